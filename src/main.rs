@@ -1,1 +1,7 @@
-fn main(){}
+//! The `truehook` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    truehook::cli::main()
+}

@@ -1,0 +1,54 @@
+//! The commands. Each reads its arguments, calls the library and prints; nothing below prints.
+
+mod keys;
+mod openapi;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A webhook API server that is true to its documentation.
+#[derive(Debug, Parser)]
+#[command(name = "truehook", version, about, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the APIs, their documents and Swagger UI
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Box<serve::Arguments>),
+    /// Print the OpenAPI document that an API emits
+    #[command(after_help = openapi::EXAMPLES)]
+    Openapi(openapi::Arguments),
+    /// Make, list and revoke API keys
+    #[command(after_help = keys::EXAMPLES)]
+    Keys(keys::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  truehook serve                             a sandbox on http://127.0.0.1:8080/docs/
+  truehook openapi conduit --format yaml     the document of the Conduit API
+  truehook keys create --provider conduit    credentials for a new client
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.";
+
+/// Runs the command that the arguments name. Failures are one line on standard error and exit code 1.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(*arguments),
+        Command::Openapi(arguments) => openapi::run(&arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("truehook: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,530 @@
+//! Configuration: flag > environment > file > default, read once and validated with full sentences.
+
+use std::fs;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::domain::Secret;
+use crate::provider::equals_money;
+use crate::storage::{EncryptionKey, KeyFileError};
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
+const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
+const DEFAULT_STOP_SECONDS: u64 = 30;
+
+/// Everything that can be set. clap reads it from flags and environment, serde from the file; what is not set is `None`.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Settings {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "TRUEHOOK_LISTEN", value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+
+    /// Where data is kept and how.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub storage: StorageSettings,
+
+    /// How many times as fast as real time the clock runs; sandbox mode only [default: 1]
+    #[arg(long, env = "TRUEHOOK_CLOCK_SPEED", value_name = "FACTOR")]
+    pub clock_speed: Option<f64>,
+
+    /// The largest request body that is read, in bytes [default: 262144]
+    #[arg(long, env = "TRUEHOOK_MAX_BODY_BYTES", value_name = "BYTES")]
+    pub max_body_bytes: Option<usize>,
+
+    /// How many threads answer requests [default: one for each core]
+    #[arg(long, env = "TRUEHOOK_WORKERS", value_name = "NUMBER")]
+    pub workers: Option<usize>,
+
+    /// How long requests in progress may take to end after a signal to stop, in seconds [default: 30]
+    #[arg(long, env = "TRUEHOOK_STOP_SECONDS", value_name = "SECONDS")]
+    pub stop_seconds: Option<u64>,
+
+    /// What to log: a level, or directives such as `info,truehook::storage=debug` [default: info]
+    #[arg(long, env = "TRUEHOOK_LOG", value_name = "DIRECTIVES")]
+    pub log: Option<String>,
+
+    /// How to write logs [default: text on a terminal, json elsewhere]
+    #[arg(long, env = "TRUEHOOK_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+
+    /// Requests a second that each Equals Money key may make before it is answered 429 [default: no limit]
+    #[arg(
+        long,
+        env = "TRUEHOOK_EQUALS_MONEY_RATE_LIMIT",
+        value_name = "REQUESTS"
+    )]
+    pub equals_money_rate_limit: Option<NonZeroU32>,
+
+    /// Equals Money event types that are listed as not enabled, separated by commas [default: none]
+    #[arg(
+        long,
+        env = "TRUEHOOK_EQUALS_MONEY_DISABLED_EVENT_TYPES",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub equals_money_disabled_event_types: Option<Vec<String>>,
+}
+
+/// The settings that every command with a database needs.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StorageSettings {
+    /// The database, as sqlite://FILE [default: sqlite://truehook.db]
+    #[arg(long, env = "TRUEHOOK_DATABASE", value_name = "URL")]
+    pub database: Option<String>,
+
+    /// sandbox: loopback only, fixed credentials, http receivers; production: none of these [default: sandbox]
+    #[arg(long, env = "TRUEHOOK_MODE", value_name = "MODE")]
+    pub mode: Option<Mode>,
+
+    /// The key that secrets are encrypted with, as 64 hexadecimal digits. Other processes can see flags: prefer the environment
+    /// variable or --encryption-key-file
+    #[arg(
+        long,
+        env = "TRUEHOOK_ENCRYPTION_KEY",
+        value_name = "HEX",
+        hide_env_values = true
+    )]
+    #[serde(default, deserialize_with = "secret")]
+    pub encryption_key: Option<Secret>,
+
+    /// A file with that key [default in sandbox mode: made beside the database, with the suffix .key; in production mode: none]
+    #[arg(long, env = "TRUEHOOK_ENCRYPTION_KEY_FILE", value_name = "FILE")]
+    pub encryption_key_file: Option<PathBuf>,
+
+    /// A TOML file with any of these settings, by the names of the flags [default: none]
+    #[arg(long, env = "TRUEHOOK_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+}
+
+/// How the server is meant to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// To try it out: loopback only, fixed credentials, http receivers, a clock that may run fast.
+    Sandbox,
+    /// To serve customers: no built-in credentials.
+    Production,
+}
+
+/// How logs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// The configuration of `serve`, complete and consistent.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen: every address that the host name has.
+    pub listen: Vec<SocketAddr>,
+    /// Where data is kept.
+    pub storage: Storage,
+    /// How the server is meant to be used.
+    pub mode: Mode,
+    /// How many times as fast as real time the clock runs.
+    pub clock_speed: f64,
+    /// The largest request body that is read, in bytes.
+    pub max_body_bytes: usize,
+    /// How many threads answer requests; one for each core when it is not set.
+    pub workers: Option<usize>,
+    /// How long requests in progress may take to end after a signal to stop, in seconds.
+    pub stop_seconds: u64,
+    /// What an operator may set for the Equals Money API.
+    pub equals_money: equals_money::Settings,
+}
+
+/// Where data is kept, and the key of its secrets.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// The key that secrets are encrypted with.
+    pub key: EncryptionKey,
+}
+
+/// Why a configuration cannot be used, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The file is no TOML, or a value has the wrong type.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its line where there is one.
+        reason: String,
+    },
+    /// A value, or a combination of values, that makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The encryption key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+}
+
+impl Settings {
+    /// Fills in from the file what neither flag nor environment sets.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the file cannot be read, is no TOML, or has a key that is no setting.
+    pub fn with_file(self) -> Result<Self, ConfigError> {
+        let Some(path) = self.storage.config.clone() else {
+            return Ok(self);
+        };
+        let text = fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        let malformed = |reason: String| ConfigError::Malformed {
+            path: path.clone(),
+            reason,
+        };
+        let table: toml::Table = toml::from_str(&text)
+            .map_err(|error| malformed(error.to_string().trim().replace('\n', " ")))?;
+        let known = known_keys();
+        if let Some(unknown) = table.keys().find(|key| !known.contains(key)) {
+            return Err(malformed(format!(
+                "`{unknown}` is no setting; settings are {}",
+                known.join(", ")
+            )));
+        }
+        let file: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
+        Ok(self.or(file))
+    }
+
+    fn or(self, other: Self) -> Self {
+        let (storage, other_storage) = (self.storage, other.storage);
+        Self {
+            listen: self.listen.or(other.listen),
+            storage: StorageSettings {
+                database: storage.database.or(other_storage.database),
+                mode: storage.mode.or(other_storage.mode),
+                encryption_key: storage.encryption_key.or(other_storage.encryption_key),
+                encryption_key_file: storage
+                    .encryption_key_file
+                    .or(other_storage.encryption_key_file),
+                config: storage.config,
+            },
+            clock_speed: self.clock_speed.or(other.clock_speed),
+            max_body_bytes: self.max_body_bytes.or(other.max_body_bytes),
+            workers: self.workers.or(other.workers),
+            stop_seconds: self.stop_seconds.or(other.stop_seconds),
+            log: self.log.or(other.log),
+            log_format: self.log_format.or(other.log_format),
+            equals_money_rate_limit: self
+                .equals_money_rate_limit
+                .or(other.equals_money_rate_limit),
+            equals_money_disabled_event_types: self
+                .equals_money_disabled_event_types
+                .or(other.equals_money_disabled_event_types),
+        }
+    }
+}
+
+impl Config {
+    /// Checks settings and fills in the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says in one line what is wrong and what to do.
+    pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+        let invalid = |message: String| Err(ConfigError::Invalid(message));
+        let mode = settings.storage.mode.unwrap_or(Mode::Sandbox);
+        let listen = listen(settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN), mode)?;
+        let clock_speed = settings.clock_speed.unwrap_or(1.0);
+        if !(clock_speed.is_finite() && clock_speed > 0.0) {
+            return invalid(format!(
+                "--clock-speed must be a number above 0, not {clock_speed}"
+            ));
+        }
+        #[expect(clippy::float_cmp, reason = "exactly the default is meant")]
+        if mode == Mode::Production && clock_speed != 1.0 {
+            return invalid(
+                "--clock-speed is for sandbox mode: in production the clock runs at its own speed"
+                    .to_owned(),
+            );
+        }
+        if settings.max_body_bytes == Some(0) {
+            return invalid("--max-body-bytes must be at least 1".to_owned());
+        }
+        if settings.workers == Some(0) {
+            return invalid("--workers must be at least 1".to_owned());
+        }
+        Ok(Self {
+            listen,
+            storage: Storage::new(settings.storage)?,
+            mode,
+            clock_speed,
+            max_body_bytes: settings.max_body_bytes.unwrap_or(DEFAULT_MAX_BODY_BYTES),
+            workers: settings.workers,
+            stop_seconds: settings.stop_seconds.unwrap_or(DEFAULT_STOP_SECONDS),
+            equals_money: equals_money::Settings {
+                rate_limit: settings.equals_money_rate_limit,
+                disabled_event_types: settings
+                    .equals_money_disabled_event_types
+                    .unwrap_or_default(),
+            },
+        })
+    }
+}
+
+impl Storage {
+    /// Finds the database and the key of its secrets.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the URL names no database that can be used, or there is no key.
+    pub fn new(settings: StorageSettings) -> Result<Self, ConfigError> {
+        let path = database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
+        let key = match (
+            settings.encryption_key,
+            settings.encryption_key_file,
+            settings.mode,
+        ) {
+            (Some(_), Some(_), _) => {
+                let message = "give either --encryption-key or --encryption-key-file, not both";
+                return Err(ConfigError::Invalid(message.to_owned()));
+            }
+            (Some(key), None, _) => EncryptionKey::from_hex(key.expose())?,
+            (None, Some(file), _) => EncryptionKey::from_file(&file)?,
+            (None, None, Some(Mode::Production)) => {
+                let message = "production mode needs the key that secrets are encrypted with: set TRUEHOOK_ENCRYPTION_KEY or \
+                    --encryption-key-file (make one with `openssl rand -hex 32`)";
+                return Err(ConfigError::Invalid(message.to_owned()));
+            }
+            (None, None, Some(Mode::Sandbox) | None) => sandbox_key(&path)?,
+        };
+        Ok(Self { path, key })
+    }
+}
+
+/// The key file beside the database; made when there is no database yet that another key could belong to.
+fn sandbox_key(database: &Path) -> Result<EncryptionKey, ConfigError> {
+    let mut file = database.as_os_str().to_owned();
+    file.push(".key");
+    let file = PathBuf::from(file);
+    let has_data = fs::metadata(database).is_ok_and(|data| data.len() > 0);
+    if has_data && !file.exists() {
+        return Err(ConfigError::Invalid(format!(
+            "{} has no encryption key beside it ({}): put the file back, give the key with --encryption-key-file, or choose \
+             another database",
+            database.display(),
+            file.display()
+        )));
+    }
+    Ok(EncryptionKey::from_file_or_new(&file)?)
+}
+
+fn database(url: &str) -> Result<PathBuf, ConfigError> {
+    let invalid = |message: String| Err(ConfigError::Invalid(message));
+    match url.strip_prefix("sqlite://") {
+        Some("") => {
+            invalid("--database sqlite:// names no file; write sqlite://truehook.db".to_owned())
+        }
+        Some(path) => Ok(PathBuf::from(path)),
+        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => invalid(
+            "PostgreSQL is not supported by this version; use --database sqlite://FILE".to_owned(),
+        ),
+        // The URL may hold a password: it is not repeated.
+        None => invalid("--database must have the form sqlite://FILE".to_owned()),
+    }
+}
+
+fn listen(text: &str, mode: Mode) -> Result<Vec<SocketAddr>, ConfigError> {
+    let invalid = |message: String| Err(ConfigError::Invalid(message));
+    let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            return invalid(format!(
+                "--listen {text} is no HOST:PORT to listen on: {error}"
+            ));
+        }
+    };
+    if mode == Mode::Sandbox && !addresses.iter().all(|address| address.ip().is_loopback()) {
+        return invalid(format!(
+            "sandbox mode has fixed credentials, so it listens on loopback only: --listen {text} needs --mode production"
+        ));
+    }
+    Ok(addresses)
+}
+
+/// The names of all flags, which are the keys of the file.
+fn known_keys() -> Vec<String> {
+    let command = Settings::augment_args(clap::Command::new("settings"));
+    let flags = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long());
+    flags
+        .filter(|flag| *flag != "config")
+        .map(str::to_owned)
+        .collect()
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::new))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(change: impl FnOnce(&mut Settings)) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("t.db").display());
+        let storage = StorageSettings {
+            database: Some(database),
+            ..StorageSettings::default()
+        };
+        let mut settings = Settings {
+            storage,
+            ..Settings::default()
+        };
+        change(&mut settings);
+        settings
+            .with_file()
+            .and_then(Config::new)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_defaults_are_a_sandbox_on_loopback() {
+        let config = config(|_| {}).unwrap();
+        assert_eq!(config.mode, Mode::Sandbox);
+        assert!(
+            config
+                .listen
+                .iter()
+                .all(|address| address.ip().is_loopback() && address.port() == 8080)
+        );
+        assert_eq!(config.max_body_bytes, 262_144);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
+        let key = || Some(Secret::new("ab".repeat(32)));
+        let refused: [(&str, Box<dyn FnOnce(&mut Settings)>); 12] = [
+            (
+                "--mode production",
+                Box::new(|s| s.listen = Some("0.0.0.0:80".into())),
+            ),
+            ("--listen", Box::new(|s| s.listen = Some("nowhere".into()))),
+            ("--clock-speed", Box::new(|s| s.clock_speed = Some(0.0))),
+            (
+                "--clock-speed",
+                Box::new(|s| s.clock_speed = Some(f64::NAN)),
+            ),
+            ("--max-body-bytes", Box::new(|s| s.max_body_bytes = Some(0))),
+            ("--workers", Box::new(|s| s.workers = Some(0))),
+            (
+                "sqlite://FILE",
+                Box::new(|s| s.storage.database = Some("mysql://x".into())),
+            ),
+            (
+                "PostgreSQL",
+                Box::new(|s| s.storage.database = Some("postgres://u:hunter2@h/d".into())),
+            ),
+            (
+                "names no file",
+                Box::new(|s| s.storage.database = Some("sqlite://".into())),
+            ),
+            (
+                "TRUEHOOK_ENCRYPTION_KEY",
+                Box::new(|s| s.storage.mode = Some(Mode::Production)),
+            ),
+            (
+                "64 hexadecimal",
+                Box::new(|s| s.storage.encryption_key = Some(Secret::new("abc"))),
+            ),
+            (
+                "sandbox mode",
+                Box::new(move |s| {
+                    s.storage.mode = Some(Mode::Production);
+                    s.storage.encryption_key = key();
+                    s.clock_speed = Some(2.0);
+                }),
+            ),
+        ];
+        for (expected, change) in refused {
+            let message = config(change).unwrap_err();
+            assert!(
+                message.contains(expected)
+                    && !message.contains('\n')
+                    && !message.contains("hunter2"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("truehook.toml");
+        fs::write(
+            &file,
+            "listen = \"127.0.0.1:1\"\nmax-body-bytes = 5\nequals-money-rate-limit = 7\n",
+        )
+        .unwrap();
+        let config = config(|settings| {
+            settings.storage.config = Some(file);
+            settings.max_body_bytes = Some(6);
+        })
+        .unwrap();
+        assert_eq!(config.listen[0].port(), 1);
+        assert_eq!(config.max_body_bytes, 6);
+        assert_eq!(config.equals_money.rate_limit, NonZeroU32::new(7));
+    }
+
+    #[test]
+    fn a_bad_file_is_refused_with_its_name_and_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("truehook.toml");
+        for (text, expected) in [
+            ("listen = ", "line 1"),
+            ("listne = \"x\"", "`listne` is no setting"),
+            ("max-body-bytes = \"x\"", "invalid type"),
+            ("config = \"x\"", "`config` is no setting"),
+            ("mode = \"test\"", "unknown variant"),
+        ] {
+            fs::write(&file, text).unwrap();
+            let message =
+                config(|settings| settings.storage.config = Some(file.clone())).unwrap_err();
+            assert!(
+                message.contains(expected) && message.contains("truehook.toml"),
+                "{message}"
+            );
+        }
+        let message = config(|settings| settings.storage.config = Some(folder.path().join("none")))
+            .unwrap_err();
+        assert!(message.contains("cannot read"), "{message}");
+    }
+
+    #[test]
+    fn a_database_without_its_key_file_is_not_opened_with_a_new_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        fs::write(&path, "data").unwrap();
+        let message = sandbox_key(&path).unwrap_err().to_string();
+        assert!(message.contains("t.db.key"), "{message}");
+        assert!(!folder.path().join("t.db.key").exists());
+    }
+}

@@ -1,0 +1,17 @@
+//! The words of the project as types: providers, ids, webhooks, secrets, receiver URLs, API keys.
+//!
+//! Pure: no I/O, no clock, no randomness of its own. Everything above imports from here; this imports nothing of ours.
+
+mod id;
+mod key;
+mod provider;
+mod receiver_url;
+mod secret;
+mod webhook;
+
+pub use id::ksuid;
+pub use key::{ApiKey, Fingerprint};
+pub use provider::{Provider, UnknownProvider};
+pub use receiver_url::{ReceiverUrl, SchemePolicy, UrlFault};
+pub use secret::Secret;
+pub use webhook::{Webhook, WebhookChange};

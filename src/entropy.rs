@@ -1,0 +1,18 @@
+//! The only source of randomness. Pure code takes what it needs of it as an argument.
+
+use uuid::Uuid;
+
+/// `N` random bytes from the operating system.
+///
+/// # Panics
+/// When the operating system has no randomness to give: nothing can be served safely then.
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A random version-4 UUID.
+pub(crate) fn uuid() -> Uuid {
+    uuid::Builder::from_random_bytes(bytes()).into_uuid()
+}

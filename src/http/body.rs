@@ -1,0 +1,127 @@
+//! Reads a JSON body: within a limit of bytes and time, and only when it says that it is JSON.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+use futures_util::StreamExt;
+use serde_json::Value;
+
+/// How long a caller may take to send a body.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much of a body over the limit is read and thrown away, so that the caller gets to read the answer.
+const OVERRUN: usize = 8 * 1024 * 1024;
+
+/// What a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyRules {
+    /// The largest body that is read, in bytes.
+    pub(crate) limit: usize,
+    /// Whether a body without Content-Type is taken for JSON.
+    pub(crate) untyped_is_json: bool,
+}
+
+/// Why a body cannot be read.
+#[derive(Debug)]
+pub(crate) enum BodyFault {
+    /// It does not say that it is JSON.
+    MediaType,
+    /// It is encoded (compressed), which is not read.
+    Encoded,
+    /// It is larger than the limit, in bytes.
+    TooLarge(usize),
+    /// It is not JSON; says what is wrong and where, as a fragment.
+    Malformed(String),
+}
+
+/// Reads the body of `request` as JSON.
+///
+/// # Errors
+/// [`BodyFault`] says what is wrong with it.
+pub(crate) async fn read_json(
+    request: &HttpRequest,
+    payload: web::Payload,
+    rules: BodyRules,
+) -> Result<Value, BodyFault> {
+    check_media_type(request, rules)?;
+    let bytes = tokio::time::timeout(PATIENCE, read(payload, rules.limit))
+        .await
+        .map_err(|_| BodyFault::Malformed("did not arrive in time".to_owned()))??;
+    if bytes.is_empty() {
+        return Err(BodyFault::Malformed(
+            "is empty, where a JSON object is expected".to_owned(),
+        ));
+    }
+    serde_json::from_slice(&bytes)
+        .map_err(|error| BodyFault::Malformed(format!("must be JSON: {error}")))
+}
+
+fn check_media_type(request: &HttpRequest, rules: BodyRules) -> Result<(), BodyFault> {
+    let encoded = request
+        .headers()
+        .get_all(header::CONTENT_ENCODING)
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let mut types = request.headers().get_all(header::CONTENT_TYPE).peekable();
+    let untyped = types.peek().is_none();
+    let all_json = types.all(|value| value.to_str().is_ok_and(is_json));
+    if encoded {
+        Err(BodyFault::Encoded)
+    } else if !all_json || (untyped && !rules.untyped_is_json) {
+        Err(BodyFault::MediaType)
+    } else {
+        Ok(())
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    content_type
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, BodyFault> {
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| BodyFault::Malformed("was cut off".to_owned()))?;
+        length = length.saturating_add(chunk.len());
+        if length <= limit {
+            bytes.extend_from_slice(&chunk);
+        } else if length > limit.saturating_add(OVERRUN) {
+            break;
+        }
+    }
+    if length > limit {
+        Err(BodyFault::TooLarge(limit))
+    } else {
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_recognized_with_parameters_and_in_any_case() {
+        for json in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json ;a=b",
+        ] {
+            assert!(is_json(json), "{json}");
+        }
+        for other in [
+            "",
+            "text/plain",
+            "application/jsonx",
+            "application/x-www-form-urlencoded",
+            "application/vnd.api+json",
+        ] {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is wrong with a request, and where.
+
+/// One fault: where it is and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// A JSON Pointer (RFC 6901) into the body, `""` for the body as a whole, or the bare name of a parameter.
+    pub(crate) pointer: String,
+    /// What is wrong, as a fragment that fits behind the place ("must be a string"). Never holds the faulty value.
+    pub(crate) message: String,
+}
+
+/// All faults of a request, each once, in the order of their pointers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds a fault, unless it is there already.
+    pub(crate) fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
+        let fault = Fault {
+            pointer: pointer.into(),
+            message: message.into(),
+        };
+        if !self.0.contains(&fault) {
+            self.0.push(fault);
+        }
+    }
+
+    /// Whether something is wrong at `pointer` or below it.
+    pub(crate) fn at(&self, pointer: &str) -> bool {
+        self.0.iter().any(|fault| {
+            fault
+                .pointer
+                .strip_prefix(pointer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// The faults, or `Ok` when there are none.
+    ///
+    /// # Errors
+    /// Itself, when it holds any fault.
+    pub(crate) fn into_result(mut self) -> Result<(), Self> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        Err(self)
+    }
+
+    /// The faults one by one.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_at_its_own_place_and_at_those_above_it() {
+        let mut faults = Faults::default();
+        faults.add("/events/0", "no");
+        assert!(faults.at("/events") && faults.at("/events/0") && faults.at(""));
+        assert!(!faults.at("/event") && !faults.at("/events/00"));
+    }
+}

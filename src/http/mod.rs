@@ -1,0 +1,14 @@
+//! What every API needs to read a request: its JSON body, its query, and the faults found in either. Knows no provider.
+
+mod body;
+mod fault;
+pub(crate) mod presence;
+mod query;
+mod schema;
+mod trace;
+
+pub(crate) use body::{BodyFault, BodyRules, read_json};
+pub(crate) use fault::Faults;
+pub(crate) use query::Query;
+pub(crate) use schema::{RequestSchema, Words};
+pub(crate) use trace::trace;

@@ -1,0 +1,200 @@
+//! Holds a body to the schema that the emitted document gives for it, and says every fault in plain words.
+//!
+//! The document is the only statement of these rules: a handler adds no more than what a schema cannot say.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{Draft, JsonType, ValidationError, Validator};
+use serde_json::{Value, json};
+
+use super::Faults;
+
+/// The compiled schema of one request body.
+pub(crate) struct RequestSchema {
+    validator: Validator,
+    words: &'static [Words],
+}
+
+/// Words for the faults of some keywords at a pointer (where `*` stands for an array index), in place of the general ones.
+pub(crate) type Words = (&'static str, &'static [&'static str], &'static str);
+
+impl RequestSchema {
+    /// Compiles the component `name` of `document`, with words that its readers understand better than the general ones.
+    ///
+    /// # Panics
+    /// When the document has no such component, or it is no schema: our own document is at fault, and a test sees it first.
+    pub(crate) fn compile(document: &Value, name: &str, words: &'static [Words]) -> Self {
+        let schema = json!({
+            "$ref": format!("#/components/schemas/{name}"),
+            "components": { "schemas": document.pointer("/components/schemas") },
+        });
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("the schemas of our own document compile");
+        Self { validator, words }
+    }
+
+    /// Every fault of `body`.
+    pub(crate) fn faults(&self, body: &Value) -> Faults {
+        let mut faults = Faults::default();
+        let errors: Vec<_> = self.validator.iter_errors(body).collect();
+        let of_type =
+            |error: &&ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Type { .. });
+        for error in &errors {
+            // A value of a wrong type is in no enumeration either: that is one fault, not two.
+            let mistyped = errors
+                .iter()
+                .filter(of_type)
+                .any(|other| other.instance_path() == error.instance_path());
+            if matches!(error.kind(), ValidationErrorKind::Enum { .. }) && mistyped {
+                continue;
+            }
+            let mut pointer = error.instance_path().to_string();
+            if let ValidationErrorKind::Required {
+                property: Value::String(property),
+            } = error.kind()
+            {
+                pointer = format!(
+                    "{pointer}/{}",
+                    property.replace('~', "~0").replace('/', "~1")
+                );
+            }
+            let message = self
+                .special(&pointer, &error)
+                .map_or_else(|| general(error.kind()), str::to_owned);
+            faults.add(pointer, message);
+        }
+        faults
+    }
+
+    fn special(&self, pointer: &str, error: &ValidationError<'_>) -> Option<&'static str> {
+        let general_pointer: Vec<&str> = pointer
+            .split('/')
+            .map(|token| {
+                if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+                    "*"
+                } else {
+                    token
+                }
+            })
+            .collect();
+        let general_pointer = general_pointer.join("/");
+        let keyword = error.kind().keyword();
+        let fits =
+            |(at, keywords, _): &&Words| *at == general_pointer && keywords.contains(&keyword);
+        self.words.iter().find(fits).map(|(_, _, words)| *words)
+    }
+}
+
+fn general(kind: &ValidationErrorKind) -> String {
+    match kind {
+        ValidationErrorKind::Required { .. } => "is required".to_owned(),
+        ValidationErrorKind::Type { kind } => format!("must be {}", types(kind)),
+        ValidationErrorKind::MinLength { limit: 1 } => "must not be empty".to_owned(),
+        ValidationErrorKind::MinLength { limit } => {
+            format!("must have at least {limit} characters")
+        }
+        ValidationErrorKind::MaxLength { limit } => format!("must have at most {limit} characters"),
+        ValidationErrorKind::MinItems { limit: 1 } => "must have at least one item".to_owned(),
+        ValidationErrorKind::MinItems { limit } => format!("must have at least {limit} items"),
+        ValidationErrorKind::MaxItems { limit } => format!("must have at most {limit} items"),
+        ValidationErrorKind::Pattern { pattern } => format!("must match the pattern {pattern}"),
+        ValidationErrorKind::Format { format } => format!("must have the format {format}"),
+        ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
+        ValidationErrorKind::Constant { expected_value } => format!("must be {expected_value}"),
+        other => format!("must satisfy `{}`", other.keyword()),
+    }
+}
+
+fn types(kind: &TypeKind) -> String {
+    let one = |kind: JsonType| match kind {
+        JsonType::Array => "an array",
+        JsonType::Boolean => "a boolean",
+        JsonType::Integer => "an integer",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "a string",
+    };
+    match kind {
+        TypeKind::Single(kind) => one(*kind).to_owned(),
+        // `null` last: "a string or null".
+        TypeKind::Multiple(kinds) => {
+            let mut kinds: Vec<JsonType> = kinds.iter().collect();
+            kinds.sort_by_key(|kind| *kind == JsonType::Null);
+            kinds.into_iter().map(one).collect::<Vec<_>>().join(" or ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(body: &Value) -> Vec<(String, String)> {
+        let document = json!({ "components": { "schemas": {
+            "Note": {
+                "type": "object",
+                "required": ["title", "a/b"],
+                "anyOf": [{ "required": ["x"] }, { "required": ["y"] }],
+                "properties": {
+                    "title": { "type": "string", "minLength": 1, "maxLength": 3 },
+                    "tags": { "type": "array", "minItems": 1, "items": { "$ref": "#/components/schemas/Tag" } },
+                    "link": { "type": ["null", "string"], "format": "uri", "pattern": "^https://" },
+                },
+            },
+            "Tag": { "type": "string", "enum": ["red", "green"] },
+        } } });
+        let words: &[Words] = &[
+            ("/tags/*", &["enum"], "must be a color"),
+            ("/link", &["format", "pattern"], "must be a link"),
+            ("", &["anyOf"], "must have x or y"),
+        ];
+        RequestSchema::compile(&document, "Note", words)
+            .faults(body)
+            .iter()
+            .map(|fault| (fault.pointer.clone(), fault.message.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn every_fault_is_named_once_at_its_place() {
+        let mut found =
+            faults(&json!({ "title": "long", "tags": ["red", "blue", 1], "link": "x" }));
+        found.sort();
+        let expected = [
+            ("", "must have x or y"),
+            ("/a~1b", "is required"),
+            ("/link", "must be a link"),
+            ("/tags/1", "must be a color"),
+            ("/tags/2", "must be a string"),
+            ("/title", "must have at most 3 characters"),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(pointer, message)| (pointer.to_owned(), message.to_owned()))
+        );
+    }
+
+    #[test]
+    fn types_are_named_in_plain_words() {
+        let found = faults(&json!({ "title": 1, "a/b": 1, "x": 1, "link": {}, "tags": "red" }));
+        assert!(
+            found.contains(&("/title".to_owned(), "must be a string".to_owned())),
+            "{found:?}"
+        );
+        assert!(
+            found.contains(&("/link".to_owned(), "must be a string or null".to_owned())),
+            "{found:?}"
+        );
+        assert!(
+            found.contains(&("/tags".to_owned(), "must be an array".to_owned())),
+            "{found:?}"
+        );
+        assert_eq!(
+            faults(&json!([])),
+            [(String::new(), "must be an object".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! Conduit API 2024-12-01. Decisions C-n stand in the source document `openapi/conduit.yaml` beside what they decide.
+//!
+//! Inbound, the API we serve: `auth`, `handlers`, `models`, `error`, `cursor`, `samples`.
+//! Outbound, the webhooks we send: `catalogue`, `payload`.
+//! Both: `openapi`, the emitted document.
+
+mod auth;
+mod catalogue;
+mod cursor;
+mod error;
+mod handlers;
+mod models;
+mod openapi;
+mod payload;
+mod samples;
+
+pub use handlers::{prepare, routes};
+pub use openapi::DOCUMENT;

@@ -1,0 +1,412 @@
+//! The 31 event types: what the API lists (inbound), and a sample of what is sent for each (outbound).
+//!
+//! Names, ids and dates: tutorial step 1 and the tables of "How it works"; E-41 to E-48 choose where they disagree.
+
+use serde_json::Value;
+use uuid::{Uuid, uuid};
+
+use super::models::WebhookEventTypeName;
+use super::payload::{
+    AccountActivatedPayload, AccountCreatedPayload, AccountDetails, AccountStatus, AccountType,
+    ApplicationStatus, Body, IdentityVerificationRequestPayload, NotificationPayload,
+};
+
+/// One event type.
+pub(super) struct Entry {
+    /// Its name, the key of the catalogue (E-41).
+    pub(super) name: WebhookEventTypeName,
+    /// Its id (E-42, E-43).
+    pub(super) id: Uuid,
+    dates: Dates,
+    /// When it happens.
+    pub(super) description: &'static str,
+    /// What is known of its payload.
+    pub(super) payload: Payload,
+    /// The message id of its sample.
+    message_id: &'static str,
+}
+
+/// When an event type was created and last changed.
+enum Dates {
+    /// As the API's own sample says.
+    Known(&'static str, &'static str),
+    /// E-46.
+    Unknown,
+}
+
+/// What is known of a payload ("About event types" and the onboarding tutorial).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Payload {
+    AccountCreated,
+    AccountActivated,
+    IdentityVerificationRequest,
+    /// No more than what every payload has.
+    Unknown,
+}
+
+/// Every event type, ordered by name (E-47).
+pub(super) const CATALOGUE: [Entry; 31] = [
+    Entry {
+        name: WebhookEventTypeName::ThreeDsAuthRequest,
+        id: uuid!("2704f4e3-7790-43a0-905c-e0a6aaf89cdd"),
+        dates: Dates::Known("2023-04-14T15:08:58.000Z", "2023-04-19T09:11:10.000Z"),
+        description: "A card payment asks for 3-D Secure authentication.",
+        payload: Payload::Unknown,
+        message_id: "c393fd0e-1cc6-4be5-b836-46bf0324aac3",
+    },
+    Entry {
+        name: WebhookEventTypeName::AccountActivated,
+        id: uuid!("a4dcc403-41aa-4f2e-acf6-32dbaec78e72"),
+        dates: Dates::Known("2023-04-04T10:02:56.000Z", "2023-04-04T10:02:56.000Z"),
+        description: "An account has passed onboarding and is active; the last event of onboarding, which belongs to no account.",
+        payload: Payload::AccountActivated,
+        message_id: "0b13a023-af11-4ab1-a40f-16a76490fd4a",
+    },
+    Entry {
+        name: WebhookEventTypeName::AccountCreated,
+        id: uuid!("7e71bf60-40f3-489f-bd09-e03035d5cd0a"),
+        dates: Dates::Known("2023-03-29T12:46:41.000Z", "2023-03-29T12:46:41.000Z"),
+        description: "An account has been created; a legacy notification, the first event of onboarding.",
+        payload: Payload::AccountCreated,
+        message_id: "0473b4d0-2f69-4bc5-ab7b-94589a4e48ba",
+    },
+    Entry {
+        name: WebhookEventTypeName::AccountStatusUpdated,
+        id: uuid!("dd9043c6-9eeb-45a6-8e1d-a7e0db5675cd"),
+        dates: Dates::Unknown,
+        description: "The status of an account has changed; an onboarding event, which belongs to no account.",
+        payload: Payload::Unknown,
+        message_id: "23bc4710-c1f1-44db-b625-8a843b576638",
+    },
+    Entry {
+        name: WebhookEventTypeName::ApplicationStatusUpdated,
+        id: uuid!("05d99ff1-a223-43ba-a852-74fcea4fd9fc"),
+        dates: Dates::Unknown,
+        description: "An onboarding application has been approved or declined; it belongs to no account.",
+        payload: Payload::Unknown,
+        message_id: "087a442c-bd9b-445e-bb51-a50925bc1604",
+    },
+    Entry {
+        name: WebhookEventTypeName::BoxCreditPending,
+        id: uuid!("0ee061e6-6c34-4d74-a7b2-afba6dcb1442"),
+        dates: Dates::Unknown,
+        description: "A credit to a budget is pending.",
+        payload: Payload::Unknown,
+        message_id: "3b2de7de-22f6-4f67-8f84-9d97a983c108",
+    },
+    Entry {
+        name: WebhookEventTypeName::BoxCredited,
+        id: uuid!("25d5b682-7449-4d07-b6fc-7c9bf1239561"),
+        dates: Dates::Known("2022-10-26T12:31:47.000Z", "2022-10-26T12:31:47.000Z"),
+        description: "A budget has been credited.",
+        payload: Payload::Unknown,
+        message_id: "86ac7bc5-729f-4e14-bb7c-d907892120dd",
+    },
+    Entry {
+        name: WebhookEventTypeName::BoxDebited,
+        id: uuid!("fc05160e-0f0c-44e0-87a8-e2f093b09ff4"),
+        dates: Dates::Known("2022-12-22T11:24:39.000Z", "2022-12-22T11:24:39.000Z"),
+        description: "A budget has been debited.",
+        payload: Payload::Unknown,
+        message_id: "97d42fdf-ff10-4140-b476-39e0699e317f",
+    },
+    Entry {
+        name: WebhookEventTypeName::CardStateUpdated,
+        id: uuid!("a1920089-8cdd-404d-b1aa-624bc4170b40"),
+        dates: Dates::Known("2023-10-18T15:17:40.000Z", "2023-10-18T15:17:40.000Z"),
+        description: "The state of a card has changed.",
+        payload: Payload::Unknown,
+        message_id: "c52ef761-0536-4c6c-9e3e-f5da17d625f8",
+    },
+    Entry {
+        name: WebhookEventTypeName::CardTransaction,
+        id: uuid!("da153b21-9c8d-46d2-8911-83c6da10655a"),
+        dates: Dates::Known("2023-03-14T12:06:10.000Z", "2023-05-16T10:48:23.000Z"),
+        description: "A card transaction has occurred.",
+        payload: Payload::Unknown,
+        message_id: "576eb8e4-6727-44f3-a33e-474af096dbb7",
+    },
+    Entry {
+        name: WebhookEventTypeName::DigitalWalletTokenTransition,
+        id: uuid!("c1a5f01c-67e4-48e5-8cd3-5866b6aa8c85"),
+        dates: Dates::Unknown,
+        description: "A digital wallet asks for activation of a card, or its token has been created.",
+        payload: Payload::Unknown,
+        message_id: "64562841-548f-4855-b4b7-ad5332d0bdb3",
+    },
+    Entry {
+        name: WebhookEventTypeName::FeeCreated,
+        id: uuid!("b5af8772-a4a8-4296-b63a-e38744f07bfe"),
+        dates: Dates::Unknown,
+        description: "A standalone fee has been charged.",
+        payload: Payload::Unknown,
+        message_id: "3f1ec635-f482-4688-98cb-994f5d69bd89",
+    },
+    Entry {
+        name: WebhookEventTypeName::IdentityVerificationRequest,
+        id: uuid!("352621eb-35ab-4867-aced-586376141890"),
+        dates: Dates::Unknown,
+        description: "A person has to verify their identity for an onboarding application; it belongs to no account.",
+        payload: Payload::IdentityVerificationRequest,
+        message_id: "6a951cad-3788-46e6-b956-629f35d85602",
+    },
+    Entry {
+        name: WebhookEventTypeName::KybInformationRequested,
+        id: uuid!("8fb0d47d-e916-496d-8930-118375e34f71"),
+        dates: Dates::Unknown,
+        description: "An onboarding application needs more information about the business; it belongs to no account.",
+        payload: Payload::Unknown,
+        message_id: "0f5fa1a4-8c21-4116-a9a8-430f95bc1176",
+    },
+    Entry {
+        name: WebhookEventTypeName::KycInformationRequest,
+        id: uuid!("a29521f8-0cee-4563-afa3-e9ceaad20eaa"),
+        dates: Dates::Unknown,
+        description: "More information about a person is needed.",
+        payload: Payload::Unknown,
+        message_id: "2e0d4980-d6b3-4b4a-8d33-43b8f428817a",
+    },
+    Entry {
+        name: WebhookEventTypeName::KycInformationRequested,
+        id: uuid!("d6aecfb6-53e6-4869-a535-6e4dfcd70893"),
+        dates: Dates::Unknown,
+        description: "An onboarding application needs more information about a person; it belongs to no account.",
+        payload: Payload::Unknown,
+        message_id: "25cac13e-3430-4685-a27e-5be65b02514f",
+    },
+    Entry {
+        name: WebhookEventTypeName::KycUpdate,
+        id: uuid!("b5dcc403-41aa-4f2e-acf6-32dbaec78f7a"),
+        dates: Dates::Known("2023-04-04T10:02:56.000Z", "2023-04-04T10:02:56.000Z"),
+        description: "The verification of a person is pending, declined or completed.",
+        payload: Payload::Unknown,
+        message_id: "605c8ab7-fd2d-4724-8bca-b0cbd61f326a",
+    },
+    Entry {
+        name: WebhookEventTypeName::OrderCancelled,
+        id: uuid!("06e852d1-fcd5-43e6-babe-65a06a43266b"),
+        dates: Dates::Known("2022-10-26T12:31:47.000Z", "2022-10-26T12:31:47.000Z"),
+        description: "An order has been cancelled.",
+        payload: Payload::Unknown,
+        message_id: "87fee8ec-bc2b-4626-960b-7d4107c64f5c",
+    },
+    Entry {
+        name: WebhookEventTypeName::OrderCompleted,
+        id: uuid!("4649fed2-1b40-4d8b-b947-bd0e60a2c2e5"),
+        dates: Dates::Unknown,
+        description: "An order has been completed; the provider never sends it in its sandbox.",
+        payload: Payload::Unknown,
+        message_id: "cf125de9-a6b1-4fa8-b04d-5edcde4c8e22",
+    },
+    Entry {
+        name: WebhookEventTypeName::OrderCreated,
+        id: uuid!("7c9885b8-7284-4d91-affd-f3c4a39a4b49"),
+        dates: Dates::Unknown,
+        description: "An order has been created.",
+        payload: Payload::Unknown,
+        message_id: "6eb1261f-cbed-4a21-b52e-7d3037e660ea",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchCancelled,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf873f4e97"),
+        dates: Dates::Unknown,
+        description: "A payment batch has been cancelled.",
+        payload: Payload::Unknown,
+        message_id: "54a51982-319d-47cb-9e12-a1e6bad55e9c",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchCompleted,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf463f4e77"),
+        dates: Dates::Unknown,
+        description: "Every payment of a payment batch is final.",
+        payload: Payload::Unknown,
+        message_id: "7b6a86b5-381c-4467-919e-57e6a4111082",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchCreated,
+        id: uuid!("0a574a97-aa7f-482e-b240-727dd1db1c27"),
+        dates: Dates::Unknown,
+        description: "A payment batch has been validated and is ready for approval.",
+        payload: Payload::Unknown,
+        message_id: "4b1a82e6-5604-411c-836d-f2ec0a9a1237",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchOrderCancelled,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf693f4e77"),
+        dates: Dates::Unknown,
+        description: "The order of a payment batch has been cancelled.",
+        payload: Payload::Unknown,
+        message_id: "7b58d108-656b-4343-9267-ee4455977cfd",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchOrderCreated,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf413f4e77"),
+        dates: Dates::Unknown,
+        description: "A payment batch has been approved and its funds are blocked.",
+        payload: Payload::Unknown,
+        message_id: "50fe0e25-d60f-42b3-a698-1214a5924ce9",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentBatchProcessing,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf233f4e77"),
+        dates: Dates::Unknown,
+        description: "A payment batch is being processed.",
+        payload: Payload::Unknown,
+        message_id: "bfcfb041-f9f7-4e10-b691-6ce9f6194bfc",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentCreated,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf873f4e87"),
+        dates: Dates::Unknown,
+        description: "A payment has passed the initial checks.",
+        payload: Payload::Unknown,
+        message_id: "c5c154f7-ca33-437e-9866-0554fe5669a6",
+    },
+    Entry {
+        name: WebhookEventTypeName::PaymentReturned,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf873f4e77"),
+        dates: Dates::Unknown,
+        description: "A payment has been refunded.",
+        payload: Payload::Unknown,
+        message_id: "8f54b228-2d21-4fa4-a57c-6f3c4e6a8985",
+    },
+    Entry {
+        name: WebhookEventTypeName::PersonCreated,
+        id: uuid!("b5dcc403-41aa-4f2e-acf6-32dbaec77a72"),
+        dates: Dates::Unknown,
+        description: "A person has been created.",
+        payload: Payload::Unknown,
+        message_id: "d69b3b31-8bba-47a5-af9b-39d69fae32ad",
+    },
+    Entry {
+        name: WebhookEventTypeName::RecipientCreated,
+        id: uuid!("64b18e0e-4561-4509-ad35-ecc8d342d291"),
+        dates: Dates::Unknown,
+        description: "A recipient has been created.",
+        payload: Payload::Unknown,
+        message_id: "2c6fac4c-17f1-4d1b-8b8a-63d6acad0427",
+    },
+    Entry {
+        name: WebhookEventTypeName::RecipientDeleted,
+        id: uuid!("ed6dfe0e-6cf2-43d5-9f35-aebf865f4e77"),
+        dates: Dates::Unknown,
+        description: "A recipient has been deleted.",
+        payload: Payload::Unknown,
+        message_id: "cb3c693f-ebc7-4729-875c-a9ba315ac107",
+    },
+];
+
+/// The event type with this name.
+pub(super) fn by_name(name: &str) -> Option<&'static Entry> {
+    let name: WebhookEventTypeName = name.parse().ok()?;
+    CATALOGUE.iter().find(|entry| entry.name == name)
+}
+
+/// The event type that keeps this id (E-44).
+pub(super) fn by_id(id: Uuid) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|entry| entry.id == id)
+}
+
+impl Entry {
+    /// When it was created.
+    pub(super) fn created_at(&self) -> &'static str {
+        match self.dates {
+            Dates::Known(created_at, _) => created_at,
+            Dates::Unknown => "2023-01-30T08:30:00.000Z",
+        }
+    }
+
+    /// When it was last changed.
+    pub(super) fn updated_at(&self) -> &'static str {
+        match self.dates {
+            Dates::Known(_, updated_at) => updated_at,
+            Dates::Unknown => "2023-01-30T08:30:00.000Z",
+        }
+    }
+
+    /// A sample of what is sent: the documented members with their documented values, and no invented ones.
+    pub(super) fn sample(&self) -> Value {
+        let common = NotificationPayload {
+            message_id: self.message_id.to_owned(),
+            webhook_event_type_name: self.name.as_str(),
+        };
+        let sample = match self.payload {
+            Payload::AccountCreated => serde_json::to_value(Body {
+                body: account_created(common),
+            }),
+            Payload::AccountActivated => serde_json::to_value(Body {
+                body: account_activated(common),
+            }),
+            Payload::IdentityVerificationRequest => serde_json::to_value(Body {
+                body: identity_verification(common),
+            }),
+            Payload::Unknown => serde_json::to_value(Body { body: common }),
+        };
+        sample.expect("a payload is JSON")
+    }
+}
+
+/// "About event types", newer revision (E-62).
+fn account_created(common: NotificationPayload) -> AccountCreatedPayload {
+    AccountCreatedPayload {
+        account_id: Some("F12345".into()),
+        correlation_id: Some("123456789".into()),
+        customer_id: None,
+        event_time: Some("2023-05-31T15:59:17.613Z".into()),
+        status: Some(ApplicationStatus::ApplicationPending),
+        r#type: Some(AccountType::Business),
+        common,
+    }
+}
+
+/// "About event types": the members whose values are known or have one allowed value.
+fn account_activated(common: NotificationPayload) -> AccountActivatedPayload {
+    AccountActivatedPayload {
+        correlation_id: Some("4333f2ef-8f1a-4b9e-92d8-42a00689883b".into()),
+        created_at: Some("2023-01-30T08:30:00Z".into()),
+        details: Some(AccountDetails {
+            country_of_registration: Some("United Kingdom".into()),
+            fourth_line: Some("ACME".into()),
+            name: Some("ACME".into()),
+            timezone: Some("Europe/London".into()),
+        }),
+        id: Some("F12345".into()),
+        status: Some(AccountStatus::Active),
+        r#type: Some(AccountType::Business),
+        common,
+        ..AccountActivatedPayload::default()
+    }
+}
+
+/// Tutorial "Onboarding webhooks": the key members.
+fn identity_verification(common: NotificationPayload) -> IdentityVerificationRequestPayload {
+    IdentityVerificationRequestPayload {
+        application_id: Some("8a3f6d21-7c45-4e09-b1d2-5f60c9a7e384".into()),
+        associated_person_id: None,
+        name: Some("Jane Doe".into()),
+        email: Some("jane.doe@example.com".into()),
+        action_url: Some("https://example.com/verify/8a3f6d21-7c45-4e09-b1d2-5f60c9a7e384".into()),
+        event_time: Some("2023-05-31T15:59:17.613Z".into()),
+        common,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_ascend_by_code_point_and_names_and_ids_are_unique() {
+        // E-41, E-47.
+        for pair in CATALOGUE.windows(2) {
+            assert!(pair[0].name.as_str() < pair[1].name.as_str());
+        }
+        for entry in &CATALOGUE {
+            assert!(
+                std::ptr::eq(by_id(entry.id).unwrap(), entry)
+                    || by_id(entry.id).unwrap().name == entry.name
+            );
+            assert_eq!(by_name(&entry.name.as_str()).unwrap().id, entry.id);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Puts everything together: storage, the APIs under their base paths, documents, Swagger UI, probes; and stops it again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::{Server as ActixServer, ServerHandle};
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use serde_json::{Value, json};
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
+
+use crate::clock::Clock;
+use crate::config::{Config, Mode};
+use crate::http::trace;
+use crate::provider::{Context, conduit, equals_money};
+use crate::storage::{SqliteStore, Store, StoreError};
+
+/// Why the server cannot start, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or may not be listened on.
+    #[error("cannot listen on {address}: {source}{}", hint(.source))]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+    /// A setting names an event type that does not exist.
+    #[error(transparent)]
+    EventType(#[from] equals_money::UnknownEventType),
+}
+
+/// A server that listens and answers once it is run.
+pub struct Server {
+    server: ActixServer,
+    addresses: Vec<SocketAddr>,
+    store: Arc<dyn Store>,
+}
+
+impl Server {
+    /// Opens the database and the port.
+    ///
+    /// # Errors
+    /// [`StartError`] says in one line why it cannot start.
+    pub fn start(config: Config) -> Result<Self, StartError> {
+        // Made now, so that a fault in them stops the start and the first request does not wait for them.
+        conduit::prepare();
+        equals_money::prepare();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
+            &config.storage.path,
+            &config.storage.key,
+        )?);
+        let context = Context {
+            store: store.clone(),
+            clock: Clock::start(config.clock_speed),
+            sandbox: config.mode == Mode::Sandbox,
+            max_body_bytes: config.max_body_bytes,
+        };
+        let conduit_state = web::Data::new(context.clone());
+        let equals_state = web::Data::new(equals_money::State::new(context, &config.equals_money)?);
+        let probe = web::Data::from(store.clone());
+        let mut server = HttpServer::new(move || {
+            App::new()
+                .wrap(from_fn(trace))
+                .app_data(probe.clone())
+                .service(
+                    web::scope("/conduit")
+                        .app_data(conduit_state.clone())
+                        .configure(conduit::routes),
+                )
+                .service(
+                    web::scope("/equals-money")
+                        .app_data(equals_state.clone())
+                        .configure(equals_money::routes),
+                )
+                .configure(documents)
+                .route("/health/live", web::get().to(live))
+                .route("/health/ready", web::get().to(ready))
+                .default_service(web::to(not_found))
+        })
+        .shutdown_timeout(config.stop_seconds);
+        if let Some(workers) = config.workers {
+            server = server.workers(workers);
+        }
+        for address in &config.listen {
+            server = server.bind(address).map_err(|source| StartError::Listen {
+                address: *address,
+                source,
+            })?;
+        }
+        let addresses = server.addrs();
+        Ok(Self {
+            server: server.run(),
+            addresses,
+            store,
+        })
+    }
+
+    /// The addresses that it listens on.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops it from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// What it keeps.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// Answers requests until a signal (SIGINT, SIGTERM) or the handle stops it; requests in progress are answered first.
+    ///
+    /// # Errors
+    /// What the operating system says when the server breaks down.
+    pub async fn run(self) -> io::Result<()> {
+        self.server.await
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; stop the program that uses the port, or choose another with --listen 127.0.0.1:PORT"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "; choose a port above 1023 with --listen 127.0.0.1:PORT"
+        }
+        _ => "",
+    }
+}
+
+/// The emitted documents, and Swagger UI over them.
+fn documents(config: &mut web::ServiceConfig) {
+    let urls = vec![
+        Url::with_primary("Conduit", "/openapi/conduit.json", true),
+        Url::new("Equals Money", "/openapi/equals-money.json"),
+    ];
+    let swagger = SwaggerConfig::new(urls)
+        .try_it_out_enabled(true)
+        .persist_authorization(true)
+        .deep_linking(true);
+    config
+        .route(
+            "/openapi/conduit.json",
+            web::get().to(async || document(&conduit::DOCUMENT)),
+        )
+        .route(
+            "/openapi/equals-money.json",
+            web::get().to(async || document(&equals_money::DOCUMENT)),
+        )
+        .route("/docs", web::get().to(async || moved("/docs/")))
+        .route("/", web::get().to(async || moved("/docs/")))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
+}
+
+fn document(document: &Value) -> HttpResponse {
+    HttpResponse::Ok().json(document)
+}
+
+fn moved(to: &'static str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .finish()
+}
+
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "live" }))
+}
+
+async fn ready(store: web::Data<dyn Store>) -> HttpResponse {
+    match store.check().await {
+        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
+            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
+        }
+    }
+}
+
+/// Outside every API: RFC 9457, as our own API has it.
+async fn not_found(request: HttpRequest) -> HttpResponse {
+    HttpResponse::NotFound().content_type("application/problem+json").json(json!({
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is nothing at this path. The APIs are below /conduit and /equals-money; /docs/ explains them.",
+        "instance": request.path(),
+    }))
+}

@@ -1,0 +1,548 @@
+//! What every store must do, as one suite that each backend runs. A verb without a test here does not merge.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+use super::{
+    EncryptionKey, Page, Position, SqliteStore, Store, StoreError, WebhookFilter, WebhookKey,
+};
+use crate::domain::{
+    ApiKey, Fingerprint, Provider, ReceiverUrl, SchemePolicy, Secret, Webhook, WebhookChange,
+};
+
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+struct Subject {
+    store: Arc<dyn Store>,
+    folder: TempDir,
+}
+
+fn sqlite() -> Subject {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(
+        &folder.path().join("t.db"),
+        &EncryptionKey::from_hex(KEY).unwrap(),
+    )
+    .unwrap();
+    Subject {
+        store: Arc::new(store),
+        folder,
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    "2026-01-01T00:00:00.123456Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
+}
+
+fn webhook(id: &str) -> Webhook {
+    Webhook {
+        provider: Provider::EqualsMoney,
+        id: id.to_owned(),
+        owner: "product".to_owned(),
+        account_id: Some("F1".to_owned()),
+        url: ReceiverUrl::parse("https://example.com/ä?b", SchemePolicy::HttpsOnly).unwrap(),
+        event_types: vec!["b".to_owned(), "a".to_owned()],
+        enabled: true,
+        signing_secret: Some(Secret::new("signing")),
+        authorization: Some(Secret::new("Basic x ")),
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+fn key(id: &str) -> WebhookKey {
+    WebhookKey {
+        provider: Provider::EqualsMoney,
+        owner: "product".to_owned(),
+        id: id.to_owned(),
+        account_id: None,
+    }
+}
+
+fn filter() -> WebhookFilter {
+    WebhookFilter {
+        provider: Provider::EqualsMoney,
+        owner: "product".to_owned(),
+        account_id: None,
+        event_type: None,
+        enabled: None,
+    }
+}
+
+fn page(limit: u32) -> Page {
+    Page {
+        after: None,
+        offset: 0,
+        limit,
+        count: true,
+    }
+}
+
+async fn ids(store: &dyn Store, filter: WebhookFilter, page: Page) -> Vec<String> {
+    let found = store.webhooks(filter, page).await.unwrap();
+    found.rows.into_iter().map(|webhook| webhook.id).collect()
+}
+
+#[tokio::test]
+async fn a_webhook_is_read_back_as_it_was_inserted_with_its_event_types_in_order() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    assert_eq!(
+        subject.store.webhook(key("1")).await.unwrap(),
+        Some(webhook("1"))
+    );
+    let plain = Webhook {
+        account_id: None,
+        signing_secret: None,
+        authorization: None,
+        ..webhook("2")
+    };
+    subject.store.insert_webhook(plain.clone()).await.unwrap();
+    assert_eq!(subject.store.webhook(key("2")).await.unwrap(), Some(plain));
+}
+
+#[tokio::test]
+async fn an_id_is_taken_once_and_a_refused_insert_leaves_nothing() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    let other = Webhook {
+        owner: "other".to_owned(),
+        ..webhook("1")
+    };
+    assert!(matches!(
+        subject.store.insert_webhook(other).await,
+        Err(StoreError::Statement(_))
+    ));
+    let twice = Webhook {
+        event_types: vec!["a".to_owned(), "a".to_owned()],
+        ..webhook("2")
+    };
+    assert!(subject.store.insert_webhook(twice).await.is_err());
+    assert_eq!(
+        subject.store.webhook(key("1")).await.unwrap(),
+        Some(webhook("1"))
+    );
+    assert_eq!(subject.store.webhook(key("2")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    subject
+        .store
+        .insert_webhook(Webhook {
+            account_id: None,
+            ..webhook("2")
+        })
+        .await
+        .unwrap();
+    let foreign = [
+        WebhookKey {
+            provider: Provider::Conduit,
+            ..key("1")
+        },
+        WebhookKey {
+            owner: "other".to_owned(),
+            ..key("1")
+        },
+        WebhookKey {
+            account_id: Some("F2".to_owned()),
+            ..key("1")
+        },
+        key("3"),
+        key("' OR 1=1 --"),
+    ];
+    for key in foreign {
+        assert_eq!(
+            subject.store.webhook(key.clone()).await.unwrap(),
+            None,
+            "{key:?}"
+        );
+        let change = WebhookChange {
+            enabled: Some(false),
+            ..WebhookChange::default()
+        };
+        assert_eq!(
+            subject
+                .store
+                .update_webhook(key.clone(), change, at(1))
+                .await
+                .unwrap(),
+            None,
+            "{key:?}"
+        );
+        assert!(
+            !subject.store.delete_webhook(key.clone()).await.unwrap(),
+            "{key:?}"
+        );
+    }
+    assert_eq!(
+        subject.store.webhook(key("1")).await.unwrap(),
+        Some(webhook("1"))
+    );
+    for id in ["1", "2"] {
+        let own = WebhookKey {
+            account_id: Some("F1".to_owned()),
+            ..key(id)
+        };
+        assert!(subject.store.webhook(own).await.unwrap().is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_replaces_what_it_names_and_nothing_else() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    let change = WebhookChange {
+        event_types: Some(vec!["c".to_owned()]),
+        signing_secret: Some(None),
+        ..WebhookChange::default()
+    };
+    let changed = subject
+        .store
+        .update_webhook(key("1"), change, at(5))
+        .await
+        .unwrap()
+        .unwrap();
+    let expected = Webhook {
+        event_types: vec!["c".to_owned()],
+        signing_secret: None,
+        updated_at: at(5),
+        ..webhook("1")
+    };
+    assert_eq!(changed, expected);
+    assert_eq!(
+        subject.store.webhook(key("1")).await.unwrap(),
+        Some(expected)
+    );
+}
+
+#[tokio::test]
+async fn an_empty_update_changes_nothing_and_time_never_runs_back() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    let empty = WebhookChange::default();
+    assert_eq!(
+        subject
+            .store
+            .update_webhook(key("1"), empty, at(5))
+            .await
+            .unwrap(),
+        Some(webhook("1"))
+    );
+    let change = WebhookChange {
+        enabled: Some(false),
+        ..WebhookChange::default()
+    };
+    let changed = subject
+        .store
+        .update_webhook(key("1"), change, at(-5))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(changed.updated_at, at(0));
+}
+
+#[tokio::test]
+async fn a_deleted_webhook_is_gone_with_its_subscriptions_and_only_once() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    assert!(subject.store.delete_webhook(key("1")).await.unwrap());
+    assert!(!subject.store.delete_webhook(key("1")).await.unwrap());
+    assert_eq!(subject.store.webhook(key("1")).await.unwrap(), None);
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    assert_eq!(
+        subject.store.webhook(key("1")).await.unwrap(),
+        Some(webhook("1"))
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_ordered_by_time_then_id_and_pages_by_offset_and_by_position() {
+    let subject = sqlite();
+    for (id, second) in [("c", 1), ("b", 2), ("a", 2), ("d", 0)] {
+        let webhook = Webhook {
+            created_at: at(second),
+            updated_at: at(second),
+            ..webhook(id)
+        };
+        subject.store.insert_webhook(webhook).await.unwrap();
+    }
+    assert_eq!(
+        ids(&*subject.store, filter(), page(10)).await,
+        ["d", "c", "a", "b"]
+    );
+    let first = subject.store.webhooks(filter(), page(3)).await.unwrap();
+    assert!(first.more && first.count == Some(4));
+    let last = subject.store.webhooks(filter(), page(4)).await.unwrap();
+    assert!(!last.more);
+    let second = Page {
+        offset: 1,
+        limit: 2,
+        ..page(0)
+    };
+    assert_eq!(ids(&*subject.store, filter(), second).await, ["c", "a"]);
+    let beyond = subject
+        .store
+        .webhooks(
+            filter(),
+            Page {
+                offset: u64::MAX,
+                ..page(1)
+            },
+        )
+        .await
+        .unwrap();
+    assert!(beyond.rows.is_empty() && !beyond.more && beyond.count == Some(4));
+    let after = Page {
+        after: Some(Position {
+            created_at: at(2),
+            id: "a".to_owned(),
+        }),
+        ..page(10)
+    };
+    assert_eq!(ids(&*subject.store, filter(), after.clone()).await, ["b"]);
+    // The position stays good when its webhook is gone.
+    subject.store.delete_webhook(key("a")).await.unwrap();
+    assert_eq!(ids(&*subject.store, filter(), after).await, ["b"]);
+}
+
+#[tokio::test]
+async fn the_filters_of_a_list_hold_together() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    subject
+        .store
+        .insert_webhook(Webhook {
+            account_id: None,
+            ..webhook("2")
+        })
+        .await
+        .unwrap();
+    let disabled = Webhook {
+        enabled: false,
+        event_types: vec!["c".to_owned()],
+        ..webhook("3")
+    };
+    subject.store.insert_webhook(disabled).await.unwrap();
+    let of_account = |id: &str| WebhookFilter {
+        account_id: Some(id.to_owned()),
+        ..filter()
+    };
+    let of_type = |name: &str| WebhookFilter {
+        event_type: Some(name.to_owned()),
+        ..filter()
+    };
+    assert_eq!(
+        ids(&*subject.store, of_account("F1"), page(9)).await,
+        ["1", "2", "3"]
+    );
+    assert_eq!(ids(&*subject.store, of_account("F2"), page(9)).await, ["2"]);
+    assert_eq!(
+        ids(&*subject.store, of_type("a"), page(9)).await,
+        ["1", "2"]
+    );
+    assert_eq!(
+        ids(&*subject.store, of_type("none"), page(9)).await,
+        [""; 0]
+    );
+    let both = WebhookFilter {
+        enabled: Some(false),
+        ..of_type("c")
+    };
+    assert_eq!(ids(&*subject.store, both, page(9)).await, ["3"]);
+    let contradiction = WebhookFilter {
+        enabled: Some(true),
+        ..of_type("c")
+    };
+    assert_eq!(ids(&*subject.store, contradiction, page(9)).await, [""; 0]);
+    let foreign = WebhookFilter {
+        owner: "other".to_owned(),
+        ..filter()
+    };
+    assert_eq!(ids(&*subject.store, foreign, page(9)).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn parallel_writes_are_all_kept_and_a_failing_one_takes_no_other_with_it() {
+    let subject = sqlite();
+    let writes = (0..200).map(|number| {
+        let store = subject.store.clone();
+        // Every tenth takes an id that is taken already.
+        let id = if number % 10 == 9 { number - 1 } else { number };
+        tokio::spawn(async move { store.insert_webhook(webhook(&id.to_string())).await.is_ok() })
+    });
+    let mut kept = 0;
+    for write in writes.collect::<Vec<_>>() {
+        kept += u64::from(write.await.unwrap());
+    }
+    assert_eq!(kept, 180);
+    let found = subject.store.webhooks(filter(), page(1000)).await.unwrap();
+    assert_eq!((found.rows.len(), found.count), (180, Some(180)));
+}
+
+#[tokio::test]
+async fn keys_are_found_by_fingerprint_listed_in_order_and_revoked_once() {
+    let subject = sqlite();
+    let api_key = |id: &str, second| ApiKey {
+        id: id.to_owned(),
+        provider: Provider::Conduit,
+        owner: "client".to_owned(),
+        name: Some("name".to_owned()),
+        key: Fingerprint::of(id.as_bytes()),
+        secret: Some(Fingerprint::of(b"secret")),
+        created_at: at(second),
+        revoked_at: None,
+    };
+    subject.store.insert_key(api_key("2", 1)).await.unwrap();
+    subject.store.insert_key(api_key("1", 2)).await.unwrap();
+    assert!(
+        subject.store.insert_key(api_key("1", 3)).await.is_err(),
+        "the same key twice"
+    );
+    let find = |provider, text: &'static str| {
+        let store = subject.store.clone();
+        async move {
+            store
+                .key(provider, Fingerprint::of(text.as_bytes()))
+                .await
+                .unwrap()
+        }
+    };
+    let found = find(Provider::Conduit, "1").await.unwrap();
+    assert_eq!((found.owner.as_str(), found.created_at), ("client", at(2)));
+    assert_eq!(found.secret, Some(Fingerprint::of(b"secret")));
+    assert!(find(Provider::EqualsMoney, "1").await.is_none());
+    assert!(find(Provider::Conduit, "3").await.is_none());
+    let all: Vec<String> = subject
+        .store
+        .keys()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|key| key.id)
+        .collect();
+    assert_eq!(all, ["2", "1"]);
+    assert!(
+        subject
+            .store
+            .revoke_key("1".to_owned(), at(9))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !subject
+            .store
+            .revoke_key("1".to_owned(), at(10))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !subject
+            .store
+            .revoke_key("3".to_owned(), at(9))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        find(Provider::Conduit, "1").await.unwrap().revoked_at,
+        Some(at(9))
+    );
+}
+
+#[tokio::test]
+async fn nothing_secret_stands_in_the_files_in_clear() {
+    let subject = sqlite();
+    let secret = "a-secret-that-is-easy-to-find";
+    let webhook = Webhook {
+        signing_secret: Some(Secret::new(secret)),
+        authorization: Some(Secret::new(secret)),
+        ..webhook("1")
+    };
+    subject.store.insert_webhook(webhook).await.unwrap();
+    let api_key = ApiKey {
+        id: "k".to_owned(),
+        provider: Provider::EqualsMoney,
+        owner: "p".to_owned(),
+        name: None,
+        key: Fingerprint::of(secret.as_bytes()),
+        secret: None,
+        created_at: at(0),
+        revoked_at: None,
+    };
+    subject.store.insert_key(api_key).await.unwrap();
+    for entry in std::fs::read_dir(subject.folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(
+            !bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes())
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_the_file_is_opened_again() {
+    let Subject { store, folder } = sqlite();
+    store.insert_webhook(webhook("1")).await.unwrap();
+    drop(store);
+    let path = folder.path().join("t.db");
+    let store = SqliteStore::open(&path, &EncryptionKey::from_hex(KEY).unwrap()).unwrap();
+    assert_eq!(store.webhook(key("1")).await.unwrap(), Some(webhook("1")));
+    store.check().await.unwrap();
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = EncryptionKey::from_hex(KEY).unwrap();
+    let open = |path: &std::path::Path, key: &EncryptionKey| {
+        SqliteStore::open(path, key).map(|_| ()).unwrap_err()
+    };
+
+    let text = folder.path().join("text");
+    std::fs::write(
+        &text,
+        "not a database, but long enough to look at".repeat(50),
+    )
+    .unwrap();
+    assert!(matches!(open(&text, &key), StoreError::Foreign { .. }));
+
+    let foreign = folder.path().join("foreign.db");
+    rusqlite::Connection::open(&foreign)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    assert!(matches!(open(&foreign, &key), StoreError::Foreign { .. }));
+    assert_eq!(
+        std::fs::read(&foreign).unwrap(),
+        before,
+        "a foreign file was changed"
+    );
+
+    assert!(matches!(
+        open(&folder.path().join("no/such/folder"), &key),
+        StoreError::Unusable { .. }
+    ));
+    assert!(matches!(
+        open(folder.path(), &key),
+        StoreError::Unusable { .. }
+    ));
+
+    let ours = folder.path().join("ours.db");
+    drop(SqliteStore::open(&ours, &key).unwrap());
+    let other = EncryptionKey::from_hex(&"ff".repeat(32)).unwrap();
+    assert!(matches!(open(&ours, &other), StoreError::WrongKey { .. }));
+    rusqlite::Connection::open(&ours)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    assert!(matches!(
+        open(&ours, &key),
+        StoreError::Newer { found: 99, .. }
+    ));
+}

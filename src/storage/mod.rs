@@ -1,0 +1,176 @@
+//! What is kept: webhooks and API keys.
+//!
+//! [`Store`] has domain verbs, each of them all or nothing and durable when it returns; every time is an argument. SQLite is the
+//! embedded default. A verb without a test in `contract.rs` does not merge. Row shapes are private to each backend.
+
+#[cfg(test)]
+mod contract;
+mod seal;
+mod sqlite;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use self::seal::{EncryptionKey, KeyFileError, SealError};
+pub use self::sqlite::SqliteStore;
+use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
+
+/// Durable state of the server.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps a new webhook.
+    async fn insert_webhook(&self, webhook: Webhook) -> Result<(), StoreError>;
+
+    /// The webhook that `key` names, if there is one.
+    async fn webhook(&self, key: WebhookKey) -> Result<Option<Webhook>, StoreError>;
+
+    /// One page of an owner's webhooks, ordered by registration time and then id.
+    async fn webhooks(&self, filter: WebhookFilter, page: Page) -> Result<WebhookPage, StoreError>;
+
+    /// Changes the webhook that `key` names and gives it as it is then; `None` when there is none.
+    async fn update_webhook(
+        &self,
+        key: WebhookKey,
+        change: WebhookChange,
+        now: Timestamp,
+    ) -> Result<Option<Webhook>, StoreError>;
+
+    /// Removes the webhook that `key` names; says whether there was one.
+    async fn delete_webhook(&self, key: WebhookKey) -> Result<bool, StoreError>;
+
+    /// Keeps a new API key.
+    async fn insert_key(&self, key: ApiKey) -> Result<(), StoreError>;
+
+    /// The API key with this fingerprint, revoked or not.
+    async fn key(
+        &self,
+        provider: Provider,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<ApiKey>, StoreError>;
+
+    /// All API keys, oldest first.
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Revokes an API key; says whether there was one that was not revoked yet.
+    async fn revoke_key(&self, id: String, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Whether reading and writing work at this moment.
+    async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// Names one webhook of one owner.
+#[derive(Debug, Clone)]
+pub struct WebhookKey {
+    /// The API.
+    pub provider: Provider,
+    /// Whose webhook it has to be.
+    pub owner: String,
+    /// The webhook's id.
+    pub id: String,
+    /// When given, the webhook's account has to be this one or none (decision E-6).
+    pub account_id: Option<String>,
+}
+
+/// Which webhooks of an owner to list. All conditions hold together.
+#[derive(Debug, Clone)]
+pub struct WebhookFilter {
+    /// The API.
+    pub provider: Provider,
+    /// Whose webhooks.
+    pub owner: String,
+    /// When given, only those of this account and those of none (decision E-6).
+    pub account_id: Option<String>,
+    /// Only those that subscribe to this event type.
+    pub event_type: Option<String>,
+    /// Only those in this state.
+    pub enabled: Option<bool>,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Only webhooks behind this position.
+    pub after: Option<Position>,
+    /// How many of the matching webhooks to leave out.
+    pub offset: u64,
+    /// How many webhooks at most.
+    pub limit: u32,
+    /// Whether to count all matches, which reads them all.
+    pub count: bool,
+}
+
+/// A place in the order of a list: registration time, then id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The registration time of the webhook at this place.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+/// One page of webhooks.
+#[derive(Debug)]
+pub struct WebhookPage {
+    /// The webhooks, in order.
+    pub rows: Vec<Webhook>,
+    /// Whether more follow behind them.
+    pub more: bool,
+    /// All matches regardless of the page, where [`Page::count`] asked for it.
+    pub count: Option<u64>,
+}
+
+/// Storage could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened, created or written.
+    #[error("cannot open the database {path}: {reason}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system or SQLite says.
+        reason: String,
+    },
+    /// The file is a database of something else.
+    #[error("{path} is not a Truehook database: choose another file with --database sqlite://FILE")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer Truehook wrote the file.
+    #[error(
+        "{path} was written by a newer Truehook (schema {found}, this one knows {known}): use that version or newer"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The encryption key is not the one that the file's secrets were sealed with.
+    #[error(
+        "the encryption key does not open the secrets in {path}: start with the key that it was created with"
+    )]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A sealed secret is damaged, or was sealed with another key.
+    #[error("cannot read a sealed secret")]
+    Seal(#[from] SealError),
+    /// A statement failed.
+    #[error("database statement failed")]
+    Statement(#[from] rusqlite::Error),
+    /// The shared commit of this write failed: nothing of it is kept.
+    #[error("database commit failed: {0}")]
+    Commit(String),
+    /// A row holds what this program never writes.
+    #[error("a stored row is damaged: {0}")]
+    Damaged(String),
+    /// The writer has stopped.
+    #[error("storage is shut down")]
+    Closed,
+}

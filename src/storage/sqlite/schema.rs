@@ -1,0 +1,176 @@
+//! The shape of the SQLite file: opening it safely, and migrations.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+
+use super::super::StoreError;
+use super::super::seal::Sealer;
+use crate::domain::Secret;
+
+/// `TRHK`: marks a file as ours, so that a foreign database is never touched.
+const APPLICATION_ID: i64 = 0x5452_484b;
+
+/// Every version of the schema as a step from the one before. A step that has been released is never changed.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE meta (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE api_key (
+        id TEXT PRIMARY KEY,
+        provider TEXT NOT NULL CHECK (provider IN ('conduit', 'equals-money', 'operator')),
+        owner TEXT NOT NULL,
+        name TEXT,
+        key_fingerprint BLOB NOT NULL CHECK (length(key_fingerprint) = 32),
+        secret_fingerprint BLOB CHECK (length(secret_fingerprint) = 32),
+        created_at INTEGER NOT NULL,
+        revoked_at INTEGER,
+        UNIQUE (provider, key_fingerprint)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE webhook (
+        number INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL CHECK (provider IN ('conduit', 'equals-money')),
+        id TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        account_id TEXT,
+        url TEXT NOT NULL,
+        enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+        signing_secret BLOB,
+        authorization_header BLOB,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL CHECK (updated_at >= created_at)
+    ) STRICT;
+    CREATE INDEX webhook_in_order ON webhook (provider, owner, created_at, id);
+
+    CREATE TABLE subscription (
+        webhook INTEGER NOT NULL REFERENCES webhook (number) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        PRIMARY KEY (webhook, position),
+        UNIQUE (webhook, event_type)
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// Opens (and creates, if need be) the file for writing, and brings its schema up to date.
+///
+/// # Errors
+/// [`StoreError`] says in one line why the file cannot be used: unwritable, foreign, newer, or sealed with another key.
+pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, StoreError> {
+    let unusable = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
+            path: path.to_owned(),
+        },
+        _ => StoreError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+    };
+    let mut connection = Connection::open(path).map_err(unusable)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(unusable)?;
+    refuse_foreign(&connection, path, unusable)?;
+    // The journal mode stands in the file; the others are properties of this connection.
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )
+        .map_err(unusable)?;
+    migrate(&mut connection, path).map_err(|error| match error {
+        StoreError::Statement(error) => unusable(error),
+        other => other,
+    })?;
+    check_key(&connection, path, sealer)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading beside the writer.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+fn refuse_foreign(
+    connection: &Connection,
+    path: &Path,
+    unusable: impl Fn(rusqlite::Error) -> StoreError + Copy,
+) -> Result<(), StoreError> {
+    let application_id: i64 = connection
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(unusable)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(unusable)?;
+    let untouched = application_id == 0 && tables == 0;
+    if application_id == APPLICATION_ID || untouched {
+        Ok(())
+    } else {
+        Err(StoreError::Foreign {
+            path: path.to_owned(),
+        })
+    }
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).expect("there are few migrations");
+    // Immediate: a second process that starts at the same time waits here and then finds the work done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    let done = usize::try_from(found).map_err(|_| StoreError::Foreign {
+        path: path.to_owned(),
+    })?;
+    for step in &MIGRATIONS[done..] {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", known)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Holds the key to a value that was sealed when the file was made, so that a wrong key is refused at start and not at first use.
+fn check_key(connection: &Connection, path: &Path, sealer: &Sealer) -> Result<(), StoreError> {
+    const PLACE: &str = "meta/key-check";
+    let sealed: Option<Vec<u8>> = connection
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'key-check'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    match sealed {
+        Some(sealed) => {
+            sealer
+                .open(PLACE, &sealed)
+                .map_err(|_| StoreError::WrongKey {
+                    path: path.to_owned(),
+                })?;
+        }
+        None => {
+            let sealed = sealer.seal(PLACE, &Secret::new("truehook"));
+            let unwritable = |error: rusqlite::Error| StoreError::Unusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            };
+            connection
+                .execute(
+                    "INSERT INTO meta (name, value) VALUES ('key-check', ?1)",
+                    [sealed],
+                )
+                .map_err(unwritable)?;
+        }
+    }
+    Ok(())
+}

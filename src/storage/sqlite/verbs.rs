@@ -1,0 +1,250 @@
+//! The SQL of each verb of the store, written for one connection inside (writes) or outside (reads) a transaction.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::super::seal::Sealer;
+use super::super::{Page, StoreError, WebhookFilter, WebhookKey, WebhookPage};
+use super::rows;
+use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+pub(super) fn insert_webhook(
+    connection: &Connection,
+    sealer: &Sealer,
+    webhook: &Webhook,
+) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO webhook (provider, id, owner, account_id, url, enabled, signing_secret, authorization_header,
+                 created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            webhook.provider.as_str(),
+            webhook.id,
+            webhook.owner,
+            webhook.account_id,
+            webhook.url.as_str(),
+            webhook.enabled,
+            sealed_secret(sealer, webhook),
+            sealed_authorization(sealer, webhook),
+            webhook.created_at.as_microsecond(),
+            webhook.updated_at.as_microsecond(),
+        ])?;
+    insert_subscriptions(connection, connection.last_insert_rowid(), webhook)
+}
+
+pub(super) fn webhook(
+    connection: &Connection,
+    sealer: &Sealer,
+    key: &WebhookKey,
+) -> Result<Option<Webhook>> {
+    Ok(find(connection, sealer, key)?.map(|(_, webhook)| webhook))
+}
+
+pub(super) fn webhooks(
+    connection: &Connection,
+    sealer: &Sealer,
+    filter: &WebhookFilter,
+    page: &Page,
+) -> Result<WebhookPage> {
+    const MATCHES: &str = "webhook.provider = :provider AND webhook.owner = :owner
+        AND (:account_id IS NULL OR webhook.account_id IS NULL OR webhook.account_id = :account_id)
+        AND (:enabled IS NULL OR webhook.enabled = :enabled)
+        AND (:event_type IS NULL OR EXISTS (SELECT 1 FROM subscription
+             WHERE subscription.webhook = webhook.number AND subscription.event_type = :event_type))";
+    // One transaction, so that the count and the rows are of one moment.
+    let transaction = connection.unchecked_transaction()?;
+    let count = if page.count {
+        let mut statement =
+            transaction.prepare_cached(&format!("SELECT count(*) FROM webhook WHERE {MATCHES}"))?;
+        let count: i64 = statement.query_row(
+            named_params! {
+                ":provider": filter.provider.as_str(), ":owner": filter.owner, ":account_id": filter.account_id,
+                ":enabled": filter.enabled, ":event_type": filter.event_type,
+            },
+            |row| row.get(0),
+        )?;
+        Some(count.unsigned_abs())
+    } else {
+        None
+    };
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {} FROM webhook WHERE {MATCHES}
+             AND (:after_time IS NULL OR (webhook.created_at, webhook.id) > (:after_time, :after_id))
+         ORDER BY webhook.created_at, webhook.id LIMIT :limit OFFSET :offset",
+        rows::WEBHOOK_COLUMNS
+    ))?;
+    let mut found = statement.query(named_params! {
+        ":provider": filter.provider.as_str(), ":owner": filter.owner, ":account_id": filter.account_id,
+        ":enabled": filter.enabled, ":event_type": filter.event_type,
+        ":after_time": page.after.as_ref().map(|after| after.created_at.as_microsecond()),
+        ":after_id": page.after.as_ref().map(|after| after.id.as_str()),
+        // One more than asked for tells whether more follow.
+        ":limit": i64::from(page.limit) + 1,
+        ":offset": i64::try_from(page.offset).unwrap_or(i64::MAX),
+    })?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut webhooks = Vec::new();
+    let mut more = false;
+    while let Some(row) = found.next()? {
+        if webhooks.len() == limit {
+            more = true;
+            break;
+        }
+        webhooks.push(rows::webhook(row, sealer)?);
+    }
+    Ok(WebhookPage {
+        rows: webhooks,
+        more,
+        count,
+    })
+}
+
+pub(super) fn update_webhook(
+    connection: &Connection,
+    sealer: &Sealer,
+    key: &WebhookKey,
+    change: WebhookChange,
+    now: Timestamp,
+) -> Result<Option<Webhook>> {
+    let Some((number, mut webhook)) = find(connection, sealer, key)? else {
+        return Ok(None);
+    };
+    let new_subscriptions = change.event_types.is_some();
+    change.apply(&mut webhook, now);
+    connection
+        .prepare_cached(
+            "UPDATE webhook SET url = ?2, enabled = ?3, signing_secret = ?4, authorization_header = ?5, updated_at = ?6
+             WHERE number = ?1",
+        )?
+        .execute(params![
+            number,
+            webhook.url.as_str(),
+            webhook.enabled,
+            sealed_secret(sealer, &webhook),
+            sealed_authorization(sealer, &webhook),
+            webhook.updated_at.as_microsecond(),
+        ])?;
+    if new_subscriptions {
+        connection
+            .prepare_cached("DELETE FROM subscription WHERE webhook = ?1")?
+            .execute([number])?;
+        insert_subscriptions(connection, number, &webhook)?;
+    }
+    Ok(Some(webhook))
+}
+
+pub(super) fn delete_webhook(connection: &Connection, key: &WebhookKey) -> Result<bool> {
+    let deleted = connection
+        .prepare_cached(
+            "DELETE FROM webhook WHERE provider = ?1 AND owner = ?2 AND id = ?3
+                 AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4)",
+        )?
+        .execute(params![
+            key.provider.as_str(),
+            key.owner,
+            key.id,
+            key.account_id
+        ])?;
+    Ok(deleted > 0)
+}
+
+pub(super) fn insert_key(connection: &Connection, key: &ApiKey) -> Result<()> {
+    connection
+        .prepare_cached(&format!(
+            "INSERT INTO api_key ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            rows::KEY_COLUMNS
+        ))?
+        .execute(params![
+            key.id,
+            key.provider.as_str(),
+            key.owner,
+            key.name,
+            key.key.as_bytes(),
+            key.secret.as_ref().map(Fingerprint::as_bytes),
+            key.created_at.as_microsecond(),
+            key.revoked_at.map(Timestamp::as_microsecond),
+        ])?;
+    Ok(())
+}
+
+pub(super) fn key(
+    connection: &Connection,
+    provider: Provider,
+    fingerprint: &Fingerprint,
+) -> Result<Option<ApiKey>> {
+    let sql = format!(
+        "SELECT {} FROM api_key WHERE provider = ?1 AND key_fingerprint = ?2",
+        rows::KEY_COLUMNS
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(params![provider.as_str(), fingerprint.as_bytes()])?;
+    found.next()?.map(rows::api_key).transpose()
+}
+
+pub(super) fn keys(connection: &Connection) -> Result<Vec<ApiKey>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {} FROM api_key ORDER BY created_at, id",
+        rows::KEY_COLUMNS
+    ))?;
+    let mut found = statement.query([])?;
+    let mut keys = Vec::new();
+    while let Some(row) = found.next()? {
+        keys.push(rows::api_key(row)?);
+    }
+    Ok(keys)
+}
+
+pub(super) fn revoke_key(connection: &Connection, id: &str, now: Timestamp) -> Result<bool> {
+    let revoked = connection
+        .prepare_cached("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
+        .execute(params![id, now.as_microsecond()])?;
+    Ok(revoked > 0)
+}
+
+fn find(
+    connection: &Connection,
+    sealer: &Sealer,
+    key: &WebhookKey,
+) -> Result<Option<(i64, Webhook)>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, webhook.number FROM webhook WHERE provider = ?1 AND owner = ?2 AND id = ?3
+             AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4)",
+        rows::WEBHOOK_COLUMNS
+    ))?;
+    statement
+        .query_row(
+            params![key.provider.as_str(), key.owner, key.id, key.account_id],
+            |row| Ok((row.get(11)?, rows::webhook(row, sealer))),
+        )
+        .optional()?
+        .map(|(number, webhook)| Ok((number, webhook?)))
+        .transpose()
+}
+
+fn insert_subscriptions(connection: &Connection, number: i64, webhook: &Webhook) -> Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO subscription (webhook, position, event_type) VALUES (?1, ?2, ?3)",
+    )?;
+    for (position, event_type) in (0_i64..).zip(&webhook.event_types) {
+        statement.execute(params![number, position, event_type])?;
+    }
+    Ok(())
+}
+
+fn sealed_secret(sealer: &Sealer, webhook: &Webhook) -> Option<Vec<u8>> {
+    webhook
+        .signing_secret
+        .as_ref()
+        .map(|secret| sealer.seal(&rows::secret_place(&webhook.id), secret))
+}
+
+fn sealed_authorization(sealer: &Sealer, webhook: &Webhook) -> Option<Vec<u8>> {
+    webhook
+        .authorization
+        .as_ref()
+        .map(|header| sealer.seal(&rows::authorization_place(&webhook.id), header))
+}

@@ -1,0 +1,49 @@
+//! Logs: structured, on standard error.
+//!
+//! Never logged, at any level: credentials, signing secrets, authorization headers, request bodies and queries.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// The directives cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "--log {directives}: {reason}; write a level such as info, or directives such as info,truehook::storage=debug"
+)]
+pub struct LogError {
+    directives: String,
+    reason: String,
+}
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+/// [`LogError`] when the directives cannot be read.
+pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(directives).map_err(|error| LogError {
+        directives: directives.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let terminal = std::io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal);
+    match format.unwrap_or(if terminal {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    }) {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,290 @@
+//! A real server for one test: its own port, its own database file, and clients with credentials.
+
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, redirect};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::config::{Config, Mode, Settings, StorageSettings};
+use crate::domain::{ApiKey, Fingerprint, Provider, ksuid};
+use crate::entropy;
+use crate::server::Server;
+use crate::storage::Store;
+
+pub(crate) const CONDUIT_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
+pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
+
+/// A running server; stopped when it is dropped.
+pub(crate) struct TestApp {
+    pub(crate) base: String,
+    pub(crate) store: Arc<dyn Store>,
+    http: reqwest::Client,
+    handle: actix_web::dev::ServerHandle,
+    running: Option<actix_web::rt::task::JoinHandle<std::io::Result<()>>>,
+    config: Config,
+    folder: Option<TempDir>,
+}
+
+/// Calls one API with one set of headers.
+#[derive(Clone)]
+pub(crate) struct Client {
+    base: String,
+    headers: HeaderMap,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with a changed configuration; the defaults are those of `truehook serve`, on a free port with one worker.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}", folder.path().join("truehook.db").display());
+        let settings = Settings {
+            listen: Some("127.0.0.1:0".to_owned()),
+            storage: StorageSettings {
+                database: Some(database),
+                ..StorageSettings::default()
+            },
+            workers: Some(1),
+            ..Settings::default()
+        };
+        let mut config = Config::new(settings).unwrap();
+        change(&mut config);
+        Self::run(config, folder)
+    }
+
+    fn run(config: Config, folder: TempDir) -> Self {
+        let server = Server::start(config.clone()).unwrap();
+        let base = format!("http://{}", server.addresses()[0]);
+        let (store, handle) = (server.store(), server.handle());
+        let running = actix_web::rt::spawn(server.run());
+        // Nothing here speaks TLS; reqwest wants a provider all the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            base,
+            store,
+            http,
+            handle,
+            running: Some(running),
+            config,
+            folder: Some(folder),
+        }
+    }
+
+    /// Stops gracefully and starts again on the same database.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.handle.stop(true).await;
+        self.running.take().unwrap().await.unwrap().unwrap();
+        let (config, folder) = (self.config.clone(), self.folder.take().unwrap());
+        // The file is closed by the last owner of the store.
+        drop(self);
+        Self::run(config, folder)
+    }
+
+    /// Without credentials, below `prefix`.
+    pub(crate) fn anonymous(&self, prefix: &str) -> Client {
+        Client {
+            base: format!("{}{prefix}", self.base),
+            headers: HeaderMap::new(),
+            http: self.http.clone(),
+        }
+    }
+
+    pub(crate) fn conduit(&self) -> Client {
+        let client = self.anonymous("/conduit");
+        client
+            .with_header("X-API-Key", "sandbox-key")
+            .with_header("X-API-Secret", "sandbox-secret")
+    }
+
+    pub(crate) async fn conduit_other(&self) -> Client {
+        let owner = ksuid("client_", key_time(), entropy::bytes());
+        self.insert_key(Provider::Conduit, owner, "other-key", Some("other-secret"))
+            .await;
+        let client = self.anonymous("/conduit");
+        client
+            .with_header("X-API-Key", "other-key")
+            .with_header("X-API-Secret", "other-secret")
+    }
+
+    pub(crate) fn equals(&self) -> Client {
+        self.anonymous("/equals-money")
+            .with_header("Authorization", "ApiKey sandbox-key")
+    }
+
+    pub(crate) async fn equals_other(&self) -> Client {
+        self.insert_key(
+            Provider::EqualsMoney,
+            entropy::uuid().to_string(),
+            "other-key",
+            None,
+        )
+        .await;
+        self.anonymous("/equals-money")
+            .with_header("Authorization", "ApiKey other-key")
+    }
+
+    async fn insert_key(&self, provider: Provider, owner: String, key: &str, secret: Option<&str>) {
+        let record = ApiKey {
+            id: ksuid("key_", key_time(), entropy::bytes()),
+            provider,
+            owner,
+            name: None,
+            key: Fingerprint::of(key.as_bytes()),
+            secret: secret.map(|secret| Fingerprint::of(secret.as_bytes())),
+            created_at: key_time(),
+            revoked_at: None,
+        };
+        self.store.insert_key(record).await.unwrap();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The future is driven by the server itself; nobody waits for it.
+        drop(self.handle.stop(false));
+    }
+}
+
+impl Client {
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        let name: HeaderName = name.parse().unwrap();
+        client
+            .headers
+            .insert(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        client
+    }
+
+    pub(crate) fn without_header(&self, name: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.remove(name);
+        client
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, b"").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(
+            "POST",
+            path,
+            Some("application/json"),
+            body.to_string().as_bytes(),
+        )
+        .await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(
+            "PATCH",
+            path,
+            Some("application/json"),
+            body.to_string().as_bytes(),
+        )
+        .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None, b"").await
+    }
+
+    /// Sends a body as it is.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Answer {
+        let method: Method = method.parse().unwrap();
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .headers(self.headers.clone());
+        if let Some(content_type) = content_type {
+            request = request.header(CONTENT_TYPE, content_type);
+        }
+        if !body.is_empty() {
+            request = request.body(body.to_vec());
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer {
+            status,
+            headers,
+            body: response.bytes().await.unwrap().to_vec(),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Member names of the top-level object, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.json()
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Where the faults are, in order: `errors[].pointer` (Conduit) or `details[].pointer` (Equals Money).
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let json = self.json();
+        let faults = json
+            .get("errors")
+            .or_else(|| json.get("details"))
+            .and_then(Value::as_array)
+            .cloned();
+        let mut pointers: Vec<String> = faults
+            .into_iter()
+            .flatten()
+            .map(|fault| fault["pointer"].as_str().unwrap().to_owned())
+            .collect();
+        pointers.sort();
+        pointers
+    }
+}
+
+/// When the keys of tests were made.
+fn key_time() -> jiff::Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+/// A configuration for production, as far as a test can have one.
+pub(crate) fn production(config: &mut Config) {
+    config.mode = Mode::Production;
+}

@@ -1,0 +1,14 @@
+//! Integration tests by subject, over HTTP, against a real server on a port of its own.
+
+mod app;
+mod conduit_change;
+mod conduit_create;
+mod conduit_errors;
+mod conduit_read;
+mod equals_change;
+mod equals_create;
+mod equals_errors;
+mod equals_event_types;
+mod equals_read;
+mod layers;
+mod shape;
