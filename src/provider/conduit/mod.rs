@@ -13,6 +13,10 @@ mod models;
 mod openapi;
 mod payload;
 mod samples;
+#[cfg(test)]
+mod wire_types;
 
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
+#[cfg(test)]
+pub(crate) use wire_types::wire_types;

@@ -13,12 +13,16 @@ mod openapi;
 mod payload;
 mod rate_limit;
 mod samples;
+#[cfg(test)]
+mod wire_types;
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
+#[cfg(test)]
+pub(crate) use wire_types::wire_types;
 
 use self::models::WebhookEventTypeName;
 use self::rate_limit::RateLimit;
@@ -65,4 +69,10 @@ impl State {
             disabled,
         })
     }
+}
+
+/// Whether the catalogue has an event type with this id.
+#[cfg(test)]
+pub(crate) fn is_event_type(id: uuid::Uuid) -> bool {
+    catalogue::by_id(id).is_some()
 }

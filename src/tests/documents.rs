@@ -1,0 +1,138 @@
+//! The emitted documents: what is served and printed, kept under snapshot as plain JSON, and held to the source documents.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::app::TestApp;
+use crate::provider::{conduit, equals_money};
+
+/// Compares with `snapshots/NAME.snap.json`; a changed document fails until it is accepted.
+fn assert_document(name: &str, document: &Value) {
+    let text = serde_json::to_string_pretty(document).unwrap() + "\n";
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_binary_snapshot!(&format!("{name}.json"), text.into_bytes()));
+}
+
+#[test]
+fn the_emitted_document_of_conduit_is_as_reviewed() {
+    assert_document("conduit", &conduit::DOCUMENT);
+}
+
+#[test]
+fn the_emitted_document_of_equals_money_is_as_reviewed() {
+    assert_document("equals-money", &equals_money::DOCUMENT);
+}
+
+#[actix_web::test]
+async fn the_served_documents_are_the_emitted_ones() {
+    let app = TestApp::start().await;
+    let client = app.anonymous("");
+    for (path, document) in [
+        ("/openapi/conduit.json", &*conduit::DOCUMENT),
+        ("/openapi/equals-money.json", &*equals_money::DOCUMENT),
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(&answer.json(), document, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
+    let app = TestApp::start().await;
+    for (prefix, document) in [
+        ("/conduit", &*conduit::DOCUMENT),
+        ("/equals-money", &*equals_money::DOCUMENT),
+    ] {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let mut methods: Vec<String> = item
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(|method| method.to_uppercase())
+                .collect();
+            methods.sort();
+            let path = path.replace(['{', '}'], "");
+            let answer = app.anonymous(prefix).send("TRACE", &path, None, b"").await;
+            let mut allowed: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, methods, "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn swagger_ui_is_served_whole_from_this_server() {
+    let app = TestApp::start().await;
+    let client = app.anonymous("");
+    for path in ["/docs", "/"] {
+        let answer = client.get(path).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (303, Some("/docs/"))
+        );
+    }
+    let page = client.get("/docs/").await.text();
+    let files: Vec<&str> = page
+        .split(['"', '\''])
+        .filter(|part| part.ends_with(".js") || part.ends_with(".css"))
+        .collect();
+    assert!(files.len() >= 3, "{page}");
+    for file in files {
+        assert!(!file.contains("//"), "{file} comes from elsewhere");
+        let answer = client
+            .get(&format!("/docs/{}", file.trim_start_matches("./")))
+            .await;
+        assert!(answer.status == 200 && !answer.body.is_empty(), "{file}");
+    }
+    let initializer = client.get("/docs/swagger-initializer.js").await.text();
+    for document in ["/openapi/conduit.json", "/openapi/equals-money.json"] {
+        assert!(initializer.contains(document), "{initializer}");
+    }
+}
+
+#[test]
+fn the_source_documents_mark_only_decisions_that_exist() {
+    for (name, letter, last) in [("conduit", 'C', 54), ("equals-money", 'E', 64)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("openapi/{name}.yaml"));
+        let document: Value = yaml_serde::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        let mut found = BTreeSet::new();
+        collect_decisions(&document, &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for decision in found {
+            let number: Option<u32> = decision
+                .strip_prefix(&format!("{letter}-"))
+                .and_then(|number| number.parse().ok());
+            assert!(
+                number.is_some_and(|number| (1..=last).contains(&number)),
+                "{name}: {decision}"
+            );
+        }
+    }
+}
+
+fn collect_decisions(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object {
+                match (name.as_str(), member) {
+                    ("x-decision", Value::Array(all)) => {
+                        found.extend(all.iter().filter_map(Value::as_str).map(str::to_owned));
+                    }
+                    ("x-decision" | "decision", Value::String(one)) => {
+                        found.insert(one.clone());
+                    }
+                    _ => collect_decisions(member, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_decisions(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
