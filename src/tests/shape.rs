@@ -838,3 +838,60 @@ pub(crate) fn assert_equals_refused(answer: Answer, among: &[&str]) {
         &pointers.iter().map(String::as_str).collect::<Vec<_>>(),
     );
 }
+
+/// C-30: the documented ids are KSUIDs of the times that the contract calculates from them.
+#[test]
+fn documented_ids_are_ksuids() {
+    assert_ksuid("whk", "whk_2ofTA13AD0xBtbEvBl20aEb1hEu");
+    assert_ksuid("client", "client_2ofTA13AD0xBtbEvBl20aEb1hEu");
+    assert_eq!(ksuid_seconds("2ofTA13AD0xBtbEvBl20aEb1hEu"), 1_731_259_482);
+    assert_eq!(ksuid_seconds("31BbTJ0ORWosbmona9WP0ThJYT5"), 1_755_000_418);
+}
+
+/// C-30: 27 base62 characters may be more than 20 bytes, and then are no KSUID.
+#[test]
+#[should_panic(expected = "more than 20 bytes")]
+fn the_largest_base62_text_is_no_ksuid() {
+    assert_ksuid("whk", "whk_zzzzzzzzzzzzzzzzzzzzzzzzzzz");
+}
+
+/// E-34: cutting to the second never rounds up.
+#[test]
+fn cutting_does_not_round() {
+    assert_eq!(
+        cut_to_second(&json!("2024-01-09T10:33:33.995Z")),
+        "2024-01-09T10:33:33.000Z"
+    );
+    assert_eq!(
+        cut_to_second(&json!("2024-01-09T10:33:33.095Z")),
+        "2024-01-09T10:33:33.000Z"
+    );
+}
+
+/// The refused lists hold nothing that the taken lists hold, and the strings have the length that they promise.
+#[test]
+fn the_hostile_inputs_are_what_they_say() {
+    assert!(GOOD_URLS.iter().all(|url| !BAD_URLS.contains(url)));
+    assert!(
+        JSON_TYPES
+            .iter()
+            .all(|content_type| !OTHER_TYPES.contains(content_type))
+    );
+    assert_eq!(url_of_length(512).chars().count(), 512);
+    assert_eq!(
+        padded(&conduit_body(), MAX_BODY_BYTES).len(),
+        MAX_BODY_BYTES
+    );
+    assert!(
+        deep_bodies()
+            .iter()
+            .chain(malformed_bodies().iter().map(|(_, body)| body))
+            .all(|body| body.len() <= MAX_BODY_BYTES)
+    );
+    assert!(
+        malformed_bodies()
+            .iter()
+            .all(|(_, body)| serde_json::from_slice::<Value>(body).is_err())
+    );
+    assert!(malformed_bodies().iter().all(|(name, _)| !name.is_empty()));
+}

@@ -1,0 +1,335 @@
+//! The `truehook` program as its users meet it: starting, refusing to start, stopping, keys, logs.
+
+mod process;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+
+use process::{Server, run, truehook};
+use serde_json::Value;
+
+/// What a failed run says: one line on standard error and exit code 1.
+#[track_caller]
+fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    let text = String::from_utf8(output.stderr).expect("standard error is UTF-8");
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let said: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("truehook: "))
+        .collect();
+    assert_eq!(said.len(), 1, "{text}");
+    assert!(
+        !text.contains("panicked") && output.stdout.is_empty(),
+        "{text}"
+    );
+    said[0].to_owned()
+}
+
+/// One HTTP/1.1 request over a connection of its own; the whole answer as text.
+fn http(url: &str, request: &str) -> String {
+    let address = url.strip_prefix("http://").expect("an http URL");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream
+        .write_all(request.as_bytes())
+        .expect("the request is sent");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the answer is UTF-8");
+    answer
+}
+
+fn get(url: &str, path: &str, headers: &str) -> String {
+    http(
+        url,
+        &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"),
+    )
+}
+
+#[test]
+fn a_port_in_use_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let said = refusal(
+        folder.path(),
+        &["serve", "--listen", &address, "--log", "off"],
+    );
+    assert!(
+        said.contains(&address) && said.contains("--listen"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("text.db"), "no database").expect("a file");
+    fs::write(folder.path().join("text.db.key"), "ab".repeat(32)).expect("a file");
+    let said = refusal(folder.path(), &["serve", "--database", "sqlite://text.db"]);
+    assert!(
+        said.contains("text.db is not a Truehook database"),
+        "{said}"
+    );
+    let said = refusal(
+        folder.path(),
+        &["serve", "--database", "sqlite://no/such/folder/t.db"],
+    );
+    assert!(said.contains("no/such/folder"), "{said}");
+    let said = refusal(
+        folder.path(),
+        &["serve", "--database", "postgres://u:hunter2@h/d"],
+    );
+    assert!(
+        said.contains("PostgreSQL") && !said.contains("hunter2"),
+        "{said}"
+    );
+}
+
+#[test]
+fn bad_configuration_is_refused_before_anything_is_touched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (arguments, expected) in [
+        (vec!["serve", "--listen", "0.0.0.0:0"], "loopback"),
+        (
+            vec!["serve", "--mode", "production"],
+            "TRUEHOOK_ENCRYPTION_KEY",
+        ),
+        (vec!["serve", "--clock-speed=-1"], "--clock-speed"),
+        (vec!["serve", "--config", "none.toml"], "none.toml"),
+        (vec!["serve", "--log", "info=="], "--log"),
+        (
+            vec!["serve", "--equals-money-disabled-event-types", "NoSuchType"],
+            "NoSuchType",
+        ),
+    ] {
+        let said = refusal(folder.path(), &arguments);
+        assert!(said.contains(expected), "{said}");
+    }
+    // Wrong usage is clap's: exit code 2.
+    for arguments in [
+        vec!["serve", "--nope"],
+        vec!["openapi", "stripe"],
+        vec!["keys", "create"],
+        vec![],
+    ] {
+        assert_eq!(
+            run(folder.path(), &arguments).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn every_command_explains_itself_with_examples() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for command in [
+        vec!["--help"],
+        vec!["serve", "--help"],
+        vec!["openapi", "--help"],
+        vec!["keys", "--help"],
+    ] {
+        let output = run(folder.path(), &command);
+        let text = String::from_utf8(output.stdout).expect("help is UTF-8");
+        assert!(
+            output.status.success() && text.contains("Examples:"),
+            "{command:?}: {text}"
+        );
+    }
+}
+
+#[test]
+fn the_document_is_printed_as_json_and_as_yaml_and_is_the_same_each_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for api in ["conduit", "equals-money"] {
+        let json = run(folder.path(), &["openapi", api]).stdout;
+        let yaml = run(folder.path(), &["openapi", api, "--format", "yaml"]).stdout;
+        let from_json: Value = serde_json::from_slice(&json).expect("JSON");
+        let from_yaml: Value = yaml_serde::from_slice(&yaml).expect("YAML");
+        assert_eq!(from_json, from_yaml);
+        for _ in 0..5 {
+            assert_eq!(run(folder.path(), &["openapi", api]).stdout, json);
+        }
+    }
+}
+
+#[test]
+fn a_signal_stops_the_server_cleanly_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let headers = "X-API-Key: sandbox-key\r\nX-API-Secret: sandbox-secret\r\n";
+    let server = Server::start_in(folder.path(), &[]);
+    let body = r#"{"url":"https://a.example","status":"enabled","events":["customer.active"]}"#;
+    let length = body.len();
+    let created = http(
+        &server.url,
+        &format!(
+            "POST /conduit/webhooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+        ),
+    );
+    assert!(created.starts_with("HTTP/1.1 201"), "{created}");
+    let (status, lines) = server.stop();
+    assert!(status.success(), "{status:?} {lines:?}");
+    assert!(
+        !folder.path().join("truehook.db-wal").exists(),
+        "the log was not folded into the file"
+    );
+    let server = Server::start_in(folder.path(), &[]);
+    let listed = get(&server.url, "/conduit/webhooks", headers);
+    assert!(listed.contains("https://a.example"), "{listed}");
+}
+
+#[test]
+fn a_key_opens_its_api_at_once_and_nothing_after_it_is_revoked() {
+    let server = Server::start(&[]);
+    let folder = server.folder();
+    for (provider, path, owner) in [
+        ("conduit", "/conduit/webhooks", "client_"),
+        ("equals-money", "/equals-money/v2/webhooks", ""),
+    ] {
+        let made = run(
+            folder,
+            &["keys", "create", "--provider", provider, "--name", "a name"],
+        );
+        let key: Value = serde_json::from_slice(&made.stdout).expect("the new key is JSON");
+        assert!(
+            key["owner"]
+                .as_str()
+                .is_some_and(|id| id.starts_with(owner)),
+            "{key}"
+        );
+        let headers: String = key["headers"]
+            .as_object()
+            .expect("headers")
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", value.as_str().expect("text")))
+            .collect();
+        assert!(
+            get(&server.url, path, &headers).starts_with("HTTP/1.1 200"),
+            "{provider}"
+        );
+        let listed = String::from_utf8(run(folder, &["keys", "list"]).stdout).expect("UTF-8");
+        let id = key["id"].as_str().expect("an id");
+        assert!(listed.contains(id) && listed.contains("a name"), "{listed}");
+        for credential in key["headers"].as_object().expect("headers").values() {
+            let credential = credential
+                .as_str()
+                .expect("text")
+                .trim_start_matches("ApiKey ");
+            assert!(!listed.contains(credential), "a credential is listed");
+        }
+        assert!(run(folder, &["keys", "revoke", id]).status.success());
+        let refused = if provider == "conduit" {
+            "HTTP/1.1 401"
+        } else {
+            "HTTP/1.1 403"
+        };
+        assert!(
+            get(&server.url, path, &headers).starts_with(refused),
+            "{provider}"
+        );
+        let again = refusal(folder, &["keys", "revoke", id]);
+        assert!(again.contains(id), "{again}");
+    }
+    for owner in ["client_short", "x"] {
+        refusal(
+            folder,
+            &["keys", "create", "--provider", "conduit", "--owner", owner],
+        );
+        refusal(
+            folder,
+            &[
+                "keys",
+                "create",
+                "--provider",
+                "equals-money",
+                "--owner",
+                owner,
+            ],
+        );
+    }
+}
+
+#[test]
+fn production_mode_has_no_built_in_credentials() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    fs::write(&key, "ab".repeat(32)).expect("a key file");
+    let key = key.to_str().expect("UTF-8");
+    let server = Server::start_in(
+        folder.path(),
+        &["--mode", "production", "--encryption-key-file", key],
+    );
+    let conduit = get(
+        &server.url,
+        "/conduit/webhooks",
+        "X-API-Key: sandbox-key\r\nX-API-Secret: sandbox-secret\r\n",
+    );
+    assert!(conduit.starts_with("HTTP/1.1 401"), "{conduit}");
+    let equals = get(
+        &server.url,
+        "/equals-money/v2/webhooks",
+        "Authorization: ApiKey sandbox-key\r\n",
+    );
+    assert!(equals.starts_with("HTTP/1.1 403"), "{equals}");
+}
+
+#[test]
+fn the_log_names_each_request_and_holds_nothing_secret() {
+    let server = Server::start(&["--log", "trace"]);
+    let body = r#"{"url":"https://a.example/body-secret","enabled":true,"webhookEventTypeName":"BoxCredited","sharedSecret":"shared-secret","authorizationHeader":"Basic header-secret"}"#;
+    for (body, expected) in [
+        (body.to_owned(), "201"),
+        (body.replace("true", "1"), "400"),
+        (body.replace('}', ""), "400"),
+    ] {
+        let length = body.len();
+        let request = format!(
+            "POST /equals-money/v2/webhooks?query=query-secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: my-id\r\n\
+             Authorization: ApiKey sandbox-key\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        let answer = http(&server.url, &request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {expected}")),
+            "{answer}"
+        );
+        assert!(answer.contains("x-request-id: my-id"), "{answer}");
+    }
+    get(
+        &server.url,
+        "/conduit/webhooks",
+        "X-API-Key: key-secret\r\nX-API-Secret: secret-secret\r\n",
+    );
+    let (_, lines) = server.stop();
+    let answered: Vec<&String> = lines
+        .iter()
+        .filter(|line| line.contains("my-id") && line.contains("answered"))
+        .collect();
+    assert_eq!(answered.len(), 3, "{lines:#?}");
+    for line in &answered {
+        let line: Value = serde_json::from_str(line).expect("a line is JSON");
+        assert!(
+            line["duration_ms"].is_number() && line["status"].is_number(),
+            "{line}"
+        );
+    }
+    for secret in ["-secret", "sandbox-key"] {
+        let leaks: Vec<&String> = lines.iter().filter(|line| line.contains(secret)).collect();
+        assert!(leaks.is_empty(), "{leaks:#?}");
+    }
+}
+
+#[test]
+fn settings_come_from_the_environment_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = truehook(folder.path())
+        .args(["serve"])
+        .env("TRUEHOOK_LISTEN", "0.0.0.0:1")
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("0.0.0.0:1"), "{text}");
+}
