@@ -1,7 +1,9 @@
-//! The words of the project as types: providers, ids, webhooks, secrets, receiver URLs, API keys.
+//! The words of the project as types: providers, ids, webhooks, events, deliveries, secrets, receiver URLs, API keys.
 //!
 //! Pure: no I/O, no clock, no randomness of its own. Everything above imports from here; this imports nothing of ours.
 
+mod delivery;
+mod event;
 mod id;
 mod key;
 mod provider;
@@ -9,6 +11,10 @@ mod receiver_url;
 mod secret;
 mod webhook;
 
+pub use delivery::{
+    Attempt, DeliveryState, DueDelivery, Next, Outcome, Target, Timing, UnknownState,
+};
+pub use event::{Audience, Event};
 pub use id::ksuid;
 pub use key::{ApiKey, Fingerprint};
 pub use provider::{Provider, UnknownProvider};

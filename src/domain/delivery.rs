@@ -1,0 +1,179 @@
+//! One event for one webhook: the durable unit of work, what an attempt of it came to, and the states that it goes through.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Event, ReceiverUrl, Secret};
+
+/// The state of a delivery. Only a pending one is attempted; a retry by hand makes any pending again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeliveryState {
+    /// An attempt is due or under way.
+    Pending,
+    /// The receiver has accepted it.
+    Delivered,
+    /// It was attempted as often as its provider documents.
+    Exhausted,
+    /// Its webhook was deleted (E-57).
+    Cancelled,
+}
+
+/// A word that names no state.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown state `{0}`: expected pending, delivered, exhausted or cancelled")]
+pub struct UnknownState(String);
+
+/// A delivery whose attempt is due, claimed for this process, with all that the attempt needs.
+#[derive(Debug, Clone)]
+pub struct DueDelivery {
+    /// The delivery's id, which receivers see as idempotency key (C-47) or message id (E-51).
+    pub id: Uuid,
+    /// The number of this attempt, from 1. A result is recorded only while no later attempt was claimed.
+    pub attempt: u32,
+    /// When the attempt was due.
+    pub due_at: Timestamp,
+    /// When the first attempt was claimed: the origin of the retry schedule.
+    pub first_attempt_at: Timestamp,
+    /// What happened.
+    pub event: Arc<Event>,
+    /// Whom to tell.
+    pub target: Target,
+}
+
+/// A webhook as an attempt sees it: its values at this moment (E-58).
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The webhook's number in storage: what concurrency is limited by.
+    pub lane: i64,
+    /// The webhook's id.
+    pub webhook_id: String,
+    /// Where to send.
+    pub url: ReceiverUrl,
+    /// The key of the signature.
+    pub signing_secret: Option<Secret>,
+    /// Sent as `Authorization`, verbatim (E-53).
+    pub authorization: Option<Secret>,
+}
+
+/// What an attempt came to, as data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver answered in time.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// What its `Retry-After` asks for.
+        retry_after: Option<Duration>,
+    },
+    /// The deadline passed.
+    TimedOut,
+    /// We do not send there: the address or the scheme is not allowed.
+    Refused(String),
+    /// No answer: the name has no address, the connection failed or broke.
+    Failed(String),
+}
+
+/// How long the parts of an attempt took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// From when it was due to when it began.
+    pub queue: Duration,
+    /// To connect (name, TCP, TLS); none on a connection that was open already.
+    pub connect: Option<Duration>,
+    /// From the beginning of the exchange to the head of the answer.
+    pub first_byte: Option<Duration>,
+    /// The whole exchange.
+    pub total: Duration,
+}
+
+/// One HTTP request of a delivery, and what it came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long its parts took.
+    pub timing: Timing,
+    /// The headers that were sent; secrets are replaced by `[redacted]`.
+    pub request_headers: Vec<(String, String)>,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The beginning of the answer's body.
+    pub response_body: Vec<u8>,
+    /// Whether the answer's body was longer than what is kept.
+    pub response_truncated: bool,
+}
+
+/// What becomes of a delivery after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It is done.
+    Delivered,
+    /// It is attempted again at this time.
+    RetryAt(Timestamp),
+    /// It is given up.
+    Exhausted,
+}
+
+impl Outcome {
+    /// Whether the receiver has accepted the delivery: any 2xx (C-41, E-54).
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Answered { status: 200..=299, .. })
+    }
+
+    /// Its class, for metrics: `2xx` to `5xx`, `timeout`, `refused`, `failed`.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Answered { status: 200..=299, .. } => "2xx",
+            Self::Answered { status: 300..=399, .. } => "3xx",
+            Self::Answered { status: 400..=499, .. } => "4xx",
+            Self::Answered { status: 500..=599, .. } => "5xx",
+            Self::Answered { .. } => "other",
+            Self::TimedOut => "timeout",
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// What went wrong, for a human reader; none where the receiver answered.
+    pub fn error(&self) -> Option<String> {
+        match self {
+            Self::Answered { .. } => None,
+            Self::TimedOut => Some("no complete answer before the deadline".to_owned()),
+            Self::Refused(reason) | Self::Failed(reason) => Some(reason.clone()),
+        }
+    }
+}
+
+impl DeliveryState {
+    /// The state as it stands in the operator API and in storage.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Exhausted => "exhausted",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for DeliveryState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for DeliveryState {
+    type Err = UnknownState;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Pending, Self::Delivered, Self::Exhausted, Self::Cancelled];
+        all.into_iter().find(|state| state.as_str() == name).ok_or_else(|| UnknownState(name.to_owned()))
+    }
+}
