@@ -67,6 +67,7 @@ impl Emission {
     pub(crate) fn of(api: &utoipa::openapi::OpenApi) -> Self {
         let mut document = serde_json::to_value(api).expect("utoipa's document is JSON");
         drop_integer_formats(&mut document);
+        drop_decisions(&mut document);
         require_headers(&mut document);
         // Both providers publish an empty list at the root: each operation states its own requirement.
         insert(&mut document, "", "security", json!([]));
@@ -292,6 +293,31 @@ fn drop_integer_formats(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_integer_formats),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// Doc comments name decisions for whoever reads the code; who reads the document does not know them.
+fn drop_decisions(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(description)) = object.get_mut("description") {
+                while let Some((start, end)) = decisions(description) {
+                    description.replace_range(start..end, "");
+                }
+            }
+            object.values_mut().for_each(drop_decisions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_decisions),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Where ` (E-22)` or ` (C-19, C-20)` stands in a text.
+fn decisions(text: &str) -> Option<(usize, usize)> {
+    [" (C-", " (E-"].iter().find_map(|mark| {
+        let start = text.find(mark)?;
+        let end = start + text[start..].find(')')? + 1;
+        Some((start, end))
+    })
 }
 
 /// A response header that is documented is always sent; utoipa has no `required` for headers.

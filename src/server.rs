@@ -147,7 +147,9 @@ fn documents(config: &mut web::ServiceConfig) {
     let swagger = SwaggerConfig::new(urls)
         .try_it_out_enabled(true)
         .persist_authorization(true)
-        .deep_linking(true);
+        .deep_linking(true)
+        // Its badge would ask a server on the internet, and tell it of this one.
+        .validator_url("none");
     config
         .route(
             "/openapi/conduit.json",

@@ -66,10 +66,11 @@ fn emit() -> Value {
         "The value is `ApiKey <key>`: the scheme word (upper or lower case), one space, the key. Without the header, with another \
          scheme or with an empty key the answer is 401; an unknown or revoked key gives 403.",
     );
+    // The name of the older reference, and not Conduit's: Swagger UI keeps credentials by scheme name over all documents.
     let scheme = SecurityScheme::ApiKey(ApiKey::Header(scheme));
     api.components
         .get_or_insert_default()
-        .add_security_scheme("ApiKey", scheme);
+        .add_security_scheme("CommonAuth", scheme);
     let mut emission = Emission::of(&api);
     // E-14, E-15.
     let either =

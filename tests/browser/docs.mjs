@@ -1,0 +1,325 @@
+// Does at /docs/ what a user does there, in a real Chromium, against a server in sandbox mode with an empty database.
+//
+// Run by scripts/browser-test as `node --test-reporter=spec docs.mjs ORIGIN`. Fails on every request that leaves the server, on every
+// error in the browser's console, and when there is no browser; never skips. Screenshots are written beside it.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const ORIGIN = new URL(process.argv[2] ?? assert.fail('usage: node docs.mjs http://127.0.0.1:PORT')).origin;
+const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
+
+// Not a loopback name, so that Swagger UI behaves as it does on a deployed server; the browser resolves it to the test server.
+const DEPLOYED = ORIGIN.replace('127.0.0.1', 'truehook.test');
+
+const CONDUIT = {
+  label: 'Conduit',
+  document: '/openapi/conduit.json',
+  base: '/conduit',
+  credentials: { 'X-API-Key': 'sandbox-key', 'X-API-Secret': 'sandbox-secret' },
+};
+const EQUALS_MONEY = {
+  label: 'Equals Money',
+  document: '/openapi/equals-money.json',
+  base: '/equals-money',
+  credentials: { Authorization: 'ApiKey sandbox-key' },
+};
+
+let browser;
+
+before(async () => {
+  rmSync(SCREENSHOTS, { recursive: true, force: true });
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      // A request that leaves the server is recorded, and then goes nowhere.
+      '--host-resolver-rules=MAP truehook.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+    ],
+  });
+});
+
+after(() => browser?.close());
+
+/** One user with a fresh profile at /docs/, and all that the browser requests and complains of meanwhile. */
+class Visit {
+  requests = [];
+  complaints = [];
+  refusals = [];
+
+  constructor(page, origin, name) {
+    Object.assign(this, { page, origin, name });
+    page.context().on('request', (request) => this.requests.push(request.url()));
+    page.on('websocket', (socket) => this.requests.push(socket.url()));
+    page.on('pageerror', (error) => this.complaints.push({ text: String(error) }));
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        this.complaints.push({ text: message.text(), url: message.location().url });
+      }
+    });
+  }
+
+  async screenshot(what, target = this.page) {
+    await target.screenshot({ path: `${SCREENSHOTS}${this.name}-${what}.png` });
+  }
+
+  /** Waits until the document is rendered, with the operations that it has. */
+  async rendered({ label, document, base }) {
+    const { page, origin } = this;
+    this.document = await (await fetch(ORIGIN + document)).json();
+    await page.locator('.info .title', { hasText: this.document.info.title }).waitFor();
+    const ids = operationIds(this.document);
+    await page.locator(`.opblock[id$="-${ids.at(-1)}"]`).waitFor();
+    assert.equal(await page.locator('.opblock-tag-section .opblock').count(), ids.length, `operations of ${label}`);
+    assert.equal(await page.locator('.errors-wrapper').count(), 0, `${label}: Swagger UI shows no errors`);
+    assert.equal(await page.locator('.servers select').inputValue(), base, `${label}: this server is chosen`);
+    const link = await page.locator('.info a.link').first().evaluate((anchor) => anchor.href);
+    assert.equal(link, origin + document, `${label}: the link to the document`);
+    this.base = base;
+  }
+
+  async choose(api) {
+    await this.page.locator('.topbar select').selectOption({ label: api.label });
+    await this.rendered(api);
+  }
+
+  async authorize({ label, credentials }) {
+    const { page } = this;
+    await page.locator('.scheme-container button.authorize').click();
+    const schemes = page.locator('.dialog-ux .auth-container');
+    await schemes.first().waitFor();
+    assert.equal(await schemes.count(), Object.keys(credentials).length, `schemes of ${label}`);
+    for (const [header, value] of Object.entries(credentials)) {
+      const scheme = schemes.filter({ has: page.getByText(header, { exact: true }) });
+      assert.equal(await scheme.getByText('Authorized', { exact: true }).count(), 0, `${label}: ${header} is not yet filled in`);
+      await scheme.locator('input').fill(value);
+      await scheme.getByRole('button', { name: 'Apply credentials' }).click();
+      await scheme.getByText('Authorized', { exact: true }).waitFor();
+    }
+    await this.screenshot(`authorize-${label.replace(' ', '-')}`);
+    await page.locator('.dialog-ux .btn-done').first().click();
+    await page.locator('.dialog-ux').waitFor({ state: 'detached' });
+    const locked = await page.locator('.opblock .authorization__btn[aria-label$=" locked"]').count();
+    assert.equal(locked, operationIds(this.document).length, `${label}: every operation shows a closed lock`);
+  }
+
+  /** Opens an operation, and switches "Try it out" on if it is not. */
+  async open(id) {
+    const operation = this.page.locator(`.opblock[id$="-${id}"]`);
+    const summary = operation.locator('.opblock-summary-control');
+    if ((await summary.getAttribute('aria-expanded')) !== 'true') {
+      await summary.click();
+    }
+    await operation.locator('.opblock-body').waitFor();
+    const tryOut = operation.locator('.try-out__btn:not(.cancel)');
+    if (await tryOut.count()) {
+      await tryOut.click();
+    }
+    return operation;
+  }
+
+  /** The names of the sample bodies that an operation offers, the first of them chosen already. */
+  async samples(id) {
+    const operation = await this.open(id);
+    const select = operation.locator('.opblock-section-request-body .examples-select-element');
+    const names = await select.locator('option').evaluateAll((options) => options.map((option) => option.value));
+    assert.equal(await select.inputValue(), names[0], `${id}: the first sample is chosen`);
+    return names;
+  }
+
+  /**
+   * Executes an operation as it stands, with the parameters in `fill` and the sample body `sample`, and returns the body that is
+   * displayed. A status that the document does not have fails: Swagger UI writes "Undocumented" below it.
+   */
+  async execute(id, status, { fill = {}, sample } = {}) {
+    const { page, origin, base } = this;
+    const operation = await this.open(id);
+    const clear = operation.locator('.btn-clear');
+    if (await clear.count()) {
+      await clear.click();
+      await operation.locator('.live-responses-table').waitFor({ state: 'detached' });
+    }
+    for (const [name, value] of Object.entries(fill)) {
+      await operation.locator(`tr[data-param-name="${name}"] input`).fill(value);
+    }
+    if (sample) {
+      await operation.locator('.opblock-section-request-body .examples-select-element').selectOption(sample);
+    }
+    const [response] = await Promise.all([
+      page.waitForResponse((response) => response.request().resourceType() === 'fetch'),
+      operation.locator('button.execute').click(),
+    ]);
+    if (status >= 400) {
+      this.refusals.push({ text: `status of ${status} `, url: response.url() });
+    }
+    const shown = operation.locator('.live-responses-table .response');
+    await shown.waitFor();
+    const what = sample ? `${id}, sample ${sample}` : id;
+    const text = (await operation.locator('.live-responses-table').innerText()).slice(0, 500);
+    assert.equal((await shown.locator('.response-col_status').innerText()).trim(), String(status), `${what}:\n${text}`);
+    const url = (await operation.locator('.request-url pre').innerText()).trim();
+    assert.ok(url.startsWith(`${origin}${base}/`), `${what} is sent to ${url}`);
+    if (!sample) {
+      await this.screenshot(`${id}-${status}`, operation);
+    }
+    let body;
+    if (status !== 204) {
+      body = JSON.parse(await shown.locator('.highlight-code code').first().innerText());
+      assert.deepEqual(body, await response.json(), `${what}: the body is displayed as it was sent`);
+    }
+    // Swagger UI renders every open operation again on each click.
+    await operation.locator('.opblock-summary-control').click();
+    return body;
+  }
+
+  /** The events: a list of all below "Webhooks", and one opened that shows its sample. */
+  async events() {
+    const { page, document } = this;
+    const section = page.locator('.webhooks');
+    assert.equal(await section.locator('h2').innerText(), 'Webhooks');
+    const names = Object.keys(document.webhooks);
+    assert.deepEqual(
+      await section.locator('.opblock-summary-path').evaluateAll((paths) => paths.map((path) => path.dataset.path)),
+      names,
+      'each event is listed',
+    );
+    const event = section.locator('.opblock').first();
+    await event.locator('.opblock-summary-control').click();
+    const shown = await event.locator('.opblock-section-request-body .highlight-code code').first().innerText();
+    const samples = document.webhooks[names[0]].post.requestBody.content['application/json'].examples;
+    assert.deepEqual(JSON.parse(shown), Object.values(samples)[0].value, `the sample of ${names[0]}`);
+    await this.screenshot('event', event);
+  }
+
+  check() {
+    const outside = this.requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== this.origin);
+    assert.deepEqual(outside, [], 'requests that left the server');
+    assert.ok(this.requests.includes(`${this.origin}/docs/`), 'requests are recorded');
+    // The browser complains of each status from 400 on; those that the test asked for are no errors.
+    const errors = this.complaints.filter(
+      ({ text, url }) => !this.refusals.some((refusal) => url === refusal.url && text.includes(refusal.text)),
+    );
+    assert.deepEqual(errors, [], 'errors in the console');
+  }
+}
+
+function operationIds(document) {
+  return Object.values(document.paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
+}
+
+/** A test with a fresh profile, which begins with Conduit's document displayed. */
+function visiting(name, title, steps, origin = ORIGIN) {
+  test(title, { timeout: 180_000 }, async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, serviceWorkers: 'block' });
+    context.setDefaultTimeout(30_000);
+    const page = await context.newPage();
+    const visit = new Visit(page, origin, name);
+    try {
+      await page.goto(`${origin}/docs/`);
+      await visit.rendered(CONDUIT);
+      await steps(visit, page);
+      await page.waitForLoadState('networkidle');
+      visit.check();
+    } catch (error) {
+      // A screenshot that cannot be made must not hide why the test failed.
+      await visit.screenshot('failed').catch(() => {});
+      throw error;
+    } finally {
+      await context.close();
+    }
+  });
+}
+
+visiting('documents', 'Each document can be chosen in the top bar, and its events are displayed', async (visit, page) => {
+  const labels = await page.locator('.topbar select option').allInnerTexts();
+  for (const api of [CONDUIT, EQUALS_MONEY]) {
+    assert.ok(labels.includes(api.label), `${api.label} among ${labels}`);
+    visit.name = `documents-${api.label.replace(' ', '-')}`;
+    await visit.choose(api);
+    await page.screenshot({ path: `${SCREENSHOTS}${visit.name}.png`, fullPage: true });
+    await visit.events();
+  }
+});
+
+visiting('deployed', 'On a host name that is not loopback, no request leaves the server either', async (visit, page) => {
+  await visit.choose(EQUALS_MONEY);
+  await page.waitForLoadState('networkidle');
+  await page.locator('.information-container').scrollIntoViewIfNeeded();
+  await visit.screenshot('page');
+}, DEPLOYED);
+
+visiting('anonymous', 'Without authorization, Conduit and Equals Money answer 401', async (visit) => {
+  assert.match((await visit.execute('createWebhook', 401)).title, /./);
+  await visit.choose(EQUALS_MONEY);
+  assert.equal((await visit.execute('createWebhook', 401)).statusCode, 401);
+});
+
+visiting('conduit', 'Conduit: authorize, then create, get, list, patch and delete a webhook', async (visit) => {
+  await visit.authorize(CONDUIT);
+  const samples = await visit.samples('createWebhook');
+  const { id } = await visit.execute('createWebhook', 201);
+  assert.match(id, /^whk_/);
+  for (const sample of samples.slice(1)) {
+    await visit.execute('createWebhook', 201, { sample });
+  }
+  const found = await visit.execute('getWebhook', 200, { fill: { id } });
+  assert.equal(found.id, id);
+  assert.match(found.secret, /./);
+  const { data } = await visit.execute('listWebhooks', 200);
+  assert.equal(data.length, samples.length);
+  assert.ok(data.some((webhook) => webhook.id === id));
+  const changes = await visit.samples('patchWebhook');
+  assert.equal((await visit.execute('patchWebhook', 200, { fill: { id } })).id, id);
+  for (const sample of changes.slice(1)) {
+    await visit.execute('patchWebhook', 200, { fill: { id }, sample });
+  }
+  await visit.execute('deleteWebhook', 204, { fill: { id } });
+  await visit.execute('getWebhook', 404, { fill: { id } });
+});
+
+visiting('equals-money', 'Equals Money: authorize, then execute all seven operations', async (visit) => {
+  await visit.choose(EQUALS_MONEY);
+  await visit.authorize(EQUALS_MONEY);
+  await visit.execute('findAllWebhookEventTypes', 200);
+  // With the id of the sample, which has to be one of this server.
+  await visit.execute('findOneWebhookEventType', 200);
+  const samples = await visit.samples('createWebhook');
+  const { id: webhookId } = await visit.execute('createWebhook', 201);
+  for (const sample of samples.slice(1)) {
+    await visit.execute('createWebhook', 201, { sample });
+  }
+  const { rows } = await visit.execute('findAllWebhooks', 200);
+  assert.equal(rows.length, samples.length);
+  assert.ok(rows.some((webhook) => webhook.id === webhookId));
+  assert.equal((await visit.execute('findOneWebhook', 200, { fill: { webhookId } })).id, webhookId);
+  const changes = await visit.samples('updateWebhook');
+  assert.equal((await visit.execute('updateWebhook', 200, { fill: { webhookId } })).id, webhookId);
+  for (const sample of changes.slice(1)) {
+    await visit.execute('updateWebhook', 200, { fill: { webhookId }, sample });
+  }
+  await visit.execute('deleteWebhook', 204, { fill: { webhookId } });
+  await visit.execute('findOneWebhook', 404, { fill: { webhookId } });
+});
+
+visiting('both', 'Both documents are authorized at once, and stay so when the page is loaded again', async (visit, page) => {
+  await visit.authorize(CONDUIT);
+  await visit.choose(EQUALS_MONEY);
+  await visit.authorize(EQUALS_MONEY);
+  await visit.execute('findAllWebhooks', 200);
+  await page.reload();
+  await visit.choose(CONDUIT);
+  await visit.execute('listWebhooks', 200);
+  await visit.choose(EQUALS_MONEY);
+  await visit.execute('findAllWebhooks', 200);
+});
