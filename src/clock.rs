@@ -2,7 +2,7 @@
 //!
 //! In sandbox mode the clock may run faster than real time, so that an integrator sees two weeks of retries in minutes.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,6 +36,18 @@ impl Clock {
             .and_then(|elapsed| self.started_at.checked_add(elapsed).ok())
             .unwrap_or(Timestamp::MAX);
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
+    /// How much time passes on this clock while `real` passes in reality.
+    pub fn span(&self, real: Duration) -> SignedDuration {
+        SignedDuration::try_from_secs_f64(real.as_secs_f64() * self.speed)
+            .unwrap_or(SignedDuration::MAX)
+    }
+
+    /// How long it really takes until this clock shows `at`; nothing when it has passed.
+    pub fn until(&self, at: Timestamp) -> Duration {
+        let left = at.duration_since(self.now()).as_secs_f64() / self.speed;
+        Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
     }
 }
 

@@ -39,6 +39,8 @@ pub struct DueDelivery {
     pub due_at: Timestamp,
     /// When the first attempt was claimed: the origin of the retry schedule.
     pub first_attempt_at: Timestamp,
+    /// Whether it is the one attempt that was asked for by hand: it is not retried.
+    pub once: bool,
     /// What happened.
     pub event: Arc<Event>,
     /// Whom to tell.
@@ -124,16 +126,30 @@ pub enum Next {
 impl Outcome {
     /// Whether the receiver has accepted the delivery: any 2xx (C-41, E-54).
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Answered { status: 200..=299, .. })
+        matches!(
+            self,
+            Self::Answered {
+                status: 200..=299,
+                ..
+            }
+        )
     }
 
     /// Its class, for metrics: `2xx` to `5xx`, `timeout`, `refused`, `failed`.
     pub fn class(&self) -> &'static str {
         match self {
-            Self::Answered { status: 200..=299, .. } => "2xx",
-            Self::Answered { status: 300..=399, .. } => "3xx",
-            Self::Answered { status: 400..=499, .. } => "4xx",
-            Self::Answered { status: 500..=599, .. } => "5xx",
+            Self::Answered {
+                status: 200..=299, ..
+            } => "2xx",
+            Self::Answered {
+                status: 300..=399, ..
+            } => "3xx",
+            Self::Answered {
+                status: 400..=499, ..
+            } => "4xx",
+            Self::Answered {
+                status: 500..=599, ..
+            } => "5xx",
             Self::Answered { .. } => "other",
             Self::TimedOut => "timeout",
             Self::Refused(_) => "refused",
@@ -173,7 +189,14 @@ impl FromStr for DeliveryState {
     type Err = UnknownState;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let all = [Self::Pending, Self::Delivered, Self::Exhausted, Self::Cancelled];
-        all.into_iter().find(|state| state.as_str() == name).ok_or_else(|| UnknownState(name.to_owned()))
+        let all = [
+            Self::Pending,
+            Self::Delivered,
+            Self::Exhausted,
+            Self::Cancelled,
+        ];
+        all.into_iter()
+            .find(|state| state.as_str() == name)
+            .ok_or_else(|| UnknownState(name.to_owned()))
     }
 }

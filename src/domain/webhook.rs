@@ -44,6 +44,8 @@ pub struct WebhookChange {
     pub signing_secret: Option<Option<Secret>>,
     /// The new authorization header; `Some(None)` clears it.
     pub authorization: Option<Option<Secret>>,
+    /// Whether its pending deliveries wait from now on (E-57).
+    pub suspended: Option<bool>,
 }
 
 impl WebhookChange {

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::{
-    EncryptionKey, Page, Position, SqliteStore, Store, StoreError, WebhookFilter, WebhookKey,
+    EncryptionKey, Page, Pending, Position, SqliteStore, Store, StoreError, WebhookFilter,
+    WebhookKey,
 };
 use crate::domain::{
     ApiKey, Fingerprint, Provider, ReceiverUrl, SchemePolicy, Secret, Webhook, WebhookChange,
@@ -175,7 +176,11 @@ async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
             "{key:?}"
         );
         assert!(
-            !subject.store.delete_webhook(key.clone()).await.unwrap(),
+            !subject
+                .store
+                .delete_webhook(key.clone(), Pending::End, at(9))
+                .await
+                .unwrap(),
             "{key:?}"
         );
     }
@@ -250,8 +255,20 @@ async fn an_empty_update_changes_nothing_and_time_never_runs_back() {
 async fn a_deleted_webhook_is_gone_with_its_subscriptions_and_only_once() {
     let subject = sqlite();
     subject.store.insert_webhook(webhook("1")).await.unwrap();
-    assert!(subject.store.delete_webhook(key("1")).await.unwrap());
-    assert!(!subject.store.delete_webhook(key("1")).await.unwrap());
+    assert!(
+        subject
+            .store
+            .delete_webhook(key("1"), Pending::End, at(9))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !subject
+            .store
+            .delete_webhook(key("1"), Pending::End, at(9))
+            .await
+            .unwrap()
+    );
     assert_eq!(subject.store.webhook(key("1")).await.unwrap(), None);
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     assert_eq!(
@@ -306,7 +323,11 @@ async fn a_list_is_ordered_by_time_then_id_and_pages_by_offset_and_by_position()
     };
     assert_eq!(ids(&*subject.store, filter(), after.clone()).await, ["b"]);
     // The position stays good when its webhook is gone.
-    subject.store.delete_webhook(key("a")).await.unwrap();
+    subject
+        .store
+        .delete_webhook(key("a"), Pending::End, at(9))
+        .await
+        .unwrap();
     assert_eq!(ids(&*subject.store, filter(), after).await, ["b"]);
 }
 

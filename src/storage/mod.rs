@@ -1,10 +1,12 @@
-//! What is kept: webhooks and API keys.
+//! What is kept: webhooks, API keys, events, deliveries and their attempts.
 //!
 //! [`Store`] has domain verbs, each of them all or nothing and durable when it returns; every time is an argument. SQLite is the
 //! embedded default. A verb without a test in `contract.rs` does not merge. Row shapes are private to each backend.
 
 #[cfg(test)]
 mod contract;
+mod jobs;
+mod queue;
 mod seal;
 mod sqlite;
 
@@ -12,7 +14,14 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
+pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
+pub use self::queue::{
+    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
+    EventFilter, EventRecord, Idempotency, NumberPage, Publication, Published, QueueState, Receipt,
+    Rows, Slots, StateCounts,
+};
 pub use self::seal::{EncryptionKey, KeyFileError, SealError};
 pub use self::sqlite::SqliteStore;
 use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
@@ -38,7 +47,67 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<Webhook>, StoreError>;
 
     /// Removes the webhook that `key` names; says whether there was one.
-    async fn delete_webhook(&self, key: WebhookKey) -> Result<bool, StoreError>;
+    async fn delete_webhook(
+        &self,
+        key: WebhookKey,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Stores an event and one delivery for each webhook that wants it; those that get a slot are claimed for the caller, who then
+    /// attempts them and gives the slots back.
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError>;
+
+    /// Claims due deliveries: each falls due again after the lease, unless its result is recorded before.
+    async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
+
+    /// Records what came of an attempt, unless a later attempt was claimed since or the delivery has ended; says whether it did.
+    async fn record(&self, result: AttemptResult) -> Result<bool, StoreError>;
+
+    /// Lets claimed deliveries fall due at once, named by delivery and attempt: their attempts will not be ended here.
+    async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes a delivery due now, whatever its state; gives it as it is then.
+    async fn retry(
+        &self,
+        delivery: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<DeliveryRecord>, StoreError>;
+
+    /// Events, newest first.
+    async fn events(
+        &self,
+        filter: EventFilter,
+        page: NumberPage,
+    ) -> Result<Rows<EventRecord>, StoreError>;
+
+    /// One event.
+    async fn event(&self, id: String) -> Result<Option<EventRecord>, StoreError>;
+
+    /// Deliveries, newest first.
+    async fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+        page: NumberPage,
+    ) -> Result<Rows<DeliveryRecord>, StoreError>;
+
+    /// One delivery with its attempts.
+    async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError>;
+
+    /// How the queue stands.
+    async fn queue_state(&self, now: Timestamp) -> Result<QueueState, StoreError>;
+
+    /// Keeps a new replay job.
+    async fn insert_replay(&self, replay: Replay) -> Result<(), StoreError>;
+
+    /// A replay job and its progress.
+    async fn replay(&self, id: String) -> Result<Option<Replay>, StoreError>;
+
+    /// Does the next `limit` rows of the oldest unfinished replay job; says whether there was one.
+    async fn step_replay(&self, limit: u32, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Deletes some of what is old: a step that is short however much there is.
+    async fn purge(&self, terms: PurgeTerms) -> Result<Purged, StoreError>;
 
     /// Keeps a new API key.
     async fn insert_key(&self, key: ApiKey) -> Result<(), StoreError>;
@@ -71,6 +140,15 @@ pub struct WebhookKey {
     pub id: String,
     /// When given, the webhook's account has to be this one or none (decision E-6).
     pub account_id: Option<String>,
+}
+
+/// What becomes of the pending deliveries of a webhook that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    /// They are still attempted (C-39).
+    Continue,
+    /// They are cancelled (E-57).
+    End,
 }
 
 /// Which webhooks of an owner to list. All conditions hold together.

@@ -18,7 +18,7 @@ use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, WebhookCh
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
 use crate::provider::{Caller, Context};
-use crate::storage::{Page, Position, WebhookFilter, WebhookKey};
+use crate::storage::{Page, Pending, Position, WebhookFilter, WebhookKey};
 
 /// C-13.
 const DEFAULT_PAGE_SIZE: u64 = 20;
@@ -226,7 +226,16 @@ pub(super) async fn delete_webhook(
     request: HttpRequest,
     context: web::Data<Context>,
 ) -> Result<HttpResponse, ConduitError> {
-    if context.store.delete_webhook(key(caller, &request)).await? {
+    // C-39: what is queued already is still attempted.
+    if context
+        .store
+        .delete_webhook(
+            key(caller, &request),
+            Pending::Continue,
+            context.clock.now(),
+        )
+        .await?
+    {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(ConduitError::WebhookNotFound)

@@ -18,7 +18,7 @@ use super::openapi::DOCUMENT;
 use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, WebhookChange};
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
-use crate::storage::{Page, WebhookFilter, WebhookKey, WebhookPage};
+use crate::storage::{Page, Pending, WebhookFilter, WebhookKey, WebhookPage};
 
 /// E-35.
 const DEFAULT_LIMIT: u64 = 100;
@@ -119,7 +119,7 @@ async fn method_not_allowed(allow: &'static str) -> Result<HttpResponse, EqualsE
 
 /// Gives every event type that a webhook can subscribe to, ordered by name by code point. There is no paging and no filter.
 #[utoipa::path(get, path = "/v2/webhooks/event-types", operation_id = "findAllWebhookEventTypes", tag = "Webhooks",
-    summary = "List webhook event types", params(AccountQuery), security(("ApiKey" = [])),
+    summary = "List webhook event types", params(AccountQuery), security(("CommonAuth" = [])),
     responses((status = 200, description = "All event types of the catalogue.", body = Vec<WebhookEventType>), CommonErrors))]
 pub(super) async fn list_event_types(
     _: EqualsCaller,
@@ -133,7 +133,7 @@ pub(super) async fn list_event_types(
 #[utoipa::path(get, path = "/v2/webhooks/event-types/{webhookEventTypeId}", operation_id = "findOneWebhookEventType",
     tag = "Webhooks", summary = "Retrieve a webhook event type",
     params(("webhookEventTypeId" = Uuid, Path, description = "The id of the event type."), AccountQuery),
-    security(("ApiKey" = [])),
+    security(("CommonAuth" = [])),
     responses((status = 200, description = "The event type.", body = WebhookEventType), CommonErrors, ItemErrors))]
 pub(super) async fn get_event_type(
     _: EqualsCaller,
@@ -149,7 +149,7 @@ pub(super) async fn get_event_type(
 ///
 /// The filters combine with AND; one that matches nothing gives an empty page. Unknown query parameters are ignored.
 #[utoipa::path(get, path = "/v2/webhooks", operation_id = "findAllWebhooks", tag = "Webhooks", summary = "List webhooks",
-    params(ListQuery, AccountQuery), security(("ApiKey" = [])),
+    params(ListQuery, AccountQuery), security(("CommonAuth" = [])),
     responses((status = 200, description = "One page of webhooks and the number of all that match.", body = WebhookList),
         CommonErrors))]
 pub(super) async fn list_webhooks(
@@ -222,7 +222,7 @@ pub(super) async fn list_webhooks(
 
 /// Subscribes a URL to one event type, named by `webhookEventTypeName` or `webhookEventTypeId`.
 #[utoipa::path(post, path = "/v2/webhooks", operation_id = "createWebhook", tag = "Webhooks",
-    summary = "Create a new webhook", security(("ApiKey" = [])),
+    summary = "Create a new webhook", security(("CommonAuth" = [])),
     request_body(content = CreateWebhookRequest, description = "The webhook to create."),
     responses((status = 201, description = "The new webhook. `authorizationHeader` and `sharedSecret` are left out where unset; \
         `createdAt` and `updatedAt` are equal and have milliseconds.", body = Webhook), CommonErrors, BodyErrors))]
@@ -261,7 +261,7 @@ pub(super) async fn create_webhook(
 /// Gives one webhook by its id.
 #[utoipa::path(get, path = "/v2/webhooks/{webhookId}", operation_id = "findOneWebhook", tag = "Webhooks",
     summary = "Retrieve a webhook", params(("webhookId" = Uuid, Path, description = "The id of the webhook."), AccountQuery),
-    security(("ApiKey" = [])),
+    security(("CommonAuth" = [])),
     responses((status = 200, description = "The webhook with all 11 members, unset ones as null, and times cut down to the \
         second (`.000Z`).", body = Webhook), CommonErrors, ItemErrors))]
 pub(super) async fn get_webhook(
@@ -280,7 +280,7 @@ pub(super) async fn get_webhook(
 /// and `authorizationHeader`. Event type and account cannot be changed.
 #[utoipa::path(patch, path = "/v2/webhooks/{webhookId}", operation_id = "updateWebhook", tag = "Webhooks",
     summary = "Update a webhook", params(("webhookId" = Uuid, Path, description = "The id of the webhook."), AccountQuery),
-    security(("ApiKey" = [])),
+    security(("CommonAuth" = [])),
     request_body(content = UpdateWebhookRequest, description = "The members to change, and the state."),
     responses((status = 200, description = "The changed webhook with all 11 members, unset ones as null; `createdAt` is cut down \
         to the second (`.000Z`), `updatedAt` has milliseconds.", body = Webhook), CommonErrors, BodyErrors, ItemErrors))]
@@ -303,6 +303,8 @@ pub(super) async fn update_webhook(
         authorization: wanted
             .authorization_header
             .map(|header| header.map(Secret::new)),
+        // E-57: due retries are skipped while it is disabled.
+        suspended: Some(!wanted.enabled),
     };
     let changed = state
         .context
@@ -316,7 +318,7 @@ pub(super) async fn update_webhook(
 /// Removes a webhook for good and ends its deliveries, retries included. A second delete answers 404.
 #[utoipa::path(delete, path = "/v2/webhooks/{webhookId}", operation_id = "deleteWebhook", tag = "Webhooks",
     summary = "Delete a webhook", params(("webhookId" = Uuid, Path, description = "The id of the webhook."), AccountQuery),
-    security(("ApiKey" = [])),
+    security(("CommonAuth" = [])),
     responses((status = 204, description = "The webhook is gone; the answer has neither body nor Content-Type."),
         CommonErrors, ItemErrors))]
 pub(super) async fn delete_webhook(
@@ -324,10 +326,12 @@ pub(super) async fn delete_webhook(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, EqualsError> {
+    let key = key(caller, &request)?;
+    // E-57: DELETE ends the retries.
     if state
         .context
         .store
-        .delete_webhook(key(caller, &request)?)
+        .delete_webhook(key, Pending::End, state.context.clock.now())
         .await?
     {
         Ok(HttpResponse::NoContent().finish())

@@ -1,22 +1,35 @@
 //! The embedded store: one SQLite file with a writer thread (group commit) and read-only connections beside it.
 
+mod events;
+mod jobs;
+mod keys;
+mod queue;
 mod reader;
 mod rows;
 mod schema;
-mod verbs;
+mod webhooks;
 mod writer;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use uuid::Uuid;
 
+use self::events::Stored;
+use self::queue::{ClaimedRow, SealedTarget};
 use self::reader::Readers;
 use self::writer::Writer;
 use super::seal::{EncryptionKey, Sealer};
-use super::{Page, Store, StoreError, WebhookFilter, WebhookKey, WebhookPage};
-use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
+use super::{
+    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
+    EventFilter, EventRecord, NumberPage, Page, Pending, Publication, Published, PurgeTerms,
+    Purged, QueueState, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
+    WebhookPage,
+};
+use crate::domain::{ApiKey, DueDelivery, Fingerprint, Provider, Webhook, WebhookChange};
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
@@ -41,26 +54,100 @@ impl SqliteStore {
     }
 }
 
+/// Slots that were taken inside a transaction, so that they can be given back when it fails.
+struct Taken {
+    slots: Arc<dyn Slots>,
+    lanes: Mutex<Vec<i64>>,
+}
+
+impl Taken {
+    fn of(slots: &Arc<dyn Slots>) -> Arc<Self> {
+        Arc::new(Self {
+            slots: slots.clone(),
+            lanes: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn give_all_back(&self) {
+        for lane in self
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            self.slots.give_back(lane);
+        }
+    }
+}
+
+impl Slots for Taken {
+    fn take(&self, lane: i64) -> bool {
+        let taken = self.slots.take(lane);
+        if taken {
+            self.lanes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(lane);
+        }
+        taken
+    }
+
+    fn give_back(&self, lane: i64) {
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(position) = lanes.iter().rposition(|taken| *taken == lane) {
+            lanes.swap_remove(position);
+            self.slots.give_back(lane);
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the secrets of claimed deliveries, outside the writer's thread. One that does not open is left for the next claim: the
+    /// others must not suffer for it.
+    fn open_all(
+        &self,
+        rows: Vec<ClaimedRow>,
+        targets: &HashMap<i64, SealedTarget>,
+        slots: &dyn Slots,
+    ) -> Vec<DueDelivery> {
+        let mut due = Vec::with_capacity(rows.len());
+        for row in rows {
+            let lane = row.lane();
+            match row.open(targets, &self.sealer) {
+                Ok(delivery) => due.push(delivery),
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "a delivery cannot be attempted"
+                    );
+                    slots.give_back(lane);
+                }
+            }
+        }
+        due
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn insert_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
         let sealer = self.sealer.clone();
         self.writer
-            .run(move |connection| verbs::insert_webhook(connection, &sealer, &webhook))
+            .run(move |connection| webhooks::insert_webhook(connection, &sealer, &webhook))
             .await
     }
 
     async fn webhook(&self, key: WebhookKey) -> Result<Option<Webhook>, StoreError> {
         let sealer = self.sealer.clone();
         self.readers
-            .run(move |connection| verbs::webhook(connection, &sealer, &key))
+            .run(move |connection| webhooks::webhook(connection, &sealer, &key))
             .await
     }
 
     async fn webhooks(&self, filter: WebhookFilter, page: Page) -> Result<WebhookPage, StoreError> {
         let sealer = self.sealer.clone();
         self.readers
-            .run(move |connection| verbs::webhooks(connection, &sealer, &filter, &page))
+            .run(move |connection| webhooks::webhooks(connection, &sealer, &filter, &page))
             .await
     }
 
@@ -72,19 +159,174 @@ impl Store for SqliteStore {
     ) -> Result<Option<Webhook>, StoreError> {
         let sealer = self.sealer.clone();
         self.writer
-            .run(move |connection| verbs::update_webhook(connection, &sealer, &key, change, now))
+            .run(move |connection| webhooks::update_webhook(connection, &sealer, &key, change, now))
             .await
     }
 
-    async fn delete_webhook(&self, key: WebhookKey) -> Result<bool, StoreError> {
+    async fn delete_webhook(
+        &self,
+        key: WebhookKey,
+        pending: Pending,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| verbs::delete_webhook(connection, &key))
+            .run(move |connection| webhooks::delete_webhook(connection, &key, pending, now))
+            .await
+    }
+
+    async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        let taken = Taken::of(&publication.slots);
+        let publication = Publication {
+            slots: taken.clone(),
+            ..publication
+        };
+        let stored = self
+            .writer
+            .run(move |connection| {
+                let stored = events::publish(connection, &publication)?;
+                let targets = match &stored {
+                    Stored::New { claimed, .. } => queue::targets(connection, claimed)?,
+                    Stored::Repeated(_) | Stored::Conflict => HashMap::new(),
+                };
+                Ok((stored, targets))
+            })
+            .await
+            .inspect_err(|_| taken.give_all_back())?;
+        Ok(match stored {
+            (
+                Stored::New {
+                    receipt,
+                    claimed,
+                    waiting,
+                },
+                targets,
+            ) => {
+                let claimed = self.open_all(claimed, &targets, &*taken.slots);
+                Published::Stored {
+                    receipt,
+                    claimed,
+                    waiting,
+                }
+            }
+            (Stored::Repeated(receipt), _) => Published::Repeated(receipt),
+            (Stored::Conflict, _) => Published::Conflict,
+        })
+    }
+
+    async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError> {
+        let taken = Taken::of(&terms.slots);
+        let terms = ClaimTerms {
+            slots: taken.clone(),
+            ..terms
+        };
+        let (found, targets) = self
+            .writer
+            .run(move |connection| {
+                let found = queue::claim(connection, &terms)?;
+                let targets = queue::targets(connection, &found.rows)?;
+                Ok((found, targets))
+            })
+            .await
+            .inspect_err(|_| taken.give_all_back())?;
+        let due = self.open_all(found.rows, &targets, &*taken.slots);
+        Ok(Claimed {
+            due,
+            next_due_at: found.next_due_at,
+            left: found.left,
+            expired_leases: found.expired_leases,
+        })
+    }
+
+    async fn record(&self, result: AttemptResult) -> Result<bool, StoreError> {
+        self.writer
+            .run(move |connection| queue::record(connection, &result))
+            .await
+    }
+
+    async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| queue::release(connection, &claimed, now))
+            .await
+    }
+
+    async fn retry(
+        &self,
+        delivery: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<DeliveryRecord>, StoreError> {
+        self.writer
+            .run(move |connection| {
+                queue::retry(connection, delivery, now)?;
+                Ok(events::delivery(connection, delivery)?.map(|history| history.delivery))
+            })
+            .await
+    }
+
+    async fn events(
+        &self,
+        filter: EventFilter,
+        page: NumberPage,
+    ) -> Result<Rows<EventRecord>, StoreError> {
+        self.readers
+            .run(move |connection| events::events(connection, &filter, page))
+            .await
+    }
+
+    async fn event(&self, id: String) -> Result<Option<EventRecord>, StoreError> {
+        self.readers
+            .run(move |connection| events::event(connection, &id))
+            .await
+    }
+
+    async fn deliveries(
+        &self,
+        filter: DeliveryFilter,
+        page: NumberPage,
+    ) -> Result<Rows<DeliveryRecord>, StoreError> {
+        self.readers
+            .run(move |connection| events::deliveries(connection, &filter, page))
+            .await
+    }
+
+    async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError> {
+        self.readers
+            .run(move |connection| events::delivery(connection, id))
+            .await
+    }
+
+    async fn queue_state(&self, now: Timestamp) -> Result<QueueState, StoreError> {
+        self.readers
+            .run(move |connection| events::queue_state(connection, now))
+            .await
+    }
+
+    async fn insert_replay(&self, replay: Replay) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| jobs::insert_replay(connection, &replay))
+            .await
+    }
+
+    async fn replay(&self, id: String) -> Result<Option<Replay>, StoreError> {
+        self.readers
+            .run(move |connection| jobs::replay(connection, &id))
+            .await
+    }
+
+    async fn step_replay(&self, limit: u32, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer
+            .run(move |connection| jobs::step_replay(connection, limit, now))
+            .await
+    }
+
+    async fn purge(&self, terms: PurgeTerms) -> Result<Purged, StoreError> {
+        self.writer
+            .run(move |connection| jobs::purge(connection, &terms))
             .await
     }
 
     async fn insert_key(&self, key: ApiKey) -> Result<(), StoreError> {
         self.writer
-            .run(move |connection| verbs::insert_key(connection, &key))
+            .run(move |connection| keys::insert_key(connection, &key))
             .await
     }
 
@@ -94,17 +336,17 @@ impl Store for SqliteStore {
         fingerprint: Fingerprint,
     ) -> Result<Option<ApiKey>, StoreError> {
         self.readers
-            .run(move |connection| verbs::key(connection, provider, &fingerprint))
+            .run(move |connection| keys::key(connection, provider, &fingerprint))
             .await
     }
 
     async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.readers.run(verbs::keys).await
+        self.readers.run(keys::keys).await
     }
 
     async fn revoke_key(&self, id: String, now: Timestamp) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| verbs::revoke_key(connection, &id, now))
+            .run(move |connection| keys::revoke_key(connection, &id, now))
             .await
     }
 

@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use super::super::StoreError;
 use super::super::seal::Sealer;
-use crate::domain::{ApiKey, Fingerprint, Provider, ReceiverUrl, Secret, Webhook};
+use crate::domain::{ApiKey, Audience, Event, Fingerprint, Provider, ReceiverUrl, Secret, Webhook};
 
 /// The columns that [`webhook`] reads, in its order.
 pub(super) const WEBHOOK_COLUMNS: &str = "webhook.provider, webhook.id, webhook.owner, webhook.account_id, webhook.url, \
@@ -15,6 +15,13 @@ pub(super) const WEBHOOK_COLUMNS: &str = "webhook.provider, webhook.id, webhook.
 /// The columns that [`api_key`] reads, in its order.
 pub(super) const KEY_COLUMNS: &str =
     "id, provider, owner, name, key_fingerprint, secret_fingerprint, created_at, revoked_at";
+
+/// The columns that [`event`] reads, in its order.
+pub(super) const EVENT_COLUMNS: &str = "event.id, event.provider, event.event_type, event.owner, event.account_id, event.data, \
+     event.sequence, event.created_at";
+
+/// How many columns these are.
+pub(super) const EVENT_COLUMN_COUNT: usize = 8;
 
 /// Where a webhook's signing secret is sealed.
 pub(super) fn secret_place(id: &str) -> String {
@@ -66,13 +73,41 @@ pub(super) fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
     })
 }
 
-fn provider(row: &Row<'_>, column: usize) -> Result<Provider, StoreError> {
+/// Reads an event from the columns that start at `first`.
+pub(super) fn event(row: &Row<'_>, first: usize) -> Result<Event, StoreError> {
+    Ok(Event {
+        id: row.get(first)?,
+        provider: provider(row, first + 1)?,
+        event_type: row.get(first + 2)?,
+        owner: row.get(first + 3)?,
+        account_id: row.get(first + 4)?,
+        data: row.get(first + 5)?,
+        sequence: row.get::<_, i64>(first + 6)?.unsigned_abs(),
+        created_at: time(row.get(first + 7)?)?,
+    })
+}
+
+pub(super) fn audience(audience: Audience) -> &'static str {
+    match audience {
+        Audience::Owner => "owner",
+        Audience::Account => "account",
+        Audience::Platform => "platform",
+    }
+}
+
+pub(super) fn parse_audience(name: &str) -> Result<Audience, StoreError> {
+    let all = [Audience::Owner, Audience::Account, Audience::Platform];
+    let found = all.into_iter().find(|known| audience(*known) == name);
+    found.ok_or_else(|| StoreError::Damaged(format!("audience {name}")))
+}
+
+pub(super) fn provider(row: &Row<'_>, column: usize) -> Result<Provider, StoreError> {
     row.get::<_, String>(column)?
         .parse()
         .map_err(|error: crate::domain::UnknownProvider| StoreError::Damaged(error.to_string()))
 }
 
-fn time(microseconds: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn time(microseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(microseconds)
         .map_err(|error| StoreError::Damaged(error.to_string()))
 }

@@ -41,9 +41,16 @@ const MIGRATIONS: [&str; 1] = ["
         signing_secret BLOB,
         authorization_header BLOB,
         created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL CHECK (updated_at >= created_at)
+        updated_at INTEGER NOT NULL CHECK (updated_at >= created_at),
+        -- Whether its deliveries wait (E-57).
+        suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
+        -- Kept after its end for the deliveries that it still has (C-39).
+        deleted_at INTEGER,
+        -- Not later than the earliest due_at of its pending deliveries; NULL when none is to be claimed.
+        next_due INTEGER
     ) STRICT;
-    CREATE INDEX webhook_in_order ON webhook (provider, owner, created_at, id);
+    CREATE INDEX webhook_in_order ON webhook (provider, owner, created_at, id) WHERE deleted_at IS NULL;
+    CREATE INDEX webhook_due ON webhook (next_due) WHERE next_due IS NOT NULL;
 
     CREATE TABLE subscription (
         webhook INTEGER NOT NULL REFERENCES webhook (number) ON DELETE CASCADE,
@@ -52,6 +59,94 @@ const MIGRATIONS: [&str; 1] = ["
         PRIMARY KEY (webhook, position),
         UNIQUE (webhook, event_type)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX subscription_by_type ON subscription (event_type, webhook);
+
+    CREATE TABLE event (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        provider TEXT NOT NULL CHECK (provider IN ('conduit', 'equals-money')),
+        event_type TEXT NOT NULL,
+        owner TEXT,
+        account_id TEXT,
+        data TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        audience TEXT NOT NULL CHECK (audience IN ('owner', 'account', 'platform')),
+        matched INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE sequence (
+        provider TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (provider, owner)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE delivery (
+        number INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+        event INTEGER NOT NULL REFERENCES event (number),
+        webhook INTEGER NOT NULL REFERENCES webhook (number),
+        state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'exhausted', 'cancelled')),
+        attempts INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        first_attempt_at INTEGER,
+        -- Whether an attempt was claimed and has no result yet.
+        claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),
+        -- Whether it is attempted once more by hand, whatever the schedule says.
+        once INTEGER NOT NULL DEFAULT 0 CHECK (once IN (0, 1)),
+        created_at INTEGER NOT NULL,
+        completed_at INTEGER,
+        UNIQUE (event, webhook)
+    ) STRICT;
+    CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending';
+
+    CREATE TABLE attempt (
+        delivery INTEGER NOT NULL REFERENCES delivery (number) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        started_at INTEGER NOT NULL,
+        queue_us INTEGER NOT NULL,
+        connect_us INTEGER,
+        first_byte_us INTEGER,
+        total_us INTEGER NOT NULL,
+        request_headers TEXT NOT NULL,
+        outcome TEXT NOT NULL CHECK (outcome IN ('answered', 'timed-out', 'refused', 'failed')),
+        status INTEGER,
+        retry_after_s INTEGER,
+        error TEXT,
+        response_body BLOB NOT NULL,
+        response_truncated INTEGER NOT NULL CHECK (response_truncated IN (0, 1)),
+        PRIMARY KEY (delivery, number)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE idempotency (
+        caller TEXT NOT NULL,
+        key TEXT NOT NULL,
+        request BLOB NOT NULL CHECK (length(request) = 32),
+        event_id TEXT NOT NULL,
+        deliveries INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (caller, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_by_age ON idempotency (created_at);
+
+    CREATE TABLE replay (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        provider TEXT,
+        webhook_id TEXT,
+        state TEXT,
+        from_time INTEGER,
+        to_time INTEGER,
+        dry_run INTEGER NOT NULL CHECK (dry_run IN (0, 1)),
+        -- The last number that was looked at, and the last that belongs to the job.
+        position INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        matched INTEGER NOT NULL,
+        enqueued INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        finished_at INTEGER
+    ) STRICT;
 "];
 
 /// Opens (and creates, if need be) the file for writing, and brings its schema up to date.

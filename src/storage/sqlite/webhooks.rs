@@ -1,12 +1,12 @@
-//! The SQL of each verb of the store, written for one connection inside (writes) or outside (reads) a transaction.
+//! The SQL of webhooks, written for one connection inside (writes) or outside (reads) a transaction.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::super::seal::Sealer;
-use super::super::{Page, StoreError, WebhookFilter, WebhookKey, WebhookPage};
-use super::rows;
-use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
+use super::super::{Page, Pending, StoreError, WebhookFilter, WebhookKey, WebhookPage};
+use super::{queue, rows};
+use crate::domain::{Webhook, WebhookChange};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -50,7 +50,7 @@ pub(super) fn webhooks(
     filter: &WebhookFilter,
     page: &Page,
 ) -> Result<WebhookPage> {
-    const MATCHES: &str = "webhook.provider = :provider AND webhook.owner = :owner
+    const MATCHES: &str = "webhook.provider = :provider AND webhook.owner = :owner AND webhook.deleted_at IS NULL
         AND (:account_id IS NULL OR webhook.account_id IS NULL OR webhook.account_id = :account_id)
         AND (:enabled IS NULL OR webhook.enabled = :enabled)
         AND (:event_type IS NULL OR EXISTS (SELECT 1 FROM subscription
@@ -114,6 +114,14 @@ pub(super) fn update_webhook(
         return Ok(None);
     };
     let new_subscriptions = change.event_types.is_some();
+    if let Some(suspended) = change.suspended {
+        connection
+            .prepare_cached(
+                "UPDATE webhook SET suspended = ?2 WHERE number = ?1 AND suspended <> ?2",
+            )?
+            .execute(params![number, suspended])?;
+        queue::settle(connection, number)?;
+    }
     change.apply(&mut webhook, now);
     connection
         .prepare_cached(
@@ -137,72 +145,36 @@ pub(super) fn update_webhook(
     Ok(Some(webhook))
 }
 
-pub(super) fn delete_webhook(connection: &Connection, key: &WebhookKey) -> Result<bool> {
-    let deleted = connection
-        .prepare_cached(
-            "DELETE FROM webhook WHERE provider = ?1 AND owner = ?2 AND id = ?3
-                 AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4)",
-        )?
-        .execute(params![
-            key.provider.as_str(),
-            key.owner,
-            key.id,
-            key.account_id
-        ])?;
-    Ok(deleted > 0)
-}
-
-pub(super) fn insert_key(connection: &Connection, key: &ApiKey) -> Result<()> {
-    connection
-        .prepare_cached(&format!(
-            "INSERT INTO api_key ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            rows::KEY_COLUMNS
-        ))?
-        .execute(params![
-            key.id,
-            key.provider.as_str(),
-            key.owner,
-            key.name,
-            key.key.as_bytes(),
-            key.secret.as_ref().map(Fingerprint::as_bytes),
-            key.created_at.as_microsecond(),
-            key.revoked_at.map(Timestamp::as_microsecond),
-        ])?;
-    Ok(())
-}
-
-pub(super) fn key(
+pub(super) fn delete_webhook(
     connection: &Connection,
-    provider: Provider,
-    fingerprint: &Fingerprint,
-) -> Result<Option<ApiKey>> {
-    let sql = format!(
-        "SELECT {} FROM api_key WHERE provider = ?1 AND key_fingerprint = ?2",
-        rows::KEY_COLUMNS
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut found = statement.query(params![provider.as_str(), fingerprint.as_bytes()])?;
-    found.next()?.map(rows::api_key).transpose()
-}
-
-pub(super) fn keys(connection: &Connection) -> Result<Vec<ApiKey>> {
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT {} FROM api_key ORDER BY created_at, id",
-        rows::KEY_COLUMNS
-    ))?;
-    let mut found = statement.query([])?;
-    let mut keys = Vec::new();
-    while let Some(row) = found.next()? {
-        keys.push(rows::api_key(row)?);
+    key: &WebhookKey,
+    pending: Pending,
+    now: Timestamp,
+) -> Result<bool> {
+    let number: Option<i64> = connection
+        .prepare_cached(
+            "UPDATE webhook SET deleted_at = ?5 WHERE provider = ?1 AND owner = ?2 AND id = ?3 AND deleted_at IS NULL
+                 AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4) RETURNING number",
+        )?
+        .query_row(
+            params![key.provider.as_str(), key.owner, key.id, key.account_id, now.as_microsecond()],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(number) = number else {
+        return Ok(false);
+    };
+    if pending == Pending::End {
+        queue::cancel(connection, number, now)?;
+        queue::settle(connection, number)?;
     }
-    Ok(keys)
-}
-
-pub(super) fn revoke_key(connection: &Connection, id: &str, now: Timestamp) -> Result<bool> {
-    let revoked = connection
-        .prepare_cached("UPDATE api_key SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
-        .execute(params![id, now.as_microsecond()])?;
-    Ok(revoked > 0)
+    // What nothing refers to is not kept; the rest goes with its last delivery.
+    connection
+        .prepare_cached(
+            "DELETE FROM webhook WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = ?1)",
+        )?
+        .execute([number])?;
+    Ok(true)
 }
 
 fn find(
@@ -211,7 +183,7 @@ fn find(
     key: &WebhookKey,
 ) -> Result<Option<(i64, Webhook)>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, webhook.number FROM webhook WHERE provider = ?1 AND owner = ?2 AND id = ?3
+        "SELECT {}, webhook.number FROM webhook WHERE provider = ?1 AND owner = ?2 AND id = ?3 AND deleted_at IS NULL
              AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4)",
         rows::WEBHOOK_COLUMNS
     ))?;

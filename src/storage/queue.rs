@@ -1,0 +1,221 @@
+//! What passes between the store and those who publish, attempt and inspect deliveries.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::domain::{
+    Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, Provider,
+};
+
+/// How many attempts may be under way, in all and for each webhook. The store asks it inside its transactions, so it never blocks.
+pub trait Slots: Send + Sync {
+    /// Takes a slot for an attempt at the webhook with this number, when one is free.
+    fn take(&self, lane: i64) -> bool;
+
+    /// Gives a slot back.
+    fn give_back(&self, lane: i64);
+}
+
+/// An event to store, with what decides who gets it.
+pub struct Publication {
+    /// The event; its sequence is assigned when it is stored.
+    pub event: Event,
+    /// Which webhooks it is for.
+    pub audience: Audience,
+    /// What makes a repeated request the same one.
+    pub idempotency: Option<Idempotency>,
+    /// Slots for deliveries that are attempted at once, from memory.
+    pub slots: Arc<dyn Slots>,
+    /// How long such an attempt may take before the delivery falls due again.
+    pub lease: SignedDuration,
+}
+
+/// An idempotency key, scoped to its caller, and the fingerprint of the request that came with it.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// The id of the caller's API key.
+    pub caller: String,
+    /// The key.
+    pub key: String,
+    /// The fingerprint of the request.
+    pub request: Fingerprint,
+}
+
+/// What came of a publication.
+#[derive(Debug)]
+pub enum Published {
+    /// The event is stored.
+    Stored {
+        /// What the caller is told.
+        receipt: Receipt,
+        /// The deliveries that are claimed for this process: to be attempted now.
+        claimed: Vec<DueDelivery>,
+        /// Whether other deliveries wait to be claimed.
+        waiting: bool,
+    },
+    /// The same request was stored before.
+    Repeated(Receipt),
+    /// Another request was stored under this idempotency key.
+    Conflict,
+}
+
+/// What a publisher is told, the same for a repeated request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event's id.
+    pub id: String,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// For how many webhooks it is.
+    pub deliveries: u64,
+}
+
+/// The terms of a claim.
+pub struct ClaimTerms {
+    /// Slots for what is claimed.
+    pub slots: Arc<dyn Slots>,
+    /// How many deliveries at most.
+    pub limit: usize,
+    /// How long an attempt may take before its delivery falls due again.
+    pub lease: SignedDuration,
+    /// The current time.
+    pub now: Timestamp,
+    /// Until when a delivery is attempted, by its provider and first attempt.
+    pub gives_up_at: fn(Provider, Timestamp) -> Timestamp,
+}
+
+/// What was claimed.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// The deliveries, each with a slot taken.
+    pub due: Vec<DueDelivery>,
+    /// When the next one falls due that could not be claimed yet; none when nothing is pending.
+    pub next_due_at: Option<Timestamp>,
+    /// Whether something is due that had no slot.
+    pub left: bool,
+    /// How many of the claimed had been claimed before without a result: the process died in the attempt, or was too slow.
+    pub expired_leases: u64,
+}
+
+/// The result of an attempt.
+#[derive(Debug)]
+pub struct AttemptResult {
+    /// The delivery.
+    pub delivery: Uuid,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What becomes of the delivery.
+    pub next: Next,
+    /// The time of recording.
+    pub now: Timestamp,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only of this provider.
+    pub provider: Option<Provider>,
+    /// Only of this type.
+    pub event_type: Option<String>,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Only of this provider.
+    pub provider: Option<Provider>,
+    /// Only in this state.
+    pub state: Option<DeliveryState>,
+    /// Only for this webhook.
+    pub webhook_id: Option<String>,
+    /// Only of this event.
+    pub event_id: Option<String>,
+}
+
+/// A part of a list that is ordered by number, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct NumberPage {
+    /// Only rows with a smaller number.
+    pub before: Option<i64>,
+    /// How many rows at most.
+    pub limit: u32,
+}
+
+/// One page of rows.
+#[derive(Debug)]
+pub struct Rows<T> {
+    /// The rows, newest first.
+    pub rows: Vec<T>,
+    /// The number to go on with, where more follow.
+    pub next: Option<i64>,
+}
+
+/// An event and how its deliveries stand.
+#[derive(Debug, Clone)]
+pub struct EventRecord {
+    /// The event.
+    pub event: Event,
+    /// How many of its deliveries are in each state.
+    pub deliveries: StateCounts,
+}
+
+/// How many deliveries are in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StateCounts {
+    /// Pending.
+    pub pending: u64,
+    /// Delivered.
+    pub delivered: u64,
+    /// Exhausted.
+    pub exhausted: u64,
+    /// Cancelled.
+    pub cancelled: u64,
+}
+
+/// A delivery as it stands.
+#[derive(Debug, Clone)]
+pub struct DeliveryRecord {
+    /// Its id.
+    pub id: Uuid,
+    /// The event.
+    pub event_id: String,
+    /// The webhook.
+    pub webhook_id: String,
+    /// The provider of both.
+    pub provider: Provider,
+    /// The event's type.
+    pub event_type: String,
+    /// Where the next attempt would go.
+    pub url: String,
+    /// Its state.
+    pub state: DeliveryState,
+    /// How many attempts were counted.
+    pub attempts: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it is due; while an attempt is under way, when its lease ends.
+    pub due_at: Timestamp,
+    /// When it left the pending state.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// A delivery with its recorded attempts. A number without an attempt means that the process died in it, or that its result came too
+/// late and was refused.
+#[derive(Debug, Clone)]
+pub struct DeliveryHistory {
+    /// The delivery.
+    pub delivery: DeliveryRecord,
+    /// The recorded attempts, by number.
+    pub attempts: Vec<Attempt>,
+}
+
+/// How the queue stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct QueueState {
+    /// How many deliveries are pending.
+    pub pending: u64,
+    /// When the longest-waiting of those that are due fell due.
+    pub oldest_due_at: Option<Timestamp>,
+}

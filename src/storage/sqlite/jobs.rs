@@ -1,0 +1,251 @@
+//! Long work in small steps, each its own transaction: replaying many deliveries, and deleting what is old.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use uuid::Uuid;
+
+use super::super::StoreError;
+use super::super::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
+use super::{events, queue, rows};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+const REPLAY_COLUMNS: &str = "id, provider, webhook_id, state, from_time, to_time, dry_run, matched, enqueued, created_at, finished_at";
+
+fn replay_record(row: &Row<'_>) -> Result<Replay> {
+    let time = |column: usize| -> Result<Option<Timestamp>> {
+        row.get::<_, Option<i64>>(column)?
+            .map(rows::time)
+            .transpose()
+    };
+    let provider: Option<String> = row.get(1)?;
+    let state: Option<String> = row.get(3)?;
+    Ok(Replay {
+        id: row.get(0)?,
+        filter: ReplayFilter {
+            provider: provider.map(|_| rows::provider(row, 1)).transpose()?,
+            webhook_id: row.get(2)?,
+            state: state
+                .map(|state| {
+                    state
+                        .parse()
+                        .map_err(|_| StoreError::Damaged(format!("replay state {state}")))
+                })
+                .transpose()?,
+            from: time(4)?,
+            to: time(5)?,
+        },
+        dry_run: row.get(6)?,
+        matched: row.get::<_, i64>(7)?.unsigned_abs(),
+        enqueued: row.get::<_, i64>(8)?.unsigned_abs(),
+        created_at: rows::time(row.get(9)?)?,
+        finished_at: time(10)?,
+    })
+}
+
+pub(super) fn insert_replay(connection: &Connection, replay: &Replay) -> Result<()> {
+    // What is made after this moment is not part of the job, or it would never end.
+    connection
+        .prepare_cached(
+            "INSERT INTO replay (id, provider, webhook_id, state, from_time, to_time, dry_run, matched, enqueued, created_at,
+                 position, last)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, 0,
+                 CASE WHEN ?4 = 'unmatched' THEN (SELECT coalesce(max(number), 0) FROM event)
+                      ELSE (SELECT coalesce(max(number), 0) FROM delivery) END)",
+        )?
+        .execute(params![
+            replay.id,
+            replay.filter.provider.map(crate::domain::Provider::as_str),
+            replay.filter.webhook_id,
+            replay.filter.state.map(ReplayState::as_str),
+            replay.filter.from.map(Timestamp::as_microsecond),
+            replay.filter.to.map(Timestamp::as_microsecond),
+            replay.dry_run,
+            replay.created_at.as_microsecond(),
+        ])?;
+    Ok(())
+}
+
+pub(super) fn replay(connection: &Connection, id: &str) -> Result<Option<Replay>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {REPLAY_COLUMNS} FROM replay WHERE id = ?1"
+    ))?;
+    let mut found = statement.query([id])?;
+    found.next()?.map(replay_record).transpose()
+}
+
+/// Does the next `limit` rows of the oldest job that is not finished; says whether there was one.
+pub(super) fn step_replay(connection: &Connection, limit: u32, now: Timestamp) -> Result<bool> {
+    let job: Option<(i64, i64, i64)> = connection
+        .prepare_cached(
+            "SELECT number, position, last FROM replay WHERE finished_at IS NULL ORDER BY number LIMIT 1",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((number, position, last)) = job else {
+        return Ok(false);
+    };
+    let replay = connection
+        .prepare_cached(&format!(
+            "SELECT {REPLAY_COLUMNS} FROM replay WHERE number = ?1"
+        ))?
+        .query_row([number], |row| Ok(replay_record(row)))??;
+    let step = match replay.filter.state {
+        Some(ReplayState::Unmatched) => {
+            step_events(connection, &replay, position, last, limit, now)?
+        }
+        _ => step_deliveries(connection, &replay, position, last, limit, now)?,
+    };
+    connection
+        .prepare_cached(
+            "UPDATE replay SET position = ?2, matched = matched + ?3, enqueued = enqueued + ?4, finished_at = ?5 WHERE number = ?1",
+        )?
+        .execute(params![
+            number,
+            step.position,
+            i64::try_from(step.matched).unwrap_or(i64::MAX),
+            i64::try_from(step.enqueued).unwrap_or(i64::MAX),
+            step.finished.then(|| now.as_microsecond()),
+        ])?;
+    Ok(true)
+}
+
+struct Step {
+    position: i64,
+    matched: u64,
+    enqueued: u64,
+    finished: bool,
+}
+
+fn step_deliveries(
+    connection: &Connection,
+    replay: &Replay,
+    position: i64,
+    last: i64,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Step> {
+    let mut statement = connection.prepare_cached(
+        "SELECT delivery.number, delivery.id,
+             (:provider IS NULL OR event.provider = :provider) AND (:state IS NULL OR delivery.state = :state)
+             AND (:webhook_id IS NULL OR webhook.id = :webhook_id) AND (:from IS NULL OR event.created_at >= :from)
+             AND (:to IS NULL OR event.created_at < :to)
+         FROM delivery JOIN event ON event.number = delivery.event JOIN webhook ON webhook.number = delivery.webhook
+         WHERE delivery.number > :position AND delivery.number <= :last ORDER BY delivery.number LIMIT :limit",
+    )?;
+    let filter = &replay.filter;
+    let rows: Vec<(i64, [u8; 16], bool)> = statement
+        .query_map(
+            named_params! {
+                ":provider": filter.provider.map(crate::domain::Provider::as_str),
+                ":state": filter.state.map(ReplayState::as_str), ":webhook_id": filter.webhook_id,
+                ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
+                ":position": position, ":last": last, ":limit": limit,
+            },
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut step = Step {
+        position: rows.last().map_or(last, |row| row.0),
+        matched: 0,
+        enqueued: 0,
+        finished: rows.len() < usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    for (_, id, wanted) in rows {
+        if wanted {
+            step.matched += 1;
+            if !replay.dry_run && queue::retry(connection, Uuid::from_bytes(id), now)? {
+                step.enqueued += 1;
+            }
+        }
+    }
+    Ok(step)
+}
+
+fn step_events(
+    connection: &Connection,
+    replay: &Replay,
+    position: i64,
+    last: i64,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Step> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, matched = 0 AND (:provider IS NULL OR provider = :provider)
+             AND (:from IS NULL OR created_at >= :from) AND (:to IS NULL OR created_at < :to)
+         FROM event WHERE number > :position AND number <= :last ORDER BY number LIMIT :limit",
+    )?;
+    let filter = &replay.filter;
+    let rows: Vec<(i64, bool)> = statement
+        .query_map(
+            named_params! {
+                ":provider": filter.provider.map(crate::domain::Provider::as_str),
+                ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
+                ":position": position, ":last": last, ":limit": limit,
+            },
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut step = Step {
+        position: rows.last().map_or(last, |row| row.0),
+        matched: 0,
+        enqueued: 0,
+        finished: rows.len() < usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    for (number, wanted) in rows {
+        if wanted {
+            step.matched += 1;
+            if !replay.dry_run {
+                step.enqueued += events::match_anew(connection, number, now)?;
+            }
+        }
+    }
+    Ok(step)
+}
+
+/// Deletes old events that have nothing pending, with their deliveries and attempts; and with the last step what else is old.
+pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, created_at < ?2, EXISTS (SELECT 1 FROM delivery WHERE event = event.number AND state = 'pending')
+         FROM event WHERE number > ?1 ORDER BY number LIMIT ?3",
+    )?;
+    let rows: Vec<(i64, bool, bool)> = statement
+        .query_map(
+            params![
+                terms.after,
+                terms.events_before.as_microsecond(),
+                terms.limit
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?
+        .collect::<rusqlite::Result<_>>()?;
+    // Events stand in the order of their time: behind the first young one there are no old ones.
+    let full = rows.len() == usize::try_from(terms.limit).unwrap_or(usize::MAX);
+    let old: Vec<&(i64, bool, bool)> = rows.iter().take_while(|(_, old, _)| *old).collect();
+    let next = old
+        .last()
+        .filter(|_| full && old.len() == rows.len())
+        .map(|(number, ..)| *number);
+    let mut events = 0;
+    for (number, _, pending) in old {
+        if !pending {
+            connection
+                .prepare_cached("DELETE FROM delivery WHERE event = ?1")?
+                .execute([number])?;
+            connection
+                .prepare_cached("DELETE FROM event WHERE number = ?1")?
+                .execute([number])?;
+            events += 1;
+        }
+    }
+    if next.is_none() {
+        let keys = "DELETE FROM idempotency WHERE created_at < ?1";
+        connection
+            .prepare_cached(keys)?
+            .execute([terms.keys_before.as_microsecond()])?;
+        let webhooks = "DELETE FROM webhook WHERE deleted_at IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = webhook.number)";
+        connection.prepare_cached(webhooks)?.execute([])?;
+    }
+    Ok(Purged { events, next })
+}

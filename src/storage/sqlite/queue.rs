@@ -1,0 +1,378 @@
+//! The queue: claiming due deliveries for a while, recording what came of them, and attempting one again by hand.
+//!
+//! A webhook with something due stands in the index `webhook_due`; a claim walks it in the order of waiting and takes of each webhook
+//! no more than it has free slots. So a claim costs as much as it claims, however long the queue of one webhook is, and a webhook
+//! whose slots are all taken is passed over in one step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::super::StoreError;
+use super::super::queue::{AttemptResult, ClaimTerms};
+use super::super::seal::Sealer;
+use super::rows;
+use crate::domain::{DueDelivery, Event, Next, Outcome, ReceiverUrl, Target};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A claimed delivery, whose webhook is read in one go with those of the others.
+#[derive(Debug)]
+pub(super) struct ClaimedRow {
+    id: Uuid,
+    attempt: u32,
+    due_at: Timestamp,
+    first_attempt_at: Timestamp,
+    once: bool,
+    lane: i64,
+    event: Arc<Event>,
+}
+
+/// A webhook as an attempt needs it, its secrets still sealed.
+pub(super) struct SealedTarget {
+    id: String,
+    url: String,
+    signing_secret: Option<Vec<u8>>,
+    authorization: Option<Vec<u8>>,
+}
+
+/// What a claim found.
+#[derive(Default)]
+pub(super) struct ClaimedRows {
+    pub(super) rows: Vec<ClaimedRow>,
+    pub(super) next_due_at: Option<Timestamp>,
+    pub(super) left: bool,
+    pub(super) expired_leases: u64,
+}
+
+impl ClaimedRow {
+    /// The first attempt of a delivery that is inserted already claimed.
+    pub(super) fn first(id: Uuid, lane: i64, event: &Arc<Event>) -> Self {
+        let now = event.created_at;
+        Self {
+            id,
+            attempt: 1,
+            due_at: now,
+            first_attempt_at: now,
+            once: false,
+            lane,
+            event: event.clone(),
+        }
+    }
+
+    /// The number of its webhook.
+    pub(super) fn lane(&self) -> i64 {
+        self.lane
+    }
+
+    /// The delivery, with the secrets of its webhook opened.
+    pub(super) fn open(
+        self,
+        targets: &HashMap<i64, SealedTarget>,
+        sealer: &Sealer,
+    ) -> Result<DueDelivery> {
+        let target = targets
+            .get(&self.lane)
+            .ok_or_else(|| StoreError::Damaged(format!("delivery {} has no webhook", self.id)))?;
+        let open = |sealed: &Option<Vec<u8>>, place: String| {
+            sealed
+                .as_ref()
+                .map(|sealed| sealer.open(&place, sealed))
+                .transpose()
+        };
+        Ok(DueDelivery {
+            id: self.id,
+            attempt: self.attempt,
+            due_at: self.due_at,
+            first_attempt_at: self.first_attempt_at,
+            once: self.once,
+            event: self.event,
+            target: Target {
+                lane: self.lane,
+                webhook_id: target.id.clone(),
+                url: ReceiverUrl::from_stored(target.url.clone()),
+                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
+                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
+            },
+        })
+    }
+}
+
+/// The webhooks of the claimed deliveries, as they are now (E-58).
+pub(super) fn targets(
+    connection: &Connection,
+    rows: &[ClaimedRow],
+) -> Result<HashMap<i64, SealedTarget>> {
+    let mut targets = HashMap::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT id, url, signing_secret, authorization_header FROM webhook WHERE number = ?1",
+    )?;
+    for row in rows {
+        if !targets.contains_key(&row.lane) {
+            let target = statement.query_row([row.lane], |row| {
+                Ok(SealedTarget {
+                    id: row.get(0)?,
+                    url: row.get(1)?,
+                    signing_secret: row.get(2)?,
+                    authorization: row.get(3)?,
+                })
+            })?;
+            targets.insert(row.lane, target);
+        }
+    }
+    Ok(targets)
+}
+
+/// Makes sure that a webhook is looked at when `due_at` comes; a suspended one stays out.
+pub(super) fn wake(connection: &Connection, lane: i64, due_at: Timestamp) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE webhook SET next_due = ?2 WHERE number = ?1 AND suspended = 0 AND (next_due IS NULL OR next_due > ?2)",
+        )?
+        .execute(params![lane, due_at.as_microsecond()])?;
+    Ok(())
+}
+
+/// Moves due deliveries forward by the lease and counts an attempt for each.
+pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<ClaimedRows> {
+    let now = terms.now.as_microsecond();
+    let mut found = ClaimedRows::default();
+    let mut lanes = connection
+        .prepare_cached("SELECT number FROM webhook WHERE next_due <= ?1 ORDER BY next_due")?;
+    // Read before the first lane is changed: the statement walks the index that the change moves it in.
+    let mut due_lanes = Vec::new();
+    let mut cursor = lanes.query([now])?;
+    while let Some(row) = cursor.next()? {
+        let lane: i64 = row.get(0)?;
+        if terms.slots.take(lane) {
+            due_lanes.push(lane);
+            if due_lanes.len() >= terms.limit {
+                found.left = true;
+                break;
+            }
+        } else {
+            found.left = true;
+        }
+    }
+    drop(cursor);
+    for lane in due_lanes {
+        claim_lane(connection, terms, lane, &mut found)?;
+    }
+    let next: Option<i64> = connection
+        .prepare_cached("SELECT min(next_due) FROM webhook WHERE next_due > ?1")?
+        .query_row([now], |row| row.get(0))?;
+    found.next_due_at = next.map(rows::time).transpose()?;
+    Ok(found)
+}
+
+/// Claims of one webhook what it has slots for. One slot is taken already, and given back when nothing was there to claim.
+fn claim_lane(
+    connection: &Connection,
+    terms: &ClaimTerms,
+    lane: i64,
+    found: &mut ClaimedRows,
+) -> Result<()> {
+    let now = terms.now.as_microsecond();
+    let mut due = connection.prepare_cached(&format!(
+        "SELECT {}, delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at,
+             delivery.once, delivery.claimed
+         FROM delivery JOIN event ON event.number = delivery.event
+         WHERE delivery.webhook = ?1 AND delivery.state = 'pending' AND delivery.due_at <= ?2
+         ORDER BY delivery.due_at LIMIT ?3",
+        rows::EVENT_COLUMNS
+    ))?;
+    let mut update = connection.prepare_cached(
+        "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
+    )?;
+    let mut give_up = connection.prepare_cached(
+        "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
+    )?;
+    let batch = i64::try_from(terms.limit.saturating_sub(found.rows.len())).unwrap_or(i64::MAX);
+    let lease_end = (terms.now + terms.lease).as_microsecond();
+    const NEXT: usize = rows::EVENT_COLUMN_COUNT;
+    let mut claimed = Vec::new();
+    let mut slot = true;
+    let mut cursor = due.query(params![lane, now, batch])?;
+    while let Some(row) = cursor.next()? {
+        let number: i64 = row.get(NEXT)?;
+        let event = rows::event(row, 0)?;
+        let first: Option<Timestamp> = row
+            .get::<_, Option<i64>>(NEXT + 4)?
+            .map(rows::time)
+            .transpose()?;
+        let once: bool = row.get(NEXT + 5)?;
+        let first_attempt_at = first.unwrap_or(terms.now);
+        if !once && terms.now > (terms.gives_up_at)(event.provider, first_attempt_at) {
+            claimed.push((number, None));
+            continue;
+        }
+        if !slot && !terms.slots.take(lane) {
+            found.left = true;
+            break;
+        }
+        slot = false;
+        let attempt = row.get::<_, u32>(NEXT + 2)? + 1;
+        found.expired_leases += u64::from(row.get::<_, bool>(NEXT + 6)?);
+        claimed.push((number, Some((attempt, first_attempt_at))));
+        found.rows.push(ClaimedRow {
+            id: Uuid::from_bytes(row.get(NEXT + 1)?),
+            attempt,
+            due_at: rows::time(row.get(NEXT + 3)?)?,
+            first_attempt_at,
+            once,
+            lane,
+            event: Arc::new(event),
+        });
+    }
+    drop(cursor);
+    if slot {
+        terms.slots.give_back(lane);
+    }
+    for (number, attempt) in claimed {
+        match attempt {
+            Some((attempt, first)) => {
+                update.execute(params![number, attempt, lease_end, first.as_microsecond()])?
+            }
+            None => give_up.execute(params![number, now])?,
+        };
+    }
+    settle(connection, lane)
+}
+
+/// Sets a webhook's place in the index to its earliest pending delivery.
+pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE webhook SET next_due = CASE WHEN suspended THEN NULL ELSE
+                 (SELECT min(due_at) FROM delivery WHERE webhook = ?1 AND state = 'pending') END WHERE number = ?1",
+        )?
+        .execute([lane])?;
+    Ok(())
+}
+
+/// Records the result of an attempt, unless a later attempt was claimed since or the delivery has ended; says whether it was recorded.
+pub(super) fn record(connection: &Connection, result: &AttemptResult) -> Result<bool> {
+    let (state, due_at) = match result.next {
+        Next::Delivered => ("delivered", None),
+        Next::Exhausted => ("exhausted", None),
+        Next::RetryAt(due_at) => ("pending", Some(due_at)),
+    };
+    let now = result.now.as_microsecond();
+    let completed_at = due_at.is_none().then_some(now);
+    let recorded: Option<(i64, i64)> = connection
+        .prepare_cached(
+            "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
+             WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending' RETURNING number, webhook",
+        )?
+        .query_row(
+            params![
+                result.delivery.as_bytes(),
+                result.attempt.number,
+                state,
+                due_at.map(Timestamp::as_microsecond),
+                completed_at,
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((number, lane)) = recorded else {
+        return Ok(false);
+    };
+    insert_attempt(connection, number, result)?;
+    if let Some(due_at) = due_at {
+        wake(connection, lane, due_at)?;
+    }
+    Ok(true)
+}
+
+fn insert_attempt(connection: &Connection, delivery: i64, result: &AttemptResult) -> Result<()> {
+    let attempt = &result.attempt;
+    let (outcome, status, retry_after) = match &attempt.outcome {
+        Outcome::Answered {
+            status,
+            retry_after,
+        } => ("answered", Some(*status), *retry_after),
+        Outcome::TimedOut => ("timed-out", None, None),
+        Outcome::Refused(_) => ("refused", None, None),
+        Outcome::Failed(_) => ("failed", None, None),
+    };
+    let microseconds =
+        |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    let headers = serde_json::to_string(&attempt.request_headers)
+        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO attempt (delivery, number, started_at, queue_us, connect_us, first_byte_us, total_us,
+                 request_headers, outcome, status, retry_after_s, error, response_body, response_truncated)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            delivery,
+            attempt.number,
+            attempt.started_at.as_microsecond(),
+            microseconds(attempt.timing.queue),
+            attempt.timing.connect.map(microseconds),
+            attempt.timing.first_byte.map(microseconds),
+            microseconds(attempt.timing.total),
+            headers,
+            outcome,
+            status,
+            retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
+            match &attempt.outcome {
+                Outcome::Refused(reason) | Outcome::Failed(reason) => Some(reason),
+                Outcome::Answered { .. } | Outcome::TimedOut => None,
+            },
+            attempt.response_body,
+            attempt.response_truncated,
+        ])?;
+    Ok(())
+}
+
+/// Lets claimed deliveries fall due at once: this process will not end their attempts.
+pub(super) fn release(
+    connection: &Connection,
+    claimed: &[(Uuid, u32)],
+    now: Timestamp,
+) -> Result<()> {
+    for (id, attempt) in claimed {
+        let lane: Option<i64> = connection
+            .prepare_cached(
+                "UPDATE delivery SET due_at = ?3 WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'
+                 RETURNING webhook",
+            )?
+            .query_row(params![id.as_bytes(), attempt, now.as_microsecond()], |row| row.get(0))
+            .optional()?;
+        if let Some(lane) = lane {
+            wake(connection, lane, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a delivery due now, whatever its state; says whether there is one.
+pub(super) fn retry(connection: &Connection, id: Uuid, now: Timestamp) -> Result<bool> {
+    let lane: Option<i64> = connection
+        .prepare_cached(
+            "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending'
+             WHERE id = ?1 RETURNING webhook",
+        )?
+        .query_row(params![id.as_bytes(), now.as_microsecond()], |row| row.get(0))
+        .optional()?;
+    if let Some(lane) = lane {
+        wake(connection, lane, now)?;
+    }
+    Ok(lane.is_some())
+}
+
+/// Ends the pending deliveries of a webhook.
+pub(super) fn cancel(connection: &Connection, lane: i64, now: Timestamp) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'cancelled', claimed = 0, completed_at = ?2 WHERE webhook = ?1 AND state = 'pending'",
+        )?
+        .execute(params![lane, now.as_microsecond()])?;
+    Ok(())
+}
