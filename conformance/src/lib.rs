@@ -1,1 +1,26 @@
+//! Holds any server to any OpenAPI document: drift between two documents, documented samples against a live server.
+//!
+//! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> report`. The modules
+//! stand lowest layer first, and a file imports only lower layers. (The blank lines keep rustfmt from sorting them.)
 
+pub mod document;
+
+pub mod finding;
+
+pub mod drift;
+
+pub mod case;
+
+pub mod schema;
+
+pub mod samples;
+
+pub mod exchange;
+
+pub mod check;
+
+pub mod replay;
+
+pub mod report;
+
+pub mod cli;

@@ -1,1 +1,8 @@
-fn main(){}
+//! The program `conformance`; see `cli`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    conformance::cli::main().await
+}

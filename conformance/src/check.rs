@@ -1,0 +1,199 @@
+//! Judging an exchange: what the document promises for a case against what came back. Each rule is named for its claim.
+//!
+//! | rule | claim |
+//! |---|---|
+//! | `answer-complete` | the server answered, completely, in time and within the size limit |
+//! | `no-server-error` | no 5xx where none is the documented answer |
+//! | `status-documented` | the status is documented: exactly, by range, or by `default` |
+//! | `status-as-sample` | the status is the one that the sample stands under |
+//! | `content-type-documented` | the content type is one of those documented |
+//! | `header-documented` | documented headers are there and valid |
+//! | `body-schema` | the body is what its schema says |
+//! | `body-empty` | an answer documented without content has no body |
+//! | `sample-members` | the body has the members and types of the sample |
+//! | `sample-values` | values that the sample echoes are echoed |
+//!
+//! Not checked: `multipart` and binary bodies beyond their content type, the order of members.
+
+mod answer;
+mod media_type;
+mod members;
+mod values;
+
+use serde_json::Value;
+
+use crate::case::{Case, is_success};
+use crate::document::{Document, Located, pointer};
+use crate::exchange::{Exchange, Response, Secrets};
+use crate::finding::{Finding, Place, Severity};
+use crate::schema::Schemas;
+
+/// What a check needs besides the exchange.
+pub struct Judge<'d> {
+    pub document: &'d Document,
+    pub schemas: &'d Schemas<'d>,
+    pub secrets: &'d Secrets,
+}
+
+/// What was found so far about one exchange.
+struct Sheet<'a> {
+    judge: &'a Judge<'a>,
+    case: &'a Case,
+    exchange: &'a Exchange,
+    findings: Vec<Finding>,
+}
+
+impl Judge<'_> {
+    /// The findings of one exchange. `path` are the values of the path parameters as they were sent, decoded.
+    #[must_use]
+    pub fn judge(
+        &self,
+        case: &Case,
+        exchange: &Exchange,
+        path: &[(String, String)],
+    ) -> Vec<Finding> {
+        let mut sheet = Sheet {
+            judge: self,
+            case,
+            exchange,
+            findings: Vec::new(),
+        };
+        if let Some(failure) = &exchange.failure {
+            sheet.breaking("answer-complete", &case.pointer, failure.to_string(), None);
+        } else if let Some(response) = &exchange.response {
+            sheet.answer(response, path);
+        }
+        sheet.findings
+    }
+
+    /// The key in `responses` that an answer falls under: exact, range, default.
+    #[must_use]
+    pub fn documented(&self, operation: &str, status: u16) -> Option<(String, Located<'_>)> {
+        let below = pointer::join(operation, "responses");
+        let exact = status.to_string();
+        let range = format!("{}XX", status / 100);
+        for key in [
+            exact.as_str(),
+            range.as_str(),
+            &range.to_lowercase(),
+            "default",
+        ] {
+            if let Some((pointer, value)) = self.document.resolve(&pointer::join(&below, key)) {
+                return Some((key.to_owned(), Located { pointer, value }));
+            }
+        }
+        None
+    }
+}
+
+/// Whether a status falls under a documented key.
+#[must_use]
+pub fn falls_under(status: u16, key: &str) -> bool {
+    let key = key.to_ascii_uppercase();
+    key == status.to_string() || key == format!("{}XX", status / 100) || key == "DEFAULT"
+}
+
+impl Sheet<'_> {
+    fn answer(&mut self, response: &Response, path: &[(String, String)]) {
+        let status = response.status;
+        let responses = pointer::join(&self.case.pointer, "responses");
+        let documented = self.judge.documented(&self.case.pointer, status);
+        let expected = falls_under(status, &self.case.expected)
+            // `default` is for what has no key of its own, and not for success of a refusal or the reverse.
+            && (self.case.expected != "default" || documented.as_ref().is_some_and(|(key, _)| key == "default"));
+        let title = self.case.title();
+        if status >= 500 && !expected {
+            self.breaking(
+                "no-server-error",
+                &responses,
+                format!("{title}: the server answered {status}"),
+                None,
+            );
+        } else if documented.is_none() {
+            let message = format!(
+                "{title}: {status} is not documented; documented are {}",
+                self.statuses()
+            );
+            self.breaking("status-documented", &responses, message, None);
+        } else if !expected {
+            let message = format!(
+                "{title}: the answer is {status} where the sample stands under {}",
+                self.case.expected
+            );
+            self.breaking("status-as-sample", &self.case.at.clone(), message, None);
+        }
+        let Some((_, promised)) = documented else {
+            return;
+        };
+        self.headers(&promised, response);
+        if self.case.method == "HEAD" || status == 304 {
+            return;
+        }
+        let Some(body) = self.body(&promised, response) else {
+            return;
+        };
+        if !expected {
+            return;
+        }
+        if let Some(sample) = &self.case.answer {
+            self.members(&body, sample);
+            self.values(&body, sample, path);
+        }
+    }
+
+    /// The documented statuses, for a message.
+    fn statuses(&self) -> String {
+        let responses = self
+            .judge
+            .document
+            .at(&pointer::join(&self.case.pointer, "responses"));
+        let keys = responses
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|responses| responses.keys());
+        let keys: Vec<&str> = keys
+            .map(String::as_str)
+            .filter(|key| !key.starts_with("x-"))
+            .collect();
+        if keys.is_empty() {
+            "none".to_owned()
+        } else {
+            keys.join(", ")
+        }
+    }
+
+    fn breaking(&mut self, rule: &'static str, at: &str, message: String, witness: Option<Value>) {
+        self.add(rule, Severity::Breaking, at, message, witness);
+    }
+
+    fn add(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        at: &str,
+        message: String,
+        witness: Option<Value>,
+    ) {
+        self.findings.push(Finding {
+            rule,
+            severity,
+            subject: self.case.operation.clone(),
+            message,
+            theirs: Some(Place::of(self.judge.document, at)),
+            ours: None,
+            witness,
+            exchange: Some(self.exchange.record(self.judge.secrets)),
+            used_by: Vec::new(),
+        });
+    }
+}
+
+/// Whether an exchange did what a successful sample promises, as far as its status tells.
+#[must_use]
+pub fn succeeded(exchange: &Exchange) -> bool {
+    let status = exchange
+        .response
+        .as_ref()
+        .map(|response| response.status.to_string());
+    exchange.failure.is_none() && status.is_some_and(|status| is_success(&status))
+}

@@ -1,0 +1,90 @@
+//! Why a document could not be loaded: one line that names the file, the place and what to do.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::Position;
+
+/// A document could not be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The file could not be opened or read.
+    #[error("{name}: cannot be read: {source}; check the path and its permissions")]
+    Read {
+        /// The file as the user gave it.
+        name: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The path names a directory.
+    #[error("{name}: is a directory; name the document's file")]
+    Directory {
+        /// The path as the user gave it.
+        name: String,
+    },
+    /// The document could not be fetched.
+    #[error("{name}: cannot be fetched: {problem}; check the URL and that its server answers")]
+    Fetch {
+        /// The URL as the user gave it.
+        name: String,
+        /// What went wrong, for a reader.
+        problem: String,
+        /// What the HTTP client said, if it was not the server's answer.
+        #[source]
+        source: Option<reqwest::Error>,
+    },
+    /// The text is larger than this version reads.
+    #[error("{name}: is larger than {} MB, the largest document that is read; split it", limit / 1024 / 1024)]
+    TooLarge {
+        /// The file or URL as the user gave it.
+        name: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The text is not a document that this version can use.
+    #[error("{name}:{}:{}: {problem}; {remedy}", position.line, position.column)]
+    Invalid {
+        /// The file or URL as the user gave it.
+        name: String,
+        /// Where in the text.
+        position: Position,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        remedy: String,
+    },
+}
+
+/// What is wrong with a text, before it is known which file it came from.
+#[derive(Debug)]
+pub(super) struct Problem {
+    position: Position,
+    problem: String,
+    remedy: String,
+}
+
+impl Problem {
+    pub(super) fn new(
+        position: Position,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        // The message is one line, whatever the text contains.
+        let line = |text: String| text.replace(['\n', '\r'], " ");
+        Self {
+            position,
+            problem: line(problem.into()),
+            remedy: line(remedy.into()),
+        }
+    }
+
+    pub(super) fn at(self, name: &str) -> LoadError {
+        LoadError::Invalid {
+            name: name.to_owned(),
+            position: self.position,
+            problem: self.problem,
+            remedy: self.remedy,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Fetching a document over HTTP, with a deadline and a size limit.
+
+use std::time::Duration;
+
+use super::{Document, LoadError, SIZE_LIMIT};
+
+/// How long fetching a document may take in all.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Whether `source` is a URL to fetch and not a file.
+pub fn is_url(source: &str) -> bool {
+    source.starts_with("http://") || source.starts_with("https://")
+}
+
+/// Loads the document at `source`, a file or an `http` or `https` URL.
+///
+/// # Errors
+/// When the document cannot be fetched or read, or is refused by [`Document::parse`].
+pub async fn load(source: &str) -> Result<Document, LoadError> {
+    if is_url(source) {
+        Document::from_bytes(source, fetch(source).await?)
+    } else {
+        Document::load(source)
+    }
+}
+
+async fn fetch(url: &str) -> Result<Vec<u8>, LoadError> {
+    let failed = |source: reqwest::Error| {
+        // reqwest names the URL in its own message; ours stands in front of it already.
+        let source = source.without_url();
+        LoadError::Fetch {
+            name: url.to_owned(),
+            problem: root_cause(&source),
+            source: Some(source),
+        }
+    };
+    // The process-wide provider may have been installed before; either way there is one now.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder()
+        .timeout(DEADLINE)
+        .build()
+        .map_err(failed)?;
+    let mut response = client.get(url).send().await.map_err(failed)?;
+    if !response.status().is_success() {
+        let problem = format!("the server answered {}", response.status());
+        return Err(LoadError::Fetch {
+            name: url.to_owned(),
+            problem,
+            source: None,
+        });
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if bytes.len() + chunk.len() > SIZE_LIMIT {
+            return Err(LoadError::TooLarge {
+                name: url.to_owned(),
+                limit: SIZE_LIMIT,
+            });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The innermost message of a chain: "Connection refused" says more than "error sending request".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,86 @@
+//! JSON pointers (RFC 6901) as strings.
+
+/// Appends `token` to `pointer`, escaped.
+pub fn join(pointer: &str, token: &str) -> String {
+    let mut joined = String::with_capacity(pointer.len() + token.len() + 1);
+    joined.push_str(pointer);
+    joined.push('/');
+    for character in token.chars() {
+        match character {
+            '~' => joined.push_str("~0"),
+            '/' => joined.push_str("~1"),
+            other => joined.push(other),
+        }
+    }
+    joined
+}
+
+/// Appends an array index to `pointer`.
+pub fn index(pointer: &str, index: usize) -> String {
+    format!("{pointer}/{index}")
+}
+
+/// The unescaped tokens of `pointer`.
+pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The pointer of the node that contains the one at `pointer`; the root contains itself.
+pub fn parent(pointer: &str) -> &str {
+    pointer.rfind('/').map_or("", |slash| &pointer[..slash])
+}
+
+/// The pointer that the fragment of a local reference stands for: percent-decoded, with the `#` taken off.
+pub(super) fn from_reference(reference: &str) -> Option<String> {
+    let fragment = reference.strip_prefix('#')?;
+    if !fragment.is_empty() && !fragment.starts_with('/') {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(fragment.len());
+    let mut rest = fragment.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = (byte == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_join_are_each_others_reverse() {
+        let pointer = join(&join("", "a/b~c"), "d");
+        assert_eq!(pointer, "/a~1b~0c/d");
+        assert_eq!(tokens(&pointer).collect::<Vec<_>>(), ["a/b~c", "d"]);
+        assert_eq!(parent(&pointer), "/a~1b~0c");
+    }
+
+    #[test]
+    fn a_reference_is_percent_decoded() {
+        assert_eq!(
+            from_reference("#/paths/~1a~1%7Bid%7D").as_deref(),
+            Some("/paths/~1a~1{id}")
+        );
+        assert_eq!(from_reference("#").as_deref(), Some(""));
+        assert_eq!(from_reference("#anchor"), None);
+        assert_eq!(from_reference("other.yaml#/a"), None);
+    }
+}

@@ -1,0 +1,404 @@
+//! YAML 1.2 text (core schema) to a value with positions.
+//!
+//! Plain scalars follow the core schema: `yes` and `on` are strings, `1.10` is a number, what is quoted is a string. Aliases are
+//! expanded up to [`COPY_LIMIT`]. Not supported, and refused: merge keys, more than one document, keys that are not scalars,
+//! tags outside the core schema, numbers that JSON does not have.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
+use serde_json::{Map, Value};
+
+use super::error::Problem;
+use super::json::{duplicate, too_deep, too_many};
+use super::position::{Children, Spot};
+use super::scalar::{scalar, unknown_tag};
+use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed, Position};
+
+/// How much aliases may add to a document, in bytes of text plus [`NODE_SIZE`] a node; the defense against alias bombs.
+const COPY_LIMIT: usize = 32 * 1024 * 1024;
+
+/// What a node counts for besides its text.
+const NODE_SIZE: usize = 16;
+
+/// Parses the whole of `text` as one YAML document.
+pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: HashMap::new(),
+        copied: 0,
+        nodes: 0,
+    };
+    let mut parsed = None;
+    loop {
+        let (event, span) = reader.next()?;
+        match event {
+            Event::DocumentStart(_) if parsed.is_some() => {
+                return Err(Problem::new(
+                    position(span),
+                    "a second YAML document starts here",
+                    "keep one document in a file",
+                ));
+            }
+            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+            Event::StreamEnd => break,
+            other => {
+                let node = reader.node(other, span, 0)?;
+                parsed = Some((node.value, node.spot));
+            }
+        }
+    }
+    parsed.ok_or_else(|| {
+        Problem::new(
+            Position::START,
+            "the document is empty",
+            "write an OpenAPI 3.x document (JSON or YAML)",
+        )
+    })
+}
+
+/// A node with what it costs to copy.
+#[derive(Clone)]
+struct Node {
+    value: Value,
+    spot: Spot,
+    size: usize,
+    height: usize,
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    /// Finished nodes by anchor; an anchor that is still open is absent, so a node cannot contain itself.
+    anchors: HashMap<usize, Node>,
+    copied: usize,
+    nodes: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
+        match self.parser.next_event() {
+            Some(Ok(next)) => Ok(next),
+            Some(Err(error)) => Err(syntax(&error)),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Problem> {
+        let at = position(span);
+        if depth > DEPTH_LIMIT {
+            return Err(too_deep(at));
+        }
+        self.nodes += 1;
+        if self.nodes > NODE_LIMIT {
+            return Err(too_many(at));
+        }
+        let (node, anchor) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, at, depth),
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = scalar(&text, style, tag.as_deref(), at)?;
+                let size = NODE_SIZE + text.len();
+                (
+                    Node {
+                        value,
+                        spot: Spot::leaf(at),
+                        size,
+                        height: 0,
+                    },
+                    anchor,
+                )
+            }
+            Event::SequenceStart(anchor, tag) => {
+                collection_tag(tag.as_deref(), "seq", at)?;
+                (self.sequence(at, depth)?, anchor)
+            }
+            Event::MappingStart(anchor, tag) => {
+                collection_tag(tag.as_deref(), "map", at)?;
+                (self.mapping(at, depth)?, anchor)
+            }
+            _ => {
+                return Err(Problem::new(
+                    at,
+                    "a value is missing here",
+                    "correct the YAML",
+                ));
+            }
+        };
+        if anchor > 0 {
+            self.pay(node.size, at)?;
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn sequence(&mut self, at: Position, depth: usize) -> Result<Node, Problem> {
+        let mut items = Vec::new();
+        let mut spots = Vec::new();
+        let (mut size, mut height) = (NODE_SIZE, 0);
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::SequenceEnd {
+                break;
+            }
+            let item = self.node(event, span, depth + 1)?;
+            size += item.size;
+            height = height.max(item.height + 1);
+            // An alias keeps the places of what it repeats, except for its own.
+            spots.push(Spot {
+                at: position(span),
+                children: item.spot.children,
+            });
+            items.push(item.value);
+        }
+        Ok(Node {
+            value: Value::Array(items),
+            spot: Spot {
+                at,
+                children: Children::Items(spots),
+            },
+            size,
+            height,
+        })
+    }
+
+    fn mapping(&mut self, at: Position, depth: usize) -> Result<Node, Problem> {
+        let mut object = Map::new();
+        let mut spots: HashMap<String, Spot> = HashMap::new();
+        let (mut size, mut height) = (NODE_SIZE, 0);
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::MappingEnd {
+                break;
+            }
+            let place = position(span);
+            let key = self.key(event, place)?;
+            if let Some(first) = spots.get(&key) {
+                return Err(duplicate(&key, place, first.at));
+            }
+            let (event, span) = self.next()?;
+            let member = self.node(event, span, depth + 1)?;
+            size += member.size + key.len();
+            height = height.max(member.height + 1);
+            spots.insert(
+                key.clone(),
+                Spot {
+                    at: place,
+                    children: member.spot.children,
+                },
+            );
+            object.insert(key, member.value);
+        }
+        Ok(Node {
+            value: Value::Object(object),
+            spot: Spot {
+                at,
+                children: Children::Members(spots),
+            },
+            size,
+            height,
+        })
+    }
+
+    /// A key is its text: `200:` and `"200":` are the same member.
+    fn key(&mut self, event: Event<'a>, at: Position) -> Result<String, Problem> {
+        match event {
+            Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<" => Err(Problem::new(
+                at,
+                "merge keys (`<<`) are not part of YAML 1.2 and not supported",
+                "write the members out, or quote the key if `<<` is its name",
+            )),
+            Event::Scalar(text, _, anchor, _) => {
+                if anchor > 0 {
+                    self.pay(NODE_SIZE + text.len(), at)?;
+                    let value = Value::String(text.clone().into_owned());
+                    let size = NODE_SIZE + text.len();
+                    self.anchors.insert(
+                        anchor,
+                        Node {
+                            value,
+                            spot: Spot::leaf(at),
+                            size,
+                            height: 0,
+                        },
+                    );
+                }
+                Ok(text.into_owned())
+            }
+            Event::Alias(anchor) => match self.alias(anchor, at, 0)?.value {
+                Value::String(text) => Ok(text),
+                Value::Number(number) => Ok(number.to_string()),
+                _ => Err(complex_key(at)),
+            },
+            _ => Err(complex_key(at)),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, at: Position, depth: usize) -> Result<Node, Problem> {
+        let Some((size, height)) = self
+            .anchors
+            .get(&anchor)
+            .map(|node| (node.size, node.height))
+        else {
+            return Err(open_anchor(at));
+        };
+        if depth + height > DEPTH_LIMIT {
+            return Err(too_deep(at));
+        }
+        self.pay(size, at)?;
+        self.anchors
+            .get(&anchor)
+            .cloned()
+            .ok_or_else(|| open_anchor(at))
+    }
+
+    /// Counts a copy before it is made.
+    fn pay(&mut self, size: usize, at: Position) -> Result<(), Problem> {
+        self.copied = self.copied.saturating_add(size);
+        if self.copied > COPY_LIMIT {
+            return Err(Problem::new(
+                at,
+                format!(
+                    "aliases expand to more than {} MB",
+                    COPY_LIMIT / 1024 / 1024
+                ),
+                "use `$ref` in place of aliases",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn position(span: Span) -> Position {
+    Position::new(span.start.line(), span.start.col() + 1)
+}
+
+fn syntax(error: &ScanError) -> Problem {
+    let marker = error.marker();
+    Problem::new(
+        Position::new(marker.line(), marker.col() + 1),
+        format!("this is not YAML: {}", error.info()),
+        "correct the YAML",
+    )
+}
+
+fn open_anchor(at: Position) -> Problem {
+    Problem::new(
+        at,
+        "an alias stands inside of what it repeats",
+        "use `$ref` for recursion",
+    )
+}
+
+fn complex_key(at: Position) -> Problem {
+    Problem::new(
+        at,
+        "a key is not a string",
+        "JSON objects have string keys only: write the key as text",
+    )
+}
+
+fn collection_tag(tag: Option<&Tag>, expected: &str, at: Position) -> Result<(), Problem> {
+    match tag {
+        None => Ok(()),
+        Some(tag) if tag.is_yaml_core_schema() && tag.suffix == expected => Ok(()),
+        Some(tag) => Err(unknown_tag(tag, at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn value(text: &str) -> Value {
+        parse(text).unwrap().0
+    }
+
+    fn problem(text: &str) -> String {
+        parse(text).expect_err(text).at("t").to_string()
+    }
+
+    #[test]
+    fn keys_are_their_text() {
+        assert_eq!(
+            value("200: a\n'404': b\ntrue: c\n1.10: d"),
+            json!({"200": "a", "404": "b", "true": "c", "1.10": "d"})
+        );
+    }
+
+    #[test]
+    fn a_member_stands_at_its_key_and_an_item_at_its_first_character() {
+        let (_, spots) = parse("a:\n  - 1\n  - b: 2\n    c: {d: 1}\n").unwrap();
+        assert_eq!(spots.find("/a"), Position { line: 1, column: 1 });
+        assert_eq!(spots.find("/a/0"), Position { line: 2, column: 5 });
+        assert_eq!(spots.find("/a/1/c/d"), Position { line: 4, column: 9 });
+    }
+
+    #[test]
+    fn aliases_repeat_their_anchor() {
+        assert_eq!(
+            value("a: &x {b: 1}\nc: *x\nd: [*x]"),
+            json!({"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}]})
+        );
+    }
+
+    #[test]
+    fn tags_of_the_core_schema_are_obeyed() {
+        assert_eq!(
+            value("a: !!str 12\nb: !!int 12\nc: !!map {}\nd: ! 12"),
+            json!({"a": "12", "b": 12, "c": {}, "d": "12"})
+        );
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_with_its_place() {
+        for (text, start) in [
+            ("a: 1\na: 2", "t:2:1: the key `a` was given before, at 1:1"),
+            ("a: 1\n---\nb: 2", "t:2:1: a second YAML document"),
+            ("a: &x {b: 1}\nc:\n  <<: *x", "t:3:3: merge keys"),
+            ("a: &x [*x]", "t:1:8: an alias stands inside"),
+            ("? [a]\n: b", "t:1:3: a key is not a string"),
+            ("a: !thing 1", "t:1:4: the tag"),
+            ("a: .nan", "t:1:4: the number `.nan`"),
+            ("a: 1e999", "t:1:4: the number `1e999`"),
+            ("a: [1, 2", "t:2:1: this is not YAML"),
+            ("a: *nothing", "t:1:4: this is not YAML"),
+            ("\t- a: b\n c", "t:"),
+        ] {
+            let message = problem(text);
+            assert!(message.starts_with(start), "{text:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
+        for level in 1..20 {
+            let before = format!("*a{}, ", level - 1).repeat(9);
+            text.push_str(&format!(
+                "a{level}: &a{level} [{}]\n",
+                before.trim_end_matches(", ")
+            ));
+        }
+        assert!(
+            problem(&text).contains("aliases expand"),
+            "{}",
+            problem(&text)
+        );
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        for text in [
+            "[".repeat(100_000),
+            "- ".repeat(10_000),
+            format!("a: {}", "{a: ".repeat(5_000)),
+        ] {
+            let message = problem(&text);
+            assert!(
+                message.contains("deeper than") || message.contains("not YAML"),
+                "{message}"
+            );
+        }
+    }
+}

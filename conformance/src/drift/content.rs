@@ -1,0 +1,446 @@
+//! Comparing bodies, answers, media types, samples and links.
+
+use serde_json::{Map, Value};
+
+use super::Drift;
+use super::equal::{canonical, canonical_without_provenance, shown};
+use super::ledger::{Pair, Site, contrast, one_sided};
+use super::rules;
+use super::schema::Schemas;
+use crate::finding::Severity;
+
+impl Drift<'_> {
+    pub(super) fn request_body(&mut self, site: Site<'_>, operation: &Pair) {
+        let at = operation.member("requestBody");
+        let present = (
+            self.ledger.theirs.at(&at.theirs).is_some(),
+            self.ledger.ours.at(&at.ours).is_some(),
+        );
+        match present {
+            (false, false) => return,
+            (true, false) => {
+                return self.ledger.add(
+                    &rules::REQUEST_BODY_REMOVED,
+                    site.subject,
+                    &at,
+                    one_sided("a request body", true),
+                );
+            }
+            (false, true) => {
+                let required = self
+                    .ledger
+                    .ours
+                    .resolve(&at.ours)
+                    .is_some_and(|(_, body)| body.get("required") == Some(&Value::Bool(true)));
+                let severity = if required || site.from_server {
+                    Severity::Breaking
+                } else {
+                    Severity::Warning
+                };
+                let message = one_sided("a request body", false);
+                return self.ledger.add_as(
+                    &rules::REQUEST_BODY_ADDED,
+                    severity,
+                    site.subject,
+                    &at,
+                    message,
+                );
+            }
+            (true, true) => {}
+        }
+        let Some(at) = self.ledger.resolve(site.subject, &at) else {
+            return;
+        };
+        self.required(
+            site,
+            &rules::REQUEST_BODY_REQUIRED_CHANGED,
+            "the request body",
+            &at,
+        );
+        self.content(site, &at.member("content"));
+        self.ledger
+            .rest(site.subject, &at, &["required", "content"]);
+    }
+
+    pub(super) fn responses(&mut self, site: Site<'_>, operation: &Pair) {
+        let at = operation.member("responses");
+        let statuses = |object: Option<&Map<String, Value>>| {
+            let all = object.into_iter().flat_map(Map::keys);
+            all.filter(|key| !key.starts_with("x-"))
+                .map(|key| (key.to_uppercase(), key.clone()))
+                .collect::<Vec<_>>()
+        };
+        let (theirs, ours) = self.ledger.objects(&at);
+        let (theirs, ours) = (statuses(theirs), statuses(ours));
+        for (upper, status) in &theirs {
+            match ours.iter().find(|(other, _)| other == upper) {
+                Some((_, other)) => {
+                    let pair = Pair {
+                        theirs: at.member(status).theirs,
+                        ours: at.member(other).ours,
+                    };
+                    let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
+                        continue;
+                    };
+                    self.response(site, &pair);
+                }
+                None => {
+                    let message = one_sided(&format!("the answer {status}"), true);
+                    self.ledger.add(
+                        &rules::RESPONSE_STATUS_REMOVED,
+                        site.subject,
+                        &at.member(status),
+                        message,
+                    );
+                }
+            }
+        }
+        for (upper, status) in &ours {
+            if !theirs.iter().any(|(other, _)| other == upper) {
+                let severity = if site.from_server {
+                    Severity::Breaking
+                } else {
+                    Severity::Warning
+                };
+                let message = one_sided(&format!("the answer {status}"), false);
+                self.ledger.add_as(
+                    &rules::RESPONSE_STATUS_ADDED,
+                    severity,
+                    site.subject,
+                    &at.member(status),
+                    message,
+                );
+            }
+        }
+        let handled: Vec<&str> = theirs
+            .iter()
+            .chain(&ours)
+            .map(|(_, status)| status.as_str())
+            .collect();
+        self.ledger.rest(site.subject, &at, &handled);
+    }
+
+    fn response(&mut self, site: Site<'_>, at: &Pair) {
+        self.headers(site, &at.member("headers"));
+        self.content(site, &at.member("content"));
+        self.links(site.subject, &at.member("links"));
+        self.ledger
+            .rest(site.subject, at, &["headers", "content", "links"]);
+    }
+
+    /// Compares media types: their names in any case and without spaces.
+    pub(super) fn content(&mut self, site: Site<'_>, at: &Pair) {
+        let names = |object: Option<&Map<String, Value>>| {
+            let all = object.into_iter().flat_map(Map::keys);
+            all.map(|name| (name.to_lowercase().replace(' ', ""), name.clone()))
+                .collect::<Vec<_>>()
+        };
+        let (theirs, ours) = self.ledger.objects(at);
+        let (theirs, ours) = (names(theirs), names(ours));
+        for (plain, name) in &theirs {
+            match ours.iter().find(|(other, _)| other == plain) {
+                Some((_, other)) => {
+                    let pair = Pair {
+                        theirs: at.member(name).theirs,
+                        ours: at.member(other).ours,
+                    };
+                    let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
+                        continue;
+                    };
+                    self.media_type(site, &pair);
+                }
+                None => {
+                    let message = one_sided(&format!("the media type `{name}`"), true);
+                    self.ledger.add(
+                        &rules::MEDIA_TYPE_REMOVED,
+                        site.subject,
+                        &at.member(name),
+                        message,
+                    );
+                }
+            }
+        }
+        for (plain, name) in &ours {
+            if !theirs.iter().any(|(other, _)| other == plain) {
+                let severity = if site.from_server {
+                    Severity::Breaking
+                } else {
+                    Severity::Warning
+                };
+                let message = one_sided(&format!("the media type `{name}`"), false);
+                self.ledger.add_as(
+                    &rules::MEDIA_TYPE_ADDED,
+                    severity,
+                    site.subject,
+                    &at.member(name),
+                    message,
+                );
+            }
+        }
+    }
+
+    fn media_type(&mut self, site: Site<'_>, at: &Pair) {
+        self.schema(site.subject, at);
+        self.schema_member(site.subject, at, "itemSchema");
+        self.examples(site.subject, at);
+        self.encoding(site, &at.member("encoding"));
+        self.ledger.rest(
+            site.subject,
+            at,
+            &["schema", "itemSchema", "example", "examples", "encoding"],
+        );
+    }
+
+    /// Compares the `schema` of parameters, headers and media types.
+    pub(super) fn schema(&mut self, subject: &str, at: &Pair) {
+        self.schema_member(subject, at, "schema");
+    }
+
+    fn schema_member(&mut self, subject: &str, at: &Pair, key: &str) {
+        let at = at.member(key);
+        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        match (theirs.at(&at.theirs).is_some(), ours.at(&at.ours).is_some()) {
+            (false, false) => {}
+            (true, true) => self.schemas.add(&mut self.ledger, subject, &at),
+            // No schema is one that accepts everything.
+            (true, false) => {
+                if !Schemas::accepts_all(theirs, &at.theirs) {
+                    self.ledger.add(
+                        &rules::SCHEMA_REMOVED,
+                        subject,
+                        &at,
+                        one_sided("a schema here", true),
+                    );
+                }
+            }
+            (false, true) => {
+                if !Schemas::accepts_all(ours, &at.ours) {
+                    self.ledger.add(
+                        &rules::SCHEMA_ADDED,
+                        subject,
+                        &at,
+                        one_sided("a schema here", false),
+                    );
+                }
+            }
+        }
+    }
+
+    fn encoding(&mut self, site: Site<'_>, at: &Pair) {
+        let (theirs, ours) = self.ledger.objects(at);
+        let empty = Map::new();
+        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
+        let only_ours = ours.keys().filter(|name| !theirs.contains_key(*name));
+        for name in theirs.keys().chain(only_ours) {
+            let here = at.member(name);
+            let plain = |value: Option<&Value>| {
+                let mut members = value
+                    .and_then(Value::as_object)
+                    .cloned()
+                    .unwrap_or_default();
+                members.remove("headers");
+                // `false` is what holds without the member; the default of `explode` depends on the style.
+                members
+                    .retain(|key, value| !(key == "allowReserved" && *value == Value::Bool(false)));
+                Value::Object(members)
+            };
+            let (one, other) = (theirs.get(name), ours.get(name));
+            if canonical_without_provenance(&plain(one))
+                != canonical_without_provenance(&plain(other))
+            {
+                self.ledger.add(
+                    &rules::ENCODING_CHANGED,
+                    site.subject,
+                    &here,
+                    contrast(name, one, other),
+                );
+            }
+            self.headers(site, &here.member("headers"));
+        }
+    }
+
+    /// Compares samples by name and value, `x-replay` included.
+    pub(super) fn examples(&mut self, subject: &str, at: &Pair) {
+        let (single, named) = (at.member("example"), at.member("examples"));
+        let (one, other) = (
+            self.ledger.theirs.at(&single.theirs),
+            self.ledger.ours.at(&single.ours),
+        );
+        if one.is_some() || other.is_some() {
+            let rule = match (one, other) {
+                (Some(_), None) => &rules::EXAMPLE_REMOVED,
+                (None, _) => &rules::EXAMPLE_ADDED,
+                _ => &rules::EXAMPLE_CHANGED,
+            };
+            if one.map(canonical) != other.map(canonical) {
+                self.ledger
+                    .add(rule, subject, &single, contrast("example", one, other));
+            }
+        }
+        let (theirs, ours) = self.ledger.objects(&named);
+        let empty = Map::new();
+        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
+        for name in theirs.keys() {
+            let here = named.member(name);
+            if !ours.contains_key(name) {
+                self.ledger.add(
+                    &rules::EXAMPLE_REMOVED,
+                    subject,
+                    &here,
+                    one_sided(&format!("the sample `{name}`"), true),
+                );
+                continue;
+            }
+            let Some(pair) = self.ledger.resolve(subject, &here) else {
+                continue;
+            };
+            self.example(subject, name, &pair);
+        }
+        for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
+            let message = one_sided(&format!("the sample `{name}`"), false);
+            self.ledger
+                .add(&rules::EXAMPLE_ADDED, subject, &named.member(name), message);
+        }
+    }
+
+    fn example(&mut self, subject: &str, name: &str, at: &Pair) {
+        for key in [
+            "value",
+            "dataValue",
+            "serializedValue",
+            "externalValue",
+            "x-replay",
+        ] {
+            let here = at.member(key);
+            let (one, other) = (
+                self.ledger.theirs.at(&here.theirs),
+                self.ledger.ours.at(&here.ours),
+            );
+            if one.map(canonical) != other.map(canonical) {
+                let message = difference(one, other).map_or_else(
+                    || contrast(key, one, other),
+                    |inside| {
+                        format!(
+                            "the sample `{name}` differs {inside}; make ours say what theirs says"
+                        )
+                    },
+                );
+                self.ledger
+                    .add(&rules::EXAMPLE_CHANGED, subject, &here, message);
+            }
+        }
+        self.ledger.rest(
+            subject,
+            at,
+            &[
+                "value",
+                "dataValue",
+                "serializedValue",
+                "externalValue",
+                "x-replay",
+            ],
+        );
+    }
+
+    fn links(&mut self, subject: &str, at: &Pair) {
+        let (theirs, ours) = self.ledger.objects(at);
+        let names = |object: Option<&Map<String, Value>>| {
+            object
+                .into_iter()
+                .flat_map(Map::keys)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let (theirs, ours) = (names(theirs), names(ours));
+        for name in &theirs {
+            let here = at.member(name);
+            if !ours.contains(name) {
+                self.ledger.add(
+                    &rules::LINK_REMOVED,
+                    subject,
+                    &here,
+                    one_sided(&format!("the link `{name}`"), true),
+                );
+                continue;
+            }
+            let Some(pair) = self.ledger.resolve(subject, &here) else {
+                continue;
+            };
+            const MEMBERS: [&str; 5] = [
+                "operationId",
+                "operationRef",
+                "parameters",
+                "requestBody",
+                "server",
+            ];
+            for key in MEMBERS {
+                let place = pair.member(key);
+                let (one, other) = (
+                    self.ledger.theirs.at(&place.theirs),
+                    self.ledger.ours.at(&place.ours),
+                );
+                if one.map(canonical_without_provenance) != other.map(canonical_without_provenance)
+                {
+                    self.ledger.add(
+                        &rules::LINK_CHANGED,
+                        subject,
+                        &place,
+                        contrast(key, one, other),
+                    );
+                }
+            }
+            self.ledger.rest(subject, &pair, &MEMBERS);
+        }
+        for name in ours.iter().filter(|name| !theirs.contains(name)) {
+            let message = one_sided(&format!("the link `{name}`"), false);
+            self.ledger
+                .add(&rules::LINK_ADDED, subject, &at.member(name), message);
+        }
+    }
+}
+
+/// Where two values first differ, in words, so that a long sample need not be read twice.
+fn difference(theirs: Option<&Value>, ours: Option<&Value>) -> Option<String> {
+    let (mut theirs, mut ours) = (theirs?, ours?);
+    let mut at = String::new();
+    loop {
+        let key = match (theirs, ours) {
+            (Value::Object(one), Value::Object(other)) => {
+                let text = |value: Option<&Value>| value.map(canonical);
+                one.keys()
+                    .chain(other.keys())
+                    .find(|key| text(one.get(*key)) != text(other.get(*key)))
+                    .cloned()
+            }
+            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
+                .iter()
+                .zip(other)
+                .position(|(a, b)| canonical(a) != canonical(b))
+                .map(|index| index.to_string()),
+            _ => None,
+        };
+        let Some(key) = key else {
+            return Some(format!(
+                "at `{at}`: theirs says {}, ours {}",
+                shown(theirs),
+                shown(ours)
+            ));
+        };
+        at = crate::document::pointer::join(&at, &key);
+        let child = |value: &'_ Value| match value {
+            Value::Object(_) | Value::Array(_) => value
+                .pointer(&crate::document::pointer::join("", &key))
+                .is_some(),
+            _ => false,
+        };
+        match (child(theirs), child(ours)) {
+            (true, true) => {
+                let step = crate::document::pointer::join("", &key);
+                theirs = theirs.pointer(&step)?;
+                ours = ours.pointer(&step)?;
+            }
+            (true, false) => return Some(format!("at `{at}`, which only theirs has")),
+            _ => return Some(format!("at `{at}`, which only ours has")),
+        }
+    }
+}

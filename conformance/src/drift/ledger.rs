@@ -1,0 +1,316 @@
+//! Where findings are entered: one entry per difference, however many operations come across it.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::Options;
+use super::equal::{PROVENANCE, canonical_without_provenance, shown};
+use super::rules::{self, Rule};
+use crate::document::{Document, pointer};
+use crate::finding::{Finding, Place, Severity};
+
+/// Members of OpenAPI objects (schemas apart) that are written for readers.
+const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
+
+/// What is being looked at, and in which direction its content travels.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Site<'s> {
+    /// How findings name it.
+    pub(super) subject: &'s str,
+    /// Whether the server produces the content: responses, and the requests of webhooks and callbacks.
+    pub(super) from_server: bool,
+}
+
+/// The same node in both documents.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    pub(super) theirs: String,
+    pub(super) ours: String,
+}
+
+impl Pair {
+    pub(super) fn new(theirs: impl Into<String>, ours: impl Into<String>) -> Self {
+        Self {
+            theirs: theirs.into(),
+            ours: ours.into(),
+        }
+    }
+
+    /// The member `key` of both.
+    pub(super) fn member(&self, key: &str) -> Self {
+        Self {
+            theirs: pointer::join(&self.theirs, key),
+            ours: pointer::join(&self.ours, key),
+        }
+    }
+}
+
+/// The members of an object, if there is one.
+type Members<'a> = Option<&'a Map<String, Value>>;
+
+pub(super) struct Ledger<'a> {
+    pub(super) theirs: &'a Document,
+    pub(super) ours: &'a Document,
+    pub(super) options: &'a Options,
+    findings: Vec<Finding>,
+    entries: HashMap<(&'static str, String, String, String), usize>,
+    subjects: HashMap<String, usize>,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(theirs: &'a Document, ours: &'a Document, options: &'a Options) -> Self {
+        Self {
+            theirs,
+            ours,
+            options,
+            findings: Vec::new(),
+            entries: HashMap::new(),
+            subjects: HashMap::new(),
+        }
+    }
+
+    /// Registers a subject; findings are sorted in the order of registration.
+    pub(super) fn open(&mut self, subject: &str) {
+        let next = self.subjects.len();
+        self.subjects.entry(subject.to_owned()).or_insert(next);
+    }
+
+    /// Enters a finding with the rule's own severity.
+    pub(super) fn add(&mut self, rule: &'static Rule, subject: &str, at: &Pair, message: String) {
+        self.add_as(rule, rule.severity, subject, at, message);
+    }
+
+    /// Enters a finding. What was entered before for another subject is used by both.
+    pub(super) fn add_as(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        subject: &str,
+        at: &Pair,
+        message: String,
+    ) {
+        self.open(subject);
+        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.clone());
+        if let Some(&index) = self.entries.get(&key) {
+            let finding = &mut self.findings[index];
+            // The same text seen in both directions counts as the graver of the two.
+            finding.severity = finding.severity.min(severity);
+            if finding.used_by.is_empty() {
+                finding.used_by.push(finding.subject.clone());
+            }
+            if !finding.used_by.iter().any(|user| user == subject) {
+                finding.used_by.push(subject.to_owned());
+            }
+            return;
+        }
+        self.entries.insert(key, self.findings.len());
+        self.findings.push(Finding {
+            rule: rule.id,
+            severity,
+            subject: subject.to_owned(),
+            message,
+            theirs: Some(Place::of(self.theirs, &at.theirs)),
+            ours: Some(Place::of(self.ours, &at.ours)),
+            witness: None,
+            exchange: None,
+            used_by: Vec::new(),
+        });
+    }
+
+    /// Enters one finding for all `users`.
+    pub(super) fn add_shared(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        users: &[String],
+        at: &Pair,
+        message: &str,
+    ) {
+        for user in users {
+            self.add_as(rule, severity, user, at, message.to_owned());
+        }
+    }
+
+    /// The findings, by subject and then by place.
+    pub(super) fn close(self) -> Vec<Finding> {
+        let Self {
+            mut findings,
+            subjects,
+            ..
+        } = self;
+        let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
+        for finding in &mut findings {
+            if finding.used_by.len() == 1 {
+                finding.used_by.clear();
+            }
+        }
+        findings.sort_by(|a, b| {
+            let key = |f: &Finding| {
+                (
+                    subjects.get(&f.subject).copied(),
+                    place(&f.theirs),
+                    place(&f.ours),
+                )
+            };
+            key(a)
+                .cmp(&key(b))
+                .then_with(|| a.rule.cmp(b.rule))
+                .then_with(|| a.message.cmp(&b.message))
+        });
+        findings
+    }
+
+    /// The object at `at` on each side; empty where there is none.
+    pub(super) fn objects(&self, at: &Pair) -> (Members<'a>, Members<'a>) {
+        (
+            self.theirs.at(&at.theirs).and_then(Value::as_object),
+            self.ours.at(&at.ours).and_then(Value::as_object),
+        )
+    }
+
+    /// Follows references on both sides; a finding and `None` where one leads nowhere.
+    pub(super) fn resolve(&mut self, subject: &str, at: &Pair) -> Option<Pair> {
+        let theirs = self.theirs.resolve(&at.theirs).map(|(pointer, _)| pointer);
+        let ours = self.ours.resolve(&at.ours).map(|(pointer, _)| pointer);
+        for (name, found, document, pointer) in [
+            ("theirs", &theirs, self.theirs, &at.theirs),
+            ("ours", &ours, self.ours, &at.ours),
+        ] {
+            if found.is_none() {
+                let reference = document
+                    .at(pointer)
+                    .and_then(|value| value.get("$ref"))
+                    .map(shown)
+                    .unwrap_or_default();
+                self.add(
+                    &rules::REFERENCE_UNRESOLVED,
+                    subject,
+                    at,
+                    unresolved(name, &reference),
+                );
+            }
+        }
+        Some(Pair {
+            theirs: theirs?,
+            ours: ours?,
+        })
+    }
+
+    /// Compares all members except for the `handled` ones, so that nothing is dropped in silence.
+    pub(super) fn rest(&mut self, subject: &str, at: &Pair, handled: &[&str]) {
+        let (theirs, ours) = self.objects(at);
+        let empty = Map::new();
+        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
+        let only_ours = ours.keys().filter(|key| !theirs.contains_key(*key));
+        for key in theirs.keys().chain(only_ours) {
+            let key = key.as_str();
+            if handled.contains(&key) || PROVENANCE.contains(&key) || key == "$ref" {
+                continue;
+            }
+            self.value(
+                subject,
+                &at.member(key),
+                key,
+                theirs.get(key),
+                ours.get(key),
+            );
+        }
+    }
+
+    /// Compares one member as a JSON value.
+    pub(super) fn value(
+        &mut self,
+        subject: &str,
+        at: &Pair,
+        key: &str,
+        theirs: Option<&Value>,
+        ours: Option<&Value>,
+    ) {
+        let prose = PROSE.contains(&key);
+        if prose && !self.options.prose {
+            return;
+        }
+        let text = |value: Option<&Value>| value.map(canonical_without_provenance);
+        if text(theirs) == text(ours) {
+            return;
+        }
+        let extension = key.starts_with("x-");
+        let rule = match (theirs, ours) {
+            _ if prose => &rules::PROSE_CHANGED,
+            (Some(_), None) if extension => &rules::EXTENSION_REMOVED,
+            (None, _) if extension => &rules::EXTENSION_ADDED,
+            _ if extension => &rules::EXTENSION_CHANGED,
+            (Some(_), None) => &rules::MEMBER_REMOVED,
+            (None, _) => &rules::MEMBER_ADDED,
+            _ => &rules::MEMBER_CHANGED,
+        };
+        // How deliveries are signed decides whether a receiver accepts them.
+        let severity = if key == "x-webhook-signature" {
+            Severity::Breaking
+        } else {
+            rule.severity
+        };
+        self.add_as(rule, severity, subject, at, contrast(key, theirs, ours));
+    }
+
+    /// Compares a member that has a default value; `true` when both say the same.
+    pub(super) fn with_default(
+        &mut self,
+        rule: &'static Rule,
+        subject: &str,
+        at: &Pair,
+        key: &str,
+        default: (Value, Value),
+    ) {
+        let at = at.member(key);
+        let theirs = self.theirs.at(&at.theirs).cloned().unwrap_or(default.0);
+        let ours = self.ours.at(&at.ours).cloned().unwrap_or(default.1);
+        if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
+            self.add(
+                rule,
+                subject,
+                &at,
+                contrast(key, Some(&theirs), Some(&ours)),
+            );
+        }
+    }
+}
+
+/// The message for a value that differs, or is there on one side only.
+pub(super) fn contrast(key: &str, theirs: Option<&Value>, ours: Option<&Value>) -> String {
+    match (theirs, ours) {
+        (Some(theirs), Some(ours)) => {
+            format!(
+                "theirs says `{key}: {}`, ours says `{key}: {}`; make ours say what theirs says",
+                shown(theirs),
+                shown(ours)
+            )
+        }
+        (Some(theirs), None) => format!(
+            "theirs says `{key}: {}`, ours says nothing; add it to ours",
+            shown(theirs)
+        ),
+        (None, Some(ours)) => format!(
+            "theirs says nothing, ours says `{key}: {}`; remove it from ours, or document it",
+            shown(ours)
+        ),
+        (None, None) => format!("neither side says `{key}`"),
+    }
+}
+
+/// The message for a thing that is there on one side only.
+pub(super) fn one_sided(thing: &str, in_theirs: bool) -> String {
+    if in_theirs {
+        format!("theirs has {thing}, ours has not; add it to ours")
+    } else {
+        format!("ours has {thing}, theirs has not; remove it from ours, or document it")
+    }
+}
+
+/// The message for a reference that leads nowhere.
+pub(super) fn unresolved(side: &str, reference: &str) -> String {
+    format!(
+        "the reference {reference} of {side} leads nowhere, in a circle, or to another document; what it stands for is not compared: correct it, or bundle the documents into one"
+    )
+}

@@ -1,0 +1,345 @@
+//! What differs in the keywords of two schemas, and how it is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::equal::{canonical, shown};
+use super::super::ledger::{Pair, one_sided};
+use super::super::rules::{self, Rule};
+use super::view::{Content, PROSE, Part, View, is_annotation};
+use crate::finding::Severity;
+
+/// One difference between two schemas.
+pub(super) struct Difference {
+    pub(super) rule: &'static Rule,
+    pub(super) severity: Severity,
+    pub(super) at: Pair,
+    pub(super) message: String,
+}
+/// Compares what the two are, before their keywords; `false` when they have nothing in common that is worth comparing.
+pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Difference>) -> bool {
+    let types = |view: &View| {
+        let mut types: Vec<Value> = view.types().map(<[Value]>::to_vec).unwrap_or_default();
+        if view.or_null {
+            types.push(Value::String("null".to_owned()));
+        }
+        types.sort_by_key(ToString::to_string);
+        types
+    };
+    let place = |view: &View| {
+        view.parts
+            .get("type")
+            .map_or_else(|| view.pointer.clone(), |part| part.pointer.clone())
+    };
+    let at = Pair::new(place(theirs), place(ours));
+    let mut add = |message: String| {
+        let rule = &rules::SCHEMA_TYPE_CHANGED;
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: at.clone(),
+            message,
+        });
+    };
+    if theirs.never != ours.never {
+        let words = |view: &View| {
+            if view.never {
+                "accepts no value"
+            } else {
+                "accepts values"
+            }
+        };
+        add(format!(
+            "theirs {}, ours {}; make ours accept what theirs accepts",
+            words(theirs),
+            words(ours)
+        ));
+        return false;
+    }
+    let (one, other) = (types(theirs), types(ours));
+    if one == other && theirs.types().is_some() == ours.types().is_some() {
+        if theirs.or_null != ours.or_null {
+            let words = |view: &View| {
+                if view.or_null {
+                    "accepts null besides what its keywords say"
+                } else {
+                    "holds null to all its keywords"
+                }
+            };
+            add(format!(
+                "theirs {}, ours {}; make ours accept what theirs accepts",
+                words(theirs),
+                words(ours)
+            ));
+        }
+        return true;
+    }
+    let words = |view: &View, types: &[Value]| match (view.types(), view.or_null) {
+        (None, false) => "any type".to_owned(),
+        (None, true) => "null besides what else it says".to_owned(),
+        _ => types
+            .iter()
+            .map(|name| format!("`{}`", name.as_str().unwrap_or("?")))
+            .collect::<Vec<_>>()
+            .join(" or "),
+    };
+    add(format!(
+        "theirs allows {}, ours {}; make ours allow what theirs allows",
+        words(theirs, &one),
+        words(ours, &other)
+    ));
+    // Keywords of one type say nothing about another: reporting each would hide the cause.
+    match (theirs.types(), ours.types()) {
+        (Some(one), Some(other)) => one
+            .iter()
+            .any(|name| other.contains(name) || number_like(name) && other.iter().any(number_like)),
+        _ => true,
+    }
+}
+
+fn number_like(name: &Value) -> bool {
+    name == "integer" || name == "number"
+}
+
+/// Compares maps of schemas by name.
+pub(super) fn named_schemas(
+    keyword: &str,
+    (theirs_at, theirs): &(String, BTreeMap<String, String>),
+    (ours_at, ours): &(String, BTreeMap<String, String>),
+    differences: &mut Vec<Difference>,
+    below: &mut Vec<(String, String)>,
+) {
+    let at = Pair::new(theirs_at.as_str(), ours_at.as_str());
+    let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+    for name in names {
+        match (theirs.get(name), ours.get(name)) {
+            (Some(one), Some(other)) => below.push((one.clone(), other.clone())),
+            (one, _) => {
+                let in_theirs = one.is_some();
+                let (rule, thing) = match (keyword, in_theirs) {
+                    ("properties", true) => (
+                        &rules::SCHEMA_PROPERTY_REMOVED,
+                        format!("the property `{name}`"),
+                    ),
+                    ("properties", false) => (
+                        &rules::SCHEMA_PROPERTY_ADDED,
+                        format!("the property `{name}`"),
+                    ),
+                    (_, true) => (
+                        &rules::SCHEMA_KEYWORD_REMOVED,
+                        format!("`{keyword}` for `{name}`"),
+                    ),
+                    (_, false) => (
+                        &rules::SCHEMA_KEYWORD_ADDED,
+                        format!("`{keyword}` for `{name}`"),
+                    ),
+                };
+                let message = one_sided(&thing, in_theirs);
+                differences.push(Difference {
+                    rule,
+                    severity: rule.severity,
+                    at: at.member(name),
+                    message,
+                });
+            }
+        }
+    }
+}
+
+/// Compares keywords that are sets of values.
+pub(super) fn sets(
+    keyword: &str,
+    theirs: &[Value],
+    ours: &[Value],
+    views: (&View, &View),
+    at: Pair,
+    differences: &mut Vec<Difference>,
+) {
+    let only = |one: &[Value], other: &[Value], opposite: &View| {
+        let known: BTreeSet<String> = other.iter().map(canonical).collect();
+        let missing = one
+            .iter()
+            .filter(|value| !known.contains(&canonical(value)));
+        // A property that the other side does not have at all is reported as such.
+        missing
+            .filter(|value| keyword != "required" || has_property(opposite, value))
+            .map(shown)
+            .collect::<Vec<_>>()
+    };
+    let (removed, added) = (only(theirs, ours, views.1), only(ours, theirs, views.0));
+    if removed.is_empty() && added.is_empty() {
+        return;
+    }
+    let rule = if keyword == "required" {
+        &rules::SCHEMA_REQUIRED_CHANGED
+    } else {
+        &rules::SCHEMA_ENUM_CHANGED
+    };
+    let verb = if keyword == "required" {
+        "requires"
+    } else {
+        "allows"
+    };
+    let mut sides = Vec::new();
+    if !removed.is_empty() {
+        sides.push(format!(
+            "theirs {verb} {}, ours does not",
+            removed.join(", ")
+        ));
+    }
+    if !added.is_empty() {
+        sides.push(format!("ours {verb} {}, theirs does not", added.join(", ")));
+    }
+    let message = format!("{}; make ours say what theirs says", sides.join("; "));
+    differences.push(Difference {
+        rule,
+        severity: rule.severity,
+        at,
+        message,
+    });
+}
+
+/// Whether requiring `name` of `view` is a difference of its own: it has the property, or lists no properties.
+fn has_property(view: &View, name: &Value) -> bool {
+    match view.parts.get("properties").map(|part| &part.content) {
+        Some(Content::Named(properties)) => name
+            .as_str()
+            .is_none_or(|name| properties.contains_key(name)),
+        _ => true,
+    }
+}
+
+/// A keyword that one side has only.
+pub(super) fn one_keyword(
+    keyword: &str,
+    one: Option<&Part>,
+    other: Option<&Part>,
+    views: (&View, &View),
+    differences: &mut Vec<Difference>,
+) {
+    // Whether there is a type was compared with whether null is valid.
+    if keyword == "type" {
+        return;
+    }
+    let Some(part) = one.or(other) else { return };
+    let in_theirs = one.is_some();
+    if let (Content::Set(names), "required") = (&part.content, keyword) {
+        let none = Vec::new();
+        let (theirs, ours) = if in_theirs {
+            (names, &none)
+        } else {
+            (&none, names)
+        };
+        let at = match in_theirs {
+            true => Pair::new(&*part.pointer, &*views.1.pointer),
+            false => Pair::new(&*views.0.pointer, &*part.pointer),
+        };
+        return sets(keyword, theirs, ours, views, at, differences);
+    }
+    let (rule, severity) = changed(
+        keyword,
+        if in_theirs {
+            &rules::SCHEMA_KEYWORD_REMOVED
+        } else {
+            &rules::SCHEMA_KEYWORD_ADDED
+        },
+    );
+    let spelled = spelled(keyword, &part.pointer);
+    let (at, thing) = match in_theirs {
+        true => (
+            Pair::new(&*part.pointer, &*views.1.pointer),
+            described(spelled, part),
+        ),
+        false => (
+            Pair::new(&*views.0.pointer, &*part.pointer),
+            described(spelled, part),
+        ),
+    };
+    differences.push(Difference {
+        rule,
+        severity,
+        at,
+        message: one_sided(&thing, in_theirs),
+    });
+}
+
+/// Branches that found no partner.
+pub(super) fn branches(
+    keyword: &str,
+    theirs: &[String],
+    ours: &[String],
+    at: &Pair,
+    differences: &mut Vec<Difference>,
+) {
+    for branch in theirs {
+        let rule = &rules::SCHEMA_BRANCH_REMOVED;
+        let message = one_sided(&format!("a branch of `{keyword}`"), true);
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(&**branch, &*at.ours),
+            message,
+        });
+    }
+    for branch in ours {
+        let rule = &rules::SCHEMA_BRANCH_ADDED;
+        let message = one_sided(&format!("a branch of `{keyword}`"), false);
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(&*at.theirs, &**branch),
+            message,
+        });
+    }
+}
+
+/// The rule for a keyword: what constrains no value has a rule of its own.
+pub(super) fn changed(keyword: &str, rule: &'static Rule) -> (&'static Rule, Severity) {
+    if PROSE.contains(&keyword) {
+        (
+            &rules::SCHEMA_PROSE_CHANGED,
+            rules::SCHEMA_PROSE_CHANGED.severity,
+        )
+    } else if is_annotation(keyword)
+        && !["default", "readOnly", "writeOnly", "xml"].contains(&keyword)
+    {
+        // The other annotations decide what a server sends or makes of what is left out.
+        (
+            &rules::SCHEMA_ANNOTATION_CHANGED,
+            rules::SCHEMA_ANNOTATION_CHANGED.severity,
+        )
+    } else {
+        (rule, rule.severity)
+    }
+}
+
+/// The keyword as the document spells it: `enum` may stand as `const`, `examples` as `example`.
+pub(super) fn spelled<'k>(keyword: &'k str, pointer: &'k str) -> &'k str {
+    let last = pointer.rsplit('/').next().unwrap_or_default();
+    if matches!(last, "const" | "example" | "minimum" | "maximum" | "format") {
+        last
+    } else {
+        keyword
+    }
+}
+
+fn described(keyword: &str, part: &Part) -> String {
+    match &part.content {
+        Content::Value(value) => format!("`{keyword}: {}`", shown(value)),
+        Content::Set(values) => format!("`{keyword}: {}`", shown(&Value::Array(values.clone()))),
+        Content::One(_) | Content::Named(_) | Content::Ordered(_) | Content::Branches(_) => {
+            format!("`{keyword}`")
+        }
+    }
+}
+
+pub(super) fn form(content: &Content) -> &'static str {
+    match content {
+        Content::Value(_) => "a value",
+        Content::Set(_) => "a list of values",
+        Content::One(_) => "a schema",
+        Content::Named(_) => "schemas by name",
+        Content::Ordered(_) | Content::Branches(_) => "a list of schemas",
+    }
+}

@@ -1,0 +1,162 @@
+//! The keywords of one Schema Object as they stand in the document, each spelled in one way.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::super::equal::{PROVENANCE, canonical};
+use super::view::{Content, PROSE, Part, View};
+use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::{Document, Version, pointer};
+
+/// Adds one keyword as it stands in the document.
+pub(super) fn add(
+    document: &Document,
+    prose: bool,
+    at: &str,
+    schema: &Map<String, Value>,
+    keyword: &str,
+    value: &Value,
+    view: &mut View,
+) {
+    let here = pointer::join(at, keyword);
+    let old = document.version() == Version::V30;
+    let mut add = |keyword: &str, content: Content| {
+        view.parts.insert(
+            keyword.to_owned(),
+            Part {
+                pointer: here.clone(),
+                content,
+            },
+        );
+    };
+    let names = |members: &Map<String, Value>| {
+        members
+            .keys()
+            .map(|name| (name.clone(), pointer::join(&here, name)))
+            .collect()
+    };
+    match (keyword, value) {
+        // Definitions count where they are used.
+        ("$ref" | "$defs" | "definitions", _) => {}
+        _ if PROVENANCE.contains(&keyword) => {}
+        _ if PROSE.contains(&keyword) && !prose => {}
+        ("nullable", _) if old => {}
+        ("type", Value::String(_)) => add(keyword, Content::Set(vec![value.clone()])),
+        ("type" | "required" | "enum", Value::Array(values)) => {
+            add(keyword, Content::Set(set(values)));
+        }
+        ("const", _) if !schema.contains_key("enum") => {
+            add("enum", Content::Set(vec![value.clone()]));
+        }
+        ("example", _) if !schema.contains_key("examples") => {
+            add(
+                "examples",
+                Content::Value(Value::Array(vec![value.clone()])),
+            );
+        }
+        // The boolean spelling of 3.0, in whichever document it stands.
+        ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => {}
+        ("minimum", _) if schema.get("exclusiveMinimum") == Some(&Value::Bool(true)) => {
+            add("exclusiveMinimum", Content::Value(value.clone()));
+        }
+        ("maximum", _) if schema.get("exclusiveMaximum") == Some(&Value::Bool(true)) => {
+            add("exclusiveMaximum", Content::Value(value.clone()));
+        }
+        // `format: byte` of 3.0 is `contentEncoding: base64` of 2020-12.
+        ("format", Value::String(format))
+            if format == "byte" && !schema.contains_key("contentEncoding") =>
+        {
+            add(
+                "contentEncoding",
+                Content::Value(Value::String("base64".to_owned())),
+            );
+        }
+        ("discriminator", Value::Object(members)) => discriminator(document, &here, members, view),
+        // Draft 4 and 2019-09 spelled tuples as `items: [...]`.
+        ("items", Value::Array(items)) => {
+            add(keyword, Content::Ordered(indexes(&here, items.len())));
+        }
+        ("prefixItems", Value::Array(items)) => {
+            add(keyword, Content::Ordered(indexes(&here, items.len())));
+        }
+        (_, Value::Array(items)) if LISTS.contains(&keyword) => {
+            add(keyword, Content::Branches(indexes(&here, items.len())));
+        }
+        (_, Value::Object(members)) if MAPS.contains(&keyword) => {
+            add(keyword, Content::Named(names(members)));
+        }
+        (_, Value::Object(_) | Value::Bool(_)) if SINGLE.contains(&keyword) => {
+            add(keyword, Content::One(here.clone()));
+        }
+        ("dependentRequired", Value::Object(members)) => {
+            let sorted = |value: &Value| {
+                value
+                    .as_array()
+                    .map_or_else(|| value.clone(), |names| Value::Array(set(names)))
+            };
+            let members = members
+                .iter()
+                .map(|(name, value)| (name.clone(), sorted(value)))
+                .collect();
+            add(keyword, Content::Value(Value::Object(members)));
+        }
+        _ => add(keyword, Content::Value(value.clone())),
+    }
+}
+
+/// The mapping names schemas, which are compared by what they say; so it stands apart from the rest of the discriminator.
+fn discriminator(document: &Document, here: &str, members: &Map<String, Value>, view: &mut View) {
+    let mut rest = members.clone();
+    if let Some(Value::Object(mapping)) = rest.remove("mapping") {
+        let mut targets = BTreeMap::new();
+        let mut unknown = Map::new();
+        for (name, value) in mapping {
+            let text = value.as_str().unwrap_or_default();
+            let component = pointer::join("/components/schemas", text);
+            match document
+                .target(text)
+                .or_else(|| document.at(&component).is_some().then_some(component))
+            {
+                Some(target) => {
+                    targets.insert(name, target);
+                }
+                None => {
+                    unknown.insert(name, value);
+                }
+            }
+        }
+        let place = pointer::join(here, "mapping");
+        if !targets.is_empty() {
+            let part = Part {
+                pointer: place,
+                content: Content::Named(targets),
+            };
+            view.parts.insert("discriminator mapping".to_owned(), part);
+        }
+        if !unknown.is_empty() {
+            rest.insert("mapping".to_owned(), Value::Object(unknown));
+        }
+    }
+    let content = Content::Value(Value::Object(rest));
+    view.parts.insert(
+        "discriminator".to_owned(),
+        Part {
+            pointer: here.to_owned(),
+            content,
+        },
+    );
+}
+
+fn indexes(at: &str, count: usize) -> Vec<String> {
+    (0..count).map(|index| pointer::index(at, index)).collect()
+}
+
+/// Sorted and without repetition, by value.
+fn set(values: &[Value]) -> Vec<Value> {
+    let sorted: BTreeMap<String, &Value> = values
+        .iter()
+        .map(|value| (canonical(value), value))
+        .collect();
+    sorted.into_values().cloned().collect()
+}

@@ -1,0 +1,150 @@
+//! Keeping credentials out of reports: which headers are credentials, and hiding their values wherever they turn up.
+
+use serde_json::Value;
+
+use crate::document::Document;
+
+const HIDDEN: &str = "[redacted]";
+
+/// Shorter values are hidden in their headers only: elsewhere they would be found in ordinary words.
+const SHORTEST: usize = 4;
+
+/// Parts of header names that carry credentials in any API.
+const TELLING: [&str; 9] = [
+    "auth",
+    "cookie",
+    "api-key",
+    "apikey",
+    "token",
+    "secret",
+    "password",
+    "signature",
+    "session",
+];
+
+/// Headers that people give on the command line and that are no secrets.
+const HARMLESS: [&str; 11] = [
+    "accept",
+    "accept-language",
+    "api-version",
+    "content-type",
+    "idempotency-key",
+    "origin",
+    "prefer",
+    "traceparent",
+    "user-agent",
+    "x-api-version",
+    "x-request-id",
+];
+
+/// What must not appear in a report.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    shown: bool,
+    /// Lower-case names of headers whose values are hidden, beyond those whose names tell.
+    headers: Vec<String>,
+    /// Names of query parameters that carry credentials.
+    queries: Vec<String>,
+    values: Vec<String>,
+}
+
+impl Secrets {
+    /// The credentials that the document's security schemes and the given headers name.
+    #[must_use]
+    pub fn new(document: &Document, given: &[(String, String)], shown: bool) -> Self {
+        let mut secrets = Self {
+            shown,
+            ..Self::default()
+        };
+        let schemes = document
+            .at("/components/securitySchemes")
+            .and_then(Value::as_object);
+        for name in schemes.into_iter().flat_map(|schemes| schemes.keys()) {
+            let pointer = crate::document::pointer::join("/components/securitySchemes", name);
+            let Some((_, scheme)) = document.resolve(&pointer) else {
+                continue;
+            };
+            let text = |member: &str| {
+                scheme
+                    .get(member)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+            };
+            match (text("type"), text("in")) {
+                ("apiKey", "header") => secrets.headers.push(text("name").to_ascii_lowercase()),
+                ("apiKey", "query") => secrets.queries.push(text("name").to_owned()),
+                _ => {}
+            }
+        }
+        for (name, value) in given {
+            let name = name.to_ascii_lowercase();
+            if secrets.is_credential(&name) || !HARMLESS.contains(&name.as_str()) {
+                secrets.remember(value);
+                secrets.headers.push(name);
+            }
+        }
+        secrets
+    }
+
+    fn remember(&mut self, value: &str) {
+        // `Bearer token`: the token alone is as secret as the whole.
+        let token = value
+            .split_once(char::is_whitespace)
+            .map(|(_, token)| token.trim());
+        for secret in [Some(value), token].into_iter().flatten() {
+            if secret.chars().count() >= SHORTEST {
+                self.values.push(secret.to_owned());
+                let json = Value::from(secret).to_string();
+                self.values.push(json[1..json.len() - 1].to_owned());
+            }
+        }
+        // The longest first, so that a part is not hidden inside of a whole.
+        self.values.sort_by_key(|value| usize::MAX - value.len());
+        self.values.dedup();
+    }
+
+    /// Whether a header carries a credential: a security scheme names it, or its name tells.
+    #[must_use]
+    pub fn is_credential(&self, header: &str) -> bool {
+        let header = header.to_ascii_lowercase();
+        self.headers.contains(&header) || TELLING.iter().any(|part| header.contains(part))
+    }
+
+    /// Whether a query parameter carries a credential.
+    #[must_use]
+    pub fn is_credential_query(&self, name: &str) -> bool {
+        self.queries.iter().any(|known| known == name)
+    }
+
+    /// The value of a header as reports show it.
+    #[must_use]
+    pub fn header(&self, name: &str, value: &str) -> String {
+        let hidden = !self.shown && !value.is_empty() && self.is_credential(name);
+        if hidden {
+            HIDDEN.to_owned()
+        } else {
+            value.to_owned()
+        }
+    }
+
+    /// A text without the values that are known to be secret.
+    #[must_use]
+    pub fn hide(&self, text: &str) -> String {
+        if self.shown {
+            return text.to_owned();
+        }
+        self.values
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+    }
+
+    /// A JSON value without the values that are known to be secret.
+    pub fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.hide_in(member)),
+            _ => {}
+        }
+    }
+}

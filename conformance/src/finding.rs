@@ -1,0 +1,125 @@
+//! One deviation, with its proof: what drift and replay produce and reports print.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::document::Document;
+
+/// How much a finding matters; the order is that of `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The two sides contradict each other.
+    Breaking,
+    /// It could not be decided whether they do; never counts as conforming.
+    Undecided,
+    /// A client or server that reads its document strictly may notice.
+    Warning,
+    /// Worth knowing; nothing that happens on the wire.
+    Info,
+}
+
+impl Severity {
+    /// All severities, the gravest first.
+    pub const ALL: [Self; 4] = [Self::Breaking, Self::Undecided, Self::Warning, Self::Info];
+
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Breaking => "breaking",
+            Self::Undecided => "undecided",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// A node of a document, for a reader and for a machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Place {
+    /// The document as the user named it.
+    pub document: String,
+    /// JSON pointer of the node; its nearest existing ancestor where the node itself is missing.
+    pub pointer: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// The place of the node at `pointer`, or of its nearest existing ancestor.
+    pub fn of(document: &Document, pointer: &str) -> Self {
+        let mut existing = pointer;
+        while !existing.is_empty() && document.at(existing).is_none() {
+            existing = crate::document::pointer::parent(existing);
+        }
+        let position = document.position(existing);
+        Self {
+            document: document.name().to_owned(),
+            pointer: existing.to_owned(),
+            line: position.line,
+            column: position.column,
+        }
+    }
+}
+
+/// A request and its response as they went over the wire, secrets redacted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExchangeRecord {
+    /// The request line, headers and body, as text.
+    pub request: String,
+    /// The status line, headers and body, as text; absent when there was no answer.
+    pub response: Option<String>,
+    /// A command that sends the same request again.
+    pub curl: String,
+}
+
+/// One deviation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// Stable id of the rule, in kebab-case.
+    pub rule: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is about, such as `POST /webhooks (createWebhook)`.
+    pub subject: String,
+    /// What theirs says, what ours says, what to do.
+    pub message: String,
+    /// The place in the source document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theirs: Option<Place>,
+    /// The place in the emitted document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ours: Option<Place>,
+    /// A value that proves the finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Value>,
+    /// The exchange that proves the finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<ExchangeRecord>,
+    /// The subjects that reach the place, where it is shared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
+}
+
+/// What a set of findings comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// No finding is as grave as the threshold.
+    Conforms,
+    /// At least one finding is.
+    Deviates,
+}
+
+impl Verdict {
+    /// Judges `findings`: those of severity `threshold` and graver count.
+    pub fn of(findings: &[Finding], threshold: Severity) -> Self {
+        if findings.iter().any(|finding| finding.severity <= threshold) {
+            Self::Deviates
+        } else {
+            Self::Conforms
+        }
+    }
+}

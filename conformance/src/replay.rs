@@ -1,0 +1,375 @@
+//! The replay run: holds samples against their schemas, creates what is needed, sends every sample, judges, cleans up.
+//!
+//! Called by the command line. One request after the other, operations in document order, so that the same document and server give
+//! the same findings in the same order. Not done: servers of single paths or operations, OAuth flows, unique values (a server that
+//! refuses the same body twice is served with what the run created before).
+
+mod base;
+mod create;
+mod identity;
+mod keep;
+mod options;
+mod template;
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+
+use thiserror::Error;
+
+use crate::case::Case;
+use crate::check::Judge;
+use crate::document::{Document, Operation};
+use crate::exchange::{Exchange, Failure, Request, Secrets, SendError, Sender, USER_AGENT};
+use crate::finding::{Finding, Place, Severity};
+use crate::samples::{self, Plan};
+use crate::schema::Schemas;
+
+pub use options::Options;
+
+use create::Refusal;
+use keep::Created;
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The base URL that was used.
+    pub server: String,
+    /// In document order, secrets hidden.
+    pub findings: Vec<Finding>,
+    /// Operations and samples, by plural noun.
+    pub checked: BTreeMap<&'static str, usize>,
+}
+
+/// The server could not be checked at all.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    #[error("--server {url}: {problem}")]
+    Server { url: String, problem: String },
+    #[error("--header {name}: {problem}")]
+    Header { name: String, problem: String },
+    #[error(
+        "{url} does not answer: {cause}; check that the server runs there and that --server names it"
+    )]
+    Unreachable { url: String, cause: String },
+    #[error(transparent)]
+    Send(#[from] SendError),
+}
+
+/// Replays the samples of a document against a server.
+///
+/// # Errors
+/// When the server's URL or a header cannot be used, or when nothing answers at the first contact.
+pub async fn run(
+    options: &Options,
+    document: &Document,
+    progress: &mut dyn Write,
+) -> Result<Outcome, ReplayError> {
+    options.check()?;
+    let base = base::url(&options.server, document)?;
+    say(progress, &format!("base URL: {base}"));
+    let secrets = Secrets::new(document, &options.headers, options.show_secrets);
+    let schemas = Schemas::new(document);
+    let operations = document.operations();
+    let plans: Vec<Plan> = operations
+        .iter()
+        .map(|operation| samples::plan(document, operation))
+        .collect();
+    let wanted: Vec<bool> = operations
+        .iter()
+        .map(|operation| options.selects(operation))
+        .collect();
+    let mut run = Run {
+        document,
+        options,
+        base,
+        operations: &operations,
+        plans: &plans,
+        judge: Judge {
+            document,
+            schemas: &schemas,
+            secrets: &secrets,
+        },
+        sender: Sender::new(options.timeout())?,
+        progress,
+        reached: false,
+        findings: samples::faults(document, &schemas, &|operation| options.selects(operation)),
+        created: Vec::new(),
+        refusals: Vec::new(),
+        tally: Tally::default(),
+    };
+    for (index, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
+        run.operation(index).await?;
+    }
+    run.clean_up().await;
+    run.report_refusals();
+    Ok(run.finish(&secrets))
+}
+
+/// Progress that cannot be written is no reason to stop.
+fn say(progress: &mut dyn Write, line: &str) {
+    let _ = writeln!(progress, "{line}");
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    operations: usize,
+    replayed: usize,
+    passed: usize,
+    not_replayable: usize,
+    unchecked: usize,
+    bare: Vec<String>,
+}
+
+struct Run<'a> {
+    document: &'a Document,
+    options: &'a Options,
+    base: String,
+    operations: &'a [Operation<'a>],
+    plans: &'a [Plan],
+    judge: Judge<'a>,
+    sender: Sender,
+    progress: &'a mut dyn Write,
+    /// Whether the server was ever connected to.
+    reached: bool,
+    findings: Vec<Finding>,
+    created: Vec<Created>,
+    refusals: Vec<Refusal>,
+    tally: Tally,
+}
+
+/// Path parameters with their values as they stand in the URL, percent-encoded.
+type PathValues = Vec<(String, String)>;
+
+impl Run<'_> {
+    async fn operation(&mut self, index: usize) -> Result<(), ReplayError> {
+        let plan = &self.plans[index];
+        self.tally.operations += 1;
+        self.tally.not_replayable += plan.not_replayable;
+        self.findings.extend(plan.findings.iter().cloned());
+        let before = (self.tally.replayed, self.tally.passed);
+        for case in &plan.cases {
+            self.case(index, case).await?;
+        }
+        if plan.bare {
+            self.tally.bare.push(plan.operation.clone());
+            let message =
+                "the document has no sample for this operation, so nothing was sent".to_owned();
+            self.note(
+                "operation-without-sample",
+                Severity::Info,
+                &plan.operation,
+                &self.operations[index].pointer,
+                message,
+            );
+        }
+        let (replayed, passed) = (self.tally.replayed - before.0, self.tally.passed - before.1);
+        let line = match (replayed, plan.bare) {
+            (_, true) => format!("{}: no sample", plan.operation),
+            (1, _) => format!("{}: 1 sample, {passed} passed", plan.operation),
+            _ => format!("{}: {replayed} samples, {passed} passed", plan.operation),
+        };
+        say(self.progress, &line);
+        Ok(())
+    }
+
+    async fn case(&mut self, index: usize, case: &Case) -> Result<(), ReplayError> {
+        let path = match self.path(index, case).await? {
+            Ok(path) => path,
+            Err(reason) => {
+                self.tally.unchecked += 1;
+                if let Some(reason) = reason {
+                    let message = format!("{}: could not be checked: {reason}", case.title());
+                    self.note(
+                        "sample-unchecked",
+                        Severity::Undecided,
+                        &case.operation,
+                        &case.at,
+                        message,
+                    );
+                }
+                return Ok(());
+            }
+        };
+        let exchange = match self.send(self.request(case, &path)).await? {
+            Ok(exchange) => exchange,
+            Err(reason) => {
+                self.tally.not_replayable += 1;
+                let message = format!("{}: cannot be replayed: {reason}", case.title());
+                self.note(
+                    "sample-not-replayable",
+                    Severity::Info,
+                    &case.operation,
+                    &case.at,
+                    message,
+                );
+                return Ok(());
+            }
+        };
+        self.keep_track(index, &path, &exchange);
+        let decoded: PathValues = path
+            .iter()
+            .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))
+            .collect();
+        let findings = self.judge.judge(case, &exchange, &decoded);
+        self.tally.replayed += 1;
+        if findings
+            .iter()
+            .all(|finding| finding.severity > Severity::Undecided)
+        {
+            self.tally.passed += 1;
+        }
+        self.findings.extend(findings);
+        Ok(())
+    }
+
+    /// Sends a request; `Err` in the middle when it cannot be written as HTTP.
+    async fn send(&mut self, request: Request) -> Result<Result<Exchange, String>, ReplayError> {
+        let exchange = match self.sender.send(request).await {
+            Ok(exchange) => exchange,
+            Err(SendError::Unwritable(reason)) => return Ok(Err(reason)),
+            Err(error) => return Err(error.into()),
+        };
+        match &exchange.failure {
+            Some(Failure::Connect(cause)) if !self.reached => Err(ReplayError::Unreachable {
+                url: self.base.clone(),
+                cause: cause.clone(),
+            }),
+            Some(Failure::Connect(_)) => Ok(Ok(exchange)),
+            _ => {
+                self.reached = true;
+                Ok(Ok(exchange))
+            }
+        }
+    }
+
+    /// The request of a case: the document's headers, replaced by those of the command line, replaced by those of `x-replay`.
+    fn request(&self, case: &Case, path: &[(String, String)]) -> Request {
+        // Without its slash a path could change the host.
+        let target = template::expand(&case.template, path);
+        let slash = if target.starts_with('/') { "" } else { "/" };
+        let mut url = format!("{}{slash}{target}", self.base);
+        let secrets = self.judge.secrets;
+        let query: Vec<(String, String)> = case
+            .query
+            .iter()
+            .filter(|(name, _)| !case.anonymous || !secrets.is_credential_query(name))
+            .cloned()
+            .collect();
+        if !query.is_empty() {
+            url = format!("{url}?{}", crate::case::serialize::query_string(&query));
+        }
+        let mut headers = vec![
+            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+            ("Accept".to_owned(), "*/*".to_owned()),
+        ];
+        let mut set = |name: &str, values: &[&str]| {
+            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            headers.extend(
+                values
+                    .iter()
+                    .map(|value| (name.to_owned(), (*value).to_owned())),
+            );
+        };
+        for (name, value) in &case.headers {
+            set(name, &[value]);
+        }
+        if let Some(content_type) = case
+            .body
+            .as_ref()
+            .and_then(|body| body.content_type.as_deref())
+        {
+            set("Content-Type", &[content_type]);
+        }
+        let mut given: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (name, value) in &self.options.headers {
+            given
+                .entry(name.to_ascii_lowercase())
+                .or_default()
+                .push(value);
+        }
+        for (name, values) in &given {
+            set(name, values);
+        }
+        if case.anonymous {
+            headers.retain(|(name, _)| !secrets.is_credential(name));
+        }
+        let overrides: HashMap<String, &Option<String>> = case
+            .overrides
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value))
+            .collect();
+        headers.retain(|(name, _)| !overrides.contains_key(&name.to_ascii_lowercase()));
+        headers.extend(
+            case.overrides
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), value.clone()?))),
+        );
+        let body = case.body.as_ref().map(|body| body.bytes.clone());
+        Request {
+            method: case.method.clone(),
+            url,
+            headers,
+            body,
+        }
+    }
+
+    fn note(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        subject: &str,
+        at: &str,
+        message: String,
+    ) {
+        self.findings.push(Finding {
+            rule,
+            severity,
+            subject: subject.to_owned(),
+            message,
+            theirs: Some(Place::of(self.document, at)),
+            ours: None,
+            witness: None,
+            exchange: None,
+            used_by: Vec::new(),
+        });
+    }
+
+    fn finish(self, secrets: &Secrets) -> Outcome {
+        let Run {
+            base,
+            mut findings,
+            tally,
+            progress,
+            ..
+        } = self;
+        for finding in &mut findings {
+            finding.message = secrets.hide(&finding.message);
+            if let Some(witness) = &mut finding.witness {
+                secrets.hide_in(witness);
+            }
+        }
+        let failed = tally.replayed - tally.passed;
+        let mut line = format!(
+            "{} operations: {} samples replayed, {} passed, {failed} failed, {} not replayable, {} not checked",
+            tally.operations, tally.replayed, tally.passed, tally.not_replayable, tally.unchecked
+        );
+        if !tally.bare.is_empty() {
+            line += &format!("; without any sample: {}", tally.bare.join(", "));
+        }
+        say(progress, &line);
+        let checked = BTreeMap::from([
+            ("operations", tally.operations),
+            ("sampleless operations", tally.bare.len()),
+            ("replayed samples", tally.replayed),
+            ("passed samples", tally.passed),
+            ("failed samples", failed),
+            ("unreplayable samples", tally.not_replayable),
+            ("unchecked samples", tally.unchecked),
+        ]);
+        Outcome {
+            server: base,
+            findings,
+            checked,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Ids for path parameters: the run creates what a path names, by links or by the POST of the parent collection.
+
+use serde_json::Value;
+
+use super::identity::{evaluate, id_in};
+use super::template::{prefix, same_shape};
+use super::{PathValues, ReplayError, Run, say};
+use crate::case::serialize::encode;
+use crate::case::{Case, PathValue};
+use crate::check::succeeded;
+use crate::document::pointer;
+use crate::finding::{Finding, Place, Severity};
+use crate::samples::template_names;
+
+/// A creation that did not work, told once.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// Index of the operation that should have created.
+    operation: usize,
+    reason: String,
+    finding: Finding,
+}
+
+/// What became of one path parameter.
+enum Made {
+    Value(String),
+    /// The API has nothing to create it with.
+    Impossible,
+    /// It should have worked; the reason is kept as a refusal.
+    Refused,
+}
+
+/// Where the value of a parameter stands in an exchange.
+enum Source {
+    /// A runtime expression of a link, or a constant.
+    Link(Value),
+    /// The member named as the parameter, `id`, or the like.
+    Member,
+}
+
+impl Run<'_> {
+    /// The path values of a case, creating what is needed. The inner error is why the case cannot be checked; none when that is
+    /// told by a refusal already.
+    pub(super) async fn path(
+        &mut self,
+        operation: usize,
+        case: &Case,
+    ) -> Result<Result<PathValues, Option<String>>, ReplayError> {
+        let mut values = PathValues::new();
+        for name in template_names(&case.template) {
+            let parameter = case.path.iter().find(|parameter| parameter.name == name);
+            let create = parameter.is_none_or(|parameter| parameter.create);
+            let made = if create {
+                self.make(operation, &name, &values, case).await?
+            } else {
+                Made::Impossible
+            };
+            let literal = parameter.and_then(|PathValue { literal, .. }| literal.clone());
+            let value = match (made, literal) {
+                (Made::Value(value), _) => value,
+                (Made::Refused, _) => return Ok(Err(None)),
+                (Made::Impossible, Some(literal)) => literal,
+                (Made::Impossible, None) => {
+                    let reason = format!(
+                        "the path parameter `{name}` has no sample and the API has no operation that creates one"
+                    );
+                    return Ok(Err(Some(reason)));
+                }
+            };
+            values.push((name, value));
+        }
+        Ok(Ok(values))
+    }
+
+    /// Creates what the parameter `name` of an operation names; `before` are the values of the parameters to its left.
+    async fn make(
+        &mut self,
+        operation: usize,
+        name: &str,
+        before: &PathValues,
+        case: &Case,
+    ) -> Result<Made, ReplayError> {
+        let template = self.operations[operation].path;
+        let Some((creator, source)) = self
+            .link(operation, name, before)
+            .or_else(|| self.collection(template, name))
+        else {
+            return Ok(Made::Impossible);
+        };
+        let Some(sample) = self.plans[creator]
+            .cases
+            .iter()
+            .find(|case| case.succeeds() && !case.anonymous)
+        else {
+            return Ok(Made::Impossible);
+        };
+        let names = template_names(self.operations[creator].path);
+        let path: PathValues = names
+            .into_iter()
+            .zip(before.iter().map(|(_, value)| value.clone()))
+            .collect();
+        let user = format!("{}, {}", case.operation, case.title());
+        if let Some(known) = self
+            .refusals
+            .iter_mut()
+            .find(|known| known.operation == creator)
+        {
+            known.finding.used_by.push(user);
+            return Ok(Made::Refused);
+        }
+        let request = self.request(sample, &path);
+        let (exchange, reason) = match self.send(request).await? {
+            Err(reason) => (None, reason),
+            Ok(exchange) if !succeeded(&exchange) => {
+                let item = prefix(template, name, true);
+                let conflict = exchange
+                    .response
+                    .as_ref()
+                    .is_some_and(|response| response.status == 409);
+                // A server that refuses a second one like it has the first one still.
+                if let Some(kept) = self
+                    .created
+                    .iter()
+                    .rev()
+                    .find(|kept| conflict && same_shape(&kept.template, &item))
+                    && let Some((_, value)) = kept.values.last()
+                {
+                    return Ok(Made::Value(value.clone()));
+                }
+                let reason = match (&exchange.failure, &exchange.response) {
+                    (Some(failure), _) => failure.to_string(),
+                    (None, Some(response)) => format!("it was answered {}", response.status),
+                    (None, None) => "there was no answer".to_owned(),
+                };
+                (Some(exchange), reason)
+            }
+            Ok(exchange) => {
+                self.keep_track(creator, &path, &exchange);
+                let found = match source {
+                    Source::Link(expression) => evaluate(&expression, &exchange, &path),
+                    Source::Member => id_in(&exchange, name),
+                };
+                match found {
+                    Some(value) => return Ok(Made::Value(encode(&value))),
+                    None => (
+                        Some(exchange),
+                        format!("its answer has no `{name}`, `id` or the like"),
+                    ),
+                }
+            }
+        };
+        let finding = Finding {
+            rule: "resource-not-created",
+            severity: Severity::Undecided,
+            subject: sample.operation.clone(),
+            message: format!(
+                "sample `{}` should create what other samples need: {reason}",
+                sample.sample
+            ),
+            theirs: Some(Place::of(self.document, &sample.at)),
+            ours: None,
+            witness: None,
+            exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
+            used_by: vec![user],
+        };
+        self.refusals.push(Refusal {
+            operation: creator,
+            reason,
+            finding,
+        });
+        Ok(Made::Refused)
+    }
+
+    /// The operation whose answer has a link that gives the parameter, and the link's expression.
+    fn link(&self, operation: usize, name: &str, before: &PathValues) -> Option<(usize, Source)> {
+        let target = &self.operations[operation];
+        for (index, creator) in self.operations.iter().enumerate() {
+            let names = template_names(creator.path);
+            if creator.method != "POST" || names.len() > before.len() {
+                continue;
+            }
+            for (status, response) in creator.responses(self.document) {
+                let links = response
+                    .value
+                    .get("links")
+                    .and_then(Value::as_object)
+                    .filter(|_| status.starts_with('2'));
+                for key in links.into_iter().flat_map(|links| links.keys()) {
+                    let at = pointer::join(&pointer::join(&response.pointer, "links"), key);
+                    let Some((_, link)) = self.document.resolve(&at) else {
+                        continue;
+                    };
+                    // A link to a neighbor on the same path names the same thing.
+                    let leads = self.linked(link).is_some_and(|linked| {
+                        linked == operation || self.operations[linked].path == target.path
+                    });
+                    let parameters = link.get("parameters").filter(|_| leads);
+                    let given = parameters.and_then(|given| {
+                        given
+                            .get(name)
+                            .or_else(|| given.get(format!("path.{name}")))
+                    });
+                    if let Some(expression) = given {
+                        // The expression has to come from the answer: what the path gives is known already.
+                        if expression
+                            .as_str()
+                            .is_none_or(|text| !text.starts_with("$request.path"))
+                        {
+                            return Some((index, Source::Link(expression.clone())));
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The operation that a link leads to.
+    fn linked(&self, link: &Value) -> Option<usize> {
+        let id = link.get("operationId").and_then(Value::as_str);
+        let by_id = id.and_then(|id| {
+            self.operations
+                .iter()
+                .position(|operation| operation.id == Some(id))
+        });
+        by_id.or_else(|| {
+            let reference = link.get("operationRef")?.as_str()?;
+            let target = self.document.target(reference)?;
+            self.operations
+                .iter()
+                .position(|operation| operation.pointer == target)
+        })
+    }
+
+    /// The POST of the collection that the parameter names a thing of.
+    fn collection(&self, template: &str, name: &str) -> Option<(usize, Source)> {
+        let collection = prefix(template, name, false);
+        let creates = |(_, operation): &(usize, &crate::document::Operation<'_>)| {
+            operation.method == "POST" && same_shape(operation.path, &collection)
+        };
+        let (index, _) = self.operations.iter().enumerate().find(creates)?;
+        Some((index, Source::Member))
+    }
+
+    /// Moves what could not be created to the findings.
+    pub(super) fn report_refusals(&mut self) {
+        for refusal in std::mem::take(&mut self.refusals) {
+            let Refusal {
+                reason,
+                mut finding,
+                ..
+            } = refusal;
+            let count = finding.used_by.len();
+            let samples = if count == 1 {
+                "1 sample".to_owned()
+            } else {
+                format!("{count} samples")
+            };
+            finding.message = format!("{} ({samples} could not be checked)", finding.message);
+            say(
+                self.progress,
+                &format!(
+                    "{}: {reason}; {samples} could not be checked",
+                    finding.subject
+                ),
+            );
+            self.findings.push(finding);
+        }
+    }
+}

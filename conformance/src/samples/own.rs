@@ -1,0 +1,419 @@
+//! Each sample against its own schema: a sample that breaks it is a fault of the document.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::collect::{self, Sample};
+use super::recipe;
+use crate::case::serialize::{is_json, text};
+use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::{Document, Located, Operation, pointer};
+use crate::finding::{Finding, Place, Severity};
+use crate::schema::{Direction, Fault, Schemas};
+
+const RULE: &str = "sample-own-schema";
+
+/// Callbacks inside callbacks inside ...: deeper ones are left out.
+const CALLBACK_DEPTH: usize = 4;
+
+/// Findings of the samples of the wanted operations, in document order.
+pub(super) fn check(
+    document: &Document,
+    schemas: &Schemas<'_>,
+    wanted: &dyn Fn(&Operation<'_>) -> bool,
+) -> Vec<Finding> {
+    let mut keeper = Keeper {
+        document,
+        schemas,
+        seen: HashSet::new(),
+        findings: Vec::new(),
+    };
+    let mut all = true;
+    for operation in document.operations().into_iter().chain(document.webhooks()) {
+        if wanted(&operation) {
+            keeper.operation(&operation, 0);
+        } else {
+            all = false;
+        }
+    }
+    if all {
+        keeper.tree("", document.value());
+    }
+    keeper.findings
+}
+
+/// How a value stands in its schema.
+enum Spelling {
+    /// As a JSON value.
+    Json,
+    /// As the text of a parameter or header, or as a JSON value.
+    Text { explode: bool },
+}
+
+struct Keeper<'d> {
+    document: &'d Document,
+    schemas: &'d Schemas<'d>,
+    /// Samples in shared components are reached by many operations and checked once.
+    seen: HashSet<(String, String)>,
+    findings: Vec<Finding>,
+}
+
+impl Keeper<'_> {
+    fn operation(&mut self, operation: &Operation<'_>, depth: usize) {
+        let subject = operation.subject();
+        let responses = operation.responses(self.document);
+        let refused = self.refused(&responses);
+        for parameter in operation.parameters(self.document) {
+            let what = parameter
+                .value
+                .get("name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let what = format!("{subject}, parameter `{what}`");
+            self.parameter(&what, &parameter, &refused, Direction::Request);
+        }
+        if let Some(body) = operation.request_body(self.document) {
+            self.content(
+                &format!("{subject}, request"),
+                &body,
+                &refused,
+                Direction::Request,
+            );
+        }
+        for (status, response) in &responses {
+            self.content(
+                &format!("{subject}, answer {status}"),
+                response,
+                &[],
+                Direction::Response,
+            );
+            for (name, header) in members(self.document, response, "headers") {
+                self.parameter(
+                    &format!("{subject}, answer {status}, header `{name}`"),
+                    &header,
+                    &[],
+                    Direction::Response,
+                );
+            }
+        }
+        if depth < CALLBACK_DEPTH {
+            let owner = Located {
+                pointer: operation.pointer.clone(),
+                value: operation.value,
+            };
+            for (_, callback) in members(self.document, &owner, "callbacks") {
+                for inner in self.document.operations_below(&callback.pointer) {
+                    self.operation(&inner, depth + 1);
+                }
+            }
+        }
+    }
+
+    /// Names of answers that refuse: the request sample of that name may break its schema, that is its point.
+    fn refused(&self, responses: &[(String, Located<'_>)]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for refuses in [true, false] {
+            for (_, response) in responses
+                .iter()
+                .filter(|(status, _)| status.starts_with('4') == refuses)
+            {
+                let samples = collect::of_content(self.document, response).into_iter();
+                // What `x-replay` derives has a request of its own making.
+                let paired = samples
+                    .filter(|sample| recipe::of(self.document, sample).is_none())
+                    .filter_map(|sample| sample.name);
+                if refuses {
+                    names.extend(paired);
+                } else {
+                    // The same name under a success is the pair.
+                    let kept: Vec<String> = paired.collect();
+                    names.retain(|name| !kept.contains(name));
+                }
+            }
+        }
+        names
+    }
+
+    fn content(
+        &mut self,
+        subject: &str,
+        owner: &Located<'_>,
+        exempt: &[String],
+        direction: Direction,
+    ) {
+        for (media_type, media) in collect::media_types(self.document, owner) {
+            let schema = pointer::join(&media.pointer, "schema");
+            for sample in collect::examples(self.document, &media) {
+                // Text of a media type that JSON cannot show, such as XML, has no JSON value to check.
+                let opaque =
+                    !is_json(&media_type) && sample.value.as_ref().is_some_and(Value::is_string);
+                let textual = media_type.starts_with("text/");
+                if (!opaque || textual) && !exempted(&sample, exempt) {
+                    self.sample(subject, &sample, &schema, &Spelling::Json, direction);
+                }
+            }
+        }
+    }
+
+    fn parameter(
+        &mut self,
+        subject: &str,
+        parameter: &Located<'_>,
+        exempt: &[String],
+        direction: Direction,
+    ) {
+        let explode = parameter
+            .value
+            .get("explode")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
+        let schema = pointer::join(&parameter.pointer, "schema");
+        for sample in collect::examples(self.document, parameter) {
+            if !exempted(&sample, exempt) {
+                self.sample(
+                    subject,
+                    &sample,
+                    &schema,
+                    &Spelling::Text { explode },
+                    direction,
+                );
+            }
+        }
+        self.content(subject, parameter, exempt, direction);
+    }
+
+    /// The examples that schemas give of themselves, anywhere in the document.
+    fn tree(&mut self, at: &str, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (key, value) in members {
+                    let below = pointer::join(at, key);
+                    match (key.as_str(), value) {
+                        ("example" | "examples", _) => {}
+                        ("schema", _) => self.schema(&below, value),
+                        ("schemas", Value::Object(schemas)) if at == "/components" => {
+                            for (name, schema) in schemas {
+                                self.schema(&pointer::join(&below, name), schema);
+                            }
+                        }
+                        (key, _) if key.starts_with("x-") => {}
+                        _ => self.tree(&below, value),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.tree(&pointer::index(at, index), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn schema(&mut self, at: &str, schema: &Value) {
+        let Value::Object(members) = schema else {
+            return;
+        };
+        let subject = format!("schema {at}");
+        let direction = Direction::Either;
+        if let Some(value) = members.get("example") {
+            self.value(
+                &subject,
+                value,
+                &pointer::join(at, "example"),
+                at,
+                &Spelling::Json,
+                direction,
+                Severity::Breaking,
+            );
+        }
+        if let Some(Value::Array(values)) = members.get("examples") {
+            let below = pointer::join(at, "examples");
+            for (index, value) in values.iter().enumerate() {
+                let place = pointer::index(&below, index);
+                self.value(
+                    &subject,
+                    value,
+                    &place,
+                    at,
+                    &Spelling::Json,
+                    direction,
+                    Severity::Breaking,
+                );
+            }
+        }
+        if let Some(value) = members.get("default") {
+            // Generators write `default: null` for "no default"; nobody sends it.
+            self.value(
+                &subject,
+                value,
+                &pointer::join(at, "default"),
+                at,
+                &Spelling::Json,
+                direction,
+                Severity::Warning,
+            );
+        }
+        for (keyword, value) in members {
+            let below = pointer::join(at, keyword);
+            match value {
+                Value::Object(inner) if MAPS.contains(&keyword.as_str()) => {
+                    for (name, schema) in inner {
+                        self.schema(&pointer::join(&below, name), schema);
+                    }
+                }
+                Value::Array(inner) if LISTS.contains(&keyword.as_str()) => {
+                    for (index, schema) in inner.iter().enumerate() {
+                        self.schema(&pointer::index(&below, index), schema);
+                    }
+                }
+                _ if SINGLE.contains(&keyword.as_str()) => self.schema(&below, value),
+                _ => {}
+            }
+        }
+    }
+
+    fn sample(
+        &mut self,
+        subject: &str,
+        sample: &Sample,
+        schema: &str,
+        spelling: &Spelling,
+        direction: Direction,
+    ) {
+        let subject = match &sample.name {
+            Some(name) => format!("{subject}, sample `{name}`"),
+            None => format!("{subject}, example"),
+        };
+        if let Some(value) = &sample.value {
+            self.value(
+                &subject,
+                value,
+                &sample.pointer,
+                schema,
+                spelling,
+                direction,
+                Severity::Breaking,
+            );
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one value, its place, its schema and how to judge it"
+    )]
+    fn value(
+        &mut self,
+        subject: &str,
+        value: &Value,
+        at: &str,
+        schema: &str,
+        spelling: &Spelling,
+        direction: Direction,
+        severity: Severity,
+    ) {
+        if self.document.at(schema).is_none()
+            || !self.seen.insert((at.to_owned(), schema.to_owned()))
+        {
+            return;
+        }
+        let faults = match spelling {
+            Spelling::Json => self.schemas.faults(schema, value, direction),
+            Spelling::Text { explode } => self.spelled(schema, value, *explode, direction),
+        };
+        match faults {
+            Ok(faults) => {
+                for fault in faults {
+                    self.report(subject, at, value, &fault, severity);
+                }
+            }
+            Err(reason) => self.unusable(schema, &reason),
+        }
+    }
+
+    /// A scalar may be written as the text that goes over the wire.
+    fn spelled(
+        &self,
+        schema: &str,
+        value: &Value,
+        explode: bool,
+        direction: Direction,
+    ) -> Result<Vec<Fault>, String> {
+        let faults = self.schemas.faults(schema, value, direction)?;
+        if faults.is_empty() || value.is_array() || value.is_object() {
+            return Ok(faults);
+        }
+        self.schemas
+            .text_faults(schema, &text(value), explode, direction)
+    }
+
+    fn report(
+        &mut self,
+        subject: &str,
+        at: &str,
+        value: &Value,
+        fault: &Fault,
+        severity: Severity,
+    ) {
+        let place = Place::of(self.document, &format!("{at}{}", fault.at));
+        let inside = if fault.at.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", fault.at)
+        };
+        self.findings.push(Finding {
+            rule: RULE,
+            severity,
+            subject: subject.to_owned(),
+            message: format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword),
+            theirs: Some(place),
+            ours: None,
+            witness: value.pointer(&fault.at).cloned(),
+            exchange: None,
+            used_by: Vec::new(),
+        });
+    }
+
+    fn unusable(&mut self, schema: &str, reason: &str) {
+        if !self.seen.insert((schema.to_owned(), "unusable".to_owned())) {
+            return;
+        }
+        self.findings.push(Finding {
+            rule: "schema-unusable",
+            severity: Severity::Undecided,
+            subject: format!("schema {schema}"),
+            message: format!("nothing can be held against this schema: {reason}"),
+            theirs: Some(Place::of(self.document, schema)),
+            ours: None,
+            witness: None,
+            exchange: None,
+            used_by: Vec::new(),
+        });
+    }
+}
+
+fn exempted(sample: &Sample, exempt: &[String]) -> bool {
+    sample
+        .name
+        .as_ref()
+        .is_some_and(|name| exempt.contains(name))
+}
+
+/// The members of a map inside an object, references followed.
+fn members<'a>(
+    document: &'a Document,
+    owner: &Located<'a>,
+    map: &str,
+) -> Vec<(String, Located<'a>)> {
+    let below = pointer::join(&owner.pointer, map);
+    let keys = owner.value.get(map).and_then(Value::as_object);
+    let find = |key: &String| {
+        let (pointer, value) = document.resolve(&pointer::join(&below, key))?;
+        Some((key.clone(), Located { pointer, value }))
+    };
+    keys.into_iter()
+        .flat_map(|keys| keys.keys())
+        .filter_map(find)
+        .collect()
+}
