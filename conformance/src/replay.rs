@@ -190,6 +190,7 @@ impl Run<'_> {
                 return Ok(());
             }
         };
+        self.stock(index, case, &path).await?;
         let exchange = match self.send(self.request(case, &path)).await? {
             Ok(exchange) => exchange,
             Err(reason) => {

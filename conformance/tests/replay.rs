@@ -914,6 +914,31 @@ fn a_thing_that_the_server_does_not_remove_is_named() {
 }
 
 #[test]
+fn a_list_that_is_shown_with_items_is_not_judged_empty() {
+    let fault = |reply: Reply| {
+        reply.edit(|body| {
+            if let Some(item) = body["data"].get_mut(0) {
+                item["id"] = json!(7);
+            }
+        })
+    };
+    let server = server_with("GET", "/api/notes", only_success(fault));
+    let mut options = options(&server);
+    // Nothing is created before the list is read.
+    options.include = vec!["GET /notes".to_owned(), "listNotes".to_owned()];
+    let outcome = replay_with(NOTES, &options)
+        .0
+        .expect("the server can be checked");
+    let grave = grave(&outcome.findings);
+    assert!(
+        grave
+            .iter()
+            .any(|line| line.starts_with("body-schema") && line.contains("/data/0/id")),
+        "{grave:#?}"
+    );
+}
+
+#[test]
 fn only_what_is_included_is_replayed() {
     let server = Server::start(right());
     let mut options = options(&server);

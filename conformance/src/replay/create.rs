@@ -38,6 +38,15 @@ enum Source {
     Member,
 }
 
+/// Whether a documented answer is a list with items, or has one.
+fn has_items(answer: &Value) -> bool {
+    match answer {
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => members.values().any(|member| member.as_array().is_some_and(|items| !items.is_empty())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 impl Run<'_> {
     /// The path values of a case, creating what is needed. The inner error is why the case cannot be checked; none when that is
     /// told by a refusal already.
@@ -70,6 +79,39 @@ impl Run<'_> {
             values.push((name, value));
         }
         Ok(Ok(values))
+    }
+
+    /// Puts something into a collection before a list of it is read that the document shows with items: an empty list says nothing
+    /// about its items. Not more than tried: whether creating works is judged where it is documented.
+    pub(super) async fn stock(
+        &mut self,
+        operation: usize,
+        case: &Case,
+        path: &PathValues,
+    ) -> Result<(), ReplayError> {
+        let collection = self.operations[operation].path;
+        let shows_items = case.answer.as_ref().is_some_and(|answer| has_items(&answer.value));
+        if case.method != "GET" || !case.succeeds() || !shows_items {
+            return Ok(());
+        }
+        let within = format!("{collection}/");
+        if self.created.iter().any(|kept| kept.template.starts_with(&within)) {
+            return Ok(());
+        }
+        let creator = self
+            .operations
+            .iter()
+            .position(|one| one.method == "POST" && one.path == collection);
+        let sample = creator.and_then(|creator| {
+            let cases = &self.plans[creator].cases;
+            Some((creator, cases.iter().find(|case| case.succeeds() && !case.anonymous)?))
+        });
+        if let Some((creator, sample)) = sample
+            && let Ok(exchange) = self.send(self.request(sample, path)).await?
+        {
+            self.keep_track(creator, path, &exchange);
+        }
+        Ok(())
     }
 
     /// Creates what the parameter `name` of an operation names; `before` are the values of the parameters to its left.

@@ -101,13 +101,14 @@ fn summary(report: &Report, paint: &Paint) -> String {
     format!("{verdict}: {}; {checked} checked", counts.join(", "))
 }
 
-/// `2 operations, 1 schema`.
+/// `2 operations, 1 schema`; what there is none of is left out.
 fn counted(checked: &BTreeMap<&'static str, usize>) -> String {
     let one = |(noun, count): (&&'static str, &usize)| match count {
         1 => format!("1 {}", noun.strip_suffix('s').unwrap_or(noun)),
         _ => format!("{count} {noun}"),
     };
-    checked.iter().map(one).collect::<Vec<_>>().join(", ")
+    let some = checked.iter().filter(|(_, count)| **count > 0);
+    some.map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Colors, or none.
