@@ -76,7 +76,7 @@ pub struct Settings {
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StorageSettings {
-    /// The database, as sqlite://FILE [default: sqlite://truehook.db]
+    /// The database, as `sqlite://FILE` [default: `sqlite://truehook.db`]
     #[arg(long, env = "TRUEHOOK_DATABASE", value_name = "URL")]
     pub database: Option<String>,
 
@@ -422,7 +422,8 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
         let key = || Some(Secret::new("ab".repeat(32)));
-        let refused: [(&str, Box<dyn FnOnce(&mut Settings)>); 12] = [
+        type Change = Box<dyn FnOnce(&mut Settings)>;
+        let refused: [(&str, Change); 12] = [
             (
                 "--mode production",
                 Box::new(|s| s.listen = Some("0.0.0.0:80".into())),

@@ -133,10 +133,10 @@ fn apply(document: &mut Value, pointer: &str, value: Option<Value>) {
             object.insert(last, value);
         }
         (Value::Object(object), None) => {
-            assert!(object.shift_remove(&last).is_some(), "nothing at {pointer}")
+            assert!(object.shift_remove(&last).is_some(), "nothing at {pointer}");
         }
         (Value::Array(items), Some(value)) => {
-            items[last.parse::<usize>().expect("an index")] = value
+            items[last.parse::<usize>().expect("an index")] = value;
         }
         (Value::Array(items), None) => {
             items.remove(last.parse().expect("an index"));

@@ -61,7 +61,7 @@ impl RequestSchema {
                 );
             }
             let message = self
-                .special(&pointer, &error)
+                .special(&pointer, error)
                 .map_or_else(|| general(error.kind()), str::to_owned);
             faults.add(pointer, message);
         }

@@ -488,11 +488,11 @@ async fn concurrent_changes_of_different_members_both_last() {
     let app = TestApp::start().await;
     let client = app.conduit();
     let id = id_of(&create_conduit(&client, conduit_body()).await);
-    for round in 0..10 {
+    for (round, event) in CONDUIT_EVENTS.iter().take(10).enumerate() {
         let changes: [Value; 3] = [
             json!({ "url": format!("https://example.com/{round}") }),
             json!({ "status": if round % 2 == 0 { "disabled" } else { "enabled" } }),
-            json!({ "events": [CONDUIT_EVENTS[round]] }),
+            json!({ "events": [event] }),
         ];
         let tasks = changes.clone().map(|body| {
             let (client, path) = (client.clone(), format!("/webhooks/{id}"));

@@ -745,7 +745,7 @@ async fn the_list_is_scoped_to_the_account() {
     ] {
         assert_eq!(
             row_ids(&list_equals(&client, &format!("?accountId={account}")).await),
-            [global.clone()],
+            std::slice::from_ref(&global),
             "{account}"
         );
     }
@@ -791,7 +791,7 @@ async fn the_list_has_no_foreign_webhooks() {
         assert_eq!(row_ids(&list_equals(&client, query).await), mine, "{query}");
         assert_eq!(
             row_ids(&list_equals(&other, query).await),
-            [theirs.clone()],
+            std::slice::from_ref(&theirs),
             "{query}"
         );
     }

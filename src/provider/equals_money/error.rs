@@ -199,7 +199,7 @@ impl ResponseError for EqualsError {
                 response.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Self::Internal(source) => {
-                tracing::error!(error = source as &dyn std::error::Error, "request failed")
+                tracing::error!(error = source as &dyn std::error::Error, "request failed");
             }
             _ => {}
         }

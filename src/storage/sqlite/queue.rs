@@ -5,6 +5,7 @@
 //! whose slots are all taken is passed over in one step.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -111,16 +112,15 @@ pub(super) fn targets(
         "SELECT id, url, signing_secret, authorization_header FROM webhook WHERE number = ?1",
     )?;
     for row in rows {
-        if !targets.contains_key(&row.lane) {
-            let target = statement.query_row([row.lane], |row| {
+        if let Entry::Vacant(vacant) = targets.entry(row.lane) {
+            vacant.insert(statement.query_row([row.lane], |row| {
                 Ok(SealedTarget {
                     id: row.get(0)?,
                     url: row.get(1)?,
                     signing_secret: row.get(2)?,
                     authorization: row.get(3)?,
                 })
-            })?;
-            targets.insert(row.lane, target);
+            })?);
         }
     }
     Ok(targets)
