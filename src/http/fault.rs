@@ -47,15 +47,38 @@ impl Faults {
         Err(self)
     }
 
+    /// The same faults in a value that lies at `pointer` of a larger one.
+    pub(crate) fn below(mut self, pointer: &str) -> Self {
+        for fault in &mut self.0 {
+            fault.pointer.insert_str(0, pointer);
+        }
+        self
+    }
+
     /// The faults one by one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.0.iter()
     }
 }
 
+/// The pointer to the member `name` of the object at `pointer` (RFC 6901).
+pub(crate) fn member(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_of_a_part_are_faults_of_the_whole_at_its_place() {
+        let mut faults = Faults::default();
+        faults.add("", "no");
+        faults.add(member("/a", "b/~c"), "no");
+        let faults = faults.below("/data");
+        let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/data", "/data/a/b~1~0c"]);
+    }
 
     #[test]
     fn a_fault_is_at_its_own_place_and_at_those_above_it() {

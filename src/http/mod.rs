@@ -1,6 +1,7 @@
 //! What every API needs to read a request: its JSON body, its query, and the faults found in either. Knows no provider.
 
 mod body;
+mod compact;
 mod fault;
 pub(crate) mod presence;
 mod query;
@@ -8,7 +9,12 @@ mod schema;
 mod trace;
 
 pub(crate) use body::{BodyFault, BodyRules, read_json};
-pub(crate) use fault::Faults;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the operator API, which comes next, uses it")
+)]
+pub(crate) use compact::compact;
+pub(crate) use fault::{Faults, member};
 pub(crate) use query::Query;
 pub(crate) use schema::{RequestSchema, Words};
 pub(crate) use trace::trace;

@@ -265,6 +265,17 @@ pub(super) const CATALOGUE: [Entry; 28] = [
     },
 ];
 
+impl Resource {
+    /// The one member of `data` (C-52).
+    pub(super) fn member(self) -> &'static str {
+        match self {
+            Self::Counterparty(_) => "counterparty",
+            Self::Customer(_) => "customer",
+            Self::Transaction(_) => "transaction",
+        }
+    }
+}
+
 impl Entry {
     /// The name of the event type.
     pub(super) fn name(&self) -> String {
@@ -486,6 +497,7 @@ mod tests {
             };
             assert_eq!(status, expected, "{name}");
             assert_eq!(sample["event"], name);
+            assert_eq!(entry.resource.member(), resource);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Conduit API 2024-12-01. Decisions C-n stand in the source document `openapi/conduit.yaml` beside what they decide.
 //!
 //! Inbound, the API we serve: `auth`, `handlers`, `models`, `error`, `cursor`, `samples`.
-//! Outbound, the webhooks we send: `catalogue`, `payload`.
+//! Outbound, the webhooks we send: `outbound`, which answers for the others, `catalogue`, `payload`, `signature`, `retry`.
 //! Both: `openapi`, the emitted document.
 
 mod auth;
@@ -11,12 +11,16 @@ mod error;
 mod handlers;
 mod models;
 mod openapi;
+mod outbound;
 mod payload;
+mod retry;
 mod samples;
+mod signature;
 #[cfg(test)]
 mod wire_types;
 
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
+pub(crate) use outbound::ConduitOutbound;
 #[cfg(test)]
 pub(crate) use wire_types::wire_types;

@@ -10,6 +10,7 @@ use super::catalogue::{CATALOGUE, Entry, Resource};
 use super::error::{BadRequestErrorResponse, ErrorResponse, InputError};
 use super::handlers;
 use super::payload::{CounterpartyNotification, CustomerNotification, TransactionNotification};
+use super::retry;
 use super::samples::{refusals, samples};
 use crate::openapi::{Emission, Notification};
 
@@ -164,7 +165,7 @@ fn signature() -> Value {
         "required": "always",
         "idempotency": { "header": "conduit-webhook-idempotency-key" },
         "tolerance": { "seconds": 300, "side": "receiver" },
-        "retry": { "offsets": [60, 180, 480, 1_080, 2_280, 4_980, 10_380, 21_180, 42_780, 86_400] },
+        "retry": { "offsets": retry::OFFSETS },
         "testVectors": [{
             "key": "test_secret_key",
             "timestamp": "1762270800",

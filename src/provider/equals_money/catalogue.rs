@@ -10,6 +10,7 @@ use super::payload::{
     AccountActivatedPayload, AccountCreatedPayload, AccountDetails, AccountStatus, AccountType,
     ApplicationStatus, Body, IdentityVerificationRequestPayload, NotificationPayload,
 };
+use crate::domain::Audience;
 
 /// One event type.
 pub(super) struct Entry {
@@ -321,6 +322,19 @@ impl Entry {
         match self.dates {
             Dates::Known(_, updated_at) => updated_at,
             Dates::Unknown => "2023-01-30T08:30:00.000Z",
+        }
+    }
+
+    /// Which webhooks it is for: the events of onboarding happen before there is an account (E-25, E-59).
+    pub(super) fn audience(&self) -> Audience {
+        match self.name {
+            WebhookEventTypeName::AccountActivated
+            | WebhookEventTypeName::AccountStatusUpdated
+            | WebhookEventTypeName::ApplicationStatusUpdated
+            | WebhookEventTypeName::IdentityVerificationRequest
+            | WebhookEventTypeName::KybInformationRequested
+            | WebhookEventTypeName::KycInformationRequested => Audience::Platform,
+            _ => Audience::Account,
         }
     }
 

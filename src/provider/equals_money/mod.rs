@@ -1,7 +1,7 @@
 //! Equals Money webhooks API v2. Decisions E-n stand in the source document `openapi/equals-money.yaml` beside what they decide.
 //!
 //! Inbound, the API we serve: `auth`, `handlers`, `models`, `error`, `samples`, and `rate_limit` (E-8).
-//! Outbound, the webhooks we send: `payload`.
+//! Outbound, the webhooks we send: `outbound`, which answers for the others, `payload`, `signature`, `retry`.
 //! Both: `catalogue`, the event types that we list and send, and `openapi`, the emitted document.
 
 mod auth;
@@ -10,9 +10,12 @@ mod error;
 mod handlers;
 mod models;
 mod openapi;
+mod outbound;
 mod payload;
 mod rate_limit;
+mod retry;
 mod samples;
+mod signature;
 #[cfg(test)]
 mod wire_types;
 
@@ -21,6 +24,7 @@ use std::num::NonZeroU32;
 
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
+pub(crate) use outbound::EqualsMoneyOutbound;
 #[cfg(test)]
 pub(crate) use wire_types::wire_types;
 

@@ -13,6 +13,7 @@ use super::payload::{
     AccountActivatedPayload, AccountCreatedPayload, IdentityVerificationRequestPayload,
     NotificationPayload,
 };
+use super::retry;
 use super::samples::{refusals, samples};
 use crate::openapi::{Emission, Notification};
 
@@ -179,7 +180,7 @@ fn signature() -> Value {
         "required": "when-key-is-set",
         "authorization": { "from": "authorizationHeader", "header": "Authorization" },
         "idempotency": { "member": "/body/messageId" },
-        "retry": { "interval": 300, "unit": "seconds", "for": 1_209_600 },
+        "retry": { "interval": retry::INTERVAL, "unit": "seconds", "for": retry::PERIOD },
         "testVectors": [{
             "key": "123e4567-e89b-12d3-a456-426614174000",
             "body": "{\"body\":{\"accountId\":\"F12345\",\"customerId\":\"123456789\",\"eventTime\":\"2023-05-31T15:59:17.613Z\",\

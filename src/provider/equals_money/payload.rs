@@ -1,8 +1,36 @@
 //! Outbound: the JSON of the notifications we send, as far as the provider documents it. Only what every payload has is sure to be
 //! there (E-61).
+//!
+//! The types are for the emitted document and its samples. What is sent is composed of the bytes that were published.
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::domain::Event;
+
+/// The members that the server adds behind those that were published.
+pub(super) const ADDED: [&str; 2] = ["messageId", "webhookEventTypeName"];
+
+/// The body that tells of `event`, the same bytes on every attempt (E-50, E-61, E-63).
+///
+/// The published members go in as they are, token by token: reading and writing them again would change `1.10` and 2^53+1.
+///
+/// # Panics
+/// When the event's data is no JSON object: only objects are published.
+pub(super) fn compose(event: &Event, message_id: Uuid) -> Vec<u8> {
+    let members = event
+        .data
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .expect("the data of an event is a compact JSON object");
+    let comma = if members.is_empty() { "" } else { "," };
+    let event_type = &event.event_type;
+    format!(
+        r#"{{"body":{{{members}{comma}"messageId":"{message_id}","webhookEventTypeName":"{event_type}"}}}}"#
+    )
+    .into_bytes()
+}
 
 /// The wrapper that every notification has (E-50).
 #[derive(Debug, Serialize)]
