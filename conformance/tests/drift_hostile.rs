@@ -214,22 +214,18 @@ fn any_member_may_be_of_any_type() {
         .iter()
         .filter(|pointer| !pointer.is_empty() && *pointer != "/openapi");
     for (index, pointer) in changed.enumerate() {
-        // Two of the odd values at each place, all of them at places of each kind.
-        for odd in [&odds[index % odds.len()], &odds[(index + 3) % odds.len()]] {
-            let mut value = base.value().clone();
-            let edit = json!({"op": "replace", "path": pointer, "value": odd});
-            patch(&mut value, &edit);
-            let ours = document("ours", &value);
-            compare(&base, &ours, &Options::default());
-            compare(
-                &ours,
-                &base,
-                &Options {
-                    prose: true,
-                    ..Options::default()
-                },
-            );
-        }
+        // One of the odd values at each place; there are many places of each kind.
+        let odd = &odds[index % odds.len()];
+        let mut value = base.value().clone();
+        let edit = json!({"op": "replace", "path": pointer, "value": odd});
+        patch(&mut value, &edit);
+        let ours = document("ours", &value);
+        let options = Options {
+            prose: index % 2 == 0,
+            ..Options::default()
+        };
+        compare(&base, &ours, &options);
+        compare(&ours, &base, &options);
     }
 }
 

@@ -156,7 +156,7 @@ impl Document {
 
     /// The node at `pointer`, without following references.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
-        self.value.pointer(pointer)
+        pointer::find(&self.value, pointer)
     }
 }
 

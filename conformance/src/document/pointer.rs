@@ -1,5 +1,7 @@
 //! JSON pointers (RFC 6901) as strings.
 
+use serde_json::Value;
+
 /// Appends `token` to `pointer`, escaped.
 pub fn join(pointer: &str, token: &str) -> String {
     let mut joined = String::with_capacity(pointer.len() + token.len() + 1);
@@ -26,6 +28,26 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
         .split('/')
         .skip(1)
         .map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
+/// The node of `value` at `pointer`; does not allocate unless a token is escaped, which few are.
+pub(super) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return None;
+    }
+    let step = |value: &'v Value, token: &str| match value {
+        Value::Object(members) if token.contains('~') => {
+            members.get(&token.replace("~1", "/").replace("~0", "~"))
+        }
+        Value::Object(members) => members.get(token),
+        // `01` and `+1` are no indexes.
+        Value::Array(_) if token.len() > 1 && token.starts_with('0') => None,
+        Value::Array(items) if token.bytes().all(|byte| byte.is_ascii_digit()) => {
+            items.get(token.parse::<usize>().ok()?)
+        }
+        _ => None,
+    };
+    pointer.split('/').skip(1).try_fold(value, step)
 }
 
 /// The pointer of the node that contains the one at `pointer`; the root contains itself.
@@ -71,6 +93,29 @@ mod tests {
         assert_eq!(pointer, "/a~1b~0c/d");
         assert_eq!(tokens(&pointer).collect::<Vec<_>>(), ["a/b~c", "d"]);
         assert_eq!(parent(&pointer), "/a~1b~0c");
+    }
+
+    #[test]
+    fn nodes_are_found_as_serde_json_finds_them() {
+        let value = serde_json::json!({"a/b": [{"~": 1}, 2], "": {"01": 3}, "0": [4]});
+        for pointer in [
+            "",
+            "/",
+            "/a~1b",
+            "/a~1b/0/~0",
+            "/a~1b/1",
+            "/a~1b/01",
+            "/a~1b/+1",
+            "/a~1b/2",
+            "/a~1b/-",
+            "//01",
+            "/0/0",
+            "/0/0/0",
+            "0",
+            "/none",
+        ] {
+            assert_eq!(find(&value, pointer), value.pointer(pointer), "{pointer}");
+        }
     }
 
     #[test]

@@ -42,7 +42,9 @@ enum Source {
 fn has_items(answer: &Value) -> bool {
     match answer {
         Value::Array(items) => !items.is_empty(),
-        Value::Object(members) => members.values().any(|member| member.as_array().is_some_and(|items| !items.is_empty())),
+        Value::Object(members) => members
+            .values()
+            .any(|member| member.as_array().is_some_and(|items| !items.is_empty())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -90,12 +92,19 @@ impl Run<'_> {
         path: &PathValues,
     ) -> Result<(), ReplayError> {
         let collection = self.operations[operation].path;
-        let shows_items = case.answer.as_ref().is_some_and(|answer| has_items(&answer.value));
+        let shows_items = case
+            .answer
+            .as_ref()
+            .is_some_and(|answer| has_items(&answer.value));
         if case.method != "GET" || !case.succeeds() || !shows_items {
             return Ok(());
         }
         let within = format!("{collection}/");
-        if self.created.iter().any(|kept| kept.template.starts_with(&within)) {
+        if self
+            .created
+            .iter()
+            .any(|kept| kept.template.starts_with(&within))
+        {
             return Ok(());
         }
         let creator = self
@@ -104,7 +113,12 @@ impl Run<'_> {
             .position(|one| one.method == "POST" && one.path == collection);
         let sample = creator.and_then(|creator| {
             let cases = &self.plans[creator].cases;
-            Some((creator, cases.iter().find(|case| case.succeeds() && !case.anonymous)?))
+            Some((
+                creator,
+                cases
+                    .iter()
+                    .find(|case| case.succeeds() && !case.anonymous)?,
+            ))
         });
         if let Some((creator, sample)) = sample
             && let Ok(exchange) = self.send(self.request(sample, path)).await?

@@ -19,6 +19,17 @@ pub(super) struct Difference {
 }
 /// Compares what the two are, before their keywords; `false` when they have nothing in common that is worth comparing.
 pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Difference>) -> bool {
+    if let Some(message) = replaced(theirs, ours) {
+        let rule = &rules::SCHEMA_REPLACED;
+        let at = Pair::new(&*theirs.pointer, &*ours.pointer);
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at,
+            message,
+        });
+        return false;
+    }
     let types = |view: &View| {
         let mut types: Vec<Value> = view.types().map(<[Value]>::to_vec).unwrap_or_default();
         if view.or_null {
@@ -98,6 +109,30 @@ pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Differenc
     }
 }
 
+/// What to say of two schemas without a common keyword, where saying it of each keyword would hide the cause.
+fn replaced(theirs: &View, ours: &View) -> Option<String> {
+    let keywords = |view: &View| {
+        let all = view.parts.keys().filter(|keyword| !is_annotation(keyword));
+        all.cloned().collect::<BTreeSet<String>>()
+    };
+    let (one, other) = (keywords(theirs), keywords(ours));
+    if one.len() + other.len() < 2 || !one.is_disjoint(&other) || theirs.never || ours.never {
+        return None;
+    }
+    let words = |keywords: BTreeSet<String>| match keywords.is_empty() {
+        true => "nothing".to_owned(),
+        false => keywords
+            .iter()
+            .map(|one| format!("`{one}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let (one, other) = (words(one), words(other));
+    Some(format!(
+        "theirs says {one}, ours says {other}; make ours say what theirs says"
+    ))
+}
+
 fn number_like(name: &Value) -> bool {
     name == "integer" || name == "number"
 }
@@ -156,18 +191,22 @@ pub(super) fn sets(
     at: Pair,
     differences: &mut Vec<Difference>,
 ) {
-    let only = |one: &[Value], other: &[Value], opposite: &View| {
+    let only = |one: &[Value], other: &[Value], own: &View, opposite: &View| {
         let known: BTreeSet<String> = other.iter().map(canonical).collect();
+        // A required property that the other side does not have at all is reported as such.
+        let told = |name: &Value| {
+            keyword == "required" && has_property(own, name) && !has_property(opposite, name)
+        };
         let missing = one
             .iter()
             .filter(|value| !known.contains(&canonical(value)));
-        // A property that the other side does not have at all is reported as such.
         missing
-            .filter(|value| keyword != "required" || has_property(opposite, value))
+            .filter(|value| !told(value))
             .map(shown)
             .collect::<Vec<_>>()
     };
-    let (removed, added) = (only(theirs, ours, views.1), only(ours, theirs, views.0));
+    let removed = only(theirs, ours, views.0, views.1);
+    let added = only(ours, theirs, views.1, views.0);
     if removed.is_empty() && added.is_empty() {
         return;
     }
@@ -200,13 +239,13 @@ pub(super) fn sets(
     });
 }
 
-/// Whether requiring `name` of `view` is a difference of its own: it has the property, or lists no properties.
+/// Whether `view` has the property `name`.
 fn has_property(view: &View, name: &Value) -> bool {
     match view.parts.get("properties").map(|part| &part.content) {
         Some(Content::Named(properties)) => name
             .as_str()
-            .is_none_or(|name| properties.contains_key(name)),
-        _ => true,
+            .is_some_and(|name| properties.contains_key(name)),
+        _ => false,
     }
 }
 

@@ -64,7 +64,10 @@ impl Viewer<'_> {
             self.looks.set(self.looks.get() + 1);
         }
         let view = self.expand_new(at, chain);
-        self.seen.borrow_mut().insert(at.to_owned(), view.clone());
+        // What is being viewed is not looked into again.
+        if !chain.is_empty() {
+            self.seen.borrow_mut().insert(at.to_owned(), view.clone());
+        }
         view
     }
 
