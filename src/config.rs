@@ -4,11 +4,13 @@ use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::domain::Secret;
+use crate::domain::{AddressPolicy, InvalidNetwork, Secret};
 use crate::provider::equals_money;
 use crate::storage::{EncryptionKey, KeyFileError};
 
@@ -16,6 +18,10 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 const DEFAULT_STOP_SECONDS: u64 = 30;
+const DEFAULT_IN_FLIGHT: usize = 256;
+const DEFAULT_PER_WEBHOOK: usize = 32;
+const DEFAULT_LEASE_SECONDS: u64 = 30;
+const DEFAULT_RETENTION_DAYS: u32 = 30;
 
 /// Everything that can be set. clap reads it from flags and environment, serde from the file; what is not set is `None`.
 #[derive(Debug, Default, Args, Deserialize)]
@@ -53,6 +59,31 @@ pub struct Settings {
     /// How to write logs [default: text on a terminal, json elsewhere]
     #[arg(long, env = "TRUEHOOK_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// How many attempts may be under way at once [default: 256]
+    #[arg(long, env = "TRUEHOOK_ATTEMPTS_IN_FLIGHT", value_name = "NUMBER")]
+    pub attempts_in_flight: Option<usize>,
+
+    /// How many attempts at one webhook may be under way at once [default: 32]
+    #[arg(long, env = "TRUEHOOK_ATTEMPTS_PER_WEBHOOK", value_name = "NUMBER")]
+    pub attempts_per_webhook: Option<usize>,
+
+    /// How long an attempt holds its delivery before another may be made, in seconds; above its deadline of 10 [default: 30]
+    #[arg(long, env = "TRUEHOOK_LEASE_SECONDS", value_name = "SECONDS")]
+    pub lease_seconds: Option<u64>,
+
+    /// Networks that may be sent to although they are not public, as addresses or CIDR ranges separated by commas [default: none]
+    #[arg(
+        long,
+        env = "TRUEHOOK_ALLOW_ADDRESSES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    pub allow_addresses: Option<Vec<String>>,
+
+    /// After how many days events are deleted with their deliveries and attempts; 0 keeps them for ever [default: 30]
+    #[arg(long, env = "TRUEHOOK_RETENTION_DAYS", value_name = "DAYS")]
+    pub retention_days: Option<u32>,
 
     /// Requests a second that each Equals Money key may make before it is answered 429 [default: no limit]
     #[arg(
@@ -142,8 +173,25 @@ pub struct Config {
     pub workers: Option<usize>,
     /// How long requests in progress may take to end after a signal to stop, in seconds.
     pub stop_seconds: u64,
+    /// How deliveries are attempted.
+    pub delivery: Delivery,
     /// What an operator may set for the Equals Money API.
     pub equals_money: equals_money::Settings,
+}
+
+/// How deliveries are attempted.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// How many attempts may be under way at once.
+    pub in_flight: usize,
+    /// How many of them at one webhook.
+    pub per_webhook: usize,
+    /// How long an attempt holds its delivery, in real time.
+    pub lease: Duration,
+    /// Which addresses may be dialled.
+    pub policy: AddressPolicy,
+    /// How long events are kept, by the server's clock; for ever without.
+    pub retention: Option<SignedDuration>,
 }
 
 /// Where data is kept, and the key of its secrets.
@@ -233,6 +281,11 @@ impl Settings {
             stop_seconds: self.stop_seconds.or(other.stop_seconds),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
+            attempts_in_flight: self.attempts_in_flight.or(other.attempts_in_flight),
+            attempts_per_webhook: self.attempts_per_webhook.or(other.attempts_per_webhook),
+            lease_seconds: self.lease_seconds.or(other.lease_seconds),
+            allow_addresses: self.allow_addresses.or(other.allow_addresses),
+            retention_days: self.retention_days.or(other.retention_days),
             equals_money_rate_limit: self
                 .equals_money_rate_limit
                 .or(other.equals_money_rate_limit),
@@ -265,20 +318,46 @@ impl Config {
                     .to_owned(),
             );
         }
-        if settings.max_body_bytes == Some(0) {
-            return invalid("--max-body-bytes must be at least 1".to_owned());
-        }
-        if settings.workers == Some(0) {
-            return invalid("--workers must be at least 1".to_owned());
-        }
+        let max_body_bytes = at_least_one(
+            "--max-body-bytes",
+            settings.max_body_bytes,
+            DEFAULT_MAX_BODY_BYTES,
+        )?;
+        let workers = settings
+            .workers
+            .map(|workers| at_least_one("--workers", Some(workers), 1))
+            .transpose()?;
         Ok(Self {
             listen,
             storage: Storage::new(settings.storage)?,
             mode,
             clock_speed,
-            max_body_bytes: settings.max_body_bytes.unwrap_or(DEFAULT_MAX_BODY_BYTES),
-            workers: settings.workers,
+            max_body_bytes,
+            workers,
             stop_seconds: settings.stop_seconds.unwrap_or(DEFAULT_STOP_SECONDS),
+            delivery: Delivery {
+                in_flight: at_least_one(
+                    "--attempts-in-flight",
+                    settings.attempts_in_flight,
+                    DEFAULT_IN_FLIGHT,
+                )?,
+                per_webhook: at_least_one(
+                    "--attempts-per-webhook",
+                    settings.attempts_per_webhook,
+                    DEFAULT_PER_WEBHOOK,
+                )?,
+                lease: Duration::from_secs(
+                    settings
+                        .lease_seconds
+                        .unwrap_or(DEFAULT_LEASE_SECONDS)
+                        .max(1),
+                ),
+                policy: policy(mode, settings.allow_addresses.unwrap_or_default())?,
+                retention: match settings.retention_days.unwrap_or(DEFAULT_RETENTION_DAYS) {
+                    0 => None,
+                    days => Some(SignedDuration::from_hours(i64::from(days) * 24)),
+                },
+            },
             equals_money: equals_money::Settings {
                 rate_limit: settings.equals_money_rate_limit,
                 disabled_event_types: settings
@@ -333,6 +412,31 @@ fn sandbox_key(database: &Path) -> Result<EncryptionKey, ConfigError> {
         )));
     }
     Ok(EncryptionKey::from_file_or_new(&file)?)
+}
+
+fn at_least_one(flag: &str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
+    match value {
+        Some(0) => Err(ConfigError::Invalid(format!("{flag} must be at least 1"))),
+        Some(value) => Ok(value),
+        None => Ok(default),
+    }
+}
+
+/// Sandbox mode reaches receivers on loopback over plain HTTP; production neither, unless the operator allows an address.
+fn policy(mode: Mode, allowed: Vec<String>) -> Result<AddressPolicy, ConfigError> {
+    let parse = |network: String| {
+        let fault = |error: InvalidNetwork| {
+            ConfigError::Invalid(format!("--allow-addresses {network}: {error}"))
+        };
+        network.trim().parse().map_err(fault)
+    };
+    let sandbox = mode == Mode::Sandbox;
+    let allowed = allowed.into_iter().map(parse).collect::<Result<_, _>>()?;
+    Ok(AddressPolicy {
+        allowed,
+        loopback: sandbox,
+        http: sandbox,
+    })
 }
 
 fn database(url: &str) -> Result<PathBuf, ConfigError> {

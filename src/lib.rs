@@ -9,6 +9,8 @@ mod entropy;
 
 pub mod domain;
 
+pub mod metrics;
+
 pub mod storage;
 
 mod http;
@@ -20,6 +22,10 @@ pub mod provider;
 pub mod config;
 
 pub mod telemetry;
+
+pub mod publish;
+
+pub mod worker;
 
 pub mod server;
 

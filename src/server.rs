@@ -3,19 +3,24 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
 
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::http::trace;
+use crate::metrics::Metrics;
 use crate::provider::{Context, conduit, equals_money};
-use crate::storage::{SqliteStore, Store, StoreError};
+use crate::storage::{QueueState, SqliteStore, Store, StoreError};
+use crate::worker::sender::{Sender, SenderSettings, system_roots};
+use crate::worker::{Lanes, Worker, WorkerSettings};
 
 /// Why the server cannot start, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StoreError),
+    /// The operating system gives no threads.
+    #[error("cannot start threads: {0}")]
+    Threads(io::Error),
     /// A setting names an event type that does not exist.
     #[error(transparent)]
     EventType(#[from] equals_money::UnknownEventType),
@@ -41,6 +49,21 @@ pub struct Server {
     server: ActixServer,
     addresses: Vec<SocketAddr>,
     store: Arc<dyn Store>,
+    worker: Arc<Worker>,
+    threads: WorkerThreads,
+    stop: Duration,
+}
+
+/// Where the worker runs: apart from the requests, so that neither waits for the other.
+struct WorkerThreads(Option<Runtime>);
+
+impl Drop for WorkerThreads {
+    fn drop(&mut self) {
+        // Not waited for: this may be dropped where nothing may block.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Server {
@@ -49,22 +72,29 @@ impl Server {
     /// # Errors
     /// [`StartError`] says in one line why it cannot start.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let metrics = Arc::new(Metrics::default());
         // Made now, so that a fault in them stops the start and the first request does not wait for them.
         conduit::prepare();
         equals_money::prepare();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.storage.path,
             &config.storage.key,
+            metrics.clone(),
         )?);
+        let clock = Clock::start(config.clock_speed);
         let context = Context {
             store: store.clone(),
-            clock: Clock::start(config.clock_speed),
+            clock,
             sandbox: config.mode == Mode::Sandbox,
             max_body_bytes: config.max_body_bytes,
         };
         let conduit_state = web::Data::new(context.clone());
         let equals_state = web::Data::new(equals_money::State::new(context, &config.equals_money)?);
         let probe = web::Data::from(store.clone());
+        let measured = web::Data::new(Measured {
+            metrics: metrics.clone(),
+            clock,
+        });
         let mut server = HttpServer::new(move || {
             App::new()
                 .wrap(from_fn(trace))
@@ -80,6 +110,8 @@ impl Server {
                         .configure(equals_money::routes),
                 )
                 .configure(documents)
+                .app_data(measured.clone())
+                .route("/metrics", web::get().to(metrics_text))
                 .route("/health/live", web::get().to(live))
                 .route("/health/ready", web::get().to(ready))
                 .default_service(web::to(not_found))
@@ -95,10 +127,20 @@ impl Server {
             })?;
         }
         let addresses = server.addrs();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("deliveries")
+            .build()
+            .map_err(StartError::Threads)?;
+        let settings = worker_settings(&config, store.clone(), clock, metrics);
+        let worker = Worker::start(settings, runtime.handle().clone());
         Ok(Self {
             server: server.run(),
             addresses,
             store,
+            worker,
+            threads: WorkerThreads(Some(runtime)),
+            stop: Duration::from_secs(config.stop_seconds),
         })
     }
 
@@ -122,7 +164,34 @@ impl Server {
     /// # Errors
     /// What the operating system says when the server breaks down.
     pub async fn run(self) -> io::Result<()> {
-        self.server.await
+        let result = self.server.await;
+        // Nobody publishes any more: what is under way is ended, or given back.
+        self.worker.stop(self.stop).await;
+        drop(self.threads);
+        result
+    }
+}
+
+fn worker_settings(
+    config: &Config,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+) -> WorkerSettings {
+    let delivery = &config.delivery;
+    let policy = Arc::new(delivery.policy.clone());
+    WorkerSettings {
+        store,
+        clock,
+        // Receivers may share a host: as many connections are kept as there may be attempts.
+        sender: Sender::new(SenderSettings {
+            idle_per_host: delivery.in_flight,
+            ..SenderSettings::new(policy, system_roots())
+        }),
+        lanes: Arc::new(Lanes::new(delivery.in_flight, delivery.per_webhook)),
+        metrics,
+        lease: delivery.lease,
+        retention: delivery.retention,
     }
 }
 
@@ -185,6 +254,32 @@ async fn ready(store: web::Data<dyn Store>) -> HttpResponse {
             tracing::error!(error = &error as &dyn std::error::Error, "not ready");
             HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
         }
+    }
+}
+
+/// What `/metrics` needs.
+struct Measured {
+    metrics: Arc<Metrics>,
+    clock: Clock,
+}
+
+async fn metrics_text(store: web::Data<dyn Store>, measured: web::Data<Measured>) -> HttpResponse {
+    let now = measured.clock.now();
+    let state = store.queue_state(now).await.unwrap_or_else(|error| {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the queue cannot be measured"
+        );
+        QueueState::default()
+    });
+    let oldest = state
+        .oldest_due_at
+        .map(|due_at| now.duration_since(due_at).unsigned_abs());
+    match measured.metrics.text(state.pending, oldest) {
+        Ok(text) => HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(text),
+        Err(_) => HttpResponse::InternalServerError().finish(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use std::sync::Arc;
+
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use data_encoding::HEXLOWER;
@@ -94,7 +96,11 @@ fn open(storage: StorageSettings) -> anyhow::Result<SqliteStore> {
     }
     .with_file()?;
     let storage = Storage::new(settings.storage)?;
-    Ok(SqliteStore::open(&storage.path, &storage.key)?)
+    Ok(SqliteStore::open(
+        &storage.path,
+        &storage.key,
+        Arc::default(),
+    )?)
 }
 
 async fn create(

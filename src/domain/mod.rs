@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no randomness of its own. Everything above imports from here; this imports nothing of ours.
 
+mod address;
 mod delivery;
 mod event;
 mod id;
@@ -11,6 +12,7 @@ mod receiver_url;
 mod secret;
 mod webhook;
 
+pub use address::{AddressKind, AddressPolicy, InvalidNetwork, Network, Refusal};
 pub use delivery::{
     Attempt, DeliveryState, DueDelivery, Next, Outcome, Target, Timing, UnknownState,
 };

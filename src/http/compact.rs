@@ -3,10 +3,6 @@
 //! For what is published: parsing and writing it again would lose `1.10`, 2^53+1, `\u00e9` and the second of two equal keys.
 
 /// `text` without the space between its tokens. The text must be JSON: this does not check it.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the operator API, which comes next, calls it")
-)]
 pub(crate) fn compact(text: &str) -> String {
     let mut compact = String::with_capacity(text.len());
     let (mut in_string, mut escaped) = (false, false);

@@ -9,10 +9,6 @@ mod schema;
 mod trace;
 
 pub(crate) use body::{BodyFault, BodyRules, read_json};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the operator API, which comes next, uses it")
-)]
 pub(crate) use compact::compact;
 pub(crate) use fault::{Faults, member};
 pub(crate) use query::Query;

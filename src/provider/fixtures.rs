@@ -26,6 +26,7 @@ pub(super) fn due(provider: Provider, event_type: &str, data: &str) -> DueDelive
         attempt: 1,
         due_at: created_at,
         first_attempt_at: created_at,
+        once: false,
         event: Arc::new(event),
         target: Target {
             lane: 1,

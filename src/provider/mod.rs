@@ -65,13 +65,6 @@ impl Context {
 }
 
 /// What a provider's documentation says of the webhooks that it sends. Pure: `now` and randomness are arguments.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the worker and the operator API, which come next, call it"
-    )
-)]
 pub(crate) trait Outbound: Send + Sync {
     /// Which webhooks get events of this type; `None` when the catalogue has no such type.
     fn audience(&self, event_type: &str) -> Option<Audience>;
@@ -167,13 +160,6 @@ impl fmt::Debug for RequestHeader {
 }
 
 /// The webhooks that `provider` sends; our own API sends none.
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "the worker and the operator API, which come next, call it"
-    )
-)]
 pub(crate) fn outbound(provider: Provider) -> Option<&'static dyn Outbound> {
     match provider {
         Provider::Conduit => Some(&conduit::ConduitOutbound),

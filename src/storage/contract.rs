@@ -25,6 +25,7 @@ fn sqlite() -> Subject {
     let store = SqliteStore::open(
         &folder.path().join("t.db"),
         &EncryptionKey::from_hex(KEY).unwrap(),
+        Arc::default(),
     )
     .unwrap();
     Subject {
@@ -511,7 +512,12 @@ async fn what_was_answered_is_there_after_the_file_is_opened_again() {
     store.insert_webhook(webhook("1")).await.unwrap();
     drop(store);
     let path = folder.path().join("t.db");
-    let store = SqliteStore::open(&path, &EncryptionKey::from_hex(KEY).unwrap()).unwrap();
+    let store = SqliteStore::open(
+        &path,
+        &EncryptionKey::from_hex(KEY).unwrap(),
+        Arc::default(),
+    )
+    .unwrap();
     assert_eq!(store.webhook(key("1")).await.unwrap(), Some(webhook("1")));
     store.check().await.unwrap();
 }
@@ -521,7 +527,9 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let key = EncryptionKey::from_hex(KEY).unwrap();
     let open = |path: &std::path::Path, key: &EncryptionKey| {
-        SqliteStore::open(path, key).map(|_| ()).unwrap_err()
+        SqliteStore::open(path, key, Arc::default())
+            .map(|_| ())
+            .unwrap_err()
     };
 
     let text = folder.path().join("text");
@@ -555,7 +563,7 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     ));
 
     let ours = folder.path().join("ours.db");
-    drop(SqliteStore::open(&ours, &key).unwrap());
+    drop(SqliteStore::open(&ours, &key, Arc::default()).unwrap());
     let other = EncryptionKey::from_hex(&"ff".repeat(32)).unwrap();
     assert!(matches!(open(&ours, &other), StoreError::WrongKey { .. }));
     rusqlite::Connection::open(&ours)

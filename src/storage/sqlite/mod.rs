@@ -30,6 +30,7 @@ use super::{
     WebhookPage,
 };
 use crate::domain::{ApiKey, DueDelivery, Fingerprint, Provider, Webhook, WebhookChange};
+use crate::metrics::Metrics;
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
@@ -43,12 +44,16 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError`] says in one line why the file cannot be used.
-    pub fn open(path: &Path, key: &EncryptionKey) -> Result<Self, StoreError> {
+    pub fn open(
+        path: &Path,
+        key: &EncryptionKey,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(key));
         let connection = schema::open_writer(path, &sealer)?;
         Ok(Self {
             readers: Arc::new(Readers::new(path)),
-            writer: Writer::start(connection),
+            writer: Writer::start(connection, metrics),
             sealer,
         })
     }

@@ -3,12 +3,14 @@
 //! SQLite has one writer at a time, and a durable commit costs an fsync. Jobs that wait while one commit runs share the next one;
 //! each caller is answered when its commit is durable. A job that fails is rolled back alone.
 
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
+use crate::metrics::Metrics;
 
 /// How many jobs one commit may hold: bounds the memory of a batch and the wait of its first job.
 const BATCH: usize = 512;
@@ -53,9 +55,9 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Gives the connection to a thread of its own.
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(connection: Connection, metrics: Arc<Metrics>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::spawn(move || work(connection, queue));
+        let thread = std::thread::spawn(move || work(connection, queue, &metrics));
         Self {
             jobs: Some(jobs),
             thread: Some(thread),
@@ -92,11 +94,12 @@ impl Drop for Writer {
     }
 }
 
-fn work(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+fn work(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(first) = queue.blocking_recv() {
         batch.push(first);
         let committed = commit(&mut connection, &mut batch, &mut queue);
+        metrics.committed(batch.len());
         for job in batch.drain(..) {
             job.answer(match &committed {
                 Ok(()) => Ok(()),

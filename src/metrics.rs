@@ -1,0 +1,200 @@
+//! What the server counts of itself, for `/metrics` in the Prometheus text format.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::domain::{Attempt, Provider};
+
+/// Every metric, registered by name.
+pub struct Metrics {
+    registry: Registry,
+    attempts: Family<AttemptLabels, Counter>,
+    published: Family<ProviderLabel, Counter>,
+    queue: Histogram,
+    connect: Histogram,
+    first_byte: Histogram,
+    total: Histogram,
+    commit_batch: Histogram,
+    expired_leases: Counter,
+    superseded: Counter,
+    pending: Gauge,
+    oldest_due: Gauge,
+    in_flight: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabels {
+    provider: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProviderLabel {
+    provider: &'static str,
+}
+
+/// From half a millisecond to the deadline of an attempt and beyond.
+const LATENCIES: [f64; 14] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
+];
+
+const BATCHES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let latency = || Histogram::new(LATENCIES);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("truehook"),
+            attempts: Family::default(),
+            published: Family::default(),
+            queue: latency(),
+            connect: latency(),
+            first_byte: latency(),
+            total: latency(),
+            commit_batch: Histogram::new(BATCHES),
+            expired_leases: Counter::default(),
+            superseded: Counter::default(),
+            pending: Gauge::default(),
+            oldest_due: Gauge::default(),
+            in_flight: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let latencies = [
+            (
+                "attempt_queue",
+                "From when an attempt was due to when it began",
+                &self.queue,
+            ),
+            (
+                "attempt_connect",
+                "To connect: name, TCP and TLS",
+                &self.connect,
+            ),
+            (
+                "attempt_first_byte",
+                "From the beginning of an attempt to the head of the answer",
+                &self.first_byte,
+            ),
+            ("attempt_total", "A whole attempt", &self.total),
+        ];
+        for (name, help, histogram) in latencies {
+            registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+        registry.register(
+            "attempts",
+            "Attempts by provider and result",
+            self.attempts.clone(),
+        );
+        registry.register(
+            "events_published",
+            "Events that were stored",
+            self.published.clone(),
+        );
+        registry.register(
+            "commit_batch_size",
+            "Writes that share a commit",
+            self.commit_batch.clone(),
+        );
+        let leases =
+            "Deliveries that were claimed again because no result came before their lease ended";
+        registry.register("lease_expiries", leases, self.expired_leases.clone());
+        let superseded = "Results that were refused because a later attempt was claimed or the delivery had ended";
+        registry.register("results_refused", superseded, self.superseded.clone());
+        registry.register(
+            "deliveries_pending",
+            "Deliveries that are pending",
+            self.pending.clone(),
+        );
+        let oldest = "How long the delivery that waits longest has been due";
+        registry.register_with_unit(
+            "oldest_due_age",
+            oldest,
+            Unit::Seconds,
+            self.oldest_due.clone(),
+        );
+        registry.register(
+            "attempts_in_flight",
+            "Attempts under way",
+            self.in_flight.clone(),
+        );
+    }
+
+    /// Counts an event that was stored.
+    pub(crate) fn published(&self, provider: Provider) {
+        self.published
+            .get_or_create(&ProviderLabel {
+                provider: provider.as_str(),
+            })
+            .inc();
+    }
+
+    /// Counts an attempt that began.
+    pub(crate) fn began(&self) {
+        self.in_flight.inc();
+    }
+
+    /// Counts an attempt that ended.
+    pub(crate) fn ended(&self, provider: Provider, attempt: &Attempt) {
+        self.in_flight.dec();
+        let labels = AttemptLabels {
+            provider: provider.as_str(),
+            result: attempt.outcome.class(),
+        };
+        self.attempts.get_or_create(&labels).inc();
+        self.queue.observe(attempt.timing.queue.as_secs_f64());
+        self.total.observe(attempt.timing.total.as_secs_f64());
+        if let Some(connect) = attempt.timing.connect {
+            self.connect.observe(connect.as_secs_f64());
+        }
+        if let Some(first_byte) = attempt.timing.first_byte {
+            self.first_byte.observe(first_byte.as_secs_f64());
+        }
+    }
+
+    /// Counts a result that came too late.
+    pub(crate) fn superseded(&self) {
+        self.superseded.inc();
+    }
+
+    /// Counts deliveries that were claimed again without a result.
+    pub(crate) fn leases_expired(&self, count: u64) {
+        self.expired_leases.inc_by(count);
+    }
+
+    /// Counts a commit of `size` writes.
+    pub(crate) fn committed(&self, size: usize) {
+        self.commit_batch
+            .observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+    }
+
+    /// All metrics in the Prometheus text format, with how the queue stands.
+    ///
+    /// # Errors
+    /// Never in practice: a metric cannot be written.
+    pub(crate) fn text(
+        &self,
+        pending: u64,
+        oldest_due: Option<Duration>,
+    ) -> Result<String, std::fmt::Error> {
+        self.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+        let age = oldest_due.map_or(0, |age| age.as_secs());
+        self.oldest_due.set(i64::try_from(age).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

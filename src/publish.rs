@@ -1,0 +1,95 @@
+//! An event and one delivery for each webhook that wants it, stored in one transaction. The answer goes out after the commit.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::Value;
+
+use crate::clock::Clock;
+use crate::domain::{self, Event, Provider};
+use crate::entropy;
+use crate::http::{Faults, compact};
+use crate::provider::outbound;
+use crate::storage::{Idempotency, Publication, Published, Slots, Store, StoreError};
+
+/// What a publisher asks for.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Whose catalogue the type stands in.
+    pub(crate) provider: Provider,
+    /// The event type.
+    pub(crate) event_type: String,
+    /// The client id (Conduit) or product id (Equals Money).
+    pub(crate) owner: Option<String>,
+    /// Equals Money: the account.
+    pub(crate) account_id: Option<String>,
+    /// The payload's members, as the publisher wrote them; the catalogue's sample without.
+    pub(crate) data: Option<String>,
+    /// What makes a repeated request the same one.
+    pub(crate) idempotency: Option<Idempotency>,
+}
+
+/// Why an event is not published.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PublishError {
+    /// The request is at fault; nothing was stored.
+    #[error("faulty request")]
+    Faulty(Faults),
+    /// Storage could not do its job.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// Stores an event with its deliveries.
+///
+/// # Errors
+/// [`PublishError::Faulty`] with every fault of type and payload; [`PublishError::Storage`] when it cannot be stored.
+pub(crate) async fn publish(
+    store: &dyn Store,
+    clock: &Clock,
+    slots: Arc<dyn Slots>,
+    lease: SignedDuration,
+    request: Request,
+) -> Result<Published, PublishError> {
+    let mut faults = Faults::default();
+    let catalogue = outbound(request.provider);
+    let Some((catalogue, audience)) =
+        catalogue.and_then(|catalogue| Some((catalogue, catalogue.audience(&request.event_type)?)))
+    else {
+        faults.add("/type", "must be an event type of the provider");
+        return Err(PublishError::Faulty(faults));
+    };
+    let data = match request.data {
+        Some(data) => {
+            // Read for judging only: what is sent are the bytes as they came.
+            let value: Value = serde_json::from_str(&data).unwrap_or_default();
+            catalogue
+                .faults(&request.event_type, &value)
+                .into_result()
+                .map_err(PublishError::Faulty)?;
+            compact(&data)
+        }
+        None => catalogue
+            .sample(&request.event_type)
+            .unwrap_or_else(|| "{}".to_owned()),
+    };
+    let now = clock.now();
+    let event = Event {
+        id: domain::ksuid("evt_", now, entropy::bytes()),
+        provider: request.provider,
+        event_type: request.event_type,
+        owner: request.owner,
+        account_id: request.account_id,
+        data,
+        sequence: 0,
+        created_at: now,
+    };
+    let publication = Publication {
+        event,
+        audience,
+        idempotency: request.idempotency,
+        slots,
+        lease,
+    };
+    Ok(store.publish(publication).await?)
+}

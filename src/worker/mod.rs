@@ -1,0 +1,405 @@
+//! The worker: due delivery -> claim -> sign -> send -> record. It holds the only outbound socket.
+//!
+//! A claim moves a delivery's due time forward by a lease and counts the attempt; a result is recorded only while no later attempt was
+//! claimed. So a process that dies in an attempt needs no rescuer: the delivery falls due again. What a publisher got a slot for is
+//! attempted straight from memory; its row guards it all the same.
+
+mod lanes;
+pub(crate) mod sender;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tracing::Instrument;
+use uuid::Uuid;
+
+pub(crate) use self::lanes::Lanes;
+use self::sender::{Sender, Sent};
+use crate::clock::Clock;
+use crate::domain::{Attempt, DueDelivery, Next, Provider};
+use crate::entropy;
+use crate::metrics::Metrics;
+use crate::provider::{OutboundRequest, outbound};
+use crate::storage::{AttemptResult, ClaimTerms, PurgeTerms, Slots, Store};
+
+/// How often the queue is looked at when nothing is known to be due.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How many deliveries one claim takes at most: bounds the time that it holds the writer.
+const CLAIM: usize = 256;
+
+/// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
+const STEP: u32 = 200;
+
+/// How often old events are looked for.
+const RETENTION_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long an idempotency key is kept at least.
+const KEY_AGE: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the worker needs.
+pub(crate) struct WorkerSettings {
+    /// Durable state.
+    pub(crate) store: Arc<dyn Store>,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// The outbound client.
+    pub(crate) sender: Sender,
+    /// Limits of attempts under way.
+    pub(crate) lanes: Arc<Lanes>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// How long an attempt may hold its delivery, in real time: its deadline, and time enough to record the result.
+    pub(crate) lease: Duration,
+    /// How long events are kept; for ever without.
+    pub(crate) retention: Option<SignedDuration>,
+}
+
+/// Attempts deliveries.
+pub(crate) struct Worker {
+    settings: WorkerSettings,
+    /// Something may be due that was not.
+    look: Notify,
+    /// Whether something is due that had no slot.
+    backlog: AtomicBool,
+    stopping: AtomicBool,
+    stopped: Notify,
+    /// The attempts under way, by delivery.
+    under_way: Mutex<HashMap<Uuid, u32>>,
+    /// There is, or may be, a replay to go on with.
+    replays: Notify,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Worker {
+    /// Starts attempting what is due, on this runtime.
+    pub(crate) fn start(settings: WorkerSettings, runtime: tokio::runtime::Handle) -> Arc<Self> {
+        let worker = Arc::new(Self {
+            settings,
+            look: Notify::new(),
+            backlog: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            stopped: Notify::new(),
+            under_way: Mutex::new(HashMap::new()),
+            replays: Notify::new(),
+            runtime,
+        });
+        worker.runtime.spawn(worker.clone().claim_for_ever());
+        worker.runtime.spawn(worker.clone().replay_for_ever());
+        worker.runtime.spawn(worker.clone().purge_for_ever());
+        worker
+    }
+
+    /// The slots that a publisher may take for attempts from memory.
+    pub(crate) fn slots(&self) -> Arc<dyn Slots> {
+        self.settings.lanes.clone()
+    }
+
+    /// How long a claim holds, by the server's clock.
+    pub(crate) fn lease(&self) -> SignedDuration {
+        self.settings.clock.span(self.settings.lease)
+    }
+
+    /// Attempts deliveries that are claimed already, each with a slot taken.
+    pub(crate) fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>) {
+        for delivery in due {
+            self.under_way().insert(delivery.id, delivery.attempt);
+            self.settings.metrics.began();
+            let worker = self.clone();
+            let span = tracing::info_span!(
+                "delivery",
+                delivery = %delivery.id,
+                attempt = delivery.attempt,
+                event = delivery.event.id,
+                webhook = delivery.target.webhook_id
+            );
+            self.runtime
+                .spawn(async move { worker.attempt(delivery).await }.instrument(span));
+        }
+    }
+
+    /// Looks at the queue: something may be due that was not.
+    pub(crate) fn look(&self) {
+        self.look.notify_one();
+    }
+
+    /// Goes on with replays.
+    pub(crate) fn replay(&self) {
+        self.replays.notify_one();
+    }
+
+    /// Claims nothing more, waits for the attempts under way until the deadline, and gives the rest back at once.
+    pub(crate) async fn stop(&self, deadline: Duration) {
+        self.stopping.store(true, Ordering::Release);
+        self.look();
+        self.replay();
+        let drained = async {
+            loop {
+                let ended = self.stopped.notified();
+                if self.under_way().is_empty() {
+                    break;
+                }
+                ended.await;
+            }
+        };
+        if tokio::time::timeout(deadline, drained).await.is_ok() {
+            return;
+        }
+        let rest: Vec<(Uuid, u32)> = self.under_way().drain().collect();
+        let count = rest.len();
+        match self
+            .settings
+            .store
+            .release(rest, self.settings.clock.now())
+            .await
+        {
+            Ok(()) => tracing::warn!(count, "attempts were still under way and were given back"),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "attempts could not be given back"
+            ),
+        }
+    }
+
+    fn under_way(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, u32>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    async fn claim_for_ever(self: Arc<Self>) {
+        while !self.is_stopping() {
+            let wait = self.claim().await;
+            // Woken earlier by a publisher, by an attempt that ended, or by the stop.
+            let _ = tokio::time::timeout(wait, self.look.notified()).await;
+        }
+    }
+
+    /// Claims what is due and has a slot; says how long nothing more can be expected.
+    async fn claim(self: &Arc<Self>) -> Duration {
+        let Self { settings, .. } = &**self;
+        if settings.lanes.free() == 0 {
+            self.backlog.store(true, Ordering::Release);
+            return IDLE;
+        }
+        let now = settings.clock.now();
+        let slots: Arc<dyn Slots> = settings.lanes.clone();
+        let terms = ClaimTerms {
+            slots,
+            limit: CLAIM,
+            lease: self.lease(),
+            now,
+            gives_up_at,
+        };
+        let claimed = match settings.store.claim(terms).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot claim deliveries"
+                );
+                return IDLE;
+            }
+        };
+        settings.metrics.leases_expired(claimed.expired_leases);
+        self.backlog.store(claimed.left, Ordering::Release);
+        let full = claimed.due.len() >= CLAIM;
+        self.dispatch(claimed.due);
+        if full {
+            return Duration::ZERO;
+        }
+        claimed
+            .next_due_at
+            .map_or(IDLE, |at| settings.clock.until(at).min(IDLE))
+    }
+
+    async fn attempt(&self, due: DueDelivery) {
+        let lane = due.target.lane;
+        let (id, number) = (due.id, due.attempt);
+        if let Some(result) = self.exchange(due).await {
+            match self.settings.store.record(result).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.settings.metrics.superseded();
+                    tracing::warn!("the result came too late and was refused");
+                }
+                // The lease runs out and the delivery is attempted again: better twice than never.
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the result could not be recorded"
+                    );
+                }
+            }
+        }
+        self.settings.lanes.give_back(lane);
+        let ended = {
+            let mut under_way = self.under_way();
+            if under_way.get(&id) == Some(&number) {
+                under_way.remove(&id);
+            }
+            under_way.is_empty()
+        };
+        if ended {
+            self.stopped.notify_one();
+        }
+        if self.backlog.load(Ordering::Acquire) {
+            self.look();
+        }
+    }
+
+    /// Signs, sends, and decides what becomes of the delivery.
+    async fn exchange(&self, due: DueDelivery) -> Option<AttemptResult> {
+        let Self { settings, .. } = self;
+        let provider = outbound(due.event.provider)?;
+        let started_at = settings.clock.now();
+        let OutboundRequest { headers, body } = provider.request(&due, started_at);
+        let sent: Vec<(&str, &[u8])> = headers
+            .iter()
+            .map(|header| (header.name, header.value.as_bytes()))
+            .collect();
+        let Sent {
+            outcome,
+            mut timing,
+            response_body,
+            response_truncated,
+        } = settings
+            .sender
+            .send(
+                due.target.url.as_str(),
+                &sent,
+                Bytes::from(body),
+                started_at,
+            )
+            .await;
+        timing.queue = started_at.duration_since(due.due_at).unsigned_abs();
+        let now = settings.clock.now();
+        let next = if outcome.is_success() {
+            Next::Delivered
+        } else if due.once {
+            Next::Exhausted
+        } else {
+            provider
+                .retry_at(&due, &outcome, now, fraction())
+                .map_or(Next::Exhausted, Next::RetryAt)
+        };
+        let request_headers = headers
+            .into_iter()
+            .map(|header| {
+                let shown = if header.secret {
+                    "[redacted]".to_owned()
+                } else {
+                    header.value.clone()
+                };
+                (header.name.to_owned(), shown)
+            })
+            .collect();
+        let attempt = Attempt {
+            number: due.attempt,
+            started_at,
+            timing,
+            request_headers,
+            outcome,
+            response_body,
+            response_truncated,
+        };
+        settings.metrics.ended(due.event.provider, &attempt);
+        tracing::debug!(
+            result = attempt.outcome.class(),
+            duration_ms = attempt.timing.total.as_secs_f64() * 1e3,
+            "attempted"
+        );
+        Some(AttemptResult {
+            delivery: due.id,
+            attempt,
+            next,
+            now,
+        })
+    }
+
+    async fn replay_for_ever(self: Arc<Self>) {
+        while !self.is_stopping() {
+            match self
+                .settings
+                .store
+                .step_replay(STEP, self.settings.clock.now())
+                .await
+            {
+                Ok(true) => self.look(),
+                Ok(false) => self.replays.notified().await,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot go on with a replay"
+                    );
+                    let _ = tokio::time::timeout(IDLE, self.replays.notified()).await;
+                }
+            }
+        }
+    }
+
+    async fn purge_for_ever(self: Arc<Self>) {
+        let mut after = 0;
+        while !self.is_stopping() {
+            let pause = match self.purge(after).await {
+                Some(next) => {
+                    after = next;
+                    Duration::from_millis(10)
+                }
+                None => {
+                    after = 0;
+                    RETENTION_PAUSE
+                }
+            };
+            // Between steps others write.
+            let never = std::future::pending::<()>();
+            let _ = tokio::time::timeout(pause, never).await;
+        }
+    }
+
+    /// One step of retention; says where to go on.
+    async fn purge(&self, after: i64) -> Option<i64> {
+        let now = self.settings.clock.now();
+        let events_before = match self.settings.retention {
+            Some(age) => now.checked_sub(age).ok()?,
+            None => Timestamp::MIN,
+        };
+        let keys_before = now.checked_sub(KEY_AGE).ok()?;
+        let terms = PurgeTerms {
+            events_before,
+            keys_before,
+            after,
+            limit: STEP,
+        };
+        match self.settings.store.purge(terms).await {
+            Ok(purged) => purged.next,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot delete what is old"
+                );
+                None
+            }
+        }
+    }
+}
+
+fn gives_up_at(provider: Provider, first_attempt_at: Timestamp) -> Timestamp {
+    outbound(provider).map_or(Timestamp::MAX, |provider| {
+        provider.gives_up_at(first_attempt_at)
+    })
+}
+
+/// A random number from 0 to 1.
+fn fraction() -> f64 {
+    f64::from(u32::from_le_bytes(entropy::bytes())) / f64::from(u32::MAX)
+}

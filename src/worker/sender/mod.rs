@@ -1,0 +1,26 @@
+//! The only outbound socket: one POST to a receiver, and what came of it.
+//!
+//! The worker calls [`Sender::send`]. A connection is kept for the next request. The host is resolved once for each connection, every
+//! address is vetted, and only a vetted one is dialled, so that a name that changes its mind between check and use gains nothing.
+//! One deadline holds for name, TCP, TLS, head and body together.
+//!
+//! Never: follows a redirect, inflates a body, reads more of it than the cap, sends a request a second time after some of it may have
+//! arrived, takes credentials or a proxy from a URL or the environment, fails (what goes wrong is an [`Outcome`](crate::domain::Outcome)).
+//!
+//! Not bounded here: how many connections are open at once (the worker's concurrency does that), how many names are being looked up (the
+//! operating system's resolver cannot be interrupted, so a look-up may outlive its attempt).
+
+mod answer;
+mod client;
+mod connect;
+mod destination;
+mod resolve;
+mod roots;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::client::{Sender, SenderSettings, Sent};
+#[cfg(test)]
+pub(crate) use self::resolve::{Resolve, SystemResolver};
+pub(crate) use self::roots::system_roots;

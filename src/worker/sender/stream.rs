@@ -1,0 +1,200 @@
+//! An open connection, plain or TLS, as the HTTP client reads and writes it.
+
+use std::io::{self, Read as _};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// A connection to a vetted address.
+pub(crate) struct Stream {
+    transport: Transport,
+    opening: Opening,
+}
+
+pub(crate) enum Transport {
+    Plain(TokioIo<Tcp>),
+    Tls(Box<TokioIo<TlsStream<Tcp>>>),
+}
+
+/// A TCP connection that sees at once that the other side has closed it.
+///
+/// tokio asks the operating system only after it was woken for a connection. A receiver that closes an idle connection just before the
+/// next request would go unnoticed, the request be written, and the attempt fail; seen in time, the client takes another connection.
+pub(crate) struct Tcp {
+    inner: TcpStream,
+    /// Nothing was written since something was read, so nothing is awaited.
+    idle: bool,
+}
+
+impl Tcp {
+    pub(crate) fn new(inner: TcpStream) -> Self {
+        Self { inner, idle: false }
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if polled.is_ready() {
+            self.idle = true;
+            return polled;
+        }
+        if !self.idle {
+            return Poll::Pending;
+        }
+        // Small: what is expected here is the end, and before it perhaps a word of TLS.
+        let mut bytes = [0; 64];
+        let length = bytes.len().min(buffer.remaining());
+        match (&*SockRef::from(&self.inner)).read(&mut bytes[..length]) {
+            Ok(read) => {
+                buffer.put_slice(&bytes[..read]);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.idle = false;
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.idle = false;
+        Pin::new(&mut self.inner).poll_write_vectored(context, buffers)
+    }
+}
+
+/// When a connection was opened, and how long it took: what its first request, and only this one, reports.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    began: Instant,
+    took: Duration,
+    reported: Arc<AtomicBool>,
+}
+
+impl Opening {
+    /// How long the connection took to open, unless a request has reported it or it was begun before `since`.
+    pub(crate) fn report(&self, since: Instant) -> Option<Duration> {
+        let first = !self.reported.swap(true, Ordering::Relaxed);
+        (first && self.began >= since).then_some(self.took)
+    }
+}
+
+impl Stream {
+    pub(crate) fn new(transport: Transport, began: Instant) -> Self {
+        let opening = Opening {
+            began,
+            took: began.elapsed(),
+            reported: Arc::default(),
+        };
+        Self { transport, opening }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        let connected = Connected::new().extra(self.opening.clone());
+        match &self.transport {
+            Transport::Tls(tls) if tls.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
+                connected.negotiated_h2()
+            }
+            Transport::Plain(_) | Transport::Tls(_) => connected,
+        }
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(plain) => Pin::new(plain).poll_read(context, buffer),
+            Transport::Tls(tls) => Pin::new(tls).poll_read(context, buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(plain) => Pin::new(plain).poll_write(context, bytes),
+            Transport::Tls(tls) => Pin::new(tls).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(plain) => Pin::new(plain).poll_flush(context),
+            Transport::Tls(tls) => Pin::new(tls).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(plain) => Pin::new(plain).poll_shutdown(context),
+            Transport::Tls(tls) => Pin::new(tls).poll_shutdown(context),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.transport {
+            Transport::Plain(plain) => plain.is_write_vectored(),
+            Transport::Tls(tls) => tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(plain) => Pin::new(plain).poll_write_vectored(context, buffers),
+            Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(context, buffers),
+        }
+    }
+}
