@@ -59,7 +59,8 @@ impl SqliteStore {
     }
 }
 
-/// Slots that were taken inside a transaction, so that they can be given back when it fails.
+/// Slots that were taken inside a transaction. They come back when they are dropped: the transaction failed, or its caller went away
+/// and nobody will attempt what was claimed.
 struct Taken {
     slots: Arc<dyn Slots>,
     lanes: Mutex<Vec<i64>>,
@@ -73,13 +74,19 @@ impl Taken {
         })
     }
 
-    fn give_all_back(&self) {
-        for lane in self
-            .lanes
+    /// Leaves the slots to the caller, who has what was claimed.
+    fn hand_over(&self) {
+        self.lanes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
+            .clear();
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let lanes = self.lanes.get_mut();
+        for lane in lanes.unwrap_or_else(PoisonError::into_inner).drain(..) {
             self.slots.give_back(lane);
         }
     }
@@ -195,9 +202,8 @@ impl Store for SqliteStore {
                 };
                 Ok((stored, targets))
             })
-            .await
-            .inspect_err(|_| taken.give_all_back())?;
-        Ok(match stored {
+            .await?;
+        let published = match stored {
             (
                 Stored::New {
                     receipt,
@@ -206,7 +212,7 @@ impl Store for SqliteStore {
                 },
                 targets,
             ) => {
-                let claimed = self.open_all(claimed, &targets, &*taken.slots);
+                let claimed = self.open_all(claimed, &targets, &*taken);
                 Published::Stored {
                     receipt,
                     claimed,
@@ -215,7 +221,9 @@ impl Store for SqliteStore {
             }
             (Stored::Repeated(receipt), _) => Published::Repeated(receipt),
             (Stored::Conflict, _) => Published::Conflict,
-        })
+        };
+        taken.hand_over();
+        Ok(published)
     }
 
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError> {
@@ -231,9 +239,9 @@ impl Store for SqliteStore {
                 let targets = queue::targets(connection, &found.rows)?;
                 Ok((found, targets))
             })
-            .await
-            .inspect_err(|_| taken.give_all_back())?;
-        let due = self.open_all(found.rows, &targets, &*taken.slots);
+            .await?;
+        let due = self.open_all(found.rows, &targets, &*taken);
+        taken.hand_over();
         Ok(Claimed {
             due,
             next_due_at: found.next_due_at,
