@@ -169,7 +169,7 @@ fn matching(connection: &Connection, event: &Event, audience: Audience) -> Resul
             "SELECT webhook.number FROM webhook CROSS JOIN subscription
                  ON subscription.webhook = webhook.number AND subscription.event_type = :event_type
              WHERE webhook.provider = :provider AND webhook.owner = :owner AND webhook.deleted_at IS NULL
-                 AND webhook.enabled = 1 AND :account_id IS NULL ORDER BY webhook.number"
+                 AND webhook.enabled = 1 AND (:account_id IS NULL OR 1) ORDER BY webhook.number"
         }
         Audience::Account => {
             "SELECT webhook.number FROM subscription CROSS JOIN webhook ON webhook.number = subscription.webhook
