@@ -153,7 +153,7 @@ pub(super) fn delete_webhook(
 ) -> Result<bool> {
     let number: Option<i64> = connection
         .prepare_cached(
-            "UPDATE webhook SET deleted_at = ?5 WHERE provider = ?1 AND owner = ?2 AND id = ?3 AND deleted_at IS NULL
+            "UPDATE webhook SET deleted_at = ?5, suspended = 0 WHERE provider = ?1 AND owner = ?2 AND id = ?3 AND deleted_at IS NULL
                  AND (?4 IS NULL OR account_id IS NULL OR account_id = ?4) RETURNING number",
         )?
         .query_row(
@@ -166,8 +166,9 @@ pub(super) fn delete_webhook(
     };
     if pending == Pending::End {
         queue::cancel(connection, number, now)?;
-        queue::settle(connection, number)?;
     }
+    // Nobody can enable it any more: what is attempted again by hand must not wait for that.
+    queue::settle(connection, number)?;
     // What nothing refers to is not kept; the rest goes with its last delivery.
     connection
         .prepare_cached(
