@@ -431,8 +431,14 @@ pub(super) fn queue_state(connection: &Connection, now: Timestamp) -> Result<Que
             "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending'",
         )?
         .query_row([], |row| row.get(0))?;
+    // `next_due` may be the end of a lease that nobody needs any more, so it only says where to look.
     let oldest: Option<i64> = connection
-        .prepare_cached("SELECT min(next_due) FROM webhook WHERE next_due <= ?1")?
+        .prepare_cached(
+            "SELECT min(due_at) FROM (
+                 SELECT (SELECT min(due_at) FROM delivery WHERE webhook = webhook.number AND state = 'pending') AS due_at
+                 FROM webhook WHERE next_due <= ?1)
+             WHERE due_at <= ?1",
+        )?
         .query_row([now.as_microsecond()], |row| row.get(0))?;
     Ok(QueueState {
         pending: pending.unsigned_abs(),
