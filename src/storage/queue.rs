@@ -91,9 +91,10 @@ pub struct ClaimTerms {
 pub struct Claimed {
     /// The deliveries, each with a slot taken.
     pub due: Vec<DueDelivery>,
-    /// When the next one falls due that could not be claimed yet; none when nothing is pending.
+    /// When to claim again though no slot has come back: now where the limit was reached, else when the next one falls due. Never too
+    /// late, but once too early where an attempt ended before its lease; none when nothing is left to fall due.
     pub next_due_at: Option<Timestamp>,
-    /// Whether something is due that had no slot.
+    /// Whether something is due that had no slot: to be claimed when one comes back.
     pub left: bool,
     /// How many of the claimed had been claimed before without a result: the process died in the attempt, or was too slow.
     pub expired_leases: u64,

@@ -47,6 +47,8 @@ pub(super) struct ClaimedRows {
     pub(super) next_due_at: Option<Timestamp>,
     pub(super) left: bool,
     pub(super) expired_leases: u64,
+    /// Whether something is due that was beyond the limit.
+    limited: bool,
 }
 
 impl ClaimedRow {
@@ -146,13 +148,13 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
     let mut due_lanes = Vec::new();
     let mut cursor = lanes.query([now])?;
     while let Some(row) = cursor.next()? {
+        if due_lanes.len() == terms.limit {
+            found.limited = true;
+            break;
+        }
         let lane: i64 = row.get(0)?;
         if terms.slots.take(lane) {
             due_lanes.push(lane);
-            if due_lanes.len() >= terms.limit {
-                found.left = true;
-                break;
-            }
         } else {
             found.left = true;
         }
@@ -161,10 +163,14 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
     for lane in due_lanes {
         claim_lane(connection, terms, lane, &mut found)?;
     }
-    let next: Option<i64> = connection
-        .prepare_cached("SELECT min(next_due) FROM webhook WHERE next_due > ?1")?
-        .query_row([now], |row| row.get(0))?;
-    found.next_due_at = next.map(rows::time).transpose()?;
+    found.next_due_at = if found.limited {
+        Some(terms.now)
+    } else {
+        let next: Option<i64> = connection
+            .prepare_cached("SELECT min(next_due) FROM webhook WHERE next_due > ?1")?
+            .query_row([now], |row| row.get(0))?;
+        next.map(rows::time).transpose()?
+    };
     Ok(found)
 }
 
@@ -190,13 +196,19 @@ fn claim_lane(
     let mut give_up = connection.prepare_cached(
         "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
     )?;
-    let batch = i64::try_from(terms.limit.saturating_sub(found.rows.len())).unwrap_or(i64::MAX);
+    // What is given up counts too, so that no claim is long; one row more than the limit tells that more is due.
+    let batch = terms.limit.saturating_sub(found.rows.len());
+    let with_next = i64::try_from(batch).unwrap_or(i64::MAX).saturating_add(1);
     let lease_end = (terms.now + terms.lease).as_microsecond();
     const NEXT: usize = rows::EVENT_COLUMN_COUNT;
     let mut claimed = Vec::new();
     let mut slot = true;
-    let mut cursor = due.query(params![lane, now, batch])?;
+    let mut cursor = due.query(params![lane, now, with_next])?;
     while let Some(row) = cursor.next()? {
+        if claimed.len() == batch {
+            found.limited = true;
+            break;
+        }
         let number: i64 = row.get(NEXT)?;
         let event = rows::event(row, 0)?;
         let first: Option<Timestamp> = row
