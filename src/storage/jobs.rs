@@ -37,7 +37,7 @@ pub struct Replay {
     pub filter: ReplayFilter,
     /// Whether it only counts.
     pub dry_run: bool,
-    /// How many deliveries (or events, for unmatched ones) the filter has met so far.
+    /// How many deliveries the filter has met so far, those included that unmatched events get or would get.
     pub matched: u64,
     /// How many deliveries were made due so far.
     pub enqueued: u64,
@@ -52,7 +52,7 @@ pub struct Replay {
 pub struct ReplayFilter {
     /// Only of this provider.
     pub provider: Option<Provider>,
-    /// Only for this webhook.
+    /// Only for this webhook; unmatched events are matched with it alone.
     pub webhook_id: Option<String>,
     /// Only in this state.
     pub state: Option<ReplayState>,

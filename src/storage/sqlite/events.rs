@@ -11,7 +11,7 @@ use super::super::queue::{
     DeliveryFilter, DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, Idempotency,
     NumberPage, Publication, Receipt, Rows, StateCounts,
 };
-use super::super::{QueueState, StoreError};
+use super::super::{QueueState, Replay, StoreError};
 use super::queue::{ClaimedRow, wake};
 use super::rows;
 use crate::domain::{Attempt, Audience, Event, Outcome, Timing};
@@ -228,8 +228,13 @@ fn insert_delivery(
     Ok(id)
 }
 
-/// Matches a stored event anew and makes the deliveries that it does not have yet; gives how many.
-pub(super) fn match_anew(connection: &Connection, number: i64, now: Timestamp) -> Result<u64> {
+/// Matches an unmatched event anew for a replay and makes the deliveries that it did not get; gives how many. A dry run only counts.
+pub(super) fn match_anew(
+    connection: &Connection,
+    number: i64,
+    replay: &Replay,
+    now: Timestamp,
+) -> Result<u64> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, event.audience FROM event WHERE event.number = ?1",
         rows::EVENT_COLUMNS
@@ -241,19 +246,29 @@ pub(super) fn match_anew(connection: &Connection, number: i64, now: Timestamp) -
         ))
     })?;
     let (event, audience) = (event?, rows::parse_audience(&audience)?);
-    let mut made = 0;
-    for lane in matching(connection, &event, audience)? {
-        made += connection
-            .prepare_cached(
-                "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, claimed, created_at)
-                 VALUES (?1, ?2, ?3, 'pending', 0, ?4, 0, ?4) ON CONFLICT (event, webhook) DO NOTHING",
-            )?
-            .execute(params![entropy::uuid().as_bytes(), number, lane, now.as_microsecond()])?;
-        wake(connection, lane, now)?;
+    let mut lanes = matching(connection, &event, audience)?;
+    if let Some(id) = &replay.filter.webhook_id {
+        let only: Option<i64> = connection
+            .prepare_cached("SELECT number FROM webhook WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        lanes.retain(|lane| Some(*lane) == only);
     }
-    connection
-        .prepare_cached("UPDATE event SET matched = matched + ?2 WHERE number = ?1")?
-        .execute(params![number, i64::try_from(made).unwrap_or(i64::MAX)])?;
+    let made = lanes.len();
+    if !replay.dry_run {
+        for lane in lanes {
+            connection
+                .prepare_cached(
+                    "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, claimed, created_at)
+                     VALUES (?1, ?2, ?3, 'pending', 0, ?4, 0, ?4)",
+                )?
+                .execute(params![entropy::uuid().as_bytes(), number, lane, now.as_microsecond()])?;
+            wake(connection, lane, now)?;
+        }
+        connection
+            .prepare_cached("UPDATE event SET matched = ?2 WHERE number = ?1")?
+            .execute(params![number, i64::try_from(made).unwrap_or(i64::MAX)])?;
+    }
     Ok(u64::try_from(made).unwrap_or(u64::MAX))
 }
 

@@ -194,10 +194,9 @@ fn step_events(
     };
     for (number, wanted) in rows {
         if wanted {
-            step.matched += 1;
-            if !replay.dry_run {
-                step.enqueued += events::match_anew(connection, number, now)?;
-            }
+            let made = events::match_anew(connection, number, replay, now)?;
+            step.matched += made;
+            step.enqueued += if replay.dry_run { 0 } else { made };
         }
     }
     Ok(step)
