@@ -202,7 +202,7 @@ fn step_events(
     Ok(step)
 }
 
-/// Deletes old events that have nothing pending, with their deliveries and attempts; and with the last step what else is old.
+/// Deletes old events that have nothing pending, with their deliveries and attempts; and what else is old, when no events are left.
 pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
     let mut statement = connection.prepare_cached(
         "SELECT number, created_at < ?2, EXISTS (SELECT 1 FROM delivery WHERE event = event.number AND state = 'pending')
@@ -219,12 +219,10 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
         )?
         .collect::<rusqlite::Result<_>>()?;
     // Events stand in the order of their time: behind the first young one there are no old ones.
-    let full = rows.len() == usize::try_from(terms.limit).unwrap_or(usize::MAX);
+    let limit = usize::try_from(terms.limit).unwrap_or(usize::MAX);
     let old: Vec<&(i64, bool, bool)> = rows.iter().take_while(|(_, old, _)| *old).collect();
-    let next = old
-        .last()
-        .filter(|_| full && old.len() == rows.len())
-        .map(|(number, ..)| *number);
+    let position = old.last().map_or(terms.after, |(number, ..)| *number);
+    let mut more = old.len() == limit;
     let mut events = 0;
     for (number, _, pending) in old {
         if !pending {
@@ -237,14 +235,21 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
             events += 1;
         }
     }
-    if next.is_none() {
-        let keys = "DELETE FROM idempotency WHERE created_at < ?1";
-        connection
+    if !more {
+        let keys = "DELETE FROM idempotency WHERE (caller, key) IN
+             (SELECT caller, key FROM idempotency WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
+        let keys = connection
             .prepare_cached(keys)?
-            .execute([terms.keys_before.as_microsecond()])?;
-        let webhooks = "DELETE FROM webhook WHERE deleted_at IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = webhook.number)";
-        connection.prepare_cached(webhooks)?.execute([])?;
+            .execute(params![terms.keys_before.as_microsecond(), terms.limit])?;
+        let webhooks = "DELETE FROM webhook WHERE number IN
+             (SELECT number FROM webhook WHERE deleted_at IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = webhook.number) LIMIT ?1)";
+        let webhooks = connection
+            .prepare_cached(webhooks)?
+            .execute([terms.limit])?;
+        more = keys == limit || webhooks == limit;
     }
+    // A step of nothing would never end.
+    let next = (more && limit > 0).then_some(position);
     Ok(Purged { events, next })
 }
