@@ -1,5 +1,7 @@
 //! The file: what stands in it, what is refused as one, and that what was answered is still there when it is opened again.
 
+use std::sync::Arc;
+
 use super::super::{EncryptionKey, SqliteStore, StoreError};
 use super::{KEY, at, key, sqlite, webhook};
 use crate::domain::{ApiKey, Fingerprint, Provider, Secret, Webhook};
@@ -52,7 +54,7 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let key = EncryptionKey::from_hex(KEY).unwrap();
     let open = |path: &std::path::Path, key: &EncryptionKey| {
-        SqliteStore::open(path, key).map(|_| ()).unwrap_err()
+        SqliteStore::open(path, key, Arc::default()).map(|_| ()).unwrap_err()
     };
 
     let text = folder.path().join("text");
@@ -86,7 +88,7 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     ));
 
     let ours = folder.path().join("ours.db");
-    drop(SqliteStore::open(&ours, &key).unwrap());
+    drop(SqliteStore::open(&ours, &key, Arc::default()).unwrap());
     let other = EncryptionKey::from_hex(&"ff".repeat(32)).unwrap();
     assert!(matches!(open(&ours, &other), StoreError::WrongKey { .. }));
     rusqlite::Connection::open(&ours)

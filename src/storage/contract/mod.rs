@@ -29,6 +29,7 @@ fn open(folder: TempDir) -> Subject {
     let store = SqliteStore::open(
         &folder.path().join("t.db"),
         &EncryptionKey::from_hex(KEY).unwrap(),
+        Arc::default(),
     )
     .unwrap();
     Subject {
