@@ -235,6 +235,13 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
             events += 1;
         }
     }
+    if events > 0 {
+        // A number that was the highest is given again: what is made from now on must not pass for what a replay was started for.
+        let replays = "UPDATE replay SET last = min(last, CASE WHEN state IS 'unmatched'
+                 THEN (SELECT coalesce(max(number), 0) FROM event) ELSE (SELECT coalesce(max(number), 0) FROM delivery) END)
+             WHERE finished_at IS NULL";
+        connection.prepare_cached(replays)?.execute([])?;
+    }
     if !more {
         let keys = "DELETE FROM idempotency WHERE (caller, key) IN
              (SELECT caller, key FROM idempotency WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
