@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 use uuid::Uuid;
 
 use super::super::queue::{
@@ -362,19 +362,39 @@ pub(super) fn deliveries(
     filter: &DeliveryFilter,
     page: NumberPage,
 ) -> Result<Rows<DeliveryRecord>> {
+    // Only conditions that were given: with `... IS NULL OR`, SQLite would not use the indexes of webhook and event.
+    let mut conditions = String::new();
+    let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
+    let provider = filter.provider.map(crate::domain::Provider::as_str);
+    let state = filter.state.map(crate::domain::DeliveryState::as_str);
+    if let Some(before) = &page.before {
+        conditions += " AND delivery.number < :before";
+        values.push((":before", before));
+    }
+    if let Some(provider) = &provider {
+        conditions += " AND event.provider = :provider";
+        values.push((":provider", provider));
+    }
+    if let Some(state) = &state {
+        conditions += " AND delivery.state = :state";
+        values.push((":state", state));
+    }
+    if let Some(id) = &filter.webhook_id {
+        conditions += " AND delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id)";
+        values.push((":webhook_id", id));
+    }
+    if let Some(id) = &filter.event_id {
+        conditions += " AND delivery.event = (SELECT number FROM event WHERE id = :event_id)";
+        values.push((":event_id", id));
+    }
+    let limit = i64::from(page.limit) + 1;
+    values.push((":limit", &limit));
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY_COLUMNS}, delivery.number FROM {DELIVERY_JOINS}
-         WHERE (:before IS NULL OR delivery.number < :before) AND (:provider IS NULL OR event.provider = :provider)
-             AND (:state IS NULL OR delivery.state = :state)
-             AND (:webhook_id IS NULL OR delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id))
-             AND (:event_id IS NULL OR delivery.event = (SELECT number FROM event WHERE id = :event_id))
-         ORDER BY delivery.number DESC LIMIT :limit"
+        "SELECT {DELIVERY_COLUMNS}, delivery.number
+         FROM delivery CROSS JOIN event ON event.number = delivery.event CROSS JOIN webhook ON webhook.number = delivery.webhook
+         WHERE TRUE{conditions} ORDER BY delivery.number DESC LIMIT :limit"
     ))?;
-    let mut found = statement.query(named_params! {
-        ":before": page.before, ":provider": filter.provider.map(crate::domain::Provider::as_str),
-        ":state": filter.state.map(crate::domain::DeliveryState::as_str), ":webhook_id": filter.webhook_id,
-        ":event_id": filter.event_id, ":limit": i64::from(page.limit) + 1,
-    })?;
+    let mut found = statement.query(values.as_slice())?;
     let mut all = Vec::new();
     while let Some(row) = found.next()? {
         all.push((row.get(11)?, delivery_record(row)?));

@@ -1,5 +1,7 @@
 //! The embedded store: one SQLite file with a writer thread (group commit) and read-only connections beside it.
 
+#[cfg(test)]
+mod cost;
 mod events;
 mod jobs;
 mod keys;

@@ -100,6 +100,7 @@ const MIGRATIONS: [&str; 1] = ["
         UNIQUE (event, webhook)
     ) STRICT;
     CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending';
+    CREATE INDEX delivery_of_webhook ON delivery (webhook);
 
     CREATE TABLE attempt (
         delivery INTEGER NOT NULL REFERENCES delivery (number) ON DELETE CASCADE,

@@ -1,0 +1,311 @@
+//! What verbs cost: the steps that SQLite's virtual machine takes, which are the same on every machine. What runs on the writer's
+//! thread holds up every other write, so it must not grow with what is stored.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::super::seal::{EncryptionKey, Sealer};
+use super::super::{
+    AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
+    PurgeTerms, Slots, WebhookKey,
+};
+use super::{events, jobs, queue, schema, webhooks};
+use crate::domain::{
+    Attempt, Audience, Event, Fingerprint, Next, Outcome, Provider, ReceiverUrl, Timing, Webhook,
+};
+
+struct Subject {
+    connection: Connection,
+    sealer: Sealer,
+    steps: Arc<AtomicU64>,
+    _folder: TempDir,
+}
+
+/// No slot for anyone: deliveries wait.
+struct Never;
+
+impl Slots for Never {
+    fn take(&self, _: i64) -> bool {
+        false
+    }
+
+    fn give_back(&self, _: i64) {}
+}
+
+/// Slots for every webhook but this one.
+struct AllBut(i64);
+
+impl Slots for AllBut {
+    fn take(&self, lane: i64) -> bool {
+        lane != self.0
+    }
+
+    fn give_back(&self, _: i64) {}
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+impl Subject {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
+        let sealer = Sealer::new(&key);
+        let path: &Path = &folder.path().join("t.db");
+        let mut connection = schema::open_writer(path, &sealer).unwrap();
+        // What these tests look at is never lost with the machine.
+        connection
+            .pragma_update(None, "synchronous", "OFF")
+            .unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counter = steps.clone();
+        let count = move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        connection.progress_handler(1, Some(count)).unwrap();
+        Self {
+            connection,
+            sealer,
+            steps,
+            _folder: folder,
+        }
+    }
+
+    /// A webhook for the events of its own account.
+    fn add_webhook(&self, id: &str) {
+        let webhook = Webhook {
+            provider: Provider::EqualsMoney,
+            id: id.to_owned(),
+            owner: "product".to_owned(),
+            account_id: Some(id.to_owned()),
+            url: ReceiverUrl::from_stored("https://example.com".to_owned()),
+            event_types: vec!["a".to_owned()],
+            enabled: true,
+            signing_secret: None,
+            authorization: None,
+            created_at: at(0),
+            updated_at: at(0),
+        };
+        webhooks::insert_webhook(&self.connection, &self.sealer, &webhook).unwrap();
+    }
+
+    /// Stores `count` events of an account at this second.
+    fn publish(&self, account: &str, count: u64, second: i64) {
+        self.connection.execute_batch("BEGIN").unwrap();
+        for number in 0..count {
+            let id = format!("{account} {second} {number}");
+            let publication = Publication {
+                event: Event {
+                    id: id.clone(),
+                    provider: Provider::EqualsMoney,
+                    event_type: "a".to_owned(),
+                    owner: None,
+                    account_id: Some(account.to_owned()),
+                    data: "{}".to_owned(),
+                    sequence: 0,
+                    created_at: at(second),
+                },
+                audience: Audience::Account,
+                idempotency: Some(Idempotency {
+                    caller: "caller".to_owned(),
+                    key: id,
+                    request: Fingerprint::of(b""),
+                }),
+                slots: Arc::new(Never),
+                lease: SignedDuration::from_secs(30),
+            };
+            events::publish(&self.connection, &publication).unwrap();
+        }
+        self.connection.execute_batch("COMMIT").unwrap();
+    }
+
+    /// How many steps `verb` takes.
+    fn cost<T>(&self, verb: impl FnOnce(&Connection) -> T) -> (u64, T) {
+        let before = self.steps.load(Ordering::Relaxed);
+        let result = verb(&self.connection);
+        (self.steps.load(Ordering::Relaxed) - before, result)
+    }
+
+    fn claim(&self, saturated: i64, limit: usize, second: i64) -> (u64, queue::ClaimedRows) {
+        let terms = ClaimTerms {
+            slots: Arc::new(AllBut(saturated)),
+            limit,
+            lease: SignedDuration::from_secs(30),
+            now: at(second),
+            gives_up_at: |_, _| Timestamp::MAX,
+        };
+        self.cost(|connection| queue::claim(connection, &terms).unwrap())
+    }
+
+    fn finish_all(&self, second: i64) {
+        let (_, claimed) = self.claim(0, 100_000, second);
+        let targets = queue::targets(&self.connection, &claimed.rows).unwrap();
+        self.connection.execute_batch("BEGIN").unwrap();
+        for row in claimed.rows {
+            let due = row.open(&targets, &self.sealer).unwrap();
+            let result = AttemptResult {
+                delivery: due.id,
+                attempt: Attempt {
+                    number: due.attempt,
+                    started_at: at(second),
+                    timing: Timing::default(),
+                    request_headers: Vec::new(),
+                    outcome: Outcome::TimedOut,
+                    response_body: Vec::new(),
+                    response_truncated: false,
+                },
+                next: Next::Delivered,
+                now: at(second),
+            };
+            assert!(queue::record(&self.connection, &result).unwrap());
+        }
+        self.connection.execute_batch("COMMIT").unwrap();
+    }
+}
+
+/// The steps of the same work beside little and beside much.
+fn little_and_much(work: impl Fn(&Subject, u64) -> u64) -> (u64, u64) {
+    let cost = |stored| work(&Subject::new(), stored);
+    (cost(20), cost(400))
+}
+
+#[test]
+fn a_claim_costs_the_same_however_long_the_queue_of_a_webhook_without_slots_is() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("slow");
+        subject.add_webhook("quick");
+        subject.publish("slow", stored, 1);
+        subject.publish("quick", 10, 2);
+        let (steps, claimed) = subject.claim(1, 100, 9);
+        assert_eq!((claimed.rows.len(), claimed.left), (10, true));
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn a_claim_costs_the_same_however_many_deliveries_it_leaves() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.publish("1", stored, 1);
+        let (steps, claimed) = subject.claim(0, 10, 9);
+        assert_eq!(claimed.rows.len(), 10);
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn a_claim_costs_the_same_however_much_was_delivered_before() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.publish("1", stored, 1);
+        subject.finish_all(2);
+        subject.publish("1", 10, 3);
+        let (steps, claimed) = subject.claim(0, 10, 9);
+        assert_eq!(claimed.rows.len(), 10);
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.add_webhook("2");
+        subject.publish("1", stored, 1);
+        let key = WebhookKey {
+            provider: Provider::EqualsMoney,
+            owner: "product".to_owned(),
+            id: "2".to_owned(),
+            account_id: None,
+        };
+        let (steps, deleted) = subject.cost(|connection| {
+            webhooks::delete_webhook(connection, &key, Pending::End, at(2)).unwrap()
+        });
+        assert!(deleted);
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn a_step_of_a_purge_costs_the_same_however_much_is_old() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.publish("1", stored, 1);
+        subject.finish_all(2);
+        let terms = PurgeTerms {
+            events_before: at(3),
+            keys_before: at(3),
+            after: 0,
+            limit: 10,
+        };
+        let (steps, purged) = subject.cost(|connection| jobs::purge(connection, &terms).unwrap());
+        assert_eq!(purged.events, 10);
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn the_last_step_of_a_purge_costs_the_same_however_much_is_young() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.add_webhook("2");
+        subject.publish("2", 10, 1);
+        subject.publish("1", stored, 5);
+        subject.finish_all(6);
+        let key = WebhookKey {
+            provider: Provider::EqualsMoney,
+            owner: "product".to_owned(),
+            id: "2".to_owned(),
+            account_id: None,
+        };
+        webhooks::delete_webhook(&subject.connection, &key, Pending::End, at(7)).unwrap();
+        let terms = PurgeTerms {
+            events_before: at(5),
+            keys_before: at(2),
+            after: 0,
+            limit: 15,
+        };
+        let (steps, purged) = subject.cost(|connection| jobs::purge(connection, &terms).unwrap());
+        assert_eq!((purged.events, purged.next), (10, None));
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
+fn the_deliveries_of_an_event_or_a_webhook_are_listed_at_the_same_cost_beside_many_others() {
+    for (webhook_id, event_id) in [(Some("1"), None), (None, Some("1 1 0")), (None, None)] {
+        let (little, much) = little_and_much(|subject, stored| {
+            subject.add_webhook("1");
+            subject.add_webhook("2");
+            subject.publish("1", 1, 1);
+            subject.publish("2", stored, 2);
+            let filter = DeliveryFilter {
+                webhook_id: webhook_id.map(str::to_owned),
+                event_id: event_id.map(str::to_owned),
+                ..DeliveryFilter::default()
+            };
+            let page = NumberPage {
+                before: None,
+                limit: 10,
+            };
+            let (steps, found) =
+                subject.cost(|connection| events::deliveries(connection, &filter, page).unwrap());
+            assert!(!found.rows.is_empty());
+            steps
+        });
+        assert_eq!(little, much, "{webhook_id:?} {event_id:?}");
+    }
+}
