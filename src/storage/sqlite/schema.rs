@@ -150,6 +150,9 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
 "];
 
+/// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
+const STATEMENTS: usize = 128;
+
 /// Opens (and creates, if need be) the file for writing, and brings its schema up to date.
 ///
 /// # Errors
@@ -180,6 +183,7 @@ pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, St
         other => other,
     })?;
     check_key(&connection, path, sealer)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -188,6 +192,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
