@@ -2,19 +2,33 @@
 //!
 //! Here are the subject and the fixtures; the tests stand by what they are about. Every time is an argument, so nothing sleeps.
 
+mod events;
 mod file;
+mod jobs;
 mod keys;
+mod queue;
 mod webhooks;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use super::{EncryptionKey, SqliteStore, Store, WebhookKey};
-use crate::domain::{Provider, ReceiverUrl, SchemePolicy, Secret, Webhook};
+use super::{
+    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NumberPage,
+    Publication, Published, Receipt, Slots, SqliteStore, Store, WebhookKey,
+};
+use crate::domain::{
+    Attempt, Audience, DueDelivery, Event, Next, Outcome, Provider, ReceiverUrl, SchemePolicy,
+    Secret, Timing, Webhook, WebhookChange,
+};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// How many seconds a claim holds.
+const LEASE: i64 = 30;
 
 struct Subject {
     store: Arc<dyn Store>,
@@ -46,6 +60,133 @@ impl Subject {
         drop(store);
         open(folder)
     }
+
+    /// Another connection to the same file, to bring about what no verb does.
+    fn meddle(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("t.db")).unwrap()
+    }
+
+    /// Keeps webhooks for events of [`event`], one for each id.
+    async fn add_webhooks<const N: usize>(&self, ids: [&str; N]) {
+        for id in ids {
+            self.store.insert_webhook(webhook(id)).await.unwrap();
+        }
+    }
+
+    /// Stores an event whose deliveries all wait.
+    async fn publish(&self, event: Event) -> Receipt {
+        let published = self.store.publish(publication(event, &slots(0, 0))).await;
+        stored(published.unwrap()).0
+    }
+
+    /// Stores an event at each of `seconds`, named by it, whose deliveries all wait.
+    async fn publish_at<const N: usize>(&self, seconds: [i64; N]) {
+        for second in seconds {
+            self.publish(event(&second.to_string(), second)).await;
+        }
+    }
+
+    /// Claims all that is due.
+    async fn claim(&self, second: i64) -> Claimed {
+        self.store
+            .claim(terms(&slots(1_000, 1_000), second))
+            .await
+            .unwrap()
+    }
+
+    /// Claims the one delivery that is due.
+    async fn claim_one(&self, second: i64) -> DueDelivery {
+        let mut due = self.claim(second).await.due;
+        assert_eq!(due.len(), 1, "due at {second}: {:?}", names(&due));
+        due.remove(0)
+    }
+
+    /// Records what came of an attempt; says whether it was recorded.
+    async fn record(&self, due: &DueDelivery, next: Next, second: i64) -> bool {
+        let result = AttemptResult {
+            delivery: due.id,
+            attempt: attempt(due.attempt),
+            next,
+            now: at(second),
+        };
+        self.store.record(result).await.unwrap()
+    }
+
+    /// The deliveries that `filter` lets through, newest first.
+    async fn deliveries(&self, filter: DeliveryFilter) -> Vec<DeliveryRecord> {
+        let found = self.store.deliveries(filter, all()).await.unwrap();
+        assert_eq!(found.next, None);
+        found.rows
+    }
+
+    /// The only delivery.
+    async fn delivery(&self) -> DeliveryRecord {
+        let mut found = self.deliveries(DeliveryFilter::default()).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// Changes the webhook with this id of [`webhook`].
+    async fn change(&self, id: &str, change: WebhookChange) {
+        let changed = self
+            .store
+            .update_webhook(key(id), change, at(0))
+            .await
+            .unwrap();
+        assert!(changed.is_some(), "no webhook {id}");
+    }
+
+    /// Has the deliveries of the webhook with this id wait, or go on.
+    async fn suspend(&self, id: &str, suspended: bool) {
+        let change = WebhookChange {
+            enabled: Some(!suspended),
+            suspended: Some(suspended),
+            ..WebhookChange::default()
+        };
+        self.change(id, change).await;
+    }
+}
+
+/// Slots that can be counted.
+struct Lanes {
+    limit: usize,
+    lane_limit: usize,
+    taken: Mutex<HashMap<i64, usize>>,
+}
+
+/// At most `limit` slots in all, and `lane_limit` for each webhook.
+fn slots(limit: usize, lane_limit: usize) -> Arc<Lanes> {
+    Arc::new(Lanes {
+        limit,
+        lane_limit,
+        taken: Mutex::default(),
+    })
+}
+
+impl Lanes {
+    /// How many slots are taken.
+    fn taken(&self) -> usize {
+        self.taken.lock().unwrap().values().sum()
+    }
+}
+
+impl Slots for Lanes {
+    fn take(&self, lane: i64) -> bool {
+        let mut taken = self.taken.lock().unwrap();
+        let all: usize = taken.values().sum();
+        let of_lane = taken.entry(lane).or_default();
+        let free = all < self.limit && *of_lane < self.lane_limit;
+        *of_lane += usize::from(free);
+        free
+    }
+
+    fn give_back(&self, lane: i64) {
+        let mut taken = self.taken.lock().unwrap();
+        let of_lane = taken
+            .get_mut(&lane)
+            .expect("nobody took a slot of this lane");
+        *of_lane = of_lane.checked_sub(1).expect("a slot came back twice");
+    }
 }
 
 fn at(second: i64) -> Timestamp {
@@ -75,4 +216,86 @@ fn key(id: &str) -> WebhookKey {
         id: id.to_owned(),
         account_id: None,
     }
+}
+
+/// An event that every webhook of [`webhook`] wants.
+fn event(id: &str, second: i64) -> Event {
+    Event {
+        id: id.to_owned(),
+        provider: Provider::EqualsMoney,
+        event_type: "a".to_owned(),
+        owner: None,
+        account_id: Some("F1".to_owned()),
+        data: r#"{"amount":1.10,"ä":"\u00e4"}"#.to_owned(),
+        sequence: 0,
+        created_at: at(second),
+    }
+}
+
+fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
+    Publication {
+        event,
+        audience: Audience::Account,
+        idempotency: None,
+        slots: slots.clone(),
+        lease: SignedDuration::from_secs(LEASE),
+    }
+}
+
+fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
+    ClaimTerms {
+        slots: slots.clone(),
+        limit: 1_000,
+        lease: SignedDuration::from_secs(LEASE),
+        now: at(second),
+        gives_up_at: |_, _| Timestamp::MAX,
+    }
+}
+
+#[track_caller]
+fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, bool) {
+    match published {
+        Published::Stored {
+            receipt,
+            claimed,
+            waiting,
+        } => (receipt, claimed, waiting),
+        Published::Repeated(_) | Published::Conflict => panic!("not stored: {published:?}"),
+    }
+}
+
+/// An attempt with something in every member.
+fn attempt(number: u32) -> Attempt {
+    Attempt {
+        number,
+        started_at: at(1),
+        timing: Timing {
+            queue: Duration::from_micros(1),
+            connect: Some(Duration::from_micros(2)),
+            first_byte: Some(Duration::from_millis(3)),
+            total: Duration::from_secs(4),
+        },
+        request_headers: vec![("x".to_owned(), "1".to_owned())],
+        outcome: Outcome::Answered {
+            status: 503,
+            retry_after: Some(Duration::from_secs(120)),
+        },
+        response_body: b"\0no\xff".to_vec(),
+        response_truncated: true,
+    }
+}
+
+/// A page that holds everything.
+fn all() -> NumberPage {
+    NumberPage {
+        before: None,
+        limit: 10_000,
+    }
+}
+
+/// What was claimed, as webhook and event.
+fn names(due: &[DueDelivery]) -> Vec<(&str, &str)> {
+    due.iter()
+        .map(|due| (due.target.webhook_id.as_str(), due.event.id.as_str()))
+        .collect()
 }

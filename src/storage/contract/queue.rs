@@ -1,0 +1,779 @@
+//! The queue: claiming what is due, recording what came of it, giving it back, and attempting it again by hand.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::super::{AttemptResult, ClaimTerms, DeliveryFilter, Pending, Slots, StoreError};
+use super::{LEASE, Lanes, at, attempt, event, key, names, slots, sqlite, terms, webhook};
+use crate::domain::{
+    Attempt, DeliveryState, Next, Outcome, ReceiverUrl, SchemePolicy, Secret, Timing, Webhook,
+    WebhookChange,
+};
+
+/// Claims at most `limit` with these slots, giving a delivery up a day after its first attempt.
+fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
+    ClaimTerms {
+        limit,
+        gives_up_at: |_, first| first + SignedDuration::from_hours(24),
+        ..terms(lanes, second)
+    }
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
+#[tokio::test]
+async fn what_is_due_is_claimed_with_all_that_an_attempt_needs() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 5)).await;
+    assert!(subject.claim(4).await.due.is_empty(), "it is not due yet");
+    let due = subject.claim_one(7).await;
+    let record = subject.delivery().await;
+    assert_eq!((due.id, due.attempt, due.once), (record.id, 1, false));
+    assert_eq!((due.due_at, due.first_attempt_at), (at(5), at(7)));
+    assert_eq!(*due.event, event("e", 5));
+    assert_eq!(due.target.webhook_id, "1");
+    assert_eq!(due.target.url, webhook("1").url);
+    assert_eq!(due.target.signing_secret, Some(Secret::new("signing")));
+    assert_eq!(due.target.authorization, Some(Secret::new("Basic x ")));
+    assert_eq!((record.attempts, record.due_at), (1, at(7 + LEASE)));
+    assert_eq!(record.state, DeliveryState::Pending);
+}
+
+#[tokio::test]
+async fn what_waits_longest_is_claimed_first() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([30, 10, 20]).await;
+    let due = subject.claim(100).await.due;
+    assert_eq!(names(&due), [("1", "10"), ("1", "20"), ("1", "30")]);
+    // Between webhooks too, when not all can be claimed.
+    let subject = sqlite();
+    for (id, account, second) in [("1", "F1", 30), ("2", "F2", 10), ("3", "F3", 20)] {
+        let webhook = Webhook {
+            account_id: Some(account.to_owned()),
+            ..webhook(id)
+        };
+        subject.store.insert_webhook(webhook).await.unwrap();
+        let event = crate::domain::Event {
+            account_id: Some(account.to_owned()),
+            ..event(id, second)
+        };
+        subject.publish(event).await;
+    }
+    let lanes = slots(9, 9);
+    for expected in ["2", "3", "1"] {
+        let claimed = subject.store.claim(limited(&lanes, 1, 100)).await.unwrap();
+        assert_eq!(names(&claimed.due), [(expected, expected)]);
+    }
+}
+
+#[tokio::test]
+async fn a_claimed_delivery_is_not_claimed_again_before_its_lease_ends() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 0)).await;
+    let first = subject.claim(10).await;
+    assert_eq!((first.due.len(), first.expired_leases), (1, 0));
+    for second in [10, 11, 10 + LEASE - 1] {
+        assert!(subject.claim(second).await.due.is_empty(), "{second}");
+    }
+    let second = subject.claim(10 + LEASE).await;
+    assert_eq!(second.expired_leases, 1);
+    assert_eq!(second.due[0].attempt, 2);
+    assert_eq!(second.due[0].due_at, at(10 + LEASE));
+    assert_eq!(second.due[0].first_attempt_at, at(10));
+    assert_eq!(subject.delivery().await.attempts, 2);
+}
+
+#[tokio::test]
+async fn claims_at_the_same_time_never_get_the_same_delivery() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2", "3"]).await;
+    for number in 0..20 {
+        subject.publish(event(&number.to_string(), 0)).await;
+    }
+    let lanes = slots(1_000, 1_000);
+    let claims = (0..20).map(|_| {
+        let store = subject.store.clone();
+        let terms = limited(&lanes, 7, 1);
+        tokio::spawn(async move { store.claim(terms).await.unwrap().due })
+    });
+    let mut ids = Vec::new();
+    for claim in claims.collect::<Vec<_>>() {
+        ids.extend(claim.await.unwrap().into_iter().map(|due| due.id));
+    }
+    assert_eq!((ids.len(), lanes.taken()), (60, 60));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 60);
+}
+
+#[tokio::test]
+async fn a_claim_takes_no_more_than_its_limit_and_says_to_come_again() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish_at([1, 2, 3, 4, 5]).await;
+    let lanes = slots(100, 100);
+    let mut claimed = Vec::new();
+    for expected in [4, 4, 2] {
+        let found = subject.store.claim(limited(&lanes, 4, 10)).await.unwrap();
+        assert_eq!(found.due.len(), expected);
+        assert!(!found.left, "all have slots");
+        let again = if expected == 4 {
+            at(10)
+        } else {
+            at(10 + LEASE)
+        };
+        assert_eq!(found.next_due_at, Some(again));
+        claimed.extend(found.due.into_iter().map(|due| due.id));
+        assert_eq!(lanes.taken(), claimed.len());
+    }
+    claimed.sort();
+    claimed.dedup();
+    assert_eq!(claimed.len(), 10);
+}
+
+#[tokio::test]
+async fn a_webhook_is_claimed_for_only_as_often_as_it_has_slots() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish_at([1, 2, 3]).await;
+    let lanes = slots(100, 2);
+    let found = subject.store.claim(terms(&lanes, 10)).await.unwrap();
+    let mut due = names(&found.due);
+    due.sort();
+    assert_eq!(due, [("1", "1"), ("1", "2"), ("2", "1"), ("2", "2")]);
+    assert!(found.left);
+    assert_eq!(lanes.taken(), 4);
+    let of_first = |due: &&crate::domain::DueDelivery| due.target.webhook_id == "1";
+    let lane_of_first = found.due.iter().find(of_first).unwrap().target.lane;
+    let found = subject.store.claim(terms(&lanes, 10)).await.unwrap();
+    assert!(found.due.is_empty() && found.left);
+    // As soon as one comes back.
+    lanes.give_back(lane_of_first);
+    let found = subject.store.claim(terms(&lanes, 10)).await.unwrap();
+    assert_eq!(names(&found.due), [("1", "3")]);
+    assert!(found.left, "the other webhook has none yet");
+}
+
+#[tokio::test]
+async fn a_webhook_without_slots_is_passed_over_and_does_not_hold_up_others() {
+    let subject = sqlite();
+    subject.add_webhooks(["slow"]).await;
+    subject.publish_at([1, 2, 3, 4, 5, 6, 7, 8]).await;
+    let lanes = slots(100, 2);
+    assert_eq!(
+        subject
+            .store
+            .claim(terms(&lanes, 9))
+            .await
+            .unwrap()
+            .due
+            .len(),
+        2
+    );
+    subject.add_webhooks(["quick"]).await;
+    subject.publish_at([20]).await;
+    let found = subject.store.claim(limited(&lanes, 1, 20)).await.unwrap();
+    assert_eq!(names(&found.due), [("quick", "20")]);
+    assert!(found.left);
+}
+
+#[tokio::test]
+async fn slots_in_all_are_shared_out_over_webhooks() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2", "3"]).await;
+    subject.publish_at([1, 2]).await;
+    let lanes = slots(4, 4);
+    let found = subject.store.claim(terms(&lanes, 9)).await.unwrap();
+    assert_eq!((found.due.len(), found.left, lanes.taken()), (4, true, 4));
+    for id in ["1", "2", "3"] {
+        assert!(
+            names(&found.due).iter().any(|(webhook, _)| *webhook == id),
+            "nothing for {id}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_claim_says_when_the_next_delivery_falls_due() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    let found = subject.claim(0).await;
+    assert_eq!((found.next_due_at, found.left), (None, false));
+    subject.publish_at([50]).await;
+    assert_eq!(subject.claim(10).await.next_due_at, Some(at(50)));
+    let found = subject.claim(50).await;
+    assert_eq!(found.next_due_at, Some(at(50 + LEASE)));
+    let [first, second] = <[_; 2]>::try_from(found.due).unwrap();
+    assert!(subject.record(&first, Next::RetryAt(at(55)), 51).await);
+    assert_eq!(subject.claim(51).await.next_due_at, Some(at(55)));
+    let first = subject.claim_one(55).await;
+    assert!(subject.record(&first, Next::Delivered, 56).await);
+    assert!(subject.record(&second, Next::Exhausted, 56).await);
+    // The ends of leases that nobody needs any more may be named, but only once.
+    let mut now = 56;
+    let mut named = 0;
+    while let Some(next) = subject.claim(now).await.next_due_at {
+        assert!(next > at(now));
+        now = next.duration_since(at(0)).as_secs();
+        named += 1;
+    }
+    assert!(named <= 2, "{named}");
+}
+
+#[tokio::test]
+async fn a_failed_claim_leaves_everything_and_gives_its_slots_back() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish_at([1, 2]).await;
+    let meddler = subject.meddle();
+    meddler
+        .execute_batch(
+            "CREATE TRIGGER fail BEFORE UPDATE ON delivery WHEN NEW.webhook = 2 BEGIN SELECT RAISE(ABORT, 'full'); END",
+        )
+        .unwrap();
+    let lanes = slots(10, 10);
+    let claimed = subject.store.claim(terms(&lanes, 9)).await;
+    assert!(matches!(claimed, Err(StoreError::Statement(_))));
+    assert_eq!(lanes.taken(), 0);
+    meddler.execute_batch("DROP TRIGGER fail").unwrap();
+    let found = subject.claim(9).await;
+    assert_eq!((found.due.len(), found.expired_leases), (4, 0));
+    assert!(found.due.iter().all(|due| due.attempt == 1));
+}
+
+#[tokio::test]
+async fn a_claimer_that_goes_away_takes_no_slot_with_it() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1]).await;
+    let lanes = slots(10, 10);
+    // The writer waits for this transaction, so the claimer is gone before it is answered.
+    let meddler = subject.meddle();
+    meddler.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut claim = subject.store.claim(terms(&lanes, 1));
+    let polled = claim.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    drop(claim);
+    meddler.execute_batch("COMMIT").unwrap();
+    subject.store.check().await.unwrap();
+    assert_eq!(lanes.taken(), 0);
+    assert_eq!(subject.claim_one(1 + LEASE).await.attempt, 2);
+}
+
+#[tokio::test]
+async fn a_delivery_past_its_time_is_exhausted_instead_of_claimed() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 0)).await;
+    let lanes = slots(10, 10);
+    // A delivery that waits for its first attempt is not given up, however long that takes.
+    let first = subject
+        .store
+        .claim(limited(&lanes, 9, 5 * DAY))
+        .await
+        .unwrap();
+    assert_eq!(first.due[0].first_attempt_at, at(5 * DAY));
+    let last = subject
+        .store
+        .claim(limited(&lanes, 9, 6 * DAY))
+        .await
+        .unwrap();
+    assert_eq!(last.due[0].attempt, 2, "just in time");
+    let none = subject
+        .store
+        .claim(limited(&lanes, 9, 6 * DAY + LEASE))
+        .await
+        .unwrap();
+    assert!(none.due.is_empty() && !none.left);
+    assert_eq!((none.next_due_at, lanes.taken()), (None, 2));
+    let record = subject.delivery().await;
+    assert_eq!(record.state, DeliveryState::Exhausted);
+    assert_eq!(record.completed_at, Some(at(6 * DAY + LEASE)));
+    assert!(!subject.record(&last.due[0], Next::Delivered, 7 * DAY).await);
+}
+
+#[tokio::test]
+async fn deliveries_past_their_time_do_not_hide_others_behind_them() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2, 3, 4, 5]).await;
+    assert_eq!(subject.claim(9).await.due.len(), 5);
+    subject.publish_at([2 * DAY]).await;
+    let lanes = slots(10, 10);
+    let mut due = Vec::new();
+    for _ in 0..3 {
+        let found = subject
+            .store
+            .claim(limited(&lanes, 4, 2 * DAY))
+            .await
+            .unwrap();
+        due.extend(found.due);
+        if found.next_due_at != Some(at(2 * DAY)) {
+            break;
+        }
+    }
+    assert_eq!(names(&due), [("1", &*(2 * DAY).to_string())]);
+    assert_eq!(lanes.taken(), 1);
+}
+
+#[tokio::test]
+async fn the_deliveries_of_a_suspended_webhook_wait_until_it_goes_on() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish(event("e", 1)).await;
+    subject.suspend("1", true).await;
+    let found = subject.claim(5).await;
+    assert_eq!((names(&found.due), found.left), (vec![("2", "e")], false));
+    assert!(subject.record(&found.due[0], Next::Delivered, 6).await);
+    // Neither an attempt by hand nor a new time makes it go on.
+    let waiting = DeliveryFilter {
+        state: Some(DeliveryState::Pending),
+        ..DeliveryFilter::default()
+    };
+    let waiting = subject.deliveries(waiting).await.remove(0);
+    subject.store.retry(waiting.id, at(7)).await.unwrap();
+    let found = subject.claim(DAY).await;
+    assert_eq!((found.due.len(), found.next_due_at), (0, None));
+    subject.suspend("1", false).await;
+    assert_eq!(names(&subject.claim(DAY).await.due), [("1", "e")]);
+}
+
+#[tokio::test]
+async fn an_attempt_under_way_is_recorded_though_its_webhook_was_suspended() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    subject.suspend("1", true).await;
+    assert!(subject.record(&due, Next::RetryAt(at(10)), 2).await);
+    assert!(subject.claim(10).await.due.is_empty());
+    subject.suspend("1", false).await;
+    assert!(subject.claim(9).await.due.is_empty());
+    assert_eq!(subject.claim_one(10).await.attempt, 2);
+}
+
+#[tokio::test]
+async fn an_attempt_uses_the_url_and_the_secrets_of_its_moment() {
+    // Decision E-58.
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    assert!(subject.record(&due, Next::RetryAt(at(10)), 2).await);
+    let url = ReceiverUrl::parse("https://example.com/new", SchemePolicy::HttpsOnly).unwrap();
+    let change = WebhookChange {
+        url: Some(url.clone()),
+        signing_secret: Some(Some(Secret::new("new"))),
+        authorization: Some(None),
+        event_types: Some(vec!["other".to_owned()]),
+        ..WebhookChange::default()
+    };
+    subject.change("1", change).await;
+    assert_eq!(subject.delivery().await.url, url.as_str());
+    let due = subject.claim_one(10).await;
+    assert_eq!(due.target.url, url);
+    assert_eq!(due.target.signing_secret, Some(Secret::new("new")));
+    assert_eq!(due.target.authorization, None);
+}
+
+#[tokio::test]
+async fn pending_deliveries_of_a_deleted_webhook_go_on_where_they_continue() {
+    // Decision C-39.
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2]).await;
+    let delete = subject
+        .store
+        .delete_webhook(key("1"), Pending::Continue, at(3));
+    assert!(delete.await.unwrap());
+    let due = subject.claim(4).await.due;
+    assert_eq!(names(&due), [("1", "1"), ("1", "2")]);
+    assert_eq!(due[0].target.signing_secret, Some(Secret::new("signing")));
+    assert!(subject.record(&due[0], Next::Delivered, 5).await);
+    assert!(subject.record(&due[1], Next::RetryAt(at(10)), 5).await);
+    assert_eq!(subject.claim_one(10).await.attempt, 2);
+    assert_eq!(subject.publish(event("new", 11)).await.deliveries, 0);
+}
+
+#[tokio::test]
+async fn pending_deliveries_of_a_deleted_webhook_are_cancelled_where_they_end() {
+    // Decision E-57.
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish_at([1, 2, 3]).await;
+    let due = subject
+        .store
+        .claim(terms(&slots(9, 2), 4))
+        .await
+        .unwrap()
+        .due;
+    let of_first: Vec<_> = due
+        .iter()
+        .filter(|due| due.target.webhook_id == "1")
+        .collect();
+    assert!(subject.record(of_first[0], Next::Delivered, 5).await);
+    let delete = subject.store.delete_webhook(key("1"), Pending::End, at(6));
+    assert!(delete.await.unwrap());
+    let states: Vec<_> = subject
+        .deliveries(DeliveryFilter {
+            webhook_id: Some("1".to_owned()),
+            ..DeliveryFilter::default()
+        })
+        .await
+        .iter()
+        .map(|delivery| (delivery.state, delivery.completed_at))
+        .collect();
+    let cancelled = (DeliveryState::Cancelled, Some(at(6)));
+    let delivered = (DeliveryState::Delivered, Some(at(5)));
+    assert_eq!(states, [cancelled, cancelled, delivered]);
+    assert!(
+        !subject.record(of_first[1], Next::Delivered, 7).await,
+        "the result came after the end"
+    );
+    let due = subject.claim(DAY).await.due;
+    assert_eq!(due.len(), 3);
+    assert!(due.iter().all(|due| due.target.webhook_id == "2"));
+}
+
+#[tokio::test]
+async fn a_result_ends_a_delivery_or_says_when_it_goes_on() {
+    for (next, state, completed_at) in [
+        (Next::Delivered, DeliveryState::Delivered, Some(at(6))),
+        (Next::Exhausted, DeliveryState::Exhausted, Some(at(6))),
+        (Next::RetryAt(at(40)), DeliveryState::Pending, None),
+    ] {
+        let subject = sqlite();
+        subject.add_webhooks(["1"]).await;
+        subject.publish(event("e", 1)).await;
+        let due = subject.claim_one(5).await;
+        assert!(subject.record(&due, next, 6).await);
+        let record = subject.delivery().await;
+        assert_eq!((record.state, record.completed_at), (state, completed_at));
+        assert_eq!(record.attempts, 1);
+        let found = subject.claim(39).await;
+        assert!(found.due.is_empty(), "{next:?}");
+        let found = subject.claim(40).await;
+        match next {
+            Next::RetryAt(_) => {
+                assert_eq!((found.due[0].attempt, found.expired_leases), (2, 0));
+                assert_eq!(found.due[0].due_at, at(40));
+                assert_eq!(found.due[0].first_attempt_at, at(5));
+            }
+            Next::Delivered | Next::Exhausted => assert!(found.due.is_empty(), "{next:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_may_be_due_before_the_lease_ends_or_long_after() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2]).await;
+    let [first, second] = <[_; 2]>::try_from(subject.claim(5).await.due).unwrap();
+    assert!(subject.record(&first, Next::RetryAt(at(6)), 6).await);
+    assert!(
+        subject
+            .record(&second, Next::RetryAt(at(14 * DAY)), 6)
+            .await
+    );
+    assert_eq!(subject.claim_one(6).await.event.id, "1");
+    assert_eq!(subject.claim_one(6 + LEASE).await.event.id, "1");
+    let due = subject.claim(14 * DAY).await.due;
+    assert_eq!(names(&due), [("1", "1"), ("1", "2")]);
+}
+
+#[tokio::test]
+async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let first = subject.claim_one(1).await;
+    let second = subject.claim_one(1 + LEASE).await;
+    assert!(
+        !subject.record(&first, Next::Delivered, 50).await,
+        "too late"
+    );
+    assert_eq!(subject.delivery().await.state, DeliveryState::Pending);
+    assert!(subject.record(&second, Next::RetryAt(at(90)), 50).await);
+    assert!(!subject.record(&second, Next::Delivered, 51).await, "twice");
+    assert!(!subject.record(&first, Next::Delivered, 51).await);
+    assert_eq!(subject.delivery().await.due_at, at(90));
+    let third = subject.claim_one(90).await;
+    assert!(subject.record(&third, Next::Delivered, 91).await);
+    for due in [&first, &second, &third] {
+        assert!(
+            !subject.record(due, Next::Exhausted, 92).await,
+            "it has ended"
+        );
+    }
+    let record = subject.delivery().await;
+    let history = subject.store.delivery(record.id).await.unwrap().unwrap();
+    let numbers: Vec<u32> = history.attempts.iter().map(|made| made.number).collect();
+    assert_eq!((record.attempts, numbers), (3, vec![2, 3]));
+    let unknown = AttemptResult {
+        delivery: Uuid::nil(),
+        attempt: attempt(1),
+        next: Next::Delivered,
+        now: at(92),
+    };
+    assert!(!subject.store.record(unknown).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_never_claimed_is_not_recorded() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    for number in [0, 1, 2] {
+        let result = AttemptResult {
+            delivery: subject.delivery().await.id,
+            attempt: attempt(number),
+            next: Next::Delivered,
+            now: at(2),
+        };
+        assert!(!subject.store.record(result).await.unwrap(), "{number}");
+    }
+    let due = subject.claim_one(2).await;
+    assert!(subject.record(&due, Next::RetryAt(at(3)), 2).await);
+    subject.store.retry(due.id, at(3)).await.unwrap();
+    assert!(!subject.record(&due, Next::Delivered, 4).await);
+}
+
+#[tokio::test]
+async fn an_attempt_is_read_back_as_it_was_recorded() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let empty = Attempt {
+        number: 2,
+        started_at: at(70),
+        timing: Timing::default(),
+        request_headers: Vec::new(),
+        outcome: Outcome::TimedOut,
+        response_body: Vec::new(),
+        response_truncated: false,
+    };
+    let of = |number, outcome| Attempt {
+        number,
+        outcome,
+        ..empty.clone()
+    };
+    let attempts = [
+        Attempt {
+            request_headers: vec![
+                ("content-type".to_owned(), "application/json".to_owned()),
+                ("authorization".to_owned(), "[redacted]".to_owned()),
+                ("x".to_owned(), "\"ä\"\\".to_owned()),
+                ("x".to_owned(), String::new()),
+            ],
+            ..attempt(1)
+        },
+        empty.clone(),
+        of(3, Outcome::Refused("no such address: ä".to_owned())),
+        of(4, Outcome::Failed("connection reset".to_owned())),
+        of(
+            5,
+            Outcome::Answered {
+                status: 204,
+                retry_after: None,
+            },
+        ),
+        of(
+            6,
+            Outcome::Answered {
+                status: 999,
+                retry_after: Some(Duration::from_secs(u32::MAX.into())),
+            },
+        ),
+    ];
+    let mut second = 1;
+    for attempt in attempts.clone() {
+        let due = subject.claim_one(second).await;
+        second += 100;
+        let result = AttemptResult {
+            delivery: due.id,
+            attempt,
+            next: Next::RetryAt(at(second)),
+            now: at(second),
+        };
+        assert!(subject.store.record(result).await.unwrap());
+    }
+    let id = subject.delivery().await.id;
+    let subject = subject.reopen();
+    let history = subject.store.delivery(id).await.unwrap().unwrap();
+    assert_eq!(history.attempts, attempts);
+    assert_eq!(history.delivery.attempts, 6);
+}
+
+#[tokio::test]
+async fn a_released_delivery_is_due_at_once_and_its_attempt_stays_counted() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2, 3]).await;
+    let due = subject.claim(5).await.due;
+    assert!(subject.record(&due[1], Next::Delivered, 6).await);
+    let claimed = due
+        .iter()
+        .take(2)
+        .map(|due| (due.id, due.attempt))
+        .collect();
+    subject.store.release(claimed, at(7)).await.unwrap();
+    assert!(subject.claim(6).await.due.is_empty());
+    let again = subject.claim_one(7).await;
+    assert_eq!((again.id, again.attempt), (due[0].id, 2));
+    // One that was claimed anew since is not this caller's any more.
+    let stale = vec![(due[0].id, 1), (Uuid::nil(), 1)];
+    subject.store.release(stale, at(8)).await.unwrap();
+    assert!(subject.claim(9).await.due.is_empty());
+    assert_eq!(subject.claim_one(5 + LEASE).await.id, due[2].id);
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
+    for ended in [
+        DeliveryState::Delivered,
+        DeliveryState::Exhausted,
+        DeliveryState::Cancelled,
+    ] {
+        let subject = sqlite();
+        subject.add_webhooks(["1"]).await;
+        subject.publish(event("e", 1)).await;
+        let due = subject.claim_one(1).await;
+        match ended {
+            DeliveryState::Delivered => assert!(subject.record(&due, Next::Delivered, 2).await),
+            DeliveryState::Exhausted => assert!(subject.record(&due, Next::Exhausted, 2).await),
+            DeliveryState::Cancelled | DeliveryState::Pending => {
+                let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+                assert!(delete.await.unwrap());
+            }
+        }
+        assert_eq!(subject.delivery().await.state, ended);
+        let record = subject.store.retry(due.id, at(3 * DAY)).await.unwrap();
+        let record = record.unwrap();
+        assert_eq!(record.state, DeliveryState::Pending, "{ended}");
+        assert_eq!((record.attempts, record.due_at), (1, at(3 * DAY)));
+        assert_eq!(record.completed_at, None);
+        assert!(!subject.record(&due, Next::Delivered, 3 * DAY).await);
+        // It is the one attempt that was asked for, though its time has passed.
+        let lanes = slots(9, 9);
+        let found = subject
+            .store
+            .claim(limited(&lanes, 9, 3 * DAY))
+            .await
+            .unwrap();
+        assert_eq!(
+            (found.due[0].attempt, found.due[0].once),
+            (2, true),
+            "{ended}"
+        );
+        assert_eq!(found.due[0].first_attempt_at, at(1));
+        assert_eq!(found.expired_leases, 0, "{ended}");
+        assert!(
+            subject
+                .record(&found.due[0], Next::Exhausted, 3 * DAY)
+                .await
+        );
+        assert_eq!(subject.delivery().await.state, DeliveryState::Exhausted);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    assert!(subject.record(&due, Next::RetryAt(at(DAY)), 2).await);
+    subject.store.retry(due.id, at(3)).await.unwrap();
+    let due = subject.claim_one(3).await;
+    assert_eq!((due.attempt, due.once), (2, false));
+}
+
+#[tokio::test]
+async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    assert!(subject.record(&due, Next::Exhausted, 2).await);
+    subject.store.retry(due.id, at(10)).await.unwrap();
+    subject.store.retry(due.id, at(11)).await.unwrap();
+    assert!(subject.claim_one(11).await.once);
+    let due = subject.claim_one(11 + LEASE).await;
+    assert_eq!((due.once, due.attempt), (true, 3));
+    assert!(subject.record(&due, Next::RetryAt(at(90)), 80).await);
+    assert!(!subject.claim_one(90).await.once);
+}
+
+#[tokio::test]
+async fn a_retry_of_an_unknown_delivery_finds_none() {
+    let subject = sqlite();
+    let found = subject.store.retry(Uuid::nil(), at(1)).await.unwrap();
+    assert!(found.is_none());
+}
+
+#[tokio::test]
+async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_hand() {
+    // Nobody can enable a deleted webhook: what waited for it would be pending for ever.
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    subject.suspend("1", true).await;
+    let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+    assert!(delete.await.unwrap());
+    let id = subject.delivery().await.id;
+    subject.store.retry(id, at(3)).await.unwrap();
+    assert!(subject.claim_one(3).await.once);
+}
+
+#[tokio::test]
+async fn the_queue_says_how_much_is_pending_and_since_when_it_waits() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    let state = async |second| {
+        let state = subject.store.queue_state(at(second)).await.unwrap();
+        (state.pending, state.oldest_due_at)
+    };
+    assert_eq!(state(0).await, (0, None));
+    subject.publish_at([5, 9]).await;
+    assert_eq!(state(4).await, (4, None), "nothing is due yet");
+    assert_eq!(state(20).await, (4, Some(at(5))));
+    let due = subject
+        .store
+        .claim(terms(&slots(9, 1), 20))
+        .await
+        .unwrap()
+        .due;
+    assert_eq!(state(20).await, (4, Some(at(9))));
+    for due in &due {
+        assert!(subject.record(due, Next::Delivered, 21).await);
+    }
+    assert_eq!(state(21).await, (2, Some(at(9))));
+    let due = subject.claim(21).await.due;
+    assert_eq!(state(21).await, (2, None), "all that is due is under way");
+    for due in &due {
+        assert!(subject.record(due, Next::Delivered, 22).await);
+    }
+    assert_eq!(
+        state(DAY).await,
+        (0, None),
+        "an ended delivery does not wait"
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_webhook_does_not_count_as_waiting() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([5]).await;
+    subject.suspend("1", true).await;
+    let state = subject.store.queue_state(at(20)).await.unwrap();
+    assert_eq!((state.pending, state.oldest_due_at), (1, None));
+}
