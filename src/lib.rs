@@ -27,6 +27,10 @@ pub mod publish;
 
 pub mod worker;
 
+mod keys;
+
+pub mod operator;
+
 pub mod server;
 
 pub mod cli;

@@ -66,7 +66,7 @@ impl Emission {
     /// Starts from what utoipa emits.
     pub(crate) fn of(api: &utoipa::openapi::OpenApi) -> Self {
         let mut document = serde_json::to_value(api).expect("utoipa's document is JSON");
-        drop_integer_formats(&mut document);
+        drop_rust_types(&mut document);
         drop_decisions(&mut document);
         require_headers(&mut document);
         // Both providers publish an empty list at the root: each operation states its own requirement.
@@ -148,12 +148,8 @@ impl Emission {
             );
         }
         if let Some((status, answer)) = sample.answer {
-            insert(
-                operation,
-                &answer_samples(status),
-                sample.name,
-                json!({ "value": answer }),
-            );
+            let place = answer_samples(operation, status);
+            insert(operation, &place, sample.name, json!({ "value": answer }));
         }
         self
     }
@@ -168,12 +164,8 @@ impl Emission {
                     .is_some()
             {
                 let sample = json!({ "value": refusal.answer, "x-replay": refusal.replay });
-                insert(
-                    operation,
-                    &answer_samples(refusal.status),
-                    refusal.name,
-                    sample,
-                );
+                let place = answer_samples(operation, refusal.status);
+                insert(operation, &place, refusal.name, sample);
                 found = true;
             }
         }
@@ -225,8 +217,16 @@ fn belongs(operation: &Value, named: &[&str]) -> bool {
     named.is_empty() || named.iter().any(|id| operation["operationId"] == *id)
 }
 
-fn answer_samples(status: u16) -> String {
-    format!("/responses/{status}/content/application~1json/examples")
+/// Where the samples of an answer stand: below the one media type that it has.
+fn answer_samples(operation: &Value, status: u16) -> String {
+    let content = operation
+        .pointer(&format!("/responses/{status}/content"))
+        .and_then(Value::as_object);
+    let media_type = content
+        .and_then(|content| content.keys().next())
+        .expect("an answer with a sample has a media type")
+        .replace('/', "~1");
+    format!("/responses/{status}/content/{media_type}/examples")
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -278,19 +278,20 @@ fn headers(operation: &mut Value) -> impl Iterator<Item = (&String, &mut Value)>
         .flat_map(|headers| headers.iter_mut())
 }
 
-/// utoipa gives every integer the format of its Rust type, which is nothing that a provider documents.
-fn drop_integer_formats(value: &mut Value) {
+/// utoipa gives every number the format of its Rust type, and every map the type of its keys: nothing that anybody documents.
+fn drop_rust_types(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            if matches!(
-                object.get("format").and_then(Value::as_str),
-                Some("int32" | "int64")
-            ) {
+            let format = object.get("format").and_then(Value::as_str);
+            if matches!(format, Some("int32" | "int64" | "double")) {
                 object.shift_remove("format");
             }
-            object.values_mut().for_each(drop_integer_formats);
+            if object.get("propertyNames") == Some(&json!({ "type": "string" })) {
+                object.shift_remove("propertyNames");
+            }
+            object.values_mut().for_each(drop_rust_types);
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_integer_formats),
+        Value::Array(items) => items.iter_mut().for_each(drop_rust_types),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -17,10 +17,14 @@ use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::http::trace;
 use crate::metrics::Metrics;
+use crate::operator;
 use crate::provider::{Context, conduit, equals_money};
 use crate::storage::{QueueState, SqliteStore, Store, StoreError};
 use crate::worker::sender::{Sender, SenderSettings, system_roots};
 use crate::worker::{Lanes, Worker, WorkerSettings};
+
+/// How long the threads of the worker may take to end once nothing is under way.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Why the server cannot start, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,18 @@ pub struct Server {
 /// Where the worker runs: apart from the requests, so that neither waits for the other.
 struct WorkerThreads(Option<Runtime>);
 
+impl WorkerThreads {
+    /// Ends the threads and frees what they hold: the database is closed by its last owner.
+    async fn end(mut self) {
+        if let Some(runtime) = self.0.take() {
+            let ended = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(GRACE));
+            if let Err(error) = ended.await {
+                tracing::error!(%error, "the threads of the worker could not be ended");
+            }
+        }
+    }
+}
+
 impl Drop for WorkerThreads {
     fn drop(&mut self) {
         // Not waited for: this may be dropped where nothing may block.
@@ -76,6 +92,7 @@ impl Server {
         // Made now, so that a fault in them stops the start and the first request does not wait for them.
         conduit::prepare();
         equals_money::prepare();
+        operator::prepare();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
             &config.storage.path,
             &config.storage.key,
@@ -89,12 +106,23 @@ impl Server {
             max_body_bytes: config.max_body_bytes,
         };
         let conduit_state = web::Data::new(context.clone());
-        let equals_state = web::Data::new(equals_money::State::new(context, &config.equals_money)?);
-        let probe = web::Data::from(store.clone());
-        let measured = web::Data::new(Measured {
+        let equals_state = equals_money::State::new(context.clone(), &config.equals_money)?;
+        let equals_state = web::Data::new(equals_state);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("deliveries")
+            .build()
+            .map_err(StartError::Threads)?;
+        let settings = worker_settings(&config, store.clone(), clock, metrics.clone());
+        let worker = Worker::start(settings, runtime.handle().clone());
+        let threads = WorkerThreads(Some(runtime));
+        let operator_state = web::Data::new(operator::State {
+            context,
+            worker: worker.clone(),
             metrics: metrics.clone(),
-            clock,
         });
+        let probe = web::Data::from(store.clone());
+        let measured = web::Data::new(Measured { metrics, clock });
         let mut server = HttpServer::new(move || {
             App::new()
                 .wrap(from_fn(trace))
@@ -108,6 +136,11 @@ impl Server {
                     web::scope("/equals-money")
                         .app_data(equals_state.clone())
                         .configure(equals_money::routes),
+                )
+                .service(
+                    web::scope("/operator/v1")
+                        .app_data(operator_state.clone())
+                        .configure(operator::routes),
                 )
                 .configure(documents)
                 .app_data(measured.clone())
@@ -127,19 +160,12 @@ impl Server {
             })?;
         }
         let addresses = server.addrs();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("deliveries")
-            .build()
-            .map_err(StartError::Threads)?;
-        let settings = worker_settings(&config, store.clone(), clock, metrics);
-        let worker = Worker::start(settings, runtime.handle().clone());
         Ok(Self {
             server: server.run(),
             addresses,
             store,
             worker,
-            threads: WorkerThreads(Some(runtime)),
+            threads,
             stop: Duration::from_secs(config.stop_seconds),
         })
     }
@@ -167,7 +193,7 @@ impl Server {
         let result = self.server.await;
         // Nobody publishes any more: what is under way is ended, or given back.
         self.worker.stop(self.stop).await;
-        drop(self.threads);
+        self.threads.end().await;
         result
     }
 }
@@ -212,6 +238,7 @@ fn documents(config: &mut web::ServiceConfig) {
     let urls = vec![
         Url::with_primary("Conduit", "/openapi/conduit.json", true),
         Url::new("Equals Money", "/openapi/equals-money.json"),
+        Url::new("Operator", "/openapi/operator.json"),
     ];
     let swagger = SwaggerConfig::new(urls)
         .try_it_out_enabled(true)
@@ -227,6 +254,10 @@ fn documents(config: &mut web::ServiceConfig) {
         .route(
             "/openapi/equals-money.json",
             web::get().to(async || document(&equals_money::DOCUMENT)),
+        )
+        .route(
+            "/openapi/operator.json",
+            web::get().to(async || document(&operator::DOCUMENT)),
         )
         .route("/docs", web::get().to(async || moved("/docs/")))
         .route("/", web::get().to(async || moved("/docs/")))
@@ -289,7 +320,7 @@ async fn not_found(request: HttpRequest) -> HttpResponse {
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "There is nothing at this path. The APIs are below /conduit and /equals-money; /docs/ explains them.",
+        "detail": "There is nothing at this path. The APIs are below /conduit, /equals-money and /operator/v1; /docs/ explains them.",
         "instance": request.path(),
     }))
 }

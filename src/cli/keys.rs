@@ -1,25 +1,24 @@
 //! `truehook keys`: API keys. A credential is shown once, when it is made; only its fingerprint is kept.
 
 use std::io::Write;
-
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use data_encoding::HEXLOWER;
-use serde_json::json;
-use uuid::Uuid;
+use serde_json::{Map, Value, json};
 
 use crate::clock::Clock;
 use crate::config::{Settings, Storage, StorageSettings};
-use crate::domain::{self, ApiKey, Fingerprint, Provider};
-use crate::entropy;
+use crate::domain::Provider;
+use crate::keys::{self, NewKey};
+use crate::metrics::Metrics;
 use crate::storage::{SqliteStore, Store};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   truehook keys create --provider conduit --name acme
   truehook keys create --provider equals-money --owner 911db6db-ef58-4992-87cd-2fe2cfde05f9
+  truehook keys create --provider operator --name test-bench
   truehook keys list
   truehook keys revoke key_2ofTA13AD0xBtbEvBl20aEb1hEu
 
@@ -38,7 +37,7 @@ enum Command {
         /// The API that it opens
         #[arg(long, value_enum, env = "TRUEHOOK_PROVIDER")]
         provider: Api,
-        /// Whose key it is: a Conduit client id or an Equals Money product id [default: a new one]
+        /// Whose key it is: a Conduit client id or an Equals Money product id [default: a new one]; not for operator keys
         #[arg(long, env = "TRUEHOOK_OWNER")]
         owner: Option<String>,
         /// What to call it in lists
@@ -66,6 +65,7 @@ enum Command {
 enum Api {
     Conduit,
     EqualsMoney,
+    Operator,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -99,7 +99,7 @@ fn open(storage: StorageSettings) -> anyhow::Result<SqliteStore> {
     Ok(SqliteStore::open(
         &storage.path,
         &storage.key,
-        Arc::default(),
+        Arc::new(Metrics::default()),
     )?)
 }
 
@@ -109,57 +109,27 @@ async fn create(
     owner: Option<String>,
     name: Option<String>,
 ) -> anyhow::Result<String> {
-    let now = Clock::start(1.0).now();
-    let credential = || HEXLOWER.encode(&entropy::bytes::<32>());
-    let key = credential();
-    let secret = matches!(api, Api::Conduit).then(credential);
-    let (provider, owner) = match api {
-        Api::Conduit => (Provider::Conduit, conduit_owner(owner, now)?),
-        Api::EqualsMoney => (Provider::EqualsMoney, equals_owner(owner)?),
-    };
-    let record = ApiKey {
-        id: domain::ksuid("key_", now, entropy::bytes()),
-        provider,
-        owner,
-        name,
-        key: Fingerprint::of(key.as_bytes()),
-        secret: secret
-            .as_ref()
-            .map(|secret| Fingerprint::of(secret.as_bytes())),
-        created_at: now,
-        revoked_at: None,
-    };
+    let shown_owner = owner.clone().unwrap_or_default();
+    let made = keys::make(api.into(), owner, name, Clock::start(1.0).now());
+    let NewKey { record, headers } =
+        made.map_err(|fault| anyhow!("--owner {shown_owner} {fault}"))?;
     store.insert_key(record.clone()).await?;
-    let headers = match &secret {
-        Some(secret) => json!({ "X-API-Key": key, "X-API-Secret": secret }),
-        None => json!({ "Authorization": format!("ApiKey {key}") }),
-    };
-    let shown = json!({ "id": record.id, "provider": provider.as_str(), "owner": record.owner, "headers": headers });
+    let headers: Map<String, Value> = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), json!(value.expose())))
+        .collect();
+    let shown = json!({ "id": record.id, "provider": record.provider.as_str(), "owner": record.owner, "headers": headers });
     Ok(serde_json::to_string_pretty(&shown)? + "\n")
 }
 
-fn conduit_owner(owner: Option<String>, now: jiff::Timestamp) -> anyhow::Result<String> {
-    let Some(owner) = owner else {
-        return Ok(domain::ksuid("client_", now, entropy::bytes()));
-    };
-    let rest = owner.strip_prefix("client_").unwrap_or_default();
-    let well_formed = rest.len() == 27 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    ensure!(
-        well_formed,
-        "--owner {owner} is no Conduit client id: client_ and 27 letters or digits are expected"
-    );
-    Ok(owner)
-}
-
-fn equals_owner(owner: Option<String>) -> anyhow::Result<String> {
-    let Some(owner) = owner else {
-        return Ok(entropy::uuid().to_string());
-    };
-    let product = Uuid::try_parse(&owner);
-    let product = product.with_context(|| {
-        format!("--owner {owner} is no Equals Money product id: a UUID is expected")
-    })?;
-    Ok(product.to_string())
+impl From<Api> for Provider {
+    fn from(api: Api) -> Self {
+        match api {
+            Api::Conduit => Self::Conduit,
+            Api::EqualsMoney => Self::EqualsMoney,
+            Api::Operator => Self::Operator,
+        }
+    }
 }
 
 async fn list(store: SqliteStore) -> anyhow::Result<String> {

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use crate::operator;
 use crate::provider::{conduit, equals_money};
 
 pub(super) const EXAMPLES: &str = "\
@@ -26,6 +27,7 @@ pub(super) struct Arguments {
 enum Api {
     Conduit,
     EqualsMoney,
+    Operator,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,6 +40,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let document = match arguments.api {
         Api::Conduit => &*conduit::DOCUMENT,
         Api::EqualsMoney => &*equals_money::DOCUMENT,
+        Api::Operator => &*operator::DOCUMENT,
     };
     let text = match arguments.format {
         Format::Json => serde_json::to_string_pretty(document)? + "\n",

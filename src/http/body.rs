@@ -7,6 +7,8 @@ use actix_web::{HttpRequest, web};
 use futures_util::StreamExt;
 use serde_json::Value;
 
+use super::unique;
+
 /// How long a caller may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,6 +37,17 @@ pub(crate) enum BodyFault {
     Malformed(String),
 }
 
+/// A JSON body of which something is passed on as it came.
+#[derive(Debug)]
+pub(crate) struct JsonText {
+    /// The text.
+    pub(crate) text: String,
+    /// What it says; of members of one name the last.
+    pub(crate) value: Value,
+    /// Pointers to the members that stand twice in their object.
+    pub(crate) repeated: Vec<String>,
+}
+
 /// Reads the body of `request` as JSON.
 ///
 /// # Errors
@@ -44,6 +57,35 @@ pub(crate) async fn read_json(
     payload: web::Payload,
     rules: BodyRules,
 ) -> Result<Value, BodyFault> {
+    let bytes = read_bytes(request, payload, rules).await?;
+    serde_json::from_slice(&bytes).map_err(malformed)
+}
+
+/// Reads the body of `request` as JSON and keeps its text.
+///
+/// # Errors
+/// [`BodyFault`] says what is wrong with it.
+pub(crate) async fn read_json_text(
+    request: &HttpRequest,
+    payload: web::Payload,
+    rules: BodyRules,
+) -> Result<JsonText, BodyFault> {
+    let bytes = read_bytes(request, payload, rules).await?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| BodyFault::Malformed("must be JSON in UTF-8".to_owned()))?;
+    let (value, repeated) = unique::read(&text).map_err(malformed)?;
+    Ok(JsonText {
+        text,
+        value,
+        repeated,
+    })
+}
+
+async fn read_bytes(
+    request: &HttpRequest,
+    payload: web::Payload,
+    rules: BodyRules,
+) -> Result<Vec<u8>, BodyFault> {
     check_media_type(request, rules)?;
     let bytes = tokio::time::timeout(PATIENCE, read(payload, rules.limit))
         .await
@@ -53,8 +95,11 @@ pub(crate) async fn read_json(
             "is empty, where a JSON object is expected".to_owned(),
         ));
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|error| BodyFault::Malformed(format!("must be JSON: {error}")))
+    Ok(bytes)
+}
+
+fn malformed(error: serde_json::Error) -> BodyFault {
+    BodyFault::Malformed(format!("must be JSON: {error}"))
 }
 
 fn check_media_type(request: &HttpRequest, rules: BodyRules) -> Result<(), BodyFault> {

@@ -7,8 +7,9 @@ pub(crate) mod presence;
 mod query;
 mod schema;
 mod trace;
+mod unique;
 
-pub(crate) use body::{BodyFault, BodyRules, read_json};
+pub(crate) use body::{BodyFault, BodyRules, JsonText, read_json, read_json_text};
 pub(crate) use compact::compact;
 pub(crate) use fault::{Faults, member};
 pub(crate) use query::Query;

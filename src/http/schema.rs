@@ -55,6 +55,21 @@ impl RequestSchema {
             if matches!(error.kind(), ValidationErrorKind::Enum { .. }) && mistyped {
                 continue;
             }
+            // What must not be there need not be right.
+            let forbidden = errors.iter().any(|other| {
+                matches!(other.kind(), ValidationErrorKind::FalseSchema)
+                    && other.instance_path() == error.instance_path()
+            });
+            if forbidden && !matches!(error.kind(), ValidationErrorKind::FalseSchema) {
+                continue;
+            }
+            if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
+                for name in unexpected {
+                    let pointer = member(&error.instance_path().to_string(), name);
+                    faults.add(pointer, "is not a known member");
+                }
+                continue;
+            }
             let mut pointer = error.instance_path().to_string();
             if let ValidationErrorKind::Required {
                 property: Value::String(property),
@@ -104,6 +119,7 @@ fn general(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::Pattern { pattern } => format!("must match the pattern {pattern}"),
         ValidationErrorKind::Format { format } => format!("must have the format {format}"),
         ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
+        ValidationErrorKind::FalseSchema => "must not be there".to_owned(),
         ValidationErrorKind::Constant { expected_value } => format!("must be {expected_value}"),
         other => format!("must satisfy `{}`", other.keyword()),
     }
@@ -139,11 +155,17 @@ mod tests {
             "Note": {
                 "type": "object",
                 "required": ["title", "a/b"],
+                "additionalProperties": false,
+                "if": { "required": ["x"] },
+                "then": { "properties": { "link": false }, "required": ["title"] },
                 "anyOf": [{ "required": ["x"] }, { "required": ["y"] }],
                 "properties": {
                     "title": { "type": "string", "minLength": 1, "maxLength": 3 },
                     "tags": { "type": "array", "minItems": 1, "items": { "$ref": "#/components/schemas/Tag" } },
                     "link": { "type": ["null", "string"], "format": "uri", "pattern": "^https://" },
+                    "a/b": true,
+                    "x": true,
+                    "y": true,
                 },
             },
             "Tag": { "type": "string", "enum": ["red", "green"] },
@@ -180,8 +202,24 @@ mod tests {
     }
 
     #[test]
+    fn members_that_are_not_known_or_must_not_be_there_are_named_at_their_places() {
+        let mut found =
+            faults(&json!({ "title": "a", "a/b": 1, "x": 1, "link": 7, "b/c": 1, "d": 2 }));
+        found.sort();
+        let expected = [
+            ("/b~1c", "is not a known member"),
+            ("/d", "is not a known member"),
+            ("/link", "must not be there"),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(pointer, message)| (pointer.to_owned(), message.to_owned()))
+        );
+    }
+
+    #[test]
     fn types_are_named_in_plain_words() {
-        let found = faults(&json!({ "title": 1, "a/b": 1, "x": 1, "link": {}, "tags": "red" }));
+        let found = faults(&json!({ "title": 1, "a/b": 1, "y": 1, "link": {}, "tags": "red" }));
         assert!(
             found.contains(&("/title".to_owned(), "must be a string".to_owned())),
             "{found:?}"

@@ -54,7 +54,7 @@ impl Context {
     }
 
     /// The key with this text, unless there is none or it was revoked.
-    async fn active_key(
+    pub(crate) async fn active_key(
         &self,
         provider: Provider,
         key: &[u8],
@@ -96,12 +96,6 @@ pub(crate) trait Outbound: Send + Sync {
 
     /// After this moment no attempt is made any more.
     fn gives_up_at(&self, first_attempt_at: Timestamp) -> Timestamp;
-
-    /// Whether deliveries wait while their webhook is disabled (E-57), or go on (C-38).
-    fn waits_while_disabled(&self) -> bool;
-
-    /// Whether deleting a webhook ends its pending deliveries (E-57), or they are still attempted (C-39).
-    fn ends_with_webhook(&self) -> bool;
 }
 
 /// A POST to a receiver.

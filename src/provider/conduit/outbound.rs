@@ -120,14 +120,6 @@ impl Outbound for ConduitOutbound {
     fn gives_up_at(&self, first_attempt_at: Timestamp) -> Timestamp {
         retry::gives_up_at(first_attempt_at)
     }
-
-    fn waits_while_disabled(&self) -> bool {
-        false
-    }
-
-    fn ends_with_webhook(&self) -> bool {
-        false
-    }
 }
 
 #[cfg(test)]
@@ -442,13 +434,6 @@ mod tests {
             }
         }
         assert!(judged.iter().all(|count| *count > 100), "{judged:?}");
-    }
-
-    #[test]
-    fn deliveries_go_on_while_their_webhook_is_disabled_or_deleted() {
-        // C-38, C-39.
-        assert!(!ConduitOutbound.waits_while_disabled());
-        assert!(!ConduitOutbound.ends_with_webhook());
     }
 
     #[test]

@@ -132,14 +132,6 @@ impl Outbound for EqualsMoneyOutbound {
     fn gives_up_at(&self, first_attempt_at: Timestamp) -> Timestamp {
         retry::gives_up_at(first_attempt_at)
     }
-
-    fn waits_while_disabled(&self) -> bool {
-        true
-    }
-
-    fn ends_with_webhook(&self) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]
@@ -442,13 +434,6 @@ mod tests {
             }
         }
         assert!(judged[0] > 20 && judged[1] > 100, "{judged:?}");
-    }
-
-    #[test]
-    fn deliveries_wait_while_their_webhook_is_disabled_and_end_when_it_is_deleted() {
-        // E-57.
-        assert!(EqualsMoneyOutbound.waits_while_disabled());
-        assert!(EqualsMoneyOutbound.ends_with_webhook());
     }
 
     #[test]

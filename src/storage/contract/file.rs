@@ -54,7 +54,9 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let key = EncryptionKey::from_hex(KEY).unwrap();
     let open = |path: &std::path::Path, key: &EncryptionKey| {
-        SqliteStore::open(path, key, Arc::default()).map(|_| ()).unwrap_err()
+        SqliteStore::open(path, key, Arc::default())
+            .map(|_| ())
+            .unwrap_err()
     };
 
     let text = folder.path().join("text");

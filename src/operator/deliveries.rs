@@ -1,0 +1,90 @@
+//! Looking at deliveries and their attempts, and attempting one again.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use uuid::Uuid;
+
+use super::auth::Operator;
+use super::error::{CommonErrors, ItemErrors, OperatorError, QueryErrors};
+use super::models::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery, PageQuery};
+use super::{State, cursor, events, page, path_id, word};
+use crate::http::{Faults, Query};
+use crate::storage::DeliveryFilter;
+
+/// Lists deliveries page by page, the newest first. The filters hold together; unknown query parameters are ignored.
+#[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "Deliveries", summary = "List deliveries",
+    params(DeliveryQuery, PageQuery), security(("Operator" = [])),
+    responses((status = 200, description = "A page of deliveries.", body = DeliveryList), CommonErrors, QueryErrors))]
+pub(super) async fn list_deliveries(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let query = Query::parse(request.query_string());
+    let mut faults = Faults::default();
+    let words = "must be pending, delivered, exhausted or cancelled";
+    let filter = DeliveryFilter {
+        provider: events::provider(&query, &mut faults),
+        state: word(
+            &query,
+            "state",
+            |text| text.parse().ok(),
+            words,
+            &mut faults,
+        ),
+        webhook_id: query.text("webhookId", &mut faults).map(str::to_owned),
+        event_id: query.text("eventId", &mut faults).map(str::to_owned),
+    };
+    let page = page(&query, &mut faults);
+    faults.into_result().map_err(OperatorError::InvalidQuery)?;
+    let found = state.context.store.deliveries(filter, page).await?;
+    let data = found
+        .rows
+        .into_iter()
+        .map(Delivery::try_from)
+        .collect::<Result<_, _>>()?;
+    let next = found.next.map(cursor::encode);
+    Ok(HttpResponse::Ok().json(DeliveryList { data, next }))
+}
+
+/// Reads one delivery with all its attempts.
+#[utoipa::path(get, path = "/deliveries/{id}", operation_id = "getDelivery", tag = "Deliveries", summary = "Get a delivery",
+    params(("id" = String, Path, description = "The id of the delivery.")), security(("Operator" = [])),
+    responses((status = 200, description = "The delivery and its attempts.", body = DeliveryDetail), CommonErrors, ItemErrors))]
+pub(super) async fn get_delivery(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let found = state.context.store.delivery(read(&request)?).await?;
+    let history = found.ok_or(OperatorError::NotFound("delivery"))?;
+    Ok(HttpResponse::Ok().json(DeliveryDetail::try_from(history)?))
+}
+
+/// Makes a new attempt now, whatever the state of the delivery. The receiver sees the same body and the same id as before. A request
+/// body is not looked at.
+#[utoipa::path(post, path = "/deliveries/{id}/retry", operation_id = "retryDelivery", tag = "Deliveries",
+    summary = "Retry a delivery",
+    params(("id" = String, Path, description = "The id of the delivery.")), security(("Operator" = [])),
+    responses((status = 202, description = "The delivery, which is pending and due now.", body = Delivery), CommonErrors,
+        ItemErrors))]
+pub(super) async fn retry_delivery(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let State {
+        context, worker, ..
+    } = &**state;
+    let found = context
+        .store
+        .retry(read(&request)?, context.clock.now())
+        .await?;
+    let record = found.ok_or(OperatorError::NotFound("delivery"))?;
+    worker.look();
+    Ok(HttpResponse::Accepted().json(Delivery::try_from(record)?))
+}
+
+/// A malformed id is an unknown one.
+fn read(request: &HttpRequest) -> Result<Uuid, OperatorError> {
+    Uuid::try_parse(&path_id(request)).map_err(|_| OperatorError::NotFound("delivery"))
+}

@@ -1,0 +1,262 @@
+//! Publishing events, and looking at them.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::value::RawValue;
+
+use super::auth::Operator;
+use super::error::{
+    BodyErrors, CommonErrors, IdempotencyErrors, ItemErrors, OperatorError, QueryErrors,
+};
+use super::models::{
+    Event, EventList, EventProvider, EventQuery, IdempotencyKey, PageQuery, PublishRequest,
+    PublishedEvent, time,
+};
+use super::openapi::DOCUMENT;
+use super::{State, body_rules, cursor, invalid, page, path_id, word};
+use crate::domain::{Fingerprint, Provider};
+use crate::http::{Faults, JsonText, Query, RequestSchema, Words, compact, read_json_text};
+use crate::publish::{PublishError, Request, publish};
+use crate::storage::{EventFilter, Idempotency, Published, Receipt};
+
+const KEY: &str = "Idempotency-Key";
+const LONGEST_KEY: usize = 255;
+
+const WORDS: &[Words] = &[
+    ("/provider", &["enum"], "must be conduit or equals-money"),
+    (
+        "/accountId",
+        &["minLength", "maxLength"],
+        "must have 1 to 36 characters",
+    ),
+    (
+        "/clientId",
+        &["pattern"],
+        "must be client_ and 27 letters or digits",
+    ),
+    ("/productId", &["format"], "must be a UUID"),
+    (
+        "/clientId",
+        &["falseSchema"],
+        "belongs to Conduit events only",
+    ),
+    (
+        "/accountId",
+        &["falseSchema"],
+        "belongs to Equals Money events only",
+    ),
+    (
+        "/productId",
+        &["falseSchema"],
+        "belongs to Equals Money events only",
+    ),
+];
+
+static PUBLISH: LazyLock<RequestSchema> =
+    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "PublishRequest", WORDS));
+
+pub(super) fn prepare() {
+    LazyLock::force(&PUBLISH);
+}
+
+/// Stores an event and one delivery for each enabled webhook that it matches, all or nothing, and answers when they are durable.
+///
+/// An event that matches no webhook is kept and can be replayed later. The members of `data` reach the receivers token by token as they
+/// stand in the request: numbers keep their digits and members their order.
+#[utoipa::path(post, path = "/events", operation_id = "publishEvent", tag = "Events", summary = "Publish an event",
+    params(IdempotencyKey), security(("Operator" = [])),
+    request_body(content = PublishRequest, description = "The event to publish."),
+    responses((status = 202, description = "The event is stored, and its deliveries with it.", body = PublishedEvent),
+        CommonErrors, BodyErrors, IdempotencyErrors))]
+pub(super) async fn publish_event(
+    caller: Operator,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let key = idempotency_key(request.headers())?;
+    let body = read_json_text(&request, payload, body_rules(&state)).await?;
+    let wanted = check(&body)?;
+    let (provider, event_type) = (wanted.provider, wanted.event_type.clone());
+    let request = Request {
+        provider: provider.into(),
+        event_type: wanted.event_type,
+        // In one form: products are stored as they are written here.
+        owner: wanted
+            .client_id
+            .or_else(|| wanted.product_id.map(|id| id.to_string())),
+        account_id: wanted.account_id,
+        data: wanted.data.map(|data| compact(data.get())),
+        idempotency: None,
+    };
+    let idempotency = key.map(|key| Idempotency {
+        caller: caller.key_id,
+        key,
+        request: fingerprint(&request),
+    });
+    let request = Request {
+        idempotency,
+        ..request
+    };
+    let State {
+        context,
+        worker,
+        metrics,
+    } = &**state;
+    let published = publish(
+        &*context.store,
+        &context.clock,
+        worker.slots(),
+        worker.lease(),
+        request,
+    )
+    .await;
+    let receipt = match published {
+        Ok(Published::Stored {
+            receipt,
+            claimed,
+            waiting,
+        }) => {
+            metrics.published(provider.into());
+            worker.dispatch(claimed);
+            if waiting {
+                worker.look();
+            }
+            receipt
+        }
+        Ok(Published::Repeated(receipt)) => receipt,
+        Ok(Published::Conflict) => return Err(OperatorError::IdempotencyConflict),
+        Err(PublishError::Faulty(faults)) => return Err(OperatorError::InvalidBody(faults)),
+        Err(PublishError::Storage(error)) => return Err(error.into()),
+    };
+    Ok(HttpResponse::Accepted().json(told(receipt, provider, event_type)))
+}
+
+fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> PublishedEvent {
+    PublishedEvent {
+        id: receipt.id,
+        provider,
+        event_type,
+        created_at: time(receipt.created_at),
+        deliveries: receipt.deliveries,
+    }
+}
+
+/// The body as its type, once no fault was found in it. Those of the payload are found when it is published.
+fn check(body: &JsonText) -> Result<PublishRequest, OperatorError> {
+    let mut faults = PUBLISH.faults(&body.value);
+    for pointer in &body.repeated {
+        // What is judged is the last of them: a receiver that reads the first must not get the other.
+        faults.add(pointer, "must stand in its object once only");
+    }
+    let type_of = |name| body.value.get(name).and_then(serde_json::Value::as_str);
+    if let (Some(provider), Some(event_type)) = (type_of("provider"), type_of("type"))
+        && let Ok(provider) = provider.parse::<Provider>()
+        && let Some(catalogue) = crate::provider::outbound(provider)
+        && catalogue.audience(event_type).is_none()
+    {
+        faults.add("/type", "must be an event type of the provider");
+    }
+    faults.into_result().map_err(OperatorError::InvalidBody)?;
+    serde_json::from_str(&body.text).map_err(|error| invalid("", &error.to_string()))
+}
+
+/// What makes two requests the same: all members, with `data` in compact form token by token. The order of the other members, the space
+/// between tokens and their escapes make no difference, because they make none to what is published.
+fn fingerprint(request: &Request) -> Fingerprint {
+    let Request {
+        provider,
+        event_type,
+        owner,
+        account_id,
+        data,
+        ..
+    } = request;
+    let data: Option<&RawValue> = data
+        .as_deref()
+        .and_then(|data| serde_json::from_str(data).ok());
+    let members = (provider.as_str(), event_type, owner, account_id, data);
+    let text = serde_json::to_vec(&members).expect("texts and JSON are written as JSON");
+    Fingerprint::of(&text)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, OperatorError> {
+    let mut given = headers.get_all(KEY);
+    let Some(first) = given.next() else {
+        return Ok(None);
+    };
+    let key = first.to_str().ok().filter(|key| {
+        let printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        printable && key.trim_matches(' ') == *key && (1..=LONGEST_KEY).contains(&key.len())
+    });
+    let mut faults = Faults::default();
+    if given.next().is_some() {
+        faults.add(KEY, "must be given once only");
+    } else if key.is_none() {
+        faults.add(
+            KEY,
+            format!("must have 1 to {LONGEST_KEY} printable ASCII characters"),
+        );
+    }
+    faults.into_result().map_err(OperatorError::InvalidHeader)?;
+    Ok(key.map(str::to_owned))
+}
+
+/// Lists events page by page, the newest first. The filters hold together; unknown query parameters are ignored.
+#[utoipa::path(get, path = "/events", operation_id = "listEvents", tag = "Events", summary = "List events",
+    params(EventQuery, PageQuery), security(("Operator" = [])),
+    responses((status = 200, description = "A page of events.", body = EventList), CommonErrors, QueryErrors))]
+pub(super) async fn list_events(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let query = Query::parse(request.query_string());
+    let mut faults = Faults::default();
+    let filter = EventFilter {
+        provider: provider(&query, &mut faults),
+        event_type: query.text("type", &mut faults).map(str::to_owned),
+    };
+    let page = page(&query, &mut faults);
+    faults.into_result().map_err(OperatorError::InvalidQuery)?;
+    let found = state.context.store.events(filter, page).await?;
+    let data = found
+        .rows
+        .into_iter()
+        .map(Event::try_from)
+        .collect::<Result<_, _>>()?;
+    let next = found.next.map(cursor::encode);
+    Ok(HttpResponse::Ok().json(EventList { data, next }))
+}
+
+/// The parameter `provider` of a list.
+pub(super) fn provider(query: &Query, faults: &mut Faults) -> Option<Provider> {
+    let read = |text: &str| {
+        text.parse()
+            .ok()
+            .filter(|provider| *provider != Provider::Operator)
+    };
+    word(
+        query,
+        "provider",
+        read,
+        "must be conduit or equals-money",
+        faults,
+    )
+}
+
+/// Reads one event, and how its deliveries stand.
+#[utoipa::path(get, path = "/events/{id}", operation_id = "getEvent", tag = "Events", summary = "Get an event",
+    params(("id" = String, Path, description = "The id of the event.")), security(("Operator" = [])),
+    responses((status = 200, description = "The event.", body = Event), CommonErrors, ItemErrors))]
+pub(super) async fn get_event(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let found = state.context.store.event(path_id(&request)).await?;
+    let record = found.ok_or(OperatorError::NotFound("event"))?;
+    Ok(HttpResponse::Ok().json(Event::try_from(record)?))
+}

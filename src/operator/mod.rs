@@ -1,0 +1,167 @@
+//! Our own API: publish events, follow their deliveries, send them again, manage keys. Its source document is `openapi/operator.yaml`.
+//!
+//! By resource: `events`, `deliveries`, `replays`, `keys`. For all of them: `auth`, `models`, `error`, `cursor`, `samples`, and
+//! `openapi`, the emitted document. Never shows a credential or a secret of a webhook, but for a key in the answer that made it.
+
+mod auth;
+mod cursor;
+mod deliveries;
+mod error;
+mod events;
+mod keys;
+mod models;
+mod openapi;
+mod replays;
+mod samples;
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use self::openapi::DOCUMENT;
+
+use self::error::OperatorError;
+use crate::http::{BodyRules, Faults, Query};
+use crate::metrics::Metrics;
+use crate::provider::Context;
+use crate::worker::Worker;
+
+const DEFAULT_LIMIT: u64 = 100;
+const LARGEST_LIMIT: u64 = 1000;
+
+/// What the operations of this API need.
+pub(crate) struct State {
+    /// The store and the clock.
+    pub(crate) context: Context,
+    /// Who attempts what is published.
+    pub(crate) worker: Arc<Worker>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// Makes the document and compiles the schemas of request bodies.
+pub(crate) fn prepare() {
+    events::prepare();
+    replays::prepare();
+    keys::prepare();
+}
+
+/// The routes below the base path.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/events")
+                .route(web::post().to(events::publish_event))
+                .route(web::get().to(events::list_events))
+                .default_service(web::to(|| method_not_allowed("GET, POST"))),
+        )
+        .service(
+            web::resource("/events/{id}")
+                .route(web::get().to(events::get_event))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
+            web::resource("/deliveries")
+                .route(web::get().to(deliveries::list_deliveries))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
+            web::resource("/deliveries/{id}")
+                .route(web::get().to(deliveries::get_delivery))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
+            web::resource("/deliveries/{id}/retry")
+                .route(web::post().to(deliveries::retry_delivery))
+                .default_service(web::to(|| method_not_allowed("POST"))),
+        )
+        .service(
+            web::resource("/replays")
+                .route(web::post().to(replays::create_replay))
+                .default_service(web::to(|| method_not_allowed("POST"))),
+        )
+        .service(
+            web::resource("/replays/{id}")
+                .route(web::get().to(replays::get_replay))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
+            web::resource("/keys")
+                .route(web::post().to(keys::create_key))
+                .route(web::get().to(keys::list_keys))
+                .default_service(web::to(|| method_not_allowed("GET, POST"))),
+        )
+        .service(
+            web::resource("/keys/{id}")
+                .route(web::delete().to(keys::revoke_key))
+                .default_service(web::to(|| method_not_allowed("DELETE"))),
+        )
+        .default_service(web::to(async || {
+            Err::<HttpResponse, _>(OperatorError::NotFound("path"))
+        }));
+}
+
+async fn method_not_allowed(allow: &'static str) -> Result<HttpResponse, OperatorError> {
+    Err(OperatorError::MethodNotAllowed { allow })
+}
+
+fn body_rules(state: &State) -> BodyRules {
+    BodyRules {
+        limit: state.context.max_body_bytes,
+        untyped_is_json: false,
+    }
+}
+
+/// The parameter `id` of the path; one that cannot exist is an unknown one.
+fn path_id(request: &HttpRequest) -> String {
+    request
+        .match_info()
+        .get("id")
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The body as its type, once no fault was found in it.
+fn parse<T: DeserializeOwned>(body: Value, faults: Faults) -> Result<T, OperatorError> {
+    faults.into_result().map_err(OperatorError::InvalidBody)?;
+    serde_json::from_value(body).map_err(|error| invalid("", &error.to_string()))
+}
+
+fn invalid(pointer: &str, message: &str) -> OperatorError {
+    let mut faults = Faults::default();
+    faults.add(pointer, message);
+    OperatorError::InvalidBody(faults)
+}
+
+/// The parameters `limit` and `cursor` of a list.
+fn page(query: &Query, faults: &mut Faults) -> crate::storage::NumberPage {
+    let limit = query
+        .integer("limit", 1..=LARGEST_LIMIT, faults)
+        .unwrap_or(DEFAULT_LIMIT);
+    let before = query.text("cursor", faults).map(cursor::decode);
+    if before == Some(None) && !faults.at("cursor") {
+        faults.add("cursor", "must be the next of an earlier page");
+    }
+    crate::storage::NumberPage {
+        before: before.flatten(),
+        limit: u32::try_from(limit).expect("a limit is at most 1000"),
+    }
+}
+
+/// A parameter whose value must be a word that `read` knows.
+fn word<T>(
+    query: &Query,
+    name: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+    words: &str,
+    faults: &mut Faults,
+) -> Option<T> {
+    let text = query.text(name, faults)?.to_owned();
+    let value = read(&text);
+    if value.is_none() && !faults.at(name) {
+        faults.add(name, words);
+    }
+    value
+}

@@ -1,0 +1,135 @@
+//! The emitted document: operations from the files by resource, samples from `samples`.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+
+use super::error::{Fault, Problem};
+use super::samples::{refusals, samples};
+use super::{deliveries, events, keys, replays};
+use crate::openapi::Emission;
+
+/// The emitted document.
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
+
+/// Which publications are of Conduit.
+pub(super) static IS_CONDUIT: LazyLock<Value> = LazyLock::new(
+    || json!({ "required": ["provider"], "properties": { "provider": { "const": "conduit" } } }),
+);
+
+/// What these need, and what they must not have.
+pub(super) static OF_CONDUIT: LazyLock<Value> = LazyLock::new(
+    || json!({ "required": ["clientId"], "properties": { "accountId": false, "productId": false } }),
+);
+
+/// What the others must not have.
+pub(super) static OF_OTHERS: LazyLock<Value> =
+    LazyLock::new(|| json!({ "properties": { "clientId": false } }));
+
+/// One of these a replay must have: all deliveries of a provider is more than anybody means.
+pub(super) static REPLAY_CONDITIONS: LazyLock<Value> = LazyLock::new(|| {
+    let names = ["from", "to", "webhookId", "state"];
+    names
+        .iter()
+        .map(|name| json!({ "required": [name] }))
+        .collect()
+});
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Truehook operator API",
+        version = "1.0.0",
+        description = "An event that is published here is stored together with one delivery for each webhook that wants it, and each \
+            delivery is attempted until its receiver accepts it or its provider's retry schedule ends. The answer to a publication goes \
+            out when both are durable.\n\n\
+            Times are in UTC with milliseconds. Members without a value are null, never left out, in every answer but the problems. Long \
+            lists are read page by page: send the `next` of a page back as `cursor` until it is null. Errors are problem details (RFC \
+            9457), and a request that is refused has changed nothing.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/operator/v1", description = "This server, which serves several APIs under one host.")),
+    tags(
+        (name = "Events", description = "Happenings, as they were published."),
+        (name = "Deliveries", description = "One event for one webhook, with its attempts."),
+        (name = "Replays", description = "Jobs that send many deliveries again."),
+        (name = "Keys", description = "The credentials of all APIs of this server.")
+    ),
+    paths(
+        events::publish_event,
+        events::list_events,
+        events::get_event,
+        deliveries::list_deliveries,
+        deliveries::get_delivery,
+        deliveries::retry_delivery,
+        replays::create_replay,
+        replays::get_replay,
+        keys::create_key,
+        keys::list_keys,
+        keys::revoke_key
+    ),
+    // utoipa does not collect what only an error answer names.
+    components(schemas(Fault, Problem))
+)]
+struct OperatorApi;
+
+fn emit() -> Value {
+    let mut api = OperatorApi::openapi();
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some(
+            "An API key of the provider `operator`, sent as Bearer token.",
+        ))
+        .build();
+    api.components
+        .get_or_insert_default()
+        .add_security_scheme("Operator", SecurityScheme::Http(scheme));
+    let mut emission = Emission::of(&api);
+    emission.keywords(
+        "PublishRequest",
+        &json!({ "if": *IS_CONDUIT, "then": *OF_CONDUIT, "else": *OF_OTHERS }),
+    );
+    emission.keywords("ReplayRequest", &json!({ "anyOf": *REPLAY_CONDITIONS }));
+    emission.keywords("Attempt", &json!({ "examples": attempts() }));
+    // No named sample: a cursor works only on the server that gave it.
+    emission.parameter_keywords(&[], "cursor", &json!({ "examples": ["MS80Mg"] }));
+    emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
+    emission.header_keywords("WWW-Authenticate", &json!({ "const": "Bearer" }));
+    for sample in samples() {
+        emission.sample(sample);
+    }
+    for refusal in refusals() {
+        emission.refusal(&refusal);
+    }
+    emission.finish()
+}
+
+/// Three attempts of one delivery. They stand in the schema: nothing in this API makes a delivery whose id a client could know.
+fn attempts() -> Value {
+    let headers = json!([
+        { "name": "content-type", "value": "application/json" },
+        { "name": "user-agent", "value": "truehook/0.1.0" },
+        { "name": "x-em-signature", "value": "ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes=" },
+        { "name": "authorization", "value": "[redacted]" },
+    ]);
+    json!([
+        {
+            "number": 1, "recorded": true, "startedAt": "2025-11-04T15:05:00.004Z",
+            "durationMs": { "queue": 3.7, "connect": 11.2, "firstByte": 48.9, "total": 49.3 },
+            "requestHeaders": headers, "status": 503, "responseBody": "upstream is restarting",
+            "responseTruncated": false, "error": null,
+        },
+        {
+            "number": 2, "recorded": true, "startedAt": "2025-11-04T15:10:00.009Z",
+            "durationMs": { "queue": 4.8, "connect": null, "firstByte": null, "total": 10_000.4 },
+            "requestHeaders": headers, "status": null, "responseBody": null, "responseTruncated": false,
+            "error": "no complete answer before the deadline",
+        },
+        {
+            "number": 3, "recorded": false, "startedAt": null, "durationMs": null, "requestHeaders": [],
+            "status": null, "responseBody": null, "responseTruncated": false, "error": null,
+        },
+    ])
+}

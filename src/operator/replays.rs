@@ -1,0 +1,112 @@
+//! Jobs that send many deliveries again.
+
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::auth::Operator;
+use super::error::{BodyErrors, CommonErrors, ItemErrors, OperatorError};
+use super::models::{Replay, ReplayRequest};
+use super::openapi::DOCUMENT;
+use super::{State, body_rules, parse, path_id};
+use crate::domain::{self, Provider};
+use crate::entropy;
+use crate::http::{Faults, RequestSchema, Words, read_json};
+use crate::storage::{self, ReplayFilter, ReplayState};
+
+const BAD_TIME: &str = "must be a date and time with an offset, such as 2025-11-04T15:00:00Z";
+
+const WORDS: &[Words] = &[
+    ("", &["anyOf"], "must have from, to, webhookId or state"),
+    ("/from", &["format"], BAD_TIME),
+    ("/to", &["format"], BAD_TIME),
+    ("/provider", &["enum"], "must be conduit or equals-money"),
+    (
+        "/state",
+        &["enum"],
+        "must be pending, delivered, exhausted, cancelled or unmatched",
+    ),
+];
+
+static CREATE: LazyLock<RequestSchema> =
+    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "ReplayRequest", WORDS));
+
+pub(super) fn prepare() {
+    LazyLock::force(&CREATE);
+}
+
+/// Starts a job that makes a new attempt of every delivery that the filter picks, or, with the state `unmatched`, matches anew the
+/// events that no webhook wanted when they were published.
+///
+/// The job is durable: it goes on after a restart, and picks only what was there when it was started. A filter that picks nothing is no
+/// error.
+#[utoipa::path(post, path = "/replays", operation_id = "createReplay", tag = "Replays", summary = "Start a replay",
+    security(("Operator" = [])), request_body(content = ReplayRequest, description = "What to replay."),
+    responses((status = 202, description = "The job, which has just begun; a dry run too.", body = Replay), CommonErrors,
+        BodyErrors))]
+pub(super) async fn create_replay(
+    _: Operator,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let body = read_json(&request, payload, body_rules(&state)).await?;
+    let mut faults = CREATE.faults(&body);
+    let from = read_time(&body, "from", &mut faults);
+    let to = read_time(&body, "to", &mut faults);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        faults.add("/to", "must be later than from");
+    }
+    let wanted: ReplayRequest = parse(body, faults)?;
+    let State {
+        context, worker, ..
+    } = &**state;
+    let now = context.clock.now();
+    let replay = storage::Replay {
+        id: domain::ksuid("rpl_", now, entropy::bytes()),
+        filter: ReplayFilter {
+            provider: wanted.provider.map(Provider::from),
+            webhook_id: wanted.webhook_id,
+            state: wanted.state.map(ReplayState::from),
+            from,
+            to,
+        },
+        dry_run: wanted.dry_run,
+        matched: 0,
+        enqueued: 0,
+        created_at: now,
+        finished_at: None,
+    };
+    context.store.insert_replay(replay.clone()).await?;
+    worker.replay();
+    Ok(HttpResponse::Accepted().json(Replay::try_from(replay)?))
+}
+
+/// A time of the body. What the schema takes may still be none, such as a year that no clock of ours shows.
+fn read_time(body: &Value, name: &str, faults: &mut Faults) -> Option<Timestamp> {
+    let pointer = format!("/{name}");
+    let text = body.get(name)?.as_str().filter(|_| !faults.at(&pointer))?;
+    let time = text.parse().ok();
+    if time.is_none() {
+        faults.add(pointer, BAD_TIME);
+    }
+    time
+}
+
+/// Reads one job and how far it has come.
+#[utoipa::path(get, path = "/replays/{id}", operation_id = "getReplay", tag = "Replays", summary = "Get a replay",
+    params(("id" = String, Path, description = "The id of the replay.")), security(("Operator" = [])),
+    responses((status = 200, description = "The job.", body = Replay), CommonErrors, ItemErrors))]
+pub(super) async fn get_replay(
+    _: Operator,
+    request: HttpRequest,
+    state: web::Data<State>,
+) -> Result<HttpResponse, OperatorError> {
+    let found = state.context.store.replay(path_id(&request)).await?;
+    let replay = found.ok_or(OperatorError::NotFound("replay"))?;
+    Ok(HttpResponse::Ok().json(Replay::try_from(replay)?))
+}
