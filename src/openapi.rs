@@ -74,7 +74,7 @@ impl Emission {
         Self { document }
     }
 
-    /// Adds `keywords` to the component schema `name`, beside those it has.
+    /// Adds `keywords` to the component schema `name`, or to a place in it (`name/properties/member`), beside those it has.
     pub(crate) fn keywords(&mut self, name: &str, keywords: &Value) -> &mut Self {
         extend(
             object_at(&mut self.document, &format!("/components/schemas/{name}")),

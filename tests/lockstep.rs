@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 const CONDUIT: &str = "conduit";
 const EQUALS_MONEY: &str = "equals-money";
+const OPERATOR: &str = "operator";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -38,7 +39,7 @@ fn compare(theirs: &Document, ours: &Value) -> Vec<Finding> {
 
 #[test]
 fn the_emitted_documents_do_not_drift_from_the_source_documents() {
-    for name in [CONDUIT, EQUALS_MONEY] {
+    for name in [CONDUIT, EQUALS_MONEY, OPERATOR] {
         assert_eq!(compare(&source(name), &emitted(name)), Vec::new(), "{name}");
     }
 }
@@ -49,7 +50,7 @@ type Edit = (&'static str, &'static str, Option<Value>);
 /// Single edits over everything that a document says.
 #[rustfmt::skip]
 fn edits() -> Vec<Edit> {
-    let (c, e) = (CONDUIT, EQUALS_MONEY);
+    let (c, e, o) = (CONDUIT, EQUALS_MONEY, OPERATOR);
     vec![
         // Document, servers, tags.
         (c, "/info/title", Some(json!("Other API"))),
@@ -68,7 +69,7 @@ fn edits() -> Vec<Edit> {
         (c, "/paths/~1webhooks/post/security/0/ApiSecret", None),
         (c, "/paths/~1webhooks/get/security", Some(json!([]))),
         (c, "/components/securitySchemes/ApiKey/name", Some(json!("X-Key"))),
-        (e, "/components/securitySchemes/ApiKey/in", Some(json!("query"))),
+        (e, "/components/securitySchemes/CommonAuth/in", Some(json!("query"))),
         // Parameters.
         (c, "/paths/~1webhooks/get/parameters/1", None),
         (c, "/paths/~1webhooks/get/parameters/1/required", Some(json!(true))),
@@ -109,6 +110,17 @@ fn edits() -> Vec<Edit> {
         (e, "/components/schemas/CreateWebhookRequest/properties/sharedSecret/type", Some(json!("string"))),
         (e, "/components/schemas/Webhook/required/0", None),
         (e, "/components/schemas/WebhookList/properties/limit/minimum", Some(json!(0))),
+        (o, "/components/schemas/PublishRequest/additionalProperties", None),
+        (o, "/components/schemas/PublishRequest/then/required/0", Some(json!("accountId"))),
+        (o, "/components/schemas/PublishRequest/else", None),
+        (o, "/components/schemas/ReplayRequest/anyOf/3", None),
+        (o, "/components/schemas/Delivery/properties/nextAttemptAt/type", Some(json!("string"))),
+        (o, "/components/schemas/Attempt/properties/status/maximum", Some(json!(599))),
+        (o, "/components/securitySchemes/Operator/scheme", Some(json!("basic"))),
+        (o, "/paths/~1events/post/parameters/0/schema/maxLength", Some(json!(64))),
+        (o, "/paths/~1events/post/responses/409", None),
+        (o, "/paths/~1events/get/responses/401/headers/WWW-Authenticate/schema/const", None),
+        (o, "/paths/~1keys/post/responses/422/content/application~1problem+json/examples/unknown-provider/value/status", Some(json!(400))),
         // Webhooks.
         (c, "/webhooks/transaction.completed", None),
         (c, "/webhooks/transaction.completed/post/operationId", Some(json!("onCompleted"))),
@@ -164,7 +176,7 @@ fn points_at(finding: &Finding, edited: &str) -> bool {
 fn every_planted_edit_is_reported_at_its_place() {
     let edits = edits();
     assert!(edits.len() >= 25);
-    let sources = [CONDUIT, EQUALS_MONEY].map(|name| (name, source(name), emitted(name)));
+    let sources = [CONDUIT, EQUALS_MONEY, OPERATOR].map(|name| (name, source(name), emitted(name)));
     for (name, pointer, value) in edits {
         let (_, theirs, ours) = sources
             .iter()
@@ -198,16 +210,18 @@ async fn replay(name: &str, server: &str, headers: &[(&str, &str)]) -> replay::O
 }
 
 #[tokio::test]
-async fn the_documented_samples_of_both_providers_replay_clean_against_a_real_process() {
+async fn the_documented_samples_of_every_api_replay_clean_against_a_real_process() {
     let server = Server::start(&[]);
     let conduit = [
         ("X-API-Key", "sandbox-key"),
         ("X-API-Secret", "sandbox-secret"),
     ];
     let equals_money = [("Authorization", "ApiKey sandbox-key")];
+    let operator = [("Authorization", "Bearer sandbox-operator")];
     for (name, headers, samples) in [
         (CONDUIT, &conduit[..], 40),
         (EQUALS_MONEY, &equals_money[..], 60),
+        (OPERATOR, &operator[..], 60),
     ] {
         let outcome = replay(name, &server.url, headers).await;
         assert_eq!(outcome.findings, Vec::new(), "{name}");

@@ -145,7 +145,7 @@ fn every_command_explains_itself_with_examples() {
 #[test]
 fn the_document_is_printed_as_json_and_as_yaml_and_is_the_same_each_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    for api in ["conduit", "equals-money"] {
+    for api in ["conduit", "equals-money", "operator"] {
         let json = run(folder.path(), &["openapi", api]).stdout;
         let yaml = run(folder.path(), &["openapi", api, "--format", "yaml"]).stdout;
         let from_json: Value = serde_json::from_slice(&json).expect("JSON");

@@ -92,6 +92,9 @@ fn emit() -> Value {
         &json!({ "if": *IS_CONDUIT, "then": *OF_CONDUIT, "else": *OF_OTHERS }),
     );
     emission.keywords("ReplayRequest", &json!({ "anyOf": *REPLAY_CONDITIONS }));
+    // Each event type has its own members.
+    let any = json!({ "additionalProperties": { "description": "Any value." } });
+    emission.keywords("Event/properties/data", &any);
     emission.keywords("Attempt", &json!({ "examples": attempts() }));
     // No named sample: a cursor works only on the server that gave it.
     emission.parameter_keywords(&[], "cursor", &json!({ "examples": ["MS80Mg"] }));

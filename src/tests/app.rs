@@ -142,6 +142,19 @@ impl TestApp {
             .with_header("Authorization", "ApiKey other-key")
     }
 
+    pub(crate) fn operator(&self) -> Client {
+        self.anonymous("/operator/v1")
+            .with_header("Authorization", "Bearer sandbox-operator")
+    }
+
+    pub(crate) async fn operator_other(&self) -> Client {
+        let owner = "operator".to_owned();
+        self.insert_key(Provider::Operator, owner, "other-key", None)
+            .await;
+        self.anonymous("/operator/v1")
+            .with_header("Authorization", "Bearer other-key")
+    }
+
     async fn insert_key(&self, provider: Provider, owner: String, key: &str, secret: Option<&str>) {
         let record = ApiKey {
             id: ksuid("key_", key_time(), entropy::bytes()),

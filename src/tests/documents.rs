@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::app::TestApp;
+use crate::operator;
 use crate::provider::{conduit, equals_money};
 
 /// Compares with `snapshots/NAME.snap.json`; a changed document fails until it is accepted.
@@ -29,6 +30,11 @@ fn the_emitted_document_of_equals_money_is_as_reviewed() {
     assert_document("equals-money", &equals_money::DOCUMENT);
 }
 
+#[test]
+fn the_emitted_document_of_the_operator_api_is_as_reviewed() {
+    assert_document("operator", &operator::DOCUMENT);
+}
+
 #[actix_web::test]
 async fn the_served_documents_are_the_emitted_ones() {
     let app = TestApp::start().await;
@@ -36,6 +42,7 @@ async fn the_served_documents_are_the_emitted_ones() {
     for (path, document) in [
         ("/openapi/conduit.json", &*conduit::DOCUMENT),
         ("/openapi/equals-money.json", &*equals_money::DOCUMENT),
+        ("/openapi/operator.json", &*operator::DOCUMENT),
     ] {
         let answer = client.get(path).await;
         assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -49,6 +56,7 @@ async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
     for (prefix, document) in [
         ("/conduit", &*conduit::DOCUMENT),
         ("/equals-money", &*equals_money::DOCUMENT),
+        ("/operator/v1", &*operator::DOCUMENT),
     ] {
         for (path, item) in document["paths"].as_object().unwrap() {
             let mut methods: Vec<String> = item
@@ -92,7 +100,11 @@ async fn swagger_ui_is_served_whole_from_this_server() {
         assert!(answer.status == 200 && !answer.body.is_empty(), "{file}");
     }
     let initializer = client.get("/docs/swagger-initializer.js").await.text();
-    for document in ["/openapi/conduit.json", "/openapi/equals-money.json"] {
+    for document in [
+        "/openapi/conduit.json",
+        "/openapi/equals-money.json",
+        "/openapi/operator.json",
+    ] {
         assert!(initializer.contains(document), "{initializer}");
     }
 }

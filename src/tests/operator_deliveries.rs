@@ -1,0 +1,425 @@
+//! Tests of `/operator/v1/events` and `/operator/v1/deliveries`: lists, attempts, retries, and what changes of webhooks do to them.
+
+use serde_json::{Value, json};
+
+use super::app::{Client, TestApp};
+use super::delivering::{
+    accepted, assert_problem, conduit_event, conduit_webhook, deliveries, delivery_of,
+    delivery_when, equals_event, equals_webhook, publish, recorded,
+};
+use super::receiver::{Receiver, Reply};
+use super::shape::assert_millis;
+
+/// Follows a list page by page to its end.
+async fn pages(client: &Client, path: &str) -> Vec<Vec<Value>> {
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let list = accepted(&client.get(&format!("{path}{cursor}")).await, 200);
+        pages.push(list["data"].as_array().unwrap().clone());
+        match list["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return pages,
+        }
+    }
+}
+
+fn seconds_between(earlier: &Value, later: &Value) -> f64 {
+    let time = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    time(later).duration_since(time(earlier)).as_secs_f64()
+}
+
+#[actix_web::test]
+async fn lists_are_newest_first_filtered_and_paged() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let (conduit, equals) = (
+        conduit_webhook(&app, &receiver.url).await,
+        equals_webhook(&app, &receiver.url).await,
+    );
+    let client = app.operator();
+    let mut published = Vec::new();
+    for number in 0..5 {
+        let event = if number % 2 == 0 {
+            conduit_event()
+        } else {
+            equals_event()
+        };
+        published.push(publish(&client, event).await["id"].clone());
+    }
+    published.reverse();
+    receiver.wait_for(5).await;
+    for (path, member) in [
+        ("/events?limit=2", "id"),
+        ("/deliveries?limit=2", "eventId"),
+    ] {
+        let found = pages(&client, path).await;
+        let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 2, 1]);
+        let ids: Vec<Value> = found
+            .concat()
+            .iter()
+            .map(|one| one[member].clone())
+            .collect();
+        assert_eq!(ids, published, "{path}");
+    }
+    for (query, expected) in [
+        ("provider=conduit", 3),
+        ("type=BoxCredited", 2),
+        ("provider=conduit&type=BoxCredited", 0),
+        ("type=Nothing&unknown=1", 0),
+    ] {
+        let found = pages(&client, &format!("/events?{query}")).await.concat();
+        assert_eq!(found.len(), expected, "{query}");
+    }
+    for (query, expected) in [
+        ("provider=equals-money".to_owned(), 2),
+        (format!("webhookId={conduit}"), 3),
+        (format!("webhookId={equals}&provider=conduit"), 0),
+        (format!("eventId={}", published[0].as_str().unwrap()), 1),
+        ("state=exhausted".to_owned(), 0),
+        ("eventId=evt_0".to_owned(), 0),
+    ] {
+        assert_eq!(deliveries(&client, &query).await.len(), expected, "{query}");
+    }
+    for (path, pointers) in [
+        (
+            "/events?limit=0&cursor=x&provider=operator&type=a&type=b",
+            vec!["cursor", "limit", "provider", "type"],
+        ),
+        (
+            "/deliveries?limit=1001&cursor=&state=done&provider=x",
+            vec!["cursor", "limit", "provider", "state"],
+        ),
+        (
+            "/deliveries?webhookId=a&webhookId=a&eventId=a&eventId=b",
+            vec!["eventId", "webhookId"],
+        ),
+    ] {
+        assert_problem(&client.get(path).await, 400, &pointers);
+    }
+}
+
+#[actix_web::test]
+async fn a_delivery_shows_its_attempts_without_secrets_and_when_the_next_is_due() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    let webhook = equals_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::With(503, "come back\u{1F600}".to_owned())]);
+    let told = publish(&client, equals_event()).await;
+    let id = delivery_of(&client, &told).await;
+    let delivery = delivery_when(&client, &id, recorded(1)).await;
+    assert_eq!(delivery["state"], "pending");
+    assert_eq!(delivery["attemptCount"], 1);
+    assert_eq!(delivery["webhookId"], json!(webhook));
+    assert_eq!(delivery["eventId"], told["id"]);
+    assert_eq!(delivery["url"], json!(receiver.url));
+    assert_eq!(delivery["completedAt"], Value::Null);
+    let attempt = &delivery["attempts"][0];
+    // E-55: 5 minutes after the first attempt, which was made at once.
+    assert_eq!(
+        seconds_between(&told["createdAt"], &delivery["nextAttemptAt"]),
+        300.0
+    );
+    assert_eq!(attempt["status"], 503);
+    assert_eq!(attempt["responseBody"], "come back\u{1F600}");
+    assert_eq!(
+        (&attempt["responseTruncated"], &attempt["error"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_millis(&attempt["startedAt"]);
+    let total = attempt["durationMs"]["total"].as_f64().unwrap();
+    assert!(attempt["durationMs"]["firstByte"].as_f64().unwrap() <= total && total < 60_000.0);
+    let headers = attempt["requestHeaders"].as_array().unwrap();
+    let value = |name: &str| {
+        let header = headers.iter().find(|header| header["name"] == name);
+        header.map(|header| header["value"].as_str().unwrap())
+    };
+    assert_eq!(value("authorization"), Some("[redacted]"));
+    let sent = receiver.wait_for(1).await.remove(0);
+    assert_eq!(value("x-em-signature"), sent.header("x-em-signature"));
+    let text = client.get(&format!("/deliveries/{id}")).await.text();
+    assert!(!text.contains("c2VjcmV0"), "{text}");
+}
+
+#[actix_web::test]
+async fn a_failed_delivery_of_conduit_is_attempted_again_by_its_schedule() {
+    let receiver = Receiver::start();
+    // A minute passes in a tenth of a second.
+    let app = TestApp::start_with(|config| config.clock_speed = 600.0).await;
+    let client = app.operator();
+    conduit_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::status(500), Reply::status(404)]);
+    let told = publish(&client, conduit_event()).await;
+    let id = delivery_of(&client, &told).await;
+    let received = receiver.wait_for(3).await;
+    let delivery = delivery_when(&client, &id, |delivery| delivery["state"] == "delivered").await;
+    let attempts = delivery["attempts"].as_array().unwrap();
+    let statuses: Vec<&Value> = attempts.iter().map(|attempt| &attempt["status"]).collect();
+    assert_eq!(statuses, [500, 404, 200]);
+    assert_eq!(delivery["nextAttemptAt"], Value::Null);
+    assert_millis(&delivery["completedAt"]);
+    // C-42, with 10 % to and fro; the worker looks in time but may be late.
+    assert!(seconds_between(&attempts[0]["startedAt"], &attempts[1]["startedAt"]) >= 54.0);
+    assert!(received.iter().all(|one| one.body == received[0].body));
+}
+
+#[actix_web::test]
+async fn a_retry_makes_one_more_attempt_at_once_whatever_the_state() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    equals_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::status(500), Reply::status(200), Reply::status(500)]);
+    let told = publish(&client, equals_event()).await;
+    let id = delivery_of(&client, &told).await;
+    delivery_when(&client, &id, recorded(1)).await;
+    // Pending, and due in 5 minutes.
+    let retried = accepted(
+        &client
+            .send("POST", &format!("/deliveries/{id}/retry"), None, b"")
+            .await,
+        202,
+    );
+    assert_eq!(
+        (&retried["id"], &retried["state"]),
+        (&json!(id), &json!("pending"))
+    );
+    assert_eq!(retried.get("attempts"), None);
+    delivery_when(&client, &id, |delivery| delivery["state"] == "delivered").await;
+    // Delivered: an attempt by hand that fails is not retried.
+    let path = format!("/deliveries/{id}/retry");
+    assert_eq!(
+        accepted(&client.send("POST", &path, None, b"").await, 202)["completedAt"],
+        Value::Null
+    );
+    let ended = delivery_when(&client, &id, recorded(3)).await;
+    assert_eq!(ended["state"], "exhausted");
+    client.send("POST", &path, None, b"").await;
+    delivery_when(&client, &id, |delivery| delivery["state"] == "delivered").await;
+    let received = receiver.received();
+    assert!(received.len() == 4 && received.iter().all(|one| one.body == received[0].body));
+}
+
+#[actix_web::test]
+async fn a_redirect_is_a_failure_and_is_not_followed() {
+    let (app, receiver, elsewhere) = (TestApp::start().await, Receiver::start(), Receiver::start());
+    let client = app.operator();
+    conduit_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::Redirect(elsewhere.url.clone())]);
+    let told = publish(&client, conduit_event()).await;
+    let delivery = delivery_when(&client, &delivery_of(&client, &told).await, recorded(1)).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["attempts"][0]["status"]),
+        (&json!("pending"), &json!(307))
+    );
+    assert_eq!(elsewhere.received().len(), 0);
+}
+
+#[actix_web::test]
+async fn a_receiver_that_cannot_be_reached_is_explained() {
+    let app = TestApp::start_with(|config| config.delivery.policy.loopback = false).await;
+    let client = app.operator();
+    conduit_webhook(&app, "http://127.0.0.1:9/").await;
+    let told = publish(&client, conduit_event()).await;
+    let delivery = delivery_when(&client, &delivery_of(&client, &told).await, recorded(1)).await;
+    let attempt = &delivery["attempts"][0];
+    assert_eq!(
+        (&attempt["status"], &attempt["responseBody"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert!(
+        attempt["error"].as_str().unwrap().contains("loopback"),
+        "{attempt}"
+    );
+}
+
+/// E-58.
+#[actix_web::test]
+async fn a_changed_webhook_is_used_from_the_next_attempt_on() {
+    let (app, old, new) = (TestApp::start().await, Receiver::start(), Receiver::start());
+    let client = app.operator();
+    let webhook = equals_webhook(&app, &old.url).await;
+    old.reply([Reply::status(500)]);
+    let told = publish(&client, equals_event()).await;
+    let id = delivery_of(&client, &told).await;
+    delivery_when(&client, &id, recorded(1)).await;
+    let change = json!({ "url": new.url, "sharedSecret": "other", "authorizationHeader": null, "enabled": true });
+    accepted(
+        &app.equals()
+            .patch(&format!("/v2/webhooks/{webhook}"), change)
+            .await,
+        200,
+    );
+    client
+        .send("POST", &format!("/deliveries/{id}/retry"), None, b"")
+        .await;
+    let received = new.wait_for(1).await.remove(0);
+    let expected = super::delivering::equals_signature("other", &received);
+    assert_eq!(received.header("x-em-signature"), Some(expected.as_str()));
+    assert_eq!(received.header("authorization"), None);
+    let delivery = delivery_when(&client, &id, recorded(2)).await;
+    assert_eq!(
+        (&delivery["state"], &delivery["url"]),
+        (&json!("delivered"), &json!(new.url))
+    );
+}
+
+/// E-57.
+#[actix_web::test]
+async fn deliveries_of_a_disabled_equals_money_webhook_wait_until_it_is_enabled() {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(|config| config.clock_speed = 3_600.0).await;
+    let client = app.operator();
+    let webhook = equals_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::status(500)]);
+    // The answer to the change may come before or after a retry: what counts is what happens behind it.
+    let told = publish(&client, equals_event()).await;
+    let id = delivery_of(&client, &told).await;
+    receiver.wait_for(1).await;
+    let enable = async |enabled: bool| {
+        let change = json!({ "url": receiver.url, "enabled": enabled, "sharedSecret": "s", "authorizationHeader": null });
+        accepted(
+            &app.equals()
+                .patch(&format!("/v2/webhooks/{webhook}"), change)
+                .await,
+            200,
+        )
+    };
+    receiver.reply(std::iter::repeat_n(Reply::status(500), 50));
+    enable(false).await;
+    assert_eq!(
+        publish(&client, equals_event()).await["deliveries"],
+        0,
+        "a disabled webhook gets nothing new"
+    );
+    let attempts = delivery_when(&client, &id, |delivery| {
+        delivery["attempts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|attempt| attempt["recorded"] == true)
+    })
+    .await["attemptCount"]
+        .as_u64()
+        .unwrap();
+    // More than five minutes pass in the time that another webhook's delivery takes.
+    let other = conduit_webhook(&app, &receiver.url).await;
+    publish(&client, conduit_event()).await;
+    super::delivering::until(async || {
+        let found = deliveries(&client, &format!("webhookId={other}")).await;
+        if found[0]["attemptCount"].as_u64() >= Some(6) {
+            Ok(())
+        } else {
+            Err(json!(found))
+        }
+    })
+    .await;
+    let waiting = delivery_when(&client, &id, |_| true).await;
+    assert_eq!(waiting["attemptCount"], attempts);
+    assert_eq!(waiting["state"], "pending");
+    enable(true).await;
+    delivery_when(&client, &id, |delivery| {
+        delivery["attemptCount"].as_u64() > Some(attempts)
+    })
+    .await;
+}
+
+/// C-38, C-39, E-57.
+#[actix_web::test]
+async fn deliveries_of_a_deleted_or_disabled_conduit_webhook_go_on_and_those_of_equals_money_end() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    let (deleted, equals) = (
+        conduit_webhook(&app, &receiver.url).await,
+        equals_webhook(&app, &receiver.url).await,
+    );
+    let disabled = conduit_webhook(&app, &receiver.url).await;
+    receiver.reply(std::iter::repeat_n(Reply::status(500), 3));
+    let told = publish(&client, conduit_event()).await;
+    assert_eq!(told["deliveries"], 2);
+    publish(&client, equals_event()).await;
+    for webhook in [&deleted, &equals, &disabled] {
+        let id = deliveries(&client, &format!("webhookId={webhook}")).await[0]["id"].clone();
+        delivery_when(&client, id.as_str().unwrap(), recorded(1)).await;
+    }
+    assert_eq!(
+        app.conduit()
+            .delete(&format!("/webhooks/{deleted}"))
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        app.equals()
+            .delete(&format!("/v2/webhooks/{equals}"))
+            .await
+            .status,
+        204
+    );
+    let change = json!({ "status": "disabled" });
+    accepted(
+        &app.conduit()
+            .patch(&format!("/webhooks/{disabled}"), change)
+            .await,
+        200,
+    );
+    let of_equals = &deliveries(&client, &format!("webhookId={equals}")).await[0];
+    assert_eq!(of_equals["state"], "cancelled");
+    assert_eq!(of_equals["nextAttemptAt"], Value::Null);
+    for webhook in [&deleted, &disabled] {
+        let delivery = deliveries(&client, &format!("webhookId={webhook}"))
+            .await
+            .remove(0);
+        assert_eq!(delivery["state"], "pending");
+        let id = delivery["id"].as_str().unwrap();
+        client
+            .send("POST", &format!("/deliveries/{id}/retry"), None, b"")
+            .await;
+        delivery_when(&client, id, |delivery| delivery["state"] == "delivered").await;
+    }
+    assert_eq!(publish(&client, conduit_event()).await["deliveries"], 0);
+}
+
+#[actix_web::test]
+async fn an_attempt_that_a_stop_cuts_off_is_made_again_at_the_next_start() {
+    let receiver = Receiver::start();
+    let app = TestApp::start_with(|config| config.stop_seconds = 1).await;
+    conduit_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::Nothing]);
+    let told = publish(&app.operator(), conduit_event()).await;
+    receiver.wait_for(1).await;
+    let app = app.restart().await;
+    let client = app.operator();
+    let id = delivery_of(&client, &told).await;
+    let delivery = delivery_when(&client, &id, |delivery| delivery["state"] == "delivered").await;
+    // Nobody knows what came of the first.
+    let known: Vec<&Value> = delivery["attempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| &attempt["recorded"])
+        .collect();
+    assert_eq!(known, [false, true]);
+    let received = receiver.wait_for(2).await;
+    assert_eq!(received[0].body, received[1].body);
+}
+
+#[actix_web::test]
+async fn what_does_not_exist_is_not_found() {
+    let app = TestApp::start().await;
+    let client = app.operator();
+    for path in [
+        "/events/evt_000000000000000000000000000",
+        "/events/evt_0",
+        "/events/%ff",
+        "/deliveries/0ad52e33-8662-4923-b15f-d45a73c6e973",
+        "/deliveries/x",
+        "/nothing",
+    ] {
+        assert_problem(&client.get(path).await, 404, &[]);
+    }
+    for id in ["0ad52e33-8662-4923-b15f-d45a73c6e973", "x"] {
+        let answer = client
+            .send("POST", &format!("/deliveries/{id}/retry"), None, b"")
+            .await;
+        assert_problem(&answer, 404, &[]);
+    }
+}
