@@ -1,8 +1,12 @@
 //! The commands. Each reads its arguments, calls the library and prints; nothing below prints.
 
+mod client;
 mod keys;
+mod listen;
 mod openapi;
+mod publish;
 mod serve;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -27,6 +31,12 @@ enum Command {
     /// Make, list and revoke API keys
     #[command(after_help = keys::EXAMPLES)]
     Keys(keys::Arguments),
+    /// Publish an event; its type's sample payload is used unless --data gives another
+    #[command(after_help = publish::EXAMPLES)]
+    Publish(publish::Arguments),
+    /// Register a receiver on this machine, print each delivery, and verify its signature
+    #[command(after_help = listen::EXAMPLES)]
+    Listen(listen::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -34,15 +44,20 @@ Examples:
   truehook serve                             a sandbox on http://127.0.0.1:8080/docs/
   truehook openapi conduit --format yaml     the document of the Conduit API
   truehook keys create --provider conduit    credentials for a new client
+  truehook listen conduit customer.created   register a receiver and print what it gets
+  truehook publish conduit customer.created  publish an event
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
-/// Runs the command that the arguments name. Failures are one line on standard error and exit code 1.
+/// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and exit
+/// code 1.
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Publish(arguments) => publish::run(arguments),
+        Command::Listen(arguments) => listen::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,401 @@
+//! `truehook listen`: registers a receiver on this machine, shows each delivery with what its signature came to, and unregisters.
+//!
+//! Whatever ends it, every webhook that it made is deleted again, or named where that fails. It never changes other webhooks.
+
+mod layout;
+mod output;
+mod receiver;
+mod registration;
+mod show;
+mod signals;
+mod signature;
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use anyhow::{Context, bail};
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use reqwest::Method;
+use serde_json::Value;
+
+use self::output::Output;
+use self::receiver::{Arrival, Receiver, Rules};
+use self::registration::{Credentials, Registrar, Wanted, Webhook};
+use self::show::{Form, Show};
+use self::signals::Signals;
+use self::signature::Scheme;
+use super::client::{Api, Call, CallError, Client, ServerUrl};
+use super::terminal::{Paint, note, printable};
+use crate::clock::Clock;
+use crate::domain::Secret;
+
+/// How long the last deliveries may take to be written.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  truehook listen conduit transaction.created transaction.completed
+  truehook listen equals-money BoxCredited BoxDebited --account-id F12345
+  truehook listen conduit customer.created --answer 503        see the retries (a sandbox with --clock-speed 3600 hurries them)
+  truehook listen conduit customer.created --count 1 --json    for scripts: one delivery as one line of JSON
+
+Deliveries go to standard output, everything else to standard error. Ctrl-C unregisters the receiver; a second Ctrl-C does not wait
+for that. Conduit goes on with the retries of a delivery after its webhook is deleted; Equals Money ends them.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Whose events to receive
+    #[arg(value_enum)]
+    provider: Api,
+
+    /// Names of the provider's catalogue, such as transaction.completed or `BoxCredited`
+    #[arg(required = true, value_name = "EVENT-TYPE")]
+    event_types: Vec<String>,
+
+    /// The server
+    #[arg(
+        long,
+        env = "TRUEHOOK_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    server: ServerUrl,
+
+    /// The port to receive on; 0 for a free one
+    #[arg(long, env = "TRUEHOOK_PORT", value_name = "PORT", default_value_t = 0)]
+    port: u16,
+
+    /// The status to answer deliveries with
+    #[arg(long, env = "TRUEHOOK_ANSWER", value_name = "STATUS", default_value = "200", value_parser = answer)]
+    answer: StatusCode,
+
+    /// Stop after this many deliveries [default: go on until Ctrl-C]
+    #[arg(long, env = "TRUEHOOK_COUNT", value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Equals Money: receive only what happens to this account [default: every account]
+    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID")]
+    account_id: Option<String>,
+
+    /// The API key of the provider's API; the default is known in a sandbox only
+    #[arg(
+        long,
+        env = "TRUEHOOK_API_KEY",
+        value_name = "KEY",
+        default_value = "sandbox-key",
+        hide_env_values = true
+    )]
+    api_key: Secret,
+
+    /// Conduit: the API secret that belongs to the key; the default is known in a sandbox only
+    #[arg(
+        long,
+        env = "TRUEHOOK_API_SECRET",
+        value_name = "SECRET",
+        default_value = "sandbox-secret",
+        hide_env_values = true
+    )]
+    api_secret: Secret,
+
+    /// Print each delivery as one line of JSON
+    #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+fn answer(text: &str) -> Result<StatusCode, &'static str> {
+    let status = text
+        .parse()
+        .ok()
+        .and_then(|code| StatusCode::from_u16(code).ok());
+    // 1xx is no complete answer, and codes from 600 have no meaning in HTTP.
+    let status = status.filter(|status| (200..600).contains(&status.as_u16()));
+    status.ok_or("expected a status from 200 to 599")
+}
+
+/// Why deliveries are not looked at any more.
+enum End {
+    Signal,
+    /// As many as were wanted.
+    Count,
+    /// They cannot be written.
+    Output(io::Error),
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    if arguments.provider == Api::Conduit && arguments.account_id.is_some() {
+        bail!("--account-id belongs to Equals Money; Conduit has no accounts to choose from");
+    }
+    actix_web::rt::System::new().block_on(listen(arguments))
+}
+
+async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
+    let mut signals = Signals::new().context("cannot catch signals")?;
+    let mut known = HashSet::new();
+    arguments
+        .event_types
+        .retain(|event_type| known.insert(event_type.clone()));
+    let client = Client::new(arguments.server.clone())?;
+    let document = tokio::select! {
+        document = document(&client, arguments.provider) => document?,
+        () = signals.next() => return Ok(()),
+    };
+    let scheme = Scheme::read(&document)?;
+    let rules = Rules {
+        port: arguments.port,
+        answer: arguments.answer,
+        count: arguments.count,
+    };
+    let mut receiver = Receiver::start(rules, Clock::start(1.0))?;
+    let registrar = Registrar::new(&client, credentials(&arguments));
+    let url = format!("http://127.0.0.1:{}{}", receiver.port(), receiver.path());
+    let wanted = Wanted {
+        url: &url,
+        event_types: &arguments.event_types,
+        account_id: arguments.account_id.as_deref(),
+        key_member: scheme.key_member(),
+    };
+    let mut webhooks = Vec::new();
+    let registered = register(&registrar, &wanted, &mut signals, &mut webhooks).await;
+    let mut screen = Screen {
+        show: Show::new(arguments.provider, scheme, form(arguments.json)),
+        output: Output::start(),
+        webhooks: &webhooks,
+    };
+    let ended = match registered {
+        Ok(true) => {
+            announce(&arguments, &receiver, &webhooks);
+            Ok(watch(&mut receiver, &mut screen, arguments.count, &mut signals).await)
+        }
+        Ok(false) => Ok(End::Signal),
+        Err(error) => Err(explain(error, &arguments, &document)),
+    };
+    let unregistered = unregister(&registrar, &webhooks, &mut signals).await;
+    let rest = receiver.stop().await;
+    // What was answered is shown, unless nobody wants to see it.
+    if matches!(ended, Ok(End::Signal | End::Count)) {
+        let shown = async {
+            for arrival in rest {
+                screen.show(&arrival).await?;
+            }
+            io::Result::Ok(())
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, shown).await;
+    }
+    match ended? {
+        End::Output(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::from(error).context("cannot write to standard output"))
+        }
+        End::Output(_) | End::Signal | End::Count => unregistered,
+    }
+}
+
+async fn document(client: &Client, api: Api) -> anyhow::Result<Value> {
+    let path = format!("/openapi/{}.json", api.as_str());
+    let read = client.send_for_json(Call::new(Method::GET, &*path)).await;
+    read.map_err(|error| match &error {
+        CallError::Refused(_) => {
+            anyhow::anyhow!("{error}\n  {path} was asked for; is that a truehook server?")
+        }
+        CallError::NoServer(_)
+        | CallError::Slow(_)
+        | CallError::Broken { .. }
+        | CallError::Unwritable(_)
+        | CallError::Strange { .. } => error.into(),
+    })
+}
+
+fn credentials(arguments: &Arguments) -> Credentials {
+    let key = arguments.api_key.clone();
+    match arguments.provider {
+        Api::Conduit => Credentials::Conduit {
+            key,
+            secret: arguments.api_secret.clone(),
+        },
+        Api::EqualsMoney => Credentials::EqualsMoney { key },
+    }
+}
+
+fn form(json: bool) -> Form {
+    if json {
+        Form::Json {
+            safe: io::stdout().is_terminal(),
+        }
+    } else {
+        Form::Text(Paint::for_stdout())
+    }
+}
+
+/// Registers; gives whether it is to go on. The first signal lets the request under way end, so that its webhook is known and can be
+/// deleted; the second does not.
+async fn register(
+    registrar: &Registrar<'_>,
+    wanted: &Wanted<'_>,
+    signals: &mut Signals,
+    webhooks: &mut Vec<Webhook>,
+) -> anyhow::Result<bool> {
+    let stopping = Cell::new(false);
+    let registering = registrar.register(wanted, &stopping, webhooks);
+    tokio::pin!(registering);
+    loop {
+        tokio::select! {
+            result = &mut registering => return result.map(|()| !stopping.get()),
+            () = signals.next() => {
+                if stopping.replace(true) {
+                    bail!("stopped while registering; a webhook with a URL below {} may be left behind", wanted.url);
+                }
+            }
+        }
+    }
+}
+
+/// Adds to a failed registration what the document knows, where the event type is what is wrong.
+fn explain(error: anyhow::Error, arguments: &Arguments, document: &Value) -> anyhow::Error {
+    let Some(known) = document["webhooks"].as_object() else {
+        return error;
+    };
+    let unknown = arguments
+        .event_types
+        .iter()
+        .find(|name| !known.contains_key(*name));
+    match unknown {
+        Some(unknown) => {
+            let known: Vec<&str> = known.keys().map(String::as_str).collect();
+            anyhow::anyhow!(
+                "{error:#}\n  `{}` is no event type of {}; it has {}",
+                printable(unknown),
+                arguments.provider.as_str(),
+                printable(&known.join(", "))
+            )
+        }
+        None => error,
+    }
+}
+
+fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
+    for webhook in webhooks {
+        note(format_args!(
+            "registered {} for {}",
+            webhook.id,
+            webhook.event_types.join(", ")
+        ));
+    }
+    if !arguments.server.is_local() {
+        note(format_args!(
+            "warning: {} is on another machine and cannot reach a receiver on this one",
+            arguments.server.as_str()
+        ));
+    }
+    note(format_args!(
+        "listening on http://127.0.0.1:{}; Ctrl-C unregisters and ends",
+        receiver.port()
+    ));
+}
+
+/// Shows deliveries until there are enough of them, a signal comes, or they cannot be shown.
+async fn watch(
+    receiver: &mut Receiver,
+    screen: &mut Screen<'_>,
+    count: Option<u64>,
+    signals: &mut Signals,
+) -> End {
+    let shown = async {
+        let mut left = count;
+        while let Some(arrival) = receiver.next().await {
+            if let Err(error) = screen.show(&arrival).await {
+                return End::Output(error);
+            }
+            if let (Arrival::Delivery(_), Some(left)) = (&arrival, &mut left) {
+                *left -= 1;
+                if *left == 0 {
+                    return End::Count;
+                }
+            }
+        }
+        End::Signal
+    };
+    tokio::select! {
+        biased;
+        () = signals.next() => End::Signal,
+        end = shown => end,
+    }
+}
+
+/// Where deliveries are shown.
+struct Screen<'a> {
+    show: Show,
+    output: Output,
+    webhooks: &'a [Webhook],
+}
+
+impl Screen<'_> {
+    async fn show(&mut self, arrival: &Arrival) -> io::Result<()> {
+        let delivery = match arrival {
+            Arrival::Delivery(delivery) => delivery,
+            Arrival::Refused(reason) => {
+                note(printable(reason));
+                return Ok(());
+            }
+        };
+        let mut webhooks = self.webhooks.iter();
+        let Some(webhook) = webhooks.find(|webhook| webhook.name == delivery.webhook) else {
+            note(format_args!(
+                "a delivery for `{}`, which is no webhook of this run",
+                printable(&delivery.webhook)
+            ));
+            return Ok(());
+        };
+        self.output
+            .write(self.show.delivery(delivery, webhook))
+            .await
+    }
+}
+
+/// Deletes every webhook of this run and says so. A signal ends it before its time.
+async fn unregister(
+    registrar: &Registrar<'_>,
+    webhooks: &[Webhook],
+    signals: &mut Signals,
+) -> anyhow::Result<()> {
+    let mut left = Vec::new();
+    for (index, webhook) in webhooks.iter().enumerate() {
+        let deleted = tokio::select! {
+            deleted = registrar.unregister(webhook) => deleted,
+            () = signals.next() => {
+                left.extend(webhooks[index..].iter().map(|webhook| webhook.id.as_str()));
+                bail!("stopped by a signal while unregistering; still registered: {}", left.join(", "));
+            }
+        };
+        match deleted {
+            Ok(()) => note(format_args!("unregistered {}", webhook.id)),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                note(format_args!("cannot unregister {}: {error:#}", webhook.id));
+                left.push(&webhook.id);
+            }
+        }
+    }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        bail!("still registered: {}", left.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_final_status() {
+        for good in ["200", "204", "301", "429", "599"] {
+            assert!(answer(good).is_ok(), "{good}");
+        }
+        for bad in ["", "ok", "100", "199", "600", "999", "1000", "-1"] {
+            assert!(answer(bad).is_err(), "{bad}");
+        }
+    }
+}

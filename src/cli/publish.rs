@@ -1,0 +1,328 @@
+//! `truehook publish`: hands an event to a server through the operator API, payload byte for byte.
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, bail};
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::{Method, StatusCode};
+use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
+
+use super::client::{Api, Call, CallError, Client, ServerUrl};
+use super::terminal::{Paint, printable};
+use crate::domain::Secret;
+
+/// The client that the sandbox's fixed credentials of Conduit belong to.
+const SANDBOX_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  truehook publish conduit transaction.completed
+  truehook publish conduit customer.created --client-id client_2ofTA5mz0T91pBmD3tMTeLE7T4X --data customer.json
+  truehook publish equals-money BoxCredited --account-id F12345
+  echo '{\"amount\":1.10,\"currency\":\"GBP\"}' | truehook publish equals-money BoxCredited --account-id F12345 --data -
+
+The file holds what the publisher gives of the payload: for Conduit its `data`, for Equals Money the members of its `body`.
+Numbers keep their digits and members their order on the way to the receivers.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Whose event it is
+    #[arg(value_enum)]
+    provider: Api,
+
+    /// A name of the provider's catalogue, such as transaction.completed or `BoxCredited`
+    event_type: String,
+
+    /// The server
+    #[arg(
+        long,
+        env = "TRUEHOOK_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    server: ServerUrl,
+
+    /// A file with the payload as JSON, or - for standard input [default: the sample of the catalogue]
+    #[arg(long, env = "TRUEHOOK_DATA", value_name = "FILE")]
+    data: Option<String>,
+
+    /// Equals Money: the account that it happened to [default: none; only webhooks without an account get it]
+    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID")]
+    account_id: Option<String>,
+
+    /// Conduit: the client whose webhooks get it [default: the client of the sandbox]
+    #[arg(long, env = "TRUEHOOK_CLIENT_ID", value_name = "ID")]
+    client_id: Option<String>,
+
+    /// Equals Money: the product whose webhooks get it [default: every product]
+    #[arg(long, env = "TRUEHOOK_PRODUCT_ID", value_name = "UUID")]
+    product_id: Option<String>,
+
+    /// Makes it safe to repeat: the same key and event are published once
+    #[arg(long, env = "TRUEHOOK_IDEMPOTENCY_KEY", value_name = "KEY")]
+    idempotency_key: Option<Secret>,
+
+    /// A key of the operator API
+    #[arg(
+        long,
+        env = "TRUEHOOK_KEY",
+        value_name = "KEY",
+        default_value = "sandbox-operator",
+        hide_env_values = true
+    )]
+    key: Secret,
+
+    /// Print the answer as JSON, on a terminal too
+    #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let data = arguments.data.as_deref().map(read).transpose()?;
+    let body = body(&arguments, data.as_deref());
+    let client = Client::new(arguments.server.clone())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let answer = runtime.block_on(publish(&client, &arguments, body))?;
+    let mut out = std::io::stdout();
+    let text = if arguments.json || !out.is_terminal() {
+        serde_json::to_string(&answer)? + "\n"
+    } else {
+        sentence(&answer, Paint::for_stdout())
+    };
+    out.write_all(text.as_bytes())
+        .context("cannot write to standard output")
+}
+
+/// The payload, checked to be one JSON value and otherwise as it is.
+fn read(source: &str) -> anyhow::Result<String> {
+    let (name, bytes) = if source == "-" {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().read_to_end(&mut bytes);
+        read.context("cannot read standard input")?;
+        ("standard input", bytes)
+    } else {
+        let bytes = std::fs::read(Path::new(source));
+        (
+            source,
+            bytes.with_context(|| format!("cannot read {source}"))?,
+        )
+    };
+    check(name, bytes)
+}
+
+fn check(name: &str, bytes: Vec<u8>) -> anyhow::Result<String> {
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let start = good
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(&good[start..]).chars().count() + 1;
+            bail!("{name}:{line}:{column}: not UTF-8, which JSON has to be");
+        }
+    };
+    if text.trim().is_empty() {
+        bail!("{name}: empty, where a JSON object is expected");
+    }
+    if text.starts_with('\u{feff}') {
+        bail!("{name}:1:1: starts with a byte order mark, which JSON must not have");
+    }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
+        let (line, column) = place(&text, &error);
+        let reason = error.to_string();
+        let own_place = format!(" at line {} column {}", error.line(), error.column());
+        bail!(
+            "{name}:{line}:{column}: {}",
+            reason.trim_end_matches(&own_place)
+        );
+    }
+    Ok(text)
+}
+
+/// Where an error is, from 1 and in characters. `serde_json` counts bytes, and calls a line break column 0 of the line that it begins.
+fn place(text: &str, error: &serde_json::Error) -> (usize, usize) {
+    let line_of = |number: usize| text.split('\n').nth(number - 1).unwrap_or_default();
+    match (error.line().max(1), error.column()) {
+        (line, 0) if line > 1 => (line - 1, line_of(line - 1).chars().count() + 1),
+        (line, column) => {
+            let before = &line_of(line).as_bytes()[..column.saturating_sub(1)];
+            (line, String::from_utf8_lossy(before).chars().count() + 1)
+        }
+    }
+}
+
+/// The request body, with the payload put in as it is: reading and writing it again would change numbers.
+fn body(arguments: &Arguments, data: Option<&str>) -> Vec<u8> {
+    let default_client = (arguments.provider == Api::Conduit).then(|| SANDBOX_CLIENT.to_owned());
+    let members = [
+        ("provider", Some(arguments.provider.as_str().to_owned())),
+        ("type", Some(arguments.event_type.clone())),
+        ("accountId", arguments.account_id.clone()),
+        ("clientId", arguments.client_id.clone().or(default_client)),
+        ("productId", arguments.product_id.clone()),
+    ];
+    let members: Map<String, Value> = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::String(value?))))
+        .collect();
+    let mut text = Value::Object(members).to_string();
+    if let Some(data) = data {
+        text.pop();
+        text += ",\"data\":";
+        text += data;
+        text.push('}');
+    }
+    text.into_bytes()
+}
+
+async fn publish(client: &Client, arguments: &Arguments, body: Vec<u8>) -> anyhow::Result<Value> {
+    let bearer = Secret::new(format!("Bearer {}", arguments.key.expose()));
+    let mut call = Call::new(Method::POST, "/operator/v1/events")
+        .header(AUTHORIZATION, &bearer, "--key")?
+        .json(body);
+    if let Some(key) = &arguments.idempotency_key {
+        let name = HeaderName::from_static("idempotency-key");
+        call = call.header(name, key, "--idempotency-key")?;
+    }
+    client.send_for_json(call).await.map_err(|error| {
+        let help = help(&error, arguments);
+        let error = anyhow::Error::from(error);
+        match help {
+            Some(help) => anyhow::anyhow!("{error:#}\n  {help}"),
+            None => error,
+        }
+    })
+}
+
+/// What to do about a failure, where its own words do not say it.
+fn help(error: &CallError, arguments: &Arguments) -> Option<String> {
+    match error {
+        CallError::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Some(
+            "give a key of the operator API with --key or TRUEHOOK_KEY; a sandbox knows sandbox-operator".to_owned(),
+        ),
+        CallError::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Some(format!(
+            "there is no operator API at {}/operator/v1; is that a truehook server?",
+            arguments.server.as_str()
+        )),
+        CallError::Slow(_) | CallError::Broken { .. } if arguments.idempotency_key.is_none() => Some(
+            "the event may or may not be published; give --idempotency-key to be able to repeat safely".to_owned(),
+        ),
+        CallError::Slow(_) | CallError::Broken { .. } => {
+            Some("repeat the command with the same --idempotency-key".to_owned())
+        }
+        CallError::NoServer(_)
+        | CallError::Unwritable(_)
+        | CallError::Refused(_)
+        | CallError::Strange { .. } => None,
+    }
+}
+
+/// The answer in one line for a person.
+fn sentence(answer: &Value, paint: Paint) -> String {
+    let text = |name: &str| printable(answer[name].as_str().unwrap_or("?")).into_owned();
+    let deliveries = match answer["deliveries"].as_u64() {
+        Some(0) => "no webhook wants it; it is kept and can be replayed".to_owned(),
+        Some(1) => "1 delivery".to_owned(),
+        Some(count) => format!("{count} deliveries"),
+        None => "an unknown number of deliveries".to_owned(),
+    };
+    format!(
+        "published {} {} as {}: {deliveries}\n",
+        text("provider"),
+        paint.paint(AnsiColor::Cyan.on_default().bold(), text("type")),
+        paint.paint(Style::new().bold(), text("id")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn arguments(words: &[&str]) -> Arguments {
+        let words = [&["publish"], words].concat();
+        Command::try_parse_from(words).unwrap().arguments
+    }
+
+    fn fault(bytes: &[u8]) -> String {
+        check("a.json", bytes.to_vec()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_payload_stands_in_the_body_byte_for_byte() {
+        let arguments = arguments(&["equals-money", "BoxCredited", "--account-id", "F\"1"]);
+        let data = "{ \"b\": 1.10,\n \"a\":9007199254740993 ,\"a\":\"\\u00e9\"}\n";
+        let body = String::from_utf8(body(&arguments, Some(data))).unwrap();
+        assert_eq!(
+            body,
+            format!(
+                r#"{{"provider":"equals-money","type":"BoxCredited","accountId":"F\"1","data":{data}}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn conduit_events_belong_to_the_client_of_the_sandbox_unless_another_is_named() {
+        let client = |words: &[&str]| {
+            let body: Value = serde_json::from_slice(&body(&arguments(words), None)).unwrap();
+            body["clientId"].clone()
+        };
+        assert_eq!(client(&["conduit", "x"]), SANDBOX_CLIENT);
+        assert_eq!(client(&["conduit", "x", "--client-id", "c"]), "c");
+        assert_eq!(client(&["equals-money", "x"]), Value::Null);
+    }
+
+    #[test]
+    fn what_is_no_json_is_named_with_its_line_and_column() {
+        assert_eq!(fault(b"{\n  \"a\": tru\n}"), "a.json:2:11: expected ident");
+        assert_eq!(
+            fault("{\"é\": \"é\", x}".as_bytes()),
+            "a.json:1:12: key must be a string"
+        );
+        assert_eq!(fault(b"{\n"), "a.json:1:2: EOF while parsing an object");
+        assert_eq!(fault(b"{}\n{}"), "a.json:2:1: trailing characters");
+        assert_eq!(fault(b"{\"a\":1}}"), "a.json:1:8: trailing characters");
+        assert_eq!(
+            fault(b"{\n\"\xc3\xa9\": \"\xff\"}"),
+            "a.json:2:7: not UTF-8, which JSON has to be"
+        );
+        assert_eq!(
+            fault(b" \n"),
+            "a.json: empty, where a JSON object is expected"
+        );
+        assert!(fault("\u{feff}{}".as_bytes()).contains("byte order mark"));
+        assert_eq!(
+            check("a.json", b"{\"a\":1e999}".to_vec()).unwrap(),
+            "{\"a\":1e999}"
+        );
+    }
+
+    #[test]
+    fn the_answer_is_one_line() {
+        let answer = |deliveries: u64| json!({ "id": "evt_1", "provider": "conduit", "type": "customer.created", "createdAt": "t", "deliveries": deliveries });
+        let paint = Paint::new(false);
+        assert_eq!(
+            sentence(&answer(2), paint),
+            "published conduit customer.created as evt_1: 2 deliveries\n"
+        );
+        assert!(sentence(&answer(0), paint).contains("no webhook wants it"));
+    }
+}
