@@ -19,7 +19,7 @@ const EXIT_CODES: &str = "Exit codes:
   2  could not check (bad arguments, unreadable document, no server)";
 
 const DRIFT_HELP: &str = "Examples:
-  conformance drift openapi/conduit.yaml snapshots/conduit.json
+  conformance drift openapi/conduit.yaml snapshots/conduit.snap.json
   conformance drift openapi/conduit.yaml http://localhost:8080/openapi/conduit.json
   conformance drift theirs.yaml ours.yaml --include 'tag:Webhooks' --fail-on any
   conformance drift theirs.yaml ours.yaml --format json > drift.json
