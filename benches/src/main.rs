@@ -1,0 +1,150 @@
+//! Measures what the delivery engine does, beside what the machine allows: `benches/delivery` builds both programs and starts this one.
+//!
+//! Load, receiver and server share the machine. Every run of a measure starts the real server, as a child process on a new database,
+//! and the limits are measured in the same round as what stands beside them. Nothing here is part of `cargo test`.
+
+mod connection;
+mod figure;
+mod load;
+mod machine;
+mod measure;
+mod message;
+mod moment;
+mod readme;
+mod receiver;
+mod server;
+mod table;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+
+use crate::connection::Connection;
+use crate::measure::{Bench, Measure};
+use crate::receiver::Receiver;
+use crate::server::Server;
+use crate::table::Table;
+
+/// Above this share of the machine, used by others, in percent, figures are not those of the machine.
+const BUSY: f64 = 15.0;
+
+/// Measures the delivery engine and prints a table; a full run on a quiet machine also writes benches/README.md.
+///
+/// A full run takes about half an hour. Progress goes to standard error.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// A smoke run of about a minute: one round, short loads, short queues. Writes no README.md
+    #[arg(long)]
+    quick: bool,
+
+    /// Only this measure; may be repeated. Writes no README.md
+    #[arg(long, value_name = "NAME", value_enum)]
+    only: Vec<Measure>,
+
+    /// How many rounds [default: 3, quick: 1]
+    #[arg(long, value_name = "NUMBER")]
+    runs: Option<usize>,
+
+    /// The longest queue that is measured
+    #[arg(long, value_name = "DELIVERIES", default_value_t = 1_000_000)]
+    largest_queue: u64,
+
+    /// The server's program [default: truehook, beside this program]
+    #[arg(long, value_name = "FILE")]
+    server: Option<PathBuf>,
+
+    /// Where databases are made [default: the folder of this program]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+
+    /// Writes README.md even when other processes used the machine meanwhile
+    #[arg(long)]
+    force: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let own = std::env::current_exe()?;
+    let beside = own.parent().context("a program stands in a folder")?;
+    let receiver = Receiver::start().await?;
+    let mut bench = Bench {
+        program: arguments.server.unwrap_or_else(|| beside.join("truehook")),
+        folder: arguments.folder.unwrap_or_else(|| beside.to_owned()),
+        quick: arguments.quick,
+        largest_queue: arguments.largest_queue,
+        delivery: Vec::new(),
+        receiver,
+    };
+    let busy = machine::Load::now();
+    if busy > BUSY {
+        eprintln!(
+            "other processes use {busy:.0} % of this machine: the figures will not be its own"
+        );
+    }
+    bench.delivery = delivery(&bench)
+        .await
+        .context("no delivery to measure with")?;
+
+    let measures = if arguments.only.is_empty() {
+        Measure::value_variants()
+    } else {
+        &arguments.only
+    };
+    let rounds = arguments.runs.unwrap_or(if bench.quick { 1 } else { 3 });
+    let mut table = Table::default();
+    for round in 1..=rounds {
+        for measure in measures {
+            eprintln!("round {round} of {rounds}: {measure:?}");
+            let load = machine::Load::begin();
+            let figures = measure.run(&bench).await?;
+            let others = load.others();
+            for figure in figures {
+                eprintln!(
+                    "  {}: {:.2} {}",
+                    figure.name,
+                    figure.value,
+                    figure.unit.as_str()
+                );
+                table.add(figure, others);
+            }
+        }
+    }
+
+    let quiet = table.most_by_others() <= BUSY;
+    let page = readme::page(&table, &machine::describe(&bench.folder), rounds, quiet);
+    print(&page);
+    let full = !bench.quick && arguments.only.is_empty();
+    if full && (quiet || arguments.force) {
+        fs::write(readme::PATH, page).context("cannot write the README.md")?;
+    } else if full {
+        eprintln!("{} is not written: the machine was busy", readme::PATH);
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what the program is for")]
+fn print(page: &str) {
+    println!("{page}");
+}
+
+/// The bytes of one delivery, as the server sends it.
+async fn delivery(bench: &Bench) -> anyhow::Result<Vec<u8>> {
+    let server = Server::start(&bench.program, &bench.folder)?;
+    let mut connection = Connection::open(server.address()).await?;
+    let account = "F10001";
+    let url = bench.receiver.url(0);
+    server.register(&mut connection, account, &url).await?;
+    let publication = load::publication(0, account);
+    let answer = connection.exchange(&publication).await?;
+    anyhow::ensure!(
+        answer.status == 202,
+        "a publication was answered {}: {}",
+        answer.status,
+        String::from_utf8_lossy(answer.body)
+    );
+    let request = bench.receiver.next_request().await;
+    request.context("the published event did not arrive")
+}

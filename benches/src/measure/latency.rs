@@ -1,0 +1,45 @@
+//! From the first byte of a publication to the last byte of its delivery at the receiver: at a steady rate, and at saturation.
+
+use std::time::Duration;
+
+use super::{Bench, ENOUGH};
+use crate::figure::{Figure, Unit};
+use crate::load::{Load, percentile};
+
+/// Events a second at the steady rate.
+const RATE: u32 = 50;
+
+/// Clients that publish as fast as they are answered.
+const SATURATION: u64 = 64;
+
+/// Measures both once.
+pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    let server = bench.server_with(1).await?;
+    let steady = Load {
+        rate: Some(f64::from(RATE)),
+        time: Duration::from_secs(if bench.quick { 5 } else { 20 }),
+        ..bench.load(&server, 8, ENOUGH)
+    };
+    let (published, ledger) = bench.deliver(steady, 1).await?;
+    let found = published.latencies(&ledger);
+    let name = format!("publish to receiver, {RATE} events/s");
+    figures.push(milliseconds(&name, "p50", &found, 0.5));
+    figures.push(milliseconds(&name, "p99", &found, 0.99).aim("under 5 ms"));
+    drop(server);
+
+    let server = bench.server_with(1).await?;
+    let (published, ledger) = bench
+        .deliver(bench.load(&server, SATURATION, ENOUGH), 1)
+        .await?;
+    let found = published.latencies(&ledger);
+    let name = format!("publish to receiver, saturated by {SATURATION} clients");
+    figures.push(milliseconds(&name, "p50", &found, 0.5));
+    figures.push(milliseconds(&name, "p99", &found, 0.99));
+    Ok(figures)
+}
+
+fn milliseconds(name: &str, word: &str, found: &[f64], share: f64) -> Figure {
+    let value = percentile(found, share) * 1e3;
+    Figure::new(format!("{name}, {word}"), Unit::Milliseconds, value)
+}

@@ -1,0 +1,47 @@
+//! `benches/README.md`: the table, the machine, and how to read them. Written by a run, never by hand.
+
+use crate::table::Table;
+
+/// Where it stands.
+pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+
+/// The whole page.
+pub(crate) fn page(table: &Table, machine: &str, rounds: usize, quiet: bool) -> String {
+    let busy = if quiet {
+        String::new()
+    } else {
+        format!(
+            "\n**Measured on a busy machine**: other processes used up to {:.0} % of it. The machine alone does better.\n",
+            table.most_by_others()
+        )
+    };
+    format!(
+        "\
+# Benchmarks
+
+Written by `benches/delivery`, which builds the server in release mode, measures, prints this page and replaces it. `benches/delivery
+--quick` takes a minute and writes nothing, `--only publish` measures one thing, `--help` lists the rest.
+{busy}
+{machine}
+{table}
+## How to read it
+
+- Load, receiver and server share the machine's cores; the server is the real program with its defaults, on a new SQLite file
+  (WAL, `synchronous=FULL`) on the repository's disk. Everything goes over HTTP on loopback.
+- Best and median are those of {rounds} rounds. A round runs every measure once, the limits among them.
+- *Beside its limit* compares medians. The bare client loop posts the bytes of a captured delivery to the same receiver with keep-alive,
+  with hyper, the server's own HTTP client library, on as many connections as there are publishers (64 for fan-out 100); the bare socket
+  loop does so with requests written and answers parsed by hand. The bare commit loop inserts rows of 400 bytes into one table
+  without index in SQLite, as durable as the server's.
+- *Publish to delivery*, *deliveries*: events are published over HTTP, each client as soon as its last one is answered, for 5 s; the
+  rate counts until the last delivery is received. A delivery that did not arrive would fail the run.
+- *Publish to receiver*: from the first byte of the publication to the last byte of the delivery. At a steady rate the clients take turns.
+- *Queue*: 100 receivers hang while a queue is built, then answer at once; the figures are for emptying it, without building it.
+- *Healthy receivers*: 20 receivers get 200 events a second in turn, first alone, then beside a receiver that hangs to the deadline and has
+  a backlog of 20,000.
+- *Memory* is `VmRSS` idle and `VmHWM` under load, with the program's own pages.
+- *Others* is the share of the machine that other processes, and the kernel on its own, used meanwhile.
+",
+        table = table.to_markdown()
+    )
+}

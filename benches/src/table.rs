@@ -1,0 +1,146 @@
+//! The table: figures of all runs, best and median, beside their limits. Written for the terminal and for `README.md` alike.
+
+use std::fmt::Write;
+
+use crate::figure::{Figure, Unit, median};
+
+/// All runs of all measures.
+#[derive(Default)]
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    /// Name, unit, limits and aim; its value is that of the first run.
+    figure: Figure,
+    values: Vec<f64>,
+    /// What other processes used of the machine, in percent, in each run.
+    others: Vec<f64>,
+}
+
+impl Table {
+    /// Adds a figure of one run.
+    pub(crate) fn add(&mut self, figure: Figure, others: f64) {
+        let (value, known) = (
+            figure.value,
+            self.rows
+                .iter_mut()
+                .find(|row| row.figure.name == figure.name),
+        );
+        match known {
+            Some(row) => {
+                row.values.push(value);
+                row.others.push(others);
+            }
+            None => self.rows.push(Row {
+                figure,
+                values: vec![value],
+                others: vec![others],
+            }),
+        }
+    }
+
+    /// The most that other processes used of the machine in any run, in percent.
+    pub(crate) fn most_by_others(&self) -> f64 {
+        let all = self.rows.iter().flat_map(|row| &row.others);
+        all.copied().fold(0.0, f64::max)
+    }
+
+    /// As Markdown, with columns of equal width.
+    pub(crate) fn to_markdown(&self) -> String {
+        let mut lines = vec![
+            [
+                "measure",
+                "best",
+                "median",
+                "beside its limit",
+                "aim",
+                "others",
+            ]
+            .map(str::to_owned),
+        ];
+        for row in &self.rows {
+            let Figure {
+                name, unit, aim, ..
+            } = &row.figure;
+            let shown = |value: f64| format!("{} {}", number(value), unit.as_str());
+            lines.push([
+                name.clone(),
+                shown(unit.best(&row.values)),
+                shown(median(&row.values)),
+                self.shares(row),
+                (*aim).to_owned(),
+                format!("{:.0} %", median(&row.others)),
+            ]);
+        }
+        layout(&lines)
+    }
+
+    /// What share of each of its limits a row reaches, by the medians.
+    fn shares(&self, row: &Row) -> String {
+        let limits = row.figure.beside.iter().filter_map(|name| {
+            let limit = self.rows.iter().find(|row| row.figure.name == *name)?;
+            let (value, limit) = (median(&row.values), median(&limit.values));
+            Some(if row.figure.unit == Unit::PerSecond {
+                format!("{:.0} % of {name}", value / limit * 100.0)
+            } else {
+                format!("{:.2} x {name}", value / limit)
+            })
+        });
+        limits.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Columns of equal width, the first line as heading.
+fn layout<const COLUMNS: usize>(lines: &[[String; COLUMNS]]) -> String {
+    let mut text = String::new();
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        let widths = lines.iter().map(|line| line[column].chars().count());
+        widths.max().unwrap_or_default()
+    });
+    for (index, line) in lines.iter().enumerate() {
+        for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
+            // Figures are aligned at their end.
+            let written = if index > 0 && (column == 1 || column == 2) {
+                write!(text, "| {cell:>width$} ")
+            } else {
+                write!(text, "| {cell:width$} ")
+            };
+            written.expect("a string can be written to");
+        }
+        text.push_str("|\n");
+        if index == 0 {
+            for (column, width) in widths.into_iter().enumerate() {
+                let end = if column == 1 || column == 2 { ':' } else { '-' };
+                write!(text, "|{}{end}", "-".repeat(width + 1))
+                    .expect("a string can be written to");
+            }
+            text.push_str("|\n");
+        }
+    }
+    text
+}
+
+/// Three digits or more, thousands apart.
+fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "none".to_owned();
+    }
+    let digits = match value.abs() {
+        size if size < 10.0 => 2,
+        size if size < 100.0 => 1,
+        _ => 0,
+    };
+    let plain = format!("{value:.digits$}");
+    if digits > 0 {
+        return plain;
+    }
+    let mut grouped = String::new();
+    for (index, character) in plain.chars().enumerate() {
+        if index > 0 && (plain.len() - index).is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(character);
+    }
+    grouped
+}
