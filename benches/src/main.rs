@@ -137,6 +137,7 @@ async fn delivery(bench: &Bench) -> anyhow::Result<Vec<u8>> {
     let account = "F10001";
     let url = bench.receiver.url(0);
     server.register(&mut connection, account, &url).await?;
+    bench.receiver.keep_next_request();
     let publication = load::publication(0, account);
     let answer = connection.exchange(&publication).await?;
     anyhow::ensure!(
@@ -145,6 +146,6 @@ async fn delivery(bench: &Bench) -> anyhow::Result<Vec<u8>> {
         answer.status,
         String::from_utf8_lossy(answer.body)
     );
-    let request = bench.receiver.next_request().await;
+    let request = bench.receiver.kept_request().await;
     request.context("the published event did not arrive")
 }

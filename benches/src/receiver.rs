@@ -189,9 +189,13 @@ impl Receiver {
         }
     }
 
-    /// The bytes of the next request.
-    pub(crate) async fn next_request(&self) -> Option<Vec<u8>> {
+    /// Keeps the bytes of the next request.
+    pub(crate) fn keep_next_request(&self) {
         self.shared.sample_wanted.store(true, Ordering::Release);
+    }
+
+    /// The bytes of the request that was to be kept, once it is there.
+    pub(crate) async fn kept_request(&self) -> Option<Vec<u8>> {
         for _ in 0..500 {
             let taken = self
                 .shared
