@@ -1,17 +1,28 @@
-//! A real `truehook` process with a database of its own.
+//! A real `truehook` process with a database of its own; a client and receivers to go with it, over real sockets.
 
 #![expect(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod client;
+pub(crate) mod receiver;
+pub(crate) mod seed;
+
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a process may take to start or stop on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+use self::client::Client;
+use self::seed::Seeded;
+
+/// How long a process may take to start or stop on a busy machine, and whatever else is sure to come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Logs what should not be, and what says where the server listens.
+pub(crate) const QUIET: [&str; 2] = ["--log", "warn,truehook::cli=info"];
 
 /// A running server; killed when it is dropped.
 pub(crate) struct Server {
@@ -52,8 +63,20 @@ impl Server {
 
     /// Starts `truehook serve` on a free port in this folder.
     pub(crate) fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_at(folder, "127.0.0.1:0", arguments)
+    }
+
+    /// Starts `truehook serve` at this address in this folder.
+    pub(crate) fn start_at(folder: &Path, listen: &str, arguments: &[&str]) -> Self {
+        let mut server = Self::spawn(folder, listen, arguments);
+        server.url = server.wait_for_url();
+        server
+    }
+
+    /// Starts `truehook serve` and does not wait until it listens.
+    pub(crate) fn spawn(folder: &Path, listen: &str, arguments: &[&str]) -> Self {
         let mut child = truehook(folder)
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
+            .args(["serve", "--listen", listen, "--log-format", "json"])
             .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -68,15 +91,13 @@ impl Server {
                 }
             }
         });
-        let mut server = Self {
-            url: String::new(),
+        Self {
+            url: format!("http://{listen}"),
             child,
             lines,
             folder: folder.to_owned(),
             _owned: None,
-        };
-        server.url = server.wait_for_url();
-        server
+        }
     }
 
     fn wait_for_url(&self) -> String {
@@ -101,16 +122,92 @@ impl Server {
         self.child.id()
     }
 
-    /// Sends SIGTERM and waits for the end; gives the status and the log lines since the start.
-    pub(crate) fn stop(mut self) -> (ExitStatus, Vec<String>) {
-        let pid = self.child.id().to_string();
+    /// A client of the operator API.
+    pub(crate) fn operator(&self) -> Client {
+        Client::new(&self.url, &[("Authorization", "Bearer sandbox-operator")])
+    }
+
+    /// A client of the Conduit API.
+    pub(crate) fn conduit(&self) -> Client {
+        Client::new(
+            &self.url,
+            &[
+                ("X-API-Key", "sandbox-key"),
+                ("X-API-Secret", "sandbox-secret"),
+            ],
+        )
+    }
+
+    /// The memory that the process holds, in bytes (proc(5), `statm` in the unit of `status`).
+    pub(crate) fn resident(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).expect("the process is there");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        let kibibytes: u64 = kibibytes
+            .and_then(|number| number.trim().parse().ok())
+            .expect("VmRSS is a number of kB");
+        kibibytes * 1024
+    }
+
+    /// How the process ended, if it did so already.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the process can be asked for")
+    }
+
+    /// The log lines that nobody has asked for yet.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.lines.try_iter().collect()
+    }
+
+    /// Sends a signal by its name: TERM, STOP, CONT.
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
-            .args(["-TERM", &pid])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
             .expect("kill runs");
         assert!(status.success(), "the server was gone already");
+    }
+
+    /// Sends SIGKILL and waits for the end; gives the log lines since the start.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        self.child.kill().expect("the server is there");
+        self.child.wait().expect("the server ends");
+        self.lines.iter().collect()
+    }
+
+    /// Sends SIGTERM and waits for the end; gives the status and the log lines since the start.
+    pub(crate) fn stop(self) -> (ExitStatus, Vec<String>) {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    /// Waits for the end of a server that was told to stop; gives the status and the log lines since the start.
+    pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let status = self.child.wait().expect("the server ends");
         (status, self.lines.iter().collect())
+    }
+}
+
+/// An address on loopback that nobody listens on, below the ports that the system hands out: a client that tries to connect while the
+/// server is down could otherwise be given the server's port, and reach itself.
+pub(crate) fn fixed_address(random: &mut Seeded) -> String {
+    for _ in 0..1_000 {
+        let address = format!("127.0.0.1:{}", 20_000 + random.below(12_000));
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no port is free");
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "still not so: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
