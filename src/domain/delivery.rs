@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::{Event, ReceiverUrl, Secret};
 
+/// How long an attempt may take, from the first look at the address to the last byte of the answer (C-44, E-56).
+pub const ATTEMPT_DEADLINE: Duration = Duration::from_secs(10);
+
 /// The state of a delivery. Only a pending one is attempted; a retry by hand makes any pending again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeliveryState {
@@ -31,6 +34,8 @@ pub struct UnknownState(String);
 /// A delivery whose attempt is due, claimed for this process, with all that the attempt needs.
 #[derive(Debug, Clone)]
 pub struct DueDelivery {
+    /// Its number in storage: what its result is recorded by.
+    pub number: i64,
     /// The delivery's id, which receivers see as idempotency key (C-47) or message id (E-51).
     pub id: Uuid,
     /// The number of this attempt, from 1. A result is recorded only while no later attempt was claimed.

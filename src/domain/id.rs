@@ -1,12 +1,19 @@
-//! Identifiers that sort by the second of their making.
+//! Identifiers that sort by the time of their making.
 
 use jiff::Timestamp;
 use svix_ksuid::{Ksuid, KsuidLike};
 
-/// `prefix` and a KSUID: 27 base62 characters that hold the time (to the second) and 128 random bits.
+/// `prefix` and a KSUID: 27 base62 characters that hold the time and 108 random bits.
 ///
-/// The shape of every Conduit id (decision C-30).
+/// The shape of every Conduit id (decision C-30). A KSUID has the second and 128 bits of its maker's; here the first 20 of these are
+/// the microseconds, so that ids made within a second sort by time and an index of them grows at its end.
 pub fn ksuid(prefix: &str, now: Timestamp, entropy: [u8; 16]) -> String {
+    let microseconds = u32::try_from(now.subsec_nanosecond() / 1_000).unwrap_or_default();
+    let mut entropy = entropy;
+    let [_, high, middle, low] = (microseconds << 4).to_be_bytes();
+    entropy[0] = high;
+    entropy[1] = middle;
+    entropy[2] = low | (entropy[2] & 0x0f);
     format!("{prefix}{}", Ksuid::new(Some(now), Some(&entropy)))
 }
 
@@ -30,7 +37,15 @@ mod tests {
         // Contract, section 1.1: `2ofTA13...` decodes to 2024-11-10T17:24:42Z; base62 sorts as its bytes do.
         let now = "2024-11-10T17:24:42Z".parse().unwrap();
         let documented = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
+        let end = "2024-11-10T17:24:42.999999Z".parse().unwrap();
         assert!(ksuid("client_", now, [0; 16]).as_str() <= documented);
-        assert!(documented <= ksuid("client_", now, [255; 16]).as_str());
+        assert!(documented <= ksuid("client_", end, [255; 16]).as_str());
+    }
+
+    #[test]
+    fn ids_of_one_second_sort_by_their_microsecond_whatever_the_entropy() {
+        let earlier = "2024-11-10T17:24:42.000001Z".parse().unwrap();
+        let later = "2024-11-10T17:24:42.000002Z".parse().unwrap();
+        assert!(ksuid("evt_", earlier, [255; 16]) < ksuid("evt_", later, [0; 16]));
     }
 }

@@ -14,7 +14,8 @@ mod webhook;
 
 pub use address::{AddressKind, AddressPolicy, InvalidNetwork, Network, Refusal};
 pub use delivery::{
-    Attempt, DeliveryState, DueDelivery, Next, Outcome, Target, Timing, UnknownState,
+    ATTEMPT_DEADLINE, Attempt, DeliveryState, DueDelivery, Next, Outcome, Target, Timing,
+    UnknownState,
 };
 pub use event::{Audience, Event};
 pub use id::ksuid;

@@ -22,6 +22,7 @@ pub(super) fn due(provider: Provider, event_type: &str, data: &str) -> DueDelive
     };
     let url = ReceiverUrl::parse("https://example.com/", SchemePolicy::HttpsOnly).unwrap();
     DueDelivery {
+        number: 1,
         id: "0b9d6a52-5f0c-4c1e-9a37-2f6f0f6a8d11".parse().unwrap(),
         attempt: 1,
         due_at: created_at,

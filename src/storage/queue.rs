@@ -105,6 +105,10 @@ pub struct Claimed {
 pub struct AttemptResult {
     /// The delivery.
     pub delivery: Uuid,
+    /// Its number in storage.
+    pub number: i64,
+    /// The number of its webhook in storage.
+    pub lane: i64,
     /// The attempt.
     pub attempt: Attempt,
     /// What becomes of the delivery.

@@ -320,6 +320,8 @@ impl Worker {
         );
         Some(AttemptResult {
             delivery: due.id,
+            number: due.number,
+            lane: due.target.lane,
             attempt,
             next,
             now,

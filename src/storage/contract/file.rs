@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{EncryptionKey, SqliteStore, StoreError};
+use super::super::{EncryptionKey, SqliteStore, Store, StoreError};
 use super::{KEY, at, key, sqlite, webhook};
 use crate::domain::{ApiKey, Fingerprint, Provider, Secret, Webhook};
 
@@ -47,6 +47,20 @@ async fn what_was_answered_is_there_after_the_file_is_opened_again() {
         Some(webhook("1"))
     );
     subject.store.check().await.unwrap();
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_file_leads_to_it_and_to_its_log() {
+    let subject = sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("link.db");
+    std::os::unix::fs::symlink(subject.folder.path().join("t.db"), &link).unwrap();
+    let key_file = EncryptionKey::from_hex(KEY).unwrap();
+    let linked = SqliteStore::open(&link, &key_file, Arc::default()).unwrap();
+    linked.insert_webhook(webhook("1")).await.unwrap();
+    let found = subject.store.webhook(key("1")).await.unwrap();
+    assert_eq!(found, Some(webhook("1")));
 }
 
 #[test]

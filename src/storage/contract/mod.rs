@@ -105,6 +105,8 @@ impl Subject {
     async fn record(&self, due: &DueDelivery, next: Next, second: i64) -> bool {
         let result = AttemptResult {
             delivery: due.id,
+            number: due.number,
+            lane: due.target.lane,
             attempt: attempt(due.attempt),
             next,
             now: at(second),

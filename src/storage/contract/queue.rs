@@ -519,6 +519,8 @@ async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
     assert_eq!((record.attempts, numbers), (3, vec![2, 3]));
     let unknown = AttemptResult {
         delivery: Uuid::nil(),
+        number: first.number,
+        lane: first.target.lane,
         attempt: attempt(1),
         next: Next::Delivered,
         now: at(92),
@@ -534,6 +536,8 @@ async fn an_attempt_that_was_never_claimed_is_not_recorded() {
     for number in [0, 1, 2] {
         let result = AttemptResult {
             delivery: subject.delivery().await.id,
+            number: 1,
+            lane: 1,
             attempt: attempt(number),
             next: Next::Delivered,
             now: at(2),
@@ -599,6 +603,8 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
         second += 100;
         let result = AttemptResult {
             delivery: due.id,
+            number: due.number,
+            lane: due.target.lane,
             attempt,
             next: Next::RetryAt(at(second)),
             now: at(second),

@@ -14,7 +14,7 @@ use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
     PurgeTerms, Slots, WebhookKey,
 };
-use super::{events, jobs, queue, schema, webhooks};
+use super::{events, jobs, publish, queue, schema, webhooks};
 use crate::domain::{
     Attempt, Audience, Event, Fingerprint, Next, Outcome, Provider, ReceiverUrl, Timing, Webhook,
 };
@@ -121,7 +121,7 @@ impl Subject {
                 slots: Arc::new(Never),
                 lease: SignedDuration::from_secs(30),
             };
-            events::publish(&self.connection, &publication).unwrap();
+            publish::publish(&self.connection, &publication).unwrap();
         }
         self.connection.execute_batch("COMMIT").unwrap();
     }
@@ -146,12 +146,13 @@ impl Subject {
 
     fn finish_all(&self, second: i64) {
         let (_, claimed) = self.claim(0, 100_000, second);
-        let targets = queue::targets(&self.connection, &claimed.rows).unwrap();
         self.connection.execute_batch("BEGIN").unwrap();
         for row in claimed.rows {
-            let due = row.open(&targets, &self.sealer).unwrap();
+            let due = row.open(&self.sealer).unwrap();
             let result = AttemptResult {
                 delivery: due.id,
+                number: due.number,
+                lane: due.target.lane,
                 attempt: Attempt {
                     number: due.attempt,
                     started_at: at(second),
@@ -174,6 +175,20 @@ impl Subject {
 fn little_and_much(work: impl Fn(&Subject, u64) -> u64) -> (u64, u64) {
     let cost = |stored| work(&Subject::new(), stored);
     (cost(20), cost(400))
+}
+
+#[test]
+fn a_publication_costs_the_same_however_many_webhooks_others_have_for_its_type() {
+    let (little, much) = little_and_much(|subject, others| {
+        subject.add_webhook("its own");
+        for other in 0..others {
+            subject.add_webhook(&format!("other {other}"));
+        }
+        let (steps, ()) = subject.cost(|_| subject.publish("its own", 1, 1));
+        assert_eq!(subject.claim(0, 10, 1).1.rows.len(), 1);
+        steps
+    });
+    assert_eq!(little, much);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::StoreError;
 use super::super::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
-use super::{events, queue, rows};
+use super::{publish, queue, rows};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -194,7 +194,7 @@ fn step_events(
     };
     for (number, wanted) in rows {
         if wanted {
-            let made = events::match_anew(connection, number, replay, now)?;
+            let made = publish::match_anew(connection, number, replay, now)?;
             step.matched += made;
             step.enqueued += if replay.dry_run { 0 } else { made };
         }

@@ -5,6 +5,7 @@ mod cost;
 mod events;
 mod jobs;
 mod keys;
+mod publish;
 mod queue;
 mod reader;
 mod rows;
@@ -12,7 +13,6 @@ mod schema;
 mod webhooks;
 mod writer;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,8 +20,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use self::events::Stored;
-use self::queue::{ClaimedRow, SealedTarget};
+use self::publish::Stored;
+use self::queue::ClaimedRow;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::seal::{EncryptionKey, Sealer};
@@ -53,9 +53,10 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(key));
         let connection = schema::open_writer(path, &sealer)?;
+        let log = schema::open_log(path)?;
         Ok(Self {
             readers: Arc::new(Readers::new(path)),
-            writer: Writer::start(connection, metrics),
+            writer: Writer::start(connection, log, metrics),
             sealer,
         })
     }
@@ -76,6 +77,14 @@ impl Taken {
         })
     }
 
+    /// Gives all slots back: nothing is claimed, or not yet again.
+    fn give_back_all(&self) {
+        let lanes = std::mem::take(&mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner));
+        for lane in lanes {
+            self.slots.give_back(lane);
+        }
+    }
+
     /// Leaves the slots to the caller, who has what was claimed.
     fn hand_over(&self) {
         self.lanes
@@ -87,10 +96,7 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let lanes = self.lanes.get_mut();
-        for lane in lanes.unwrap_or_else(PoisonError::into_inner).drain(..) {
-            self.slots.give_back(lane);
-        }
+        self.give_back_all();
     }
 }
 
@@ -118,16 +124,11 @@ impl Slots for Taken {
 impl SqliteStore {
     /// Opens the secrets of claimed deliveries, outside the writer's thread. One that does not open is left for the next claim: the
     /// others must not suffer for it.
-    fn open_all(
-        &self,
-        rows: Vec<ClaimedRow>,
-        targets: &HashMap<i64, SealedTarget>,
-        slots: &dyn Slots,
-    ) -> Vec<DueDelivery> {
+    fn open_all(&self, rows: Vec<ClaimedRow>, slots: &dyn Slots) -> Vec<DueDelivery> {
         let mut due = Vec::with_capacity(rows.len());
         for row in rows {
             let lane = row.lane();
-            match row.open(targets, &self.sealer) {
+            match row.open(&self.sealer) {
                 Ok(delivery) => due.push(delivery),
                 Err(error) => {
                     tracing::error!(
@@ -173,7 +174,9 @@ impl Store for SqliteStore {
     ) -> Result<Option<Webhook>, StoreError> {
         let sealer = self.sealer.clone();
         self.writer
-            .run(move |connection| webhooks::update_webhook(connection, &sealer, &key, change, now))
+            .run(move |connection| {
+                webhooks::update_webhook(connection, &sealer, &key, change.clone(), now)
+            })
             .await
     }
 
@@ -194,35 +197,26 @@ impl Store for SqliteStore {
             slots: taken.clone(),
             ..publication
         };
+        let again = taken.clone();
         let stored = self
             .writer
             .run(move |connection| {
-                let stored = events::publish(connection, &publication)?;
-                let targets = match &stored {
-                    Stored::New { claimed, .. } => queue::targets(connection, claimed)?,
-                    Stored::Repeated(_) | Stored::Conflict => HashMap::new(),
-                };
-                Ok((stored, targets))
+                again.give_back_all();
+                publish::publish(connection, &publication)
             })
             .await?;
         let published = match stored {
-            (
-                Stored::New {
-                    receipt,
-                    claimed,
-                    waiting,
-                },
-                targets,
-            ) => {
-                let claimed = self.open_all(claimed, &targets, &*taken);
-                Published::Stored {
-                    receipt,
-                    claimed,
-                    waiting,
-                }
-            }
-            (Stored::Repeated(receipt), _) => Published::Repeated(receipt),
-            (Stored::Conflict, _) => Published::Conflict,
+            Stored::New {
+                receipt,
+                claimed,
+                waiting,
+            } => Published::Stored {
+                receipt,
+                claimed: self.open_all(claimed, &*taken),
+                waiting,
+            },
+            Stored::Repeated(receipt) => Published::Repeated(receipt),
+            Stored::Conflict => Published::Conflict,
         };
         taken.hand_over();
         Ok(published)
@@ -234,15 +228,15 @@ impl Store for SqliteStore {
             slots: taken.clone(),
             ..terms
         };
-        let (found, targets) = self
+        let again = taken.clone();
+        let found = self
             .writer
             .run(move |connection| {
-                let found = queue::claim(connection, &terms)?;
-                let targets = queue::targets(connection, &found.rows)?;
-                Ok((found, targets))
+                again.give_back_all();
+                queue::claim(connection, &terms)
             })
             .await?;
-        let due = self.open_all(found.rows, &targets, &*taken);
+        let due = self.open_all(found.rows, &*taken);
         taken.hand_over();
         Ok(Claimed {
             due,

@@ -4,12 +4,10 @@
 //! no more than it has free slots. So a claim costs as much as it claims, however long the queue of one webhook is, and a webhook
 //! whose slots are all taken is passed over in one step.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::StoreError;
@@ -20,19 +18,22 @@ use crate::domain::{DueDelivery, Event, Next, Outcome, ReceiverUrl, Target};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// A claimed delivery, whose webhook is read in one go with those of the others.
+/// A claimed delivery, the secrets of its webhook still sealed.
 #[derive(Debug)]
 pub(super) struct ClaimedRow {
+    number: i64,
     id: Uuid,
     attempt: u32,
     due_at: Timestamp,
     first_attempt_at: Timestamp,
     once: bool,
     lane: i64,
+    target: Arc<SealedTarget>,
     event: Arc<Event>,
 }
 
-/// A webhook as an attempt needs it, its secrets still sealed.
+/// A webhook as an attempt needs it (E-58), its secrets still sealed.
+#[derive(Debug)]
 pub(super) struct SealedTarget {
     id: String,
     url: String,
@@ -53,15 +54,23 @@ pub(super) struct ClaimedRows {
 
 impl ClaimedRow {
     /// The first attempt of a delivery that is inserted already claimed.
-    pub(super) fn first(id: Uuid, lane: i64, event: &Arc<Event>) -> Self {
+    pub(super) fn first(
+        number: i64,
+        id: Uuid,
+        lane: i64,
+        target: Arc<SealedTarget>,
+        event: &Arc<Event>,
+    ) -> Self {
         let now = event.created_at;
         Self {
+            number,
             id,
             attempt: 1,
             due_at: now,
             first_attempt_at: now,
             once: false,
             lane,
+            target,
             event: event.clone(),
         }
     }
@@ -72,14 +81,8 @@ impl ClaimedRow {
     }
 
     /// The delivery, with the secrets of its webhook opened.
-    pub(super) fn open(
-        self,
-        targets: &HashMap<i64, SealedTarget>,
-        sealer: &Sealer,
-    ) -> Result<DueDelivery> {
-        let target = targets
-            .get(&self.lane)
-            .ok_or_else(|| StoreError::Damaged(format!("delivery {} has no webhook", self.id)))?;
+    pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
+        let target = &*self.target;
         let open = |sealed: &Option<Vec<u8>>, place: String| {
             sealed
                 .as_ref()
@@ -87,6 +90,7 @@ impl ClaimedRow {
                 .transpose()
         };
         Ok(DueDelivery {
+            number: self.number,
             id: self.id,
             attempt: self.attempt,
             due_at: self.due_at,
@@ -104,28 +108,21 @@ impl ClaimedRow {
     }
 }
 
-/// The webhooks of the claimed deliveries, as they are now (E-58).
-pub(super) fn targets(
-    connection: &Connection,
-    rows: &[ClaimedRow],
-) -> Result<HashMap<i64, SealedTarget>> {
-    let mut targets = HashMap::new();
-    let mut statement = connection.prepare_cached(
-        "SELECT id, url, signing_secret, authorization_header FROM webhook WHERE number = ?1",
-    )?;
-    for row in rows {
-        if let Entry::Vacant(vacant) = targets.entry(row.lane) {
-            vacant.insert(statement.query_row([row.lane], |row| {
-                Ok(SealedTarget {
-                    id: row.get(0)?,
-                    url: row.get(1)?,
-                    signing_secret: row.get(2)?,
-                    authorization: row.get(3)?,
-                })
-            })?);
-        }
+impl SealedTarget {
+    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
+    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(first)?,
+            url: row.get(first + 1)?,
+            signing_secret: row.get(first + 2)?,
+            authorization: row.get(first + 3)?,
+        })
     }
-    Ok(targets)
+}
+
+/// When a lease ends; at the end of time on a clock that runs that fast.
+pub(super) fn later(now: Timestamp, lease: SignedDuration) -> Timestamp {
+    now.checked_add(lease).unwrap_or(Timestamp::MAX)
 }
 
 /// Makes sure that a webhook is looked at when `due_at` comes; a suspended one stays out.
@@ -199,8 +196,14 @@ fn claim_lane(
     // What is given up counts too, so that no claim is long; one row more than the limit tells that more is due.
     let batch = terms.limit.saturating_sub(found.rows.len());
     let with_next = i64::try_from(batch).unwrap_or(i64::MAX).saturating_add(1);
-    let lease_end = (terms.now + terms.lease).as_microsecond();
+    let lease_end = later(terms.now, terms.lease).as_microsecond();
     const NEXT: usize = rows::EVENT_COLUMN_COUNT;
+    let target = connection
+        .prepare_cached(
+            "SELECT id, url, signing_secret, authorization_header FROM webhook WHERE number = ?1",
+        )?
+        .query_row([lane], |row| SealedTarget::read(row, 0))?;
+    let target = Arc::new(target);
     let mut claimed = Vec::new();
     let mut slot = true;
     let mut cursor = due.query(params![lane, now, with_next])?;
@@ -230,12 +233,14 @@ fn claim_lane(
         found.expired_leases += u64::from(row.get::<_, bool>(NEXT + 6)?);
         claimed.push((number, Some((attempt, first_attempt_at))));
         found.rows.push(ClaimedRow {
+            number,
             id: Uuid::from_bytes(row.get(NEXT + 1)?),
             attempt,
             due_at: rows::time(row.get(NEXT + 3)?)?,
             first_attempt_at,
             once,
             lane,
+            target: target.clone(),
             event: Arc::new(event),
         });
     }
@@ -274,33 +279,30 @@ pub(super) fn record(connection: &Connection, result: &AttemptResult) -> Result<
     };
     let now = result.now.as_microsecond();
     let completed_at = due_at.is_none().then_some(now);
-    let recorded: Option<(i64, i64)> = connection
+    let recorded = connection
         .prepare_cached(
             "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
-             WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending' RETURNING number, webhook",
+             WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
         )?
-        .query_row(
-            params![
-                result.delivery.as_bytes(),
-                result.attempt.number,
-                state,
-                due_at.map(Timestamp::as_microsecond),
-                completed_at,
-            ],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    let Some((number, lane)) = recorded else {
+        .execute(params![
+            result.number,
+            result.attempt.number,
+            state,
+            due_at.map(Timestamp::as_microsecond),
+            completed_at,
+            result.delivery.as_bytes(),
+        ])?;
+    if recorded == 0 {
         return Ok(false);
-    };
-    insert_attempt(connection, number, result)?;
+    }
+    insert_attempt(connection, result)?;
     if let Some(due_at) = due_at {
-        wake(connection, lane, due_at)?;
+        wake(connection, result.lane, due_at)?;
     }
     Ok(true)
 }
 
-fn insert_attempt(connection: &Connection, delivery: i64, result: &AttemptResult) -> Result<()> {
+fn insert_attempt(connection: &Connection, result: &AttemptResult) -> Result<()> {
     let attempt = &result.attempt;
     let (outcome, status, retry_after) = match &attempt.outcome {
         Outcome::Answered {
@@ -322,7 +324,7 @@ fn insert_attempt(connection: &Connection, delivery: i64, result: &AttemptResult
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
-            delivery,
+            result.number,
             attempt.number,
             attempt.started_at.as_microsecond(),
             microseconds(attempt.timing.queue),

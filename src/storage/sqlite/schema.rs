@@ -1,7 +1,9 @@
 //! The shape of the SQLite file: opening it safely, and migrations.
 
+use std::fs::File;
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::super::StoreError;
@@ -12,7 +14,8 @@ use crate::domain::Secret;
 const APPLICATION_ID: i64 = 0x5452_484b;
 
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
         value BLOB NOT NULL
@@ -148,7 +151,24 @@ const MIGRATIONS: [&str; 1] = ["
         created_at INTEGER NOT NULL,
         finished_at INTEGER
     ) STRICT;
-"];
+",
+    // The account stands beside the type, so that an event finds its webhooks among any number of others; empty: every account.
+    "
+    CREATE TABLE wanted (
+        webhook INTEGER NOT NULL REFERENCES webhook (number) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        event_type TEXT NOT NULL,
+        account TEXT NOT NULL,
+        PRIMARY KEY (webhook, position)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO wanted (webhook, position, event_type, account)
+        SELECT subscription.webhook, position, event_type, coalesce(account_id, '')
+        FROM subscription JOIN webhook ON webhook.number = subscription.webhook;
+    DROP TABLE subscription;
+    ALTER TABLE wanted RENAME TO subscription;
+    CREATE UNIQUE INDEX subscription_by_type ON subscription (event_type, account, webhook);
+",
+];
 
 /// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
 const STATEMENTS: usize = 128;
@@ -172,10 +192,11 @@ pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, St
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(unusable)?;
     refuse_foreign(&connection, path, unusable)?;
-    // The journal mode stands in the file; the others are properties of this connection.
+    // The journal mode stands in the file; the others are properties of this connection. The writer syncs the log itself.
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(unusable)?;
     migrate(&mut connection, path).map_err(|error| match error {
@@ -183,8 +204,24 @@ pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, St
         other => other,
     })?;
     check_key(&connection, path, sealer)?;
+    keep_plans(&connection).map_err(unusable)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Opens the log of a file that is open, for syncing it. It is one file as long as the database is open.
+///
+/// # Errors
+/// [`StoreError::Unusable`] with what the operating system says.
+pub(super) fn open_log(path: &Path) -> Result<File, StoreError> {
+    let unusable = |error: std::io::Error| StoreError::Unusable {
+        path: path.to_owned(),
+        reason: format!("its log cannot be opened: {error}"),
+    };
+    // It stands beside the file itself, wherever a link to it stands.
+    let mut log = path.canonicalize().map_err(unusable)?.into_os_string();
+    log.push("-wal");
+    File::options().write(true).open(log).map_err(unusable)
 }
 
 /// Opens the file for reading beside the writer.
@@ -192,8 +229,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Plans do not depend on bound values. Otherwise a value that meets a partial index has its statement prepared anew at every use, which
+/// cost more than the use itself.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 fn refuse_foreign(
@@ -274,4 +319,57 @@ fn check_key(connection: &Connection, path: &Path, sealer: &Sealer) -> Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::seal::EncryptionKey;
+    use super::*;
+
+    #[test]
+    fn a_file_of_every_earlier_version_is_brought_up_to_date_with_what_it_holds() {
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        for version in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("t.db");
+            let old = Connection::open(&path).unwrap();
+            for step in &MIGRATIONS[..version] {
+                old.execute_batch(step).unwrap();
+            }
+            old.pragma_update(None, "application_id", APPLICATION_ID)
+                .unwrap();
+            old.pragma_update(None, "user_version", i64::try_from(version).unwrap())
+                .unwrap();
+            old.execute_batch(
+                "INSERT INTO webhook (number, provider, id, owner, account_id, url, enabled, created_at, updated_at)
+                 VALUES (7, 'equals-money', 'a', 'o', 'F1', 'https://example.com', 1, 1, 1),
+                        (8, 'conduit', 'b', 'o', NULL, 'https://example.com', 1, 1, 1);
+                 INSERT INTO subscription (webhook, position, event_type)
+                 VALUES (7, 0, 'x'), (8, 0, 'x'), (8, 1, 'y');",
+            )
+            .unwrap();
+            drop(old);
+            let new = open_writer(&path, &sealer).unwrap();
+            let mut found = new
+                .prepare("SELECT webhook, position, event_type, account FROM subscription ORDER BY webhook, position")
+                .unwrap();
+            let found: Vec<(i64, i64, String, String)> = found
+                .query_map([], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                })
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let expected = [(7, 0, "x", "F1"), (8, 0, "x", ""), (8, 1, "y", "")].map(
+                |(webhook, position, event_type, account)| {
+                    (webhook, position, event_type.to_owned(), account.to_owned())
+                },
+            );
+            assert_eq!(found, expected);
+            let version: i64 = new
+                .query_row("PRAGMA user_version", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(usize::try_from(version).unwrap(), MIGRATIONS.len());
+        }
+    }
 }

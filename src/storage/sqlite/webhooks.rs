@@ -200,10 +200,11 @@ fn find(
 
 fn insert_subscriptions(connection: &Connection, number: i64, webhook: &Webhook) -> Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO subscription (webhook, position, event_type) VALUES (?1, ?2, ?3)",
+        "INSERT INTO subscription (webhook, position, event_type, account) VALUES (?1, ?2, ?3, ?4)",
     )?;
+    let account = webhook.account_id.as_deref().unwrap_or_default();
     for (position, event_type) in (0_i64..).zip(&webhook.event_types) {
-        statement.execute(params![number, position, event_type])?;
+        statement.execute(params![number, position, event_type, account])?;
     }
     Ok(())
 }

@@ -1,9 +1,16 @@
-//! The one writer: a thread that commits the writes of many callers together.
+//! The one writer: a thread that commits the writes of many callers together, and one that makes the commits durable.
 //!
-//! SQLite has one writer at a time, and a durable commit costs an fsync. Jobs that wait while one commit runs share the next one;
-//! each caller is answered when its commit is durable. A job that fails is rolled back alone.
+//! SQLite has one writer at a time, and a durable commit costs an fsync. So the fsync is taken out of the commit: in WAL mode with
+//! `synchronous = NORMAL` a commit writes the log without syncing it, and the second thread syncs the log for all commits that were
+//! made meanwhile. Nobody is answered before that. The writer goes on with the next batch while the disk works, and batches grow with
+//! what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole number of commits.
+//!
+//! A job that fails is rolled back alone: the batch is undone and run again with a savepoint around each job. Savepoints for all would
+//! cost every batch a copy of every page that each job changes.
 
+use std::fs::File;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -18,63 +25,80 @@ const BATCH: usize = 512;
 /// How many jobs may wait: beyond it callers wait to hand theirs in.
 const QUEUE: usize = 4_096;
 
+/// How many commits may wait for the disk.
+const UNSYNCED: usize = 64;
+
 /// One caller's write.
 trait Job: Send {
-    /// Works inside the transaction; says whether what it wrote is to be kept.
+    /// Works inside the transaction; says whether what it wrote is to be kept. May be called again after a rollback.
     fn run(&mut self, connection: &Connection) -> bool;
 
     /// Answers the caller, now that the shared transaction is durable or has failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
+/// The jobs of one transaction.
+type Batch = Vec<Box<dyn Job>>;
+
 struct Verb<F, T> {
-    verb: Option<F>,
+    verb: F,
     result: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Verb<F, T> {
+impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreError> + Send> Job for Verb<F, T> {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.result = self.verb.take().map(|verb| verb(connection));
+        self.result = Some((self.verb)(connection));
         matches!(self.result, Some(Ok(_)))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let Self { result, caller, .. } = *self;
+        let Self {
+            verb,
+            result,
+            caller,
+        } = *self;
+        // What the caller shares with it is the caller's alone from now on.
+        drop(verb);
         let result = committed.and_then(|()| result.unwrap_or(Err(StoreError::Closed)));
         // A caller that has gone away needs no answer: its write stands all the same.
         let _ = caller.send(result);
     }
 }
 
-/// The handle of the writer's thread.
+/// The handle of the writer's threads.
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Gives the connection to a thread of its own.
-    pub(super) fn start(connection: Connection, metrics: Arc<Metrics>) -> Self {
+    /// Gives the connection, and the file of its log, to threads of their own.
+    pub(super) fn start(connection: Connection, log: File, metrics: Arc<Metrics>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let thread = std::thread::spawn(move || work(connection, queue, &metrics));
+        let (committed, unsynced) = sync_channel(UNSYNCED);
+        let threads = vec![
+            std::thread::spawn(move || work(connection, queue, &committed, &metrics)),
+            std::thread::spawn(move || sync(&log, &unsynced)),
+        ];
         Self {
             jobs: Some(jobs),
-            thread: Some(thread),
+            threads,
         }
     }
 
-    /// Runs `verb` in a transaction and returns its result once it is durable.
+    /// Runs `verb` in a transaction and returns its result once it is durable. It is called again when another job of the same batch
+    /// fails; what it wrote before is undone then.
     ///
     /// # Errors
     /// The verb's own error, after which nothing of it is kept; or that of the shared commit.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        verb: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        verb: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (caller, answered) = oneshot::channel();
         let job = Box::new(Verb {
-            verb: Some(verb),
+            verb,
             result: None,
             caller,
         });
@@ -84,27 +108,35 @@ impl Writer {
     }
 }
 
-/// Waits until every job that was handed in is committed and the file is closed.
+/// Waits until every job that was handed in is durable and the file is closed.
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-fn work(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, metrics: &Metrics) {
-    let mut batch = Vec::with_capacity(BATCH);
+/// Commits what waits, batch by batch, until every handle is gone or the disk has failed.
+fn work(
+    mut connection: Connection,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    committed: &SyncSender<Batch>,
+    metrics: &Metrics,
+) {
     while let Some(first) = queue.blocking_recv() {
-        batch.push(first);
-        let committed = commit(&mut connection, &mut batch, &mut queue);
+        let mut batch = vec![first];
+        let result = commit(&mut connection, &mut batch, &mut queue);
         metrics.committed(batch.len());
-        for job in batch.drain(..) {
-            job.answer(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(StoreError::Commit(error.to_string())),
-            });
+        match result {
+            Ok(()) => {
+                // The other thread has ended: the disk refused what was committed before, and nothing that follows can be trusted.
+                if committed.send(batch).is_err() {
+                    return;
+                }
+            }
+            Err(error) => answer(batch, || Err(StoreError::Commit(error.to_string()))),
         }
     }
     // A clean stop leaves one file behind instead of three; after a crash the next start reads the log.
@@ -113,19 +145,44 @@ fn work(mut connection: Connection, mut queue: mpsc::Receiver<Box<dyn Job>>, met
     }
 }
 
+/// Makes commits durable, as many at once as were made meanwhile, and answers their callers.
+fn sync(log: &File, unsynced: &Receiver<Batch>) {
+    while let Ok(first) = unsynced.recv() {
+        let mut batches = vec![first];
+        batches.extend(unsynced.try_iter());
+        let synced = log.sync_data();
+        for batch in batches {
+            answer(batch, || match &synced {
+                Ok(()) => Ok(()),
+                Err(error) => Err(StoreError::Commit(error.to_string())),
+            });
+        }
+        if let Err(error) = synced {
+            // A second sync may succeed without what the first one lost, so there is none: the server has to be started again.
+            tracing::error!(%error, "the disk refused the database log: nothing more is written; start the server again");
+            return;
+        }
+    }
+}
+
+fn answer(batch: Batch, committed: impl Fn() -> Result<(), StoreError>) {
+    for job in batch {
+        job.answer(committed());
+    }
+}
+
 /// Runs the first job of `batch` and all that wait behind it in one transaction; what was run stands in `batch` afterwards.
 fn commit(
     connection: &mut Connection,
-    batch: &mut Vec<Box<dyn Job>>,
+    batch: &mut Batch,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     while let Some(job) = batch.last_mut() {
-        transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
         if !job.run(&transaction) {
-            transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            transaction.rollback()?;
+            return commit_each(connection, batch);
         }
-        transaction.prepare_cached("RELEASE job")?.execute([])?;
         if batch.len() == BATCH {
             break;
         }
@@ -133,6 +190,19 @@ fn commit(
             Ok(next) => batch.push(next),
             Err(_) => break,
         }
+    }
+    transaction.commit()
+}
+
+/// Runs the jobs of `batch` in one transaction and undoes each that fails.
+fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for job in batch {
+        transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
+        if !job.run(&transaction) {
+            transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        }
+        transaction.prepare_cached("RELEASE job")?.execute([])?;
     }
     transaction.commit()
 }

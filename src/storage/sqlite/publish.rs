@@ -1,0 +1,307 @@
+//! Storing events, each with one delivery for every webhook that wants it.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use super::super::queue::{Idempotency, Publication, Receipt};
+use super::super::{Replay, StoreError};
+use super::queue::{ClaimedRow, SealedTarget, wake};
+use super::{queue, rows};
+use crate::domain::{Audience, Event};
+use crate::entropy;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What came of a publication, with secrets still sealed.
+pub(super) enum Stored {
+    New {
+        receipt: Receipt,
+        claimed: Vec<ClaimedRow>,
+        waiting: bool,
+    },
+    Repeated(Receipt),
+    Conflict,
+}
+
+/// Stores an event and one delivery for each webhook that wants it.
+pub(super) fn publish(connection: &Connection, publication: &Publication) -> Result<Stored> {
+    if let Some(idempotency) = &publication.idempotency
+        && let Some((request, receipt)) = earlier(connection, idempotency)?
+    {
+        let same = request == *idempotency.request.as_bytes();
+        return Ok(if same {
+            Stored::Repeated(receipt)
+        } else {
+            Stored::Conflict
+        });
+    }
+    let mut event = publication.event.clone();
+    event.sequence = match (&event.owner, publication.audience) {
+        (Some(owner), Audience::Owner) => next_in_sequence(connection, &event, owner)?,
+        _ => 0,
+    };
+    let event = Arc::new(event);
+    let wanting = matching(connection, &event, publication.audience)?;
+    let number = insert_event(connection, &event, publication.audience, wanting.len())?;
+    let mut claimed = Vec::new();
+    let deliveries = count(wanting.len());
+    for webhook in wanting {
+        let lane = webhook.lane;
+        let fast = publication.slots.take(lane);
+        let (delivery, id) = insert_delivery(
+            connection,
+            number,
+            &webhook,
+            event.created_at,
+            fast.then_some(publication.lease),
+        )?;
+        if fast {
+            let target = Arc::new(webhook.target);
+            claimed.push(ClaimedRow::first(delivery, id, lane, target, &event));
+        }
+    }
+    let waiting = count(claimed.len()) < deliveries;
+    let receipt = Receipt {
+        id: event.id.clone(),
+        created_at: event.created_at,
+        deliveries,
+    };
+    if let Some(idempotency) = &publication.idempotency {
+        remember(connection, idempotency, &receipt)?;
+    }
+    Ok(Stored::New {
+        receipt,
+        claimed,
+        waiting,
+    })
+}
+
+fn earlier(
+    connection: &Connection,
+    idempotency: &Idempotency,
+) -> Result<Option<([u8; 32], Receipt)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT request, event_id, created_at, deliveries FROM idempotency WHERE caller = ?1 AND key = ?2",
+    )?;
+    let found = statement
+        .query_row([&idempotency.caller, &idempotency.key], |row| {
+            Ok((
+                row.get::<_, [u8; 32]>(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get::<_, i64>(3)?,
+            ))
+        })
+        .optional()?;
+    found
+        .map(|(request, id, created_at, deliveries)| {
+            let created_at = rows::time(created_at)?;
+            Ok((
+                request,
+                Receipt {
+                    id,
+                    created_at,
+                    deliveries: deliveries.unsigned_abs(),
+                },
+            ))
+        })
+        .transpose()
+}
+
+fn remember(connection: &Connection, idempotency: &Idempotency, receipt: &Receipt) -> Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO idempotency (caller, key, request, event_id, deliveries, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            idempotency.caller,
+            idempotency.key,
+            idempotency.request.as_bytes(),
+            receipt.id,
+            i64::try_from(receipt.deliveries).unwrap_or(i64::MAX),
+            receipt.created_at.as_microsecond(),
+        ])?;
+    Ok(())
+}
+
+fn next_in_sequence(connection: &Connection, event: &Event, owner: &str) -> Result<u64> {
+    let value: i64 = connection
+        .prepare_cached(
+            "INSERT INTO sequence (provider, owner, value) VALUES (?1, ?2, 1)
+             ON CONFLICT (provider, owner) DO UPDATE SET value = value + 1 RETURNING value",
+        )?
+        .query_row([event.provider.as_str(), owner], |row| row.get(0))?;
+    Ok(value.unsigned_abs())
+}
+
+fn insert_event(
+    connection: &Connection,
+    event: &Event,
+    audience: Audience,
+    matched: usize,
+) -> Result<i64> {
+    connection
+        .prepare_cached(
+            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            event.id,
+            event.provider.as_str(),
+            event.event_type,
+            event.owner,
+            event.account_id,
+            event.data,
+            i64::try_from(event.sequence).unwrap_or(i64::MAX),
+            event.created_at.as_microsecond(),
+            rows::audience(audience),
+            i64::try_from(matched).unwrap_or(i64::MAX),
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// A webhook that wants an event.
+struct Wanting {
+    lane: i64,
+    target: SealedTarget,
+    /// Whether its deliveries wait (E-57).
+    suspended: bool,
+    /// When its deliveries are looked at next, if ever.
+    next_due: Option<Timestamp>,
+}
+
+/// The columns that [`wanting`] reads, in its order.
+macro_rules! wanting_columns {
+    () => {
+        "webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header, webhook.suspended, \
+         webhook.next_due"
+    };
+}
+
+/// The webhooks that want an event, in the order of their registration.
+fn matching(connection: &Connection, event: &Event, audience: Audience) -> Result<Vec<Wanting>> {
+    // CROSS JOIN fixes the order: an owner has few webhooks; otherwise type and account lead to those that want the event, however many
+    // others there are.
+    const OF_OWNER: &str = concat!(
+        "SELECT ", wanting_columns!(), " FROM webhook CROSS JOIN subscription
+             ON subscription.event_type = ?1 AND subscription.account = coalesce(webhook.account_id, '')
+             AND subscription.webhook = webhook.number
+         WHERE webhook.provider = ?2 AND webhook.owner = ?3 AND webhook.deleted_at IS NULL AND webhook.enabled = 1
+         ORDER BY webhook.number"
+    );
+    const OF_ACCOUNT: &str = concat!(
+        "SELECT ", wanting_columns!(), " FROM subscription CROSS JOIN webhook ON webhook.number = subscription.webhook
+         WHERE subscription.event_type = ?1 AND subscription.account IN ('', ?4) AND webhook.provider = ?2
+             AND (?3 IS NULL OR webhook.owner = ?3) AND webhook.deleted_at IS NULL AND webhook.enabled = 1
+         ORDER BY webhook.number"
+    );
+    let provider = event.provider.as_str();
+    let account = match audience {
+        Audience::Account => event.account_id.as_deref().unwrap_or_default(),
+        Audience::Owner | Audience::Platform => "",
+    };
+    let mut found = Vec::new();
+    if audience == Audience::Owner {
+        let mut statement = connection.prepare_cached(OF_OWNER)?;
+        let mut rows = statement.query(params![event.event_type, provider, event.owner])?;
+        while let Some(row) = rows.next()? {
+            found.push(wanting(row)?);
+        }
+    } else {
+        let mut statement = connection.prepare_cached(OF_ACCOUNT)?;
+        let mut rows =
+            statement.query(params![event.event_type, provider, event.owner, account])?;
+        while let Some(row) = rows.next()? {
+            found.push(wanting(row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn wanting(row: &Row<'_>) -> Result<Wanting> {
+    let next_due: Option<i64> = row.get(6)?;
+    Ok(Wanting {
+        lane: row.get(0)?,
+        target: SealedTarget::read(row, 1)?,
+        suspended: row.get(5)?,
+        next_due: next_due.map(rows::time).transpose()?,
+    })
+}
+
+/// Inserts a delivery, claimed already where it gets a lease; gives its number and id.
+fn insert_delivery(
+    connection: &Connection,
+    event_number: i64,
+    webhook: &Wanting,
+    now: Timestamp,
+    lease: Option<SignedDuration>,
+) -> Result<(i64, Uuid)> {
+    let id = entropy::time_ordered_uuid(now);
+    let due_at = lease.map_or(now, |lease| queue::later(now, lease));
+    let claimed = lease.is_some();
+    connection
+        .prepare_cached(
+            "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at)
+             VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?4, ?7)",
+        )?
+        .execute(params![
+            id.as_bytes(),
+            event_number,
+            webhook.lane,
+            claimed,
+            due_at.as_microsecond(),
+            claimed.then(|| now.as_microsecond()),
+            now.as_microsecond(),
+        ])?;
+    let number = connection.last_insert_rowid();
+    // Known from the same transaction, so most publications need no look at the webhook.
+    if !webhook.suspended && webhook.next_due.is_none_or(|next_due| next_due > due_at) {
+        wake(connection, webhook.lane, due_at)?;
+    }
+    Ok((number, id))
+}
+
+/// Matches an unmatched event anew for a replay and makes the deliveries that it did not get; gives how many. A dry run only counts.
+pub(super) fn match_anew(
+    connection: &Connection,
+    number: i64,
+    replay: &Replay,
+    now: Timestamp,
+) -> Result<u64> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {}, event.audience FROM event WHERE event.number = ?1",
+        rows::EVENT_COLUMNS
+    ))?;
+    let (event, audience) = statement.query_row([number], |row| {
+        Ok((
+            rows::event(row, 0),
+            row.get::<_, String>(rows::EVENT_COLUMN_COUNT)?,
+        ))
+    })?;
+    let (event, audience) = (event?, rows::parse_audience(&audience)?);
+    let mut wanting = matching(connection, &event, audience)?;
+    if let Some(id) = &replay.filter.webhook_id {
+        let only: Option<i64> = connection
+            .prepare_cached("SELECT number FROM webhook WHERE id = ?1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?;
+        wanting.retain(|webhook| Some(webhook.lane) == only);
+    }
+    let made = wanting.len();
+    if !replay.dry_run {
+        for webhook in &wanting {
+            insert_delivery(connection, number, webhook, now, None)?;
+        }
+        connection
+            .prepare_cached("UPDATE event SET matched = ?2 WHERE number = ?1")?
+            .execute(params![number, i64::try_from(made).unwrap_or(i64::MAX)])?;
+    }
+    Ok(count(made))
+}
+
+fn count(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
+}
