@@ -1,4 +1,7 @@
 //! How many attempts may be under way: in all, and for each webhook, so that a hanging receiver holds its own slots only.
+//!
+//! However many receivers hang, they do not take every slot: a webhook may have a quarter as many as are free, so each that hangs
+//! leaves less to the next, and one that has none under way gets its first.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -41,11 +44,13 @@ impl Lanes {
 impl Slots for Lanes {
     fn take(&self, lane: i64) -> bool {
         let mut taken = self.lock();
-        if taken.all >= self.limit {
+        let free = self.limit.saturating_sub(taken.all);
+        if free == 0 {
             return false;
         }
+        let share = (free / 4).clamp(1, self.lane_limit);
         let of_lane = taken.lanes.entry(lane).or_default();
-        if *of_lane >= self.lane_limit {
+        if *of_lane >= share {
             return false;
         }
         *of_lane += 1;
@@ -72,21 +77,37 @@ mod tests {
 
     #[test]
     fn slots_are_limited_in_all_and_for_each_webhook_and_come_back() {
-        let lanes = Lanes::new(3, 2);
+        let lanes = Lanes::new(16, 2);
         assert!(
             lanes.take(1) && lanes.take(1) && !lanes.take(1),
             "two for one webhook"
         );
-        assert!(lanes.take(2) && !lanes.take(3), "three in all");
+        for lane in 2..16 {
+            assert!(lanes.take(lane), "the first of {lane}");
+        }
+        assert!(!lanes.take(16), "16 in all");
         assert_eq!(lanes.free(), 0);
         lanes.give_back(1);
-        assert!(lanes.take(3));
-        lanes.give_back(9);
+        assert!(lanes.take(16));
+        lanes.give_back(99);
         assert_eq!(lanes.free(), 0, "a slot that nobody took came back");
-        for lane in [1, 2, 3] {
+        for lane in 1..=16 {
             lanes.give_back(lane);
         }
-        assert_eq!(lanes.free(), 3);
+        assert_eq!(lanes.free(), 16);
         assert!(lanes.lock().lanes.is_empty());
+    }
+
+    #[test]
+    fn however_many_webhooks_hang_others_get_a_slot() {
+        let lanes = Lanes::new(256, 32);
+        for lane in 0..20 {
+            while lanes.take(lane) {}
+        }
+        let hold = |lane| lanes.lock().lanes.get(&lane).copied().unwrap_or_default();
+        assert_eq!(hold(0), 32, "one alone gets all that a webhook may have");
+        assert!(hold(19) >= 1);
+        assert!(lanes.free() >= 4, "{}", lanes.free());
+        assert!(lanes.take(20));
     }
 }

@@ -111,7 +111,7 @@ impl Worker {
             self.under_way().insert(delivery.id, delivery.attempt);
             self.settings.metrics.began();
             let worker = self.clone();
-            let span = tracing::info_span!(
+            let span = tracing::debug_span!(
                 "delivery",
                 delivery = %delivery.id,
                 attempt = delivery.attempt,
@@ -225,23 +225,15 @@ impl Worker {
     async fn attempt(&self, due: DueDelivery) {
         let lane = due.target.lane;
         let (id, number) = (due.id, due.attempt);
-        if let Some(result) = self.exchange(due).await {
-            match self.settings.store.record(result).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.settings.metrics.superseded();
-                    tracing::warn!("the result came too late and was refused");
-                }
-                // The lease runs out and the delivery is attempted again: better twice than never.
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the result could not be recorded"
-                    );
-                }
-            }
-        }
+        let result = self.exchange(due).await;
+        // The receiver is done with: its slot need not wait for the commit.
         self.settings.lanes.give_back(lane);
+        if self.backlog.load(Ordering::Acquire) {
+            self.look();
+        }
+        if let Some(result) = result {
+            self.record(id, number, result).await;
+        }
         let ended = {
             let mut under_way = self.under_way();
             if under_way.get(&id) == Some(&number) {
@@ -252,8 +244,23 @@ impl Worker {
         if ended {
             self.stopped.notify_one();
         }
-        if self.backlog.load(Ordering::Acquire) {
-            self.look();
+    }
+
+    async fn record(&self, delivery: Uuid, attempt: u32, result: AttemptResult) {
+        match self.settings.store.record(result).await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.settings.metrics.superseded();
+                tracing::warn!(%delivery, attempt, "the result came too late and was refused");
+            }
+            // The lease runs out and the delivery is attempted again: better twice than never.
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    %delivery, attempt,
+                    "the result could not be recorded"
+                );
+            }
         }
     }
 
