@@ -1,4 +1,4 @@
-//! One log line for each request, and the id that joins it to the answer.
+//! One log line for each request, and the id that joins it to the answer: at level debug, or info where the request was at fault.
 //!
 //! Never logged: headers, bodies and queries, which hold credentials, secrets and personal data.
 
@@ -30,12 +30,14 @@ pub(crate) async fn trace<B: MessageBody>(
         tracing::info_span!("request", id, method = %request.method(), path = request.path());
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status();
+    let duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    // What went well is not worth a line of everybody's log: formatting it costs more than most of the rest.
     span.in_scope(|| {
-        tracing::info!(
-            status = status.as_u16(),
-            duration_ms = started.elapsed().as_secs_f64() * 1e3,
-            "answered"
-        );
+        if status.is_client_error() || status.is_server_error() {
+            tracing::info!(status = status.as_u16(), duration_ms, "answered");
+        } else {
+            tracing::debug!(status = status.as_u16(), duration_ms, "answered");
+        }
     });
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
