@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::domain::{self, Event, Provider};
 use crate::entropy;
-use crate::http::{Faults, compact};
+use crate::http::Faults;
 use crate::provider::outbound;
 use crate::storage::{Idempotency, Publication, Published, Slots, Store, StoreError};
 
@@ -23,10 +23,19 @@ pub(crate) struct Request {
     pub(crate) owner: Option<String>,
     /// Equals Money: the account.
     pub(crate) account_id: Option<String>,
-    /// The payload's members, as the publisher wrote them; the catalogue's sample without.
-    pub(crate) data: Option<String>,
+    /// The payload's members; the catalogue's sample without.
+    pub(crate) data: Option<Data>,
     /// What makes a repeated request the same one.
     pub(crate) idempotency: Option<Idempotency>,
+}
+
+/// A payload, as it is judged and as it is sent.
+#[derive(Debug)]
+pub(crate) struct Data {
+    /// What it says, for judging only.
+    pub(crate) value: Value,
+    /// As the publisher wrote it, token by token, without the space between.
+    pub(crate) text: String,
 }
 
 /// Why an event is not published.
@@ -61,13 +70,11 @@ pub(crate) async fn publish(
     };
     let data = match request.data {
         Some(data) => {
-            // Read for judging only: what is sent are the bytes as they came.
-            let value: Value = serde_json::from_str(&data).unwrap_or_default();
             catalogue
-                .faults(&request.event_type, &value)
+                .faults(&request.event_type, &data.value)
                 .into_result()
                 .map_err(PublishError::Faulty)?;
-            compact(&data)
+            data.text
         }
         None => catalogue
             .sample(&request.event_type)

@@ -18,8 +18,8 @@ use super::openapi::DOCUMENT;
 use super::{State, body_rules, cursor, invalid, page, path_id, word};
 use crate::domain::{Fingerprint, Provider};
 use crate::http::{Faults, JsonText, Query, RequestSchema, Words, compact, read_json_text};
-use crate::publish::{PublishError, Request, publish};
-use crate::storage::{EventFilter, Idempotency, Published, Receipt};
+use crate::publish::{Data, PublishError, Request, publish};
+use crate::storage::{EventFilter, Idempotency, Published, Receipt, StoreError};
 
 const KEY: &str = "Idempotency-Key";
 const LONGEST_KEY: usize = 255;
@@ -79,6 +79,13 @@ pub(super) async fn publish_event(
     let key = idempotency_key(request.headers())?;
     let body = read_json_text(&request, payload, body_rules(&state)).await?;
     let wanted = check(&body)?;
+    // In compact form, so that space between tokens makes no other request; taken from the text, because a value keeps no digits.
+    let mut members = body.value;
+    let value = members.get_mut("data").map(serde_json::Value::take);
+    let data = wanted.data.zip(value).map(|(text, value)| Data {
+        value,
+        text: compact(text.get()),
+    });
     let (provider, event_type) = (wanted.provider, wanted.event_type.clone());
     let request = Request {
         provider: provider.into(),
@@ -88,7 +95,7 @@ pub(super) async fn publish_event(
             .client_id
             .or_else(|| wanted.product_id.map(|id| id.to_string())),
         account_id: wanted.account_id,
-        data: wanted.data.map(|data| compact(data.get())),
+        data,
         idempotency: None,
     };
     let idempotency = key.map(|key| Idempotency {
@@ -100,38 +107,46 @@ pub(super) async fn publish_event(
         idempotency,
         ..request
     };
+    // In a task of its own, which ends even when the caller goes away: what is claimed for this process is attempted by it.
+    let published = actix_web::rt::spawn(publish_and_attempt(state, request)).await;
+    let receipt = match published.unwrap_or(Err(PublishError::Storage(StoreError::Closed))) {
+        Ok(Published::Stored { receipt, .. } | Published::Repeated(receipt)) => receipt,
+        Ok(Published::Conflict) => return Err(OperatorError::IdempotencyConflict),
+        Err(PublishError::Faulty(faults)) => return Err(OperatorError::InvalidBody(faults)),
+        Err(PublishError::Storage(error)) => return Err(error.into()),
+    };
+    Ok(HttpResponse::Accepted().json(told(receipt, provider, event_type)))
+}
+
+async fn publish_and_attempt(
+    state: web::Data<State>,
+    request: Request,
+) -> Result<Published, PublishError> {
     let State {
         context,
         worker,
         metrics,
     } = &**state;
-    let published = publish(
+    let provider = request.provider;
+    let mut published = publish(
         &*context.store,
         &context.clock,
         worker.slots(),
         worker.lease(),
         request,
     )
-    .await;
-    let receipt = match published {
-        Ok(Published::Stored {
-            receipt,
-            claimed,
-            waiting,
-        }) => {
-            metrics.published(provider.into());
-            worker.dispatch(claimed);
-            if waiting {
-                worker.look();
-            }
-            receipt
+    .await?;
+    if let Published::Stored {
+        claimed, waiting, ..
+    } = &mut published
+    {
+        metrics.published(provider);
+        worker.dispatch(std::mem::take(claimed));
+        if *waiting {
+            worker.look();
         }
-        Ok(Published::Repeated(receipt)) => receipt,
-        Ok(Published::Conflict) => return Err(OperatorError::IdempotencyConflict),
-        Err(PublishError::Faulty(faults)) => return Err(OperatorError::InvalidBody(faults)),
-        Err(PublishError::Storage(error)) => return Err(error.into()),
-    };
-    Ok(HttpResponse::Accepted().json(told(receipt, provider, event_type)))
+    }
+    Ok(published)
 }
 
 fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> PublishedEvent {
@@ -175,8 +190,8 @@ fn fingerprint(request: &Request) -> Fingerprint {
         ..
     } = request;
     let data: Option<&RawValue> = data
-        .as_deref()
-        .and_then(|data| serde_json::from_str(data).ok());
+        .as_ref()
+        .and_then(|data| serde_json::from_str(&data.text).ok());
     let members = (provider.as_str(), event_type, owner, account_id, data);
     let text = serde_json::to_vec(&members).expect("texts and JSON are written as JSON");
     Fingerprint::of(&text)
