@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::domain::{AddressPolicy, InvalidNetwork, Secret};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, InvalidNetwork, Secret};
 use crate::provider::equals_money;
 use crate::storage::{EncryptionKey, KeyFileError};
 
@@ -21,6 +21,8 @@ const DEFAULT_STOP_SECONDS: u64 = 30;
 const DEFAULT_IN_FLIGHT: usize = 256;
 const DEFAULT_PER_WEBHOOK: usize = 32;
 const DEFAULT_LEASE_SECONDS: u64 = 30;
+/// A day: what a crash leaves claimed waits so long at most.
+const MAX_LEASE_SECONDS: u64 = 24 * 60 * 60;
 const DEFAULT_RETENTION_DAYS: u32 = 30;
 
 /// Everything that can be set. clap reads it from flags and environment, serde from the file; what is not set is `None`.
@@ -346,12 +348,7 @@ impl Config {
                     settings.attempts_per_webhook,
                     DEFAULT_PER_WEBHOOK,
                 )?,
-                lease: Duration::from_secs(
-                    settings
-                        .lease_seconds
-                        .unwrap_or(DEFAULT_LEASE_SECONDS)
-                        .max(1),
-                ),
+                lease: lease(settings.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS))?,
                 policy: policy(mode, settings.allow_addresses.unwrap_or_default())?,
                 retention: match settings.retention_days.unwrap_or(DEFAULT_RETENTION_DAYS) {
                     0 => None,
@@ -419,6 +416,18 @@ fn at_least_one(flag: &str, value: Option<usize>, default: usize) -> Result<usiz
         Some(0) => Err(ConfigError::Invalid(format!("{flag} must be at least 1"))),
         Some(value) => Ok(value),
         None => Ok(default),
+    }
+}
+
+/// A lease that ends before the attempt does would have every slow receiver sent the same delivery again.
+fn lease(seconds: u64) -> Result<Duration, ConfigError> {
+    let deadline = ATTEMPT_DEADLINE.as_secs();
+    if (deadline + 1..=MAX_LEASE_SECONDS).contains(&seconds) {
+        Ok(Duration::from_secs(seconds))
+    } else {
+        Err(ConfigError::Invalid(format!(
+            "--lease-seconds {seconds}: must be above the deadline of an attempt, {deadline}, and at most {MAX_LEASE_SECONDS}"
+        )))
     }
 }
 
@@ -527,7 +536,12 @@ mod tests {
     fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
         let key = || Some(Secret::new("ab".repeat(32)));
         type Change = Box<dyn FnOnce(&mut Settings)>;
-        let refused: [(&str, Change); 12] = [
+        let refused: [(&str, Change); 14] = [
+            ("--lease-seconds", Box::new(|s| s.lease_seconds = Some(10))),
+            (
+                "--lease-seconds",
+                Box::new(|s| s.lease_seconds = Some(u64::MAX)),
+            ),
             (
                 "--mode production",
                 Box::new(|s| s.listen = Some("0.0.0.0:80".into())),

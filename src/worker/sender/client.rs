@@ -21,7 +21,7 @@ use super::connect::{ConnectFault, Connector};
 use super::destination::destination;
 use super::resolve::{Resolve, SystemResolver};
 use super::stream::Opening;
-use crate::domain::{AddressPolicy, Outcome, Timing};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Outcome, Timing};
 
 /// The largest head of an HTTP/1.1 answer, and how far an HTTP/2 receiver may send ahead in one stream.
 const READ_BUFFER: u32 = 64 * 1024;
@@ -90,7 +90,7 @@ impl SenderSettings {
             policy,
             roots,
             resolver: Arc::new(SystemResolver),
-            deadline: Duration::from_secs(10),
+            deadline: ATTEMPT_DEADLINE,
             user_agent: HeaderValue::from_static(concat!("truehook/", env!("CARGO_PKG_VERSION"))),
             kept_body: 16 * 1024,
             read_cap: 64 * 1024,
