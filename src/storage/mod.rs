@@ -1,6 +1,7 @@
 //! What is kept: webhooks, API keys, events, deliveries and their attempts.
 //!
-//! [`Store`] has domain verbs, each of them all or nothing and durable when it returns; every time is an argument. SQLite is the
+//! [`Store`] has domain verbs, each of them all or nothing and durable when it returns (`claim` and `record`: against the end of the
+//! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. SQLite is the
 //! embedded default. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ impl Store for SqliteStore {
         let again = taken.clone();
         let found = self
             .writer
-            .run(move |connection| {
+            .run_ahead(move |connection| {
                 again.give_back_all();
                 queue::claim(connection, &terms)
             })
@@ -248,7 +248,7 @@ impl Store for SqliteStore {
 
     async fn record(&self, result: AttemptResult) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| queue::record(connection, &result))
+            .run_ahead(move |connection| queue::record(connection, &result))
             .await
     }
 

@@ -139,8 +139,9 @@ pub(super) fn wake(connection: &Connection, lane: i64, due_at: Timestamp) -> Res
 pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<ClaimedRows> {
     let now = terms.now.as_microsecond();
     let mut found = ClaimedRows::default();
-    let mut lanes = connection
-        .prepare_cached("SELECT number FROM webhook WHERE next_due <= ?1 ORDER BY next_due")?;
+    let mut lanes = connection.prepare_cached(
+        "SELECT number, id, url, signing_secret, authorization_header FROM webhook WHERE next_due <= ?1 ORDER BY next_due",
+    )?;
     // Read before the first lane is changed: the statement walks the index that the change moves it in.
     let mut due_lanes = Vec::new();
     let mut cursor = lanes.query([now])?;
@@ -151,14 +152,14 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
         }
         let lane: i64 = row.get(0)?;
         if terms.slots.take(lane) {
-            due_lanes.push(lane);
+            due_lanes.push((lane, SealedTarget::read(row, 1)?));
         } else {
             found.left = true;
         }
     }
     drop(cursor);
-    for lane in due_lanes {
-        claim_lane(connection, terms, lane, &mut found)?;
+    for (lane, target) in due_lanes {
+        claim_lane(connection, terms, lane, target, &mut found)?;
     }
     found.next_due_at = if found.limited {
         Some(terms.now)
@@ -176,6 +177,7 @@ fn claim_lane(
     connection: &Connection,
     terms: &ClaimTerms,
     lane: i64,
+    target: SealedTarget,
     found: &mut ClaimedRows,
 ) -> Result<()> {
     let now = terms.now.as_microsecond();
@@ -183,8 +185,7 @@ fn claim_lane(
         "SELECT {}, delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at,
              delivery.once, delivery.claimed
          FROM delivery JOIN event ON event.number = delivery.event
-         WHERE delivery.webhook = ?1 AND delivery.state = 'pending' AND delivery.due_at <= ?2
-         ORDER BY delivery.due_at LIMIT ?3",
+         WHERE delivery.webhook = ?1 AND delivery.state = 'pending' ORDER BY delivery.due_at LIMIT ?2",
         rows::EVENT_COLUMNS
     ))?;
     let mut update = connection.prepare_cached(
@@ -198,16 +199,18 @@ fn claim_lane(
     let with_next = i64::try_from(batch).unwrap_or(i64::MAX).saturating_add(1);
     let lease_end = later(terms.now, terms.lease).as_microsecond();
     const NEXT: usize = rows::EVENT_COLUMN_COUNT;
-    let target = connection
-        .prepare_cached(
-            "SELECT id, url, signing_secret, authorization_header FROM webhook WHERE number = ?1",
-        )?
-        .query_row([lane], |row| SealedTarget::read(row, 0))?;
     let target = Arc::new(target);
     let mut claimed = Vec::new();
     let mut slot = true;
-    let mut cursor = due.query(params![lane, now, with_next])?;
+    let mut cursor = due.query(params![lane, with_next])?;
+    // The earliest of the pending ones that are not claimed, as far as it was read.
+    let mut next_due = None;
     while let Some(row) = cursor.next()? {
+        let due_at: i64 = row.get(NEXT + 3)?;
+        next_due = Some(due_at);
+        if due_at > now {
+            break;
+        }
         if claimed.len() == batch {
             found.limited = true;
             break;
@@ -222,6 +225,7 @@ fn claim_lane(
         let first_attempt_at = first.unwrap_or(terms.now);
         if !once && terms.now > (terms.gives_up_at)(event.provider, first_attempt_at) {
             claimed.push((number, None));
+            next_due = None;
             continue;
         }
         if !slot && !terms.slots.take(lane) {
@@ -236,13 +240,14 @@ fn claim_lane(
             number,
             id: Uuid::from_bytes(row.get(NEXT + 1)?),
             attempt,
-            due_at: rows::time(row.get(NEXT + 3)?)?,
+            due_at: rows::time(due_at)?,
             first_attempt_at,
             once,
             lane,
             target: target.clone(),
             event: Arc::new(event),
         });
+        next_due = None;
     }
     drop(cursor);
     if slot {
@@ -251,12 +256,16 @@ fn claim_lane(
     for (number, attempt) in claimed {
         match attempt {
             Some((attempt, first)) => {
+                next_due = Some(next_due.map_or(lease_end, |due_at| due_at.min(lease_end)));
                 update.execute(params![number, attempt, lease_end, first.as_microsecond()])?
             }
             None => give_up.execute(params![number, now])?,
         };
     }
-    settle(connection, lane)
+    connection
+        .prepare_cached("UPDATE webhook SET next_due = ?2 WHERE number = ?1")?
+        .execute(params![lane, next_due])?;
+    Ok(())
 }
 
 /// Sets a webhook's place in the index to its earliest pending delivery.

@@ -2,16 +2,19 @@
 //!
 //! SQLite has one writer at a time, and a durable commit costs an fsync. So the fsync is taken out of the commit: in WAL mode with
 //! `synchronous = NORMAL` a commit writes the log without syncing it, and the second thread syncs the log for all commits that were
-//! made meanwhile. Nobody is answered before that. The writer goes on with the next batch while the disk works, and batches grow with
-//! what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole number of commits.
+//! made meanwhile. Who promises something to others is not answered before that; claims and results are answered when they are
+//! committed, because what the machine loses of them with its power is only attempted again. The writer goes on with the next batch
+//! while the disk works, and batches grow with what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole number of commits.
 //!
 //! A job that fails is rolled back alone: the batch is undone and run again with a savepoint around each job. Savepoints for all would
 //! cost every batch a copy of every page that each job changes.
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
@@ -28,12 +31,27 @@ const QUEUE: usize = 4_096;
 /// How many commits may wait for the disk.
 const UNSYNCED: usize = 64;
 
+/// How long a commit that nobody waits for may stay unsynced.
+const LAZINESS: Duration = Duration::from_secs(1);
+
+/// When a caller is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// When the commit survives a loss of power.
+    Durable,
+    /// When the commit survives the end of the process.
+    Committed,
+}
+
 /// One caller's write.
 trait Job: Send {
     /// Works inside the transaction; says whether what it wrote is to be kept. May be called again after a rollback.
     fn run(&mut self, connection: &Connection) -> bool;
 
-    /// Answers the caller, now that the shared transaction is durable or has failed.
+    /// When its caller is answered.
+    fn wanted(&self) -> Answer;
+
+    /// Answers the caller, now that the shared transaction is as durable as wanted or has failed.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -42,6 +60,7 @@ type Batch = Vec<Box<dyn Job>>;
 
 struct Verb<F, T> {
     verb: F,
+    wanted: Answer,
     result: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -52,11 +71,16 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreError> + Send> Job for Ver
         matches!(self.result, Some(Ok(_)))
     }
 
+    fn wanted(&self) -> Answer {
+        self.wanted
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let Self {
             verb,
             result,
             caller,
+            ..
         } = *self;
         // What the caller shares with it is the caller's alone from now on.
         drop(verb);
@@ -77,9 +101,11 @@ impl Writer {
     pub(super) fn start(connection: Connection, log: File, metrics: Arc<Metrics>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (committed, unsynced) = sync_channel(UNSYNCED);
+        let lazy = Arc::new(AtomicBool::new(false));
+        let lazy_too = lazy.clone();
         let threads = vec![
-            std::thread::spawn(move || work(connection, queue, &committed, &metrics)),
-            std::thread::spawn(move || sync(&log, &unsynced)),
+            std::thread::spawn(move || work(connection, queue, &committed, &lazy, &metrics)),
+            std::thread::spawn(move || sync(&log, &unsynced, &lazy_too)),
         ];
         Self {
             jobs: Some(jobs),
@@ -96,9 +122,29 @@ impl Writer {
         &self,
         verb: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.hand_in(verb, Answer::Durable).await
+    }
+
+    /// As [`Self::run`], but returns once it is committed; it is durable a second later at the latest.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn run_ahead<T: Send + 'static>(
+        &self,
+        verb: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.hand_in(verb, Answer::Committed).await
+    }
+
+    async fn hand_in<T: Send + 'static>(
+        &self,
+        verb: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        wanted: Answer,
+    ) -> Result<T, StoreError> {
         let (caller, answered) = oneshot::channel();
         let job = Box::new(Verb {
             verb,
+            wanted,
             result: None,
             caller,
         });
@@ -123,6 +169,7 @@ fn work(
     mut connection: Connection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     committed: &SyncSender<Batch>,
+    lazy: &AtomicBool,
     metrics: &Metrics,
 ) {
     while let Some(first) = queue.blocking_recv() {
@@ -131,8 +178,14 @@ fn work(
         metrics.committed(batch.len());
         match result {
             Ok(()) => {
-                // The other thread has ended: the disk refused what was committed before, and nothing that follows can be trusted.
-                if committed.send(batch).is_err() {
+                let (durable, ahead): (Batch, Batch) = batch
+                    .into_iter()
+                    .partition(|job| job.wanted() == Answer::Durable);
+                answer(ahead, || Ok(()));
+                // Where nobody waits, the other thread is only told that there is something to sync, and only once.
+                let told = lazy.swap(durable.is_empty(), Ordering::AcqRel) && durable.is_empty();
+                // It has ended: the disk refused what was committed before, and nothing that follows can be trusted.
+                if !told && committed.send(durable).is_err() {
                     return;
                 }
             }
@@ -145,11 +198,28 @@ fn work(
     }
 }
 
-/// Makes commits durable, as many at once as were made meanwhile, and answers their callers.
-fn sync(log: &File, unsynced: &Receiver<Batch>) {
-    while let Ok(first) = unsynced.recv() {
-        let mut batches = vec![first];
+/// Makes commits durable, as many at once as were made meanwhile, and answers their callers. `lazy` says that some commits without
+/// callers wait for the next sync.
+fn sync(log: &File, unsynced: &Receiver<Batch>, lazy: &AtomicBool) {
+    let mut open = true;
+    while open {
+        let first = if lazy.load(Ordering::Acquire) {
+            unsynced.recv_timeout(LAZINESS)
+        } else {
+            unsynced.recv().map_err(RecvTimeoutError::from)
+        };
+        let mut batches = Vec::new();
+        match first {
+            // Somebody waits, or there is nothing but the news that something is to be synced.
+            Ok(first) => batches.push(first),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => open = false,
+        }
+        if batches.iter().any(Vec::is_empty) {
+            continue;
+        }
         batches.extend(unsynced.try_iter());
+        lazy.store(false, Ordering::Release);
         let synced = log.sync_data();
         for batch in batches {
             answer(batch, || match &synced {
