@@ -99,6 +99,26 @@ impl TestApp {
         Self::run(config, folder)
     }
 
+    /// Takes every table of the database away, so that each use of it fails.
+    pub(crate) fn damage(&self) {
+        let database = rusqlite::Connection::open(&self.config.storage.path).unwrap();
+        let mut statement = database
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",
+            )
+            .unwrap();
+        let tables: Vec<String> = statement
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert!(!tables.is_empty());
+        for table in tables {
+            let sql = format!("ALTER TABLE \"{table}\" RENAME TO \"lost_{table}\"");
+            database.execute_batch(&sql).unwrap();
+        }
+    }
+
     /// Without credentials, below `prefix`.
     pub(crate) fn anonymous(&self, prefix: &str) -> Client {
         Client {

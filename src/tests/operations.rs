@@ -1,160 +1,9 @@
-//! One answer of every kind from every operation, under snapshot. A redaction asserts the shape of a value before it hides it.
+//! One answer of every kind from every operation of the providers' APIs, under snapshot; and what all APIs share.
 
-use insta::internals::{Content, ContentPath};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::app::{Answer, Client, TestApp};
-
-/// Records the answers of one operation in the order of the calls.
-struct Recorder(Vec<Value>);
-
-impl Recorder {
-    fn record(&mut self, call: &str, answer: &Answer) {
-        let mut headers = serde_json::Map::new();
-        for name in [
-            "content-type",
-            "allow",
-            "retry-after",
-            "location",
-            "www-authenticate",
-        ] {
-            if let Some(value) = answer.header(name) {
-                headers.insert(name.to_owned(), json!(value));
-            }
-        }
-        let body = if answer.body.is_empty() {
-            Value::Null
-        } else {
-            answer.json()
-        };
-        self.0.push(
-            json!({ "call": call, "status": answer.status, "headers": headers, "body": body }),
-        );
-    }
-
-    /// Compares with `snapshots/responses/NAME.snap`.
-    fn assert(self, name: &str) {
-        let mut settings = insta::Settings::clone_current();
-        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/responses"));
-        settings.set_prepend_module_to_snapshot(false);
-        settings.set_omit_expression(true);
-        settings.add_dynamic_redaction(".**.id", id);
-        settings.add_dynamic_redaction(".**.secret", secret);
-        settings.add_dynamic_redaction(".**.next", cursor);
-        settings.add_dynamic_redaction(".**.createdAt", time);
-        settings.add_dynamic_redaction(".**.updatedAt", time);
-        settings.bind(|| insta::assert_json_snapshot!(name, Value::from(self.0)));
-    }
-}
-
-fn text(value: &Content) -> &str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value:?} is no string"))
-}
-
-fn id(value: Content, _: ContentPath<'_>) -> Content {
-    let id = text(&value);
-    if let Some(rest) = id.strip_prefix("whk_") {
-        assert!(
-            rest.len() == 27 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-            "{id}"
-        );
-        return "[whk_ and a KSUID]".into();
-    }
-    let uuid = uuid::Uuid::try_parse(id).unwrap();
-    // The catalogue's ids are fixed: only those of webhooks differ from run to run.
-    if crate::provider::equals_money::is_event_type(uuid) {
-        return value;
-    }
-    assert_eq!((id.len(), uuid.get_version_num()), (36, 4), "{id}");
-    "[UUID of version 4]".into()
-}
-
-fn secret(value: Content, _: ContentPath<'_>) -> Content {
-    let secret = text(&value);
-    assert!(
-        secret.len() == 64
-            && secret
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
-        "{secret}"
-    );
-    "[64 hexadecimal digits]".into()
-}
-
-fn cursor(value: Content, _: ContentPath<'_>) -> Content {
-    if value.is_nil() {
-        return value;
-    }
-    assert!(text(&value).len() > 20, "{value:?}");
-    "[cursor]".into()
-}
-
-fn time(value: Content, _: ContentPath<'_>) -> Content {
-    let time = text(&value).to_owned();
-    assert!(time.len() == 24 && time.ends_with('Z'), "{time}");
-    let parsed: jiff::Timestamp = time.parse().unwrap();
-    // The catalogue's times are fixed and documented.
-    if parsed < "2024-01-01T00:00:00Z".parse().unwrap() {
-        return value;
-    }
-    // Whether it has milliseconds cannot be told of one time: one in a thousand has none. `equals_read.rs` looks at many.
-    "[time]".into()
-}
-
-async fn refusals(
-    recorder: &mut Recorder,
-    app: &TestApp,
-    prefix: &str,
-    client: &Client,
-    method: &str,
-    path: &str,
-) {
-    let body: &[u8] = if matches!(method, "POST" | "PATCH") {
-        b"{}"
-    } else {
-        b""
-    };
-    let anonymous = app.anonymous(prefix);
-    recorder.record(
-        "without credentials",
-        &anonymous
-            .send(method, path, Some("application/json"), body)
-            .await,
-    );
-    recorder.record(
-        "PUT",
-        &client
-            .send("PUT", path, Some("application/json"), b"{}")
-            .await,
-    );
-    if matches!(method, "POST" | "PATCH") {
-        recorder.record(
-            "not JSON by its type",
-            &client.send(method, path, Some("text/plain"), b"{}").await,
-        );
-        recorder.record(
-            "not JSON",
-            &client
-                .send(method, path, Some("application/json"), b"{\"url\":")
-                .await,
-        );
-        recorder.record(
-            "empty",
-            &client
-                .send(method, path, Some("application/json"), b"")
-                .await,
-        );
-        let large = vec![b' '; 262_145];
-        recorder.record(
-            "too large",
-            &client
-                .send(method, path, Some("application/json"), &large)
-                .await,
-        );
-    }
-}
+use super::app::TestApp;
+use super::recorder::{Recorder, refusals};
 
 #[actix_web::test]
 async fn conduit_operations_answer_as_reviewed() {
@@ -162,7 +11,7 @@ async fn conduit_operations_answer_as_reviewed() {
     let client = app.conduit();
     let webhook = json!({ "url": "https://www.example.com/webhooks", "status": "enabled", "events": ["counterparty.active"] });
 
-    let mut create = Recorder(Vec::new());
+    let mut create = Recorder::default();
     let created = client.post("/webhooks", webhook.clone()).await;
     create.record("a webhook", &created);
     let bad = json!({ "url": "x", "events": [], "status": 1, "organizationId": null });
@@ -176,7 +25,7 @@ async fn conduit_operations_answer_as_reviewed() {
     create.assert("conduit-createWebhook");
 
     client.post("/webhooks", webhook).await;
-    let mut list = Recorder(Vec::new());
+    let mut list = Recorder::default();
     list.record("all", &client.get("/webhooks").await);
     list.record("a page of one", &client.get("/webhooks?page[size]=1").await);
     list.record(
@@ -187,13 +36,13 @@ async fn conduit_operations_answer_as_reviewed() {
     list.assert("conduit-listWebhooks");
 
     let path = format!("/webhooks/{}", created.json()["id"].as_str().unwrap());
-    let mut get = Recorder(Vec::new());
+    let mut get = Recorder::default();
     get.record("a webhook", &client.get(&path).await);
     get.record("an unknown one", &client.get("/webhooks/whk_0").await);
     refusals(&mut get, &app, "/conduit", &client, "GET", &path).await;
     get.assert("conduit-getWebhook");
 
-    let mut patch = Recorder(Vec::new());
+    let mut patch = Recorder::default();
     patch.record(
         "a change",
         &client.patch(&path, json!({ "status": "disabled" })).await,
@@ -211,7 +60,7 @@ async fn conduit_operations_answer_as_reviewed() {
     refusals(&mut patch, &app, "/conduit", &client, "PATCH", &path).await;
     patch.assert("conduit-patchWebhook");
 
-    let mut delete = Recorder(Vec::new());
+    let mut delete = Recorder::default();
     refusals(&mut delete, &app, "/conduit", &client, "DELETE", &path).await;
     delete.record("a webhook", &client.delete(&path).await);
     delete.record("again", &client.delete(&path).await);
@@ -229,7 +78,7 @@ async fn equals_money_operations_answer_as_reviewed() {
         "sharedSecret": "123e4567-e89b-12d3-a456-426614174000", "authorizationHeader": "Basic AXVubzpwQDU1dzByYM==",
     });
 
-    let mut types = Recorder(Vec::new());
+    let mut types = Recorder::default();
     types.record("all", &client.get("/v2/webhooks/event-types").await);
     refusals(
         &mut types,
@@ -243,7 +92,7 @@ async fn equals_money_operations_answer_as_reviewed() {
     types.assert("equals-money-findAllWebhookEventTypes");
 
     let one = "/v2/webhooks/event-types/7e71bf60-40f3-489f-bd09-e03035d5cd0a";
-    let mut kind = Recorder(Vec::new());
+    let mut kind = Recorder::default();
     kind.record("an event type", &client.get(one).await);
     kind.record(
         "an unknown one",
@@ -255,7 +104,7 @@ async fn equals_money_operations_answer_as_reviewed() {
     refusals(&mut kind, &app, prefix, &client, "GET", one).await;
     kind.assert("equals-money-findOneWebhookEventType");
 
-    let mut create = Recorder(Vec::new());
+    let mut create = Recorder::default();
     let created = client.post("/v2/webhooks", webhook).await;
     create.record("every member", &created);
     let least = json!({ "url": "https://api.url.com", "enabled": false, "webhookEventTypeName": "BoxDebited" });
@@ -287,7 +136,7 @@ async fn equals_money_operations_answer_as_reviewed() {
     );
     create.assert("equals-money-createWebhook");
 
-    let mut list = Recorder(Vec::new());
+    let mut list = Recorder::default();
     list.record("all", &client.get("/v2/webhooks").await);
     list.record(
         "a page of one",
@@ -307,7 +156,7 @@ async fn equals_money_operations_answer_as_reviewed() {
 
     let path = format!("/v2/webhooks/{}", created.json()["id"].as_str().unwrap());
     let unknown = "/v2/webhooks/0b2f6c1e-5a47-4d39-8e10-93c7d5b6a284";
-    let mut get = Recorder(Vec::new());
+    let mut get = Recorder::default();
     get.record("a webhook", &client.get(&path).await);
     get.record(
         "of another account",
@@ -318,7 +167,7 @@ async fn equals_money_operations_answer_as_reviewed() {
     refusals(&mut get, &app, prefix, &client, "GET", &path).await;
     get.assert("equals-money-findOneWebhook");
 
-    let mut update = Recorder(Vec::new());
+    let mut update = Recorder::default();
     let change = json!({ "enabled": false, "sharedSecret": null, "url": "https://api.url.com/2" });
     update.record("a change", &client.patch(&path, change).await);
     let bad = json!({ "url": null, "sharedSecret": "", "authorizationHeader": "a\nb" });
@@ -330,7 +179,7 @@ async fn equals_money_operations_answer_as_reviewed() {
     refusals(&mut update, &app, prefix, &client, "PATCH", &path).await;
     update.assert("equals-money-updateWebhook");
 
-    let mut delete = Recorder(Vec::new());
+    let mut delete = Recorder::default();
     refusals(&mut delete, &app, prefix, &client, "DELETE", &path).await;
     delete.record("a webhook", &client.delete(&path).await);
     delete.record("again", &client.delete(&path).await);
