@@ -30,7 +30,7 @@ pub(crate) struct Problem {
     /// Every fault that has a place in the request, in the order of the pointers; there with 400 and 422 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_items = 1)]
-    #[schemars(with = "Vec<Fault>", length(min = 1))]
+    #[schemars(default, with = "Vec<Fault>", length(min = 1))]
     errors: Option<Vec<Fault>>,
 }
 

@@ -13,6 +13,8 @@ mod models;
 mod openapi;
 mod replays;
 mod samples;
+#[cfg(test)]
+mod wire_types;
 
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::openapi::DOCUMENT;
+#[cfg(test)]
+pub(crate) use self::wire_types::wire_types;
 
 use self::error::OperatorError;
 use crate::http::{BodyRules, Faults, Query};

@@ -571,10 +571,11 @@ pub(super) struct PageQuery {
     cursor: Option<String>,
 }
 
-/// schemars' forms of required members that may be null.
+/// schemars' forms of required members that may be null. Without a description, schemars looks through them and takes the null away.
 macro_rules! nullable {
     ($($name:ident of $what:ty),*) => { $(
         #[derive(JsonSchema)]
+        #[schemars(description = "Null, or a value.")]
         #[schemars(transparent)]
         #[expect(dead_code, reason = "read by schemars only")]
         struct $name(Option<$what>);

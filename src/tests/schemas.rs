@@ -7,6 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::operator;
 use crate::provider::{conduit, equals_money};
 
 /// A wire type as schemars and serde see it.
@@ -185,6 +186,20 @@ fn utoipa_schemars_and_serde_agree_on_every_wire_type_of_conduit() {
 #[test]
 fn utoipa_schemars_and_serde_agree_on_every_wire_type_of_equals_money() {
     assert_agreement(&equals_money::DOCUMENT, equals_money::wire_types());
+}
+
+#[test]
+fn utoipa_schemars_and_serde_agree_on_every_wire_type_of_the_operator_api() {
+    let types = operator::wire_types();
+    let schemas = operator::DOCUMENT["components"]["schemas"]
+        .as_object()
+        .unwrap();
+    let forgotten: Vec<&String> = schemas
+        .keys()
+        .filter(|name| types.iter().all(|wire| wire.name != *name))
+        .collect();
+    assert_eq!(forgotten, Vec::<&String>::new());
+    assert_agreement(&operator::DOCUMENT, types);
 }
 
 #[test]
