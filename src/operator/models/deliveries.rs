@@ -1,0 +1,282 @@
+//! The JSON of deliveries and their attempts.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{EventProvider, NullableText, time};
+use crate::domain;
+use crate::storage::{DeliveryHistory, DeliveryRecord, StoreError};
+
+/// Whether an attempt is due or under way (`pending`), the receiver has accepted it (`delivered`), it was attempted as often as its
+/// provider documents (`exhausted`), or it ended with its webhook (`cancelled`).
+#[derive(Debug, Clone, Copy, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DeliveryState {
+    Pending,
+    Delivered,
+    Exhausted,
+    Cancelled,
+}
+
+/// One event for one webhook.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Delivery {
+    /// The id of the delivery, which receivers see as idempotency key (Conduit) or message id (Equals Money).
+    #[schema(examples("8b53639f-152c-4fc6-af30-802fde462ba0"))]
+    id: Uuid,
+    /// The event.
+    #[schema(
+        pattern = "^evt_[a-zA-Z0-9]{27}$",
+        examples("evt_351DUZaHXTOPxyvBf6L9XdlW5oq")
+    )]
+    #[schemars(regex(pattern = "^evt_[a-zA-Z0-9]{27}$"))]
+    event_id: String,
+    /// The webhook, in its provider's form of id.
+    #[schema(examples(
+        "6f1c0a52-8d3e-4b7a-9c64-2e5d7b90f318",
+        "whk_31BbTJ0ORWosbmona9WP0ThJYT5"
+    ))]
+    webhook_id: String,
+    /// The provider of both.
+    provider: EventProvider,
+    /// The event's type.
+    #[serde(rename = "type")]
+    #[schema(examples("BoxCredited"))]
+    event_type: String,
+    /// How it stands.
+    state: DeliveryState,
+    /// How many attempts were begun.
+    #[schema(examples(2))]
+    attempt_count: u32,
+    /// When it was made.
+    #[schema(format = DateTime, examples("2025-11-04T15:05:00.000Z"))]
+    #[schemars(extend("format" = "date-time"))]
+    created_at: String,
+    /// When the next attempt is due, as the retry schedule has it; while one is under way, when it would be taken for lost. A delivery
+    /// of a disabled Equals Money webhook waits beyond it until the webhook is enabled. Null unless pending.
+    #[schema(required = true, format = DateTime, examples("2025-11-04T15:15:00.004Z"))]
+    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    next_attempt_at: Option<String>,
+    /// When it left the pending state, or null while it is pending.
+    #[schema(required = true, format = DateTime, examples(json!(null)))]
+    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    completed_at: Option<String>,
+}
+
+/// A delivery with all its attempts.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+pub(crate) struct DeliveryDetail {
+    #[serde(flatten)]
+    delivery: Delivery,
+    /// The URL of its webhook as it is now: where the next attempt goes.
+    #[schema(examples("https://receiver.example.com/hooks/equals-money"))]
+    url: String,
+    /// Every attempt that was begun, as many as `attemptCount`, the first one first.
+    attempts: Vec<Attempt>,
+}
+
+/// A page of deliveries.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+pub(crate) struct DeliveryList {
+    /// The deliveries of this page, the newest first.
+    pub(in crate::operator) data: Vec<Delivery>,
+    /// The `cursor` of the next page, or null on the last one.
+    #[schema(required = true)]
+    #[schemars(required, with = "NullableText")]
+    pub(in crate::operator) next: Option<String>,
+}
+
+/// One HTTP request of a delivery, and what it came to.
+#[derive(Debug, Default, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Attempt {
+    /// Its number, from 1.
+    #[schema(minimum = 1)]
+    #[schemars(range(min = 1))]
+    number: u32,
+    /// Whether its result is known. If not, it is under way, or its process died in it, or its result came too late and was refused; the
+    /// other members are then null, empty or false.
+    recorded: bool,
+    /// When it began, or null where it is not recorded.
+    #[schema(required = true, format = DateTime)]
+    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    started_at: Option<String>,
+    /// How long its parts took, or null where it is not recorded.
+    #[schema(required = true)]
+    #[schemars(required, with = "NullableDuration")]
+    duration_ms: Option<AttemptDuration>,
+    /// The headers that were sent, in their order. The values of secret ones are `[redacted]`.
+    request_headers: Vec<AttemptHeader>,
+    /// The HTTP status of the answer, or null where no complete one came.
+    #[schema(required = true, minimum = 100, maximum = 999)]
+    #[schemars(required, with = "NullableStatus", range(min = 100, max = 999))]
+    status: Option<u16>,
+    /// The beginning of the answer's body, bytes that are not UTF-8 replaced by U+FFFD, or null where no complete answer came.
+    #[schema(required = true)]
+    #[schemars(required, with = "NullableText")]
+    response_body: Option<String>,
+    /// Whether the answer's body was longer than what is kept of it.
+    response_truncated: bool,
+    /// Why there was no complete answer (the deadline, the connection, an address that is not allowed), or null where there was one,
+    /// whatever its status.
+    #[schema(required = true)]
+    #[schemars(required, with = "NullableText")]
+    error: Option<String>,
+}
+
+/// How long the parts of an attempt took, in milliseconds.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttemptDuration {
+    /// From when it was due to when it began.
+    #[schema(minimum = 0)]
+    #[schemars(range(min = 0))]
+    queue: f64,
+    /// To connect (name, TCP, TLS), or null where a connection was open already or none came about.
+    #[schema(required = true, minimum = 0)]
+    #[schemars(required, with = "NullableNumber", range(min = 0))]
+    connect: Option<f64>,
+    /// From its beginning to the head of the answer, or null where none came.
+    #[schema(required = true, minimum = 0)]
+    #[schemars(required, with = "NullableNumber", range(min = 0))]
+    first_byte: Option<f64>,
+    /// From its beginning to its end.
+    #[schema(minimum = 0)]
+    #[schemars(range(min = 0))]
+    total: f64,
+}
+
+/// A header of an attempt.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+pub(crate) struct AttemptHeader {
+    /// The name of the header.
+    name: String,
+    /// Its value, or `[redacted]`.
+    value: String,
+}
+
+/// Which deliveries.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "read by utoipa only: the handler reads the query with every fault of it"
+)]
+pub(in crate::operator) struct DeliveryQuery {
+    /// Gives only deliveries of this provider.
+    #[param(nullable = false, required = false)]
+    provider: Option<EventProvider>,
+    /// Gives only deliveries in this state.
+    #[param(nullable = false, required = false)]
+    state: Option<DeliveryState>,
+    /// Gives only deliveries for the webhook with this id.
+    #[param(nullable = false, required = false)]
+    webhook_id: Option<String>,
+    /// Gives only deliveries of the event with this id.
+    #[param(nullable = false, required = false)]
+    event_id: Option<String>,
+}
+
+nullable!(NullableNumber of f64, NullableStatus of u16, NullableDuration of AttemptDuration);
+
+impl From<domain::DeliveryState> for DeliveryState {
+    fn from(state: domain::DeliveryState) -> Self {
+        match state {
+            domain::DeliveryState::Pending => Self::Pending,
+            domain::DeliveryState::Delivered => Self::Delivered,
+            domain::DeliveryState::Exhausted => Self::Exhausted,
+            domain::DeliveryState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl TryFrom<DeliveryRecord> for Delivery {
+    type Error = StoreError;
+
+    fn try_from(record: DeliveryRecord) -> Result<Self, StoreError> {
+        let pending = record.state == domain::DeliveryState::Pending;
+        Ok(Self {
+            id: record.id,
+            event_id: record.event_id,
+            webhook_id: record.webhook_id,
+            provider: EventProvider::of(record.provider)?,
+            event_type: record.event_type,
+            state: record.state.into(),
+            attempt_count: record.attempts,
+            created_at: time(record.created_at),
+            next_attempt_at: pending.then(|| time(record.due_at)),
+            completed_at: record.completed_at.map(time),
+        })
+    }
+}
+
+impl TryFrom<DeliveryHistory> for DeliveryDetail {
+    type Error = StoreError;
+
+    fn try_from(history: DeliveryHistory) -> Result<Self, StoreError> {
+        let DeliveryHistory { delivery, attempts } = history;
+        let mut recorded = attempts.into_iter().peekable();
+        let attempts = (1..=delivery.attempts)
+            .map(|number| {
+                let found = recorded.next_if(|attempt| attempt.number == number);
+                // A number without a record is an attempt whose process died, or one that is under way.
+                found.map_or_else(
+                    || Attempt {
+                        number,
+                        ..Attempt::default()
+                    },
+                    Attempt::from,
+                )
+            })
+            .collect();
+        Ok(Self {
+            url: delivery.url.clone(),
+            delivery: delivery.try_into()?,
+            attempts,
+        })
+    }
+}
+
+impl From<domain::Attempt> for Attempt {
+    fn from(attempt: domain::Attempt) -> Self {
+        let status = match attempt.outcome {
+            domain::Outcome::Answered { status, .. } => Some(status),
+            domain::Outcome::TimedOut
+            | domain::Outcome::Refused(_)
+            | domain::Outcome::Failed(_) => None,
+        };
+        let timing = attempt.timing;
+        Self {
+            number: attempt.number,
+            recorded: true,
+            started_at: Some(time(attempt.started_at)),
+            duration_ms: Some(AttemptDuration {
+                queue: milliseconds(timing.queue),
+                connect: timing.connect.map(milliseconds),
+                first_byte: timing.first_byte.map(milliseconds),
+                total: milliseconds(timing.total),
+            }),
+            request_headers: attempt
+                .request_headers
+                .into_iter()
+                .map(|(name, value)| AttemptHeader { name, value })
+                .collect(),
+            status,
+            response_body: status
+                .map(|_| String::from_utf8_lossy(&attempt.response_body).into_owned()),
+            response_truncated: attempt.response_truncated,
+            error: attempt.outcome.error(),
+        }
+    }
+}
+
+/// Storage keeps microseconds.
+fn milliseconds(duration: Duration) -> f64 {
+    let microseconds = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(microseconds) / 1e3
+}
