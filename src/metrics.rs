@@ -1,4 +1,6 @@
-//! What the server counts of itself, for `/metrics` in the Prometheus text format.
+//! What the server counts of itself, for `/metrics`.
+
+mod format;
 
 use std::time::Duration;
 
@@ -10,7 +12,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::domain::{Attempt, Provider};
+pub(crate) use self::format::Format;
+use crate::domain::{Attempt, Outcome, Provider};
 
 /// Every metric, registered by name.
 pub struct Metrics {
@@ -66,6 +69,7 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
         };
         metrics.register();
+        metrics.begin();
         metrics
     }
 }
@@ -133,6 +137,18 @@ impl Metrics {
         );
     }
 
+    /// Makes every counter zero: the first thing that is counted would be no change otherwise.
+    fn begin(&self) {
+        for provider in [Provider::Conduit, Provider::EqualsMoney] {
+            let provider = provider.as_str();
+            drop(self.published.get_or_create(&ProviderLabel { provider }));
+            for result in Outcome::CLASSES {
+                let labels = AttemptLabels { provider, result };
+                drop(self.attempts.get_or_create(&labels));
+            }
+        }
+    }
+
     /// Counts an event that was stored.
     pub(crate) fn published(&self, provider: Provider) {
         self.published
@@ -181,12 +197,13 @@ impl Metrics {
             .observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
     }
 
-    /// All metrics in the Prometheus text format, with how the queue stands.
+    /// All metrics in a form, with how the queue stands.
     ///
     /// # Errors
     /// Never in practice: a metric cannot be written.
     pub(crate) fn text(
         &self,
+        format: Format,
         pending: u64,
         oldest_due: Option<Duration>,
     ) -> Result<String, std::fmt::Error> {
@@ -195,6 +212,6 @@ impl Metrics {
         self.oldest_due.set(i64::try_from(age).unwrap_or(i64::MAX));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
-        Ok(text)
+        Ok(format.write(text))
     }
 }

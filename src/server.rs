@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::http::trace;
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 use crate::operator;
 use crate::provider::{Context, conduit, equals_money};
 use crate::storage::{QueueState, SqliteStore, Store, StoreError};
@@ -294,7 +294,14 @@ struct Measured {
     clock: Clock,
 }
 
-async fn metrics_text(store: web::Data<dyn Store>, measured: web::Data<Measured>) -> HttpResponse {
+async fn metrics_text(
+    request: HttpRequest,
+    store: web::Data<dyn Store>,
+    measured: web::Data<Measured>,
+) -> HttpResponse {
+    let accept = request.headers().get_all(header::ACCEPT);
+    let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::wanted(&accept);
     let now = measured.clock.now();
     let state = store.queue_state(now).await.unwrap_or_else(|error| {
         tracing::error!(
@@ -306,9 +313,10 @@ async fn metrics_text(store: web::Data<dyn Store>, measured: web::Data<Measured>
     let oldest = state
         .oldest_due_at
         .map(|due_at| now.duration_since(due_at).unsigned_abs());
-    match measured.metrics.text(state.pending, oldest) {
+    match measured.metrics.text(format, state.pending, oldest) {
         Ok(text) => HttpResponse::Ok()
-            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .content_type(format.content_type())
+            .insert_header((header::VARY, "Accept"))
             .body(text),
         Err(_) => HttpResponse::InternalServerError().finish(),
     }

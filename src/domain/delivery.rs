@@ -140,7 +140,12 @@ impl Outcome {
         )
     }
 
-    /// Its class, for metrics: `2xx` to `5xx`, `timeout`, `refused`, `failed`.
+    /// Every class that there is.
+    pub const CLASSES: [&'static str; 8] = [
+        "2xx", "3xx", "4xx", "5xx", "other", "timeout", "refused", "failed",
+    ];
+
+    /// Its class, for metrics: one of [`Self::CLASSES`].
     pub fn class(&self) -> &'static str {
         match self {
             Self::Answered {
@@ -203,5 +208,28 @@ impl FromStr for DeliveryState {
         all.into_iter()
             .find(|state| state.as_str() == name)
             .ok_or_else(|| UnknownState(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_one_of_the_classes_and_every_class_an_outcome() {
+        let answered = |status| Outcome::Answered {
+            status,
+            retry_after: None,
+        };
+        let mut outcomes: Vec<Outcome> = (100..=999).map(answered).collect();
+        outcomes.push(Outcome::TimedOut);
+        outcomes.push(Outcome::Refused(String::new()));
+        outcomes.push(Outcome::Failed(String::new()));
+        let mut found: Vec<&str> = outcomes.iter().map(Outcome::class).collect();
+        found.sort_unstable();
+        found.dedup();
+        let mut classes = Outcome::CLASSES;
+        classes.sort_unstable();
+        assert_eq!(found, classes);
     }
 }

@@ -12,6 +12,7 @@ mod equals_create;
 mod equals_errors;
 mod equals_event_types;
 mod equals_read;
+mod exposition;
 mod layers;
 mod metrics;
 mod operations;
