@@ -96,8 +96,30 @@ fn emit() -> Value {
     let any = json!({ "additionalProperties": { "description": "Any value." } });
     emission.keywords("Event/properties/data", &any);
     emission.keywords("Attempt", &json!({ "examples": attempts() }));
-    // No named sample: a cursor works only on the server that gave it.
-    emission.parameter_keywords(&[], "cursor", &json!({ "examples": ["MS80Mg"] }));
+    // No named samples: a cursor works only on the server that gave it, and Swagger UI would fill in a key that is used already, and
+    // filters that find nothing.
+    for (operation, name, example) in [
+        ("listEvents", "cursor", "MS80Mg"),
+        ("listDeliveries", "cursor", "MS80Mg"),
+        (
+            "publishEvent",
+            "Idempotency-Key",
+            "2b1f5d0c-77a0-4a4e-9a53-6d9c1b1f0e42",
+        ),
+        ("listEvents", "type", "BoxCredited"),
+        (
+            "listDeliveries",
+            "webhookId",
+            "whk_31BbTJ0ORWosbmona9WP0ThJYT5",
+        ),
+        (
+            "listDeliveries",
+            "eventId",
+            "evt_351CswRma2kY33cMYX0OapsWW3J",
+        ),
+    ] {
+        emission.parameter_keywords(&[operation], name, &json!({ "examples": [example] }));
+    }
     emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
     emission.header_keywords("WWW-Authenticate", &json!({ "const": "Bearer" }));
     for sample in samples() {

@@ -9,13 +9,8 @@ pub(super) fn samples() -> Vec<Sample> {
     vec![
         Sample {
             operation: "listDeliveries",
-            name: "filtered",
-            parameters: vec![
-                ("provider", json!("conduit")),
-                ("state", json!("exhausted")),
-                ("webhookId", json!(CONDUIT_WEBHOOK)),
-                ("eventId", json!(CONDUIT_EVENT)),
-            ],
+            name: "last-page",
+            parameters: Vec::new(),
             request: None,
             answer: Some((
                 200,

@@ -9,24 +9,6 @@ pub(super) fn samples() -> Vec<Sample> {
     vec![
         Sample {
             operation: "publishEvent",
-            name: "safe-to-repeat",
-            parameters: vec![(
-                "Idempotency-Key",
-                json!("2b1f5d0c-77a0-4a4e-9a53-6d9c1b1f0e42"),
-            )],
-            request: Some(
-                json!({ "provider": "equals-money", "type": "BoxDebited", "accountId": "F12345" }),
-            ),
-            answer: Some((
-                202,
-                json!({
-                    "id": EQUALS_EVENT, "provider": "equals-money", "type": "BoxDebited",
-                    "createdAt": "2025-11-04T15:05:00.000Z", "deliveries": 2,
-                }),
-            )),
-        },
-        Sample {
-            operation: "publishEvent",
             name: "account-event",
             parameters: Vec::new(),
             request: Some(json!({
@@ -107,12 +89,24 @@ pub(super) fn samples() -> Vec<Sample> {
             )),
         },
         Sample {
+            operation: "publishEvent",
+            name: "account-event-with-sample-payload",
+            parameters: Vec::new(),
+            request: Some(
+                json!({ "provider": "equals-money", "type": "BoxDebited", "accountId": "F12345" }),
+            ),
+            answer: Some((
+                202,
+                json!({
+                    "id": EQUALS_EVENT, "provider": "equals-money", "type": "BoxDebited",
+                    "createdAt": "2025-11-04T15:05:00.000Z", "deliveries": 2,
+                }),
+            )),
+        },
+        Sample {
             operation: "listEvents",
-            name: "of-one-type",
-            parameters: vec![
-                ("provider", json!("equals-money")),
-                ("type", json!("BoxCredited")),
-            ],
+            name: "last-page",
+            parameters: Vec::new(),
             request: None,
             answer: Some((
                 200,
