@@ -62,6 +62,7 @@ fn a_port_in_use_is_named_with_what_to_do() {
         said.contains(&address) && said.contains("--listen"),
         "{said}"
     );
+    assert_eq!(said.matches("os error").count(), 1, "{said}");
 }
 
 #[test]

@@ -62,8 +62,36 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("truehook: {error:#}");
+            eprintln!("truehook: {}", in_one_line(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An error and its causes in one line. A cause that its error quotes in the midst of what it says is not said twice.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let cause = || std::io::Error::other("the port is taken");
+        let plain = Err::<(), _>(cause()).context("cannot listen").unwrap_err();
+        assert_eq!(in_one_line(&plain), "cannot listen: the port is taken");
+        let quoted = format!("cannot listen: {}; choose another", cause());
+        let quoting = Err::<(), _>(cause()).context(quoted.clone()).unwrap_err();
+        assert_eq!(in_one_line(&quoting), quoted);
     }
 }
