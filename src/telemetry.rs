@@ -31,7 +31,7 @@ pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(terminal);
+        .with_ansi(terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()));
     match format.unwrap_or(if terminal {
         LogFormat::Text
     } else {
