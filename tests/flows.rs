@@ -349,7 +349,11 @@ fn every_fault_of_an_event_is_a_line() {
         &server,
         &["conduit", "no.such", "--account-id", "F1"],
     ));
-    for pointer in ["\n  /accountId: ", "\n  /type: "] {
+    for pointer in [
+        "\n  /accountId: ",
+        "\n  /type: ",
+        "\n  `no.such` is no event type of conduit; it has counterparty.active, ",
+    ] {
         assert!(said.contains(pointer), "{said}");
     }
     let said = refusal(&publish(

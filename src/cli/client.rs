@@ -255,6 +255,21 @@ impl Client {
     }
 }
 
+/// What is wrong with the name of an event type by the emitted document of its API, or none when it is there.
+pub(super) fn unknown_event_type(document: &Value, api: Api, name: &str) -> Option<String> {
+    let known = document["webhooks"].as_object()?;
+    if known.contains_key(name) {
+        return None;
+    }
+    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    Some(format!(
+        "`{}` is no event type of {}; it has {}",
+        printable(name),
+        api.as_str(),
+        printable(&known.join(", "))
+    ))
+}
+
 /// What an answer says is wrong, in any of the shapes that our APIs have: RFC 9457 (operator), C-19 and C-21 (Conduit), E-10 (Equals
 /// Money).
 fn faults(body: &[u8]) -> Vec<String> {
@@ -307,6 +322,18 @@ mod tests {
         let equals = br#"{"statusCode":400,"error":"Bad Request","message":"m","details":[{"pointer":"/url","message":"must be y"}]}"#;
         assert_eq!(faults(equals), ["m", "/url: must be y"]);
         assert_eq!(faults(b"<html>"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unknown_event_type_is_named_beside_those_that_there_are() {
+        let document = serde_json::json!({ "webhooks": { "a.b": {}, "c.d": {} } });
+        let said = |name| unknown_event_type(&document, Api::Conduit, name);
+        assert_eq!(said("a.b"), None);
+        assert_eq!(
+            said("a.c").as_deref(),
+            Some("`a.c` is no event type of conduit; it has a.b, c.d")
+        );
+        assert_eq!(unknown_event_type(&Value::Null, Api::Conduit, "a"), None);
     }
 
     #[test]

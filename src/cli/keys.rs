@@ -22,7 +22,8 @@ Examples:
   truehook keys list
   truehook keys revoke key_2ofTA13AD0xBtbEvBl20aEb1hEu
 
-A running server needs no restart: it knows a new key, and forgets a revoked one, at once.";
+These commands work on the database, so they need what truehook serve is given: --database, and for a production one --mode production
+with the encryption key. A running server needs no restart: it knows a new key, and forgets a revoked one, at once.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -53,7 +54,7 @@ enum Command {
     },
     /// Revoke a key: from now on it opens nothing
     Revoke {
-        /// The id of the key, as `list` shows it
+        /// The id of the key, as truehook keys list shows it
         id: String,
         #[command(flatten)]
         storage: StorageSettings,

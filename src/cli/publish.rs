@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::client::{Api, Call, CallError, Client, ServerUrl};
+use super::client::{Api, Call, CallError, Client, ServerUrl, unknown_event_type};
 use super::terminal::{Paint, printable};
 use crate::domain::Secret;
 
@@ -27,7 +27,9 @@ Examples:
   echo '{\"amount\":1.10,\"currency\":\"GBP\"}' | truehook publish equals-money BoxCredited --account-id F12345 --data -
 
 The file holds what the publisher gives of the payload: for Conduit its `data`, for Equals Money the members of its `body`.
-Numbers keep their digits and members their order on the way to the receivers.";
+Numbers keep their digits and members their order on the way to the receivers.
+
+Prints what was published in a sentence on a terminal, and as JSON elsewhere. What became of it: GET /operator/v1/deliveries?eventId=ID.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -35,7 +37,9 @@ pub(super) struct Arguments {
     #[arg(value_enum)]
     provider: Api,
 
-    /// A name of the provider's catalogue, such as transaction.completed or `BoxCredited`
+    #[arg(
+        help = "A name of the provider's catalogue, such as transaction.completed or BoxCredited"
+    )]
     event_type: String,
 
     /// The server
@@ -67,7 +71,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_IDEMPOTENCY_KEY", value_name = "KEY")]
     idempotency_key: Option<Secret>,
 
-    /// A key of the operator API
+    /// A key of the operator API; the default is known in a sandbox only
     #[arg(
         long,
         env = "TRUEHOOK_KEY",
@@ -194,14 +198,32 @@ async fn publish(client: &Client, arguments: &Arguments, body: Vec<u8>) -> anyho
         let name = HeaderName::from_static("idempotency-key");
         call = call.header(name, key, "--idempotency-key")?;
     }
-    client.send_for_json(call).await.map_err(|error| {
-        let help = help(&error, arguments);
-        let error = anyhow::Error::from(error);
-        match help {
-            Some(help) => anyhow::anyhow!("{error:#}\n  {help}"),
-            None => error,
-        }
+    let error = match client.send_for_json(call).await {
+        Ok(answer) => return Ok(answer),
+        Err(error) => error,
+    };
+    let help = match help(&error, arguments) {
+        None if names_type(&error) => event_types(client, arguments).await,
+        help => help,
+    };
+    let error = anyhow::Error::from(error);
+    Err(match help {
+        Some(help) => anyhow::anyhow!("{error:#}\n  {help}"),
+        None => error,
     })
+}
+
+/// Whether the event type is what the server refuses.
+fn names_type(error: &CallError) -> bool {
+    matches!(error, CallError::Refused(refusal) if refusal.lines.iter().any(|line| line.starts_with("/type: ")))
+}
+
+/// The event types that there are, when the server tells them.
+async fn event_types(client: &Client, arguments: &Arguments) -> Option<String> {
+    let api = arguments.provider;
+    let path = format!("/openapi/{}.json", api.as_str());
+    let document = client.send_for_json(Call::new(Method::GET, &*path)).await;
+    unknown_event_type(&document.ok()?, api, &arguments.event_type)
 }
 
 /// What to do about a failure, where its own words do not say it.

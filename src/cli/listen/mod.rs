@@ -28,7 +28,7 @@ use self::registration::{Credentials, Registrar, Wanted, Webhook};
 use self::show::{Form, Show};
 use self::signals::Signals;
 use self::signature::Scheme;
-use super::client::{Api, Call, CallError, Client, ServerUrl};
+use super::client::{Api, Call, CallError, Client, ServerUrl, unknown_event_type};
 use super::terminal::{Paint, note, printable};
 use crate::clock::Clock;
 use crate::domain::Secret;
@@ -52,8 +52,11 @@ pub(super) struct Arguments {
     #[arg(value_enum)]
     provider: Api,
 
-    /// Names of the provider's catalogue, such as transaction.completed or `BoxCredited`
-    #[arg(required = true, value_name = "EVENT-TYPE")]
+    #[arg(
+        required = true,
+        value_name = "EVENT-TYPE",
+        help = "Names of the provider's catalogue, such as transaction.completed or BoxCredited"
+    )]
     event_types: Vec<String>,
 
     /// The server
@@ -254,23 +257,10 @@ async fn register(
 
 /// Adds to a failed registration what the document knows, where the event type is what is wrong.
 fn explain(error: anyhow::Error, arguments: &Arguments, document: &Value) -> anyhow::Error {
-    let Some(known) = document["webhooks"].as_object() else {
-        return error;
-    };
-    let unknown = arguments
-        .event_types
-        .iter()
-        .find(|name| !known.contains_key(*name));
+    let mut names = arguments.event_types.iter();
+    let unknown = names.find_map(|name| unknown_event_type(document, arguments.provider, name));
     match unknown {
-        Some(unknown) => {
-            let known: Vec<&str> = known.keys().map(String::as_str).collect();
-            anyhow::anyhow!(
-                "{error:#}\n  `{}` is no event type of {}; it has {}",
-                printable(unknown),
-                arguments.provider.as_str(),
-                printable(&known.join(", "))
-            )
-        }
+        Some(unknown) => anyhow::anyhow!("{error:#}\n  {unknown}"),
         None => error,
     }
 }
