@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::app::{Answer, CONDUIT_CLIENT, Client, EQUALS_PRODUCT, TestApp};
 use super::delivering::{
-    conduit_event, conduit_webhook, delivery_of, delivery_when, equals_event, equals_webhook,
-    publish, recorded, until,
+    conduit_event, conduit_webhook, deliveries, delivery_of, delivery_when, equals_event,
+    equals_webhook, publish, recorded, until,
 };
 use super::receiver::{Receiver, Reply};
 use super::recorder::{Recorder, refusals, refusals_without_body};
@@ -120,6 +120,16 @@ async fn events_answer_as_reviewed() {
     let answer = damaged.post("/events", equals_event()).await;
     finish(publication, "publishEvent", answer).await;
 
+    // What was published meanwhile has arrived, so that the counts of the lists stand still.
+    until(async || {
+        let pending = deliveries(client, "state=pending").await;
+        if pending.len() == 1 {
+            Ok(())
+        } else {
+            Err(json!(pending))
+        }
+    })
+    .await;
     let mut list = Recorder::default();
     for (call, query) in [
         ("all", ""),
