@@ -94,8 +94,8 @@ pub struct Claimed {
     /// When to claim again though no slot has come back: now where the limit was reached, else when the next one falls due. Never too
     /// late, but once too early where an attempt ended before its lease; none when nothing is left to fall due.
     pub next_due_at: Option<Timestamp>,
-    /// Whether something is due that had no slot: to be claimed when one comes back.
-    pub left: bool,
+    /// The numbers of the webhooks with something due that had no slot: to be claimed when one is free for them.
+    pub left: Vec<i64>,
     /// How many of the claimed had been claimed before without a result: the process died in the attempt, or was too slow.
     pub expired_leases: u64,
 }

@@ -32,8 +32,25 @@ impl Lanes {
     }
 
     /// How many slots are free.
-    pub(crate) fn free(&self) -> usize {
+    #[cfg(test)]
+    fn free(&self) -> usize {
         self.limit.saturating_sub(self.lock().all)
+    }
+
+    /// Whether one of these webhooks could have a slot.
+    pub(crate) fn have_room(&self, lanes: &[i64]) -> bool {
+        let taken = self.lock();
+        let share = self.share(&taken);
+        let of_lane = |lane| taken.lanes.get(lane).copied().unwrap_or_default();
+        share > 0 && lanes.iter().any(|lane| of_lane(lane) < share)
+    }
+
+    /// How many slots a webhook may have at this moment.
+    fn share(&self, taken: &Taken) -> usize {
+        match self.limit.saturating_sub(taken.all) {
+            0 => 0,
+            free => (free / 4).clamp(1, self.lane_limit),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
@@ -44,16 +61,12 @@ impl Lanes {
 impl Slots for Lanes {
     fn take(&self, lane: i64) -> bool {
         let mut taken = self.lock();
-        let free = self.limit.saturating_sub(taken.all);
-        if free == 0 {
+        let share = self.share(&taken);
+        let of_lane = taken.lanes.get(&lane).copied().unwrap_or_default();
+        if of_lane >= share {
             return false;
         }
-        let share = (free / 4).clamp(1, self.lane_limit);
-        let of_lane = taken.lanes.entry(lane).or_default();
-        if *of_lane >= share {
-            return false;
-        }
-        *of_lane += 1;
+        taken.lanes.insert(lane, of_lane + 1);
         taken.all += 1;
         true
     }
@@ -87,6 +100,7 @@ mod tests {
         }
         assert!(!lanes.take(16), "16 in all");
         assert_eq!(lanes.free(), 0);
+        assert!(!lanes.have_room(&[1, 99]));
         lanes.give_back(1);
         assert!(lanes.take(16));
         lanes.give_back(99);
@@ -95,6 +109,7 @@ mod tests {
             lanes.give_back(lane);
         }
         assert_eq!(lanes.free(), 16);
+        assert!(lanes.have_room(&[1]) && !lanes.have_room(&[]));
         assert!(lanes.lock().lanes.is_empty());
     }
 

@@ -65,8 +65,8 @@ pub(crate) struct Worker {
     settings: WorkerSettings,
     /// Something may be due that was not.
     look: Notify,
-    /// Whether something is due that had no slot.
-    backlog: AtomicBool,
+    /// The webhooks with something due that had no slot.
+    backlog: Mutex<Vec<i64>>,
     stopping: AtomicBool,
     stopped: Notify,
     /// The attempts under way, by delivery.
@@ -82,7 +82,7 @@ impl Worker {
         let worker = Arc::new(Self {
             settings,
             look: Notify::new(),
-            backlog: AtomicBool::new(false),
+            backlog: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
             stopped: Notify::new(),
             under_way: Mutex::new(HashMap::new()),
@@ -172,6 +172,10 @@ impl Worker {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn backlog(&self) -> std::sync::MutexGuard<'_, Vec<i64>> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -187,10 +191,6 @@ impl Worker {
     /// Claims what is due and has a slot; says how long nothing more can be expected.
     async fn claim(self: &Arc<Self>) -> Duration {
         let Self { settings, .. } = &**self;
-        if settings.lanes.free() == 0 {
-            self.backlog.store(true, Ordering::Release);
-            return IDLE;
-        }
         let now = settings.clock.now();
         let slots: Arc<dyn Slots> = settings.lanes.clone();
         let terms = ClaimTerms {
@@ -211,12 +211,15 @@ impl Worker {
             }
         };
         settings.metrics.leases_expired(claimed.expired_leases);
-        self.backlog.store(claimed.left, Ordering::Release);
         let full = claimed.due.len() >= CLAIM;
         self.dispatch(claimed.due);
-        if full {
+        let mut backlog = self.backlog();
+        *backlog = claimed.left;
+        // A slot may have come back while the claim ran.
+        if full || settings.lanes.have_room(&backlog) {
             return Duration::ZERO;
         }
+        drop(backlog);
         claimed
             .next_due_at
             .map_or(IDLE, |at| settings.clock.until(at).min(IDLE))
@@ -228,7 +231,8 @@ impl Worker {
         let result = self.exchange(due).await;
         // The receiver is done with: its slot need not wait for the commit.
         self.settings.lanes.give_back(lane);
-        if self.backlog.load(Ordering::Acquire) {
+        // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
+        if self.settings.lanes.have_room(&self.backlog()) {
             self.look();
         }
         if let Some(result) = result {

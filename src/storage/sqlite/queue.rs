@@ -46,7 +46,7 @@ pub(super) struct SealedTarget {
 pub(super) struct ClaimedRows {
     pub(super) rows: Vec<ClaimedRow>,
     pub(super) next_due_at: Option<Timestamp>,
-    pub(super) left: bool,
+    pub(super) left: Vec<i64>,
     pub(super) expired_leases: u64,
     /// Whether something is due that was beyond the limit.
     limited: bool,
@@ -154,7 +154,7 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
         if terms.slots.take(lane) {
             due_lanes.push((lane, SealedTarget::read(row, 1)?));
         } else {
-            found.left = true;
+            found.left.push(lane);
         }
     }
     drop(cursor);
@@ -229,7 +229,7 @@ fn claim_lane(
             continue;
         }
         if !slot && !terms.slots.take(lane) {
-            found.left = true;
+            found.left.push(lane);
             break;
         }
         slot = false;
