@@ -26,6 +26,7 @@ use crate::case::{Case, is_success};
 use crate::document::{Document, Located, pointer};
 use crate::exchange::{Exchange, Response, Secrets};
 use crate::finding::{Finding, Place, Severity};
+use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
 /// What a check needs besides the exchange.
@@ -59,7 +60,12 @@ impl Judge<'_> {
             findings: Vec::new(),
         };
         if let Some(failure) = &exchange.failure {
-            sheet.breaking("answer-complete", &case.pointer, failure.to_string(), None);
+            sheet.breaking(
+                rules::ANSWER_COMPLETE,
+                &case.pointer,
+                failure.to_string(),
+                None,
+            );
         } else if let Some(response) = &exchange.response {
             sheet.answer(response, path);
         }
@@ -104,7 +110,7 @@ impl Sheet<'_> {
         let title = self.case.title();
         if status >= 500 && !expected {
             self.breaking(
-                "no-server-error",
+                rules::NO_SERVER_ERROR,
                 &responses,
                 format!("{title}: the server answered {status}"),
                 None,
@@ -114,13 +120,18 @@ impl Sheet<'_> {
                 "{title}: {status} is not documented; documented are {}",
                 self.statuses()
             );
-            self.breaking("status-documented", &responses, message, None);
+            self.breaking(rules::STATUS_DOCUMENTED, &responses, message, None);
         } else if !expected {
             let message = format!(
                 "{title}: the answer is {status} where the sample stands under {}",
                 self.case.expected
             );
-            self.breaking("status-as-sample", &self.case.at.clone(), message, None);
+            self.breaking(
+                rules::STATUS_AS_SAMPLE,
+                &self.case.at.clone(),
+                message,
+                None,
+            );
         }
         let Some((_, promised)) = documented else {
             return;

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::document::{Document, Operation, Selection, fetch};
 use crate::finding::{Severity, Verdict};
 use crate::report::{self, DocumentInfo, Format, Report};
-use crate::{drift, replay};
+use crate::{drift, fingerprint, replay};
 
 const EXIT_CODES: &str = "Exit codes:
   0  conforms
@@ -246,7 +246,8 @@ async fn run_drift(args: DriftArgs) -> Result<Verdict> {
         server: None,
         checked: comparison.checked,
         fail_on: args.output.fail_on.severity(),
-        findings: comparison.findings,
+        findings: fingerprint::entries(comparison.findings, Some(&theirs), Some(&ours)),
+        ignored: 0,
     };
     write_reports(&report, &args.output)
 }
@@ -271,7 +272,8 @@ async fn run_replay(args: ReplayArgs) -> Result<Verdict> {
         server: Some(outcome.server),
         checked: outcome.checked,
         fail_on: args.output.fail_on.severity(),
-        findings: outcome.findings,
+        findings: fingerprint::entries(outcome.findings, Some(&document), None),
+        ignored: 0,
     };
     write_reports(&report, &args.output)
 }

@@ -1,11 +1,15 @@
 //! Holds any server to any OpenAPI document: drift between two documents, documented samples against a live server.
 //!
-//! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> report`. The modules
-//! stand lowest layer first, and a file imports only lower layers. (The blank lines keep rustfmt from sorting them.)
+//! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> fingerprint -> baseline ->
+//! report`. The modules stand lowest layer first, and a file imports only lower layers. (The blank lines keep rustfmt from sorting them.)
 
 pub mod document;
 
+pub mod git;
+
 pub mod finding;
+
+pub mod rule;
 
 pub mod drift;
 
@@ -20,6 +24,12 @@ pub mod exchange;
 pub mod check;
 
 pub mod replay;
+
+pub mod fingerprint;
+
+pub mod baseline;
+
+pub mod catalogue;
 
 pub mod report;
 

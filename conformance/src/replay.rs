@@ -21,6 +21,7 @@ use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Exchange, Failure, Request, Secrets, SendError, Sender, USER_AGENT};
 use crate::finding::{Finding, Place, Severity};
+use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
@@ -155,7 +156,7 @@ impl Run<'_> {
             let message =
                 "the document has no sample for this operation, so nothing was sent".to_owned();
             self.note(
-                "operation-without-sample",
+                rules::OPERATION_WITHOUT_SAMPLE,
                 Severity::Info,
                 &plan.operation,
                 &self.operations[index].pointer,
@@ -180,7 +181,7 @@ impl Run<'_> {
                 if let Some(reason) = reason {
                     let message = format!("{}: could not be checked: {reason}", case.title());
                     self.note(
-                        "sample-unchecked",
+                        rules::SAMPLE_UNCHECKED,
                         Severity::Undecided,
                         &case.operation,
                         &case.at,
@@ -197,7 +198,7 @@ impl Run<'_> {
                 self.tally.not_replayable += 1;
                 let message = format!("{}: cannot be replayed: {reason}", case.title());
                 self.note(
-                    "sample-not-replayable",
+                    rules::SAMPLE_NOT_REPLAYABLE,
                     Severity::Info,
                     &case.operation,
                     &case.at,

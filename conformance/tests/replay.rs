@@ -5,8 +5,10 @@ mod support;
 use std::process::Output;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use conformance::document::Document;
 use conformance::finding::{Finding, Severity};
+use conformance::fingerprint;
 use conformance::replay::{self, Options, Outcome, ReplayError};
 use conformance::report::{self, DocumentInfo, Format, Report};
 use serde_json::{Value, json};
@@ -1236,14 +1238,16 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
             server: Some(outcome.server),
             checked: outcome.checked,
             fail_on: Severity::Undecided,
-            findings: outcome.findings,
+            findings: fingerprint::entries(outcome.findings, Some(&document), None),
+            ignored: 0,
         };
-        for format in [Format::Text, Format::Json] {
+        for format in Format::value_variants().iter().copied() {
             let mut out = Vec::new();
             report::write(format, &report, false, &mut out).expect("the report is written");
             let text = String::from_utf8(out).expect("a report is UTF-8");
             assert_eq!(text.contains(TOKEN), show, "{text}");
-            assert_eq!(text.contains("[redacted]"), !show, "{text}");
+            // Markdown has no square brackets of others.
+            assert_eq!(text.contains("redacted"), !show, "{text}");
         }
         assert!(!progress.contains(TOKEN));
     }

@@ -8,6 +8,7 @@ use crate::case::serialize::is_json;
 use crate::document::{Located, pointer};
 use crate::exchange::Response;
 use crate::finding::Severity;
+use crate::rule::replay as rules;
 use crate::samples::media_types;
 use crate::schema::{Direction, Fault};
 
@@ -72,7 +73,7 @@ impl Sheet<'_> {
                     "{}: the required header `{name}` is missing",
                     self.case.title()
                 );
-                self.breaking("header-documented", &header.pointer, message, None);
+                self.breaking(rules::HEADER_DOCUMENTED, &header.pointer, message, None);
             }
             return;
         }
@@ -120,7 +121,7 @@ impl Sheet<'_> {
                             },
                             fault.keyword
                         );
-                        self.breaking("header-documented", &fault.schema, message, None);
+                        self.breaking(rules::HEADER_DOCUMENTED, &fault.schema, message, None);
                     }
                 }
                 Err(reason) => self.unusable(&schema, &reason),
@@ -142,7 +143,7 @@ impl Sheet<'_> {
                 "{title}: the body is empty where {} is documented",
                 names(&documented)
             );
-            self.breaking("body-schema", &content, message, None);
+            self.breaking(rules::BODY_SCHEMA, &content, message, None);
             return None;
         }
         let (media_type, media) = self.content_type(&content, documented, response)?;
@@ -189,13 +190,13 @@ impl Sheet<'_> {
                 "{title}: {} is documented without content, yet a body {size} came",
                 response.status
             );
-            self.breaking("body-empty", &promised.pointer, message, None);
+            self.breaking(rules::BODY_EMPTY, &promised.pointer, message, None);
         } else if let Some(content_type) = response.header("content-type").next() {
             let content_type = String::from_utf8_lossy(content_type);
             let message =
                 format!("{title}: the content type is `{content_type}` though there is no content");
             self.add(
-                "content-type-documented",
+                rules::CONTENT_TYPE_DOCUMENTED,
                 Severity::Warning,
                 &promised.pointer,
                 message,
@@ -251,7 +252,7 @@ impl Sheet<'_> {
                 given.join(" | ")
             ),
         };
-        self.breaking("content-type-documented", at, fault, None);
+        self.breaking(rules::CONTENT_TYPE_DOCUMENTED, at, fault, None);
         let readable = serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_ok();
         let mut json = documented.into_iter().filter(|(name, _)| is_json(name));
         json.next().filter(|_| readable && json.next().is_none())
@@ -279,7 +280,7 @@ impl Sheet<'_> {
                     "{title}: the body is not UTF-8 at byte {}",
                     error.valid_up_to()
                 );
-                self.breaking("body-schema", &media.pointer, message, None);
+                self.breaking(rules::BODY_SCHEMA, &media.pointer, message, None);
                 return None;
             }
         };
@@ -290,7 +291,7 @@ impl Sheet<'_> {
             Ok(value) => Some(value),
             Err(error) => {
                 self.breaking(
-                    "body-schema",
+                    rules::BODY_SCHEMA,
                     &media.pointer,
                     format!("{title}: the body is not JSON: {error}"),
                     None,
@@ -313,7 +314,7 @@ impl Sheet<'_> {
                 fault.message, fault.keyword
             );
             self.breaking(
-                "body-schema",
+                rules::BODY_SCHEMA,
                 &fault.schema,
                 message,
                 value.pointer(&fault.at).cloned(),
@@ -324,14 +325,19 @@ impl Sheet<'_> {
                 "{title}: the body has {} more faults",
                 faults.len() - FAULT_LIMIT
             );
-            self.breaking("body-schema", &self.case.pointer.clone(), message, None);
+            self.breaking(
+                rules::BODY_SCHEMA,
+                &self.case.pointer.clone(),
+                message,
+                None,
+            );
         }
     }
 
     fn unusable(&mut self, schema: &str, reason: &str) {
         let message = format!("nothing can be held against this schema: {reason}");
         self.add(
-            "schema-unusable",
+            rules::SCHEMA_UNUSABLE,
             Severity::Undecided,
             schema,
             message,

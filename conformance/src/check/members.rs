@@ -10,6 +10,7 @@ use crate::case::Answer;
 use crate::case::serialize::{a_kind, kind};
 use crate::document::pointer;
 use crate::finding::Severity;
+use crate::rule::replay as rules;
 use crate::schema::{Member, Schemas};
 
 /// Most items of a sample array that an item of the answer is compared with.
@@ -76,7 +77,13 @@ impl Sheet<'_> {
             );
             let at = format!("{}{}", sample.pointer, difference.sample);
             let witness = body.value.pointer(&difference.at).cloned();
-            self.add("sample-members", difference.severity, &at, message, witness);
+            self.add(
+                rules::SAMPLE_MEMBERS,
+                difference.severity,
+                &at,
+                message,
+                witness,
+            );
         }
     }
 }

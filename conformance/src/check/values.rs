@@ -7,6 +7,7 @@ use super::answer::Body;
 use crate::case::serialize::text;
 use crate::case::{Answer, Case};
 use crate::document::pointer;
+use crate::rule::replay as rules;
 use crate::schema::shorten;
 
 /// A place in the answer that repeats a value of the request.
@@ -61,7 +62,7 @@ impl Sheet<'_> {
                 shorten(&sent)
             );
             let place = format!("{}{}", sample.pointer, echo.sample);
-            self.breaking("sample-values", &place, message, Some(value.clone()));
+            self.breaking(rules::SAMPLE_VALUES, &place, message, Some(value.clone()));
         }
     }
 }

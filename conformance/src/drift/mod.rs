@@ -19,6 +19,7 @@
 
 mod content;
 mod equal;
+pub mod examples;
 mod ledger;
 mod operations;
 mod parameters;

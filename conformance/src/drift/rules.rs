@@ -3,18 +3,8 @@
 //! Ids are stable. The severity is that of the usual case; where the direction of a message decides, see the callers of
 //! `Ledger::add_as`.
 
-use crate::finding::Severity::{self, Breaking, Info, Undecided, Warning};
-
-/// One kind of difference between two documents.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// Stable id in kebab-case.
-    pub id: &'static str,
-    /// The severity in the usual case.
-    pub severity: Severity,
-    /// What a finding of this rule says.
-    pub meaning: &'static str,
-}
+use crate::finding::Severity::{Breaking, Info, Undecided, Warning};
+pub use crate::rule::Rule;
 
 macro_rules! rules {
     ($($name:ident = $id:literal $severity:ident $meaning:literal;)*) => {

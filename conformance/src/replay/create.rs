@@ -10,6 +10,7 @@ use crate::case::{Case, PathValue};
 use crate::check::succeeded;
 use crate::document::pointer;
 use crate::finding::{Finding, Place, Severity};
+use crate::rule::replay as rules;
 use crate::samples::template_names;
 
 /// A creation that did not work, told once.
@@ -206,7 +207,7 @@ impl Run<'_> {
             }
         };
         let finding = Finding {
-            rule: "resource-not-created",
+            rule: rules::RESOURCE_NOT_CREATED,
             severity: Severity::Undecided,
             subject: sample.operation.clone(),
             message: format!(

@@ -5,23 +5,31 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{DocumentInfo, Report};
-use crate::finding::{Finding, Severity, Verdict};
+use super::{DocumentInfo, Report, plain};
+use crate::finding::{Finding, Severity};
+use crate::fingerprint::Entry;
 
 /// Rises when a reader of the report has to change.
 const FORMAT_VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Root<'a> {
-    #[serde(rename = "formatVersion")]
+    #[serde(flatten)]
+    head: Head<'a>,
+    summary: Summary<'a>,
+    findings: Vec<Line<'a>>,
+}
+
+/// What a run was about.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Head<'a> {
     format_version: u32,
     tool: Tool,
     command: &'a str,
     documents: &'a [DocumentInfo],
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<&'a str>,
-    summary: Summary<'a>,
-    findings: &'a [Finding],
 }
 
 #[derive(Serialize)]
@@ -30,17 +38,29 @@ struct Tool {
     version: &'static str,
 }
 
+/// What a run came to.
 #[derive(Serialize)]
-struct Summary<'a> {
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary<'a> {
     verdict: &'static str,
-    #[serde(rename = "failOn")]
     fail_on: &'static str,
     findings: BTreeMap<&'static str, usize>,
+    ignored: usize,
     checked: &'a BTreeMap<&'static str, usize>,
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let root = Root {
+/// One finding.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    fingerprint: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair: Option<&'a str>,
+    #[serde(flatten)]
+    finding: &'a Finding,
+}
+
+pub(super) fn head(report: &Report) -> Head<'_> {
+    Head {
         format_version: FORMAT_VERSION,
         tool: Tool {
             name: env!("CARGO_PKG_NAME"),
@@ -49,44 +69,75 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         command: report.command,
         documents: &report.documents,
         server: report.server.as_deref(),
-        summary: Summary {
-            verdict: match report.verdict() {
-                Verdict::Conforms => "conforms",
-                Verdict::Deviates => "deviates",
-            },
-            fail_on: report.fail_on.word(),
-            findings: Severity::ALL
-                .iter()
-                .map(|&severity| (severity.word(), report.count(severity)))
-                .collect(),
-            checked: &report.checked,
-        },
-        findings: &report.findings,
+    }
+}
+
+pub(super) fn summary(report: &Report) -> Summary<'_> {
+    Summary {
+        verdict: report.verdict_word(),
+        fail_on: report.fail_on.word(),
+        findings: Severity::ALL
+            .iter()
+            .map(|&severity| (severity.word(), report.count(severity)))
+            .collect(),
+        ignored: report.ignored,
+        checked: &report.checked,
+    }
+}
+
+pub(super) fn finding(entry: &Entry) -> Line<'_> {
+    Line {
+        fingerprint: &entry.fingerprint,
+        pair: entry.pair.as_deref(),
+        finding: &entry.finding,
+    }
+}
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let root = Root {
+        head: head(report),
+        summary: summary(report),
+        findings: report.findings.iter().map(finding).collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &root)?;
-    writeln!(out)
+    writeln!(out, "{}", plain::pretty_json(&root))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
-    use super::super::{SCHEMA, sample};
-    use super::*;
+    use super::super::{Format, SCHEMA, sample};
 
     #[test]
     fn the_report_is_valid_against_its_published_schema() {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         assert!(jsonschema::meta::is_valid(&schema));
-        let mut out = Vec::new();
-        write(&sample::report(), &mut out).unwrap();
-        let report: Value = serde_json::from_slice(&out).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let errors: Vec<String> = validator
-            .iter_errors(&report)
-            .map(|error| error.to_string())
-            .collect();
-        assert_eq!(errors, Vec::<String>::new());
-        assert_eq!(report["summary"]["verdict"], "deviates");
+        for report in [sample::report(), sample::hostile()] {
+            let report: Value =
+                serde_json::from_str(&sample::written(Format::Json, &report)).unwrap();
+            let errors: Vec<String> = validator
+                .iter_errors(&report)
+                .map(|error| error.to_string())
+                .collect();
+            assert_eq!(errors, Vec::<String>::new());
+            assert_eq!(report["summary"]["verdict"], "deviates");
+        }
+    }
+
+    #[test]
+    fn findings_have_their_proof() {
+        insta::assert_snapshot!(sample::versionless(Format::Json));
+    }
+
+    #[test]
+    fn hostile_text_comes_back_as_it_was() {
+        let report: Value =
+            serde_json::from_str(&sample::written(Format::Json, &sample::hostile())).unwrap();
+        assert_eq!(report["findings"][0]["message"], sample::HOSTILE);
+        assert_eq!(
+            report["findings"][0]["witness"][sample::HOSTILE][0],
+            sample::HOSTILE
+        );
     }
 }

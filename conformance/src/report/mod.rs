@@ -1,26 +1,51 @@
 //! What a run found, in the formats that a person or a program reads. The only writer of standard output besides the CLI.
+//!
+//! A report is a function of the run's findings alone: no clock, no host, no random number, so the same findings give the same bytes.
+//! Everything that comes from a document or a server is escaped for its format; see `plain` for what no format lets through.
 
+mod github;
+mod html;
 mod json;
+mod junit;
+mod location;
+mod markdown;
+mod ndjson;
+mod plain;
+mod sarif;
 mod text;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Version};
-use crate::finding::{Finding, Severity, Verdict};
+use crate::finding::{Place, Severity, Verdict};
+use crate::fingerprint::Entry;
 
 /// The JSON Schema (2020-12) of the JSON report.
 pub const SCHEMA: &str = include_str!("schema.json");
 
 /// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For a reader.
     Text,
     /// For a program; see `conformance schema report`.
     Json,
+    /// For a program that reads line by line: the run, each finding, the summary.
+    Ndjson,
+    /// JUnit XML, for CI servers.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// One file for a browser, without scripts and without network.
+    Html,
+    /// A comment on a pull request, at most 60,000 bytes.
+    Markdown,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 /// A document that a run looked at.
@@ -32,6 +57,9 @@ pub struct DocumentInfo {
     pub name: String,
     /// The minor version of OpenAPI, such as `3.1`.
     pub openapi: &'static str,
+    /// The comparison that it belongs to, where a run makes several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pair: Option<String>,
 }
 
 impl DocumentInfo {
@@ -46,6 +74,7 @@ impl DocumentInfo {
             role,
             name: document.name().to_owned(),
             openapi,
+            pair: None,
         }
     }
 }
@@ -64,22 +93,84 @@ pub struct Report {
     /// The least severity that makes the run fail.
     pub fail_on: Severity,
     /// What was found, in a stable order.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Entry>,
+    /// How many findings a baseline or allowed differences took away.
+    pub ignored: usize,
 }
 
 impl Report {
     /// Whether the findings let the run pass.
     pub fn verdict(&self) -> Verdict {
-        Verdict::of(&self.findings, self.fail_on)
+        if self.findings.iter().any(|entry| self.fails(entry)) {
+            Verdict::Deviates
+        } else {
+            Verdict::Conforms
+        }
+    }
+
+    /// Whether this finding makes the run fail.
+    fn fails(&self, entry: &Entry) -> bool {
+        entry.finding.severity <= self.fail_on
+    }
+
+    /// The word for the verdict.
+    fn verdict_word(&self) -> &'static str {
+        match self.verdict() {
+            Verdict::Conforms => "conforms",
+            Verdict::Deviates => "deviates",
+        }
     }
 
     /// How many findings have this severity.
     fn count(&self, severity: Severity) -> usize {
         self.findings
             .iter()
-            .filter(|finding| finding.severity == severity)
+            .filter(|entry| entry.finding.severity == severity)
             .count()
     }
+
+    /// What was found and checked, such as `1 breaking; 2 operations checked`.
+    fn counts(&self) -> String {
+        let found: Vec<String> = Severity::ALL
+            .iter()
+            .map(|&severity| (severity, self.count(severity)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| format!("{count} {}", severity.word()))
+            .collect();
+        let checked = self.checked_words();
+        let mut line = if found.is_empty() {
+            format!("{checked} checked, nothing found")
+        } else {
+            format!("{}; {checked} checked", found.join(", "))
+        };
+        if self.ignored > 0 {
+            line.push_str(&format!("; {} ignored by the baseline", self.ignored));
+        }
+        line
+    }
+
+    /// `2 operations, 1 schema`; what there is none of is left out.
+    fn checked_words(&self) -> String {
+        let one = |(noun, count): (&&'static str, &usize)| match count {
+            1 => format!("1 {}", noun.strip_suffix('s').unwrap_or(noun)),
+            _ => format!("{count} {noun}"),
+        };
+        let some = self.checked.iter().filter(|(_, count)| **count > 0);
+        some.map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The places of a finding with the names of their sides. What stands in the baseline or the only document has no side.
+fn places<'e>(report: &Report, entry: &'e Entry) -> Vec<(&'static str, &'e Place)> {
+    let alone = report.command == "replay";
+    let sides = [
+        ("theirs", &entry.finding.theirs),
+        ("ours", &entry.finding.ours),
+    ];
+    sides
+        .into_iter()
+        .filter_map(|(side, place)| Some((if alone { "at" } else { side }, place.as_ref()?)))
+        .collect()
 }
 
 /// Writes `report` to `out`; only text has colors.
@@ -90,62 +181,129 @@ pub fn write(format: Format, report: &Report, color: bool, out: &mut dyn Write) 
     match format {
         Format::Text => text::write(report, color, out),
         Format::Json => json::write(report, out),
+        Format::Ndjson => ndjson::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Sarif => sarif::write(report, out),
+        Format::Html => html::write(report, out),
+        Format::Markdown => markdown::write(report, out),
+        Format::Github => github::write(report, out),
     }
 }
 
 #[cfg(test)]
 pub(crate) mod sample {
-    //! A report with one of everything, for the tests of the formats.
+    //! Reports for the tests of the formats: one with one of everything, one with everything that is hostile.
 
     use serde_json::json;
 
     use super::*;
-    use crate::finding::{ExchangeRecord, Place};
+    use crate::finding::{ExchangeRecord, Finding};
 
-    pub(crate) fn report() -> Report {
-        let place = |document: &str, line| Place {
+    fn place(document: &str, line: u32) -> Place {
+        Place {
             document: document.to_owned(),
             pointer: "/info/title".to_owned(),
             line,
             column: 3,
-        };
-        let finding = |rule, severity, subject: &str| Finding {
+        }
+    }
+
+    fn finding(rule: &'static str, severity: Severity, subject: &str) -> Finding {
+        Finding {
             rule,
             severity,
             subject: subject.to_owned(),
-            message: "theirs says A, ours says B; say A in ours".to_owned(),
+            message: "theirs says `A`, ours says `B`; say `A` in ours".to_owned(),
             theirs: Some(place("theirs.yaml", 4)),
             ours: Some(place("ours.json", 1)),
             witness: None,
             exchange: None,
             used_by: Vec::new(),
-        };
-        let mut shared = finding("schema-type-changed", Severity::Undecided, "GET /a (getA)");
-        shared.used_by = vec!["GET /a (getA)".to_owned(), "POST /a (createA)".to_owned()];
-        shared.witness = Some(json!({"a": 1}));
-        shared.ours = None;
-        let mut wire = finding("status-undocumented", Severity::Warning, "document");
-        let request = "GET /a HTTP/1.1\n".to_owned();
-        wire.exchange = Some(ExchangeRecord {
-            request,
-            response: None,
-            curl: "curl http://localhost/a".to_owned(),
-        });
+        }
+    }
+
+    fn wrap(findings: Vec<Finding>) -> Report {
         Report {
             command: "drift",
             documents: vec![DocumentInfo {
                 role: "theirs",
                 name: "theirs.yaml".to_owned(),
                 openapi: "3.1",
+                pair: None,
             }],
             server: None,
             checked: BTreeMap::from([("operations", 2), ("schemas", 5)]),
             fail_on: Severity::Undecided,
-            findings: vec![
-                finding("operation-removed", Severity::Breaking, "GET /a (getA)"),
-                shared,
-                wire,
-            ],
+            findings: crate::fingerprint::entries(findings, None, None),
+            ignored: 0,
         }
+    }
+
+    pub(crate) fn report() -> Report {
+        let mut shared = finding("schema-type-changed", Severity::Undecided, "GET /a (getA)");
+        shared.used_by = vec!["GET /a (getA)".to_owned(), "POST /a (createA)".to_owned()];
+        shared.witness = Some(json!({"a": 1}));
+        shared.ours = None;
+        let mut wire = finding("status-documented", Severity::Warning, "document");
+        wire.exchange = Some(ExchangeRecord {
+            request: "GET /a HTTP/1.1\n".to_owned(),
+            response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
+            curl: "curl http://localhost/a".to_owned(),
+        });
+        wrap(vec![
+            finding("operation-removed", Severity::Breaking, "GET /a (getA)"),
+            shared,
+            wire,
+        ])
+    }
+
+    /// What documents and servers may contain to break out of a report.
+    pub(crate) const HOSTILE: &str = "<script>alert(1)</script> a|b `c` ::error::x %0A\n::warning file=y::z\r\n\u{1b}[31mred\u{7}\u{202e}\u{fffe}\u{2028} ]]> --> \"q\" 'r' & @team #1 [x](javascript:y) ![i](http://e/i) $m$ \u{9b}1m </pre></details>\u{e0041}";
+
+    pub(crate) fn hostile() -> Report {
+        let at = |line| Place {
+            document: format!("a b%,:{HOSTILE}.yaml"),
+            pointer: format!("/{HOSTILE}"),
+            line,
+            column: 1,
+        };
+        let mut finding = finding("operation-removed", Severity::Breaking, HOSTILE);
+        finding.message = HOSTILE.to_owned();
+        finding.theirs = Some(at(1));
+        finding.ours = Some(at(2));
+        finding.witness = Some(json!({HOSTILE: [HOSTILE]}));
+        finding.used_by = vec![HOSTILE.to_owned(), "b".to_owned()];
+        finding.exchange = Some(ExchangeRecord {
+            request: HOSTILE.to_owned(),
+            response: Some(HOSTILE.to_owned()),
+            curl: HOSTILE.to_owned(),
+        });
+        let mut report = wrap(vec![finding]);
+        report.documents[0].name = HOSTILE.to_owned();
+        report.server = Some(HOSTILE.to_owned());
+        report.findings[0].pair = Some(HOSTILE.to_owned());
+        report
+    }
+
+    /// The report in a format without color.
+    pub(crate) fn written(format: Format, report: &Report) -> String {
+        let mut out = Vec::new();
+        write(format, report, false, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// The first report in a format that names the tool's version, without it.
+    pub(crate) fn versionless(format: Format) -> String {
+        let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
+        let text = written(format, &report());
+        assert!(text.contains(&version));
+        text.replace(&version, "\"VERSION\"")
+    }
+
+    /// Whether a text has only characters that no terminal and no browser takes for a command.
+    pub(crate) fn is_plain(text: &str) -> bool {
+        !text
+            .chars()
+            .any(|character| character != '\n' && plain::is_unsafe(character))
     }
 }

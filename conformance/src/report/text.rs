@@ -1,71 +1,90 @@
 //! The report for a reader: findings below the operation they belong to, and one line that sums up.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::Report;
-use crate::finding::{Finding, Place, Severity, Verdict};
+use super::{Report, places, plain};
+use crate::finding::{Place, Severity, Verdict};
+use crate::fingerprint::Entry;
 
 /// How many users of a shared place are named.
 const USERS_SHOWN: usize = 5;
+/// A witness of more bytes than this is shown on several lines.
+const WITNESS_WIDTH: usize = 100;
 
 pub(super) fn write(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { color };
+    let mut pair: Option<&str> = None;
     let mut subject: Option<&str> = None;
-    for finding in &report.findings {
-        if subject != Some(&finding.subject) {
-            subject = Some(&finding.subject);
+    for entry in &report.findings {
+        if pair != entry.pair.as_deref() {
+            pair = entry.pair.as_deref();
+            subject = None;
+            let name = plain::line(pair.unwrap_or("all pairs"));
             writeln!(
                 out,
                 "{}\n",
-                paint.over(Style::new().bold(), &finding.subject)
+                paint.over(Style::new().bold().underline(), &name)
             )?;
         }
-        write_finding(finding, &paint, out)?;
+        if subject != Some(&entry.finding.subject) {
+            subject = Some(&entry.finding.subject);
+            let subject = plain::line(&entry.finding.subject);
+            writeln!(out, "{}\n", paint.over(Style::new().bold(), &subject))?;
+        }
+        write_finding(report, entry, &paint, out)?;
     }
-    writeln!(out, "{}", summary(report, &paint))
+    writeln!(out, "{}: {}", paint.verdict(report), report.counts())
 }
 
-fn write_finding(finding: &Finding, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+fn write_finding(
+    report: &Report,
+    entry: &Entry,
+    paint: &Paint,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let finding = &entry.finding;
     writeln!(
         out,
         "  {}  {}",
         paint.severity(finding.severity),
         finding.rule
     )?;
-    for line in finding.message.lines() {
+    for line in plain::lines(&finding.message).lines() {
         writeln!(out, "    {line}")?;
     }
-    for (name, place) in [("theirs", &finding.theirs), ("ours", &finding.ours)] {
-        if let Some(place) = place {
-            writeln!(
-                out,
-                "    {name:<6} {}",
-                paint.over(Style::new().dimmed(), &shown(place))
-            )?;
-        }
+    for (side, place) in places(report, entry) {
+        let at = paint.over(Style::new().dimmed(), &shown(place));
+        writeln!(out, "    {side:<6} {at}")?;
     }
     if !finding.used_by.is_empty() {
         let more = finding.used_by.len().saturating_sub(USERS_SHOWN);
-        let mut users = finding
+        let shown: Vec<String> = finding
             .used_by
             .iter()
             .take(USERS_SHOWN)
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
+            .map(|user| plain::line(user))
+            .collect();
+        let mut users = shown.join(", ");
         if more > 0 {
             users.push_str(&format!(", and {more} more"));
         }
         writeln!(out, "    used by {users}")?;
     }
     if let Some(witness) = &finding.witness {
-        writeln!(out, "    witness {witness}")?;
+        let line = plain::json(witness);
+        if line.len() <= WITNESS_WIDTH {
+            writeln!(out, "    witness {line}")?;
+        } else {
+            writeln!(out, "    witness")?;
+            for line in plain::pretty_json(witness).lines() {
+                writeln!(out, "      {line}")?;
+            }
+        }
     }
     if let Some(exchange) = &finding.exchange {
-        writeln!(out, "    again: {}", exchange.curl)?;
+        writeln!(out, "    again: {}", plain::lines(&exchange.curl))?;
     }
     writeln!(out)
 }
@@ -73,42 +92,11 @@ fn write_finding(finding: &Finding, paint: &Paint, out: &mut dyn Write) -> io::R
 /// `file:line:column pointer`; the first half is what editors jump to.
 fn shown(place: &Place) -> String {
     let at = format!("{}:{}:{}", place.document, place.line, place.column);
-    if place.pointer.is_empty() {
+    plain::line(&if place.pointer.is_empty() {
         at
     } else {
         format!("{at}  #{}", place.pointer)
-    }
-}
-
-fn summary(report: &Report, paint: &Paint) -> String {
-    let checked = counted(&report.checked);
-    if report.findings.is_empty() {
-        return format!(
-            "{}: {checked} checked, nothing found",
-            paint.over(AnsiColor::Green.on_default(), "conforms")
-        );
-    }
-    let counts: Vec<String> = Severity::ALL
-        .iter()
-        .map(|&severity| (severity, report.count(severity)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{count} {}", severity.word()))
-        .collect();
-    let verdict = match report.verdict() {
-        Verdict::Conforms => paint.over(AnsiColor::Green.on_default(), "conforms"),
-        Verdict::Deviates => paint.over(AnsiColor::Red.on_default().bold(), "deviates"),
-    };
-    format!("{verdict}: {}; {checked} checked", counts.join(", "))
-}
-
-/// `2 operations, 1 schema`; what there is none of is left out.
-fn counted(checked: &BTreeMap<&'static str, usize>) -> String {
-    let one = |(noun, count): (&&'static str, &usize)| match count {
-        1 => format!("1 {}", noun.strip_suffix('s').unwrap_or(noun)),
-        _ => format!("{count} {noun}"),
-    };
-    let some = checked.iter().filter(|(_, count)| **count > 0);
-    some.map(one).collect::<Vec<_>>().join(", ")
+    })
 }
 
 /// Colors, or none.
@@ -123,6 +111,14 @@ impl Paint {
         } else {
             text.to_owned()
         }
+    }
+
+    fn verdict(&self, report: &Report) -> String {
+        let style = match report.verdict() {
+            Verdict::Conforms => AnsiColor::Green.on_default(),
+            Verdict::Deviates => AnsiColor::Red.on_default().bold(),
+        };
+        self.over(style, report.verdict_word())
     }
 
     fn severity(&self, severity: Severity) -> String {
@@ -153,20 +149,20 @@ mod tests {
         GET /a (getA)
 
           breaking   operation-removed
-            theirs says A, ours says B; say A in ours
+            theirs says `A`, ours says `B`; say `A` in ours
             theirs theirs.yaml:4:3  #/info/title
             ours   ours.json:1:3  #/info/title
 
           undecided  schema-type-changed
-            theirs says A, ours says B; say A in ours
+            theirs says `A`, ours says `B`; say `A` in ours
             theirs theirs.yaml:4:3  #/info/title
             used by GET /a (getA), POST /a (createA)
             witness {"a":1}
 
         document
 
-          warning    status-undocumented
-            theirs says A, ours says B; say A in ours
+          warning    status-documented
+            theirs says `A`, ours says `B`; say `A` in ours
             theirs theirs.yaml:4:3  #/info/title
             ours   ours.json:1:3  #/info/title
             again: curl http://localhost/a
@@ -184,5 +180,29 @@ mod tests {
             "conforms: 2 operations, 5 schemas checked, nothing found\n"
         );
         assert!(text(&report, true).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn a_long_witness_is_a_payload_on_several_lines() {
+        let mut report = sample::report();
+        report.findings.truncate(1);
+        report.findings[0].finding.witness =
+            Some(serde_json::json!({"name": "n".repeat(90), "tags": ["a"]}));
+        let text = text(&report, false);
+        let payload: String = text
+            .lines()
+            .skip_while(|line| *line != "    witness")
+            .skip(1)
+            .take_while(|line| line.starts_with("      "))
+            .collect();
+        let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+        assert_eq!(Some(payload), report.findings[0].finding.witness);
+    }
+
+    #[test]
+    fn hostile_text_is_shown_and_not_obeyed() {
+        let text = text(&sample::hostile(), false);
+        assert!(sample::is_plain(&text), "{text}");
+        assert!(text.contains("\\u{1b}[31mred\\u{7}"), "{text}");
     }
 }

@@ -10,9 +10,8 @@ use crate::case::serialize::{is_json, text};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::{Document, Located, Operation, pointer};
 use crate::finding::{Finding, Place, Severity};
+use crate::rule::replay as rules;
 use crate::schema::{Direction, Fault, Schemas};
-
-const RULE: &str = "sample-own-schema";
 
 /// Callbacks inside callbacks inside ...: deeper ones are left out.
 const CALLBACK_DEPTH: usize = 4;
@@ -363,7 +362,7 @@ impl Keeper<'_> {
             format!("{}: ", fault.at)
         };
         self.findings.push(Finding {
-            rule: RULE,
+            rule: rules::SAMPLE_OWN_SCHEMA,
             severity,
             subject: subject.to_owned(),
             message: format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword),
@@ -380,7 +379,7 @@ impl Keeper<'_> {
             return;
         }
         self.findings.push(Finding {
-            rule: "schema-unusable",
+            rule: rules::SCHEMA_UNUSABLE,
             severity: Severity::Undecided,
             subject: format!("schema {schema}"),
             message: format!("nothing can be held against this schema: {reason}"),

@@ -13,6 +13,7 @@ use super::request::{Choice, Draft, Source};
 use crate::case::{Answer, Case, is_success};
 use crate::document::{Document, Operation};
 use crate::finding::{Finding, Place, Severity};
+use crate::rule::replay as rules;
 
 /// A documented answer and the status it stands under.
 struct Promise {
@@ -302,7 +303,7 @@ impl Planner<'_> {
     fn give_up(&mut self, sample: &str, at: &str, reason: &str) {
         self.plan.not_replayable += 1;
         self.note(
-            "sample-not-replayable",
+            rules::SAMPLE_NOT_REPLAYABLE,
             Severity::Info,
             at,
             format!("sample `{sample}` cannot be replayed: {reason}"),
@@ -315,7 +316,7 @@ impl Planner<'_> {
             "sample `{}` cannot be replayed: its `x-replay` {reason}",
             case.sample
         );
-        self.note("replay-recipe", Severity::Undecided, &case.at, message);
+        self.note(rules::REPLAY_RECIPE, Severity::Undecided, &case.at, message);
     }
 
     fn note(&mut self, rule: &'static str, severity: Severity, at: &str, message: String) {

@@ -1,0 +1,482 @@
+//! Findings that are accepted for a reason and a time: known by their fingerprint, listed in a file or in the configuration.
+//!
+//! A list that rots is worse than none, so an entry that matches nothing any more, or whose time is over, is a finding itself. Its
+//! severity is `breaking`, so that it fails whatever `--fail-on` says.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use thiserror::Error;
+use toml::Spanned;
+use toml::value::Datetime;
+
+use crate::document::Position;
+use crate::finding::{Finding, Place, Severity};
+use crate::fingerprint::{self, Entry};
+use crate::rule::{Rule, Shown};
+
+/// The rules about entries.
+pub static RULES: &[Shown] = &[
+    Shown {
+        rule: Rule {
+            id: STALE,
+            severity: Severity::Breaking,
+            meaning: "An entry of a baseline matches no finding any more: remove it.",
+        },
+        documented: "fingerprint = \"0123456789abcdef\"",
+        found: "no finding has this fingerprint",
+    },
+    Shown {
+        rule: Rule {
+            id: EXPIRED,
+            severity: Severity::Breaking,
+            meaning: "The time of an entry of a baseline is over: mend what it hides, or decide anew.",
+        },
+        documented: "expires = 2026-12-31",
+        found: "a run on 2027-01-01",
+    },
+];
+const STALE: &str = "baseline-stale";
+const EXPIRED: &str = "baseline-expired";
+
+/// How findings name what is about the baseline.
+const SUBJECT: &str = "baseline";
+
+/// A list of accepted findings that cannot be used.
+#[derive(Debug, Error)]
+#[error("{name}:{}:{}: {problem}", position.line, position.column)]
+pub struct BaselineError {
+    name: String,
+    position: Position,
+    problem: String,
+}
+
+/// Accepted findings.
+#[derive(Debug, Clone, Default)]
+pub struct Baseline {
+    accepted: Vec<Accepted>,
+}
+
+/// One accepted finding.
+#[derive(Debug, Clone)]
+struct Accepted {
+    fingerprint: String,
+    reason: String,
+    owner: Option<String>,
+    expires: Option<Date>,
+    place: Place,
+}
+
+/// One entry as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    fingerprint: Spanned<String>,
+    reason: Spanned<String>,
+    owner: Option<String>,
+    expires: Option<Spanned<Datetime>>,
+    // For the reader only: what the fingerprint stood for when it was written.
+    #[serde(rename = "rule")]
+    _rule: Option<String>,
+    #[serde(rename = "subject")]
+    _subject: Option<String>,
+    #[serde(rename = "message")]
+    _message: Option<String>,
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    ignore: Vec<Written>,
+}
+
+/// Whether reasons may still be missing: only where the file is written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reasons {
+    Needed,
+    Optional,
+}
+
+impl Baseline {
+    /// Reads the text of a baseline file.
+    ///
+    /// # Errors
+    /// When the text is not TOML, has unknown keys, or an entry without a reason, twice, or of another form.
+    pub fn parse(name: &str, text: &str) -> Result<Self, BaselineError> {
+        Self::read(name, text, Reasons::Needed)
+    }
+
+    fn read(name: &str, text: &str, reasons: Reasons) -> Result<Self, BaselineError> {
+        let file: File = toml::from_str(text).map_err(|error| toml_error(name, text, &error))?;
+        let mut baseline = Self::default();
+        for (index, written) in file.ignore.into_iter().enumerate() {
+            baseline.add(name, text, &format!("/ignore/{index}"), written, reasons)?;
+        }
+        Ok(baseline)
+    }
+
+    /// Adds the entries of another list.
+    ///
+    /// # Errors
+    /// When both have an entry for the same finding.
+    pub fn join(&mut self, other: Self) -> Result<(), BaselineError> {
+        for accepted in other.accepted {
+            self.push(accepted)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        text: &str,
+        pointer: &str,
+        written: Written,
+        reasons: Reasons,
+    ) -> Result<(), BaselineError> {
+        let error = |offset: usize, problem: &str| BaselineError {
+            name: name.to_owned(),
+            position: Position::after(&text[..offset]),
+            problem: problem.to_owned(),
+        };
+        let start = written.fingerprint.span().start;
+        let fingerprint = written.fingerprint.into_inner();
+        if !fingerprint::is_fingerprint(&fingerprint) {
+            return Err(error(
+                start,
+                "a fingerprint is 16 digits of 0-9 and a-f, as reports give it",
+            ));
+        }
+        let at = written.reason.span().start;
+        let reason = written.reason.into_inner();
+        if reason.trim().is_empty() && reasons == Reasons::Needed {
+            return Err(error(
+                at,
+                "the reason is empty; say why this finding is accepted",
+            ));
+        }
+        let expires = match written.expires {
+            None => None,
+            Some(expires) => {
+                let at = expires.span().start;
+                let date = date(expires.into_inner())
+                    .ok_or_else(|| error(at, "write `expires` as a date, such as 2027-01-31"))?;
+                Some(date)
+            }
+        };
+        let position = Position::after(&text[..start]);
+        self.push(Accepted {
+            fingerprint,
+            reason,
+            owner: written.owner,
+            expires,
+            place: Place {
+                document: name.to_owned(),
+                pointer: pointer.to_owned(),
+                line: position.line,
+                column: position.column,
+            },
+        })
+    }
+
+    fn push(&mut self, accepted: Accepted) -> Result<(), BaselineError> {
+        let twice = self
+            .accepted
+            .iter()
+            .find(|other| other.fingerprint == accepted.fingerprint);
+        if let Some(other) = twice {
+            let Place {
+                document,
+                line,
+                column,
+                ..
+            } = accepted.place;
+            return Err(BaselineError {
+                name: document,
+                position: Position { line, column },
+                problem: format!(
+                    "the fingerprint {} was given before, at {}:{}; keep one of the two",
+                    accepted.fingerprint, other.place.document, other.place.line
+                ),
+            });
+        }
+        self.accepted.push(accepted);
+        Ok(())
+    }
+
+    /// Takes the accepted findings away, and adds a finding for each entry that is stale or expired. Gives what is left, and how many
+    /// were taken away.
+    ///
+    /// `whole` says whether the run looked at everything: otherwise a missing finding does not make an entry stale.
+    pub fn apply(&self, entries: Vec<Entry>, today: Date, whole: bool) -> (Vec<Entry>, usize) {
+        let known: HashMap<&str, &Accepted> = self
+            .accepted
+            .iter()
+            .map(|accepted| (accepted.fingerprint.as_str(), accepted))
+            .collect();
+        let matched: Vec<String> = entries
+            .iter()
+            .map(|entry| entry.fingerprint.clone())
+            .collect();
+        let before = entries.len();
+        let mut left: Vec<Entry> = entries
+            .into_iter()
+            .filter(|entry| {
+                known
+                    .get(entry.fingerprint.as_str())
+                    .is_none_or(|accepted| accepted.is_over(today))
+            })
+            .collect();
+        let ignored = before - left.len();
+        for accepted in &self.accepted {
+            if !matched.contains(&accepted.fingerprint) {
+                if whole {
+                    left.push(
+                        accepted
+                            .finding(STALE, "matches no finding any more; remove it".to_owned()),
+                    );
+                }
+            } else if let Some(expires) = accepted.expires.filter(|_| accepted.is_over(today)) {
+                let message = format!("was accepted until {expires}; mend it, or decide anew");
+                left.push(accepted.finding(EXPIRED, message));
+            }
+        }
+        (left, ignored)
+    }
+}
+
+impl Accepted {
+    /// The date is the last day that the entry counts.
+    fn is_over(&self, today: Date) -> bool {
+        self.expires.is_some_and(|expires| today > expires)
+    }
+
+    fn finding(&self, rule: &'static str, what: String) -> Entry {
+        let owner = self
+            .owner
+            .as_ref()
+            .map_or_else(String::new, |owner| format!(", owner {owner}"));
+        Entry {
+            fingerprint: fingerprint::digest(&format!("{rule}\n{}", self.fingerprint)),
+            pair: None,
+            finding: Finding {
+                rule,
+                severity: Severity::Breaking,
+                subject: SUBJECT.to_owned(),
+                message: format!("`{}` ({}{owner}) {what}", self.fingerprint, self.reason),
+                theirs: None,
+                ours: Some(self.place.clone()),
+                witness: None,
+                exchange: None,
+                used_by: Vec::new(),
+            },
+        }
+    }
+}
+
+fn date(written: Datetime) -> Option<Date> {
+    if written.time.is_some() || written.offset.is_some() {
+        return None;
+    }
+    let date = written.date?;
+    let year = i16::try_from(date.year).ok()?;
+    Date::new(
+        year,
+        i8::try_from(date.month).ok()?,
+        i8::try_from(date.day).ok()?,
+    )
+    .ok()
+}
+
+/// What TOML's reader says, with its place, in one line.
+pub(crate) fn toml_error(name: &str, text: &str, error: &toml::de::Error) -> BaselineError {
+    let offset = error.span().map_or(0, |span| span.start).min(text.len());
+    BaselineError {
+        name: name.to_owned(),
+        position: Position::after(text.get(..offset).unwrap_or_default()),
+        problem: error.message().trim().replace(['\n', '\r'], "; "),
+    }
+}
+
+/// The text of a baseline that accepts `entries`. What stood in `before` for one of them is kept, all others get `reason`, which may be
+/// empty to be filled in.
+///
+/// # Errors
+/// When `before` is no baseline.
+pub fn render(
+    entries: &[&Entry],
+    reason: &str,
+    name: &str,
+    before: &str,
+) -> Result<String, BaselineError> {
+    let before = Baseline::read(name, before, Reasons::Optional)?;
+    let mut text = String::from(
+        "# Accepted findings of conformance. Every entry needs a reason; `expires = 2027-01-31` and `owner` are optional.\n",
+    );
+    for entry in entries {
+        let known = before
+            .accepted
+            .iter()
+            .find(|accepted| accepted.fingerprint == entry.fingerprint);
+        let kept = known
+            .map(|accepted| accepted.reason.as_str())
+            .filter(|kept| !kept.trim().is_empty());
+        let mut lines = vec![
+            format!("fingerprint = \"{}\"", entry.fingerprint),
+            format!("reason = {}", quoted(kept.unwrap_or(reason))),
+        ];
+        if let Some(owner) = known.and_then(|accepted| accepted.owner.as_deref()) {
+            lines.push(format!("owner = {}", quoted(owner)));
+        }
+        if let Some(expires) = known.and_then(|accepted| accepted.expires) {
+            lines.push(format!("expires = {expires}"));
+        }
+        lines.push(format!("rule = \"{}\"", entry.finding.rule));
+        lines.push(format!("subject = {}", quoted(&entry.finding.subject)));
+        lines.push(format!("message = {}", quoted(&entry.finding.message)));
+        let _ = writeln!(text, "\n[[ignore]]\n{}", lines.join("\n"));
+    }
+    Ok(text)
+}
+
+/// A string of TOML, with everything that is not printable escaped.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            _ if character.is_control()
+                || matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+            }
+            _ => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: Date = jiff::civil::date(2026, 11, 22);
+
+    fn entry(fingerprint: &str) -> Entry {
+        Entry {
+            fingerprint: fingerprint.to_owned(),
+            pair: None,
+            finding: Finding {
+                rule: "member-added",
+                severity: Severity::Warning,
+                subject: "GET /a".to_owned(),
+                message: "a \"quoted\"\n\u{1b}[1m \\ message".to_owned(),
+                theirs: None,
+                ours: None,
+                witness: None,
+                exchange: None,
+                used_by: Vec::new(),
+            },
+        }
+    }
+
+    fn one(more: &str) -> String {
+        format!("[[ignore]]\nfingerprint = \"0123456789abcdef\"\nreason = \"r\"\n{more}")
+    }
+
+    fn applied(text: &str, entries: Vec<Entry>, whole: bool) -> (Vec<&'static str>, usize) {
+        let (left, ignored) = Baseline::parse("b.toml", text)
+            .unwrap()
+            .apply(entries, TODAY, whole);
+        (
+            left.iter().map(|entry| entry.finding.rule).collect(),
+            ignored,
+        )
+    }
+
+    #[test]
+    fn an_entry_takes_its_finding_away_and_no_other() {
+        let entries = || vec![entry("0123456789abcdef"), entry("fedcba9876543210")];
+        assert_eq!(
+            applied(&one(""), entries(), true),
+            (vec!["member-added"], 1)
+        );
+        assert_eq!(applied(&one("expires = 2026-11-22"), entries(), true).1, 1);
+        assert_eq!(applied("", entries(), true).1, 0);
+    }
+
+    #[test]
+    fn an_entry_that_is_stale_or_expired_is_a_finding() {
+        let entries = || vec![entry("0123456789abcdef")];
+        assert_eq!(applied(&one(""), vec![], true), (vec![STALE], 0));
+        assert_eq!(applied(&one(""), vec![], false), (vec![], 0));
+        assert_eq!(
+            applied(&one("expires = 2026-11-21"), entries(), true),
+            (vec!["member-added", EXPIRED], 0)
+        );
+        assert_eq!(
+            applied(&one("expires = 2026-11-21"), vec![], true),
+            (vec![STALE], 0)
+        );
+    }
+
+    #[test]
+    fn a_bad_file_is_refused_with_line_and_column() {
+        for (text, start) in [
+            (
+                "[[ignore]]\nfingerprint = \"x\"\nreason = \"r\"",
+                "b.toml:2:15: a fingerprint is 16",
+            ),
+            (
+                "[[ignore]]\nfingerprint = \"0123456789abcdef\"\nreason = \" \"",
+                "b.toml:3:10: the reason is empty",
+            ),
+            (
+                "[[ignore]]\nfingerprint = \"0123456789abcdef\"",
+                "b.toml:1:1: missing field `reason`",
+            ),
+            (
+                &one("expires = 2026-11-21T00:00:00"),
+                "b.toml:4:11: write `expires` as a date",
+            ),
+            (&one("until = 1"), "b.toml:4:1: unknown field `until`"),
+            (
+                &format!("{}{}", one(""), one("")),
+                "b.toml:5:15: the fingerprint 0123456789abcdef was given before",
+            ),
+            ("a = [", "b.toml:1:6: "),
+        ] {
+            let message = Baseline::parse("b.toml", text).unwrap_err().to_string();
+            assert!(message.starts_with(start), "{message}");
+            assert_eq!(message.lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_written_baseline_is_refused_until_its_reasons_are_filled_in_and_keeps_them() {
+        let found = entry("0123456789abcdef");
+        let empty = render(&[&found], "", "b.toml", "").unwrap();
+        let message = Baseline::parse("b.toml", &empty).unwrap_err().to_string();
+        assert!(message.contains("the reason is empty"), "{message}");
+        let filled = empty.replace(
+            "reason = \"\"",
+            "reason = \"known\"\nexpires = 2027-01-31\nowner = \"me\"",
+        );
+        let other = entry("fedcba9876543210");
+        let again = render(&[&found, &other], "new", "b.toml", &filled).unwrap();
+        for line in [
+            "reason = \"known\"",
+            "expires = 2027-01-31",
+            "owner = \"me\"",
+            "reason = \"new\"",
+        ] {
+            assert!(again.contains(line), "{again}");
+        }
+        assert_eq!(applied(&again, vec![found, other], true), (vec![], 2));
+    }
+}

@@ -1,0 +1,78 @@
+//! All rules of this tool in one list, for `conformance rules`, `RULES.md`, the configuration and the reports.
+
+use crate::baseline;
+use crate::drift;
+use crate::finding::Severity;
+use crate::rule::{self, Rule, Shown};
+
+/// A rule as it is listed.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed {
+    /// The subcommand that it belongs to.
+    pub command: &'static str,
+    /// The rule.
+    pub rule: &'static Rule,
+    /// What the example stands in, such as `schema`.
+    pub inside: &'static str,
+    /// What the source document says, or what is documented.
+    pub before: &'static str,
+    /// What the emitted document says, or what there is.
+    pub after: &'static str,
+}
+
+/// All rules, by subcommand and in the order of their tables.
+pub fn all() -> Vec<Listed> {
+    let drift = drift::rules::ALL.iter().map(|rule| {
+        let example = drift::examples::of(rule.id);
+        Listed {
+            command: "drift",
+            rule,
+            inside: example.map_or("", |example| example.frame.word()),
+            before: example.map_or("", |example| example.theirs),
+            after: example.map_or("", |example| example.ours),
+        }
+    });
+    let others = |command, table: &'static [Shown]| {
+        table.iter().map(move |shown| Listed {
+            command,
+            rule: &shown.rule,
+            inside: "",
+            before: shown.documented,
+            after: shown.found,
+        })
+    };
+    drift
+        .chain(others("replay", rule::replay::ALL))
+        .chain(others("baseline", baseline::RULES))
+        .collect()
+}
+
+/// The rule of this id.
+pub fn find(id: &str) -> Option<&'static Rule> {
+    all()
+        .into_iter()
+        .map(|listed| listed.rule)
+        .find(|rule| rule.id == id)
+}
+
+/// The severities that a rule's word in the configuration may have, `off` apart.
+pub fn severity(word: &str) -> Option<Severity> {
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.word() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_name_of_its_own_and_an_example() {
+        let all = all();
+        for (index, listed) in all.iter().enumerate() {
+            let id = listed.rule.id;
+            assert!(all[..index].iter().all(|other| other.rule.id != id), "{id}");
+            assert_ne!(listed.before, listed.after, "{id}");
+        }
+    }
+}

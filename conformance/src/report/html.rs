@@ -1,0 +1,259 @@
+//! The report as one file for a browser: no scripts, no network, light and dark, readable on a phone.
+//!
+//! The content security policy allows this file's own style sheet and nothing else. The file is also well-formed XML, which is how the
+//! tests read it.
+
+use std::io::{self, Write};
+
+use super::{Report, places, plain};
+use crate::finding::Verdict;
+use crate::fingerprint::Entry;
+
+const STYLE: &str = include_str!("html.css");
+/// The SHA-256 of the style sheet in Base64, as the policy wants it; held to it by a test.
+const STYLE_HASH: &str = "cwU3CwUQVx29RdqJ6FaqriDCHhJiJIEc/Gq642xwnzU=";
+
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let verdict = report.verdict_word();
+    let title = escaped(&format!("conformance {}: {verdict}", report.command));
+    write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; form-action 'none'\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <meta name=\"referrer\" content=\"no-referrer\"/>\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+    )?;
+    let class = match report.verdict() {
+        Verdict::Conforms => "conforms",
+        Verdict::Deviates => "deviates",
+    };
+    writeln!(
+        out,
+        "<h1>conformance {}: <span class=\"{class}\">{verdict}</span></h1>",
+        escaped(report.command)
+    )?;
+    writeln!(out, "<p>{}</p>", escaped(&report.counts()))?;
+    writeln!(out, "<ul class=\"documents\">")?;
+    if let Some(server) = &report.server {
+        writeln!(out, "<li>server <code>{}</code></li>", escaped(server))?;
+    }
+    for document in &report.documents {
+        let pair = document
+            .pair
+            .as_deref()
+            .map_or_else(String::new, |pair| format!("{}: ", escaped(pair)));
+        writeln!(
+            out,
+            "<li>{pair}{} <code>{}</code> (OpenAPI {})</li>",
+            document.role,
+            escaped(&document.name),
+            document.openapi
+        )?;
+    }
+    writeln!(out, "</ul>")?;
+    let mut heading: Option<(Option<&str>, &str)> = None;
+    for entry in &report.findings {
+        let next = (entry.pair.as_deref(), entry.finding.subject.as_str());
+        if heading != Some(next) {
+            if heading.map(|(pair, _)| pair) != Some(next.0)
+                && let Some(pair) = next.0
+            {
+                writeln!(out, "<h2>{}</h2>", escaped(pair))?;
+            }
+            writeln!(out, "<h3>{}</h3>", escaped(next.1))?;
+            heading = Some(next);
+        }
+        article(report, entry, out)?;
+    }
+    writeln!(out, "</main>\n</body>\n</html>")
+}
+
+fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+    let finding = &entry.finding;
+    let word = finding.severity.word();
+    writeln!(
+        out,
+        "<article class=\"{word}\" id=\"f-{}\">",
+        element_id(entry)
+    )?;
+    writeln!(
+        out,
+        "<p class=\"rule\"><strong>{word}</strong> <code>{}</code></p>",
+        escaped(finding.rule)
+    )?;
+    writeln!(
+        out,
+        "<p class=\"message\">{}</p>",
+        message(&finding.message)
+    )?;
+    writeln!(out, "<dl>")?;
+    for (side, place) in places(report, entry) {
+        let at = format!("{}:{}:{}", place.document, place.line, place.column);
+        writeln!(
+            out,
+            "<dt>{side}</dt><dd><code>{}</code><br/><code>#{}</code></dd>",
+            escaped(&at),
+            escaped(&place.pointer)
+        )?;
+    }
+    writeln!(out, "</dl>")?;
+    if !finding.used_by.is_empty() {
+        writeln!(
+            out,
+            "<details><summary>used by {}</summary><ul>",
+            finding.used_by.len()
+        )?;
+        for user in &finding.used_by {
+            writeln!(out, "<li>{}</li>", escaped(user))?;
+        }
+        writeln!(out, "</ul></details>")?;
+    }
+    if let Some(witness) = &finding.witness {
+        block("witness", &plain::pretty_json(witness), true, out)?;
+    }
+    if let Some(exchange) = &finding.exchange {
+        block("again", &exchange.curl, true, out)?;
+        block("request", &exchange.request, false, out)?;
+        block(
+            "response",
+            exchange.response.as_deref().unwrap_or("none"),
+            false,
+            out,
+        )?;
+    }
+    writeln!(
+        out,
+        "<p class=\"fingerprint\">{}</p>\n</article>",
+        entry.fingerprint
+    )
+}
+
+/// What makes a link to a finding, also where several pairs have the same one.
+fn element_id(entry: &Entry) -> String {
+    match &entry.pair {
+        Some(pair) => crate::fingerprint::digest(&format!("{pair}:{}", entry.fingerprint)),
+        None => entry.fingerprint.clone(),
+    }
+}
+
+fn block(name: &str, text: &str, open: bool, out: &mut dyn Write) -> io::Result<()> {
+    let open = if open { " open=\"open\"" } else { "" };
+    writeln!(
+        out,
+        "<details{open}><summary>{name}</summary><pre>{}</pre></details>",
+        escaped(text)
+    )
+}
+
+/// A message, with what it quotes in backticks as code.
+fn message(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return escaped(text);
+    }
+    let part = |(index, part): (usize, &&str)| match index % 2 {
+        0 => escaped(part),
+        _ => format!("<code>{}</code>", escaped(part)),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
+fn escaped(text: &str) -> String {
+    plain::lines(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use roxmltree::{Document, ParsingOptions};
+    use sha2::{Digest, Sha256};
+
+    use super::super::{Format, sample};
+    use super::*;
+
+    fn parse(text: &str) -> Document<'_> {
+        let options = ParsingOptions {
+            allow_dtd: true,
+            ..ParsingOptions::default()
+        };
+        Document::parse_with_options(text, options).unwrap()
+    }
+
+    fn base64(bytes: &[u8]) -> String {
+        const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut text = String::new();
+        for chunk in bytes.chunks(3) {
+            let bits = chunk
+                .iter()
+                .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+                << (8 * (3 - chunk.len()));
+            for index in 0..4 {
+                let digit = usize::try_from(bits >> (18 - 6 * index) & 63).unwrap();
+                text.push(if index <= chunk.len() {
+                    char::from(DIGITS[digit])
+                } else {
+                    '='
+                });
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn findings_stand_below_their_operation() {
+        let text = sample::written(Format::Html, &sample::report());
+        insta::assert_snapshot!(text.replace(STYLE, "..."));
+    }
+
+    #[test]
+    fn the_policy_allows_the_style_sheet_and_nothing_else() {
+        assert_eq!(base64(b"abcd"), "YWJjZA==");
+        assert_eq!(base64(&Sha256::digest(STYLE)), STYLE_HASH);
+        for part in ["url(", "@import", "<", "expression"] {
+            assert!(!STYLE.contains(part), "{part}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_makes_no_element_and_no_attribute() {
+        let text = sample::written(Format::Html, &sample::hostile());
+        assert!(sample::is_plain(&text));
+        let document = parse(&text);
+        let allowed = [
+            "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "span",
+            "p", "ul", "li", "article", "strong", "code", "dl", "dt", "dd", "br", "details",
+            "summary", "pre",
+        ];
+        for node in document.descendants().filter(roxmltree::Node::is_element) {
+            assert!(allowed.contains(&node.tag_name().name()), "{node:?}");
+            for attribute in node.attributes() {
+                let known = [
+                    "lang",
+                    "charset",
+                    "http-equiv",
+                    "content",
+                    "name",
+                    "class",
+                    "id",
+                    "open",
+                ];
+                assert!(known.contains(&attribute.name()), "{attribute:?}");
+            }
+        }
+        let shown = document
+            .descendants()
+            .filter(|node| node.has_tag_name("h3"))
+            .find_map(|node| node.text().map(str::to_owned))
+            .unwrap();
+        assert!(
+            shown.starts_with("<script>alert(1)</script> a|b `c` ::error::x"),
+            "{shown}"
+        );
+    }
+}
