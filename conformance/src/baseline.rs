@@ -3,12 +3,11 @@
 //! A list that rots is worse than none, so an entry that matches nothing any more, or whose time is over, is a finding itself. Its
 //! severity is `breaking`, so that it fails whatever `--fail-on` says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use jiff::civil::Date;
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Spanned;
 use toml::value::Datetime;
 
@@ -16,6 +15,7 @@ use crate::document::Position;
 use crate::finding::{Finding, Place, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::rule::{Rule, Shown};
+use crate::toml_text::{Text, TextError};
 
 /// The rules about entries.
 pub static RULES: &[Shown] = &[
@@ -44,19 +44,12 @@ const EXPIRED: &str = "baseline-expired";
 /// How findings name what is about the baseline.
 const SUBJECT: &str = "baseline";
 
-/// A list of accepted findings that cannot be used.
-#[derive(Debug, Error)]
-#[error("{name}:{}:{}: {problem}", position.line, position.column)]
-pub struct BaselineError {
-    name: String,
-    position: Position,
-    problem: String,
-}
-
 /// Accepted findings.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     accepted: Vec<Accepted>,
+    /// Where the entry for a fingerprint is.
+    index: HashMap<String, usize>,
 }
 
 /// One accepted finding.
@@ -106,24 +99,50 @@ impl Baseline {
     ///
     /// # Errors
     /// When the text is not TOML, has unknown keys, or an entry without a reason, twice, or of another form.
-    pub fn parse(name: &str, text: &str) -> Result<Self, BaselineError> {
+    pub fn parse(name: &str, text: &str) -> Result<Self, TextError> {
         Self::read(name, text, Reasons::Needed)
     }
 
-    fn read(name: &str, text: &str, reasons: Reasons) -> Result<Self, BaselineError> {
-        let file: File = toml::from_str(text).map_err(|error| toml_error(name, text, &error))?;
+    fn read(name: &str, text: &str, reasons: Reasons) -> Result<Self, TextError> {
+        let text = Text {
+            name,
+            content: text,
+        };
+        let file: File = text.parse()?;
         let mut baseline = Self::default();
-        for (index, written) in file.ignore.into_iter().enumerate() {
-            baseline.add(name, text, &format!("/ignore/{index}"), written, reasons)?;
-        }
+        baseline.extend(&text, "/ignore", file.ignore, reasons)?;
         Ok(baseline)
+    }
+
+    /// Reads the entries of a list in a configuration, at the pointer of the list.
+    pub(crate) fn of_list(
+        text: &Text<'_>,
+        pointer: &str,
+        entries: Vec<Written>,
+    ) -> Result<Self, TextError> {
+        let mut baseline = Self::default();
+        baseline.extend(text, pointer, entries, Reasons::Needed)?;
+        Ok(baseline)
+    }
+
+    fn extend(
+        &mut self,
+        text: &Text<'_>,
+        pointer: &str,
+        entries: Vec<Written>,
+        reasons: Reasons,
+    ) -> Result<(), TextError> {
+        for (index, written) in entries.into_iter().enumerate() {
+            self.add(text, &format!("{pointer}/{index}"), written, reasons)?;
+        }
+        Ok(())
     }
 
     /// Adds the entries of another list.
     ///
     /// # Errors
     /// When both have an entry for the same finding.
-    pub fn join(&mut self, other: Self) -> Result<(), BaselineError> {
+    pub fn join(&mut self, other: Self) -> Result<(), TextError> {
         for accepted in other.accepted {
             self.push(accepted)?;
         }
@@ -132,50 +151,39 @@ impl Baseline {
 
     fn add(
         &mut self,
-        name: &str,
-        text: &str,
+        text: &Text<'_>,
         pointer: &str,
         written: Written,
         reasons: Reasons,
-    ) -> Result<(), BaselineError> {
-        let error = |offset: usize, problem: &str| BaselineError {
-            name: name.to_owned(),
-            position: Position::after(&text[..offset]),
-            problem: problem.to_owned(),
-        };
+    ) -> Result<(), TextError> {
         let start = written.fingerprint.span().start;
         let fingerprint = written.fingerprint.into_inner();
         if !fingerprint::is_fingerprint(&fingerprint) {
-            return Err(error(
-                start,
-                "a fingerprint is 16 digits of 0-9 and a-f, as reports give it",
-            ));
+            let problem = "a fingerprint is 16 digits of 0-9 and a-f, as reports give it";
+            return Err(text.error(start, problem));
         }
         let at = written.reason.span().start;
         let reason = written.reason.into_inner();
         if reason.trim().is_empty() && reasons == Reasons::Needed {
-            return Err(error(
-                at,
-                "the reason is empty; say why this finding is accepted",
-            ));
+            let problem = "the reason is empty; say why this finding is accepted";
+            return Err(text.error(at, problem));
         }
         let expires = match written.expires {
             None => None,
             Some(expires) => {
                 let at = expires.span().start;
-                let date = date(expires.into_inner())
-                    .ok_or_else(|| error(at, "write `expires` as a date, such as 2027-01-31"))?;
-                Some(date)
+                let problem = "write `expires` as a date, such as 2027-01-31";
+                Some(date(expires.into_inner()).ok_or_else(|| text.error(at, problem))?)
             }
         };
-        let position = Position::after(&text[..start]);
+        let position = text.position(start);
         self.push(Accepted {
             fingerprint,
             reason,
             owner: written.owner,
             expires,
             place: Place {
-                document: name.to_owned(),
+                document: text.name.to_owned(),
                 pointer: pointer.to_owned(),
                 line: position.line,
                 column: position.column,
@@ -183,19 +191,15 @@ impl Baseline {
         })
     }
 
-    fn push(&mut self, accepted: Accepted) -> Result<(), BaselineError> {
-        let twice = self
-            .accepted
-            .iter()
-            .find(|other| other.fingerprint == accepted.fingerprint);
-        if let Some(other) = twice {
+    fn push(&mut self, accepted: Accepted) -> Result<(), TextError> {
+        if let Some(other) = self.find(&accepted.fingerprint) {
             let Place {
                 document,
                 line,
                 column,
                 ..
             } = accepted.place;
-            return Err(BaselineError {
+            return Err(TextError::Invalid {
                 name: document,
                 position: Position { line, column },
                 problem: format!(
@@ -204,21 +208,29 @@ impl Baseline {
                 ),
             });
         }
+        self.index
+            .insert(accepted.fingerprint.clone(), self.accepted.len());
         self.accepted.push(accepted);
         Ok(())
+    }
+
+    fn find(&self, fingerprint: &str) -> Option<&Accepted> {
+        self.index
+            .get(fingerprint)
+            .and_then(|index| self.accepted.get(*index))
     }
 
     /// Takes the accepted findings away, and adds a finding for each entry that is stale or expired. Gives what is left, and how many
     /// were taken away.
     ///
-    /// `whole` says whether the run looked at everything: otherwise a missing finding does not make an entry stale.
-    pub fn apply(&self, entries: Vec<Entry>, today: Date, whole: bool) -> (Vec<Entry>, usize) {
-        let known: HashMap<&str, &Accepted> = self
-            .accepted
-            .iter()
-            .map(|accepted| (accepted.fingerprint.as_str(), accepted))
-            .collect();
-        let matched: Vec<String> = entries
+    /// An entry that matches nothing is a finding of severity `stale`, or none where the run did not look at everything.
+    pub fn apply(
+        &self,
+        entries: Vec<Entry>,
+        today: Date,
+        stale: Option<Severity>,
+    ) -> (Vec<Entry>, usize) {
+        let matched: HashSet<String> = entries
             .iter()
             .map(|entry| entry.fingerprint.clone())
             .collect();
@@ -226,23 +238,20 @@ impl Baseline {
         let mut left: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| {
-                known
-                    .get(entry.fingerprint.as_str())
+                self.find(&entry.fingerprint)
                     .is_none_or(|accepted| accepted.is_over(today))
             })
             .collect();
         let ignored = before - left.len();
         for accepted in &self.accepted {
             if !matched.contains(&accepted.fingerprint) {
-                if whole {
-                    left.push(
-                        accepted
-                            .finding(STALE, "matches no finding any more; remove it".to_owned()),
-                    );
+                if let Some(severity) = stale {
+                    let message = "matches no finding any more; remove it".to_owned();
+                    left.push(accepted.finding(STALE, severity, message));
                 }
             } else if let Some(expires) = accepted.expires.filter(|_| accepted.is_over(today)) {
                 let message = format!("was accepted until {expires}; mend it, or decide anew");
-                left.push(accepted.finding(EXPIRED, message));
+                left.push(accepted.finding(EXPIRED, Severity::Breaking, message));
             }
         }
         (left, ignored)
@@ -255,7 +264,7 @@ impl Accepted {
         self.expires.is_some_and(|expires| today > expires)
     }
 
-    fn finding(&self, rule: &'static str, what: String) -> Entry {
+    fn finding(&self, rule: &'static str, severity: Severity, what: String) -> Entry {
         let owner = self
             .owner
             .as_ref()
@@ -265,7 +274,7 @@ impl Accepted {
             pair: None,
             finding: Finding {
                 rule,
-                severity: Severity::Breaking,
+                severity,
                 subject: SUBJECT.to_owned(),
                 message: format!("`{}` ({}{owner}) {what}", self.fingerprint, self.reason),
                 theirs: None,
@@ -292,16 +301,6 @@ fn date(written: Datetime) -> Option<Date> {
     .ok()
 }
 
-/// What TOML's reader says, with its place, in one line.
-pub(crate) fn toml_error(name: &str, text: &str, error: &toml::de::Error) -> BaselineError {
-    let offset = error.span().map_or(0, |span| span.start).min(text.len());
-    BaselineError {
-        name: name.to_owned(),
-        position: Position::after(text.get(..offset).unwrap_or_default()),
-        problem: error.message().trim().replace(['\n', '\r'], "; "),
-    }
-}
-
 /// The text of a baseline that accepts `entries`. What stood in `before` for one of them is kept, all others get `reason`, which may be
 /// empty to be filled in.
 ///
@@ -312,16 +311,13 @@ pub fn render(
     reason: &str,
     name: &str,
     before: &str,
-) -> Result<String, BaselineError> {
+) -> Result<String, TextError> {
     let before = Baseline::read(name, before, Reasons::Optional)?;
     let mut text = String::from(
         "# Accepted findings of conformance. Every entry needs a reason; `expires = 2027-01-31` and `owner` are optional.\n",
     );
     for entry in entries {
-        let known = before
-            .accepted
-            .iter()
-            .find(|accepted| accepted.fingerprint == entry.fingerprint);
+        let known = before.find(&entry.fingerprint);
         let kept = known
             .map(|accepted| accepted.reason.as_str())
             .filter(|kept| !kept.trim().is_empty());
@@ -390,9 +386,11 @@ mod tests {
     }
 
     fn applied(text: &str, entries: Vec<Entry>, whole: bool) -> (Vec<&'static str>, usize) {
-        let (left, ignored) = Baseline::parse("b.toml", text)
-            .unwrap()
-            .apply(entries, TODAY, whole);
+        let (left, ignored) = Baseline::parse("b.toml", text).unwrap().apply(
+            entries,
+            TODAY,
+            whole.then_some(Severity::Breaking),
+        );
         (
             left.iter().map(|entry| entry.finding.rule).collect(),
             ignored,

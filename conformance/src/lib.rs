@@ -3,7 +3,11 @@
 //! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> fingerprint -> baseline ->
 //! report`. The modules stand lowest layer first, and a file imports only lower layers. (The blank lines keep rustfmt from sorting them.)
 
+mod clock;
+
 pub mod document;
+
+pub mod toml_text;
 
 pub mod git;
 
@@ -31,6 +35,10 @@ pub mod baseline;
 
 pub mod catalogue;
 
+pub mod lockstep;
+
 pub mod report;
+
+pub mod config;
 
 pub mod cli;

@@ -26,6 +26,7 @@ use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
 pub use options::Options;
+pub(crate) use options::header;
 
 use create::Refusal;
 use keep::Created;
@@ -75,9 +76,10 @@ pub async fn run(
         .iter()
         .map(|operation| samples::plan(document, operation))
         .collect();
+    let selection = options.selection();
     let wanted: Vec<bool> = operations
         .iter()
-        .map(|operation| options.selects(operation))
+        .map(|operation| selection.selects(operation))
         .collect();
     let mut run = Run {
         document,
@@ -93,7 +95,9 @@ pub async fn run(
         sender: Sender::new(options.timeout())?,
         progress,
         reached: false,
-        findings: samples::faults(document, &schemas, &|operation| options.selects(operation)),
+        findings: samples::faults(document, &schemas, &|operation| {
+            selection.selects(operation)
+        }),
         created: Vec::new(),
         refusals: Vec::new(),
         tally: Tally::default(),

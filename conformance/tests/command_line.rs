@@ -268,6 +268,8 @@ fn help_has_examples() {
         vec!["--help"],
         vec!["drift", "--help"],
         vec!["replay", "--help"],
+        vec!["check", "--help"],
+        vec!["rules", "--help"],
         vec!["schema", "--help"],
     ] {
         let (code, out, error) = run(&arguments);
@@ -276,7 +278,12 @@ fn help_has_examples() {
             assert!(out.contains("Examples:\n  conformance "), "{out}");
         }
     }
-    assert!(run(&["drift", "--help"]).1.contains("Exit codes:"));
+    for command in ["drift", "replay", "check"] {
+        assert!(
+            run(&[command, "--help"]).1.contains("Exit codes:"),
+            "{command}"
+        );
+    }
     assert!(run(&["--version"]).1.starts_with("conformance "));
 }
 

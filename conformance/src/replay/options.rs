@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::ReplayError;
-use crate::document::{Operation, Selection};
+use crate::document::Selection;
 use crate::exchange;
 
 /// Options of `conformance replay` beyond those of reports.
@@ -67,15 +67,15 @@ impl Options {
         Ok(())
     }
 
-    /// Whether an operation is to be replayed.
+    /// Which operations are replayed.
     #[must_use]
-    pub fn selects(&self, operation: &Operation<'_>) -> bool {
-        Selection::new(self.include.clone(), self.exclude.clone()).selects(operation)
+    pub fn selection(&self) -> Selection {
+        Selection::new(self.include.clone(), self.exclude.clone())
     }
 }
 
 /// `Name: value`, as curl takes it.
-fn header(text: &str) -> Result<(String, String), String> {
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     // The value may be a secret, so no message repeats it.
     let (name, value) = text
         .split_once(':')

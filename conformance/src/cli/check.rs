@@ -1,0 +1,132 @@
+//! `conformance check`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::output::{OutputArgs, Settings, write_reports};
+use super::refuse_unmatched;
+use crate::clock;
+use crate::config::DEFAULT_FILE;
+use crate::document::{Document, fetch};
+use crate::finding::Verdict;
+use crate::lockstep::{Compared, Pair};
+use crate::report::{DocumentInfo, Report};
+
+pub(super) const HELP: &str =
+    "A pair in conformance.toml, where everything behind `ours` is optional:
+  [[pair]]
+  name = \"orders\"
+  theirs = \"openapi/orders.yaml\"
+  ours = \"target/orders.json\"
+  include = [\"tag:Orders\"]         # also: exclude, prose
+  baseline = \"accepted.toml\"       # made by conformance drift --write-baseline
+  changes = \"accepted-changes.toml\" # for --base; base = false leaves the pair out of it
+  [[pair.allow]]                   # a difference that is accepted
+  fingerprint = \"0123456789abcdef\" # from a report in JSON or HTML
+  reason = \"decided on 3 May\"
+  expires = 2027-01-31             # the last day; also: owner
+
+Examples:
+  conformance check
+  conformance check --base origin/main --format github
+  conformance check --pair orders --report sarif=check.sarif";
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Compare only the pair of this name (repeatable).
+    #[arg(long, value_name = "NAME")]
+    pair: Vec<String>,
+    /// Compare each document also with what it was at the merge base of this git revision and HEAD.
+    #[arg(long, value_name = "REV", allow_hyphen_values = true)]
+    base: Option<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What the pairs have come to so far.
+#[derive(Default)]
+struct Sum {
+    documents: Vec<DocumentInfo>,
+    checked: BTreeMap<&'static str, usize>,
+    findings: Vec<crate::fingerprint::Entry>,
+    ignored: usize,
+}
+
+pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
+    let settings = args.output.settle()?;
+    let mut sum = Sum::default();
+    for pair in chosen(&settings, &args.pair)? {
+        sum.pair(pair, args.base.as_deref())
+            .await
+            .with_context(|| format!("pair {}", pair.name))?;
+    }
+    let report = Report {
+        command: "check",
+        documents: sum.documents,
+        server: None,
+        checked: sum.checked,
+        fail_on: settings.fail_on,
+        findings: settings.config.overrides.apply(sum.findings),
+        ignored: sum.ignored,
+    };
+    write_reports(&report, &settings)
+}
+
+fn chosen<'s>(settings: &'s Settings, names: &[String]) -> Result<Vec<&'s Pair>> {
+    let pairs = &settings.config.pairs;
+    if pairs.is_empty() {
+        bail!(
+            "there is nothing to compare: write a [[pair]] into {DEFAULT_FILE}, or name another file with --config"
+        );
+    }
+    if let Some(name) = names
+        .iter()
+        .find(|name| !pairs.iter().any(|pair| pair.name == **name))
+    {
+        let known: Vec<&str> = pairs.iter().map(|pair| pair.name.as_str()).collect();
+        bail!(
+            "there is no pair `{name}`; the pairs are {}",
+            known.join(", ")
+        );
+    }
+    let wanted = |pair: &&Pair| names.is_empty() || names.contains(&pair.name);
+    Ok(pairs.iter().filter(wanted).collect())
+}
+
+impl Sum {
+    async fn pair(&mut self, pair: &Pair, base: Option<&str>) -> Result<()> {
+        let theirs = fetch::load(&pair.theirs).await?;
+        let ours = fetch::load(&pair.ours).await?;
+        let unmatched = pair.unmatched(&theirs, &ours);
+        refuse_unmatched(&unmatched.iter().map(String::as_str).collect::<Vec<_>>())?;
+        self.document("theirs", &pair.name, &theirs);
+        self.document("ours", &pair.name, &ours);
+        self.add(pair.compare(&theirs, &ours, clock::today()));
+        if let Some(revision) = base {
+            let changes = pair.changes(revision, [("theirs", theirs), ("ours", ours)])?;
+            for change in &changes {
+                self.document("theirs", &change.name, &change.before);
+                self.document("ours", &change.name, &change.after);
+            }
+            self.add(pair.judge(&changes, clock::today()));
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, role: &'static str, pair: &str, document: &Document) {
+        let mut info = DocumentInfo::of(role, document);
+        info.pair = Some(pair.to_owned());
+        self.documents.push(info);
+    }
+
+    fn add(&mut self, compared: Compared) {
+        self.findings.extend(compared.entries);
+        self.ignored += compared.ignored;
+        for (noun, count) in compared.checked {
+            *self.checked.entry(noun).or_default() += count;
+        }
+        self.checked.insert("documents", self.documents.len());
+    }
+}

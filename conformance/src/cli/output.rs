@@ -1,0 +1,195 @@
+//! What all checks share on the command line: settings, accepted findings, reports.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+
+use super::tolerate_closed;
+use crate::baseline::{self, Baseline};
+use crate::clock;
+use crate::config::{Color, Config, FailOn};
+use crate::finding::{Severity, Verdict};
+use crate::fingerprint::Entry;
+use crate::report::{self, Format, Report};
+use crate::toml_text;
+
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// The file of settings [default: conformance.toml, if there is one].
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+    /// How findings are written to standard output [default: text].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Write a report to a file as well, such as `json=report.json` (repeatable).
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
+    reports: Vec<(Format, PathBuf)>,
+    /// The least severity that fails; each includes those before it [default: undecided].
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+    /// Whether text has colors; `auto` is on a terminal without `NO_COLOR` [default: auto].
+    #[arg(long, value_enum, value_name = "WHEN")]
+    color: Option<Color>,
+}
+
+/// Flags, and what the file says where there is no flag.
+pub(super) struct Settings {
+    pub(super) config: Config,
+    pub(super) fail_on: Severity,
+    format: Format,
+    color: bool,
+    reports: Vec<(Format, PathBuf)>,
+}
+
+impl OutputArgs {
+    /// Reads the file of settings.
+    pub(super) fn settle(self) -> Result<Settings> {
+        let config = Config::load(self.config.as_deref())?;
+        let fail_on = self.fail_on.or(config.fail_on).unwrap_or(FailOn::Undecided);
+        let color = self.color.or(config.color).unwrap_or(Color::Auto);
+        Ok(Settings {
+            fail_on: fail_on.severity(),
+            format: self.format.or(config.format).unwrap_or(Format::Text),
+            color: is_on(color),
+            reports: self.reports,
+            config,
+        })
+    }
+}
+
+fn is_on(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        // See no-color.org: set and not empty.
+        Color::Auto => {
+            let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+            io::stdout().is_terminal()
+                && set("NO_COLOR").is_none()
+                && set("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    /// Ignore the findings that this file accepts; an entry of it that is stale or expired is a finding.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<String>,
+    /// Write a baseline that accepts the findings that fail; reasons that the file has already are kept.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<String>,
+    /// The reason of new entries; without it they have none, and are refused until you fill it in.
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    reason: Option<String>,
+}
+
+impl BaselineArgs {
+    /// Takes away what the baseline accepts, and changes severities as the settings say. `whole` says whether everything was looked at.
+    pub(super) fn judge(
+        &self,
+        entries: Vec<Entry>,
+        whole: bool,
+        settings: &Settings,
+    ) -> Result<(Vec<Entry>, usize)> {
+        let accepted = match &self.baseline {
+            Some(file) => Baseline::parse(file, &toml_text::read(file)?)?,
+            None => Baseline::default(),
+        };
+        let stale = whole.then_some(Severity::Breaking);
+        let (left, ignored) = accepted.apply(entries, clock::today(), stale);
+        let left = settings.config.overrides.apply(left);
+        if let Some(file) = &self.write_baseline {
+            let failing = left
+                .iter()
+                .filter(|entry| entry.finding.severity <= settings.fail_on);
+            self.write(file, &failing.collect::<Vec<_>>())?;
+        }
+        Ok((left, ignored))
+    }
+
+    fn write(&self, file: &str, entries: &[&Entry]) -> Result<()> {
+        let before = if Path::new(file).exists() {
+            toml_text::read(file)?
+        } else {
+            String::new()
+        };
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let text = baseline::render(entries, reason, file, &before)?;
+        std::fs::write(file, text)
+            .with_context(|| format!("{file}: the baseline cannot be written; check the path"))?;
+        let todo = if reason.trim().is_empty() {
+            "; fill in the reasons"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            io::stderr(),
+            "{file}: {} accepted findings{todo}",
+            entries.len()
+        );
+        Ok(())
+    }
+}
+
+fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text
+        .split_once('=')
+        .ok_or("write it as FORMAT=FILE, such as json=report.json")?;
+    let known = || {
+        Format::value_variants()
+            .iter()
+            .filter_map(ValueEnum::to_possible_value)
+            .map(|value| value.get_name().to_owned())
+    };
+    let format = Format::from_str(format, false).map_err(|_| {
+        format!(
+            "there is no format `{format}`; the formats are {}",
+            known().collect::<Vec<_>>().join(", ")
+        )
+    })?;
+    if file.is_empty() {
+        return Err("the file is missing after `=`".to_owned());
+    }
+    Ok((format, PathBuf::from(file)))
+}
+
+/// Writes the report in all formats that are asked for.
+pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verdict> {
+    for (format, path) in &settings.reports {
+        let context = || {
+            format!(
+                "{}: the report cannot be written; check the path",
+                path.display()
+            )
+        };
+        let mut file = BufWriter::new(File::create(path).with_context(context)?);
+        report::write(*format, report, false, &mut file)
+            .and_then(|()| file.flush())
+            .with_context(context)?;
+    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written =
+        report::write(settings.format, report, settings.color, &mut out).and_then(|()| out.flush());
+    tolerate_closed(written)?;
+    Ok(report.verdict())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_format_and_a_file() {
+        assert_eq!(
+            report_file("json=a=b.json"),
+            Ok((Format::Json, PathBuf::from("a=b.json")))
+        );
+        for text in ["json", "pdf=a", "json="] {
+            assert!(report_file(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `conformance replay`.
+
+use std::io;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::output::{BaselineArgs, OutputArgs, write_reports};
+use super::refuse_unmatched;
+use crate::document::{Document, fetch};
+use crate::finding::Verdict;
+use crate::report::{DocumentInfo, Report};
+use crate::{fingerprint, replay};
+
+pub(super) const HELP: &str = "Examples:
+  conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
+      --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
+  conformance replay openapi/conduit.yaml --server http://localhost:8080 --include createWebhook
+  conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml";
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// The document: a file or URL.
+    document: String,
+    #[command(flatten)]
+    options: replay::Options,
+    #[command(flatten)]
+    baseline: BaselineArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
+    let mut settings = args.output.settle()?;
+    let mut options = args.options;
+    if options.include.is_empty() {
+        options.include = std::mem::take(&mut settings.config.include);
+    }
+    if options.exclude.is_empty() {
+        options.exclude = std::mem::take(&mut settings.config.exclude);
+    }
+    for (name, value) in settings.config.headers(&|name| std::env::var(name).ok())? {
+        let given = |(known, _): &(String, String)| known.eq_ignore_ascii_case(&name);
+        if !options.headers.iter().any(given) {
+            options.headers.push((name, value));
+        }
+    }
+    let document: Document = fetch::load(&args.document).await?;
+    let selection = options.selection();
+    refuse_unmatched(&selection.unmatched(&document.operations()))?;
+    let outcome = replay::run(&options, &document, &mut io::stderr()).await?;
+    let entries = fingerprint::entries(outcome.findings, Some(&document), None);
+    let whole = selection.is_everything();
+    let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
+    let report = Report {
+        command: "replay",
+        documents: vec![DocumentInfo::of("document", &document)],
+        server: Some(outcome.server),
+        checked: outcome.checked,
+        fail_on: settings.fail_on,
+        findings,
+        ignored,
+    };
+    write_reports(&report, &settings)
+}

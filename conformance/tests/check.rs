@@ -1,0 +1,331 @@
+//! `conformance check`: the pairs of a configuration, and their documents against the merge base in git.
+
+mod program;
+
+use std::process::Command;
+
+use program::Folder;
+use serde_json::Value;
+
+const DOCUMENT: &str = "openapi: 3.1.0
+info: {title: Orders, version: '1'}
+paths:
+  /orders:
+    get:
+      operationId: listOrders
+      tags: [Orders]
+      responses:
+        '200': {description: The orders, content: {application/json: {schema: {type: array, maxItems: 9}}}}
+    delete:
+      operationId: deleteOrders
+      responses:
+        '204': {description: Gone}
+";
+
+const PAIR: &str = "[[pair]]\nname = 'orders'\ntheirs = 'theirs.yaml'\nours = 'ours.yaml'\n";
+
+fn folder() -> Folder {
+    Folder::with(&[
+        ("theirs.yaml", DOCUMENT),
+        ("ours.yaml", DOCUMENT),
+        ("conformance.toml", PAIR),
+    ])
+}
+
+fn git(folder: &Folder, arguments: &str) {
+    let output = Command::new("git")
+        .args([
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "-c",
+            "commit.gpgsign=false",
+        ])
+        .args(arguments.split_whitespace())
+        .current_dir(folder.path())
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{arguments}: {output:?}");
+}
+
+/// As [`folder`], with everything committed on `main`.
+fn repository() -> Folder {
+    let folder = folder();
+    for arguments in ["init -q -b main", "add .", "commit -q -m one"] {
+        git(&folder, arguments);
+    }
+    folder
+}
+
+#[test]
+fn all_pairs_are_compared_in_one_report() {
+    let folder = folder();
+    let run = folder.run("check");
+    assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
+    assert!(
+        run.out.starts_with("conforms: 2 documents, 2 operations"),
+        "{run:?}"
+    );
+    folder.write("sub/theirs.yaml", DOCUMENT);
+    folder.write(
+        "sub/ours.yaml",
+        &DOCUMENT.replace("maxItems: 9", "maxItems: 8"),
+    );
+    folder.write(
+        "sub/pairs.toml",
+        &format!(
+            "{PAIR}{}",
+            PAIR.replace("'orders'", "'other'")
+                .replace("'ours.yaml'", "'theirs.yaml'")
+        ),
+    );
+    // The files are beside the configuration, not in the working directory.
+    let run = folder.run("check --config sub/pairs.toml");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.out.starts_with("orders\n\nGET /orders (listOrders)\n"),
+        "{run:?}"
+    );
+    assert!(run.out.contains("ours   sub/ours.yaml:9:"), "{run:?}");
+    assert!(run.out.contains("4 documents"), "{run:?}");
+    assert_eq!(
+        folder
+            .run("check --config sub/pairs.toml --pair other")
+            .code,
+        0
+    );
+    for (arguments, part) in [
+        (
+            "check --config sub/pairs.toml --pair none",
+            "there is no pair `none`; the pairs are orders, other",
+        ),
+        (
+            "check --config sub/none.toml",
+            "sub/none.toml: cannot be read",
+        ),
+    ] {
+        let run = folder.run(arguments);
+        assert_eq!(
+            (run.code, run.out.as_str(), run.error.lines().count()),
+            (2, "", 1),
+            "{run:?}"
+        );
+        assert!(run.error.contains(part), "{run:?}");
+    }
+}
+
+#[test]
+fn nothing_to_compare_is_an_error_and_so_is_a_document_that_cannot_be_read() {
+    for (config, part) in [
+        ("", "there is nothing to compare"),
+        (
+            &PAIR.replace("ours.yaml", "none.yaml")[..],
+            "pair orders: none.yaml: cannot be read",
+        ),
+        (
+            &format!("{PAIR}include = ['nothing']\n")[..],
+            "pair orders: no operation has",
+        ),
+    ] {
+        let folder = folder();
+        folder.write("conformance.toml", config);
+        let run = folder.run("check");
+        assert_eq!(
+            (run.code, run.out.as_str(), run.error.lines().count()),
+            (2, "", 1),
+            "{run:?}"
+        );
+        assert!(run.error.contains(part), "{run:?}");
+    }
+}
+
+#[test]
+fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
+    let folder = folder();
+    folder.write("ours.yaml", &DOCUMENT.replace("maxItems: 9", "maxItems: 8"));
+    let run = folder.run("check --format json");
+    assert_eq!(run.code, 1);
+    let report: Value = serde_json::from_str(&run.out).expect("is JSON");
+    assert_eq!(report["findings"][0]["pair"], "orders");
+    let fingerprint = report["findings"][0]["fingerprint"]
+        .as_str()
+        .expect("a fingerprint");
+    let allow = format!("{PAIR}[[pair.allow]]\nfingerprint = '{fingerprint}'\nreason = 'known'\n");
+    folder.write("conformance.toml", &allow);
+    let run = folder.run("check");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("1 ignored"), "{run:?}");
+    // It is the fingerprint that drift gives.
+    folder.run("drift theirs.yaml ours.yaml --write-baseline accepted.toml --reason known");
+    assert!(folder.read("accepted.toml").contains(fingerprint));
+    folder.write(
+        "conformance.toml",
+        &format!("{PAIR}baseline = 'accepted.toml'\n"),
+    );
+    assert_eq!(folder.run("check").code, 0);
+    let both = allow.replace(
+        "[[pair.allow]]",
+        "baseline = 'accepted.toml'\n[[pair.allow]]",
+    );
+    folder.write("conformance.toml", &both);
+    let run = folder.run("check");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(
+        run.error.contains("was given before, at accepted.toml:4"),
+        "{run:?}"
+    );
+    folder.write("conformance.toml", &allow);
+    folder.write("ours.yaml", DOCUMENT);
+    let run = folder.run("check");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.out.contains("baseline-stale") && run.out.contains("conformance.toml:6:15"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_change_is_judged_against_the_merge_base() {
+    let folder = repository();
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("2 revisions"), "{run:?}");
+    // What happens on the base branch after the branch was made does not count.
+    git(&folder, "checkout -q -b topic");
+    git(&folder, "checkout -q main");
+    folder.write("theirs.yaml", &DOCUMENT.replace("listOrders", "getOrders"));
+    git(&folder, "commit -q -a -m two");
+    git(&folder, "checkout -q topic");
+    // Both documents lose an operation alike: they agree, yet the change breaks clients.
+    let less = &DOCUMENT[..DOCUMENT.find("    delete:").expect("is there")];
+    folder.write("theirs.yaml", less);
+    folder.write("ours.yaml", less);
+    assert_eq!(folder.run("check").code, 0);
+    for revision in ["main", "HEAD", "main~1", "topic"] {
+        let run = folder.run(&format!("check --base {revision} --format json"));
+        assert_eq!(run.code, 1, "{run:?}");
+        let report: Value = serde_json::from_str(&run.out).expect("is JSON");
+        let findings = report["findings"].as_array().expect("a list");
+        let rules: Vec<&str> = findings
+            .iter()
+            .filter_map(|finding| finding["rule"].as_str())
+            .collect();
+        assert_eq!(rules, ["operation-removed", "operation-removed"], "{run:?}");
+        let pair = findings[0]["pair"].as_str().expect("a pair");
+        assert!(pair.starts_with("orders: theirs since "), "{pair}");
+        let before = findings[0]["theirs"]["document"].as_str().expect("a name");
+        assert!(
+            before.starts_with("git:") && before.ends_with(":theirs.yaml"),
+            "{before}"
+        );
+    }
+    // The work tree is as it was.
+    assert_eq!(folder.read("theirs.yaml"), less);
+
+    // Accepted changes, and pairs that are not judged.
+    let run = folder.run("check --base main --format json");
+    let report: Value = serde_json::from_str(&run.out).expect("is JSON");
+    let fingerprint = report["findings"][0]["fingerprint"]
+        .as_str()
+        .expect("a fingerprint");
+    folder.write(
+        "changes.toml",
+        &format!("[[ignore]]\nfingerprint = '{fingerprint}'\nreason = 'nobody used it'\n"),
+    );
+    folder.write(
+        "conformance.toml",
+        &format!("{PAIR}changes = 'changes.toml'\n"),
+    );
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("2 ignored"), "{run:?}");
+    git(&folder, "commit -q -a -m three");
+    let run = folder.run("check --base HEAD");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("warning    baseline-stale"), "{run:?}");
+    folder.write("conformance.toml", &format!("{PAIR}base = false\n"));
+    assert_eq!(folder.run("check --base main").code, 0);
+    // Findings of the past lead nowhere in the working tree: the annotation is at the new file.
+    folder.write("conformance.toml", PAIR);
+    let run = folder.run("check --base main --format github");
+    assert!(
+        run.out.starts_with("::error file=theirs.yaml,line="),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn what_git_cannot_say_exits_with_2_and_one_line() {
+    let folder = repository();
+    for revision in [
+        "none",
+        "--output=pwned",
+        "-h",
+        "--all",
+        "HEAD:theirs.yaml",
+        "HEAD^{tree}",
+        "main..HEAD",
+        "",
+        " ",
+        "$(touch pwned)",
+        "@{upstream}",
+        "a\nb",
+    ] {
+        let run = folder.run_with(&["check", "--base", revision]);
+        assert_eq!(
+            (run.code, run.out.as_str(), run.error.lines().count()),
+            (2, "", 1),
+            "{revision:?} {run:?}"
+        );
+        assert!(run.error.contains("there is no such commit"), "{run:?}");
+        let run = folder.run_with(&["check", &format!("--base={revision}")]);
+        assert_eq!(run.code, 2, "{run:?}");
+    }
+    assert!(!folder.path().join("pwned").exists());
+    let run = folder.run("check --base");
+    assert_eq!(run.code, 2);
+
+    folder.write("new.yaml", DOCUMENT);
+    folder.write("conformance.toml", &PAIR.replace("ours.yaml", "new.yaml"));
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(
+        run.error.contains("new.yaml: is not in the commit ") && run.error.contains("base = false"),
+        "{run:?}"
+    );
+
+    // A file whose name looks like one of git's own spellings is a file.
+    folder.write(":(top)--x.yaml", DOCUMENT);
+    folder.write(
+        "conformance.toml",
+        &PAIR.replace("ours.yaml", ":(top)--x.yaml"),
+    );
+    git(&folder, "add .");
+    git(&folder, "commit -q -m two");
+    assert_eq!(folder.run("check --base HEAD").code, 0);
+
+    // Unrelated histories, and a document that was none.
+    git(&folder, "checkout -q --orphan other");
+    git(&folder, "commit -q -m other");
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.error.contains("no commit in common"), "{run:?}");
+    folder.write("theirs.yaml", "not: openapi\n");
+    git(&folder, "commit -q -a -m broken");
+    folder.write("theirs.yaml", DOCUMENT);
+    let run = folder.run("check --base HEAD");
+    assert_eq!((run.code, run.error.lines().count()), (2, 1), "{run:?}");
+    assert!(
+        run.error
+            .contains(":theirs.yaml:1:1: this is not an OpenAPI document"),
+        "{run:?}"
+    );
+
+    let outside = self::folder();
+    let run = outside.run("check --base main");
+    assert_eq!((run.code, run.error.lines().count()), (2, 1), "{run:?}");
+    assert!(run.error.contains("is not in a git repository"), "{run:?}");
+}
