@@ -1,16 +1,15 @@
 //! The program itself: arguments, exit codes, what goes to standard output and what to standard error.
 
-mod drift_support;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::thread;
 
-use drift_support::{folder, read};
 use serde_json::Value;
 use tempfile::TempDir;
+
+const BASE: &str = include_str!("cases/drift/base.yaml");
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
     let output: Output = Command::new(env!("CARGO_BIN_EXE_conformance"))
@@ -27,18 +26,14 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn base() -> String {
-    folder()
-        .join("base.yaml")
-        .to_str()
-        .expect("is text")
-        .to_owned()
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/drift/base.yaml").to_owned()
 }
 
 /// A folder with `ours.yaml`: the base with `from` replaced by `to`.
 fn edited(from: &str, to: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ours.yaml");
-    let text = read("base.yaml");
+    let text = BASE;
     assert!(text.contains(from), "{from}");
     fs::write(&path, text.replace(from, to)).expect("is written");
     let path = path.to_str().expect("is text").to_owned();
@@ -58,7 +53,7 @@ fn findings_exit_with_1_and_tell_both_places() {
     let (_folder, ours) = edited("maximum: 100,", "maximum: 50,");
     let (code, out, error) = run(&["drift", &base(), &ours]);
     assert_eq!((code, error.as_str()), (1, ""));
-    let line = read("base.yaml")
+    let line = BASE
         .lines()
         .position(|line| line.contains("maximum: 100"))
         .expect("is there")
@@ -172,6 +167,31 @@ fn json_reports_are_valid_against_the_published_schema() {
         5
     );
     assert_eq!(fs::read_to_string(text).expect("is written"), out);
+}
+
+#[test]
+fn every_format_is_the_same_each_time_and_in_a_file() {
+    let (folder, ours) = edited("maximum: 100,", "maximum: 50,");
+    for format in [
+        "text", "json", "ndjson", "junit", "sarif", "html", "markdown", "github",
+    ] {
+        let file = folder.path().join(format);
+        let report = format!("{format}={}", file.display());
+        let (code, first, error) = run(&["drift", &base(), &ours, "--format", format]);
+        assert_eq!((code, error.as_str()), (1, ""), "{format}");
+        assert!(first.contains("schema-keyword-changed"), "{first}");
+        let (code, second, _) = run(&[
+            "drift",
+            &base(),
+            &ours,
+            "--format",
+            format,
+            "--report",
+            &report,
+        ]);
+        assert_eq!((code, &second), (1, &first), "{format}");
+        assert_eq!(fs::read_to_string(file).expect("is written"), first);
+    }
 }
 
 #[test]
@@ -293,7 +313,7 @@ fn documents_are_fetched() {
     let address = listener.local_addr().expect("an address");
     let server = thread::spawn(move || {
         for (status, body) in [
-            ("200 OK", read("base.yaml")),
+            ("200 OK", BASE.to_owned()),
             ("404 Not Found", String::new()),
         ] {
             let (mut stream, _) = listener.accept().expect("a client");

@@ -1,13 +1,16 @@
 //! Drift and the loader on input that is made to break them: an error or findings, never a panic, never without end.
 
 mod drift_support;
+#[path = "drift_support/edits.rs"]
+mod edits;
 
 use std::time::{Duration, Instant};
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
 use conformance::finding::Finding;
-use drift_support::{document, patch, pointers, read};
+use drift_support::{document, read};
+use edits::{patch, pointers};
 use serde_json::{Map, Value, json};
 
 fn refused(text: &str) -> String {

@@ -5,10 +5,14 @@ mod drift_support;
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
 use conformance::finding::Finding;
-use drift_support::{document, read, read_json};
+use drift_support::{document, read};
 use serde_json::{Map, Value, json};
 
 /// A document that uses `schema` in one request and one answer.
+fn read_json(name: &str) -> Value {
+    serde_json::from_str(&read(name)).expect(name)
+}
+
 fn with_schema(name: &str, schema: &Value, components: &Value) -> Document {
     let content = json!({"application/json": {"schema": schema}});
     document(

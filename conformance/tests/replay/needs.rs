@@ -1,0 +1,126 @@
+//! What a run needs and does not get.
+
+use super::*;
+
+#[test]
+fn a_server_that_refuses_creation_is_told_once_with_the_samples_that_could_not_be_checked() {
+    let refuse = |reply: Reply| {
+        if reply.status == 201 {
+            Reply::json(400, &json!({"status": 400, "title": "no"}))
+        } else {
+            reply
+        }
+    };
+    let server = server_with("POST", "/api/notes", refuse);
+    let (outcome, progress) = replayed(NOTES, &server);
+    let refused: Vec<&Finding> = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "resource-not-created")
+        .collect();
+    assert_eq!(refused.len(), 1, "{:#?}", grave(&outcome.findings));
+    assert_eq!(refused[0].severity, Severity::Undecided);
+    assert!(
+        refused[0]
+            .message
+            .contains("it was answered 400 (9 samples could not be checked)"),
+        "{}",
+        refused[0].message
+    );
+    assert_eq!(refused[0].used_by.len(), 9);
+    assert_eq!(outcome.checked["unchecked samples"], 9, "{progress}");
+    assert!(progress.contains("could not be checked"), "{progress}");
+}
+
+#[test]
+fn a_thing_that_the_server_does_not_remove_is_named() {
+    let server = server_with("DELETE", "/api/notes/*", |reply| {
+        if reply.status == 204 {
+            Reply::new(503)
+        } else {
+            reply
+        }
+    });
+    let (_, progress) = replayed(NOTES, &server);
+    assert!(
+        progress.contains("stays on the server: /notes/00000000-"),
+        "{progress}"
+    );
+    assert!(progress.contains("(DELETE was answered 503)"), "{progress}");
+}
+
+#[test]
+fn a_list_that_is_shown_with_items_is_not_judged_empty() {
+    let fault = |reply: Reply| {
+        reply.edit(|body| {
+            if let Some(item) = body["data"].get_mut(0) {
+                item["id"] = json!(7);
+            }
+        })
+    };
+    let server = server_with("GET", "/api/notes", only_success(fault));
+    let mut options = options(&server);
+    // Nothing is created before the list is read.
+    options.include = vec!["GET /notes".to_owned(), "listNotes".to_owned()];
+    let outcome = replay_with(NOTES, &options)
+        .0
+        .expect("the server can be checked");
+    let grave = grave(&outcome.findings);
+    assert!(
+        grave
+            .iter()
+            .any(|line| line.starts_with("body-schema") && line.contains("/data/0/id")),
+        "{grave:#?}"
+    );
+}
+
+#[test]
+fn only_what_is_included_is_replayed() {
+    let server = Server::start(right());
+    let mut options = options(&server);
+    options.include = vec!["tag:Colors".to_owned()];
+    let outcome = replay_with(NOTES, &options)
+        .0
+        .expect("the server can be checked");
+    assert_eq!(outcome.checked["operations"], 1);
+    assert_eq!(server.lines(), ["GET /api/colors/red"]);
+}
+
+#[test]
+fn a_server_that_allows_only_one_of_a_kind_is_served_with_the_one_that_there_is() {
+    let before = std::sync::atomic::AtomicUsize::new(0);
+    let server = server_with("POST", "/api/notes", move |reply| {
+        let first = before.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+        if first {
+            reply
+        } else {
+            Reply::json(409, &json!({"status": 409, "title": "there is one"}))
+        }
+    });
+    let (outcome, _) = replayed(NOTES_30, &server);
+    assert_eq!(grave(&outcome.findings), Vec::<String>::new());
+}
+
+#[test]
+fn a_path_cannot_lead_to_another_host() {
+    let server = Server::start(right());
+    let text = "openapi: 3.1.0\npaths:\n  '@127.0.0.2/x':\n    get: { responses: { '404': { description: d, content: { application/problem+json: { examples: { a: { x-replay: {}, value: { status: 404, title: t } } } } } } } }\n";
+    let (outcome, _) = replayed(text, &server);
+    assert_eq!(server.lines(), ["GET /@127.0.0.2/x"]);
+    assert_eq!(grave(&outcome.findings), Vec::<String>::new());
+}
+
+#[test]
+fn a_refused_nested_thing_is_told_once() {
+    let server = server_with("POST", "/api/notes/*/comments", |_| {
+        Reply::json(409, &json!({"status": 409, "title": "said already"}))
+    });
+    let (outcome, _) = replayed(NOTES, &server);
+    let rules: Vec<&str> = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.severity <= Severity::Undecided)
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(rules, ["status-as-sample", "resource-not-created"]);
+}

@@ -1,0 +1,125 @@
+//! Planted faults in the body of an answer, held against the sample.
+
+use super::*;
+
+#[test]
+fn a_member_that_only_the_sample_has_is_caught() {
+    let text = NOTES.replace("required: [commentId, text]", "required: [commentId]");
+    let server = server_with(
+        "GET",
+        "/api/notes/*/comments/*",
+        only_success(|reply| reply.edit(|body| remove(body, "text"))),
+    );
+    let (outcome, _) = replayed(&text, &server);
+    expect(
+        &outcome,
+        "GET",
+        "sample-members",
+        "the member `text` of the documented sample is missing",
+    );
+    let place = outcome.findings.iter().find_map(|finding| {
+        finding
+            .theirs
+            .as_ref()
+            .filter(|_| finding.rule == "sample-members")
+    });
+    assert!(
+        place
+            .unwrap()
+            .pointer
+            .ends_with("/get/responses/200/content/application~1json/example/text"),
+        "{place:?}"
+    );
+}
+
+#[test]
+fn a_declared_member_that_the_sample_has_not_is_caught() {
+    let fault = |reply: Reply| reply.edit(|body| body["archived"] = json!(false));
+    caught(
+        "GET",
+        "/api/notes/*",
+        fault,
+        "sample-members",
+        "no member `archived`, though the schema declares it",
+    );
+}
+
+#[test]
+fn an_undeclared_member_is_a_warning() {
+    let fault = |reply: Reply| reply.edit(|body| body["extra"] = json!(1));
+    let server = server_with("GET", "/api/notes/*", only_success(fault));
+    let (outcome, _) = replayed(NOTES, &server);
+    assert_eq!(grave(&outcome.findings), Vec::<String>::new());
+    let warning = outcome
+        .findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Warning)
+        .expect("a warning");
+    assert_eq!(warning.rule, "sample-members");
+    assert!(warning.message.contains("`extra`"), "{}", warning.message);
+}
+
+#[test]
+fn the_same_difference_in_each_item_of_a_list_is_one_finding() {
+    let fault = |reply: Reply| {
+        reply.edit(|body| {
+            let items = body["data"].as_array_mut().expect("a list");
+            items
+                .iter_mut()
+                .for_each(|item| item["archived"] = json!(true));
+        })
+    };
+    let server = server_with("GET", "/api/notes", only_success(fault));
+    let grave = grave(&replayed(NOTES, &server).0.findings);
+    assert!(grave.len() <= 2, "{grave:#?}");
+    assert!(
+        grave
+            .iter()
+            .any(|line| line.contains("/data/0/archived") && line.contains("and in 1 more items")),
+        "{grave:#?}"
+    );
+}
+
+#[test]
+fn a_value_of_the_body_that_is_not_echoed_is_caught() {
+    let fault = |reply: Reply| reply.edit(|body| body["title"] = json!("Beer"));
+    caught(
+        "POST",
+        "/api/notes",
+        fault,
+        "sample-values",
+        "/title is \"Beer\" where the sample repeats `title` of the request body",
+    );
+}
+
+#[test]
+fn a_value_of_the_query_that_is_not_echoed_is_caught() {
+    let fault = |reply: Reply| {
+        reply.edit(|body| {
+            if let Some(item) = body["data"].get_mut(0) {
+                item["color"] = json!("blue");
+            }
+        })
+    };
+    let server = server_with("GET", "/api/notes", only_success(fault));
+    let grave = grave(&replayed(NOTES, &server).0.findings);
+    assert_eq!(grave.len(), 1, "{grave:#?}");
+    assert!(
+        grave[0]
+            .contains("/data/0/color is \"blue\" where the sample repeats query parameter `color`"),
+        "{grave:#?}"
+    );
+}
+
+#[test]
+fn another_id_than_the_one_in_the_path_is_caught() {
+    let other = "00000000-0000-4000-8000-999999999999";
+    let fault = move |reply: Reply| reply.edit(|body| body["id"] = json!(other));
+    caught(
+        "GET",
+        "/api/notes/*",
+        fault,
+        "sample-values",
+        "/id is \"00000000-0000-4000-8000-999999999999\" where the sample repeats path parameter `noteId`",
+    );
+}
