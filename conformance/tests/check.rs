@@ -166,6 +166,19 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
         &format!("{PAIR}baseline = 'accepted.toml'\n"),
     );
     assert_eq!(folder.run("check").code, 0);
+    folder.write("conformance.toml", PAIR);
+    assert_eq!(folder.run("check --baseline accepted.toml").code, 0);
+    let two = format!("{PAIR}{}", PAIR.replace("'orders'", "'other'"));
+    folder.write("conformance.toml", &two);
+    assert_eq!(
+        folder
+            .run("check --write-baseline both.toml --reason known")
+            .code,
+        1
+    );
+    let run = folder.run("check --baseline both.toml");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("2 ignored"), "{run:?}");
     let both = allow.replace(
         "[[pair.allow]]",
         "baseline = 'accepted.toml'\n[[pair.allow]]",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::output::{OutputArgs, Settings, write_reports};
+use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
 use super::refuse_unmatched;
 use crate::clock;
 use crate::config::DEFAULT_FILE;
@@ -22,7 +22,7 @@ pub(super) const HELP: &str =
   ours = \"target/orders.json\"
   include = [\"tag:Orders\"]         # also: exclude, prose
   baseline = \"accepted.toml\"       # made by conformance drift --write-baseline
-  changes = \"accepted-changes.toml\" # for --base; base = false leaves the pair out of it
+  changes = \"changes.toml\"         # for --base; base = false leaves the pair out of it
   [[pair.allow]]                   # a difference that is accepted
   fingerprint = \"0123456789abcdef\" # from a report in JSON or HTML
   reason = \"decided on 3 May\"
@@ -42,6 +42,8 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "REV", allow_hyphen_values = true)]
     base: Option<String>,
     #[command(flatten)]
+    baseline: BaselineArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -57,19 +59,22 @@ struct Sum {
 pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
     let settings = args.output.settle()?;
     let mut sum = Sum::default();
-    for pair in chosen(&settings, &args.pair)? {
+    let pairs = chosen(&settings, &args.pair)?;
+    let whole = args.pair.is_empty() && pairs.iter().all(|pair| pair.selection.is_everything());
+    for pair in pairs {
         sum.pair(pair, args.base.as_deref())
             .await
             .with_context(|| format!("pair {}", pair.name))?;
     }
+    let (findings, ignored) = args.baseline.judge(sum.findings, whole, &settings)?;
     let report = Report {
         command: "check",
         documents: sum.documents,
         server: None,
         checked: sum.checked,
         fail_on: settings.fail_on,
-        findings: settings.config.overrides.apply(sum.findings),
-        ignored: sum.ignored,
+        findings,
+        ignored: sum.ignored + ignored,
     };
     write_reports(&report, &settings)
 }

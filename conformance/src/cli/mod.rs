@@ -101,7 +101,7 @@ fn one_line(error: &anyhow::Error) -> String {
             line.push_str(&cause);
         }
     }
-    line.replace(['\n', '\r'], " ")
+    report::plain_line(&line)
 }
 
 async fn run(command: Command) -> Result<Verdict> {

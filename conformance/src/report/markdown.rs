@@ -81,7 +81,7 @@ fn row(report: &Report, entry: &Entry) -> String {
     };
     let mut place = Vec::new();
     if let Some(pair) = &entry.pair {
-        place.push(prose(&plain::cut(pair, DETAIL_LIMIT)));
+        place.push(prose(&plain::cut(&plain::line(pair), DETAIL_LIMIT)));
     }
     place.push(code(&finding.subject, DETAIL_LIMIT));
     for (side, at) in places(report, entry) {
@@ -90,7 +90,7 @@ fn row(report: &Report, entry: &Entry) -> String {
     }
     let mut what = vec![
         format!("<code>{}</code>", finding.rule),
-        message(&plain::cut(&finding.message, MESSAGE_LIMIT)),
+        message(&plain::cut(&plain::line(&finding.message), MESSAGE_LIMIT)),
     ];
     if !finding.used_by.is_empty() {
         let more = finding.used_by.len().saturating_sub(USERS_SHOWN);
@@ -120,9 +120,10 @@ fn witness_code(witness: &Value) -> String {
 }
 
 fn code(text: &str, limit: usize) -> String {
+    // Cut at last: what is shown as its number is longer than it was.
     format!(
         "<code>{}</code>",
-        entities(&plain::line(&plain::cut(text, limit)))
+        entities(&plain::cut(&plain::line(text), limit))
     )
 }
 
@@ -203,6 +204,13 @@ mod tests {
         let mut entry = report.findings[0].clone();
         entry.finding.message = "<&|".repeat(100_000);
         report.findings = vec![entry; 500];
+        let mut document = report.documents[0].clone();
+        report.documents = (0..100)
+            .map(|index| {
+                document.name = format!("{index}{}", "\u{e0041}".repeat(1000));
+                document.clone()
+            })
+            .collect();
         let text = sample::written(Format::Markdown, &report);
         assert!(text.len() <= SIZE_LIMIT, "{}", text.len());
         let rows = text

@@ -173,6 +173,11 @@ fn places<'e>(report: &Report, entry: &'e Entry) -> Vec<(&'static str, &'e Place
         .collect()
 }
 
+/// Text on one line without what a terminal obeys, for messages beside reports.
+pub(crate) fn plain_line(text: &str) -> String {
+    plain::line(text)
+}
+
 /// Writes `report` to `out`; only text has colors.
 ///
 /// # Errors
