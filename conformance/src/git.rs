@@ -149,7 +149,12 @@ fn one_id(output: Vec<u8>) -> Option<String> {
 
 /// What git prints, or none if it fails. Stops reading behind the largest document.
 fn git(folder: &Path, arguments: &[&str]) -> Result<Option<Vec<u8>>, GitError> {
-    let mut child = Command::new("git")
+    let mut command = Command::new("git");
+    // Git sets them for hooks. They would name another repository, or make this folder look like the top of one.
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(name);
+    }
+    let mut child = command
         .arg("--no-pager")
         .args(arguments)
         .current_dir(if folder.is_dir() {

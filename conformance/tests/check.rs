@@ -46,6 +46,9 @@ fn git(folder: &Folder, arguments: &str) {
         .current_dir(folder.path())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
         .output()
         .expect("git runs");
     assert!(output.status.success(), "{arguments}: {output:?}");
@@ -206,6 +209,14 @@ fn a_change_is_judged_against_the_merge_base() {
     let run = folder.run("check --base main");
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("2 revisions"), "{run:?}");
+    // Documents in a folder are found there.
+    folder.write("sub/theirs.yaml", DOCUMENT);
+    folder.write("sub/ours.yaml", DOCUMENT);
+    folder.write("sub/conformance.toml", PAIR);
+    git(&folder, "add .");
+    git(&folder, "commit -q -m sub");
+    let run = folder.run("check --config sub/conformance.toml --base HEAD");
+    assert_eq!(run.code, 0, "{run:?}");
     // What happens on the base branch after the branch was made does not count.
     git(&folder, "checkout -q -b topic");
     git(&folder, "checkout -q main");
@@ -217,7 +228,7 @@ fn a_change_is_judged_against_the_merge_base() {
     folder.write("theirs.yaml", less);
     folder.write("ours.yaml", less);
     assert_eq!(folder.run("check").code, 0);
-    for revision in ["main", "HEAD", "main~1", "topic"] {
+    for revision in ["main", "HEAD", "main~1", "main~2", "topic"] {
         let run = folder.run(&format!("check --base {revision} --format json"));
         assert_eq!(run.code, 1, "{run:?}");
         let report: Value = serde_json::from_str(&run.out).expect("is JSON");

@@ -52,6 +52,9 @@ impl Folder {
             .current_dir(self.path())
             .env_remove("NO_COLOR")
             .env("CONFORMANCE_TEST_KEY", "hunter22")
+            // As in a hook of git.
+            .env("GIT_DIR", "elsewhere")
+            .env("GIT_WORK_TREE", "elsewhere")
             .output()
             .expect("runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("is text");
