@@ -27,7 +27,7 @@ Written by `benches/delivery`, which builds the server in release mode, measures
 ## How to read it
 
 - Load, receiver and server share the machine's cores; the server is the real program with its defaults, on a new SQLite file
-  (WAL, `synchronous=FULL`) on the repository's disk. Everything goes over HTTP on loopback.
+  on the repository's disk; a publication is answered when it would survive a loss of power. Everything goes over HTTP on loopback.
 - Best and median are those of {rounds} rounds. A round runs every measure once, the limits among them.
 - *Beside its limit* compares medians. The bare client loop posts the bytes of a captured delivery to the same receiver with keep-alive,
   with hyper, the server's own HTTP client library, on as many connections as there are publishers (64 for fan-out 100); the bare socket
@@ -38,7 +38,7 @@ Written by `benches/delivery`, which builds the server in release mode, measures
 - *Publish to receiver*: from the first byte of the publication to the last byte of the delivery. At a steady rate the clients take turns.
 - *Queue*: 100 receivers hang while a queue is built, then answer at once; the figures are for emptying it, without building it.
 - *Healthy receivers*: 20 receivers get 200 events a second in turn, first alone, then beside a receiver that hangs to the deadline and has
-  a backlog of 20,000.
+  a backlog of 20,000. As many events were published to a receiver that answers before the first, so that both have one history.
 - *Memory* is `VmRSS` idle and `VmHWM` under load, with the program's own pages.
 - *Others* is the share of the machine that other processes, and the kernel on its own, used meanwhile.
 ",
