@@ -32,19 +32,13 @@ pub(crate) enum Transport {
 /// next request would go unnoticed, the request be written, and the attempt fail; seen in time, the client takes another connection.
 pub(crate) struct Tcp {
     inner: TcpStream,
-    /// Since when nothing is awaited: when something was read last, or the operating system was asked. None once something is written.
-    idle_since: Option<Instant>,
+    /// Nothing was written since something was read, so nothing is awaited.
+    idle: bool,
 }
-
-/// A connection that was idle for less is not asked again: under load each is used again at once, and asked several times for each use.
-const FRESH: Duration = Duration::from_millis(1);
 
 impl Tcp {
     pub(crate) fn new(inner: TcpStream) -> Self {
-        Self {
-            inner,
-            idle_since: None,
-        }
+        Self { inner, idle: false }
     }
 }
 
@@ -56,13 +50,12 @@ impl AsyncRead for Tcp {
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         if polled.is_ready() {
-            self.idle_since = Some(Instant::now());
+            self.idle = true;
             return polled;
         }
-        if self.idle_since.is_none_or(|since| since.elapsed() < FRESH) {
+        if !self.idle {
             return Poll::Pending;
         }
-        self.idle_since = Some(Instant::now());
         // Small: what is expected here is the end, and before it perhaps a word of TLS.
         let mut bytes = [0; 64];
         let length = bytes.len().min(buffer.remaining());
@@ -83,7 +76,7 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.idle_since = None;
+        self.idle = false;
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -104,7 +97,7 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.idle_since = None;
+        self.idle = false;
         Pin::new(&mut self.inner).poll_write_vectored(context, buffers)
     }
 }
