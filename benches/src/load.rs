@@ -51,14 +51,14 @@ impl Published {
         self.count as f64 / seconds(self.began, self.ended)
     }
 
-    /// From publishing to receiving, in seconds, in ascending order.
-    pub(crate) fn latencies(&self, ledger: &Ledger) -> Vec<f64> {
+    /// From publishing to receiving at this webhook, in seconds, in ascending order.
+    pub(crate) fn latencies(&self, ledger: &Ledger, webhook: u64) -> Vec<f64> {
         let mut found: Vec<f64> = (0..)
             .zip(&self.sent)
             .filter_map(|(event, sent)| {
                 Some(seconds(
                     sent.load(Ordering::Relaxed),
-                    ledger.arrival(event)?,
+                    ledger.arrival(event, webhook)?,
                 ))
             })
             .collect();

@@ -37,8 +37,8 @@ Written by `benches/delivery`, which builds the server in release mode, measures
   rate counts until the last delivery is received. A delivery that did not arrive would fail the run.
 - *Publish to receiver*: from the first byte of the publication to the last byte of the delivery. At a steady rate the clients take turns.
 - *Queue*: 100 receivers hang while a queue is built, then answer at once; the figures are for emptying it, without building it.
-- *Healthy receivers*: 20 receivers get 200 events a second in turn, first alone, then beside a receiver that hangs to the deadline and has
-  a backlog of 20,000. As many events were published to a receiver that answers before the first, so that both have one history.
+- *Healthy receivers*: 20 receivers get 200 events a second in turn, on two servers at the same time: alone on the one, beside a receiver that
+  hangs to the deadline and has a backlog of 20,000 on the other.
 - *Memory* is `VmRSS` idle and `VmHWM` under load, with the program's own pages.
 - *Others* is the share of the machine that other processes, and the kernel on its own, used meanwhile.
 ",

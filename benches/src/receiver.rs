@@ -74,9 +74,10 @@ impl Ledger {
         }
     }
 
-    /// When event `n` arrived at its only webhook.
-    pub(crate) fn arrival(&self, event: u64) -> Option<u64> {
-        let slot = self.arrivals.get(usize::try_from(event).ok()?)?;
+    /// When event `n` arrived at webhook `k`.
+    pub(crate) fn arrival(&self, event: u64, webhook: u64) -> Option<u64> {
+        let place = usize::try_from(event * self.fan_out + webhook).ok()?;
+        let slot = self.arrivals.get(place)?;
         Some(slot.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 

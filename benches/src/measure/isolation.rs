@@ -20,33 +20,42 @@ const RATE: u32 = 200;
 /// Deliveries that wait for the receiver that hangs.
 const BACKLOG: u64 = 20_000;
 
-const HANGING: &str = "F30000";
-const ANSWERING: &str = "F30001";
+/// The account of the receiver that hangs on one server, and answers on the other.
+const ONE_MORE: &str = "F30000";
 
-/// Measures both once, on one server.
+/// Measures both once, at the same time on two servers, so that both have the same machine.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
-    let server = bench.server()?;
-    let mut connection = Connection::open(server.address()).await?;
     let accounts: Vec<String> = (0..HEALTHY)
         .map(|number| format!("F4{number:04}"))
         .collect();
-    for account in &accounts {
-        let url = bench.receiver.url(0);
-        server.register(&mut connection, account, &url).await?;
+    // Both have one history: the one's backlog was answered, the other's is not.
+    let without = server(bench, &accounts, 0, &bench.receiver.url(2)).await?;
+    let with = server(bench, &accounts, 1, &bench.receiver.gated_url(2)).await?;
+    pause(Duration::from_secs(if bench.quick { 1 } else { 10 })).await;
+
+    let load = |server| Load {
+        rate: Some(f64::from(RATE)),
+        time: Duration::from_secs(if bench.quick { 3 } else { 30 }),
+        accounts: accounts.clone(),
+        ..bench.load(server, 20, ENOUGH)
+    };
+    let ledger = bench.receiver.expect(ENOUGH, 3);
+    let (alone, beside) =
+        tokio::try_join!(load::publish(load(&without)), load::publish(load(&with)))?;
+    let wanted = alone.count + beside.count;
+    let mut missing = wanted;
+    for _ in 0..200 {
+        let (alone, beside) = (alone.latencies(&ledger, 0), beside.latencies(&ledger, 1));
+        missing = wanted - u64::try_from(alone.len() + beside.len())?;
+        if missing == 0 {
+            break;
+        }
+        pause(Duration::from_millis(100)).await;
     }
-    let hanging = bench.receiver.gated_url(0);
-    server.register(&mut connection, HANGING, &hanging).await?;
-
-    // The same history in both: as many events for a receiver that answers, and time for the disk to take them.
-    let answering = bench.receiver.url(0);
-    server
-        .register(&mut connection, ANSWERING, &answering)
-        .await?;
-    publish_backlog(bench, &server, ANSWERING).await?;
-    let alone = healthy(bench, &server, &accounts).await?;
-    publish_backlog(bench, &server, HANGING).await?;
-    let beside = healthy(bench, &server, &accounts).await?;
-
+    if missing > 0 {
+        bail!("{missing} of {wanted} deliveries to healthy receivers did not arrive");
+    }
+    let (alone, beside) = (alone.latencies(&ledger, 0), beside.latencies(&ledger, 1));
     let (before, after) = (percentile(&alone, 0.99), percentile(&beside, 0.99));
     let name = "healthy receivers, p99";
     Ok(vec![
@@ -66,39 +75,31 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-/// Publishes the backlog for one account, none of which is counted, and waits for the disk.
-async fn publish_backlog(bench: &Bench, server: &Server, account: &str) -> anyhow::Result<()> {
+/// A server with the healthy receivers, known as `webhook`, and one more that has got a backlog of events.
+async fn server(
+    bench: &Bench,
+    accounts: &[String],
+    webhook: u64,
+    one_more: &str,
+) -> anyhow::Result<Server> {
+    let server = bench.server()?;
+    let mut connection = Connection::open(server.address()).await?;
+    for account in accounts {
+        let url = bench.receiver.url(webhook);
+        server.register(&mut connection, account, &url).await?;
+    }
+    server.register(&mut connection, ONE_MORE, one_more).await?;
+    // None of these is counted.
     bench.receiver.expect(0, 1);
     let backlog = Load {
-        accounts: vec![account.to_owned()],
+        accounts: vec![ONE_MORE.to_owned()],
         time: Duration::from_secs(600),
-        ..bench.load(server, 64, if bench.quick { BACKLOG / 10 } else { BACKLOG })
+        ..bench.load(
+            &server,
+            64,
+            if bench.quick { BACKLOG / 10 } else { BACKLOG },
+        )
     };
     load::publish(backlog).await?;
-    pause(Duration::from_secs(if bench.quick { 1 } else { 10 })).await;
-    Ok(())
-}
-
-/// From publishing to receiving for events of the healthy receivers in turn, in ascending order.
-async fn healthy(bench: &Bench, server: &Server, accounts: &[String]) -> anyhow::Result<Vec<f64>> {
-    let load = Load {
-        rate: Some(f64::from(RATE)),
-        time: Duration::from_secs(if bench.quick { 3 } else { 20 }),
-        accounts: accounts.to_vec(),
-        ..bench.load(server, 20, ENOUGH)
-    };
-    let ledger = bench.receiver.expect(load.events, 1);
-    let published = load::publish(load).await?;
-    // The receiver also counts what hung and was given up, so arrivals are waited for here.
-    for _ in 0..2_000 {
-        if ledger.arrived() >= published.count {
-            return Ok(published.latencies(&ledger));
-        }
-        pause(Duration::from_millis(10)).await;
-    }
-    bail!(
-        "{} of {} deliveries to healthy receivers did not arrive",
-        published.count - ledger.arrived(),
-        published.count
-    )
+    Ok(server)
 }
