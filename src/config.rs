@@ -1,5 +1,7 @@
 //! Configuration: flag > environment > file > default, read once and validated with full sentences.
 
+mod tracing;
+
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroU32;
@@ -10,6 +12,7 @@ use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, InvalidNetwork, Secret};
 use crate::provider::equals_money;
 use crate::storage::{EncryptionKey, KeyFileError};
@@ -61,6 +64,11 @@ pub struct Settings {
     /// How to write logs [default: text on a terminal, json elsewhere]
     #[arg(long, env = "TRUEHOOK_LOG_FORMAT", value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
+
+    /// Whether traces are kept.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub tracing: TracingSettings,
 
     /// How many attempts may be under way at once [default: 256]
     #[arg(long, env = "TRUEHOOK_ATTEMPTS_IN_FLIGHT", value_name = "NUMBER")]
@@ -175,6 +183,8 @@ pub struct Config {
     pub workers: Option<usize>,
     /// How long requests in progress may take to end after a signal to stop, in seconds.
     pub stop_seconds: u64,
+    /// Where traces are sent, when they are kept.
+    pub tracing: Option<Tracing>,
     /// How deliveries are attempted.
     pub delivery: Delivery,
     /// What an operator may set for the Equals Money API.
@@ -283,6 +293,7 @@ impl Settings {
             stop_seconds: self.stop_seconds.or(other.stop_seconds),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
+            tracing: self.tracing.or(other.tracing),
             attempts_in_flight: self.attempts_in_flight.or(other.attempts_in_flight),
             attempts_per_webhook: self.attempts_per_webhook.or(other.attempts_per_webhook),
             lease_seconds: self.lease_seconds.or(other.lease_seconds),
@@ -337,6 +348,7 @@ impl Config {
             max_body_bytes,
             workers,
             stop_seconds: settings.stop_seconds.unwrap_or(DEFAULT_STOP_SECONDS),
+            tracing: Tracing::new(settings.tracing)?,
             delivery: Delivery {
                 in_flight: at_least_one(
                     "--attempts-in-flight",

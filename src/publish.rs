@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::domain::{self, Event, Provider};
+use crate::domain::{self, Event, Provider, TraceContext};
 use crate::entropy;
 use crate::http::Faults;
 use crate::provider::outbound;
@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) data: Option<Data>,
     /// What makes a repeated request the same one.
     pub(crate) idempotency: Option<Idempotency>,
+    /// The span of the publication, where it is traced.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// A payload, as it is judged and as it is sent.
@@ -90,6 +92,7 @@ pub(crate) async fn publish(
         data,
         sequence: 0,
         created_at: now,
+        trace: request.trace,
     };
     let publication = Publication {
         event,

@@ -20,6 +20,7 @@ use crate::metrics::{Format, Metrics};
 use crate::operator;
 use crate::provider::{Context, conduit, equals_money};
 use crate::storage::{QueueState, SqliteStore, Store, StoreError};
+use crate::telemetry::{Traces, TracesError};
 use crate::worker::sender::{Sender, SenderSettings, system_roots};
 use crate::worker::{Lanes, Worker, WorkerSettings};
 
@@ -46,6 +47,9 @@ pub enum StartError {
     /// A setting names an event type that does not exist.
     #[error(transparent)]
     EventType(#[from] equals_money::UnknownEventType),
+    /// Traces cannot be sent.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
 }
 
 /// A server that listens and answers once it is run.
@@ -55,6 +59,7 @@ pub struct Server {
     store: Arc<dyn Store>,
     worker: Arc<Worker>,
     threads: WorkerThreads,
+    traces: Traces,
     stop: Duration,
 }
 
@@ -113,13 +118,18 @@ impl Server {
             .thread_name("deliveries")
             .build()
             .map_err(StartError::Threads)?;
-        let settings = worker_settings(&config, store.clone(), clock, metrics.clone());
+        let traces = Traces::start(config.tracing.as_ref())?;
+        let settings = WorkerSettings {
+            traces: traces.clone(),
+            ..worker_settings(&config, store.clone(), clock, metrics.clone())
+        };
         let worker = Worker::start(settings, runtime.handle().clone());
         let threads = WorkerThreads(Some(runtime));
         let operator_state = web::Data::new(operator::State {
             context,
             worker: worker.clone(),
             metrics: metrics.clone(),
+            traces: traces.clone(),
         });
         let probe = web::Data::from(store.clone());
         let measured = web::Data::new(Measured { metrics, clock });
@@ -166,6 +176,7 @@ impl Server {
             store,
             worker,
             threads,
+            traces,
             stop: Duration::from_secs(config.stop_seconds),
         })
     }
@@ -194,6 +205,8 @@ impl Server {
         // Nobody publishes any more: what is under way is ended, or given back.
         self.worker.stop(self.stop).await;
         self.threads.end().await;
+        // Now every span has ended.
+        self.traces.stop().await;
         result
     }
 }
@@ -216,6 +229,7 @@ fn worker_settings(
         }),
         lanes: Arc::new(Lanes::new(delivery.in_flight, delivery.per_webhook)),
         metrics,
+        traces: Traces::default(),
         lease: delivery.lease,
         retention: delivery.retention,
     }

@@ -1,11 +1,16 @@
-//! Logs: structured, on standard error.
+//! What the server tells of itself while it runs: logs, structured, on standard error; and traces, see `traces`.
 //!
 //! Never logged, at any level: credentials, signing secrets, authorization headers, request bodies and queries.
+
+mod collector;
+mod traces;
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+pub(crate) use self::traces::Traces;
+pub use self::traces::TracesError;
 use crate::config::LogFormat;
 
 /// The directives cannot be read.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Provider;
+use super::{Provider, TraceContext};
 
 /// One happening, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Event {
     pub sequence: u64,
     /// When it was published.
     pub created_at: Timestamp,
+    /// The span of its publication, which its attempts are children of; none where it was published without traces.
+    pub trace: Option<TraceContext>,
 }
 
 /// Which webhooks an event is for, beside those that subscribe to its type and are enabled.

@@ -1,4 +1,4 @@
-//! The words of the project as types: providers, ids, webhooks, events, deliveries, secrets, receiver URLs, API keys.
+//! The words of the project as types: providers, ids, webhooks, events, deliveries, secrets, receiver URLs, API keys, traces.
 //!
 //! Pure: no I/O, no clock, no randomness of its own. Everything above imports from here; this imports nothing of ours.
 
@@ -10,6 +10,7 @@ mod key;
 mod provider;
 mod receiver_url;
 mod secret;
+mod trace;
 mod webhook;
 
 pub use address::{AddressKind, AddressPolicy, InvalidNetwork, Network, Refusal};
@@ -23,4 +24,5 @@ pub use key::{ApiKey, Fingerprint};
 pub use provider::{Provider, UnknownProvider};
 pub use receiver_url::{ReceiverUrl, SchemePolicy, UrlFault};
 pub use secret::Secret;
+pub use trace::{InvalidTraceContext, TraceContext};
 pub use webhook::{Webhook, WebhookChange};

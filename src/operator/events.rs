@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use actix_web::http::header::HeaderMap;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use serde_json::value::RawValue;
 
 use super::auth::Operator;
@@ -16,7 +16,7 @@ use super::models::{
 };
 use super::openapi::DOCUMENT;
 use super::{State, body_rules, cursor, invalid, page, path_id, word};
-use crate::domain::{Fingerprint, Provider};
+use crate::domain::{Fingerprint, Provider, TraceContext};
 use crate::http::{Faults, JsonText, Query, RequestSchema, Words, compact, read_json_text};
 use crate::publish::{Data, PublishError, Request, publish};
 use crate::storage::{EventFilter, Idempotency, Published, Receipt, StoreError};
@@ -76,6 +76,35 @@ pub(super) async fn publish_event(
     payload: web::Payload,
     state: web::Data<State>,
 ) -> Result<HttpResponse, OperatorError> {
+    let traces = state.traces.clone();
+    let parent = traces
+        .is_on()
+        .then(|| traceparent(request.headers()))
+        .flatten();
+    let span = traces.request("POST", "/operator/v1/events", parent);
+    let answer = accept(caller, request, payload, state, span.context()).await;
+    let status = match &answer {
+        Ok(answer) => answer.status(),
+        Err(error) => error.status_code(),
+    };
+    span.answered(status.as_u16());
+    answer
+}
+
+/// The span that the caller says caused its request. What is malformed counts as not said (W3C Trace Context, 4.3).
+fn traceparent(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut given = headers.get_all("traceparent");
+    let only = given.next().filter(|_| given.next().is_none());
+    only?.to_str().ok()?.trim_matches([' ', '\t']).parse().ok()
+}
+
+async fn accept(
+    caller: Operator,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+    trace: Option<TraceContext>,
+) -> Result<HttpResponse, OperatorError> {
     let key = idempotency_key(request.headers())?;
     let body = read_json_text(&request, payload, body_rules(&state)).await?;
     let wanted = check(&body)?;
@@ -97,6 +126,7 @@ pub(super) async fn publish_event(
         account_id: wanted.account_id,
         data,
         idempotency: None,
+        trace,
     };
     let idempotency = key.map(|key| Idempotency {
         caller: caller.key_id,
@@ -120,22 +150,34 @@ pub(super) async fn publish_event(
 
 async fn publish_and_attempt(
     state: web::Data<State>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Published, PublishError> {
     let State {
         context,
         worker,
         metrics,
+        traces,
     } = &**state;
     let provider = request.provider;
-    let mut published = publish(
+    let span = traces.publication(request.trace, provider, &request.event_type);
+    request.trace = span.context();
+    let published = publish(
         &*context.store,
         &context.clock,
         worker.slots(),
         worker.lease(),
         request,
     )
-    .await?;
+    .await;
+    match &published {
+        Ok(Published::Stored { receipt, .. } | Published::Repeated(receipt)) => {
+            span.stored(&receipt.id, receipt.deliveries);
+        }
+        Ok(Published::Conflict) => span.not_stored("conflict"),
+        Err(PublishError::Faulty(_)) => span.not_stored("faulty"),
+        Err(PublishError::Storage(_)) => span.not_stored("storage"),
+    }
+    let mut published = published?;
     if let Published::Stored {
         claimed, waiting, ..
     } = &mut published

@@ -30,6 +30,7 @@ use self::error::OperatorError;
 use crate::http::{BodyRules, Faults, Query};
 use crate::metrics::Metrics;
 use crate::provider::Context;
+use crate::telemetry::Traces;
 use crate::worker::Worker;
 
 const DEFAULT_LIMIT: u64 = 100;
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) worker: Arc<Worker>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What is traced.
+    pub(crate) traces: Traces,
 }
 
 /// Makes the document and compiles the schemas of request bodies.

@@ -19,6 +19,7 @@ pub(super) fn due(provider: Provider, event_type: &str, data: &str) -> DueDelive
         data: data.to_owned(),
         sequence: 15,
         created_at,
+        trace: None,
     };
     let url = ReceiverUrl::parse("https://example.com/", SchemePolicy::HttpsOnly).unwrap();
     DueDelivery {

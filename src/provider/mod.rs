@@ -119,7 +119,7 @@ pub(crate) struct RequestHeader {
 }
 
 impl RequestHeader {
-    fn plain(name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn plain(name: &'static str, value: impl Into<String>) -> Self {
         let value = value.into();
         Self {
             name,

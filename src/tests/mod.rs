@@ -25,3 +25,4 @@ mod receiver;
 mod recorder;
 pub(crate) mod schemas;
 mod shape;
+mod traces;

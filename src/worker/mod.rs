@@ -24,8 +24,9 @@ use crate::clock::Clock;
 use crate::domain::{Attempt, DueDelivery, Next, Provider};
 use crate::entropy;
 use crate::metrics::Metrics;
-use crate::provider::{OutboundRequest, outbound};
+use crate::provider::{OutboundRequest, RequestHeader, outbound};
 use crate::storage::{AttemptResult, ClaimTerms, PurgeTerms, Slots, Store};
+use crate::telemetry::Traces;
 
 /// How often the queue is looked at when nothing is known to be due.
 const IDLE: Duration = Duration::from_secs(1);
@@ -54,6 +55,8 @@ pub(crate) struct WorkerSettings {
     pub(crate) lanes: Arc<Lanes>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What is traced.
+    pub(crate) traces: Traces,
     /// How long an attempt may hold its delivery, in real time: its deadline, and time enough to record the result.
     pub(crate) lease: Duration,
     /// How long events are kept; for ever without.
@@ -273,7 +276,11 @@ impl Worker {
         let Self { settings, .. } = self;
         let provider = outbound(due.event.provider)?;
         let started_at = settings.clock.now();
-        let OutboundRequest { headers, body } = provider.request(&due, started_at);
+        let span = settings.traces.attempt(&due);
+        let OutboundRequest { mut headers, body } = provider.request(&due, started_at);
+        // Behind what the provider documents: it is no part of what is signed.
+        let traceparent = settings.traces.traceparent(&span);
+        headers.extend(traceparent.map(|value| RequestHeader::plain("traceparent", value)));
         let sent: Vec<(&str, &[u8])> = headers
             .iter()
             .map(|header| (header.name, header.value.as_bytes()))
@@ -292,6 +299,7 @@ impl Worker {
                 started_at,
             )
             .await;
+        span.attempted(&outcome);
         timing.queue = started_at.duration_since(due.due_at).unsigned_abs();
         let now = settings.clock.now();
         let next = if outcome.is_success() {

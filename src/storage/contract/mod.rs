@@ -231,6 +231,7 @@ fn event(id: &str, second: i64) -> Event {
         data: r#"{"amount":1.10,"ä":"\u00e4"}"#.to_owned(),
         sequence: 0,
         created_at: at(second),
+        trace: None,
     }
 }
 

@@ -73,6 +73,28 @@ async fn what_waits_longest_is_claimed_first() {
 }
 
 #[tokio::test]
+async fn the_trace_of_an_event_comes_with_every_attempt_after_the_file_is_opened_again() {
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let trace = Some(traceparent.parse().unwrap());
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    let traced = crate::domain::Event {
+        trace,
+        ..event("e", 0)
+    };
+    subject.publish(traced).await;
+    subject.publish(event("f", 0)).await;
+    let subject = subject.reopen();
+    for second in [10, 10 + LEASE] {
+        let due = subject.claim(second).await.due;
+        let traces: Vec<_> = due.iter().map(|due| due.event.trace).collect();
+        assert_eq!(traces, [trace, None], "{second}");
+    }
+    let read = subject.store.event("e".to_owned()).await.unwrap();
+    assert_eq!(read.unwrap().event.trace, trace);
+}
+
+#[tokio::test]
 async fn a_claimed_delivery_is_not_claimed_again_before_its_lease_ends() {
     let subject = sqlite();
     subject.add_webhooks(["1"]).await;

@@ -111,6 +111,7 @@ impl Subject {
                     data: "{}".to_owned(),
                     sequence: 0,
                     created_at: at(second),
+                    trace: None,
                 },
                 audience: Audience::Account,
                 idempotency: Some(Idempotency {

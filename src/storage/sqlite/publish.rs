@@ -145,8 +145,8 @@ fn insert_event(
 ) -> Result<i64> {
     connection
         .prepare_cached(
-            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             event.id,
@@ -159,6 +159,7 @@ fn insert_event(
             event.created_at.as_microsecond(),
             rows::audience(audience),
             i64::try_from(matched).unwrap_or(i64::MAX),
+            event.trace.map(|trace| trace.to_string()),
         ])?;
     Ok(connection.last_insert_rowid())
 }

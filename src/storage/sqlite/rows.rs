@@ -18,10 +18,10 @@ pub(super) const KEY_COLUMNS: &str =
 
 /// The columns that [`event`] reads, in its order.
 pub(super) const EVENT_COLUMNS: &str = "event.id, event.provider, event.event_type, event.owner, event.account_id, event.data, \
-     event.sequence, event.created_at";
+     event.sequence, event.created_at, event.trace";
 
 /// How many columns these are.
-pub(super) const EVENT_COLUMN_COUNT: usize = 8;
+pub(super) const EVENT_COLUMN_COUNT: usize = 9;
 
 /// Where a webhook's signing secret is sealed.
 pub(super) fn secret_place(id: &str) -> String {
@@ -84,6 +84,13 @@ pub(super) fn event(row: &Row<'_>, first: usize) -> Result<Event, StoreError> {
         data: row.get(first + 5)?,
         sequence: row.get::<_, i64>(first + 6)?.unsigned_abs(),
         created_at: time(row.get(first + 7)?)?,
+        // A damaged one must not keep an event from its receivers.
+        trace: row
+            .get_ref(first + 8)?
+            .as_str_or_null()
+            .ok()
+            .flatten()
+            .and_then(|text| text.parse().ok()),
     })
 }
 

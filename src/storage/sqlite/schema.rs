@@ -14,7 +14,7 @@ use crate::domain::Secret;
 const APPLICATION_ID: i64 = 0x5452_484b;
 
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -167,6 +167,10 @@ const MIGRATIONS: [&str; 2] = [
     DROP TABLE subscription;
     ALTER TABLE wanted RENAME TO subscription;
     CREATE UNIQUE INDEX subscription_by_type ON subscription (event_type, account, webhook);
+",
+    // The span of the publication, as a W3C `traceparent`; NULL without traces.
+    "
+    ALTER TABLE event ADD COLUMN trace TEXT CHECK (length(trace) = 55);
 ",
 ];
 
@@ -344,10 +348,19 @@ mod tests {
                 "INSERT INTO webhook (number, provider, id, owner, account_id, url, enabled, created_at, updated_at)
                  VALUES (7, 'equals-money', 'a', 'o', 'F1', 'https://example.com', 1, 1, 1),
                         (8, 'conduit', 'b', 'o', NULL, 'https://example.com', 1, 1, 1);
-                 INSERT INTO subscription (webhook, position, event_type)
-                 VALUES (7, 0, 'x'), (8, 0, 'x'), (8, 1, 'y');",
+                 INSERT INTO event (id, provider, event_type, data, sequence, created_at, audience, matched)
+                 VALUES ('e', 'conduit', 'x', '{}', 1, 1, 'owner', 0);",
             )
             .unwrap();
+            // Version 2 put the account beside the type.
+            let subscriptions = if version < 2 {
+                "INSERT INTO subscription (webhook, position, event_type)
+                 VALUES (7, 0, 'x'), (8, 0, 'x'), (8, 1, 'y');"
+            } else {
+                "INSERT INTO subscription (webhook, position, event_type, account)
+                 VALUES (7, 0, 'x', 'F1'), (8, 0, 'x', ''), (8, 1, 'y', '');"
+            };
+            old.execute_batch(subscriptions).unwrap();
             drop(old);
             let new = open_writer(&path, &sealer).unwrap();
             let mut found = new
@@ -366,6 +379,12 @@ mod tests {
                 },
             );
             assert_eq!(found, expected);
+            let trace: Option<String> = new
+                .query_row("SELECT trace FROM event WHERE id = 'e'", [], |row| {
+                    row.get(0)
+                })
+                .unwrap();
+            assert_eq!(trace, None);
             let version: i64 = new
                 .query_row("PRAGMA user_version", [], |row| row.get(0))
                 .unwrap();
