@@ -193,6 +193,7 @@ impl Sheet<'_> {
             theirs: Some(Place::of(self.judge.document, at)),
             ours: None,
             witness,
+            proof: None,
             exchange: Some(self.exchange.record(self.judge.secrets)),
             used_by: Vec::new(),
         });

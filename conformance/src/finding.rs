@@ -75,6 +75,37 @@ pub struct ExchangeRecord {
     pub curl: String,
 }
 
+/// Which value a witness is, and who takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Proof {
+    /// The operation that the value belongs to, such as `POST /webhooks (createWebhook)`.
+    pub subject: String,
+    /// What of it the value is, such as `request body`.
+    pub part: String,
+    /// The side whose schema accepts the value: `theirs` or `ours`.
+    pub accepted_by: &'static str,
+    /// The side whose schema refuses the value.
+    pub refused_by: &'static str,
+}
+
+impl Proof {
+    /// Says who takes a value that is `part` of `subject`.
+    pub fn new(subject: &str, part: &str, theirs_accepts: bool) -> Self {
+        let (accepted_by, refused_by) = if theirs_accepts {
+            ("theirs", "ours")
+        } else {
+            ("ours", "theirs")
+        };
+        Self {
+            subject: subject.to_owned(),
+            part: part.to_owned(),
+            accepted_by,
+            refused_by,
+        }
+    }
+}
+
 /// One deviation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,6 +127,9 @@ pub struct Finding {
     /// A value that proves the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Value>,
+    /// What the witness is, where two schemas were held against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// The exchange that proves the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRecord>,

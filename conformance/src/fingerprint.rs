@@ -193,6 +193,28 @@ mod tests {
     }
 
     #[test]
+    fn the_value_that_proves_a_finding_is_no_part_of_its_fingerprint() {
+        let theirs = Document::parse("a", THEIRS).unwrap();
+        let ours = THEIRS.replace("maximum: 9", "maximum: 5");
+        let ours = Document::parse("b", &ours).unwrap();
+        let mut findings = drift::compare(&theirs, &ours, &drift::Options::default());
+        let of = |findings: &[Finding]| {
+            entries(findings.to_vec(), Some(&theirs), Some(&ours))
+                .pop()
+                .map(|entry| entry.fingerprint)
+        };
+        let before = of(&findings);
+        assert!(before.is_some());
+        assert!(findings[0].witness.is_some() && findings[0].proof.is_some());
+        findings[0].witness = Some(serde_json::json!("another"));
+        findings[0].proof = Some(crate::finding::Proof::new("another", "another", false));
+        assert_eq!(of(&findings), before);
+        findings[0].witness = None;
+        findings[0].proof = None;
+        assert_eq!(of(&findings), before);
+    }
+
+    #[test]
     fn no_two_findings_of_a_run_have_the_same_fingerprint() {
         let finding = Finding {
             rule: "r",
@@ -202,6 +224,7 @@ mod tests {
             theirs: None,
             ours: None,
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         };

@@ -335,6 +335,7 @@ impl Run<'_> {
             theirs: Some(Place::of(self.document, at)),
             ours: None,
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         });

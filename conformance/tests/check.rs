@@ -75,7 +75,7 @@ fn all_pairs_are_compared_in_one_report() {
     folder.write("sub/theirs.yaml", DOCUMENT);
     folder.write(
         "sub/ours.yaml",
-        &DOCUMENT.replace("maxItems: 9", "maxItems: 8"),
+        &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
     );
     folder.write(
         "sub/pairs.toml",
@@ -148,7 +148,10 @@ fn nothing_to_compare_is_an_error_and_so_is_a_document_that_cannot_be_read() {
 #[test]
 fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     let folder = folder();
-    folder.write("ours.yaml", &DOCUMENT.replace("maxItems: 9", "maxItems: 8"));
+    folder.write(
+        "ours.yaml",
+        &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
+    );
     let run = folder.run("check --format json");
     assert_eq!(run.code, 1);
     let report: Value = serde_json::from_str(&run.out).expect("is JSON");

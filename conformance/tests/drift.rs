@@ -1,40 +1,20 @@
 //! Drift by its cases: a base document, one edit a file, and the findings that the edit has to have.
 
+#[path = "drift_support/cases.rs"]
+mod cases;
 mod drift_support;
 #[path = "drift_support/edits.rs"]
 mod edits;
 
 use std::collections::BTreeSet;
-use std::fs;
 
+use cases::{case_files, read_json};
 use conformance::document::Document;
 use conformance::drift::{Options, compare, compare_counted};
 use conformance::finding::{Finding, Severity};
-use drift_support::{document, folder, read};
+use drift_support::{document, read};
 use edits::{patch, pointers};
 use serde_json::{Value, json};
-
-fn read_json(name: &str) -> Value {
-    serde_json::from_str(&read(name)).expect(name)
-}
-
-/// The JSON files below a folder of cases, sorted.
-fn case_files(below: &str) -> Vec<String> {
-    let entries = fs::read_dir(folder().join(below)).expect(below);
-    let mut files: Vec<String> = entries
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("a name")
-        })
-        .filter(|name| name.ends_with(".json"))
-        .map(|name| format!("{below}/{name}"))
-        .collect();
-    files.sort();
-    files
-}
 
 fn base() -> Document {
     Document::parse("base.yaml", &read("base.yaml")).expect("the base is a document")

@@ -4,15 +4,15 @@ mod drift_support;
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
-use conformance::finding::Finding;
+use conformance::finding::{Finding, Severity};
 use drift_support::{document, read};
 use serde_json::{Map, Value, json};
 
-/// A document that uses `schema` in one request and one answer.
 fn read_json(name: &str) -> Value {
     serde_json::from_str(&read(name)).expect(name)
 }
 
+/// A document that uses `schema` in one request and one answer.
 fn with_schema(name: &str, schema: &Value, components: &Value) -> Document {
     let content = json!({"application/json": {"schema": schema}});
     document(
@@ -143,19 +143,23 @@ fn keywords() -> Vec<(&'static str, Value, Value)> {
         ),
         (
             "anyOf",
-            json!([a, {"minimum": 1}]),
-            json!([b, {"minimum": 1}]),
+            json!([a, {"type": "integer"}]),
+            json!([b, {"type": "integer"}]),
         ),
         (
             "oneOf",
-            json!([a, {"minimum": 1}]),
-            json!([b, {"minimum": 1}]),
+            json!([a, {"type": "integer"}]),
+            json!([b, {"type": "integer"}]),
         ),
         ("not", a.clone(), b.clone()),
         ("if", a.clone(), b.clone()),
         ("then", a.clone(), b.clone()),
-        ("else", a.clone(), b.clone()),
-        ("dependentSchemas", json!({"p": a}), json!({"p": b})),
+        ("else", json!({"maxLength": 1}), json!({"maxLength": 2})),
+        (
+            "dependentSchemas",
+            json!({"p": {"required": ["q"]}}),
+            json!({"p": {"required": ["r"]}}),
+        ),
         ("prefixItems", json!([a]), json!([b])),
         ("items", a.clone(), b.clone()),
         ("contains", a.clone(), b.clone()),
@@ -217,16 +221,25 @@ fn keywords() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
+/// What has to stand beside a keyword, so that it says anything.
+fn beside(keyword: &str) -> Map<String, Value> {
+    let neighbors = match keyword {
+        "if" => json!({"then": {"minLength": 2}, "else": {"maximum": 7}}),
+        "then" | "else" => json!({"if": {"minLength": 5}}),
+        "minContains" | "maxContains" => json!({"contains": {"type": "string"}}),
+        _ => json!({}),
+    };
+    neighbors.as_object().cloned().unwrap_or_default()
+}
+
 #[test]
 fn every_keyword_is_compared() {
     let components = json!({"A": {"type": "string"}, "B": {"type": "boolean"}});
     for (keyword, one, other) in keywords() {
         let schema = |value: Option<&Value>| {
             // Below a property, so that nothing depends on standing at the root.
-            let members: Map<String, Value> = value
-                .map(|value| (keyword.to_owned(), value.clone()))
-                .into_iter()
-                .collect();
+            let mut members = beside(keyword);
+            members.extend(value.map(|value| (keyword.to_owned(), value.clone())));
             json!({"type": "object", "properties": {"inner": members}})
         };
         for (theirs, ours, what) in [
@@ -235,13 +248,11 @@ fn every_keyword_is_compared() {
             (None, Some(&one), "added"),
         ] {
             let findings = differences(&schema(theirs), &schema(ours), &components);
-            // The request and the answer have a schema each, but refer to one.
-            let expected = if (keyword, what) == ("$ref", "changed") {
-                1
-            } else {
-                2
-            };
-            assert_eq!(findings.len(), expected, "{keyword} {what}: {findings:#?}");
+            assert!(!findings.is_empty(), "{keyword} {what}");
+            for finding in &findings {
+                let shown = finding.severity != Severity::Breaking || finding.witness.is_some();
+                assert!(shown, "{keyword} {what}: {finding:#?}");
+            }
         }
         assert_eq!(
             differences(&schema(Some(&one)), &schema(Some(&one)), &components),

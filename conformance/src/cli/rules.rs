@@ -92,7 +92,8 @@ fn json(all: &[Listed]) -> String {
 fn markdown(all: &[Listed]) -> String {
     let mut text = String::from(
         "# Rules\n\nWritten by `conformance rules --format markdown`; a test keeps it so. Ids are stable. The severity is that of the usual case;\n\
-         where the direction decides, the meaning says so. `[rules]` in `conformance.toml` changes it: see [CONFIGURATION.md](CONFIGURATION.md).\n",
+         where the direction decides, the meaning says so. What schemas differ in is breaking where who reads refuses a value that who\n\
+         writes may send, which the finding shows; a warning where who reads only takes more; undecided where neither was shown. `[rules]` in `conformance.toml` changes it: see [CONFIGURATION.md](CONFIGURATION.md).\n",
     );
     let mut command = "";
     for listed in all {

@@ -31,7 +31,7 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The node of `value` at `pointer`; does not allocate unless a token is escaped, which few are.
-pub(super) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return None;
     }
@@ -56,7 +56,7 @@ pub fn parent(pointer: &str) -> &str {
 }
 
 /// The pointer that the fragment of a local reference stands for: percent-decoded, with the `#` taken off.
-pub(super) fn from_reference(reference: &str) -> Option<String> {
+pub(crate) fn from_reference(reference: &str) -> Option<String> {
     let fragment = reference.strip_prefix('#')?;
     if !fragment.is_empty() && !fragment.starts_with('/') {
         return None;

@@ -6,7 +6,6 @@ use super::Drift;
 use super::equal::{canonical, canonical_without_provenance, shown};
 use super::ledger::{Pair, Site, contrast, one_sided};
 use super::rules;
-use super::schema::Schemas;
 use crate::finding::Severity;
 
 impl Drift<'_> {
@@ -82,7 +81,14 @@ impl Drift<'_> {
                     let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
                         continue;
                     };
-                    self.response(site, &pair);
+                    let part = format!("answer {status}");
+                    self.response(
+                        Site {
+                            part: &part,
+                            ..site
+                        },
+                        &pair,
+                    );
                 }
                 None => {
                     let message = one_sided(&format!("the answer {status}"), true);
@@ -180,8 +186,8 @@ impl Drift<'_> {
     }
 
     fn media_type(&mut self, site: Site<'_>, at: &Pair) {
-        self.schema(site.subject, at);
-        self.schema_member(site.subject, at, "itemSchema");
+        self.schema(site, at);
+        self.schema_member(site, at, "itemSchema");
         self.examples(site.subject, at);
         self.encoding(site, &at.member("encoding"));
         self.ledger.rest(
@@ -192,37 +198,16 @@ impl Drift<'_> {
     }
 
     /// Compares the `schema` of parameters, headers and media types.
-    pub(super) fn schema(&mut self, subject: &str, at: &Pair) {
-        self.schema_member(subject, at, "schema");
+    pub(super) fn schema(&mut self, site: Site<'_>, at: &Pair) {
+        self.schema_member(site, at, "schema");
     }
 
-    fn schema_member(&mut self, subject: &str, at: &Pair, key: &str) {
+    fn schema_member(&mut self, site: Site<'_>, at: &Pair, key: &str) {
         let at = at.member(key);
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
-        match (theirs.at(&at.theirs).is_some(), ours.at(&at.ours).is_some()) {
-            (false, false) => {}
-            (true, true) => self.schemas.add(&mut self.ledger, subject, &at),
-            // No schema is one that accepts everything.
-            (true, false) => {
-                if !Schemas::accepts_all(theirs, &at.theirs) {
-                    self.ledger.add(
-                        &rules::SCHEMA_REMOVED,
-                        subject,
-                        &at,
-                        one_sided("a schema here", true),
-                    );
-                }
-            }
-            (false, true) => {
-                if !Schemas::accepts_all(ours, &at.ours) {
-                    self.ledger.add(
-                        &rules::SCHEMA_ADDED,
-                        subject,
-                        &at,
-                        one_sided("a schema here", false),
-                    );
-                }
-            }
+        // No schema is one that accepts everything.
+        if theirs.at(&at.theirs).is_some() || ours.at(&at.ours).is_some() {
+            self.schemas.add(&mut self.ledger, site, &at);
         }
     }
 

@@ -15,6 +15,8 @@ pub enum Frame {
     Response,
     /// The schema of the answer 200.
     Schema,
+    /// The schema of a request's body.
+    Body,
 }
 
 impl Frame {
@@ -27,6 +29,7 @@ impl Frame {
             Self::Parameters => "parameters",
             Self::Response => "response",
             Self::Schema => "schema",
+            Self::Body => "schema of a body",
         }
     }
 }
@@ -103,18 +106,19 @@ examples! {
     "example-added" Response "content: {application/json: {}}" => "content: {application/json: {examples: {one: {value: 1}}}}";
     "example-changed" Response "content: {application/json: {examples: {one: {value: 1}}}}" => "content: {application/json: {examples: {one: {value: 2}}}}";
     "schema-removed" Response "content: {application/json: {schema: {type: string}}}" => "content: {application/json: {}}";
-    "schema-added" Response "content: {application/json: {}}" => "content: {application/json: {schema: {type: string}}}";
-    "schema-replaced" Schema "{type: string}" => "{enum: [a, b]}";
+    "schema-added" Operation "requestBody: {content: {application/json: {}}}" => "requestBody: {content: {application/json: {schema: {type: string}}}}";
+    "schema-replaced" Body "{type: string}" => "{enum: [a, b]}";
     "schema-type-changed" Schema "{type: string}" => "{type: integer}";
     "schema-enum-changed" Schema "{enum: [a, b]}" => "{enum: [a, b, c]}";
-    "schema-required-changed" Schema "{type: object, required: [a]}" => "{type: object, required: [a, b]}";
+    "schema-required-changed" Body "{type: object, required: [a]}" => "{type: object, required: [a, b]}";
     "schema-property-removed" Schema "{properties: {a: {type: string}, b: {type: string}}}" => "{properties: {a: {type: string}}}";
-    "schema-property-added" Schema "{properties: {a: {type: string}}}" => "{properties: {a: {type: string}, b: {type: string}}}";
-    "schema-branch-removed" Schema "{anyOf: [{type: string}, {type: integer}, {type: boolean}]}" => "{anyOf: [{type: string}, {type: integer}]}";
+    "schema-property-added" Schema "{properties: {a: {type: string}}, additionalProperties: false}" => "{properties: {a: {type: string}, b: {type: string}}, additionalProperties: false}";
+    "schema-branch-removed" Body "{anyOf: [{type: string}, {type: integer}, {type: boolean}]}" => "{anyOf: [{type: string}, {type: integer}]}";
     "schema-branch-added" Schema "{anyOf: [{type: string}, {type: integer}]}" => "{anyOf: [{type: string}, {type: integer}, {type: boolean}]}";
     "schema-keyword-removed" Schema "{type: string, maxLength: 9}" => "{type: string}";
-    "schema-keyword-added" Schema "{type: string}" => "{type: string, maxLength: 9}";
-    "schema-keyword-changed" Schema "{type: string, maxLength: 9}" => "{type: string, maxLength: 5}";
+    "schema-keyword-added" Body "{type: string}" => "{type: string, maxLength: 9}";
+    "schema-keyword-changed" Body "{type: string, maxLength: 9}" => "{type: string, maxLength: 5}";
+    "schema-discriminator-changed" Schema "{type: object, discriminator: {propertyName: kind}}" => "{type: object, discriminator: {propertyName: type}}";
     "schema-annotation-changed" Schema "{type: string, deprecated: true}" => "{type: string}";
     "schema-prose-changed" Schema "{type: string, description: A name}" => "{type: string, description: The name}";
 }
@@ -124,6 +128,7 @@ mod tests {
     use super::*;
     use crate::document::Document;
     use crate::drift::{Options, compare, rules};
+    use crate::finding::Severity;
 
     /// The document that a half of an example stands for.
     fn document(name: &str, frame: Frame, half: &str) -> Document {
@@ -156,6 +161,9 @@ mod tests {
             Frame::Schema => answer(format!(
                 "content: {{application/json: {{schema: {half}}}}}, "
             )),
+            Frame::Body => operation(format!(
+                "requestBody: {{content: {{application/json: {{schema: {half}}}}}}}, responses: {{}}"
+            )),
         };
         Document::parse(name, &format!("---\n{{openapi: 3.1.0, {body}}}"))
             .unwrap_or_else(|error| panic!("{error}: {body}"))
@@ -177,11 +185,11 @@ mod tests {
                 prose: true,
                 ..Options::default()
             };
-            let found: Vec<&str> = compare(&theirs, &ours, &options)
+            let found: Vec<(&str, Severity)> = compare(&theirs, &ours, &options)
                 .iter()
-                .map(|finding| finding.rule)
+                .map(|finding| (finding.rule, finding.severity))
                 .collect();
-            if !found.contains(&rule.id) {
+            if !found.contains(&(rule.id, rule.severity)) {
                 wrong.push(format!("{}: {found:?}", rule.id));
             }
         }

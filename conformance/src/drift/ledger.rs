@@ -8,7 +8,7 @@ use super::Options;
 use super::equal::{PROVENANCE, canonical_without_provenance, shown};
 use super::rules::{self, Rule};
 use crate::document::{Document, pointer};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Proof, Severity};
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -18,8 +18,12 @@ const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
 pub(super) struct Site<'s> {
     /// How findings name it.
     pub(super) subject: &'s str,
+    /// What of the subject, such as `request body`.
+    pub(super) part: &'s str,
     /// Whether the server produces the content: responses, and the requests of webhooks and callbacks.
     pub(super) from_server: bool,
+    /// Whether values stand as text in a request line or a header, where `1` may be a number or a string.
+    pub(super) as_text: bool,
 }
 
 /// The same node in both documents.
@@ -46,6 +50,20 @@ impl Pair {
     }
 }
 
+/// What differs in schemas, and what shows it.
+pub(super) struct SchemaEntry {
+    pub(super) rule: &'static Rule,
+    pub(super) severity: Severity,
+    pub(super) at: Pair,
+    pub(super) message: String,
+    /// Who uses the schemas.
+    pub(super) users: Vec<String>,
+    /// Why it is undecided, if it is.
+    pub(super) reason: String,
+    pub(super) witness: Option<Value>,
+    pub(super) proof: Option<Proof>,
+}
+
 /// The members of an object, if there is one.
 type Members<'a> = Option<&'a Map<String, Value>>;
 
@@ -56,6 +74,8 @@ pub(super) struct Ledger<'a> {
     findings: Vec<Finding>,
     entries: HashMap<(&'static str, String, String, String), usize>,
     subjects: HashMap<String, usize>,
+    /// Why findings are undecided.
+    reasons: HashMap<usize, String>,
 }
 
 impl<'a> Ledger<'a> {
@@ -67,6 +87,7 @@ impl<'a> Ledger<'a> {
             findings: Vec::new(),
             entries: HashMap::new(),
             subjects: HashMap::new(),
+            reasons: HashMap::new(),
         }
     }
 
@@ -113,22 +134,47 @@ impl<'a> Ledger<'a> {
             theirs: Some(Place::of(self.theirs, &at.theirs)),
             ours: Some(Place::of(self.ours, &at.ours)),
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         });
     }
 
-    /// Enters one finding for all `users`.
-    pub(super) fn add_shared(
-        &mut self,
-        rule: &'static Rule,
-        severity: Severity,
-        users: &[String],
-        at: &Pair,
-        message: &str,
-    ) {
-        for user in users {
-            self.add_as(rule, severity, user, at, message.to_owned());
+    /// Enters what differs in schemas, once for all who use them.
+    pub(super) fn add_schema(&mut self, entry: SchemaEntry) {
+        let key = (
+            entry.rule.id,
+            entry.at.theirs.clone(),
+            entry.at.ours.clone(),
+            entry.message.clone(),
+        );
+        let known = self
+            .entries
+            .get(&key)
+            .map(|index| self.findings[*index].severity);
+        let known = known.unwrap_or(Severity::Info);
+        for user in &entry.users {
+            self.add_as(
+                entry.rule,
+                entry.severity,
+                user,
+                &entry.at,
+                entry.message.clone(),
+            );
+        }
+        if let Some(&index) = self.entries.get(&key) {
+            let finding = &mut self.findings[index];
+            if entry.severity == finding.severity
+                && (finding.witness.is_none() || entry.severity < known)
+            {
+                finding.witness = entry.witness;
+                finding.proof = entry.proof;
+            }
+            if finding.severity == Severity::Undecided {
+                self.reasons.entry(index).or_insert(entry.reason);
+            } else {
+                self.reasons.remove(&index);
+            }
         }
     }
 
@@ -137,8 +183,16 @@ impl<'a> Ledger<'a> {
         let Self {
             mut findings,
             subjects,
+            reasons,
             ..
         } = self;
+        for (index, reason) in reasons {
+            if !reason.is_empty() {
+                findings[index]
+                    .message
+                    .push_str(&format!("; undecided: {reason}"));
+            }
+        }
         let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
         for finding in &mut findings {
             if finding.used_by.len() == 1 {

@@ -1,10 +1,17 @@
 //! Drift: where two documents of one API differ. Pure: documents in, findings out.
 //!
 //! *Theirs* is the source document, what must be true; *ours* is what a server says of itself. They are meant to say the same, so
-//! a difference is not weighed like a change from one release to the next:
+//! every difference is reported, and how grave it is depends on who writes the content and who reads it:
 //!
-//! - A difference in a schema is `breaking` in either direction and on either side. A structural comparison cannot tell which
-//!   value one side accepts and the other refuses; only what no value can tell (`deprecated`, `examples`, extensions) is a warning.
+//! - Schemas are compared by the values that they accept. A client writes what theirs accepts and the server reads by ours; the
+//!   server writes what ours accepts and a client reads by theirs; for webhooks and callbacks it is the other way round, and once
+//!   more for a callback of a callback. What the reader refuses is `breaking`, and a finding shows such a value, its *witness*.
+//!   What the reader takes besides is a `warning`. Equal sets of values are no difference, however they are spelled; where neither a value nor
+//!   a proof is found, the difference is `undecided`, with the reason. `readOnly` members are not written by clients, `writeOnly`
+//!   members not by the server.
+//! - Who writes sends members that its own document names, so a value with others proves a `warning` only: an optional property of
+//!   a request in addition breaks nobody. A property of theirs that the server does not write any more is breaking all the same.
+//! - What no value can tell (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
 //! - Elsewhere the direction decides. What ours lacks is breaking. What ours has besides is breaking where a client is confronted
 //!   with it (an answer, a media type, a required member of a request) and a warning where it may ignore it. For the requests of
 //!   webhooks and callbacks, which the server sends, both directions are reversed.
@@ -21,6 +28,7 @@ mod content;
 mod equal;
 pub mod examples;
 mod ledger;
+mod meaning;
 mod operations;
 mod parameters;
 pub mod rules;

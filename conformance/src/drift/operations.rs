@@ -172,11 +172,15 @@ impl Drift<'_> {
         let (request, response) = (
             Site {
                 subject,
+                part: "request body",
                 from_server: inverted,
+                as_text: false,
             },
             Site {
                 subject,
+                part: "answer",
                 from_server: !inverted,
+                as_text: false,
             },
         );
         self.ledger.with_default(

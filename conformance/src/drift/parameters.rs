@@ -135,7 +135,12 @@ impl Drift<'_> {
     }
 
     fn parameter(&mut self, site: Site<'_>, key: &Key, at: &Pair) {
-        self.required(site, &rules::PARAMETER_REQUIRED_CHANGED, &named(key), at);
+        let part = named(key);
+        let site = Site {
+            part: &part,
+            ..site
+        };
+        self.required(site, &rules::PARAMETER_REQUIRED_CHANGED, &part, at);
         // A path parameter of another name was reported with its path.
         self.serialized(site, &key.0, at, &["name", "in"]);
     }
@@ -159,6 +164,10 @@ impl Drift<'_> {
                     };
                     let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
                         continue;
+                    };
+                    let site = Site {
+                        part: &thing,
+                        ..site
                     };
                     self.required(site, &rules::HEADER_REQUIRED_CHANGED, &thing, &pair);
                     self.serialized(site, "header", &pair, &[]);
@@ -251,7 +260,13 @@ impl Drift<'_> {
             "deprecated",
             (false.into(), false.into()),
         );
-        self.schema(subject, at);
+        self.schema(
+            Site {
+                as_text: true,
+                ..site
+            },
+            at,
+        );
         self.examples(subject, at);
         self.content(site, &at.member("content"));
         let mut handled = vec![

@@ -73,13 +73,14 @@ rules! {
     SCHEMA_ENUM_CHANGED = "schema-enum-changed" Breaking "The list of allowed values differs.";
     SCHEMA_REQUIRED_CHANGED = "schema-required-changed" Breaking "Other properties are required.";
     SCHEMA_PROPERTY_REMOVED = "schema-property-removed" Breaking "A property of theirs is missing in ours.";
-    SCHEMA_PROPERTY_ADDED = "schema-property-added" Breaking "A property of ours is not documented in theirs.";
+    SCHEMA_PROPERTY_ADDED = "schema-property-added" Breaking "A property of ours is not documented in theirs; a warning where theirs admits any other.";
     SCHEMA_BRANCH_REMOVED = "schema-branch-removed" Breaking "A branch of `allOf`, `anyOf`, `oneOf` or `prefixItems` is missing in ours.";
     SCHEMA_BRANCH_ADDED = "schema-branch-added" Breaking "A branch of `allOf`, `anyOf`, `oneOf` or `prefixItems` is in ours only.";
     SCHEMA_KEYWORD_REMOVED = "schema-keyword-removed" Breaking "A keyword is missing in ours.";
     SCHEMA_KEYWORD_ADDED = "schema-keyword-added" Breaking "A keyword is in ours only.";
     SCHEMA_KEYWORD_CHANGED = "schema-keyword-changed" Breaking "A keyword has another value.";
-    SCHEMA_ANNOTATION_CHANGED = "schema-annotation-changed" Warning "`deprecated`, `examples` or an extension differs in a schema, which no value can tell.";
+    SCHEMA_DISCRIMINATOR_CHANGED = "schema-discriminator-changed" Warning "Another member tells the branches of a schema apart, or its values mean other schemas.";
+    SCHEMA_ANNOTATION_CHANGED = "schema-annotation-changed" Warning "`default`, `deprecated`, `examples`, `xml` or an extension differs in a schema, which no value can tell.";
     SCHEMA_PROSE_CHANGED = "schema-prose-changed" Info "Text for readers differs in a schema; only with `--prose`.";
 }
 

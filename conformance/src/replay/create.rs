@@ -217,6 +217,7 @@ impl Run<'_> {
             theirs: Some(Place::of(self.document, &sample.at)),
             ours: None,
             witness: None,
+            proof: None,
             exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
             used_by: vec![user],
         };

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, location, plain};
+use super::{Report, location, plain, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -48,7 +48,8 @@ fn annotation(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let title = format!("{}: {}", finding.severity.word(), finding.rule);
     properties.push(format!("title={}", property(&title)));
     if let Some(witness) = &finding.witness {
-        message.push_str(&format!("\nwitness: {}", plain::json(witness)));
+        let title = plain::line(&witness_title(finding));
+        message.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {
         message.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain};
+use super::{Report, places, plain, witness_title};
 use crate::finding::Verdict;
 use crate::fingerprint::Entry;
 
@@ -111,7 +111,8 @@ fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "</ul></details>")?;
     }
     if let Some(witness) = &finding.witness {
-        block("witness", &plain::pretty_json(witness), true, out)?;
+        let title = escaped(&witness_title(finding));
+        block(&title, &plain::pretty_json(witness), true, out)?;
     }
     if let Some(exchange) = &finding.exchange {
         block("again", &exchange.curl, true, out)?;

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain};
+use super::{Report, places, plain, witness_title};
 use crate::fingerprint::Entry;
 
 /// One suite: what it is about, and its findings.
@@ -97,7 +97,8 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         ));
     }
     if let Some(witness) = &finding.witness {
-        body.push_str(&format!("\nwitness: {}", plain::json(witness)));
+        let title = plain::line(&witness_title(finding));
+        body.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {
         body.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));

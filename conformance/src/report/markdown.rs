@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::{Report, places, plain};
+use super::{Report, places, plain, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -102,7 +102,8 @@ fn row(report: &Report, entry: &Entry) -> String {
         what.push(format!("used by {}", users.join(", ")));
     }
     if let Some(witness) = &finding.witness {
-        what.push(format!("witness {}", witness_code(witness)));
+        let title = plain::cut(&witness_title(finding), DETAIL_LIMIT);
+        what.push(format!("{} {}", prose(&title), witness_code(witness)));
     }
     if let Some(exchange) = &finding.exchange {
         what.push(format!("again: {}", code(&exchange.curl, MESSAGE_LIMIT)));

@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, Version};
-use crate::finding::{Place, Severity, Verdict};
+use crate::finding::{Finding, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 /// The JSON Schema (2020-12) of the JSON report.
@@ -173,6 +173,17 @@ fn places<'e>(report: &Report, entry: &'e Entry) -> Vec<(&'static str, &'e Place
         .collect()
 }
 
+/// What stands before a witness: the word, and which value it is and who takes it, where two schemas were held against it.
+fn witness_title(finding: &Finding) -> String {
+    let Some(proof) = &finding.proof else {
+        return "witness".to_owned();
+    };
+    format!(
+        "witness, the {} of {} that {} accepts and {} refuses",
+        proof.part, proof.subject, proof.accepted_by, proof.refused_by
+    )
+}
+
 /// Text on one line without what a terminal obeys, for messages beside reports.
 pub(crate) fn plain_line(text: &str) -> String {
     plain::line(text)
@@ -202,7 +213,7 @@ pub(crate) mod sample {
     use serde_json::json;
 
     use super::*;
-    use crate::finding::{ExchangeRecord, Finding};
+    use crate::finding::{ExchangeRecord, Proof};
 
     fn place(document: &str, line: u32) -> Place {
         Place {
@@ -222,6 +233,7 @@ pub(crate) mod sample {
             theirs: Some(place("theirs.yaml", 4)),
             ours: Some(place("ours.json", 1)),
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         }
@@ -248,6 +260,7 @@ pub(crate) mod sample {
         let mut shared = finding("schema-type-changed", Severity::Undecided, "GET /a (getA)");
         shared.used_by = vec!["GET /a (getA)".to_owned(), "POST /a (createA)".to_owned()];
         shared.witness = Some(json!({"a": 1}));
+        shared.proof = Some(Proof::new("POST /a (createA)", "request body", true));
         shared.ours = None;
         let mut wire = finding("status-documented", Severity::Warning, "document");
         wire.exchange = Some(ExchangeRecord {
@@ -277,6 +290,7 @@ pub(crate) mod sample {
         finding.theirs = Some(at(1));
         finding.ours = Some(at(2));
         finding.witness = Some(json!({HOSTILE: [HOSTILE]}));
+        finding.proof = Some(Proof::new(HOSTILE, HOSTILE, false));
         finding.used_by = vec![HOSTILE.to_owned(), "b".to_owned()];
         finding.exchange = Some(ExchangeRecord {
             request: HOSTILE.to_owned(),

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, location, plain};
+use super::{Report, location, plain, witness_title};
 use crate::catalogue;
 use crate::finding::{Finding, Place, Severity};
 use crate::fingerprint::Entry;
@@ -120,7 +120,8 @@ fn message(finding: &Finding) -> String {
         plain::lines(&finding.message)
     );
     if let Some(witness) = &finding.witness {
-        text.push_str(&format!("\nwitness: {}", plain::json(witness)));
+        let title = plain::line(&witness_title(finding));
+        text.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {
         text.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));
@@ -155,6 +156,9 @@ fn properties(entry: &Entry) -> Value {
     }
     if let Some(witness) = &finding.witness {
         properties["witness"] = witness.clone();
+    }
+    if let Some(proof) = &finding.proof {
+        properties["proof"] = json!(proof);
     }
     if let Some(exchange) = &finding.exchange {
         properties["exchange"] = json!(exchange);

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::{Report, places, plain};
+use super::{Report, places, plain, witness_title};
 use crate::finding::{Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -74,10 +74,13 @@ fn write_finding(
     }
     if let Some(witness) = &finding.witness {
         let line = plain::json(witness);
-        if line.len() <= WITNESS_WIDTH {
-            writeln!(out, "    witness {line}")?;
+        let title = plain::line(&witness_title(finding));
+        if line.len() <= WITNESS_WIDTH && finding.proof.is_none() {
+            writeln!(out, "    {title} {line}")?;
+        } else if line.len() <= WITNESS_WIDTH {
+            writeln!(out, "    {title}\n      {line}")?;
         } else {
-            writeln!(out, "    witness")?;
+            writeln!(out, "    {title}")?;
             for line in plain::pretty_json(witness).lines() {
                 writeln!(out, "      {line}")?;
             }
@@ -157,7 +160,8 @@ mod tests {
             theirs says `A`, ours says `B`; say `A` in ours
             theirs theirs.yaml:4:3  #/info/title
             used by GET /a (getA), POST /a (createA)
-            witness {"a":1}
+            witness, the request body of POST /a (createA) that theirs accepts and ours refuses
+              {"a":1}
 
         document
 

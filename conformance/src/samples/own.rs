@@ -369,6 +369,7 @@ impl Keeper<'_> {
             theirs: Some(place),
             ours: None,
             witness: value.pointer(&fault.at).cloned(),
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         });
@@ -386,6 +387,7 @@ impl Keeper<'_> {
             theirs: Some(Place::of(self.document, schema)),
             ours: None,
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         });

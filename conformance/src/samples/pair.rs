@@ -329,6 +329,7 @@ impl Planner<'_> {
             theirs: Some(place),
             ours: None,
             witness: None,
+            proof: None,
             exchange: None,
             used_by: Vec::new(),
         });

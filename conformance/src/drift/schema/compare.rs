@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use super::super::Options;
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, contrast, unresolved};
+use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided, unresolved};
+use super::super::meaning::{EFFORT, Meaning, Step};
 use super::super::rules;
-use super::differences::{self, Difference};
+use super::differences::{self, Below, Difference};
+use super::effect::{self, Effect};
 use super::graph::{Classes, Graph, NODE_LIMIT};
 use super::matching::Sides;
 use super::view::{Content, Part, View};
@@ -22,7 +24,16 @@ const PAIR_LIMIT: usize = 300_000;
 pub(in super::super) struct Schemas<'a> {
     theirs: Graph<'a>,
     ours: Graph<'a>,
-    roots: Vec<(String, Pair)>,
+    roots: Vec<Root>,
+}
+
+/// A body, a parameter or a header: where the schema of a whole value stands in both documents.
+pub(super) struct Root {
+    pub(super) subject: String,
+    pub(super) part: String,
+    pub(super) from_server: bool,
+    pub(super) as_text: bool,
+    pub(super) at: Pair,
 }
 
 impl<'a> Schemas<'a> {
@@ -38,8 +49,9 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// Puts the schemas at `at` down for comparison; `subject` is who uses them.
-    pub(in super::super) fn add(&mut self, ledger: &mut Ledger<'_>, subject: &str, at: &Pair) {
+    /// Puts the schemas at `at` down for comparison. One of them may be missing, which accepts everything.
+    pub(in super::super) fn add(&mut self, ledger: &mut Ledger<'_>, site: Site<'_>, at: &Pair) {
+        let subject = site.subject;
         for (side, dangling) in [
             ("theirs", self.theirs.add(&at.theirs)),
             ("ours", self.ours.add(&at.ours)),
@@ -54,17 +66,18 @@ impl<'a> Schemas<'a> {
                 ledger.add(&rules::REFERENCE_UNRESOLVED, subject, &place, message);
             }
         }
-        self.roots.push((subject.to_owned(), at.clone()));
+        self.roots.push(Root {
+            subject: subject.to_owned(),
+            part: site.part.to_owned(),
+            from_server: site.from_server,
+            as_text: site.as_text,
+            at: at.clone(),
+        });
     }
 
     /// How many schemas of theirs are in use.
     pub(in super::super) fn len(&self) -> usize {
         self.theirs.len()
-    }
-
-    /// Whether the schema says nothing; of one that was not put down, nothing is known.
-    pub(in super::super) fn accepts_all(document: &Document, at: &str) -> bool {
-        super::fold::view(document, at, false).is_trivial()
     }
 
     /// Compares all that was put down.
@@ -81,18 +94,23 @@ impl<'a> Schemas<'a> {
             open: VecDeque::new(),
             cut: false,
         };
-        for (index, (_, at)) in self.roots.iter().enumerate() {
-            walk.push(&at.theirs, &at.ours, From::Root(index));
+        for (index, root) in self.roots.iter().enumerate() {
+            walk.push(&root.at.theirs, &root.at.ours, From::Root(index));
         }
         while let Some(pair) = walk.open.pop_front() {
             walk.visit(pair);
         }
-        walk.enter(ledger, &self.roots);
+        if !walk.pairs.is_empty() {
+            let flagged = self.theirs.is_flagged() || self.ours.is_flagged();
+            let effort = std::cell::Cell::new(EFFORT);
+            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged, &effort);
+            super::decide::enter(&walk, ledger, &self.roots, &meaning);
+        }
         if walk.cut || self.theirs.cut || self.ours.cut {
             let subject = self
                 .roots
                 .first()
-                .map_or("document", |(subject, _)| subject.as_str());
+                .map_or("document", |root| root.subject.as_str());
             let message = format!(
                 "there are more than {NODE_LIMIT} schemas or pairs of schemas to compare, and the rest was left out; split the documents or compare parts of them with --include"
             );
@@ -102,23 +120,25 @@ impl<'a> Schemas<'a> {
 }
 
 /// Where a pair was come across.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum From {
+    /// A whole value.
     Root(usize),
-    Pair(usize),
+    /// Another pair, by this keyword and step.
+    Pair(usize, String, Step),
 }
 
 /// Two schemas at the same place, and what differs in them.
-struct Visit {
-    theirs: usize,
-    ours: usize,
-    from: Vec<From>,
-    differences: Vec<Difference>,
+pub(super) struct Visit {
+    pub(super) theirs: usize,
+    pub(super) ours: usize,
+    pub(super) from: Vec<From>,
+    pub(super) differences: Vec<Difference>,
 }
 
-struct Walk<'w, 'a> {
-    sides: Sides<'w, 'a>,
-    pairs: Vec<Visit>,
+pub(super) struct Walk<'w, 'a> {
+    pub(super) sides: Sides<'w, 'a>,
+    pub(super) pairs: Vec<Visit>,
     ids: HashMap<(usize, usize), usize>,
     open: VecDeque<usize>,
     cut: bool,
@@ -160,11 +180,21 @@ impl Walk<'_, '_> {
         );
         let mut differences = Vec::new();
         let mut below = Vec::new();
+        if let Some(difference) = self.one_sided(id) {
+            self.pairs[id].differences = vec![difference];
+            return;
+        }
         if differences::differ(theirs, ours, &mut differences) {
             let empty = BTreeMap::new();
             let keywords: BTreeSet<&String> =
                 theirs.parts.keys().chain(ours.parts.keys()).collect();
+            let has = |view: &View| view.parts.contains_key("if");
+            let conditional = has(theirs) != has(ours);
             for keyword in keywords {
+                // Without the condition its branches say nothing.
+                if conditional && ["then", "else"].contains(&keyword.as_str()) {
+                    continue;
+                }
                 let parts = (theirs.parts.get(keyword), ours.parts.get(keyword));
                 // A map of schemas that is missing is an empty one.
                 let named = |part: Option<&Part>| {
@@ -182,6 +212,7 @@ impl Walk<'_, '_> {
                         keyword,
                         &of(parts.0, theirs),
                         &of(parts.1, ours),
+                        (theirs, ours),
                         &mut differences,
                         &mut below,
                     );
@@ -216,12 +247,60 @@ impl Walk<'_, '_> {
                 severity: rule.severity,
                 at,
                 message,
+                keyword: String::new(),
+                effect: Effect::ANY,
             });
         }
-        for (theirs, ours) in below {
-            self.push(&theirs, &ours, From::Pair(id));
+        for Below {
+            theirs,
+            ours,
+            keyword,
+            step,
+        } in below
+        {
+            self.push(&theirs, &ours, From::Pair(id, keyword, step));
         }
         self.pairs[id].differences = differences;
+    }
+
+    /// What there is to say where only one side has a schema.
+    fn one_sided(&self, id: usize) -> Option<Difference> {
+        let visit = &self.pairs[id];
+        let (theirs, ours) = (
+            self.sides.theirs.is_there(visit.theirs),
+            self.sides.ours.is_there(visit.ours),
+        );
+        if theirs == ours {
+            return None;
+        }
+        let (rule, effect) = if theirs {
+            (
+                &rules::SCHEMA_REMOVED,
+                Effect {
+                    narrows: false,
+                    widens: true,
+                },
+            )
+        } else {
+            (
+                &rules::SCHEMA_ADDED,
+                Effect {
+                    narrows: true,
+                    widens: false,
+                },
+            )
+        };
+        Some(Difference {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(
+                &*self.sides.theirs.node(visit.theirs).pointer,
+                &*self.sides.ours.node(visit.ours).pointer,
+            ),
+            message: one_sided("a schema here", theirs),
+            keyword: String::new(),
+            effect,
+        })
     }
 
     /// Compares a keyword that both have.
@@ -232,7 +311,7 @@ impl Walk<'_, '_> {
         other: &Part,
         views: (&View, &View),
         differences: &mut Vec<Difference>,
-        below: &mut Vec<(String, String)>,
+        below: &mut Vec<Below>,
     ) {
         let at = Pair::new(&*one.pointer, &*other.pointer);
         match (&one.content, &other.content) {
@@ -242,10 +321,13 @@ impl Walk<'_, '_> {
                 differences::sets(keyword, theirs, ours, views, at, differences);
             }
             (Content::One(theirs), Content::One(ours)) => {
-                below.push((theirs.clone(), ours.clone()));
+                below.push(Below::new(theirs, ours, keyword, Step::of(keyword, "", 0)));
             }
             (Content::Ordered(theirs), Content::Ordered(ours)) => {
-                below.extend(theirs.iter().cloned().zip(ours.iter().cloned()));
+                let pairs = theirs.iter().zip(ours).enumerate();
+                below.extend(pairs.map(|(index, (one, other))| {
+                    Below::new(one, other, keyword, Step::of(keyword, "tuple", index))
+                }));
                 let common = theirs.len().min(ours.len());
                 differences::branches(
                     keyword,
@@ -257,7 +339,9 @@ impl Walk<'_, '_> {
             }
             (Content::Branches(theirs), Content::Branches(ours)) => {
                 let (pairs, theirs, ours) = self.sides.matched(theirs, ours);
-                below.extend(pairs);
+                let same =
+                    |(one, other): (String, String)| Below::new(&one, &other, keyword, Step::Same);
+                below.extend(pairs.into_iter().map(same));
                 differences::branches(keyword, &theirs, &ours, &at, differences);
             }
             (Content::Value(theirs), Content::Value(ours)) => {
@@ -274,6 +358,8 @@ impl Walk<'_, '_> {
                         severity,
                         at,
                         message,
+                        keyword: keyword.to_owned(),
+                        effect: effect::of_change(keyword, theirs, ours),
                     });
                 }
             }
@@ -290,56 +376,32 @@ impl Walk<'_, '_> {
                     severity,
                     at,
                     message,
+                    keyword: keyword.to_owned(),
+                    effect: Effect::ANY,
                 });
             }
         }
     }
 
-    /// Enters all differences, each for those who reach it.
-    fn enter(&self, ledger: &mut Ledger<'_>, roots: &[(String, Pair)]) {
-        for (id, visit) in self.pairs.iter().enumerate() {
-            if visit.differences.is_empty() {
-                continue;
-            }
-            let users = self.users(id, roots);
-            for difference in &visit.differences {
-                ledger.add_shared(
-                    difference.rule,
-                    difference.severity,
-                    &users,
-                    &difference.at,
-                    &difference.message,
-                );
-            }
-        }
-    }
-
-    /// The subjects that reach a pair, in the order in which they were put down.
-    fn users(&self, id: usize, roots: &[(String, Pair)]) -> Vec<String> {
+    /// The whole values that a pair is part of, in the order in which they were put down.
+    pub(super) fn users(&self, id: usize) -> BTreeSet<usize> {
         let mut seen = BTreeSet::from([id]);
         let mut open = vec![id];
         let mut found = BTreeSet::new();
         while let Some(id) = open.pop() {
             for from in &self.pairs[id].from {
-                match *from {
+                match from {
                     From::Root(root) => {
-                        found.insert(root);
+                        found.insert(*root);
                     }
-                    From::Pair(pair) => {
-                        if seen.insert(pair) {
-                            open.push(pair);
+                    From::Pair(pair, ..) => {
+                        if seen.insert(*pair) {
+                            open.push(*pair);
                         }
                     }
                 }
             }
         }
-        let mut users: Vec<String> = Vec::new();
-        for root in found {
-            let (subject, _) = &roots[root];
-            if !users.contains(subject) {
-                users.push(subject.clone());
-            }
-        }
-        users
+        found
     }
 }

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::super::equal::{canonical, shown};
 use super::super::ledger::{Pair, one_sided};
+use super::super::meaning::Step;
 use super::super::rules::{self, Rule};
+use super::effect::{self, Effect};
 use super::view::{Content, PROSE, Part, View, is_annotation};
 use crate::finding::Severity;
 
@@ -16,7 +18,31 @@ pub(super) struct Difference {
     pub(super) severity: Severity,
     pub(super) at: Pair,
     pub(super) message: String,
+    /// The keyword that differs, as views spell it; empty when the whole schemas do.
+    pub(super) keyword: String,
+    /// What it may do to the values that are accepted.
+    pub(super) effect: Effect,
 }
+
+/// Two schemas inside of two others, and how they hang in them.
+pub(super) struct Below {
+    pub(super) theirs: String,
+    pub(super) ours: String,
+    pub(super) keyword: String,
+    pub(super) step: Step,
+}
+
+impl Below {
+    pub(super) fn new(theirs: &str, ours: &str, keyword: &str, step: Step) -> Self {
+        Self {
+            theirs: theirs.to_owned(),
+            ours: ours.to_owned(),
+            keyword: keyword.to_owned(),
+            step,
+        }
+    }
+}
+
 /// Compares what the two are, before their keywords; `false` when they have nothing in common that is worth comparing.
 pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Difference>) -> bool {
     if let Some(message) = replaced(theirs, ours) {
@@ -27,6 +53,8 @@ pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Differenc
             severity: rule.severity,
             at,
             message,
+            keyword: String::new(),
+            effect: Effect::ANY,
         });
         return false;
     }
@@ -51,6 +79,8 @@ pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Differenc
             severity: rule.severity,
             at: at.clone(),
             message,
+            keyword: "type".to_owned(),
+            effect: effect::of_types(theirs, ours),
         });
     };
     if theirs.never != ours.never {
@@ -142,14 +172,17 @@ pub(super) fn named_schemas(
     keyword: &str,
     (theirs_at, theirs): &(String, BTreeMap<String, String>),
     (ours_at, ours): &(String, BTreeMap<String, String>),
+    views: (&View, &View),
     differences: &mut Vec<Difference>,
-    below: &mut Vec<(String, String)>,
+    below: &mut Vec<Below>,
 ) {
     let at = Pair::new(theirs_at.as_str(), ours_at.as_str());
     let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     for name in names {
         match (theirs.get(name), ours.get(name)) {
-            (Some(one), Some(other)) => below.push((one.clone(), other.clone())),
+            (Some(one), Some(other)) => {
+                below.push(Below::new(one, other, keyword, Step::of(keyword, name, 0)));
+            }
             (one, _) => {
                 let in_theirs = one.is_some();
                 let (rule, thing) = match (keyword, in_theirs) {
@@ -160,6 +193,10 @@ pub(super) fn named_schemas(
                     ("properties", false) => (
                         &rules::SCHEMA_PROPERTY_ADDED,
                         format!("the property `{name}`"),
+                    ),
+                    ("discriminator mapping", _) => (
+                        &rules::SCHEMA_DISCRIMINATOR_CHANGED,
+                        format!("the meaning of `{name}` in the discriminator"),
                     ),
                     (_, true) => (
                         &rules::SCHEMA_KEYWORD_REMOVED,
@@ -176,6 +213,8 @@ pub(super) fn named_schemas(
                     severity: rule.severity,
                     at: at.member(name),
                     message,
+                    keyword: keyword.to_owned(),
+                    effect: effect::of_member(keyword, in_theirs, views),
                 });
             }
         }
@@ -231,11 +270,23 @@ pub(super) fn sets(
         sides.push(format!("ours {verb} {}, theirs does not", added.join(", ")));
     }
     let message = format!("{}; make ours say what theirs says", sides.join("; "));
+    let (less, more) = (!removed.is_empty(), !added.is_empty());
     differences.push(Difference {
         rule,
         severity: rule.severity,
         at,
         message,
+        keyword: keyword.to_owned(),
+        effect: match keyword {
+            "required" => Effect {
+                narrows: more,
+                widens: less,
+            },
+            _ => Effect {
+                narrows: less,
+                widens: more,
+            },
+        },
     });
 }
 
@@ -300,6 +351,8 @@ pub(super) fn one_keyword(
         severity,
         at,
         message: one_sided(&thing, in_theirs),
+        keyword: keyword.to_owned(),
+        effect: effect::of_keyword(keyword, in_theirs, views),
     });
 }
 
@@ -319,6 +372,8 @@ pub(super) fn branches(
             severity: rule.severity,
             at: Pair::new(&**branch, &*at.ours),
             message,
+            keyword: keyword.to_owned(),
+            effect: effect::of_branch(keyword, true),
         });
     }
     for branch in ours {
@@ -329,6 +384,8 @@ pub(super) fn branches(
             severity: rule.severity,
             at: Pair::new(&*at.theirs, &**branch),
             message,
+            keyword: keyword.to_owned(),
+            effect: effect::of_branch(keyword, false),
         });
     }
 }
@@ -340,10 +397,14 @@ pub(super) fn changed(keyword: &str, rule: &'static Rule) -> (&'static Rule, Sev
             &rules::SCHEMA_PROSE_CHANGED,
             rules::SCHEMA_PROSE_CHANGED.severity,
         )
-    } else if is_annotation(keyword)
-        && !["default", "readOnly", "writeOnly", "xml"].contains(&keyword)
+    } else if keyword == "discriminator" || keyword == "discriminator mapping" {
+        (
+            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
+            rules::SCHEMA_DISCRIMINATOR_CHANGED.severity,
+        )
+    } else if is_annotation(keyword) && !["readOnly", "writeOnly"].contains(&keyword)
+        || ["$id", "$anchor", "$dynamicAnchor"].contains(&keyword)
     {
-        // The other annotations decide what a server sends or makes of what is left out.
         (
             &rules::SCHEMA_ANNOTATION_CHANGED,
             rules::SCHEMA_ANNOTATION_CHANGED.severity,

@@ -87,6 +87,8 @@ impl Viewer<'_> {
                 view.never = !accepts;
                 view
             }
+            // Where there is no schema, everything is accepted.
+            None => view,
             other => {
                 // Not a schema; kept as it is, so that both sides are still compared.
                 let content = Content::Value(other.cloned().unwrap_or_default());

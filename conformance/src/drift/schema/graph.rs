@@ -81,6 +81,19 @@ impl<'a> Graph<'a> {
         &self.nodes[id]
     }
 
+    /// Whether anything stands where the schema is.
+    pub(super) fn is_there(&self, id: usize) -> bool {
+        self.document.at(&self.nodes[id].pointer).is_some()
+    }
+
+    /// Whether a schema in use is only sent in one direction.
+    pub(super) fn is_flagged(&self) -> bool {
+        let flags = ["readOnly", "writeOnly"];
+        self.nodes
+            .iter()
+            .any(|view| flags.iter().any(|flag| view.parts.contains_key(*flag)))
+    }
+
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }

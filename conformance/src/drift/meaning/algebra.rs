@@ -1,0 +1,121 @@
+//! Set algebra over schemas: the only user of `jsonschema::canonical`, which is experimental and therefore pinned.
+//!
+//! Its `Yes` proves inclusion, as long as no value speaks against it; everything else proves nothing. Its differences are a source
+//! of values worth trying.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jsonschema::Draft;
+use jsonschema::canonical::{self, CanonicalSchema, Containment};
+use serde_json::Value;
+
+/// What is known of two sets of values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Relation {
+    /// Whether ours certainly accepts all that theirs accepts.
+    pub(super) theirs_in_ours: bool,
+    /// Whether theirs certainly accepts all that ours accepts.
+    pub(super) ours_in_theirs: bool,
+    /// What one side accepts and the other does not, as schemas.
+    pub(super) lost: Vec<Value>,
+}
+
+/// Relates two whole schemas. Knows nothing where the algebra does not model them.
+pub(super) fn relate(theirs: &Value, ours: &Value) -> Relation {
+    // An experimental library on documents that nobody has seen: what it cannot do is no reason to stop.
+    catch_unwind(AssertUnwindSafe(|| decide(theirs, ours))).unwrap_or_default()
+}
+
+fn decide(theirs: &Value, ours: &Value) -> Relation {
+    let (Some(theirs), Some(ours)) = (canonical(theirs), canonical(ours)) else {
+        return Relation::default();
+    };
+    let within = |outer: &CanonicalSchema, inner: &CanonicalSchema| {
+        matches!(outer.covers(inner), Ok(Containment::Yes))
+    };
+    let mut relation = Relation {
+        theirs_in_ours: within(&ours, &theirs),
+        ours_in_theirs: within(&theirs, &ours),
+        lost: Vec::new(),
+    };
+    for (one, other, empty) in [
+        (&theirs, &ours, relation.theirs_in_ours),
+        (&ours, &theirs, relation.ours_in_theirs),
+    ] {
+        if !empty && let Ok(lost) = one.subtract(other) {
+            relation.lost.push(lost.to_json_schema());
+        }
+    }
+    relation
+}
+
+fn canonical(schema: &Value) -> Option<CanonicalSchema> {
+    let prepared = canonical::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .offline()
+        .prepare(schema)
+        .ok()?;
+    prepared.canonicalize_at("/$defs/0").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn related(theirs: Value, ours: Value) -> (bool, bool) {
+        let whole = |schema: Value| json!({"$defs": {"0": schema}, "$ref": "#/$defs/0"});
+        let relation = relate(&whole(theirs), &whole(ours));
+        (relation.theirs_in_ours, relation.ours_in_theirs)
+    }
+
+    #[test]
+    fn inclusion_is_proven_over_several_keywords() {
+        for (theirs, ours, expected) in [
+            (
+                json!({"type": "integer", "minimum": 1}),
+                json!({"type": "integer", "exclusiveMinimum": 0}),
+                (true, true),
+            ),
+            (
+                json!({"anyOf": [{"const": "a"}, {"const": "b"}]}),
+                json!({"enum": ["b", "a"]}),
+                (true, true),
+            ),
+            (
+                json!({"allOf": [{"type": "object", "required": ["a"]}, {"properties": {"a": {"type": "string"}}}]}),
+                json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}),
+                (true, true),
+            ),
+            (
+                json!({"type": "string", "maxLength": 5}),
+                json!({"type": "string"}),
+                (true, false),
+            ),
+            (
+                json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/0"}}}),
+                json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/0"}}, "minProperties": 1}),
+                // Recursion with another bound is beyond it.
+                (false, false),
+            ),
+        ] {
+            assert_eq!(
+                related(theirs.clone(), ours.clone()),
+                expected,
+                "{theirs} {ours}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_lost_is_a_schema() {
+        let whole = |schema: Value| json!({"$defs": {"0": schema}, "$ref": "#/$defs/0"});
+        let relation = relate(
+            &whole(json!({"type": "string"})),
+            &whole(json!({"type": "string", "maxLength": 50})),
+        );
+        assert_eq!(relation.lost[0]["minLength"], 51);
+    }
+}

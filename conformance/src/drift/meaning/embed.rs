@@ -1,0 +1,143 @@
+//! Putting a value of an inner schema into a value of the schema around it.
+
+use serde_json::{Map, Value, json};
+
+use super::facts::{Facts, ways};
+use super::generate::{Maker, distinct};
+use super::text;
+
+/// How many ways of completing a value are tried.
+const WAYS: usize = 8;
+
+/// How an inner schema hangs in the one around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum Step {
+    /// The member of this name.
+    Member(String),
+    /// Members whose names match this pattern.
+    ByPattern(String),
+    /// Members that nothing else speaks of.
+    Rest,
+    /// The names of members.
+    Name,
+    /// The item at this index.
+    Item(usize),
+    /// All items, or all after the tuple.
+    Items,
+    /// Some item.
+    Contains,
+    /// The same value.
+    Same,
+    /// The same value, if it has a member of this name.
+    With(String),
+}
+
+impl Step {
+    /// The step from a schema to what `keyword` has at `name` or `index`.
+    pub(in super::super) fn of(keyword: &str, name: &str, index: usize) -> Self {
+        match keyword {
+            "properties" => Self::Member(name.to_owned()),
+            "patternProperties" => Self::ByPattern(name.to_owned()),
+            "additionalProperties" | "unevaluatedProperties" => Self::Rest,
+            "propertyNames" => Self::Name,
+            "prefixItems" => Self::Item(index),
+            "items" if name == "tuple" => Self::Item(index),
+            "items" | "unevaluatedItems" | "additionalItems" => Self::Items,
+            "contains" => Self::Contains,
+            "dependentSchemas" => Self::With(name.to_owned()),
+            _ => Self::Same,
+        }
+    }
+}
+
+/// Values of the schemas at `at` that have `value` where `step` leads.
+pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    for facts in ways(maker.source, &[at.to_owned()]).iter().take(WAYS) {
+        match step {
+            Step::Member(name) => all.push(maker.object(facts, Some((name, value)), 0)),
+            Step::ByPattern(pattern) => {
+                let names = text::of_pattern(pattern);
+                let free = names.iter().filter(|name| {
+                    text::matches(pattern, name) && !facts.properties.contains_key(*name)
+                });
+                all.extend(
+                    free.take(2)
+                        .map(|name| maker.object(facts, Some((name, value)), 0)),
+                );
+            }
+            Step::Rest => {
+                let name = maker.free_name(facts, 0);
+                all.push(maker.object(facts, Some((&name, value)), 0));
+            }
+            Step::Name => {
+                if let Value::String(name) = value {
+                    all.extend(named(maker, facts, name));
+                }
+            }
+            Step::Item(index) => {
+                let Value::Array(mut items) = maker.array(facts, &[], *index as u64, 0) else {
+                    continue;
+                };
+                items.truncate(*index);
+                items.push(value.clone());
+                all.push(maker.array(facts, &items, facts.min_items, 0));
+            }
+            Step::Items => {
+                let tuple = facts.tuple.len() as u64;
+                let Value::Array(mut items) = maker.array(facts, &[], tuple, 0) else {
+                    continue;
+                };
+                items.push(value.clone());
+                all.push(maker.array(facts, &items, facts.min_items, 0));
+            }
+            Step::Contains => {
+                let given = std::slice::from_ref(value);
+                all.push(maker.array(facts, given, facts.min_items, 0));
+                all.push(json!([value]));
+                for (_, count) in facts.contains.iter().filter(|(_, count)| *count <= 100) {
+                    let count = usize::try_from(*count).unwrap_or_default();
+                    all.push(Value::Array(vec![value.clone(); count]));
+                    all.push(Value::Array(vec![value.clone(); count + 1]));
+                }
+            }
+            Step::Same => all.push(completed(maker, facts, value)),
+            Step::With(name) => {
+                let mut more = value.clone();
+                if let Value::Object(members) = &mut more
+                    && !members.contains_key(name)
+                {
+                    let extra = maker.object(facts, None, 0);
+                    let member = extra.get(name).cloned().unwrap_or(json!("a"));
+                    members.insert(name.clone(), member);
+                }
+                all.push(completed(maker, facts, &more));
+            }
+        }
+    }
+    if *step == Step::Same {
+        all.insert(0, value.clone());
+    }
+    distinct(all, 24)
+}
+
+/// Objects with a member of this name.
+fn named(maker: &Maker<'_>, facts: &Facts, name: &str) -> Vec<Value> {
+    ["a".into(), json!(0), json!(null), json!({})]
+        .iter()
+        .map(|value| maker.object(facts, Some((name, value)), 0))
+        .collect()
+}
+
+/// `value` with what is required besides.
+fn completed(maker: &Maker<'_>, facts: &Facts, value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Map<String, Value> = members.clone();
+            maker.complete_object(facts, &mut members, 0);
+            Value::Object(members)
+        }
+        Value::Array(items) => maker.array(facts, items, facts.min_items, 0),
+        other => other.clone(),
+    }
+}

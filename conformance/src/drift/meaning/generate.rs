@@ -1,0 +1,684 @@
+//! Values that are worth trying: those that a schema accepts, and those at the edges of what it says.
+//!
+//! Nothing here is proven; the validator decides about every value.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use serde_json::{Map, Value, json};
+
+use super::facts::{Facts, ways};
+use super::judge;
+use super::source::Source;
+use super::text;
+
+/// How deep values nest below a required member.
+const DEPTH: usize = 8;
+
+/// How many values are tried for one schema.
+const CANDIDATES: usize = 500;
+
+/// How many members or items a value may be given to reach a count.
+const FILL: u64 = 600;
+
+/// How many optional members are tried one by one.
+const MEMBERS: usize = 40;
+
+/// What the other side mentions.
+#[derive(Default)]
+pub(super) struct Hints {
+    names: BTreeSet<String>,
+    literals: Vec<Value>,
+    numbers: Vec<Value>,
+    steps: Vec<f64>,
+    counts: BTreeSet<u64>,
+    strings: Vec<String>,
+}
+
+impl Hints {
+    /// What `facts` mention.
+    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>) -> Self {
+        let mut hints = Self::default();
+        for one in facts {
+            hints.names.extend(one.properties.keys().cloned());
+            hints.names.extend(one.required.iter().cloned());
+            for (name, needs) in &one.dependent {
+                hints.names.insert(name.clone());
+                hints.names.extend(needs.iter().cloned());
+            }
+            for (pattern, _) in &one.by_pattern {
+                hints
+                    .names
+                    .extend(text::of_pattern(pattern).into_iter().take(2));
+            }
+            hints.literals.extend(one.values.iter().flatten().cloned());
+            let bounds = one.least.iter().chain(&one.most);
+            hints.numbers.extend(bounds.map(|(bound, _)| bound.clone()));
+            hints.steps.extend(&one.steps);
+            hints.counts.extend(&one.counts);
+            for pattern in &one.patterns {
+                hints.strings.extend(text::of_pattern(pattern));
+            }
+            for format in &one.formats {
+                let all = text::of_format(format).iter().map(|one| (*one).to_owned());
+                hints.strings.extend(all);
+            }
+        }
+        hints
+    }
+}
+
+/// One of each type.
+fn generic() -> [Value; 9] {
+    [
+        json!("a"),
+        json!(0),
+        json!(true),
+        json!(null),
+        json!({}),
+        json!([]),
+        json!(0.5),
+        json!(1),
+        json!(""),
+    ]
+}
+
+type Pool = Rc<Vec<Value>>;
+
+/// Makes values for the schemas of one source.
+pub(super) struct Maker<'a> {
+    pub(super) source: Source<'a>,
+    pools: RefCell<HashMap<String, Option<Pool>>>,
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(source: Source<'a>) -> Self {
+        Self {
+            source,
+            pools: RefCell::default(),
+        }
+    }
+
+    /// A value that all of the schemas accept, a simple one first; none where none was found.
+    pub(super) fn sample(&self, schemas: &[String], depth: usize) -> Option<Value> {
+        self.pool(schemas, depth).first().cloned()
+    }
+
+    /// Values that all of the schemas accept.
+    fn pool(&self, schemas: &[String], depth: usize) -> Pool {
+        if schemas.is_empty() {
+            return Rc::new(generic().to_vec());
+        }
+        if depth > DEPTH {
+            return Rc::new(Vec::new());
+        }
+        let key = schemas.join("\n");
+        if let Some(known) = self.pools.borrow().get(&key) {
+            // A schema that is being looked at requires itself: this way there is no value.
+            return known.clone().unwrap_or_default();
+        }
+        self.pools.borrow_mut().insert(key.clone(), None);
+        let ways = ways(self.source, schemas);
+        let mut found = Vec::new();
+        for facts in ways.iter().take(8) {
+            found.extend(self.simple(facts, depth));
+        }
+        let mut found = distinct(found, 80);
+        for at in schemas {
+            match judge::accepted(self.source, at, &found, None) {
+                Ok(accepted) => {
+                    let mut accepted = accepted.into_iter();
+                    found.retain(|_| accepted.next().unwrap_or(false));
+                }
+                Err(_) => found.clear(),
+            }
+        }
+        let pool = Rc::new(found);
+        if depth <= DEPTH {
+            self.pools.borrow_mut().insert(key, Some(pool.clone()));
+        }
+        pool
+    }
+
+    /// Values that probably meet the demands.
+    fn simple(&self, facts: &Facts, depth: usize) -> Vec<Value> {
+        if let Some(values) = &facts.values {
+            return values.iter().take(40).cloned().collect();
+        }
+        let may = |name: &str| {
+            facts
+                .types
+                .as_ref()
+                .is_none_or(|types| types.contains(name))
+        };
+        let mut all = Vec::new();
+        let object_like = !facts.required.is_empty() || !facts.properties.is_empty();
+        if object_like && may("object") {
+            all.push(self.object(facts, None, depth));
+        }
+        if (!facts.tuple.is_empty() || !facts.items.is_empty()) && may("array") {
+            all.push(self.array(facts, &[], facts.min_items.max(1), depth));
+        }
+        if may("string") {
+            all.extend(strings(facts).into_iter().map(Value::from));
+        }
+        if may("integer") || may("number") {
+            all.extend(numbers(facts, &Hints::default()));
+        }
+        if may("boolean") {
+            all.extend([json!(true), json!(false)]);
+        }
+        if may("object") && !object_like {
+            all.push(self.object(facts, None, depth));
+        }
+        if may("array") {
+            all.push(self.array(facts, &[], facts.min_items, depth));
+        }
+        if may("null") {
+            all.push(Value::Null);
+        }
+        all
+    }
+
+    /// The schemas of the member `name`.
+    fn member(&self, facts: &Facts, name: &str) -> Vec<String> {
+        let mut schemas = facts.properties.get(name).cloned().unwrap_or_default();
+        for (pattern, at) in &facts.by_pattern {
+            if text::matches(pattern, name) {
+                schemas.push(at.clone());
+            }
+        }
+        if schemas.is_empty() {
+            schemas.clone_from(&facts.additional);
+        }
+        schemas
+    }
+
+    /// An object with what is required, and with `extra`.
+    pub(super) fn object(
+        &self,
+        facts: &Facts,
+        extra: Option<(&str, &Value)>,
+        depth: usize,
+    ) -> Value {
+        let mut members = Map::new();
+        if let Some((name, value)) = extra {
+            members.insert(name.to_owned(), value.clone());
+        }
+        self.complete_object(facts, &mut members, depth);
+        Value::Object(members)
+    }
+
+    /// Adds what is required.
+    pub(super) fn complete_object(
+        &self,
+        facts: &Facts,
+        members: &mut Map<String, Value>,
+        depth: usize,
+    ) {
+        let mut wanted: Vec<String> = facts.required.iter().cloned().collect();
+        for (name, needs) in &facts.dependent {
+            if members.contains_key(name) || facts.required.contains(name) {
+                wanted.extend(needs.iter().cloned());
+            }
+        }
+        for name in wanted {
+            if !members.contains_key(&name) {
+                let value = self.sample(&self.member(facts, &name), depth + 1);
+                members.insert(name, value.unwrap_or(json!("a")));
+            }
+        }
+        self.fill(facts, members, facts.min_properties, depth);
+    }
+
+    /// Adds members until there are `count`.
+    fn fill(&self, facts: &Facts, members: &mut Map<String, Value>, count: u64, depth: usize) {
+        let known = facts.properties.keys().cloned();
+        let fillers = (0..count.min(FILL)).map(|index| self.free_name(facts, index));
+        for name in known.chain(fillers) {
+            if members.len() as u64 >= count.min(FILL) {
+                return;
+            }
+            if !members.contains_key(&name)
+                && !facts.hidden.contains(&name)
+                && let Some(value) = self.sample(&self.member(facts, &name), depth + 1)
+            {
+                members.insert(name, value);
+            }
+        }
+    }
+
+    /// A name that no schema mentions, and that is allowed where names are constrained.
+    pub(super) fn free_name(&self, facts: &Facts, index: u64) -> String {
+        if !facts.names.is_empty() {
+            let pool = self.pool(&facts.names, 1);
+            let mut names = pool
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|name| !facts.properties.contains_key(*name));
+            let index = usize::try_from(index).unwrap_or_default();
+            if let Some(name) = names.nth(index) {
+                return name.to_owned();
+            }
+        }
+        const NAMES: [&str; 4] = ["x", "other", "zz", "unknown"];
+        let free = |name: &&&str| {
+            !facts.properties.contains_key(**name)
+                && !facts
+                    .by_pattern
+                    .iter()
+                    .any(|(pattern, _)| text::matches(pattern, name))
+        };
+        let start = NAMES.iter().find(free).copied().unwrap_or("x");
+        if index == 0 {
+            start.to_owned()
+        } else {
+            format!("{start}{index}")
+        }
+    }
+
+    /// An array that starts with `given` and has `count` items.
+    pub(super) fn array(&self, facts: &Facts, given: &[Value], count: u64, depth: usize) -> Value {
+        let mut items = given.to_vec();
+        let count = usize::try_from(count.min(FILL)).unwrap_or_default();
+        for (at, times) in &facts.contains {
+            let pool = self.pool(std::slice::from_ref(at), depth + 1);
+            let times = usize::try_from((*times).min(FILL)).unwrap_or_default();
+            let missing = times.saturating_sub(items.len());
+            if !facts.unique {
+                items.extend(pool.iter().cycle().take(missing).cloned());
+            } else {
+                let fresh = pool.iter().filter(|one| !items.contains(one));
+                let fresh: Vec<Value> = fresh.take(missing).cloned().collect();
+                items.extend(fresh);
+            }
+        }
+        let rest = self.pool(&facts.items, depth + 1);
+        while items.len() < count {
+            let index = items.len();
+            let pool = match facts.tuple.get(index) {
+                Some(schemas) => self.pool(schemas, depth + 1),
+                None => rest.clone(),
+            };
+            let next = if facts.unique {
+                pool.iter().find(|one| !items.contains(one)).cloned()
+            } else {
+                pool.first().cloned()
+            };
+            match next {
+                Some(next) => items.push(next),
+                // Numbers and strings can be told apart without end.
+                None => match pool.first() {
+                    Some(Value::String(_)) => items.push(json!(format!("a{index}"))),
+                    Some(Value::Number(_)) => items.push(json!(index)),
+                    Some(other) => items.push(other.clone()),
+                    None => break,
+                },
+            }
+        }
+        Value::Array(items)
+    }
+
+    /// Values at the edges of what these demands and those of the other side say.
+    pub(super) fn variations(&self, facts: &Facts, hints: &Hints) -> Vec<Value> {
+        let mut all: Vec<Value> = Vec::new();
+        all.extend(facts.values.iter().flatten().take(300).cloned());
+        all.extend(hints.literals.iter().take(300).cloned());
+        all.extend(self.simple(facts, 0));
+        all.extend(generic());
+        let may = |name: &str| {
+            facts
+                .types
+                .as_ref()
+                .is_none_or(|types| types.contains(name))
+        };
+        if may("integer") || may("number") {
+            all.extend(numbers(facts, hints));
+        }
+        if may("string") {
+            all.extend(edge_strings(facts, hints).into_iter().map(Value::from));
+        }
+        if may("object") {
+            self.objects(facts, hints, &mut all);
+        }
+        if may("array") {
+            self.arrays(facts, hints, &mut all);
+        }
+        all
+    }
+
+    fn objects(&self, facts: &Facts, hints: &Hints, all: &mut Vec<Value>) {
+        let base = self.object(facts, None, 0);
+        let Value::Object(base) = base else { return };
+        let mut keep = |members: Map<String, Value>| all.push(Value::Object(members));
+        for name in hints.names.iter().chain(&facts.required).take(2 * MEMBERS) {
+            if base.contains_key(name) {
+                let mut less = base.clone();
+                less.shift_remove(name);
+                keep(less);
+            }
+        }
+        let own: BTreeSet<&String> = facts.properties.keys().collect();
+        let names: BTreeSet<&String> = own.iter().copied().chain(&hints.names).collect();
+        let few = names.len() <= 12;
+        let with = |name: &str, value: Value| {
+            let mut more = base.clone();
+            more.insert(name.to_owned(), value);
+            self.complete_object(facts, &mut more, 0);
+            more
+        };
+        for name in names.iter().take(2 * MEMBERS) {
+            let pool = self.pool(&self.member(facts, name), 1);
+            for value in pool.iter().take(2) {
+                keep(with(name, value.clone()));
+                let mut alone = base.clone();
+                alone.insert((*name).clone(), value.clone());
+                keep(alone);
+            }
+            if few || !own.contains(*name) {
+                for value in generic() {
+                    keep(with(name, value));
+                }
+            }
+        }
+        let mut unknown = vec![self.free_name(facts, 0)];
+        for (pattern, _) in &facts.by_pattern {
+            unknown.extend(text::of_pattern(pattern).into_iter().take(2));
+        }
+        unknown.extend(hints.strings.iter().take(6).cloned());
+        unknown.extend(["a", "A", "0", "a b"].map(str::to_owned));
+        for name in &unknown {
+            let pool = self.pool(&self.member(facts, name), 1);
+            for value in pool.iter().take(1).cloned().chain(generic()) {
+                keep(with(name, value));
+            }
+        }
+        // All optional members at once.
+        let mut full = base.clone();
+        for name in own.iter().take(200) {
+            if !full.contains_key(*name)
+                && !facts.hidden.contains(*name)
+                && let Some(value) = self.sample(&self.member(facts, name), 1)
+            {
+                full.insert((*name).clone(), value);
+            }
+        }
+        keep(full);
+        for count in around(&hints.counts, &facts.counts) {
+            let mut filled = base.clone();
+            self.fill(facts, &mut filled, count, 0);
+            keep(filled);
+        }
+    }
+
+    fn arrays(&self, facts: &Facts, hints: &Hints, all: &mut Vec<Value>) {
+        let mut keep = |given: &[Value], count: u64| all.push(self.array(facts, given, count, 0));
+        for count in around(&hints.counts, &facts.counts) {
+            keep(&[], count);
+            // The same item again and again.
+            let pool = self.pool(&facts.items, 1);
+            if let Some(item) = pool.first()
+                && count <= FILL
+            {
+                let count = usize::try_from(count).unwrap_or_default();
+                keep(&vec![item.clone(); count], 0);
+            }
+        }
+        let tuple = facts.tuple.len() as u64;
+        keep(&[], tuple);
+        keep(&[], tuple + 1);
+        let pool = self.pool(&facts.items, 1);
+        if let Some(item) = pool.first() {
+            keep(&[item.clone(), item.clone()], facts.min_items);
+        }
+        if let Some(item) = pool.get(1) {
+            keep(std::slice::from_ref(item), facts.min_items);
+            keep(&[item.clone(), item.clone()], facts.min_items);
+        }
+        for value in generic() {
+            keep(std::slice::from_ref(&value), facts.min_items);
+            let Value::Array(mut items) = self.array(facts, &[], tuple.max(facts.min_items), 0)
+            else {
+                continue;
+            };
+            items.push(value);
+            keep(&items, 0);
+        }
+        for (at, _) in &facts.contains {
+            let pool = self.pool(std::slice::from_ref(at), 1);
+            if let Some(item) = pool.first() {
+                for count in around(&hints.counts, &facts.counts) {
+                    if count <= FILL {
+                        let count = usize::try_from(count).unwrap_or_default();
+                        keep(&vec![item.clone(); count], facts.min_items);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Values worth trying on two schemas, the simple ones first.
+pub(super) fn candidates(
+    one: (&Maker<'_>, &str),
+    other: (&Maker<'_>, &str),
+    more: Vec<Value>,
+) -> Vec<Value> {
+    let schemas = (vec![one.1.to_owned()], vec![other.1.to_owned()]);
+    let facts = (
+        ways(one.0.source, &schemas.0),
+        ways(other.0.source, &schemas.1),
+    );
+    let refused = |maker: &Maker<'_>, all: &[Facts]| -> Vec<Facts> {
+        let schemas = all.iter().flat_map(|facts| facts.refused.clone());
+        schemas
+            .take(6)
+            .flat_map(|at| ways(maker.source, &[at]).into_iter().take(3))
+            .collect()
+    };
+    let not = (refused(one.0, &facts.0), refused(other.0, &facts.1));
+    let hints = Hints::of(facts.0.iter().chain(&facts.1).chain(&not.0).chain(&not.1));
+    let mut all = more;
+    for index in 0..facts.0.len().max(facts.1.len()) {
+        for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
+            if let Some(facts) = ways.get(index) {
+                all.extend(maker.variations(facts, &hints));
+            }
+        }
+    }
+    for (maker, ways) in [(one.0, &not.0), (other.0, &not.1)] {
+        for facts in ways {
+            all.extend(maker.simple(facts, 0));
+        }
+    }
+    distinct(all, CANDIDATES)
+}
+
+/// Values that a schema with its own `$defs` probably accepts.
+pub(super) fn of_schema(schema: &Value) -> Vec<Value> {
+    let maker = Maker::new(Source::alone(schema));
+    let ways = ways(maker.source, &[String::new()]);
+    let hints = Hints::of(ways.iter());
+    let mut all = Vec::new();
+    for facts in ways.iter().take(6) {
+        all.extend(maker.simple(facts, 0));
+        all.extend(maker.variations(facts, &hints).into_iter().take(60));
+    }
+    distinct(all, 120)
+}
+
+/// Without repetition, at most `limit`.
+pub(super) fn distinct(all: Vec<Value>, limit: usize) -> Vec<Value> {
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::new();
+    for value in all {
+        if kept.len() >= limit {
+            break;
+        }
+        if seen.insert(value.to_string()) {
+            kept.push(value);
+        }
+    }
+    kept
+}
+
+/// Each count, one less and one more.
+fn around(one: &BTreeSet<u64>, other: &BTreeSet<u64>) -> BTreeSet<u64> {
+    let all = one.iter().chain(other);
+    all.flat_map(|count| [count.saturating_sub(1), *count, count + 1])
+        .collect()
+}
+
+/// Strings that meet the demands, or nearly.
+fn strings(facts: &Facts) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for pattern in &facts.patterns {
+        all.extend(text::of_pattern(pattern));
+    }
+    all.retain(|one| {
+        facts
+            .patterns
+            .iter()
+            .all(|pattern| text::matches(pattern, one))
+    });
+    for format in &facts.formats {
+        all.extend(text::of_format(format).iter().map(|one| (*one).to_owned()));
+    }
+    all.extend(["a", "", "0", "b"].map(str::to_owned));
+    let fit = |one: String| {
+        let count = one.chars().count() as u64;
+        let wanted = facts
+            .max_length
+            .map_or(count.max(facts.min_length), |most| {
+                count.clamp(facts.min_length.min(most), most)
+            });
+        text::of_length(&one, usize::try_from(wanted.min(5_000)).unwrap_or_default())
+    };
+    all.into_iter().map(fit).collect()
+}
+
+fn edge_strings(facts: &Facts, hints: &Hints) -> Vec<String> {
+    let mut all = strings(facts);
+    all.extend(hints.strings.iter().cloned());
+    let bases: Vec<String> = all.iter().take(3).cloned().collect();
+    for count in around(&hints.counts, &facts.counts) {
+        let Ok(count) = usize::try_from(count.min(5_000)) else {
+            continue;
+        };
+        all.extend(bases.iter().map(|base| text::of_length(base, count)));
+    }
+    for base in bases.iter().chain(hints.strings.iter().take(4)) {
+        all.extend([
+            format!("{base}x"),
+            format!("x{base}"),
+            format!("{base}0"),
+            base.to_uppercase(),
+        ]);
+    }
+    all
+}
+
+/// Numbers at the edges.
+fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
+    let integers = facts
+        .types
+        .as_ref()
+        .is_some_and(|types| types.contains("integer") && !types.contains("number"));
+    let mut points: Vec<Value> = vec![json!(0), json!(1), json!(-1), json!(0.5)];
+    let bounds = facts
+        .least
+        .iter()
+        .chain(&facts.most)
+        .map(|(bound, _)| bound);
+    for bound in bounds.chain(&hints.numbers) {
+        points.push(bound.clone());
+        if let Some(whole) = bound.as_i64() {
+            let near = [whole.checked_add(1), whole.checked_sub(1)];
+            points.extend(near.into_iter().flatten().map(Value::from));
+        }
+        if let Some(whole) = bound.as_u64() {
+            points.extend(whole.checked_add(1).map(Value::from));
+        }
+        if let Some(float) = bound.as_f64()
+            && float.abs() < 1e15
+        {
+            points.extend([
+                number(float + 0.5),
+                number(float - 0.5),
+                number(float.floor()),
+                number(float.ceil()),
+            ]);
+            points.extend([number(float + 1.0), number(float - 1.0)]);
+        }
+    }
+    let steps: Vec<f64> = facts
+        .steps
+        .iter()
+        .chain(&hints.steps)
+        .copied()
+        .filter(|step| *step > 0.0)
+        .collect();
+    let starts: Vec<f64> = points
+        .iter()
+        .filter_map(Value::as_f64)
+        .filter(|point| point.abs() < 1e12)
+        .take(30)
+        .collect();
+    for step in &steps {
+        points.extend([
+            number(*step),
+            number(step * 2.0),
+            number(step * 3.0),
+            number(-step),
+        ]);
+        for start in &starts {
+            points.extend([
+                number((start / step).ceil() * step),
+                number((start / step).floor() * step),
+            ]);
+        }
+    }
+    if let [one, other] = steps.as_slice() {
+        points.push(number(one * other));
+    }
+    let small = |value: &Value| value.as_f64().unwrap_or_default().abs();
+    let meets = |value: &Value| {
+        let Some(float) = value.as_f64() else {
+            return false;
+        };
+        let low = facts.least.iter().all(|(bound, open)| {
+            bound
+                .as_f64()
+                .is_none_or(|bound| float > bound || (!open && float >= bound))
+        });
+        let high = facts.most.iter().all(|(bound, open)| {
+            bound
+                .as_f64()
+                .is_none_or(|bound| float < bound || (!open && float <= bound))
+        });
+        low && high && (!integers || float.fract() == 0.0)
+    };
+    // What meets the bounds stands first, whole and small numbers before others.
+    points.sort_by(|a, b| {
+        let key = |value: &Value| {
+            (
+                !meets(value),
+                value.as_f64().is_some_and(|float| float.fract() != 0.0),
+            )
+        };
+        key(a).cmp(&key(b)).then(small(a).total_cmp(&small(b)))
+    });
+    points
+}
+
+/// A float as JSON, whole numbers without a point.
+fn number(float: f64) -> Value {
+    if float.fract() == 0.0 && float.abs() < 9e15 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        return Value::from(float as i64);
+    }
+    // 0.30000000000000004 is written as 0.3, as a person would.
+    let rounded: f64 = format!("{float:.9}").parse().unwrap_or(float);
+    Value::from(rounded)
+}

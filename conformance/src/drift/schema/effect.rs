@@ -1,0 +1,243 @@
+//! What a difference between keywords may do to the values that are accepted, by the meaning of the keyword alone.
+
+use serde_json::Value;
+
+use super::super::meaning::is_held;
+use super::view::{Content, View};
+
+/// What ours may do compared with theirs. Both are true where nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Effect {
+    /// Ours may refuse what theirs accepts.
+    pub(super) narrows: bool,
+    /// Ours may accept what theirs refuses.
+    pub(super) widens: bool,
+}
+
+impl Effect {
+    /// Nothing is known.
+    pub(super) const ANY: Self = Self {
+        narrows: true,
+        widens: true,
+    };
+
+    const NARROWS: Self = Self {
+        narrows: true,
+        widens: false,
+    };
+
+    const WIDENS: Self = Self {
+        narrows: false,
+        widens: true,
+    };
+
+    /// All stays as it is.
+    pub(super) const NONE: Self = Self {
+        narrows: false,
+        widens: false,
+    };
+
+    /// The effect below `not`.
+    pub(super) fn reversed(self) -> Self {
+        Self {
+            narrows: self.widens,
+            widens: self.narrows,
+        }
+    }
+}
+
+/// Keywords that say which members or items nobody else speaks of: what stands beside them changes their meaning.
+const REST: [&str; 4] = [
+    "additionalProperties",
+    "patternProperties",
+    "unevaluatedProperties",
+    "additionalItems",
+];
+
+/// A keyword that is on one side only.
+pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
+    let has =
+        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let unevaluated = has("unevaluatedProperties") || has("unevaluatedItems");
+    let plain = match keyword {
+        "if" | "then" | "else" | "minContains" | "maxContains" | "items" | "prefixItems" => {
+            keyword == "items" && !has("prefixItems") && !unevaluated
+        }
+        "properties" | "patternProperties" => {
+            !REST.iter().any(|rest| has(rest) && *rest != keyword)
+        }
+        "contains" => !has("minContains") && !has("maxContains"),
+        "allOf" | "anyOf" | "oneOf" | "dependentSchemas" | "additionalProperties" => !unevaluated,
+        _ => is_held(keyword),
+    };
+    match (plain, in_theirs) {
+        (false, _) => Effect::ANY,
+        (true, true) => Effect::WIDENS,
+        (true, false) => Effect::NARROWS,
+    }
+}
+
+/// A member of a map of schemas that is on one side only.
+pub(super) fn of_member(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
+    let has =
+        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    match keyword {
+        "properties" if REST.iter().any(|rest| has(rest)) => Effect::ANY,
+        "properties" if in_theirs => Effect::WIDENS,
+        "properties" => Effect::NARROWS,
+        "dependentSchemas" if !has("unevaluatedProperties") && in_theirs => Effect::WIDENS,
+        "dependentSchemas" if !has("unevaluatedProperties") => Effect::NARROWS,
+        _ => Effect::ANY,
+    }
+}
+
+/// A branch that is on one side only.
+pub(super) fn of_branch(keyword: &str, in_theirs: bool) -> Effect {
+    match (keyword, in_theirs) {
+        ("allOf", true) | ("anyOf", false) => Effect::WIDENS,
+        ("allOf", false) | ("anyOf", true) => Effect::NARROWS,
+        _ => Effect::ANY,
+    }
+}
+
+/// A keyword with another value.
+pub(super) fn of_change(keyword: &str, theirs: &Value, ours: &Value) -> Effect {
+    let (Some(one), Some(other)) = (theirs.as_f64(), ours.as_f64()) else {
+        return Effect::ANY;
+    };
+    let (lower, higher) = (other < one, other > one);
+    match keyword {
+        "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => Effect {
+            narrows: higher,
+            widens: lower,
+        },
+        "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" => Effect {
+            narrows: lower,
+            widens: higher,
+        },
+        _ => Effect::ANY,
+    }
+}
+
+/// Other types, where both sides say types and nothing of null besides.
+pub(super) fn of_types(theirs: &View, ours: &View) -> Effect {
+    let (Some(one), Some(other)) = (theirs.types(), ours.types()) else {
+        return Effect::ANY;
+    };
+    let covers = |types: &[Value], or_null: bool, name: &Value| {
+        types.contains(name)
+            || name == "integer" && types.iter().any(|one| one == "number")
+            || name == "null" && or_null
+    };
+    let null = Value::from("null");
+    let all = |types: &[Value], or_null: bool| {
+        let mut types = types.to_vec();
+        types.extend(or_null.then(|| null.clone()));
+        types
+    };
+    let beyond = |view: &View, types: &[Value], outer: &View, wider: &[Value]| {
+        all(types, view.or_null)
+            .iter()
+            .any(|name| !covers(wider, outer.or_null, name))
+    };
+    Effect {
+        narrows: beyond(theirs, one, ours, other),
+        widens: beyond(ours, other, theirs, one),
+    }
+}
+
+/// Whether a keyword says which members or items are spoken of, which `unevaluatedProperties` and its like ask for.
+pub(super) fn names_members(keyword: &str) -> bool {
+    let plain = [
+        "type",
+        "enum",
+        "required",
+        "format",
+        "pattern",
+        "multipleOf",
+        "uniqueItems",
+    ];
+    !(plain.contains(&keyword) || keyword.starts_with("min") || keyword.starts_with("max"))
+}
+
+/// Whether a difference is about members only that the other side does not document: see the module doc of drift.
+pub(super) fn is_open(keyword: &str, effect: Effect, views: (&View, &View)) -> bool {
+    let combined = [
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+        "dependentSchemas",
+        "$ref",
+        "$dynamicRef",
+    ];
+    let has =
+        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let plain = match keyword {
+        "properties" => effect == Effect::NARROWS,
+        "additionalProperties" => !combined.iter().any(|keyword| has(keyword)),
+        "unevaluatedProperties" => !combined[1..].iter().any(|keyword| has(keyword)),
+        _ => false,
+    };
+    plain && effect != Effect::ANY
+}
+
+/// Other types of what stands as text: a string may be any text, so it takes what a number or a boolean is written as.
+pub(super) fn of_texts(effect: Effect, theirs: &View, ours: &View) -> Effect {
+    let scalar = |view: &View| {
+        view.types().is_some_and(|types| {
+            types.iter().all(|name| {
+                ["string", "number", "integer", "boolean"]
+                    .iter()
+                    .any(|one| name == one)
+            })
+        })
+    };
+    let text = |view: &View| {
+        view.types()
+            .is_some_and(|types| types.iter().any(|name| name == "string"))
+    };
+    Effect {
+        narrows: effect.narrows && !(scalar(theirs) && text(ours)),
+        widens: effect.widens && !(scalar(ours) && text(theirs)),
+    }
+}
+
+/// How the values of a schema depend on those of a schema inside of it: 1 as it does, -1 the other way round, 0 not known.
+/// `names` says whether the inner difference may change which members or items are spoken of.
+pub(super) fn variance(keyword: &str, names: bool, views: (&View, &View)) -> i8 {
+    let has =
+        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let unevaluated = has("unevaluatedProperties") || has("unevaluatedItems");
+    match keyword {
+        "properties"
+        | "patternProperties"
+        | "additionalProperties"
+        | "propertyNames"
+        | "items"
+        | "prefixItems"
+        | "additionalItems"
+        | "unevaluatedProperties"
+        | "unevaluatedItems" => 1,
+        "contains" if !has("maxContains") && !has("unevaluatedItems") => 1,
+        "contains" => 0,
+        "allOf" if !(unevaluated && names) => 1,
+        _ if unevaluated => 0,
+        "not" => -1,
+        "anyOf" | "then" | "else" | "dependentSchemas" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether the values of `format` are known on both sides.
+pub(super) fn formats_known(views: (&View, &View)) -> bool {
+    [views.0, views.1].iter().all(
+        |view| match view.parts.get("format").map(|part| &part.content) {
+            Some(Content::Value(Value::String(format))) => {
+                super::super::meaning::knows_format(format)
+            }
+            Some(_) => false,
+            None => true,
+        },
+    )
+}
