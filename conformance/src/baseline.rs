@@ -185,6 +185,7 @@ impl Baseline {
             place: Place {
                 document: text.name.to_owned(),
                 pointer: pointer.to_owned(),
+                node: pointer.to_owned(),
                 line: position.line,
                 column: position.column,
             },

@@ -41,6 +41,9 @@ pub struct Place {
     pub document: String,
     /// JSON pointer of the node; its nearest existing ancestor where the node itself is missing.
     pub pointer: String,
+    /// JSON pointer of the same node in the model, where a document of several files or of OpenAPI 2.0 has it elsewhere.
+    #[serde(skip)]
+    pub node: String,
     /// Line, from 1.
     pub line: u32,
     /// Column in characters, from 1.
@@ -55,9 +58,11 @@ impl Place {
             existing = crate::document::pointer::parent(existing);
         }
         let position = document.position(existing);
+        let (name, pointer) = document.origin(existing);
         Self {
-            document: document.name().to_owned(),
-            pointer: existing.to_owned(),
+            document: name.to_owned(),
+            pointer,
+            node: existing.to_owned(),
             line: position.line,
             column: position.column,
         }

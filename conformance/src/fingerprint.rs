@@ -19,7 +19,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::document::{Document, pointer};
+use crate::document::{BUNDLED, Document, pointer};
 use crate::finding::{Finding, Place};
 
 /// A finding with its fingerprint.
@@ -92,7 +92,10 @@ fn stable(place: &Place, document: Option<&Document>) -> String {
     };
     let mut path = String::new();
     let mut node = Some(document.value());
-    for token in pointer::tokens(&place.pointer) {
+    let tokens: Vec<String> = pointer::tokens(&place.node).collect();
+    // The number of a file says only when it was referred to first.
+    let other_file = tokens.first().is_some_and(|token| token == BUNDLED);
+    for (depth, token) in tokens.into_iter().enumerate() {
         let (label, next) = match node {
             Some(Value::Array(items)) => {
                 let item = token
@@ -104,7 +107,9 @@ fn stable(place: &Place, document: Option<&Document>) -> String {
             Some(Value::Object(members)) => (token.clone(), members.get(&token)),
             _ => (token.clone(), None),
         };
-        path = pointer::join(&path, &label);
+        if !(other_file && depth < 2) {
+            path = pointer::join(&path, &label);
+        }
         node = next;
     }
     match node.and_then(said) {

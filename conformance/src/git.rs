@@ -103,25 +103,35 @@ impl Commit {
         &self.id[..SHORT]
     }
 
-    /// The document that `path` was in this commit.
+    /// The document that `path` was in this commit, with the files that it referred to there.
     ///
     /// # Errors
-    /// When the file is not in the commit, or was no document.
+    /// When a file is not in the commit, or was no document.
     pub fn document(&self, path: &str) -> Result<Document, GitError> {
         let missing = || GitError::NoFile {
             path: path.to_owned(),
             commit: self.short().to_owned(),
         };
+        let bytes = self.bytes(path)?.ok_or_else(missing)?;
+        let prefix = format!("{PREFIX}{}:", self.short());
+        Document::gather(&prefix, path, bytes, |other| self.bytes(other))
+    }
+
+    /// What the file `path` was, or none if it was not there.
+    fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         let file = Path::new(path);
-        let name = file
-            .file_name()
-            .and_then(|name| name.to_str())
-            .ok_or_else(missing)?;
+        let mut folder = folder_of(file);
+        // The commit may have folders that the work tree has not.
+        while !folder.is_dir() && folder != Path::new(".") {
+            folder = folder_of(folder);
+        }
+        let rest = file.strip_prefix(folder).unwrap_or(file);
+        let Some(rest) = rest.to_str().filter(|_| file.file_name().is_some()) else {
+            return Ok(None);
+        };
         // Relative to the folder, so that it need not be known where the repository begins.
-        let object = format!("{}:./{name}", self.id);
-        let bytes = git(folder_of(file), &["cat-file", "blob", &object])?.ok_or_else(missing)?;
-        let name = format!("{PREFIX}{}:{path}", self.short());
-        Ok(Document::from_bytes(&name, bytes)?)
+        let object = format!("{}:./{rest}", self.id);
+        git(folder, &["cat-file", "blob", &object])
     }
 }
 

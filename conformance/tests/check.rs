@@ -356,3 +356,60 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     assert_eq!((run.code, run.error.lines().count()), (2, 1), "{run:?}");
     assert!(run.error.contains("is not in a git repository"), "{run:?}");
 }
+
+#[test]
+fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
+    let document = DOCUMENT.replace(
+        "{type: array, maxItems: 9}",
+        "{$ref: 'parts/list.yaml#/List'}",
+    );
+    let folder = Folder::with(&[
+        ("api/theirs.yaml", &document),
+        ("api/ours.yaml", &document),
+        ("api/parts/list.yaml", "List: {type: array, maxItems: 9}\n"),
+        (
+            "conformance.toml",
+            "[[pair]]\nname = 'orders'\ntheirs = 'api/theirs.yaml'\nours = 'api/ours.yaml'\n",
+        ),
+    ]);
+    for arguments in ["init -q -b main", "add .", "commit -q -m one"] {
+        git(&folder, arguments);
+    }
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 0, "{run:?}");
+    folder.write(
+        "api/parts/list.yaml",
+        "Other: {}\nList: {type: array, maxItems: 12}\n",
+    );
+    let fingerprints = || -> Vec<String> {
+        let run = folder.run("check --base main --format json");
+        assert_eq!(run.code, 1, "{run:?}");
+        let report: Value = serde_json::from_str(&run.out).expect("is JSON");
+        let findings = report["findings"].as_array().expect("a list");
+        for finding in findings {
+            let document = finding["theirs"]["document"].as_str().expect("a place");
+            assert!(document.starts_with("git:"), "{document}");
+            assert!(document.ends_with(":api/parts/list.yaml"), "{document}");
+            assert_eq!(finding["ours"]["document"], "api/parts/list.yaml");
+            assert_eq!(finding["ours"]["pointer"], "/List/maxItems");
+            assert_eq!(finding["rule"], "schema-keyword-changed");
+        }
+        findings
+            .iter()
+            .map(|finding| finding["fingerprint"].to_string())
+            .collect()
+    };
+    let before = fingerprints();
+    assert_eq!(before.len(), 2, "theirs and ours");
+    // Another file in front of it changes no fingerprint.
+    let more = "components: {schemas: {A: {$ref: 'parts/more.yaml#/A'}}}\n";
+    let (start, rest) = document.split_once("paths:").expect("paths");
+    for side in ["api/theirs.yaml", "api/ours.yaml"] {
+        folder.write(side, &format!("{start}{more}paths:{rest}"));
+    }
+    folder.write("api/parts/more.yaml", "A: {type: string}\n");
+    assert_eq!(fingerprints(), before);
+    folder.write("api/parts/list.yaml", "Other: {}\n");
+    let run = folder.run("check");
+    assert_eq!(run.code, 2, "{run:?}");
+}

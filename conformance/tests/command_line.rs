@@ -223,7 +223,7 @@ fn what_cannot_be_checked_exits_with_2_and_one_line() {
             vec!["other.yaml:1:1", "not an OpenAPI document"],
         ),
         (
-            file("old.yaml", b"info: {}\nswagger: '2.0'\n"),
+            file("old.yaml", b"info: {}\nswagger: '1.2'\n"),
             vec!["old.yaml:2:1", "2.0", "3.0"],
         ),
         (

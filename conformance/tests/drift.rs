@@ -5,6 +5,8 @@ mod cases;
 mod drift_support;
 #[path = "drift_support/edits.rs"]
 mod edits;
+#[path = "drift_support/pointers.rs"]
+mod pointers;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +15,8 @@ use conformance::document::Document;
 use conformance::drift::{Options, compare, compare_counted};
 use conformance::finding::{Finding, Severity};
 use drift_support::{document, read};
-use edits::{patch, pointers};
+use edits::patch;
+use pointers::pointers;
 use serde_json::{Value, json};
 
 fn base() -> Document {

@@ -3,6 +3,8 @@
 mod drift_support;
 #[path = "drift_support/edits.rs"]
 mod edits;
+#[path = "drift_support/pointers.rs"]
+mod pointers;
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +12,8 @@ use conformance::document::Document;
 use conformance::drift::{Options, compare};
 use conformance::finding::Finding;
 use drift_support::{document, read};
-use edits::{patch, pointers};
+use edits::patch;
+use pointers::pointers;
 use serde_json::{Map, Value, json};
 
 fn refused(text: &str) -> String {
@@ -58,9 +61,10 @@ fn texts_that_are_no_document_are_refused_in_one_line() {
         ("[1, 2]", "not an OpenAPI document"),
         ("{}", "no member `openapi`"),
         ("openapi: 3.1", "not a string"),
-        ("openapi: 4.0.0", "3.0, 3.1 or 3.2"),
+        ("openapi: 4.0.0", "2.0, 3.0, 3.1 or 3.2"),
         ("openapi: '3.10.0'", "3.0, 3.1 or 3.2"),
-        ("swagger: '2.0'\ninfo: {}", "2.0"),
+        ("swagger: '1.2'\ninfo: {}", "2.0, 3.0"),
+        ("swagger: 2.0\ninfo: {}", "not a string"),
         ("openapi: 3.1.0\na: 1e400", "1e400"),
         ("{\"openapi\": \"3.1.0\", \"a\": 1e400}", "1e400"),
         ("openapi: 3.1.0\nx: [\u{1}", "hostile:"),

@@ -104,6 +104,9 @@ impl Sum {
     async fn pair(&mut self, pair: &Pair, base: Option<&str>) -> Result<()> {
         let theirs = fetch::load(&pair.theirs).await?;
         let ours = fetch::load(&pair.ours).await?;
+        for document in [&theirs, &ours] {
+            document.check_references()?;
+        }
         let unmatched = pair.unmatched(&theirs, &ours);
         refuse_unmatched(&unmatched.iter().map(String::as_str).collect::<Vec<_>>())?;
         self.document("theirs", &pair.name, &theirs);

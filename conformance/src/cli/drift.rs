@@ -45,6 +45,9 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
     let mut settings = args.output.settle()?;
     let theirs = fetch::load(&args.theirs).await?;
     let ours = fetch::load(&args.ours).await?;
+    for document in [&theirs, &ours] {
+        document.check_references()?;
+    }
     let given = |flags: Vec<String>, file: &mut Vec<String>| {
         if flags.is_empty() {
             std::mem::take(file)

@@ -37,8 +37,9 @@ struct Cli {
 enum Command {
     /// Compare two documents: where does OURS differ from THEIRS?
     ///
-    /// Documents are YAML or JSON, OpenAPI 3.0, 3.1 or 3.2, in files or at http or https URLs. Equivalent spellings are no
-    /// difference; each difference is one finding, with its place in both documents.
+    /// Documents are YAML or JSON, OpenAPI 2.0, 3.0, 3.1 or 3.2, in files or at http or https URLs, with the files that they refer
+    /// to. Equivalent spellings are no difference; each difference is one finding, with its place in both documents and, in a
+    /// schema, a payload that one side accepts and the other refuses.
     #[command(after_help = join(drift::HELP))]
     Drift(drift::DriftArgs),
     /// Send the samples of a document to a live server and hold the answers to it.

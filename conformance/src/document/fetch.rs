@@ -12,15 +12,32 @@ pub fn is_url(source: &str) -> bool {
     source.starts_with("http://") || source.starts_with("https://")
 }
 
-/// Loads the document at `source`, a file or an `http` or `https` URL.
+/// Loads the document at `source`, a file or an `http` or `https` URL, with the files that it refers to.
 ///
 /// # Errors
 /// When the document cannot be fetched or read, or is refused by [`Document::parse`].
 pub async fn load(source: &str) -> Result<Document, LoadError> {
+    let mut bundle = Document::start("", source, bytes(source).await?)?;
+    while let Some(wanted) = bundle.next()? {
+        match bytes(&wanted.id).await {
+            Ok(bytes) => bundle.add(wanted, bytes)?,
+            Err(LoadError::Read { source, .. }) => {
+                return Err(bundle.unreadable(&wanted, &source.to_string()));
+            }
+            Err(LoadError::Fetch { problem, .. }) => {
+                return Err(bundle.unreadable(&wanted, &problem));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Document::finish(source, bundle)
+}
+
+async fn bytes(source: &str) -> Result<Vec<u8>, LoadError> {
     if is_url(source) {
-        Document::from_bytes(source, fetch(source).await?)
+        fetch(source).await
     } else {
-        Document::load(source)
+        super::read(source)
     }
 }
 

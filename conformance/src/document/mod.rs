@@ -1,23 +1,29 @@
 //! An OpenAPI document as a JSON value that remembers where each of its nodes stands in the text.
 //!
 //! Everything else in this crate reads documents through this module. It never judges what a document says beyond "this is
-//! OpenAPI 3.x"; it follows local references only (`#/...`), a reference to another file stays unresolved.
+//! OpenAPI". OpenAPI 2.0 is written as 3.0 when it is read, and the files that a document refers to are put into it, so that all
+//! references are local; positions stay those of the files.
 
+mod bundle;
 mod error;
 pub mod fetch;
 mod json;
 pub mod normalize;
 mod operation;
+mod origin;
 pub mod pointer;
 mod position;
 mod reference;
 mod scalar;
 mod select;
+mod swagger;
 mod yaml;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -26,8 +32,15 @@ pub use operation::{Located, Operation};
 pub use position::Position;
 pub use select::Selection;
 
+pub(crate) use origin::BUNDLED;
+
+use bundle::Bundle;
 use error::Problem;
+use origin::{File as Source, Moves, Origin};
 use position::Spot;
+
+/// Why a URL is not followed where only files are read.
+const NOT_FETCHED: &str = "it is a URL, and nothing is fetched here";
 
 /// Largest text that is read, in bytes; real documents stay below 10 MB.
 pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
@@ -57,8 +70,11 @@ pub enum Version {
 pub struct Document {
     name: String,
     value: Value,
-    spots: Spot,
+    origin: Origin,
     version: Version,
+    written_in: &'static str,
+    /// Schemas by `$anchor` and `$dynamicAnchor`, once a reference asks for one.
+    anchors: OnceLock<HashMap<String, String>>,
 }
 
 impl Document {
@@ -67,30 +83,78 @@ impl Document {
     /// # Errors
     /// When the file cannot be read, is larger than [`SIZE_LIMIT`], or is refused by [`Document::parse`].
     pub fn load(source: &str) -> Result<Self, LoadError> {
-        let failed = |source_error| LoadError::Read {
-            name: source.to_owned(),
-            source: source_error,
+        let mut bundle = Self::start("", source, read(source)?)?;
+        while let Some(wanted) = bundle.next()? {
+            if fetch::is_url(&wanted.id) {
+                return Err(bundle.unreadable(&wanted, NOT_FETCHED));
+            }
+            match read(&wanted.id) {
+                Ok(bytes) => bundle.add(wanted, bytes)?,
+                Err(LoadError::Read { source, .. }) => {
+                    return Err(bundle.unreadable(&wanted, &source.to_string()));
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Self::finish(source, bundle)
+    }
+
+    /// Loads the file `path` with the files that it refers to, each of which `read` gives by its path, or none where there is none.
+    /// Their names begin with `prefix`.
+    ///
+    /// # Errors
+    /// When `read` fails, or the document is refused by [`Document::parse`].
+    pub(crate) fn gather<E: From<LoadError>>(
+        prefix: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<Self, E> {
+        let mut bundle = Self::start(prefix, path, bytes)?;
+        while let Some(wanted) = bundle.next()? {
+            if fetch::is_url(&wanted.id) {
+                return Err(bundle.unreadable(&wanted, NOT_FETCHED).into());
+            }
+            match read(&wanted.id)? {
+                Some(bytes) => bundle.add(wanted, bytes)?,
+                None => return Err(bundle.unreadable(&wanted, "there is no such file").into()),
+            }
+        }
+        Ok(Self::finish(&format!("{prefix}{path}"), bundle)?)
+    }
+
+    /// Parses the first file of a document.
+    fn start(prefix: &str, path: &str, bytes: Vec<u8>) -> Result<Bundle, LoadError> {
+        let size = bytes.len();
+        let name = format!("{prefix}{path}");
+        let text = utf8(&name, bytes)?;
+        let (value, spots) = root(&name, &text)?;
+        Ok(Bundle::new(prefix, value, Source { name, spots }, size))
+    }
+
+    /// Makes one model of what was gathered.
+    fn finish(name: &str, bundle: Bundle) -> Result<Self, LoadError> {
+        let (value, files) = bundle.finish();
+        Self::of(name, value, files)
+    }
+
+    fn of(name: &str, value: Value, files: Vec<Source>) -> Result<Self, LoadError> {
+        let spots = &files[0].spots;
+        let (version, written_in) =
+            version_of(&value, spots).map_err(|problem| problem.at(name))?;
+        let (value, moves) = if written_in == "2.0" {
+            swagger::fold(&value)
+        } else {
+            (value, Moves::default())
         };
-        if Path::new(source).is_dir() {
-            return Err(LoadError::Directory {
-                name: source.to_owned(),
-            });
-        }
-        let mut bytes = Vec::new();
-        // A fifo or a device tells no size, so the limit is that of what is read.
-        let limit = SIZE_LIMIT as u64 + 1;
-        File::open(source)
-            .map_err(failed)?
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(failed)?;
-        if bytes.len() > SIZE_LIMIT {
-            return Err(LoadError::TooLarge {
-                name: source.to_owned(),
-                limit: SIZE_LIMIT,
-            });
-        }
-        Self::from_bytes(source, bytes)
+        Ok(Self {
+            name: name.to_owned(),
+            value,
+            origin: Origin { files, moves },
+            version,
+            written_in,
+            anchors: OnceLock::new(),
+        })
     }
 
     /// Parses bytes that were read or fetched.
@@ -98,39 +162,20 @@ impl Document {
     /// # Errors
     /// When the bytes are not UTF-8, or are refused by [`Document::parse`].
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
-            Problem::new(
-                Position::after(&before),
-                "the text is not UTF-8",
-                "save the document as UTF-8 (JSON or YAML)",
-            )
-            .at(name)
-        })?;
-        Self::parse(name, &text)
+        Self::parse(name, &utf8(name, bytes)?)
     }
 
-    /// Parses YAML 1.2 or JSON text; JSON is what starts with `{`.
+    /// Parses YAML 1.2 or JSON text; JSON is what starts with `{`. References to other files stay as they are, and lead nowhere.
     ///
     /// # Errors
-    /// When the text is too large, too deep, not JSON or YAML, repeats a key, or is not OpenAPI 3.0, 3.1 or 3.2.
+    /// When the text is too large, too deep, not JSON or YAML, repeats a key, or is not OpenAPI 2.0, 3.0, 3.1 or 3.2.
     pub fn parse(name: &str, text: &str) -> Result<Self, LoadError> {
-        if text.len() > SIZE_LIMIT {
-            return Err(LoadError::TooLarge {
-                name: name.to_owned(),
-                limit: SIZE_LIMIT,
-            });
-        }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let (value, spots) = parse_text(text).map_err(|problem| problem.at(name))?;
-        let version = version_of(&value, &spots).map_err(|problem| problem.at(name))?;
-        Ok(Self {
+        let (value, spots) = root(name, text)?;
+        let file = Source {
             name: name.to_owned(),
-            value,
             spots,
-            version,
-        })
+        };
+        Self::of(name, value, vec![file])
     }
 
     /// The file or URL, as the user gave it.
@@ -143,21 +188,121 @@ impl Document {
         &self.value
     }
 
-    /// The minor version of OpenAPI.
+    /// The minor version of OpenAPI that the model is written in.
     pub fn version(&self) -> Version {
         self.version
+    }
+
+    /// The minor version of OpenAPI that the file is written in, such as `2.0`.
+    pub fn written_in(&self) -> &'static str {
+        self.written_in
     }
 
     /// Where the node at `pointer` stands: a member at its key, an array item at its first character, and a node that does not
     /// exist where its nearest ancestor stands.
     pub fn position(&self, pointer: &str) -> Position {
-        self.spots.find(pointer)
+        self.origin.find(pointer).2
+    }
+
+    /// The file that the node at `pointer` stands in, and its pointer there.
+    pub fn origin(&self, pointer: &str) -> (&str, String) {
+        let (name, pointer, _) = self.origin.find(pointer);
+        (name, pointer)
+    }
+
+    /// The schema that has this `$anchor` or `$dynamicAnchor`; the first one where there are several.
+    fn anchored(&self, name: &str) -> Option<String> {
+        fn gather(value: &Value, at: &str, all: &mut HashMap<String, String>) {
+            match value {
+                Value::Object(members) => {
+                    for keyword in ["$anchor", "$dynamicAnchor"] {
+                        if let Some(Value::String(name)) = members.get(keyword) {
+                            all.entry(name.clone()).or_insert_with(|| at.to_owned());
+                        }
+                    }
+                    for (key, member) in members
+                        .iter()
+                        .filter(|(key, member)| !bundle::is_data(at, key, member))
+                    {
+                        gather(member, &pointer::join(at, key), all);
+                    }
+                }
+                Value::Array(items) => {
+                    for (index, item) in items.iter().enumerate() {
+                        gather(item, &pointer::index(at, index), all);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let anchors = self.anchors.get_or_init(|| {
+            let mut all = HashMap::new();
+            gather(&self.value, "", &mut all);
+            all
+        });
+        anchors.get(name).cloned()
     }
 
     /// The node at `pointer`, without following references.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         pointer::find(&self.value, pointer)
     }
+}
+
+/// Reads a file, up to the limit.
+fn read(source: &str) -> Result<Vec<u8>, LoadError> {
+    let failed = |error| LoadError::Read {
+        name: source.to_owned(),
+        source: error,
+    };
+    if Path::new(source).is_dir() {
+        return Err(LoadError::Directory {
+            name: source.to_owned(),
+        });
+    }
+    let mut bytes = Vec::new();
+    // A fifo or a device tells no size, so the limit is that of what is read.
+    let limit = SIZE_LIMIT as u64 + 1;
+    File::open(source)
+        .map_err(failed)?
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() > SIZE_LIMIT {
+        return Err(LoadError::TooLarge {
+            name: source.to_owned(),
+            limit: SIZE_LIMIT,
+        });
+    }
+    Ok(bytes)
+}
+
+/// Bytes as text.
+fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, LoadError> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+        Problem::new(
+            Position::after(&before),
+            "the text is not UTF-8",
+            "save the document as UTF-8 (JSON or YAML)",
+        )
+        .at(name)
+    })
+}
+
+/// Parses the text of a document's first file, and asks whether it is OpenAPI.
+fn root(name: &str, text: &str) -> Result<Parsed, LoadError> {
+    if text.len() > SIZE_LIMIT {
+        return Err(LoadError::TooLarge {
+            name: name.to_owned(),
+            limit: SIZE_LIMIT,
+        });
+    }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (value, spots) = parse_text(text).map_err(|problem| problem.at(name))?;
+    version_of(&value, &spots).map_err(|problem| problem.at(name))?;
+    Ok((value, spots))
 }
 
 /// Parses text as JSON or YAML, without asking whether it is OpenAPI.
@@ -180,8 +325,10 @@ fn parse_text(text: &str) -> Result<Parsed, Problem> {
     }
 }
 
-fn version_of(value: &Value, spots: &Spot) -> Result<Version, Problem> {
+/// The version of the model, and of the file.
+fn version_of(value: &Value, spots: &Spot) -> Result<(Version, &'static str), Problem> {
     const REMEDY: &str = "the root needs a member such as `openapi: 3.1.0`";
+    const KNOWN: &str = "use a document of version 2.0, 3.0, 3.1 or 3.2";
     let Value::Object(root) = value else {
         return Err(Problem::new(
             Position::START,
@@ -189,39 +336,38 @@ fn version_of(value: &Value, spots: &Spot) -> Result<Version, Problem> {
             REMEDY,
         ));
     };
-    if root.contains_key("swagger") {
-        return Err(Problem::new(
-            spots.find("/swagger"),
-            "OpenAPI 2.0 (`swagger`) is not supported by this version",
-            "convert the document to OpenAPI 3.0 or later",
-        ));
-    }
-    let Some(version) = root.get("openapi") else {
-        return Err(Problem::new(
-            Position::START,
-            "this is not an OpenAPI document: the root has no member `openapi`",
-            REMEDY,
-        ));
+    let (key, found) = match (root.get("openapi"), root.get("swagger")) {
+        (Some(found), _) => ("openapi", found),
+        (None, Some(found)) => ("swagger", found),
+        (None, None) => {
+            return Err(Problem::new(
+                Position::START,
+                "this is not an OpenAPI document: the root has no member `openapi`",
+                REMEDY,
+            ));
+        }
     };
-    let Value::String(text) = version else {
+    let place = || spots.find(&pointer::join("", key));
+    let Value::String(text) = found else {
         return Err(Problem::new(
-            spots.find("/openapi"),
-            format!("`openapi` is {version}, which is not a string"),
-            "write the version with its patch number and in quotes, such as \"3.1.0\"",
+            place(),
+            format!("`{key}` is {found}, which is not a string"),
+            "write the version in quotes and as the specification does, such as \"3.1.0\" or \"2.0\"",
         ));
     };
     let minor = |prefix: &str| {
         text.strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    match () {
-        () if minor("3.0") => Ok(Version::V30),
-        () if minor("3.1") => Ok(Version::V31),
-        () if minor("3.2") => Ok(Version::V32),
-        () => Err(Problem::new(
-            spots.find("/openapi"),
+    match key {
+        "swagger" if text == "2.0" => Ok((Version::V30, "2.0")),
+        "openapi" if minor("3.0") => Ok((Version::V30, "3.0")),
+        "openapi" if minor("3.1") => Ok((Version::V31, "3.1")),
+        "openapi" if minor("3.2") => Ok((Version::V32, "3.2")),
+        _ => Err(Problem::new(
+            place(),
             format!("OpenAPI version {text:?} is not supported"),
-            "use a document of version 3.0, 3.1 or 3.2",
+            KNOWN,
         )),
     }
 }

@@ -133,6 +133,7 @@ impl<'a> Drift<'a> {
                 "components",
                 "security",
                 "$self",
+                "x-bundled",
             ],
         );
         let info = Pair::new("/info", "/info");

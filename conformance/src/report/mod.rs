@@ -19,7 +19,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Document, Version};
+use crate::document::Document;
 use crate::finding::{Finding, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -65,15 +65,10 @@ pub struct DocumentInfo {
 impl DocumentInfo {
     /// Describes `document`.
     pub fn of(role: &'static str, document: &Document) -> Self {
-        let openapi = match document.version() {
-            Version::V30 => "3.0",
-            Version::V31 => "3.1",
-            Version::V32 => "3.2",
-        };
         Self {
             role,
             name: document.name().to_owned(),
-            openapi,
+            openapi: document.written_in(),
             pair: None,
         }
     }
@@ -219,6 +214,7 @@ pub(crate) mod sample {
         Place {
             document: document.to_owned(),
             pointer: "/info/title".to_owned(),
+            node: "/info/title".to_owned(),
             line,
             column: 3,
         }
@@ -282,6 +278,7 @@ pub(crate) mod sample {
         let at = |line| Place {
             document: format!("a b%,:{HOSTILE}.yaml"),
             pointer: format!("/{HOSTILE}"),
+            node: format!("/{HOSTILE}"),
             line,
             column: 1,
         };

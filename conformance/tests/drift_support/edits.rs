@@ -1,4 +1,4 @@
-//! Applying edits to documents, and finding where they can be applied.
+//! Applying edits to documents.
 
 use serde_json::Value;
 
@@ -40,30 +40,4 @@ fn remove(value: &mut Value, path: &str) -> Value {
         Value::Array(items) => items.remove(last.parse().expect(path)),
         _ => panic!("{path} has no container"),
     }
-}
-
-/// The pointers of all nodes.
-pub(crate) fn pointers(value: &Value) -> Vec<String> {
-    fn walk(value: &Value, at: &str, all: &mut Vec<String>) {
-        all.push(at.to_owned());
-        match value {
-            Value::Object(members) => {
-                for (key, member) in members {
-                    walk(
-                        member,
-                        &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")),
-                        all,
-                    );
-                }
-            }
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| walk(item, &format!("{at}/{index}"), all)),
-            _ => {}
-        }
-    }
-    let mut all = Vec::new();
-    walk(value, "", &mut all);
-    all
 }

@@ -117,7 +117,11 @@ impl Viewer<'_> {
         chain: &mut Vec<String>,
     ) -> View {
         let old = self.document.version() == Version::V30;
-        let reference = schema.get("$ref").and_then(Value::as_str);
+        let found = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
+        // Documents are one resource, so the outermost anchor of a name is the only one.
+        let dynamic =
+            found("$dynamicRef").filter(|reference| self.document.target(reference).is_some());
+        let reference = found("$ref").or(dynamic);
         // In 3.0 what stands beside a reference is ignored, by the Reference Object.
         if !(old && reference.is_some()) {
             for (keyword, value) in schema {

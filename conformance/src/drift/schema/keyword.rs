@@ -39,6 +39,8 @@ pub(super) fn add(
     match (keyword, value) {
         // Definitions count where they are used.
         ("$ref" | "$defs" | "definitions", _) => {}
+        ("$dynamicRef", Value::String(reference))
+            if !schema.contains_key("$ref") && document.target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
         _ if PROSE.contains(&keyword) && !prose => {}
         ("nullable", _) if old => {}
