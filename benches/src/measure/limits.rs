@@ -2,7 +2,7 @@
 //! HTTP server, each without the rest of the work.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,9 +16,10 @@ use rusqlite::{Connection as Database, params};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use super::latency::RATE;
 use super::{Bench, real};
 use crate::figure::{Figure, Unit};
-use crate::load;
+use crate::load::{self, percentile};
 use crate::message;
 
 /// The bare client loop with so many connections: the HTTP client library that the server uses, without pool, deadline or storage.
@@ -34,6 +35,11 @@ pub(crate) fn socket(connections: u64) -> String {
 /// The bare commit loop with so many rows a transaction.
 pub(crate) fn commit(rows: u64) -> String {
     format!("bare commit loop, {rows} rows a commit")
+}
+
+/// Commits of one row at the steady rate of `latency`, one after another: how long the disk takes for what a publication waits for.
+pub(crate) fn paced_commit(word: &str) -> String {
+    format!("bare commit, {RATE} a second, {word}")
 }
 
 /// The server's HTTP alone.
@@ -54,6 +60,12 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         let folder = bench.folder.clone();
         let rate = tokio::task::spawn_blocking(move || commit_loop(&folder, rows, time)).await??;
         figures.push(Figure::new(commit(rows), Unit::PerSecond, rate));
+    }
+    let (folder, steady) = (bench.folder.clone(), bench.steady_time());
+    let took = tokio::task::spawn_blocking(move || paced_commits(&folder, steady)).await??;
+    for (word, share) in [("p50", 0.5), ("p99", 0.99)] {
+        let value = percentile(&took, share) * 1e3;
+        figures.push(Figure::new(paced_commit(word), Unit::Milliseconds, value));
     }
     let server = bench.server()?;
     let request = message::request("GET", "/health/live", "", "");
@@ -115,26 +127,55 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Request<Full<Bytes>>> {
 }
 
 /// Inserts rows of the size of an event, durably, and says how many a second.
-fn commit_loop(folder: &PathBuf, rows: u64, time: Duration) -> anyhow::Result<f64> {
+fn commit_loop(folder: &Path, rows: u64, time: Duration) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir_in(folder)?;
-    let mut database = Database::open(folder.path().join("bare.db"))?;
+    let mut database = bare_database(folder.path())?;
+    let begin = Instant::now();
+    let mut total = 0;
+    while begin.elapsed() < time {
+        insert(&mut database, rows)?;
+        total += rows;
+    }
+    Ok(real(total) / begin.elapsed().as_secs_f64())
+}
+
+/// Commits one such row at a steady rate, and says how many seconds each commit took, in order of length.
+fn paced_commits(folder: &Path, time: Duration) -> anyhow::Result<Vec<f64>> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let mut database = bare_database(folder.path())?;
+    let begin = Instant::now();
+    let mut next = begin;
+    let mut took = Vec::new();
+    while begin.elapsed() < time {
+        next += Duration::from_secs(1) / RATE;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        let commit = Instant::now();
+        insert(&mut database, 1)?;
+        took.push(commit.elapsed().as_secs_f64());
+    }
+    took.sort_unstable_by(f64::total_cmp);
+    Ok(took)
+}
+
+fn bare_database(folder: &Path) -> anyhow::Result<Database> {
+    let database = Database::open(folder.join("bare.db"))?;
     database.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          CREATE TABLE event (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;",
     )?;
+    Ok(database)
+}
+
+/// Inserts rows of the size of an event in one transaction.
+fn insert(database: &mut Database, rows: u64) -> anyhow::Result<()> {
     let body = [b'x'; 400];
-    let begin = Instant::now();
-    let mut total = 0;
-    while begin.elapsed() < time {
-        let transaction = database.transaction()?;
-        {
-            let mut insert = transaction.prepare_cached("INSERT INTO event (body) VALUES (?1)")?;
-            for _ in 0..rows {
-                insert.execute(params![body])?;
-            }
+    let transaction = database.transaction()?;
+    {
+        let mut insert = transaction.prepare_cached("INSERT INTO event (body) VALUES (?1)")?;
+        for _ in 0..rows {
+            insert.execute(params![body])?;
         }
-        transaction.commit()?;
-        total += rows;
     }
-    Ok(real(total) / begin.elapsed().as_secs_f64())
+    transaction.commit()?;
+    Ok(())
 }

@@ -84,6 +84,11 @@ impl Bench {
         Duration::from_secs(if self.quick { 1 } else { 5 })
     }
 
+    /// How long a steady load goes on.
+    fn steady_time(&self) -> Duration {
+        Duration::from_secs(if self.quick { 5 } else { 20 })
+    }
+
     /// A server on a new database.
     fn server(&self) -> anyhow::Result<Server> {
         Server::start(&self.program, &self.folder)
