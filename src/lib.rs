@@ -31,6 +31,8 @@ mod keys;
 
 pub mod operator;
 
+mod pages;
+
 pub mod server;
 
 pub mod cli;

@@ -9,15 +9,15 @@ use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
-use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
 
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::http::trace;
 use crate::metrics::{Format, Metrics};
 use crate::operator;
+use crate::pages::{documents, landing};
 use crate::provider::{Context, conduit, equals_money};
 use crate::storage::{QueueState, SqliteStore, Store, StoreError};
 use crate::telemetry::{Traces, TracesError};
@@ -133,6 +133,7 @@ impl Server {
         });
         let probe = web::Data::from(store.clone());
         let measured = web::Data::new(Measured { metrics, clock });
+        let mode = config.mode;
         let mut server = HttpServer::new(move || {
             App::new()
                 .wrap(from_fn(trace))
@@ -153,6 +154,11 @@ impl Server {
                         .configure(operator::routes),
                 )
                 .configure(documents)
+                .route(
+                    "/",
+                    web::get()
+                        .to(move |request: HttpRequest| async move { landing(mode, &request) }),
+                )
                 .app_data(measured.clone())
                 .route("/metrics", web::get().to(metrics_text))
                 .route("/health/live", web::get().to(live))
@@ -245,47 +251,6 @@ fn hint(error: &io::Error) -> &'static str {
         }
         _ => "",
     }
-}
-
-/// The emitted documents, and Swagger UI over them.
-fn documents(config: &mut web::ServiceConfig) {
-    let urls = vec![
-        Url::with_primary("Conduit", "/openapi/conduit.json", true),
-        Url::new("Equals Money", "/openapi/equals-money.json"),
-        Url::new("Operator", "/openapi/operator.json"),
-    ];
-    let swagger = SwaggerConfig::new(urls)
-        .try_it_out_enabled(true)
-        .persist_authorization(true)
-        .deep_linking(true)
-        // Its badge would ask a server on the internet, and tell it of this one.
-        .validator_url("none");
-    config
-        .route(
-            "/openapi/conduit.json",
-            web::get().to(async || document(&conduit::DOCUMENT)),
-        )
-        .route(
-            "/openapi/equals-money.json",
-            web::get().to(async || document(&equals_money::DOCUMENT)),
-        )
-        .route(
-            "/openapi/operator.json",
-            web::get().to(async || document(&operator::DOCUMENT)),
-        )
-        .route("/docs", web::get().to(async || moved("/docs/")))
-        .route("/", web::get().to(async || moved("/docs/")))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
-}
-
-fn document(document: &Value) -> HttpResponse {
-    HttpResponse::Ok().json(document)
-}
-
-fn moved(to: &'static str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, to))
-        .finish()
 }
 
 async fn live() -> HttpResponse {

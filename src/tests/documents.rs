@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::app::TestApp;
+use super::app::{TestApp, production};
 use crate::operator;
 use crate::provider::{conduit, equals_money};
 
@@ -79,14 +79,13 @@ async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
 async fn swagger_ui_is_served_whole_from_this_server() {
     let app = TestApp::start().await;
     let client = app.anonymous("");
-    for path in ["/docs", "/"] {
-        let answer = client.get(path).await;
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (303, Some("/docs/"))
-        );
-    }
+    let answer = client.get("/docs").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, Some("/docs/"))
+    );
     let page = client.get("/docs/").await.text();
+    assert!(page.contains("name=\"viewport\""), "{page}");
     let files: Vec<&str> = page
         .split(['"', '\''])
         .filter(|part| part.ends_with(".js") || part.ends_with(".css"))
@@ -107,6 +106,54 @@ async fn swagger_ui_is_served_whole_from_this_server() {
     ] {
         assert!(initializer.contains(document), "{initializer}");
     }
+}
+
+#[actix_web::test]
+async fn the_landing_page_has_links_that_lead_somewhere_and_credentials_that_are_accepted() {
+    let app = TestApp::start().await;
+    let client = app.anonymous("");
+    let answer = client.get("/").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    let page = answer.text();
+    let after = |mark| page.split(mark).skip(1);
+    let links: Vec<&str> = after("href=\"")
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(links.len() >= 7, "{links:?}");
+    for link in links {
+        assert_eq!(client.get(link).await.status, 200, "{link}");
+    }
+    let headers: Vec<(&str, &str)> = after("<code>")
+        .filter_map(|rest| rest.split("</code>").next()?.split_once(": "))
+        .collect();
+    let [key, secret, equals, operator] = headers[..] else {
+        panic!("{headers:?}");
+    };
+    let conduit = client
+        .with_header(key.0, key.1)
+        .with_header(secret.0, secret.1);
+    assert_eq!(conduit.get("/conduit/webhooks").await.status, 200);
+    for ((name, value), path) in [
+        (equals, "/equals-money/v2/webhooks"),
+        (operator, "/operator/v1/deliveries"),
+    ] {
+        let client = client.with_header(name, value);
+        assert_eq!(client.get(path).await.status, 200, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn the_landing_page_of_production_gives_nothing_away() {
+    let app = TestApp::start_with(production).await;
+    let page = app.anonymous("").get("/").await.text();
+    assert!(page.contains("production mode") && page.contains("/docs/"));
+    assert!(!page.contains("sandbox"), "{page}");
 }
 
 #[test]

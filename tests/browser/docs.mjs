@@ -1,12 +1,14 @@
-// Does at /docs/ what a user does there, in a real Chromium, against a server in sandbox mode with an empty database.
+// Does at / and /docs/ what a user does there, in a real Chromium, against a server in sandbox mode with an empty database.
 //
 // Run by scripts/browser-test as `node --test-reporter=spec docs.mjs ORIGIN`. Fails on every request that leaves the server, on every
 // error in the browser's console, and when there is no browser; never skips. Screenshots are written beside it.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const ORIGIN = new URL(process.argv[2] ?? assert.fail('usage: node docs.mjs http://127.0.0.1:PORT')).origin;
@@ -209,10 +211,18 @@ class Visit {
     await this.screenshot('event', event);
   }
 
+  /** Whether the page fits its window: what is wider has to be scrolled to be read. */
+  async fits() {
+    // A phone makes the window of a page that is too wide larger, and everything in it smaller.
+    const { width } = this.page.viewportSize();
+    const content = await this.page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(content <= width, `the page is ${content} pixels wide on a screen of ${width}`);
+  }
+
   check() {
     const outside = this.requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== this.origin);
     assert.deepEqual(outside, [], 'requests that left the server');
-    assert.ok(this.requests.includes(`${this.origin}/docs/`), 'requests are recorded');
+    assert.ok(this.requests.some((url) => new URL(url).origin === this.origin), 'requests are recorded');
     // The browser complains of each status from 400 on; those that the test asked for are no errors.
     const errors = this.complaints.filter(
       ({ text, url }) => !this.refusals.some((refusal) => url === refusal.url && text.includes(refusal.text)),
@@ -225,16 +235,23 @@ function operationIds(document) {
   return Object.values(document.paths).flatMap((item) => Object.values(item).map(({ operationId }) => operationId));
 }
 
-/** A test with a fresh profile, which begins with Conduit's document displayed. */
-function visiting(name, title, steps, origin = ORIGIN) {
+const DESKTOP = { viewport: { width: 1280, height: 1000 } };
+
+// As wide as the narrowest phones in use.
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+
+/** A test with a fresh profile, which begins at `path`; at /docs/ with Conduit's document displayed. */
+function visiting(name, title, steps, { origin = ORIGIN, path = '/docs/', device = DESKTOP } = {}) {
   test(title, { timeout: 300_000 }, async () => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, serviceWorkers: 'block' });
+    const context = await browser.newContext({ ...device, serviceWorkers: 'block' });
     context.setDefaultTimeout(30_000);
     const page = await context.newPage();
     const visit = new Visit(page, origin, name);
     try {
-      await page.goto(`${origin}/docs/`);
-      await visit.rendered(CONDUIT);
+      await page.goto(origin + path);
+      if (path === '/docs/') {
+        await visit.rendered(CONDUIT);
+      }
       await steps(visit, page);
       await page.waitForLoadState('networkidle');
       visit.check();
@@ -266,7 +283,27 @@ visiting('deployed', 'On a host name that is not loopback, no request leaves the
   await page.waitForLoadState('networkidle');
   await page.locator('.information-container').scrollIntoViewIfNeeded();
   await visit.screenshot('page');
-}, DEPLOYED);
+}, { origin: DEPLOYED });
+
+visiting('phone-landing', 'The first page can be read on a phone', async (visit, page) => {
+  await visit.fits();
+  await page.screenshot({ path: `${SCREENSHOTS}phone-landing.png`, fullPage: true });
+}, { path: '/', device: PHONE });
+
+visiting('phone', 'On a phone, an operation can be read and executed', async (visit, page) => {
+  for (const api of [CONDUIT, EQUALS_MONEY, OPERATOR]) {
+    await visit.choose(api);
+    await visit.fits();
+  }
+  await visit.choose(CONDUIT);
+  await visit.authorize(CONDUIT);
+  await visit.execute('listWebhooks', 200);
+  await visit.open('createWebhook');
+  await visit.fits();
+  await visit.events();
+  await visit.fits();
+  await page.screenshot({ path: `${SCREENSHOTS}phone-operation.png` });
+}, { device: PHONE });
 
 visiting('anonymous', 'Without authorization, Conduit and Equals Money answer 401', async (visit) => {
   assert.match((await visit.execute('createWebhook', 401)).title, /./);
@@ -373,3 +410,24 @@ visiting('both', 'Both documents are authorized at once, and stay so when the pa
   await visit.choose(EQUALS_MONEY);
   await visit.execute('findAllWebhooks', 200);
 });
+
+// Last, as it leaves a webhook and an event behind.
+visiting('landing', 'The first page leads to Swagger UI, and its commands do what it says', async (visit, page) => {
+  assert.match(await page.locator('h1').innerText(), /^Truehook .*sandbox mode$/);
+  await visit.screenshot('page');
+  const commands = await page.locator('pre').allInnerTexts();
+  assert.equal(commands.length, 3);
+  const answers = [];
+  for (const command of commands) {
+    assert.ok(command.startsWith(`curl ${ORIGIN}/`), command);
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+    answers.push(JSON.parse(stdout));
+  }
+  const [webhook, event, { data: deliveries }] = answers;
+  assert.ok(
+    deliveries.some(({ eventId, webhookId }) => eventId === event.id && webhookId === webhook.id),
+    'what was published is delivered to what was registered',
+  );
+  await page.getByRole('link', { name: 'Swagger UI' }).click();
+  await visit.rendered(CONDUIT);
+}, { path: '/' });
