@@ -53,7 +53,7 @@ pub struct Settings {
     #[arg(long, env = "TRUEHOOK_WORKERS", value_name = "NUMBER")]
     pub workers: Option<usize>,
 
-    /// How long requests in progress may take to end after a signal to stop, in seconds [default: 30]
+    /// How long requests and attempts in progress may take to end after a signal to stop, in seconds [default: 30]
     #[arg(long, env = "TRUEHOOK_STOP_SECONDS", value_name = "SECONDS")]
     pub stop_seconds: Option<u64>,
 
@@ -181,7 +181,7 @@ pub struct Config {
     pub max_body_bytes: usize,
     /// How many threads answer requests; one for each core when it is not set.
     pub workers: Option<usize>,
-    /// How long requests in progress may take to end after a signal to stop, in seconds.
+    /// How long requests and attempts in progress may take to end after a signal to stop, in seconds.
     pub stop_seconds: u64,
     /// Where traces are sent, when they are kept.
     pub tracing: Option<Tracing>,

@@ -7,6 +7,8 @@ pub mod clock;
 
 mod entropy;
 
+mod signals;
+
 pub mod domain;
 
 pub mod metrics;

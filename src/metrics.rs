@@ -5,7 +5,7 @@ mod format;
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,6 +18,8 @@ use crate::domain::{Attempt, Outcome, Provider};
 /// Every metric, registered by name.
 pub struct Metrics {
     registry: Registry,
+    /// How the queue stands: what the store says when it is asked.
+    queue_registry: Registry,
     attempts: Family<AttemptLabels, Counter>,
     published: Family<ProviderLabel, Counter>,
     queue: Histogram,
@@ -55,6 +57,7 @@ impl Default for Metrics {
         let latency = || Histogram::new(LATENCIES);
         let mut metrics = Self {
             registry: Registry::with_prefix("truehook"),
+            queue_registry: Registry::with_prefix("truehook"),
             attempts: Family::default(),
             published: Family::default(),
             queue: latency(),
@@ -119,6 +122,12 @@ impl Metrics {
         let superseded = "Results that were refused because a later attempt was claimed or the delivery had ended";
         registry.register("results_refused", superseded, self.superseded.clone());
         registry.register(
+            "attempts_in_flight",
+            "Attempts under way",
+            self.in_flight.clone(),
+        );
+        let registry = &mut self.queue_registry;
+        registry.register(
             "deliveries_pending",
             "Deliveries that are pending",
             self.pending.clone(),
@@ -129,11 +138,6 @@ impl Metrics {
             oldest,
             Unit::Seconds,
             self.oldest_due.clone(),
-        );
-        registry.register(
-            "attempts_in_flight",
-            "Attempts under way",
-            self.in_flight.clone(),
         );
     }
 
@@ -197,21 +201,25 @@ impl Metrics {
             .observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
     }
 
-    /// All metrics in a form, with how the queue stands.
+    /// All metrics in a form, with how the queue stands: how many deliveries are pending, and for how long the one that waits longest
+    /// has been due. What is not known is left out: a queue that nobody can read is not an empty one.
     ///
     /// # Errors
     /// Never in practice: a metric cannot be written.
     pub(crate) fn text(
         &self,
         format: Format,
-        pending: u64,
-        oldest_due: Option<Duration>,
+        queue: Option<(u64, Option<Duration>)>,
     ) -> Result<String, std::fmt::Error> {
-        self.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
-        let age = oldest_due.map_or(0, |age| age.as_secs());
-        self.oldest_due.set(i64::try_from(age).unwrap_or(i64::MAX));
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        if let Some((pending, oldest_due)) = queue {
+            self.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
+            let age = oldest_due.map_or(0, |age| age.as_secs());
+            self.oldest_due.set(i64::try_from(age).unwrap_or(i64::MAX));
+            encode_registry(&mut text, &self.queue_registry)?;
+        }
+        encode_eof(&mut text)?;
         Ok(format.write(text))
     }
 }

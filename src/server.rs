@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::http::header;
@@ -17,9 +17,10 @@ use crate::config::{Config, Mode};
 use crate::http::trace;
 use crate::metrics::{Format, Metrics};
 use crate::operator;
-use crate::pages::{documents, landing};
+use crate::pages::{documents, landing, readable};
 use crate::provider::{Context, conduit, equals_money};
-use crate::storage::{QueueState, SqliteStore, Store, StoreError};
+use crate::signals::Signals;
+use crate::storage::{SqliteStore, Store, StoreError};
 use crate::telemetry::{Traces, TracesError};
 use crate::worker::sender::{Sender, SenderSettings, system_roots};
 use crate::worker::{Lanes, Worker, WorkerSettings};
@@ -154,18 +155,17 @@ impl Server {
                         .configure(operator::routes),
                 )
                 .configure(documents)
-                .route(
-                    "/",
-                    web::get()
-                        .to(move |request: HttpRequest| async move { landing(mode, &request) }),
-                )
+                .service(readable("/", move |request: HttpRequest| async move {
+                    landing(mode, &request)
+                }))
                 .app_data(measured.clone())
-                .route("/metrics", web::get().to(metrics_text))
-                .route("/health/live", web::get().to(live))
-                .route("/health/ready", web::get().to(ready))
+                .service(readable("/metrics", metrics_text))
+                .service(readable("/health/live", live))
+                .service(readable("/health/ready", ready))
                 .default_service(web::to(not_found))
         })
-        .shutdown_timeout(config.stop_seconds);
+        .shutdown_timeout(config.stop_seconds)
+        .disable_signals();
         if let Some(workers) = config.workers {
             server = server.workers(workers);
         }
@@ -202,14 +202,37 @@ impl Server {
         self.store.clone()
     }
 
-    /// Answers requests until a signal (SIGINT, SIGTERM) or the handle stops it; requests in progress are answered first.
+    /// Answers requests until a signal (SIGINT, SIGTERM) or the handle stops it. Requests and attempts in progress are ended first, both
+    /// within one deadline; a second signal ends the program at once, as a crash would: nothing accepted is lost.
     ///
     /// # Errors
-    /// What the operating system says when the server breaks down.
+    /// What the operating system says when the server breaks down, or does not let signals be caught.
     pub async fn run(self) -> io::Result<()> {
-        let result = self.server.await;
+        let mut signals = Signals::new()?;
+        let mut server = self.server;
+        let handle = server.handle();
+        let deadline;
+        let result = tokio::select! {
+            result = &mut server => {
+                deadline = Instant::now() + self.stop;
+                result
+            }
+            () = signals.next() => {
+                deadline = Instant::now() + self.stop;
+                tracing::info!("stopping; a second signal ends the program at once");
+                tokio::spawn(async move {
+                    signals.next().await;
+                    tracing::warn!("ended at once; attempts under way are made again when their leases end");
+                    std::process::exit(1);
+                });
+                // The server stops while it is waited for.
+                let ((), result) = tokio::join!(handle.stop(true), server);
+                result
+            }
+        };
         // Nobody publishes any more: what is under way is ended, or given back.
-        self.worker.stop(self.stop).await;
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.worker.stop(left).await;
         self.threads.end().await;
         // Now every span has ended.
         self.traces.stop().await;
@@ -282,17 +305,20 @@ async fn metrics_text(
     let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
     let format = Format::wanted(&accept);
     let now = measured.clock.now();
-    let state = store.queue_state(now).await.unwrap_or_else(|error| {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the queue cannot be measured"
-        );
-        QueueState::default()
-    });
-    let oldest = state
-        .oldest_due_at
-        .map(|due_at| now.duration_since(due_at).unsigned_abs());
-    match measured.metrics.text(format, state.pending, oldest) {
+    let queue = match store.queue_state(now).await {
+        Ok(state) => {
+            let since = |due_at| now.duration_since(due_at).unsigned_abs();
+            Some((state.pending, state.oldest_due_at.map(since)))
+        }
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the queue cannot be measured"
+            );
+            None
+        }
+    };
+    match measured.metrics.text(format, queue) {
         Ok(text) => HttpResponse::Ok()
             .content_type(format.content_type())
             .insert_header((header::VARY, "Accept"))

@@ -116,6 +116,50 @@ fn attempts_that_outlast_a_stop_are_given_back_and_made_again_at_once() {
 }
 
 #[test]
+fn a_second_signal_ends_the_server_at_once_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let received = Arc::new(AtomicUsize::new(0));
+    let counter = received.clone();
+    let hanging = Receiver::start(move |_, stream| {
+        if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+            receiver::hang(stream)
+        } else {
+            receiver::accept(stream)
+        }
+    });
+    let server = Server::start_in(
+        folder.path(),
+        &["--stop-seconds", "600", "--lease-seconds", "11"],
+    );
+    server
+        .conduit()
+        .register(&hanging.url, &["transaction.completed"]);
+    let mut operator = server.operator();
+    let events = [operator.publish(1)];
+    drop(operator);
+    wait_until("the attempt is in flight", || {
+        received.load(Ordering::SeqCst) == 1
+    });
+    server.signal("INT");
+    wait_until("the server stops", || {
+        server.log().iter().any(|line| line.contains("stopping"))
+    });
+    server.signal("INT");
+    let (status, lines) = server.wait();
+    assert_eq!(status.code(), Some(1), "{lines:#?}");
+
+    let server = Server::start_in(folder.path(), &QUIET);
+    let mut operator = server.operator();
+    let pending = "/operator/v1/deliveries?state=pending";
+    wait_until("it is delivered", || operator.list(pending).is_empty());
+    let delivered = (
+        "delivered".to_owned(),
+        vec![(false, None), (true, Some(200))],
+    );
+    assert_eq!(histories(&server, &events), [delivered]);
+}
+
+#[test]
 fn an_idle_server_with_open_connections_stops_at_once() {
     let quick = Receiver::start(|_, stream| receiver::accept(stream));
     let server = Server::start(&QUIET);

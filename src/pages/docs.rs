@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::Value;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
 
+use super::readable;
 use crate::operator;
 use crate::provider::{conduit, equals_money};
 
@@ -40,20 +41,17 @@ pub(crate) fn documents(config: &mut web::ServiceConfig) {
         // Its badge would ask a server on the internet, and tell it of this one.
         .validator_url("none");
     config
-        .route(
-            "/openapi/conduit.json",
-            web::get().to(async || document(&conduit::DOCUMENT)),
-        )
-        .route(
-            "/openapi/equals-money.json",
-            web::get().to(async || document(&equals_money::DOCUMENT)),
-        )
-        .route(
-            "/openapi/operator.json",
-            web::get().to(async || document(&operator::DOCUMENT)),
-        )
-        .route("/docs", web::get().to(to_index))
-        .route("/docs/", web::get().to(index))
+        .service(readable("/openapi/conduit.json", async || {
+            document(&conduit::DOCUMENT)
+        }))
+        .service(readable("/openapi/equals-money.json", async || {
+            document(&equals_money::DOCUMENT)
+        }))
+        .service(readable("/openapi/operator.json", async || {
+            document(&operator::DOCUMENT)
+        }))
+        .service(readable("/docs", to_index))
+        .service(readable("/docs/", index))
         .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
 }
 

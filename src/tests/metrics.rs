@@ -82,3 +82,19 @@ async fn a_scraper_gets_all_metrics_in_the_form_that_it_asks_for() {
     let later = read(&app.anonymous("").get("/metrics").await.text(), Form::Text).unwrap();
     assert_eq!(later.len(), names[0].len());
 }
+
+#[actix_web::test]
+async fn a_queue_that_cannot_be_read_is_left_out_and_not_called_empty() {
+    let app = TestApp::start().await;
+    let client = app.anonymous("");
+    let whole = client.get("/metrics").await.text();
+    assert!(whole.contains("truehook_deliveries_pending 0"), "{whole}");
+    app.damage();
+    let answer = client.get("/metrics").await;
+    assert_eq!(answer.status, 200);
+    let families = read(&answer.text(), Form::Text).unwrap();
+    let names: BTreeSet<&str> = families.iter().map(|family| family.name.as_str()).collect();
+    assert!(!names.contains("truehook_deliveries_pending"), "{names:?}");
+    assert!(!names.contains("truehook_oldest_due_age_seconds"));
+    assert!(names.contains("truehook_attempts_in_flight"));
+}

@@ -232,6 +232,27 @@ async fn probes_answer_without_credentials_and_paths_outside_every_api_with_a_pr
         (404, Some("application/problem+json"))
     );
     assert_eq!(answer.json()["status"], 404);
+    for path in [
+        "/",
+        "/docs/",
+        "/openapi/conduit.json",
+        "/health/live",
+        "/metrics",
+    ] {
+        let read = client.get(path).await;
+        let head = client.send("HEAD", path, None, b"").await;
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        assert_eq!(head.header("content-type"), read.header("content-type"));
+        for method in ["POST", "DELETE", "OPTIONS"] {
+            let refused = client.send(method, path, None, b"").await;
+            assert_eq!(
+                (refused.status, refused.header("allow")),
+                (405, Some("GET, HEAD")),
+                "{method} {path}"
+            );
+            assert_eq!(refused.json()["status"], 405);
+        }
+    }
 }
 
 #[actix_web::test]

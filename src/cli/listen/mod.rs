@@ -7,7 +7,6 @@ mod output;
 mod receiver;
 mod registration;
 mod show;
-mod signals;
 mod signature;
 
 use std::cell::Cell;
@@ -26,12 +25,12 @@ use self::output::Output;
 use self::receiver::{Arrival, Receiver, Rules};
 use self::registration::{Credentials, Registrar, Wanted, Webhook};
 use self::show::{Form, Show};
-use self::signals::Signals;
 use self::signature::Scheme;
 use super::client::{Api, Call, CallError, Client, ServerUrl, unknown_event_type};
 use super::terminal::{Paint, note, printable};
 use crate::clock::Clock;
 use crate::domain::Secret;
+use crate::signals::Signals;
 
 /// How long the last deliveries may take to be written.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -136,7 +135,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
-    let mut signals = Signals::new().context("cannot catch signals")?;
+    let mut signals = Signals::with_terminal().context("cannot catch signals")?;
     let mut known = HashSet::new();
     arguments
         .event_types

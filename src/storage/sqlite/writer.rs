@@ -277,3 +277,32 @@ fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusql
     }
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be synced stands for a disk that refuses: `fdatasync` of a device is an error.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nothing_is_promised_when_the_disk_refuses_the_log_and_nothing_more_is_written() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE kept (value INTEGER)")
+            .unwrap();
+        let log = File::options().write(true).open("/dev/null").unwrap();
+        let writer = Writer::start(connection, log, Arc::new(Metrics::default()));
+        let insert =
+            |connection: &Connection| Ok(connection.execute("INSERT INTO kept VALUES (1)", [])?);
+        let refused = writer.run(insert).await;
+        assert!(matches!(refused, Err(StoreError::Commit(_))), "{refused:?}");
+        // The writer learns of it at one of the next commits.
+        let mut ended = false;
+        for _ in 0..UNSYNCED {
+            let after = writer.run(insert).await;
+            assert!(after.is_err(), "a commit after the failure was promised");
+            ended |= matches!(after, Err(StoreError::Closed));
+        }
+        assert!(ended, "the writer goes on");
+    }
+}
