@@ -74,8 +74,8 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// What the machine is, as a Markdown list; `folder` is where data was kept.
-pub(crate) fn describe(folder: &Path) -> String {
+/// What the machine is, as a Markdown list; `folder` is where data was kept, `cores` says what its cores did.
+pub(crate) fn describe(folder: &Path, cores: &str) -> String {
     let first = |file: &str, name: &str| {
         let text = fs::read_to_string(file).ok()?;
         let line = text.lines().find(|line| line.starts_with(name))?;
@@ -93,10 +93,7 @@ pub(crate) fn describe(folder: &Path) -> String {
             "processor",
             first("/proc/cpuinfo", "model name").unwrap_or_else(unknown),
         ),
-        (
-            "cores",
-            format!("{}, shared by server, load and receiver", processors()),
-        ),
+        ("cores", format!("{}, {cores}", processors())),
         ("memory", memory),
         ("kernel", kernel.trim().to_owned()),
         ("disk", disk(folder).unwrap_or_else(unknown)),

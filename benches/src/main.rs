@@ -12,6 +12,7 @@ mod message;
 mod moment;
 mod readme;
 mod receiver;
+mod section;
 mod server;
 mod table;
 
@@ -114,13 +115,16 @@ async fn main() -> anyhow::Result<()> {
     }
 
     let quiet = table.most_by_others() <= BUSY;
-    let page = readme::page(&table, &machine::describe(&bench.folder), rounds, quiet);
+    let machine = machine::describe(&bench.folder, "shared by server, load and receiver");
+    let page = readme::page(&table, &machine, rounds, quiet);
     print(&page);
     let full = !bench.quick && arguments.only.is_empty();
     if full && (quiet || arguments.force) {
-        fs::write(readme::PATH, page).context("cannot write the README.md")?;
+        let old = fs::read_to_string(section::PATH).unwrap_or_default();
+        let page = section::joined(&page, &old);
+        fs::write(section::PATH, page).context("cannot write the README.md")?;
     } else if full {
-        eprintln!("{} is not written: the machine was busy", readme::PATH);
+        eprintln!("{} is not written: the machine was busy", section::PATH);
     }
     Ok(())
 }

@@ -2,10 +2,7 @@
 
 use crate::table::Table;
 
-/// Where it stands.
-pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-
-/// The whole page.
+/// All of the page but what another program writes, see [`crate::section`].
 pub(crate) fn page(table: &Table, machine: &str, rounds: usize, quiet: bool) -> String {
     let busy = if quiet {
         String::new()

@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use crate::document::Position;
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::fingerprint::{self, Entry};
 use crate::rule::{Rule, Shown};
 use crate::toml_text::{Text, TextError};
@@ -283,7 +283,7 @@ impl Accepted {
                 witness: None,
                 proof: None,
                 exchange: None,
-                used_by: Vec::new(),
+                used_by: Users::default(),
             },
         }
     }
@@ -384,7 +384,7 @@ mod tests {
                 witness: None,
                 proof: None,
                 exchange: None,
-                used_by: Vec::new(),
+                used_by: Users::default(),
             },
         }
     }

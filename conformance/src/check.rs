@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::case::{Case, is_success};
 use crate::document::{Document, Located, pointer};
 use crate::exchange::{Exchange, Response, Secrets};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
@@ -195,7 +195,7 @@ impl Sheet<'_> {
             witness,
             proof: None,
             exchange: Some(self.exchange.record(self.judge.secrets)),
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
     }
 }

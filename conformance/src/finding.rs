@@ -138,9 +138,74 @@ pub struct Finding {
     /// The exchange that proves the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRecord>,
-    /// The subjects that reach the place, where it is shared.
+    /// Who uses the place, where it is shared.
+    #[serde(skip_serializing_if = "Users::is_empty")]
+    pub used_by: Users,
+}
+
+/// Who uses a place that is shared: a tree from subjects over their parts to the components on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Users {
+    /// How many subjects use it, those that are not named included.
+    pub count: usize,
+    /// The first of them, in document order.
+    pub tree: Vec<User>,
+}
+
+impl Users {
+    /// Whether nobody else uses it.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The subjects that are named, where there is more than one that uses it.
+    pub fn others(&self) -> Vec<&str> {
+        let several = self.tree.iter().filter(|_| self.count > 1);
+        several.map(|user| user.subject.as_str()).collect()
+    }
+
+    /// Adds a subject of which nothing else is known.
+    pub fn add(&mut self, subject: String) {
+        self.count += 1;
+        self.tree.push(User {
+            subject,
+            uses: Vec::new(),
+        });
+    }
+}
+
+/// A subject that uses a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Such as `POST /webhooks (createWebhook)`.
+    pub subject: String,
+    /// How it does, as far as that is known: the shortest way from each of its parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub used_by: Vec<String>,
+    pub uses: Vec<Use>,
+}
+
+/// A way from a part of a subject to a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Use {
+    /// Such as `request body`; empty where the subject as a whole is meant.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub part: String,
+    /// The components on the way, the outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<String>,
+}
+
+impl Use {
+    /// The way in one line, such as `request body > Order > Item`.
+    pub fn line(&self) -> String {
+        let part = (!self.part.is_empty()).then_some(&self.part);
+        let steps: Vec<&str> = part
+            .into_iter()
+            .chain(&self.through)
+            .map(String::as_str)
+            .collect();
+        steps.join(" > ")
+    }
 }
 
 /// What a set of findings comes to.

@@ -231,7 +231,7 @@ mod tests {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: crate::finding::Users::default(),
         };
         let all = entries(vec![finding.clone(), finding], None, None);
         assert_ne!(all[0].fingerprint, all[1].fingerprint);

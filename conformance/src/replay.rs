@@ -20,7 +20,7 @@ use crate::case::Case;
 use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Exchange, Failure, Request, Secrets, SendError, Sender, USER_AGENT};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -337,7 +337,7 @@ impl Run<'_> {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
     }
 

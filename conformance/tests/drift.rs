@@ -100,7 +100,7 @@ fn shape(finding: &Finding) -> Value {
         "severity": finding.severity.word(),
         "theirs": pointer(&finding.theirs),
         "ours": pointer(&finding.ours),
-        "users": finding.used_by,
+        "users": finding.used_by.others(),
     })
 }
 

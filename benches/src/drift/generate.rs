@@ -1,29 +1,137 @@
-//! Large documents as they are in practice: shared components, schemas that contain themselves and each other, towers of `allOf`,
-//! unions with discriminators, the same answers everywhere.
+//! Large documents: as they are in practice, with shared components, schemas that contain themselves and each other, towers of
+//! `allOf` and the same answers everywhere; and with little but recursion, or little but `allOf`.
 
 use serde_json::{Map, Value, json};
 
+/// What a document consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Resources as they are in practice, each of which leads to all others.
+    Mixed,
+    /// Nodes that lead to each other in many ways, through lists, `oneOf` and `anyOf`.
+    Recursion,
+    /// Towers of `allOf` in which each level contains the two below it: written out they would be too large for any memory.
+    AllOf,
+}
+
+impl Kind {
+    /// Bytes of one component with the operations on it.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Mixed => 2_100,
+            Self::Recursion => 1_000,
+            Self::AllOf => 560,
+        }
+    }
+
+    fn document(self, components: usize) -> Value {
+        match self {
+            Self::Mixed => document(components),
+            Self::Recursion => recursion(components),
+            Self::AllOf => towers(components),
+        }
+    }
+
+    /// Where one edit is made, and what to.
+    fn edit(self, number: usize, component: usize) -> (String, Value) {
+        let (place, value) = match (self, number % 4) {
+            (Self::Mixed, 0) => ("/properties/name/maxLength", json!(79)),
+            (Self::Mixed, 1) => ("/properties/state/enum", json!(["open", "closed"])),
+            (Self::Mixed, 2) => ("/properties/count/minimum", json!(1)),
+            (Self::Mixed, _) => ("/properties/tags/items/type", json!("integer")),
+            (Self::Recursion, _) => ("/properties/name/maxLength", json!(79)),
+            (Self::AllOf, _) => ("/allOf/2/properties/name/maxLength", json!(79)),
+        };
+        // The lowest levels of a tower contain no other.
+        let component = match self {
+            Self::AllOf => component / HEIGHT * HEIGHT + 2,
+            _ => component,
+        };
+        let at = format!("/components/schemas/Resource{component}{place}");
+        (at, value)
+    }
+}
+
+/// Levels of a tower.
+pub(crate) const HEIGHT: usize = 40;
+
 /// A document of about `bytes`, and the same with so many edits, all of them breaking, spread over its components.
-pub(crate) fn pair(bytes: usize, edits: usize) -> (Value, Value) {
-    // About 2.1 kB for each resource.
-    let resources = (bytes / 2_100).max(2);
-    let theirs = document(resources);
+pub(crate) fn pair(kind: Kind, bytes: usize, edits: usize) -> (Value, Value) {
+    let components = (bytes / kind.bytes()).max(2 * HEIGHT);
+    let theirs = kind.document(components);
     let mut ours = theirs.clone();
     for edit in 0..edits {
-        let resource = edit * resources / edits.max(1);
-        let kind = edit % 4;
-        let (place, value) = match kind {
-            0 => ("/properties/name/maxLength", json!(79)),
-            1 => ("/properties/state/enum", json!(["open", "closed"])),
-            2 => ("/properties/count/minimum", json!(1)),
-            _ => ("/properties/tags/items/type", json!("integer")),
-        };
-        let at = format!("/components/schemas/Resource{resource}{place}");
+        let (at, value) = kind.edit(edit, edit * components / edits.max(1));
         if let Some(node) = ours.pointer_mut(&at) {
             *node = value;
         }
     }
     (theirs, ours)
+}
+
+/// Components by name, with an operation that reads and one that writes each of them.
+fn around(schemas: Map<String, Value>, used: impl Iterator<Item = usize>) -> Value {
+    let mut paths = Map::new();
+    for number in used {
+        let content =
+            json!({"application/json": {"schema": reference(&format!("Resource{number}"))}});
+        let answers = json!({"200": {"description": "The answer.", "content": content}});
+        let item = json!({
+            "get": {"operationId": format!("get{number}"), "responses": answers},
+            "put": {"operationId": format!("put{number}"), "requestBody": {"content": content}, "responses": answers},
+        });
+        paths.insert(format!("/resources{number}"), item);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Large", "version": "1"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    })
+}
+
+fn recursion(components: usize) -> Value {
+    let mut schemas = Map::new();
+    for number in 0..components {
+        let to = |factor: usize, more: usize| {
+            reference(&format!(
+                "Resource{}",
+                (number * factor + more) % components
+            ))
+        };
+        let node = json!({
+            "type": "object",
+            "required": ["name"],
+            "properties": {
+                "name": {"type": "string", "minLength": 1, "maxLength": 80},
+                "left": to(3, 1),
+                "right": {"oneOf": [to(5, 2), {"type": "null"}]},
+                "below": {"type": "array", "items": {"anyOf": [to(7, 3), to(1, 1)]}},
+                "named": {"type": "object", "additionalProperties": to(11, 5)},
+            },
+        });
+        schemas.insert(format!("Resource{number}"), node);
+    }
+    around(schemas, (0..components).step_by(2))
+}
+
+fn towers(components: usize) -> Value {
+    let mut schemas = Map::new();
+    for number in 0..components {
+        let own = json!({"type": "object", "properties": {
+            "name": {"type": "string", "minLength": 1, "maxLength": 80},
+            format!("level{number}"): {"type": "integer", "format": "int32", "minimum": 0, "description": "How high the level is."},
+        }});
+        let level = number % HEIGHT;
+        let schema = if level < 2 {
+            own
+        } else {
+            let below = |by: usize| reference(&format!("Resource{}", number - by));
+            json!({"allOf": [below(1), below(2), own]})
+        };
+        schemas.insert(format!("Resource{number}"), schema);
+    }
+    around(schemas, (0..components).step_by(2))
 }
 
 fn reference(name: &str) -> Value {

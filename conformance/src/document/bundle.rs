@@ -166,25 +166,29 @@ impl Bundle {
 
 /// Visits all references below `value`, with their pointers.
 fn each_reference(value: &mut Value, at: &mut String, visit: &mut dyn FnMut(&str, &mut String)) {
+    let length = at.len();
     match value {
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                let length = at.len();
-                at.push_str(&format!("/{index}"));
-                each_reference(item, at, visit);
-                at.truncate(length);
+                if item.is_object() || item.is_array() {
+                    pointer::push(at, &index.to_string());
+                    each_reference(item, at, visit);
+                    at.truncate(length);
+                }
             }
         }
         Value::Object(members) => {
             for (key, member) in members.iter_mut() {
-                if is_data(at, key, member) {
-                    continue;
-                }
-                let length = at.len();
-                *at = pointer::join(at, key);
                 match member {
-                    Value::String(reference) if key == "$ref" => visit(at, reference),
-                    _ => each_reference(member, at, visit),
+                    Value::String(reference) if key == "$ref" => {
+                        pointer::push(at, key);
+                        visit(at, reference);
+                    }
+                    Value::Object(_) | Value::Array(_) if !is_data(at, key, member) => {
+                        pointer::push(at, key);
+                        each_reference(member, at, visit);
+                    }
+                    _ => {}
                 }
                 at.truncate(length);
             }
@@ -202,42 +206,47 @@ pub(super) struct Wanted {
     reference: String,
 }
 
-/// Maps whose members have names that anybody may choose.
-const NAMED: [&str; 20] = [
-    "properties",
-    "patternProperties",
-    "dependentSchemas",
-    "$defs",
-    "definitions",
-    "responses",
-    "schemas",
-    "parameters",
-    "examples",
-    "headers",
-    "links",
-    "callbacks",
-    "paths",
-    "pathItems",
-    "requestBodies",
-    "securitySchemes",
-    "content",
-    "encoding",
-    "webhooks",
-    "variables",
-];
-
 /// Whether the member `key` of the node at `at` holds data, in which `$ref` is no reference.
 pub(super) fn is_data(at: &str, key: &str, value: &Value) -> bool {
-    let parent = at.rsplit('/').next().unwrap_or_default();
-    if NAMED.contains(&parent) {
-        return false;
-    }
-    match key {
+    holds_data(at.rsplit('/').next().unwrap_or_default(), key, value)
+}
+
+/// Whether the member called `name` is a map whose own members have names that anybody may choose.
+pub(crate) fn has_free_names(name: &str) -> bool {
+    matches!(
+        name,
+        "properties"
+            | "patternProperties"
+            | "dependentSchemas"
+            | "$defs"
+            | "definitions"
+            | "responses"
+            | "schemas"
+            | "parameters"
+            | "examples"
+            | "headers"
+            | "links"
+            | "callbacks"
+            | "paths"
+            | "pathItems"
+            | "requestBodies"
+            | "securitySchemes"
+            | "content"
+            | "encoding"
+            | "webhooks"
+            | "variables"
+    )
+}
+
+/// Whether the member `key` of an object that is itself called `name` holds data.
+pub(crate) fn holds_data(name: &str, key: &str, value: &Value) -> bool {
+    let data = match key {
         "example" | "value" | "default" | "enum" | "const" | "externalValue" => true,
         "examples" => value.is_array(),
         BUNDLED => false,
         _ => key.starts_with("x-"),
-    }
+    };
+    data && !has_free_names(name)
 }
 
 /// What a file is known by, so that two ways of writing its name are one.

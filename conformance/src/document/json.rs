@@ -2,12 +2,11 @@
 //!
 //! Our own small parser, because `serde_json` keeps neither positions nor duplicate keys.
 
-use std::collections::HashMap;
-
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use super::error::Problem;
-use super::position::{Children, Spot};
+use super::position::{self, Spots};
 use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed, Position};
 
 const SYNTAX: &str = "correct the JSON";
@@ -15,16 +14,20 @@ const SYNTAX: &str = "correct the JSON";
 /// Parses the whole of `text` as one JSON value.
 pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
     let mut parser = Parser {
-        rest: text,
-        at: Position::START,
-        nodes: 0,
+        text,
+        next: 0,
+        line: 1,
+        start: 0,
+        longer: 0,
+        spots: Spots::default(),
+        members: Vec::new(),
     };
     parser.space();
-    let at = parser.at;
-    let parsed = parser.value(at, 0)?;
+    let at = parser.at();
+    let value = parser.value(at, 0, 0)?;
     parser.space();
     match parser.peek() {
-        None => Ok(parsed),
+        None => Ok((value, parser.spots)),
         Some(other) => Err(parser.problem(format!(
             "there is {other:?} after the end of the JSON value"
         ))),
@@ -36,39 +39,46 @@ pub(super) fn number(text: &str) -> Option<Number> {
     text.parse::<Number>().ok()
 }
 
+/// Reads bytes, because all that JSON consists of is ASCII; only strings hold other characters.
 struct Parser<'a> {
-    rest: &'a str,
-    at: Position,
-    nodes: usize,
+    text: &'a str,
+    /// The byte to be read next.
+    next: usize,
+    line: usize,
+    /// The byte that the line starts at.
+    start: usize,
+    /// How many bytes of the line, as far as it was read, belong to a character that began before them.
+    longer: usize,
+    spots: Spots,
+    /// Members of the objects that are being read: gathered first, so that each object is made in its size.
+    members: Vec<(String, Value)>,
 }
 
 impl Parser<'_> {
-    fn peek(&self) -> Option<char> {
-        self.rest.chars().next()
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.next).copied()
     }
 
-    fn next(&mut self) -> Option<char> {
-        let character = self.peek()?;
-        self.rest = &self.rest[character.len_utf8()..];
-        if character == '\n' {
-            self.at = Position {
-                line: self.at.line.saturating_add(1),
-                column: 1,
-            };
-        } else {
-            self.at.column = self.at.column.saturating_add(1);
-        }
-        Some(character)
+    /// The next character, for messages.
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.next..)?.chars().next()
+    }
+
+    fn at(&self) -> Position {
+        Position::new(self.line, self.next - self.start - self.longer + 1)
     }
 
     fn space(&mut self) {
-        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
-            self.next();
+        while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.byte() {
+            self.next += 1;
+            if byte == b'\n' {
+                (self.line, self.start, self.longer) = (self.line + 1, self.next, 0);
+            }
         }
     }
 
     fn problem(&self, problem: impl Into<String>) -> Problem {
-        Problem::new(self.at, problem, SYNTAX)
+        Problem::new(self.at(), problem, SYNTAX)
     }
 
     fn unexpected(&self, wanted: &str) -> Problem {
@@ -78,126 +88,93 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses a value whose position is `at`: that of its key, or its own first character.
-    fn value(&mut self, at: Position, depth: usize) -> Result<Parsed, Problem> {
+    /// Parses a value that is noted as `name` to stand `at`: where its key is, or its own first character.
+    fn value(&mut self, at: Position, name: u64, depth: usize) -> Result<Value, Problem> {
         if depth > DEPTH_LIMIT {
-            return Err(too_deep(self.at));
+            return Err(too_deep(self.at()));
         }
-        self.nodes += 1;
-        if self.nodes > NODE_LIMIT {
-            return Err(too_many(self.at));
+        if self.spots.len() >= NODE_LIMIT {
+            return Err(too_many(self.at()));
         }
-        match self.peek() {
-            Some('{') => self.object(at, depth),
-            Some('[') => self.array(at, depth),
-            Some('"') => Ok((Value::String(self.string()?), Spot::leaf(at))),
-            Some('-' | '0'..='9') => Ok((Value::Number(self.number()?), Spot::leaf(at))),
-            _ => {
-                for (word, value) in [
-                    ("true", Value::Bool(true)),
-                    ("false", Value::Bool(false)),
-                    ("null", Value::Null),
-                ] {
-                    if self.rest.starts_with(word) {
-                        for _ in word.chars() {
-                            self.next();
-                        }
-                        return Ok((value, Spot::leaf(at)));
-                    }
-                }
-                Err(self.unexpected("a JSON value"))
-            }
-        }
+        let mark = self.spots.open(at, name);
+        let value = match self.byte() {
+            Some(b'{') => self.object(mark, depth)?,
+            Some(b'[') => self.array(depth)?,
+            Some(b'"') => Value::String(self.string()?),
+            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
+            _ => self.word()?,
+        };
+        self.spots.close(mark);
+        Ok(value)
     }
 
-    fn object(&mut self, at: Position, depth: usize) -> Result<Parsed, Problem> {
-        let mut object = Map::new();
-        let mut spots: HashMap<String, Spot> = HashMap::new();
-        self.next();
+    fn word(&mut self) -> Result<Value, Problem> {
+        for (word, value) in [
+            ("true", Value::Bool(true)),
+            ("false", Value::Bool(false)),
+            ("null", Value::Null),
+        ] {
+            let rest = &self.text.as_bytes()[self.next..];
+            if rest.starts_with(word.as_bytes()) {
+                self.next += word.len();
+                return Ok(value);
+            }
+        }
+        Err(self.unexpected("a JSON value"))
+    }
+
+    fn object(&mut self, mark: usize, depth: usize) -> Result<Value, Problem> {
+        let first = self.members.len();
+        self.next += 1;
         self.space();
-        if self.peek() == Some('}') {
-            self.next();
-            return Ok((
-                Value::Object(object),
-                Spot {
-                    at,
-                    children: Children::Members(spots),
-                },
-            ));
+        if self.byte() == Some(b'}') {
+            self.next += 1;
+            return Ok(Value::Object(Map::new()));
         }
         loop {
             self.space();
-            let place = self.at;
-            if self.peek() != Some('"') {
+            let place = self.at();
+            if self.byte() != Some(b'"') {
                 return Err(self.unexpected("a member name in quotes"));
             }
             let key = self.string()?;
-            if let Some(first) = spots.get(&key) {
-                return Err(duplicate(&key, place, first.at));
-            }
             self.space();
-            if self.peek() != Some(':') {
+            if self.byte() != Some(b':') {
                 return Err(self.unexpected("`:`"));
             }
-            self.next();
+            self.next += 1;
             self.space();
-            let (value, spot) = self.value(place, depth + 1)?;
-            object.insert(key.clone(), value);
-            spots.insert(key, spot);
+            let value = self.value(place, position::name(&key), depth + 1)?;
+            self.members.push((key, value));
             self.space();
-            match self.peek() {
-                Some(',') => {
-                    self.next();
-                }
-                Some('}') => {
-                    self.next();
-                    return Ok((
-                        Value::Object(object),
-                        Spot {
-                            at,
-                            children: Children::Members(spots),
-                        },
-                    ));
-                }
+            match self.byte() {
+                Some(b',') => self.next += 1,
+                Some(b'}') => break,
                 _ => return Err(self.unexpected("`,` or `}`")),
             }
         }
+        self.next += 1;
+        self.spots.close(mark);
+        object(self.members.drain(first..), &self.spots, mark).map(Value::Object)
     }
 
-    fn array(&mut self, at: Position, depth: usize) -> Result<Parsed, Problem> {
+    fn array(&mut self, depth: usize) -> Result<Value, Problem> {
         let mut items = Vec::new();
-        let mut spots = Vec::new();
-        self.next();
+        self.next += 1;
         self.space();
-        if self.peek() == Some(']') {
-            self.next();
-            return Ok((
-                Value::Array(items),
-                Spot {
-                    at,
-                    children: Children::Items(spots),
-                },
-            ));
+        if self.byte() == Some(b']') {
+            self.next += 1;
+            return Ok(Value::Array(items));
         }
         loop {
             self.space();
-            let (value, spot) = self.value(self.at, depth + 1)?;
-            items.push(value);
-            spots.push(spot);
+            items.push(self.value(self.at(), position::item(items.len()), depth + 1)?);
             self.space();
-            match self.peek() {
-                Some(',') => {
-                    self.next();
-                }
-                Some(']') => {
-                    self.next();
-                    return Ok((
-                        Value::Array(items),
-                        Spot {
-                            at,
-                            children: Children::Items(spots),
-                        },
-                    ));
+            match self.byte() {
+                Some(b',') => self.next += 1,
+                Some(b']') => {
+                    self.next += 1;
+                    return Ok(Value::Array(items));
                 }
                 _ => return Err(self.unexpected("`,` or `]`")),
             }
@@ -205,47 +182,58 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<String, Problem> {
-        self.next();
+        self.next += 1;
         let mut string = String::new();
         loop {
-            match self.peek() {
-                None => return Err(self.unexpected("the closing quote of a string")),
-                Some('"') => {
-                    self.next();
-                    return Ok(string);
+            let rest = &self.text.as_bytes()[self.next..];
+            let plain = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
+                .unwrap_or(rest.len());
+            let run = &self.text[self.next..self.next + plain];
+            self.next += plain;
+            self.longer += run.bytes().filter(|byte| byte & 0xC0 == 0x80).count();
+            let end = self.byte();
+            if end == Some(b'"') {
+                self.next += 1;
+                if string.is_empty() {
+                    return Ok(run.to_owned());
                 }
-                Some('\\') => {
-                    self.next();
+                string.push_str(run);
+                return Ok(string);
+            }
+            string.push_str(run);
+            match end {
+                Some(b'\\') => {
+                    self.next += 1;
                     string.push(self.escape()?);
                 }
-                Some(control) if control < ' ' => {
+                Some(control) => {
+                    let control = char::from(control);
                     return Err(self.problem(format!(
                         "the control character {control:?} stands unescaped in a string"
                     )));
                 }
-                Some(other) => {
-                    string.push(other);
-                    self.next();
-                }
+                None => return Err(self.unexpected("the closing quote of a string")),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, Problem> {
-        let simple = match self.peek() {
-            Some(same @ ('"' | '\\' | '/')) => same,
-            Some('b') => '\u{8}',
-            Some('f') => '\u{c}',
-            Some('n') => '\n',
-            Some('r') => '\r',
-            Some('t') => '\t',
-            Some('u') => {
-                self.next();
+        let simple = match self.byte() {
+            Some(same @ (b'"' | b'\\' | b'/')) => char::from(same),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.next += 1;
                 return self.unicode();
             }
             _ => return Err(self.unexpected("an escape such as `\\n`")),
         };
-        self.next();
+        self.next += 1;
         Ok(simple)
     }
 
@@ -254,11 +242,10 @@ impl Parser<'_> {
         let first = self.hex()?;
         let code = match first {
             0xD800..=0xDBFF => {
-                if !self.rest.starts_with("\\u") {
+                if !self.text[self.next..].starts_with("\\u") {
                     return Err(self.problem(LONE));
                 }
-                self.next();
-                self.next();
+                self.next += 2;
                 let second = self.hex()?;
                 if !(0xDC00..=0xDFFF).contains(&second) {
                     return Err(self.problem(LONE));
@@ -273,22 +260,21 @@ impl Parser<'_> {
     fn hex(&mut self) -> Result<u32, Problem> {
         let mut code = 0;
         for _ in 0..4 {
-            let Some(digit) = self.peek().and_then(|character| character.to_digit(16)) else {
+            let Some(digit) = self.byte().and_then(|byte| char::from(byte).to_digit(16)) else {
                 return Err(self.unexpected("four hexadecimal digits"));
             };
             code = code * 16 + digit;
-            self.next();
+            self.next += 1;
         }
         Ok(code)
     }
 
     fn number(&mut self) -> Result<Number, Problem> {
-        let at = self.at;
-        let end = self
-            .rest
+        let rest = &self.text[self.next..];
+        let end = rest
             .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
-            .unwrap_or(self.rest.len());
-        let text = &self.rest[..end];
+            .unwrap_or(rest.len());
+        let text = &rest[..end];
         let number = serde_json::from_str::<Value>(text)
             .ok()
             .and_then(|value| match value {
@@ -296,24 +282,41 @@ impl Parser<'_> {
                 _ => None,
             });
         let Some(number) = number else {
-            return Err(Problem::new(
-                at,
-                format!(
-                    "{} is not a number that can be represented",
-                    shortened(text)
-                ),
-                SYNTAX,
-            ));
+            return Err(self.problem(format!(
+                "{} is not a number that can be represented",
+                shortened(text)
+            )));
         };
-        for _ in 0..text.len() {
-            self.next();
-        }
+        self.next += text.len();
         Ok(number)
     }
 }
 
+/// Makes an object of its members, which are noted below `mark`.
+pub(super) fn object(
+    members: impl ExactSizeIterator<Item = (String, Value)>,
+    spots: &Spots,
+    mark: usize,
+) -> Result<Map<String, Value>, Problem> {
+    let mut object = Map::with_capacity(members.len());
+    for (index, (key, value)) in members.enumerate() {
+        match object.entry(key) {
+            Entry::Vacant(free) => {
+                free.insert(value);
+            }
+            Entry::Occupied(known) => {
+                let key = known.key().clone();
+                let first = object.keys().position(|one| *one == key);
+                let place = |index| spots.nth(mark, index).unwrap_or(Position::START);
+                return Err(duplicate(&key, place(index), place(first.unwrap_or(index))));
+            }
+        }
+    }
+    Ok(object)
+}
+
 /// Says that a key was given twice, with both places.
-pub(super) fn duplicate(key: &str, second: Position, first: Position) -> Problem {
+fn duplicate(key: &str, second: Position, first: Position) -> Problem {
     Problem::new(
         second,
         format!(

@@ -32,12 +32,14 @@ pub use operation::{Located, Operation};
 pub use position::Position;
 pub use select::Selection;
 
+pub(crate) use bundle::{has_free_names, holds_data};
+pub(crate) use operation::METHODS;
 pub(crate) use origin::BUNDLED;
 
 use bundle::Bundle;
 use error::Problem;
 use origin::{File as Source, Moves, Origin};
-use position::Spot;
+use position::Spots;
 
 /// Why a URL is not followed where only files are read.
 const NOT_FETCHED: &str = "it is a URL, and nothing is fetched here";
@@ -52,7 +54,7 @@ pub const DEPTH_LIMIT: usize = 200;
 const NODE_LIMIT: usize = 2_000_000;
 
 /// A parsed value and, node by node, where it stands.
-type Parsed = (Value, Spot);
+type Parsed = (Value, Spots);
 
 /// The minor version of OpenAPI that a document is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -260,14 +262,13 @@ fn read(source: &str) -> Result<Vec<u8>, LoadError> {
             name: source.to_owned(),
         });
     }
-    let mut bytes = Vec::new();
+    let file = File::open(source).map_err(failed)?;
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let size = usize::try_from(size).unwrap_or_default().min(SIZE_LIMIT);
+    let mut bytes = Vec::with_capacity(size + 1);
     // A fifo or a device tells no size, so the limit is that of what is read.
     let limit = SIZE_LIMIT as u64 + 1;
-    File::open(source)
-        .map_err(failed)?
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > SIZE_LIMIT {
         return Err(LoadError::TooLarge {
             name: source.to_owned(),
@@ -326,7 +327,7 @@ fn parse_text(text: &str) -> Result<Parsed, Problem> {
 }
 
 /// The version of the model, and of the file.
-fn version_of(value: &Value, spots: &Spot) -> Result<(Version, &'static str), Problem> {
+fn version_of(value: &Value, spots: &Spots) -> Result<(Version, &'static str), Problem> {
     const REMEDY: &str = "the root needs a member such as `openapi: 3.1.0`";
     const KNOWN: &str = "use a document of version 2.0, 3.0, 3.1 or 3.2";
     let Value::Object(root) = value else {

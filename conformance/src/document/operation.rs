@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Document, pointer};
 
 /// The fixed methods of a Path Item, as they are spelled in documents; `query` is of OpenAPI 3.2.
-const METHODS: [&str; 9] = [
+pub(crate) const METHODS: [&str; 9] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
 ];
 

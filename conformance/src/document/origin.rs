@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::pointer;
-use super::position::{Position, Spot};
+use super::position::{Position, Spots};
 
 /// Nodes that stand elsewhere in the file than in the model, by their pointer in the model.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Moves {
 pub(super) struct File {
     /// The file or URL: as the user gave it, or as a reference leads to it.
     pub(super) name: String,
-    pub(super) spots: Spot,
+    pub(super) spots: Spots,
 }
 
 /// Where a model came from: its own file first, then those that it refers to.

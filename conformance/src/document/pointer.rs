@@ -6,15 +6,24 @@ use serde_json::Value;
 pub fn join(pointer: &str, token: &str) -> String {
     let mut joined = String::with_capacity(pointer.len() + token.len() + 1);
     joined.push_str(pointer);
-    joined.push('/');
+    push(&mut joined, token);
+    joined
+}
+
+/// As [`join`], in place.
+pub(crate) fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    if !token.contains(['~', '/']) {
+        pointer.push_str(token);
+        return;
+    }
     for character in token.chars() {
         match character {
-            '~' => joined.push_str("~0"),
-            '/' => joined.push_str("~1"),
-            other => joined.push(other),
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
         }
     }
-    joined
 }
 
 /// Appends an array index to `pointer`.
@@ -24,10 +33,25 @@ pub fn index(pointer: &str, index: usize) -> String {
 
 /// The unescaped tokens of `pointer`.
 pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
-    pointer
-        .split('/')
-        .skip(1)
-        .map(|token| token.replace("~1", "/").replace("~0", "~"))
+    pointer.split('/').skip(1).map(unescaped)
+}
+
+/// The text that a token stands for.
+fn unescaped(token: &str) -> String {
+    let mut text = String::with_capacity(token.len());
+    let mut parts = token.split('~');
+    text.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let (escaped, rest) = match part.as_bytes().first() {
+            Some(b'0') => ('~', &part[1..]),
+            Some(b'1') => ('/', &part[1..]),
+            // What is no escape stands for itself.
+            _ => ('~', part),
+        };
+        text.push(escaped);
+        text.push_str(rest);
+    }
+    text
 }
 
 /// The node of `value` at `pointer`; does not allocate unless a token is escaped, which few are.
@@ -36,9 +60,7 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
         return None;
     }
     let step = |value: &'v Value, token: &str| match value {
-        Value::Object(members) if token.contains('~') => {
-            members.get(&token.replace("~1", "/").replace("~0", "~"))
-        }
+        Value::Object(members) if token.contains('~') => members.get(&unescaped(token)),
         Value::Object(members) => members.get(token),
         // `01` and `+1` are no indexes.
         Value::Array(_) if token.len() > 1 && token.starts_with('0') => None,

@@ -1,6 +1,6 @@
 //! Following local references.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ impl Document {
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
                 return Some((pointer, value));
             };
-            let target = pointer::from_reference(reference)?;
+            let target = self.target(reference)?;
             if !seen.insert(std::mem::replace(&mut pointer, target)) {
                 return None;
             }
@@ -41,47 +41,103 @@ impl Document {
         self.at(&target).is_some().then_some(target)
     }
 
+    /// As [`Self::target`], if that, followed on, comes to what is no reference. `known` holds by pointer what is known of that from
+    /// before, so that long chains are walked once.
+    pub(crate) fn leads(
+        &self,
+        reference: &str,
+        known: &mut HashMap<String, bool>,
+    ) -> Option<String> {
+        let first = self.target(reference)?;
+        let mut passed = Vec::new();
+        let mut next = Some(first.clone());
+        let mut ends = false;
+        while let Some(at) = next {
+            if let Some(before) = known.get(&at) {
+                ends = *before;
+                break;
+            }
+            let reference = self.at(&at).and_then(|value| value.get("$ref"));
+            let reference = reference.and_then(Value::as_str);
+            ends = reference.is_none();
+            next = reference.and_then(|reference| self.target(reference));
+            // Whoever comes back here goes round in a circle.
+            known.insert(at.clone(), ends);
+            passed.push(at);
+        }
+        known.extend(passed.into_iter().map(|at| (at, ends)));
+        ends.then_some(first)
+    }
+
     /// Asks whether every reference leads somewhere.
     ///
     /// # Errors
     /// For the first one that leads nowhere, or in a circle of references only.
     pub fn check_references(&self) -> Result<(), LoadError> {
-        let mut open = vec![(String::new(), self.value())];
-        while let Some((at, value)) = open.pop() {
-            match value {
-                Value::Array(items) => {
-                    let below = items.iter().enumerate().rev();
-                    open.extend(below.map(|(index, item)| (pointer::index(&at, index), item)));
-                }
-                Value::Object(members) => {
-                    if let Some(Value::String(reference)) = members.get("$ref") {
-                        self.check_reference(&at, reference)?;
+        let mut known = Known::default();
+        self.check_below(self.value(), &mut String::new(), &mut known)
+    }
+
+    /// Recurses as deep as the document, which is limited.
+    fn check_below<'d>(
+        &'d self,
+        value: &'d Value,
+        at: &mut String,
+        known: &mut Known<'d>,
+    ) -> Result<(), LoadError> {
+        let length = at.len();
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    if item.is_object() || item.is_array() {
+                        pointer::push(at, &index.to_string());
+                        self.check_below(item, at, known)?;
+                        at.truncate(length);
                     }
-                    let below = members
-                        .iter()
-                        .rev()
-                        .filter(|(key, member)| !is_data(&at, key, member));
-                    open.extend(below.map(|(key, member)| (pointer::join(&at, key), member)));
                 }
-                _ => {}
             }
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref")
+                    && known.references.insert(reference)
+                    && self.leads(reference, &mut known.pointers).is_none()
+                {
+                    return Err(self.astray(at, reference));
+                }
+                for (key, member) in members {
+                    let inner = member.is_object() || member.is_array();
+                    if inner && !is_data(at, key, member) {
+                        pointer::push(at, key);
+                        self.check_below(member, at, known)?;
+                        at.truncate(length);
+                    }
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    fn check_reference(&self, at: &str, reference: &str) -> Result<(), LoadError> {
+    /// Says that a reference leads nowhere.
+    fn astray(&self, at: &str, reference: &str) -> LoadError {
         let problem = if self.target(reference).is_none() {
             format!("the reference `{reference}` leads nowhere")
-        } else if reference.starts_with("#/") && self.resolve(at).is_none() {
-            format!("the reference `{reference}` leads in a circle, or to one that leads nowhere")
         } else {
-            return Ok(());
+            format!("the reference `{reference}` leads in a circle, or to one that leads nowhere")
         };
         let at = pointer::join(at, "$ref");
         let (name, _) = self.origin(&at);
         let remedy = "correct the reference, or add what it refers to";
-        Err(Problem::new(self.position(&at), problem, remedy).at(name))
+        Problem::new(self.position(&at), problem, remedy).at(name)
     }
+}
+
+/// What is known of references while they are checked.
+#[derive(Default)]
+struct Known<'d> {
+    /// Those that lead somewhere.
+    references: HashSet<&'d str>,
+    /// Whether one comes to an end from here.
+    pointers: HashMap<String, bool>,
 }
 
 #[cfg(test)]

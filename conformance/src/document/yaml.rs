@@ -5,13 +5,14 @@
 //! tags outside the core schema, numbers that JSON does not have.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::Problem;
-use super::json::{duplicate, too_deep, too_many};
-use super::position::{Children, Spot};
+use super::json::{object, too_deep, too_many};
+use super::position::{self, Spots};
 use super::scalar::{scalar, unknown_tag};
 use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed, Position};
 
@@ -26,6 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
         anchors: HashMap::new(),
+        spots: Spots::default(),
         copied: 0,
         nodes: 0,
     };
@@ -43,12 +45,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
             Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
             Event::StreamEnd => break,
             other => {
-                let node = reader.node(other, span, 0)?;
-                parsed = Some((node.value, node.spot));
+                parsed = Some(
+                    reader
+                        .node(other, position(span), 0, &Called::new(span, 0))?
+                        .value,
+                );
             }
         }
     }
-    parsed.ok_or_else(|| {
+    let spots = reader.spots;
+    parsed.map(|value| (value, spots)).ok_or_else(|| {
         Problem::new(
             Position::START,
             "the document is empty",
@@ -61,15 +67,37 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
 #[derive(Clone)]
 struct Node {
     value: Value,
-    spot: Spot,
     size: usize,
     height: usize,
+}
+
+/// A finished node that an alias may repeat.
+struct Anchored {
+    node: Node,
+    /// Where it is noted.
+    marks: Range<usize>,
+}
+
+/// Where a node is noted to stand, which for a member is at its key, and by what name.
+struct Called {
+    at: Position,
+    name: u64,
+}
+
+impl Called {
+    fn new(span: Span, name: u64) -> Self {
+        Self {
+            at: position(span),
+            name,
+        }
+    }
 }
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// Finished nodes by anchor; an anchor that is still open is absent, so a node cannot contain itself.
-    anchors: HashMap<usize, Node>,
+    anchors: HashMap<usize, Anchored>,
+    spots: Spots,
     copied: usize,
     nodes: usize,
 }
@@ -83,8 +111,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Problem> {
-        let at = position(span);
+    fn node(
+        &mut self,
+        event: Event<'a>,
+        at: Position,
+        depth: usize,
+        called: &Called,
+    ) -> Result<Node, Problem> {
         if depth > DEPTH_LIMIT {
             return Err(too_deep(at));
         }
@@ -92,15 +125,17 @@ impl<'a> Reader<'a> {
         if self.nodes > NODE_LIMIT {
             return Err(too_many(at));
         }
+        if let Event::Alias(anchor) = event {
+            return self.alias(anchor, at, depth, Some(called));
+        }
+        let mark = self.spots.open(called.at, called.name);
         let (node, anchor) = match event {
-            Event::Alias(anchor) => return self.alias(anchor, at, depth),
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar(&text, style, tag.as_deref(), at)?;
                 let size = NODE_SIZE + text.len();
                 (
                     Node {
                         value,
-                        spot: Spot::leaf(at),
                         size,
                         height: 0,
                     },
@@ -109,11 +144,11 @@ impl<'a> Reader<'a> {
             }
             Event::SequenceStart(anchor, tag) => {
                 collection_tag(tag.as_deref(), "seq", at)?;
-                (self.sequence(at, depth)?, anchor)
+                (self.sequence(depth)?, anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 collection_tag(tag.as_deref(), "map", at)?;
-                (self.mapping(at, depth)?, anchor)
+                (self.mapping(mark, depth)?, anchor)
             }
             _ => {
                 return Err(Problem::new(
@@ -123,46 +158,38 @@ impl<'a> Reader<'a> {
                 ));
             }
         };
+        self.spots.close(mark);
         if anchor > 0 {
             self.pay(node.size, at)?;
-            self.anchors.insert(anchor, node.clone());
+            let (node, marks) = (node.clone(), mark..self.spots.len());
+            self.anchors.insert(anchor, Anchored { node, marks });
         }
         Ok(node)
     }
 
-    fn sequence(&mut self, at: Position, depth: usize) -> Result<Node, Problem> {
+    fn sequence(&mut self, depth: usize) -> Result<Node, Problem> {
         let mut items = Vec::new();
-        let mut spots = Vec::new();
         let (mut size, mut height) = (NODE_SIZE, 0);
         loop {
             let (event, span) = self.next()?;
             if event == Event::SequenceEnd {
                 break;
             }
-            let item = self.node(event, span, depth + 1)?;
+            let called = Called::new(span, position::item(items.len()));
+            let item = self.node(event, called.at, depth + 1, &called)?;
             size += item.size;
             height = height.max(item.height + 1);
-            // An alias keeps the places of what it repeats, except for its own.
-            spots.push(Spot {
-                at: position(span),
-                children: item.spot.children,
-            });
             items.push(item.value);
         }
         Ok(Node {
             value: Value::Array(items),
-            spot: Spot {
-                at,
-                children: Children::Items(spots),
-            },
             size,
             height,
         })
     }
 
-    fn mapping(&mut self, at: Position, depth: usize) -> Result<Node, Problem> {
-        let mut object = Map::new();
-        let mut spots: HashMap<String, Spot> = HashMap::new();
+    fn mapping(&mut self, mark: usize, depth: usize) -> Result<Node, Problem> {
+        let mut members = Vec::new();
         let (mut size, mut height) = (NODE_SIZE, 0);
         loop {
             let (event, span) = self.next()?;
@@ -171,28 +198,17 @@ impl<'a> Reader<'a> {
             }
             let place = position(span);
             let key = self.key(event, place)?;
-            if let Some(first) = spots.get(&key) {
-                return Err(duplicate(&key, place, first.at));
-            }
-            let (event, span) = self.next()?;
-            let member = self.node(event, span, depth + 1)?;
+            let (event, value) = self.next()?;
+            let called = Called::new(span, position::name(&key));
+            let member = self.node(event, position(value), depth + 1, &called)?;
             size += member.size + key.len();
             height = height.max(member.height + 1);
-            spots.insert(
-                key.clone(),
-                Spot {
-                    at: place,
-                    children: member.spot.children,
-                },
-            );
-            object.insert(key, member.value);
+            members.push((key, member.value));
         }
+        self.spots.close(mark);
+        let object = object(members.into_iter(), &self.spots, mark)?;
         Ok(Node {
             value: Value::Object(object),
-            spot: Spot {
-                at,
-                children: Children::Members(spots),
-            },
             size,
             height,
         })
@@ -208,22 +224,20 @@ impl<'a> Reader<'a> {
             )),
             Event::Scalar(text, _, anchor, _) => {
                 if anchor > 0 {
-                    self.pay(NODE_SIZE + text.len(), at)?;
-                    let value = Value::String(text.clone().into_owned());
                     let size = NODE_SIZE + text.len();
-                    self.anchors.insert(
-                        anchor,
-                        Node {
-                            value,
-                            spot: Spot::leaf(at),
-                            size,
-                            height: 0,
-                        },
-                    );
+                    self.pay(size, at)?;
+                    let value = Value::String(text.clone().into_owned());
+                    let node = Node {
+                        value,
+                        size,
+                        height: 0,
+                    };
+                    // A key has no mark of its own; what repeats it is noted as a leaf.
+                    self.anchors.insert(anchor, Anchored { node, marks: 0..0 });
                 }
                 Ok(text.into_owned())
             }
-            Event::Alias(anchor) => match self.alias(anchor, at, 0)?.value {
+            Event::Alias(anchor) => match self.alias(anchor, at, 0, None)?.value {
                 Value::String(text) => Ok(text),
                 Value::Number(number) => Ok(number.to_string()),
                 _ => Err(complex_key(at)),
@@ -232,22 +246,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, at: Position, depth: usize) -> Result<Node, Problem> {
-        let Some((size, height)) = self
-            .anchors
-            .get(&anchor)
-            .map(|node| (node.size, node.height))
-        else {
+    fn alias(
+        &mut self,
+        anchor: usize,
+        at: Position,
+        depth: usize,
+        called: Option<&Called>,
+    ) -> Result<Node, Problem> {
+        let Some(Anchored { node, marks }) = self.anchors.get(&anchor) else {
             return Err(open_anchor(at));
         };
-        if depth + height > DEPTH_LIMIT {
+        let (size, marks) = (node.size, marks.clone());
+        if depth + node.height > DEPTH_LIMIT {
             return Err(too_deep(at));
         }
         self.pay(size, at)?;
-        self.anchors
-            .get(&anchor)
-            .cloned()
-            .ok_or_else(|| open_anchor(at))
+        if let Some(Called { at, name }) = called {
+            if marks.is_empty() {
+                let leaf = self.spots.open(*at, *name);
+                self.spots.close(leaf);
+            } else {
+                // What is repeated keeps its places, except for its own.
+                self.spots.repeat(marks, *at, *name);
+            }
+        }
+        let node = self.anchors.get(&anchor).map(|known| known.node.clone());
+        node.ok_or_else(|| open_anchor(at))
     }
 
     /// Counts a copy before it is made.

@@ -78,6 +78,9 @@ impl Drift<'_> {
                         theirs: at.member(status).theirs,
                         ours: at.member(other).ours,
                     };
+                    if self.is_same(&pair) {
+                        continue;
+                    }
                     let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
                         continue;
                     };
@@ -127,11 +130,17 @@ impl Drift<'_> {
     }
 
     fn response(&mut self, site: Site<'_>, at: &Pair) {
-        self.headers(site, &at.member("headers"));
+        if self.has_other(at, "headers") {
+            self.headers(site, &at.member("headers"));
+        }
         self.content(site, &at.member("content"));
-        self.links(site.subject, &at.member("links"));
-        self.ledger
-            .rest(site.subject, at, &["headers", "content", "links"]);
+        if self.has_other(at, "links") {
+            self.links(site.subject, &at.member("links"));
+        }
+        if !self.is_same_outside(at) {
+            self.ledger
+                .rest(site.subject, at, &["headers", "content", "links"]);
+        }
     }
 
     /// Compares media types: their names in any case and without spaces.
@@ -188,8 +197,13 @@ impl Drift<'_> {
     fn media_type(&mut self, site: Site<'_>, at: &Pair) {
         self.schema(site, at);
         self.schema_member(site, at, "itemSchema");
+        if self.has_other(at, "encoding") {
+            self.encoding(site, &at.member("encoding"));
+        }
+        if self.is_same_outside(at) && !self.has_other(at, "examples") {
+            return;
+        }
         self.examples(site.subject, at);
-        self.encoding(site, &at.member("encoding"));
         self.ledger.rest(
             site.subject,
             at,
@@ -206,7 +220,8 @@ impl Drift<'_> {
         let at = at.member(key);
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
         // No schema is one that accepts everything.
-        if theirs.at(&at.theirs).is_some() || ours.at(&at.ours).is_some() {
+        let (theirs, ours) = (theirs.at(&at.theirs), ours.at(&at.ours));
+        if !self.same.schema(theirs, ours) {
             self.schemas.add(&mut self.ledger, site, &at);
         }
     }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 use super::Options;
 use super::equal::{PROVENANCE, canonical_without_provenance, shown};
 use super::rules::{self, Rule};
+use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};
-use crate::finding::{Finding, Place, Proof, Severity};
+use crate::finding::{Finding, Place, Proof, Severity, Use, Users};
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -41,6 +42,11 @@ impl Pair {
         }
     }
 
+    /// What the node is called in theirs.
+    pub(super) fn name(&self) -> &str {
+        self.theirs.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The member `key` of both.
     pub(super) fn member(&self, key: &str) -> Self {
         Self {
@@ -56,8 +62,6 @@ pub(super) struct SchemaEntry {
     pub(super) severity: Severity,
     pub(super) at: Pair,
     pub(super) message: String,
-    /// Who uses the schemas.
-    pub(super) users: Vec<String>,
     /// Why it is undecided, if it is.
     pub(super) reason: String,
     pub(super) witness: Option<Value>,
@@ -72,6 +76,8 @@ pub(super) struct Ledger<'a> {
     pub(super) ours: &'a Document,
     pub(super) options: &'a Options,
     findings: Vec<Finding>,
+    /// Who uses what each finding is about.
+    users: Vec<UsedBy>,
     entries: HashMap<(&'static str, String, String, String), usize>,
     subjects: HashMap<String, usize>,
     /// Why findings are undecided.
@@ -85,16 +91,21 @@ impl<'a> Ledger<'a> {
             ours,
             options,
             findings: Vec::new(),
+            users: Vec::new(),
             entries: HashMap::new(),
             subjects: HashMap::new(),
             reasons: HashMap::new(),
         }
     }
 
-    /// Registers a subject; findings are sorted in the order of registration.
-    pub(super) fn open(&mut self, subject: &str) {
+    /// Registers a subject, and gives its number; findings are sorted in the order of registration.
+    pub(super) fn open(&mut self, subject: &str) -> usize {
+        if let Some(&known) = self.subjects.get(subject) {
+            return known;
+        }
         let next = self.subjects.len();
-        self.subjects.entry(subject.to_owned()).or_insert(next);
+        self.subjects.insert(subject.to_owned(), next);
+        next
     }
 
     /// Enters a finding with the rule's own severity.
@@ -111,21 +122,44 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: String,
     ) {
-        self.open(subject);
+        let number = self.open(subject);
+        let through = users::holder(&at.theirs).or_else(|| users::holder(&at.ours));
+        let through: Vec<String> = through.into_iter().collect();
+        let uses = if through.is_empty() {
+            Vec::new()
+        } else {
+            let part = String::new();
+            vec![Use { part, through }]
+        };
+        let user = User {
+            number,
+            subject: subject.to_owned(),
+            uses,
+        };
+        let (index, _) = self.enter(rule, severity, subject, at, message);
+        self.users[index].add(user);
+    }
+
+    /// Enters a finding unless it is there; gives its index, and the severity that it had.
+    fn enter(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        subject: &str,
+        at: &Pair,
+        message: String,
+    ) -> (usize, Option<Severity>) {
         let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.clone());
         if let Some(&index) = self.entries.get(&key) {
             let finding = &mut self.findings[index];
+            let known = finding.severity;
             // The same text seen in both directions counts as the graver of the two.
-            finding.severity = finding.severity.min(severity);
-            if finding.used_by.is_empty() {
-                finding.used_by.push(finding.subject.clone());
-            }
-            if !finding.used_by.iter().any(|user| user == subject) {
-                finding.used_by.push(subject.to_owned());
-            }
-            return;
+            finding.severity = known.min(severity);
+            return (index, Some(known));
         }
-        self.entries.insert(key, self.findings.len());
+        let index = self.findings.len();
+        self.entries.insert(key, index);
+        self.users.push(UsedBy::default());
         self.findings.push(Finding {
             rule: rule.id,
             severity,
@@ -136,45 +170,34 @@ impl<'a> Ledger<'a> {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
+        (index, None)
     }
 
-    /// Enters what differs in schemas, once for all who use them.
-    pub(super) fn add_schema(&mut self, entry: SchemaEntry) {
-        let key = (
-            entry.rule.id,
-            entry.at.theirs.clone(),
-            entry.at.ours.clone(),
-            entry.message.clone(),
+    /// Enters what differs in schemas, once for all who use them: `subjects` are all of them, `first` those that are named.
+    pub(super) fn add_schema(&mut self, entry: SchemaEntry, subjects: &Subjects, first: &[User]) {
+        let Some(user) = first.first() else { return };
+        let (index, known) = self.enter(
+            entry.rule,
+            entry.severity,
+            &user.subject,
+            &entry.at,
+            entry.message,
         );
-        let known = self
-            .entries
-            .get(&key)
-            .map(|index| self.findings[*index].severity);
+        self.users[index].add_all(subjects, first);
         let known = known.unwrap_or(Severity::Info);
-        for user in &entry.users {
-            self.add_as(
-                entry.rule,
-                entry.severity,
-                user,
-                &entry.at,
-                entry.message.clone(),
-            );
+        let finding = &mut self.findings[index];
+        if entry.severity == finding.severity
+            && (finding.witness.is_none() || entry.severity < known)
+        {
+            finding.witness = entry.witness;
+            finding.proof = entry.proof;
         }
-        if let Some(&index) = self.entries.get(&key) {
-            let finding = &mut self.findings[index];
-            if entry.severity == finding.severity
-                && (finding.witness.is_none() || entry.severity < known)
-            {
-                finding.witness = entry.witness;
-                finding.proof = entry.proof;
-            }
-            if finding.severity == Severity::Undecided {
-                self.reasons.entry(index).or_insert(entry.reason);
-            } else {
-                self.reasons.remove(&index);
-            }
+        if finding.severity == Severity::Undecided {
+            self.reasons.entry(index).or_insert(entry.reason);
+        } else {
+            self.reasons.remove(&index);
         }
     }
 
@@ -182,6 +205,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn close(self) -> Vec<Finding> {
         let Self {
             mut findings,
+            users,
             subjects,
             reasons,
             ..
@@ -194,10 +218,8 @@ impl<'a> Ledger<'a> {
             }
         }
         let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
-        for finding in &mut findings {
-            if finding.used_by.len() == 1 {
-                finding.used_by.clear();
-            }
+        for (finding, users) in findings.iter_mut().zip(users) {
+            finding.used_by = users.told();
         }
         findings.sort_by(|a, b| {
             let key = |f: &Finding| {
@@ -286,7 +308,7 @@ impl<'a> Ledger<'a> {
             return;
         }
         let text = |value: Option<&Value>| value.map(canonical_without_provenance);
-        if text(theirs) == text(ours) {
+        if theirs == ours || text(theirs) == text(ours) {
             return;
         }
         let extension = key.starts_with("x-");
@@ -318,8 +340,12 @@ impl<'a> Ledger<'a> {
         default: (Value, Value),
     ) {
         let at = at.member(key);
-        let theirs = self.theirs.at(&at.theirs).cloned().unwrap_or(default.0);
-        let ours = self.ours.at(&at.ours).cloned().unwrap_or(default.1);
+        let (theirs, ours) = (self.theirs.at(&at.theirs), self.ours.at(&at.ours));
+        if theirs == ours && default.0 == default.1 {
+            return;
+        }
+        let theirs = theirs.cloned().unwrap_or(default.0);
+        let ours = ours.cloned().unwrap_or(default.1);
         if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
             self.add(
                 rule,

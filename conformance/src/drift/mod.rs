@@ -32,8 +32,10 @@ mod meaning;
 mod operations;
 mod parameters;
 pub mod rules;
+mod same;
 mod schema;
 mod security;
+mod users;
 
 use std::collections::BTreeMap;
 
@@ -44,6 +46,7 @@ use crate::finding::Finding;
 
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, contrast, one_sided};
+use same::Same;
 use schema::Schemas;
 
 /// How findings name what belongs to no operation.
@@ -76,7 +79,9 @@ pub fn compare(theirs: &Document, ours: &Document, options: &Options) -> Vec<Fin
 pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) -> Comparison {
     let mut drift = Drift {
         ledger: Ledger::new(theirs, ours, options),
-        schemas: Schemas::new(theirs, ours, options),
+        schemas: Schemas::default(),
+        same: Same::new(theirs, ours, options.prose),
+        same_around: None,
         operations: 0,
         webhooks: 0,
         visited: std::collections::HashSet::new(),
@@ -90,6 +95,7 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
     let Drift {
         mut ledger,
         schemas,
+        same,
         operations,
         webhooks,
         ..
@@ -97,9 +103,9 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
     let checked = BTreeMap::from([
         ("operations", operations),
         ("webhooks", webhooks),
-        ("schemas", schemas.len()),
+        ("schemas", same.schemas()),
     ]);
-    schemas.compare(&mut ledger);
+    schemas.compare(same, &mut ledger);
     Comparison {
         findings: ledger.close(),
         checked,
@@ -109,7 +115,11 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
 /// A comparison under way.
 struct Drift<'a> {
     ledger: Ledger<'a>,
-    schemas: Schemas<'a>,
+    schemas: Schemas,
+    /// What need not be looked into.
+    same: Same<'a>,
+    /// Whether what holds for all operations is the same, once it was asked.
+    same_around: Option<bool>,
     operations: usize,
     webhooks: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
@@ -159,6 +169,34 @@ impl<'a> Drift<'a> {
         );
         self.servers(DOCUMENT, &Pair::new("/servers", "/servers"));
         self.tags();
+    }
+
+    /// Whether the objects at `at` say the same in the same words, so that there is nothing to compare.
+    fn is_same(&mut self, at: &Pair) -> bool {
+        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        self.same
+            .object(theirs.at(&at.theirs), ours.at(&at.ours), at.name())
+    }
+
+    /// Whether either of the objects at `at` has the member `key`, and both do not say the same there.
+    fn has_other(&mut self, at: &Pair, key: &str) -> bool {
+        let (theirs, ours) = self.ledger.objects(at);
+        let theirs = theirs.and_then(|object| object.get(key));
+        let ours = ours.and_then(|object| object.get(key));
+        !self.same.object(theirs, ours, key)
+    }
+
+    /// Whether the objects at `at` say the same themselves, whatever their schemas and references come to.
+    fn is_same_outside(&mut self, at: &Pair) -> bool {
+        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        match (theirs.at(&at.theirs), ours.at(&at.ours)) {
+            (Some(theirs), Some(ours)) => {
+                let name = at.name();
+                self.same.object(Some(theirs), Some(ours), name)
+                    || self.same.outside(theirs, ours, name)
+            }
+            (theirs, ours) => theirs.is_none() && ours.is_none(),
+        }
     }
 
     /// The members of the objects at these places that are no extensions.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Drift;
 use super::ledger::{Pair, Site, contrast, one_sided};
 use super::rules::{self, Rule};
-use crate::document::{Document, Operation, pointer};
+use crate::document::{Document, METHODS, Operation, pointer};
 
 /// What an operation is, which decides the direction of its messages and the rule for a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ const HANDLED: [&str; 9] = [
     "servers",
 ];
 
-impl Drift<'_> {
+impl<'a> Drift<'a> {
     pub(super) fn paths(&mut self) {
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
         self.dangling_items("/paths");
@@ -86,8 +86,8 @@ impl Drift<'_> {
     /// Pairs the operations by path and method and compares the pairs; gives their number.
     fn matched(
         &mut self,
-        theirs: &[Operation<'_>],
-        ours: &[Operation<'_>],
+        theirs: &[Operation<'a>],
+        ours: &[Operation<'a>],
         kind: Kind,
         inverted: bool,
     ) -> usize {
@@ -119,6 +119,7 @@ impl Drift<'_> {
             let subject = one.subject();
             self.ledger.open(&subject);
             match other {
+                Some(other) if self.is_same_operation(one, other) => {}
                 Some(other) => {
                     let names = renamed.get(one.path).map(|(_, names)| names);
                     if names.is_some() {
@@ -146,6 +147,40 @@ impl Drift<'_> {
             }
         }
         count
+    }
+
+    /// Whether two operations say the same in the same words, and all that they take from around them does.
+    fn is_same_operation(&mut self, theirs: &Operation<'a>, ours: &Operation<'a>) -> bool {
+        if theirs.path != ours.path || !self.is_same_around() {
+            return false;
+        }
+        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
+        let (theirs, ours) = (Some(theirs.value), Some(ours.value));
+        self.same.object(theirs, ours, "") && self.is_same_item(&item)
+    }
+
+    /// Whether two Path Items say the same besides their operations.
+    fn is_same_item(&mut self, at: &Pair) -> bool {
+        let (theirs, ours) = self.ledger.objects(at);
+        let (Some(theirs), Some(ours)) = (theirs, ours) else {
+            return false;
+        };
+        let beside = |key: &str| METHODS.contains(&key) || key == "additionalOperations";
+        let keys: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+        keys.into_iter().filter(|key| !beside(key)).all(|key| {
+            let (one, other) = (theirs.get(key), ours.get(key));
+            one == other && (key != "parameters" || self.same.object(one, other, key))
+        })
+    }
+
+    /// Whether what holds for all operations is the same: security, and servers.
+    fn is_same_around(&mut self) -> bool {
+        *self.same_around.get_or_insert_with(|| {
+            let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+            ["/security", "/servers", "/components/securitySchemes"]
+                .iter()
+                .all(|at| theirs.at(at) == ours.at(at))
+        })
     }
 
     fn renamed_path(&mut self, subject: &str, theirs: &Operation<'_>, ours: &Operation<'_>) {
@@ -183,40 +218,61 @@ impl Drift<'_> {
                 as_text: false,
             },
         );
+        let plain = theirs.path == ours.path && self.is_same_outside(&at);
+        if !plain {
+            self.own_members(subject, theirs, ours, &at);
+        }
+        if !plain || !self.is_same_around() {
+            self.security(subject, &at);
+            self.operation_servers(subject, theirs, ours);
+        }
+        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
+        let others = [&item, &at].map(|at| self.has_other(at, "parameters"));
+        if names.is_some() || others.contains(&true) {
+            self.parameters(request, theirs, ours, names);
+        }
+        if self.has_other(&at, "requestBody") {
+            self.request_body(request, &at);
+        }
+        if self.has_other(&at, "responses") {
+            self.responses(response, &at);
+        }
+        if !self.is_same_around() || self.has_other(&at, "callbacks") {
+            self.callbacks(subject, &at, inverted);
+        }
+        if !self.is_same_item(&item) {
+            let mut handled = vec!["parameters", "servers", "additionalOperations"];
+            let lower = |operation: &Operation<'_>| operation.method.to_lowercase();
+            let methods = [lower(theirs), lower(ours)];
+            handled.extend(methods.iter().map(String::as_str).chain(METHODS));
+            self.ledger.rest(subject, &item, &handled);
+        }
+    }
+
+    /// Compares what an operation says besides what it is sent and answers.
+    fn own_members(
+        &mut self,
+        subject: &str,
+        theirs: &Operation<'_>,
+        ours: &Operation<'_>,
+        at: &Pair,
+    ) {
         self.ledger.with_default(
             &rules::OPERATION_ID_CHANGED,
             subject,
-            &at,
+            at,
             "operationId",
             (Value::Null, Value::Null),
         );
-        self.operation_tags(subject, theirs, ours, &at);
+        self.operation_tags(subject, theirs, ours, at);
         self.ledger.with_default(
             &rules::DEPRECATED_CHANGED,
             subject,
-            &at,
+            at,
             "deprecated",
             (false.into(), false.into()),
         );
-        self.security(subject, &at);
-        self.operation_servers(subject, theirs, ours);
-        self.parameters(request, theirs, ours, names);
-        self.request_body(request, &at);
-        self.responses(response, &at);
-        self.callbacks(subject, &at, inverted);
-        self.ledger.rest(subject, &at, &HANDLED);
-        let mut item = vec!["parameters", "servers", "additionalOperations"];
-        let lower = |operation: &Operation<'_>| operation.method.to_lowercase();
-        let methods = [lower(theirs), lower(ours)];
-        let others = [
-            "get", "put", "post", "delete", "options", "head", "patch", "trace", "query",
-        ];
-        item.extend(methods.iter().map(String::as_str).chain(others));
-        self.ledger.rest(
-            subject,
-            &Pair::new(theirs.item.as_str(), ours.item.as_str()),
-            &item,
-        );
+        self.ledger.rest(subject, at, &HANDLED);
     }
 
     fn operation_tags(

@@ -135,6 +135,9 @@ impl Drift<'_> {
     }
 
     fn parameter(&mut self, site: Site<'_>, key: &Key, at: &Pair) {
+        if self.is_same(at) {
+            return;
+        }
         let part = named(key);
         let site = Site {
             part: &part,
@@ -148,6 +151,9 @@ impl Drift<'_> {
     /// Compares headers by name, in any case.
     pub(super) fn headers(&mut self, site: Site<'_>, at: &Pair) {
         let (theirs, ours) = self.ledger.objects(at);
+        if theirs.is_none() && ours.is_none() {
+            return;
+        }
         let names = |object: Option<&serde_json::Map<String, Value>>| {
             let all = object.into_iter().flat_map(|members| members.keys());
             all.map(|name| (name.to_lowercase(), name.clone()))

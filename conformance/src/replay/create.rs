@@ -9,7 +9,7 @@ use crate::case::serialize::encode;
 use crate::case::{Case, PathValue};
 use crate::check::succeeded;
 use crate::document::pointer;
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::rule::replay as rules;
 use crate::samples::template_names;
 
@@ -162,7 +162,7 @@ impl Run<'_> {
             .iter_mut()
             .find(|known| known.operation == creator)
         {
-            known.finding.used_by.push(user);
+            known.finding.used_by.add(user);
             return Ok(Made::Refused);
         }
         let request = self.request(sample, &path);
@@ -206,6 +206,8 @@ impl Run<'_> {
                 }
             }
         };
+        let mut used_by = Users::default();
+        used_by.add(user);
         let finding = Finding {
             rule: rules::RESOURCE_NOT_CREATED,
             severity: Severity::Undecided,
@@ -219,7 +221,7 @@ impl Run<'_> {
             witness: None,
             proof: None,
             exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
-            used_by: vec![user],
+            used_by,
         };
         self.refusals.push(Refusal {
             operation: creator,
@@ -308,7 +310,7 @@ impl Run<'_> {
                 mut finding,
                 ..
             } = refusal;
-            let count = finding.used_by.len();
+            let count = finding.used_by.count;
             let samples = if count == 1 {
                 "1 sample".to_owned()
             } else {

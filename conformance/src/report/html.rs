@@ -5,13 +5,13 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain, witness_title};
+use super::{Report, places, plain, users, witness_title};
 use crate::finding::Verdict;
 use crate::fingerprint::Entry;
 
 const STYLE: &str = include_str!("html.css");
 /// The SHA-256 of the style sheet in Base64, as the policy wants it; held to it by a test.
-const STYLE_HASH: &str = "cwU3CwUQVx29RdqJ6FaqriDCHhJiJIEc/Gq642xwnzU=";
+const STYLE_HASH: &str = "o6ikAn2C5IoHyHxAi0CNaR3kpvvWy2y9vMEFo9wQ5qY=";
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let verdict = report.verdict_word();
@@ -103,10 +103,15 @@ fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()
         writeln!(
             out,
             "<details><summary>used by {}</summary><ul>",
-            finding.used_by.len()
+            finding.used_by.count
         )?;
-        for user in &finding.used_by {
-            writeln!(out, "<li>{}</li>", escaped(user))?;
+        for (depth, line) in users(finding, usize::MAX) {
+            let line = escaped(&line);
+            if depth == 0 {
+                writeln!(out, "<li>{line}</li>")?;
+            } else {
+                writeln!(out, "<li class=\"way\">{line}</li>")?;
+            }
         }
         writeln!(out, "</ul></details>")?;
     }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain, witness_title};
+use super::{Report, places, plain, users, witness_title};
 use crate::fingerprint::Entry;
 
 /// One suite: what it is about, and its findings.
@@ -91,10 +91,11 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         ));
     }
     if !finding.used_by.is_empty() {
-        body.push_str(&format!(
-            "\nused by: {}",
-            plain::line(&finding.used_by.join(", "))
-        ));
+        body.push_str(&format!("\nused by {}", finding.used_by.count));
+        for (depth, line) in users(finding, usize::MAX) {
+            let indent = "  ".repeat(depth + 1);
+            body.push_str(&format!("\n{indent}{}", plain::line(&line)));
+        }
     }
     if let Some(witness) = &finding.witness {
         let title = plain::line(&witness_title(finding));

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::{Report, places, plain, witness_title};
+use super::{Report, places, plain, users, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -93,13 +93,11 @@ fn row(report: &Report, entry: &Entry) -> String {
         message(&plain::cut(&plain::line(&finding.message), MESSAGE_LIMIT)),
     ];
     if !finding.used_by.is_empty() {
-        let more = finding.used_by.len().saturating_sub(USERS_SHOWN);
-        let shown = finding.used_by.iter().take(USERS_SHOWN);
-        let mut users: Vec<String> = shown.map(|user| code(user, DETAIL_LIMIT)).collect();
-        if more > 0 {
-            users.push(format!("{more} more"));
+        what.push(format!("used by {}", finding.used_by.count));
+        for (depth, line) in users(finding, USERS_SHOWN) {
+            let indent = "&nbsp;".repeat(2 * depth + 2);
+            what.push(format!("{indent}{}", code(&line, DETAIL_LIMIT)));
         }
-        what.push(format!("used by {}", users.join(", ")));
     }
     if let Some(witness) = &finding.witness {
         let title = plain::cut(&witness_title(finding), DETAIL_LIMIT);

@@ -179,6 +179,22 @@ fn witness_title(finding: &Finding) -> String {
     )
 }
 
+/// The tree of who uses the place of a finding, one line each with how deep it is indented: at most `most` users, and how many
+/// there are besides.
+fn users(finding: &Finding, most: usize) -> Vec<(usize, String)> {
+    let users = &finding.used_by;
+    let mut lines = Vec::new();
+    for user in users.tree.iter().take(most) {
+        lines.push((0, user.subject.clone()));
+        lines.extend(user.uses.iter().map(|one| (1, one.line())));
+    }
+    let more = users.count - users.tree.len().min(most);
+    if more > 0 {
+        lines.push((0, format!("and {more} more")));
+    }
+    lines
+}
+
 /// Text on one line without what a terminal obeys, for messages beside reports.
 pub(crate) fn plain_line(text: &str) -> String {
     plain::line(text)
@@ -208,7 +224,7 @@ pub(crate) mod sample {
     use serde_json::json;
 
     use super::*;
-    use crate::finding::{ExchangeRecord, Proof};
+    use crate::finding::{ExchangeRecord, Proof, Use, User, Users};
 
     fn place(document: &str, line: u32) -> Place {
         Place {
@@ -231,7 +247,7 @@ pub(crate) mod sample {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         }
     }
 
@@ -254,7 +270,25 @@ pub(crate) mod sample {
 
     pub(crate) fn report() -> Report {
         let mut shared = finding("schema-type-changed", Severity::Undecided, "GET /a (getA)");
-        shared.used_by = vec!["GET /a (getA)".to_owned(), "POST /a (createA)".to_owned()];
+        let way = |part: &str, through: &[&str]| Use {
+            part: part.to_owned(),
+            through: through.iter().map(|&name| name.to_owned()).collect(),
+        };
+        let user = |subject: &str, uses: Vec<Use>| User {
+            subject: subject.to_owned(),
+            uses,
+        };
+        shared.used_by = Users {
+            count: 7,
+            tree: vec![
+                user("GET /a (getA)", vec![way("answer 200", &["List", "A"])]),
+                user(
+                    "POST /a (createA)",
+                    vec![way("request body", &["A"]), way("answer 201", &["A"])],
+                ),
+                user("DELETE /a (deleteA)", vec![way("", &["parameters/Id"])]),
+            ],
+        };
         shared.witness = Some(json!({"a": 1}));
         shared.proof = Some(Proof::new("POST /a (createA)", "request body", true));
         shared.ours = None;
@@ -288,7 +322,14 @@ pub(crate) mod sample {
         finding.ours = Some(at(2));
         finding.witness = Some(json!({HOSTILE: [HOSTILE]}));
         finding.proof = Some(Proof::new(HOSTILE, HOSTILE, false));
-        finding.used_by = vec![HOSTILE.to_owned(), "b".to_owned()];
+        let (part, through) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
+        finding.used_by = Users {
+            count: 2,
+            tree: vec![User {
+                subject: HOSTILE.to_owned(),
+                uses: vec![Use { part, through }],
+            }],
+        };
         finding.exchange = Some(ExchangeRecord {
             request: HOSTILE.to_owned(),
             response: Some(HOSTILE.to_owned()),

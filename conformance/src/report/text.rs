@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::{Report, places, plain, witness_title};
+use super::{Report, places, plain, users, witness_title};
 use crate::finding::{Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -59,18 +59,10 @@ fn write_finding(
         writeln!(out, "    {side:<6} {at}")?;
     }
     if !finding.used_by.is_empty() {
-        let more = finding.used_by.len().saturating_sub(USERS_SHOWN);
-        let shown: Vec<String> = finding
-            .used_by
-            .iter()
-            .take(USERS_SHOWN)
-            .map(|user| plain::line(user))
-            .collect();
-        let mut users = shown.join(", ");
-        if more > 0 {
-            users.push_str(&format!(", and {more} more"));
+        writeln!(out, "    used by {}", finding.used_by.count)?;
+        for (depth, line) in users(finding, USERS_SHOWN) {
+            writeln!(out, "      {}{}", "  ".repeat(depth), plain::line(&line))?;
         }
-        writeln!(out, "    used by {users}")?;
     }
     if let Some(witness) = &finding.witness {
         let line = plain::json(witness);
@@ -159,7 +151,15 @@ mod tests {
           undecided  schema-type-changed
             theirs says `A`, ours says `B`; say `A` in ours
             theirs theirs.yaml:4:3  #/info/title
-            used by GET /a (getA), POST /a (createA)
+            used by 7
+              GET /a (getA)
+                answer 200 > List > A
+              POST /a (createA)
+                request body > A
+                answer 201 > A
+              DELETE /a (deleteA)
+                parameters/Id
+              and 4 more
             witness, the request body of POST /a (createA) that theirs accepts and ours refuses
               {"a":1}
 

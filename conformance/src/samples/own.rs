@@ -9,7 +9,7 @@ use super::recipe;
 use crate::case::serialize::{is_json, text};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::{Document, Located, Operation, pointer};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::rule::replay as rules;
 use crate::schema::{Direction, Fault, Schemas};
 
@@ -371,7 +371,7 @@ impl Keeper<'_> {
             witness: value.pointer(&fault.at).cloned(),
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
     }
 
@@ -389,7 +389,7 @@ impl Keeper<'_> {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
     }
 }

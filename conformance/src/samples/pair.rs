@@ -12,7 +12,7 @@ use super::recipe;
 use super::request::{Choice, Draft, Source};
 use crate::case::{Answer, Case, is_success};
 use crate::document::{Document, Operation};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity, Users};
 use crate::rule::replay as rules;
 
 /// A documented answer and the status it stands under.
@@ -331,7 +331,7 @@ impl Planner<'_> {
             witness: None,
             proof: None,
             exchange: None,
-            used_by: Vec::new(),
+            used_by: Users::default(),
         });
     }
 }

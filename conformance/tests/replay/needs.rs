@@ -27,7 +27,7 @@ fn a_server_that_refuses_creation_is_told_once_with_the_samples_that_could_not_b
         "{}",
         refused[0].message
     );
-    assert_eq!(refused[0].used_by.len(), 9);
+    assert_eq!(refused[0].used_by.count, 9);
     assert_eq!(outcome.checked["unchecked samples"], 9, "{progress}");
     assert!(progress.contains("could not be checked"), "{progress}");
 }

@@ -3,91 +3,70 @@
 //! Pairs are taken from a queue and each is looked at once, so neither recursion nor sharing costs anything. Who uses a schema is
 //! found afterwards, by walking the pairs back to where they came from.
 
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use super::super::Options;
+use serde_json::Value;
+
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided, unresolved};
+use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided};
 use super::super::meaning::{EFFORT, Meaning, Step};
 use super::super::rules;
+use super::super::same::Same;
 use super::differences::{self, Below, Difference};
 use super::effect::{self, Effect};
-use super::graph::{Classes, Graph, NODE_LIMIT};
-use super::matching::Sides;
+use super::matching::{LOOKS, Sides};
+use super::side::{Side, local};
 use super::view::{Content, Part, View};
-use crate::document::{Document, pointer};
+use crate::document::normalize::{MAPS, SINGLE};
+use crate::document::pointer;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
 
-/// The schemas that two documents use at the same places.
-pub(in super::super) struct Schemas<'a> {
-    theirs: Graph<'a>,
-    ours: Graph<'a>,
+/// The schemas that two documents use at the same places, as far as they are not the same.
+#[derive(Default)]
+pub(in super::super) struct Schemas {
     roots: Vec<Root>,
 }
 
 /// A body, a parameter or a header: where the schema of a whole value stands in both documents.
 pub(super) struct Root {
     pub(super) subject: String,
+    /// The number that the ledger knows the subject by.
+    pub(super) number: usize,
     pub(super) part: String,
     pub(super) from_server: bool,
     pub(super) as_text: bool,
     pub(super) at: Pair,
 }
 
-impl<'a> Schemas<'a> {
-    pub(in super::super) fn new(
-        theirs: &'a Document,
-        ours: &'a Document,
-        options: &Options,
-    ) -> Self {
-        Self {
-            theirs: Graph::new(theirs, options.prose),
-            ours: Graph::new(ours, options.prose),
-            roots: Vec::new(),
-        }
-    }
-
+impl Schemas {
     /// Puts the schemas at `at` down for comparison. One of them may be missing, which accepts everything.
     pub(in super::super) fn add(&mut self, ledger: &mut Ledger<'_>, site: Site<'_>, at: &Pair) {
-        let subject = site.subject;
-        for (side, dangling) in [
-            ("theirs", self.theirs.add(&at.theirs)),
-            ("ours", self.ours.add(&at.ours)),
-        ] {
-            for (place, reference) in dangling {
-                let place = if side == "theirs" {
-                    Pair::new(place, &*at.ours)
-                } else {
-                    Pair::new(&*at.theirs, place)
-                };
-                let message = unresolved(side, &format!("`{reference}`"));
-                ledger.add(&rules::REFERENCE_UNRESOLVED, subject, &place, message);
-            }
-        }
         self.roots.push(Root {
-            subject: subject.to_owned(),
-            part: site.part.to_owned(),
+            subject: site.subject.to_owned(),
+            number: ledger.open(site.subject),
+            part: site
+                .part
+                .strip_prefix("the ")
+                .unwrap_or(site.part)
+                .to_owned(),
             from_server: site.from_server,
             as_text: site.as_text,
             at: at.clone(),
         });
     }
 
-    /// How many schemas of theirs are in use.
-    pub(in super::super) fn len(&self) -> usize {
-        self.theirs.len()
-    }
-
     /// Compares all that was put down.
-    pub(in super::super) fn compare(self, ledger: &mut Ledger<'_>) {
-        let classes = Classes::of(&self.theirs, &self.ours);
+    pub(in super::super) fn compare(self, same: Same<'_>, ledger: &mut Ledger<'_>) {
+        let prose = ledger.options.prose;
         let mut walk = Walk {
             sides: Sides {
-                theirs: &self.theirs,
-                ours: &self.ours,
-                classes,
+                theirs: Side::new(ledger.theirs, prose),
+                ours: Side::new(ledger.ours, prose),
+                same: RefCell::new(same),
+                left: Cell::new(LOOKS),
             },
             pairs: Vec::new(),
             ids: HashMap::new(),
@@ -101,21 +80,33 @@ impl<'a> Schemas<'a> {
             walk.visit(pair);
         }
         if !walk.pairs.is_empty() {
-            let flagged = self.theirs.is_flagged() || self.ours.is_flagged();
-            let effort = std::cell::Cell::new(EFFORT);
-            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged, &effort);
+            let flagged = [ledger.theirs, ledger.ours].map(|one| is_flagged(one.value()));
+            let effort = Cell::new(EFFORT);
+            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &effort);
             super::decide::enter(&walk, ledger, &self.roots, &meaning);
         }
-        if walk.cut || self.theirs.cut || self.ours.cut {
+        if walk.cut {
             let subject = self
                 .roots
                 .first()
                 .map_or("document", |root| root.subject.as_str());
             let message = format!(
-                "there are more than {NODE_LIMIT} schemas or pairs of schemas to compare, and the rest was left out; split the documents or compare parts of them with --include"
+                "there are more than {PAIR_LIMIT} pairs of schemas to compare, and the rest was left out; split the documents or compare parts of them with --include"
             );
             ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), message);
         }
+    }
+}
+
+/// Whether a schema is only sent in one direction.
+fn is_flagged(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            let flag = |name| members.get(name) == Some(&Value::Bool(true));
+            flag("readOnly") || flag("writeOnly") || members.values().any(is_flagged)
+        }
+        Value::Array(items) => items.iter().any(is_flagged),
+        _ => false,
     }
 }
 
@@ -129,60 +120,157 @@ pub(super) enum From {
 }
 
 /// Two schemas at the same place, and what differs in them.
-pub(super) struct Visit {
-    pub(super) theirs: usize,
-    pub(super) ours: usize,
+pub(super) struct Visit<'a> {
+    pub(super) theirs: String,
+    pub(super) ours: String,
+    /// What stands there.
+    values: (Option<&'a Value>, Option<&'a Value>),
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
+    /// References in them that lead nowhere: the side, where each stands, and what it says.
+    pub(super) unresolved: Vec<(&'static str, String, String)>,
+    views: OnceCell<Box<(View, View)>>,
 }
 
-pub(super) struct Walk<'w, 'a> {
-    pub(super) sides: Sides<'w, 'a>,
-    pub(super) pairs: Vec<Visit>,
-    ids: HashMap<(usize, usize), usize>,
+pub(super) struct Walk<'a> {
+    pub(super) sides: Sides<'a>,
+    pub(super) pairs: Vec<Visit<'a>>,
+    ids: HashMap<(String, String), usize>,
     open: VecDeque<usize>,
     cut: bool,
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     fn push(&mut self, theirs: &str, ours: &str, from: From) {
-        let (Some(theirs), Some(ours)) = (self.sides.theirs.id(theirs), self.sides.ours.id(ours))
-        else {
-            self.cut = true;
-            return;
-        };
-        if self.sides.classes.equal(theirs, ours) {
-            return;
-        }
-        if let Some(&known) = self.ids.get(&(theirs, ours)) {
+        let (theirs, one) = self.sides.theirs.known(theirs);
+        let (ours, other) = self.sides.ours.known(ours);
+        let next = self.pairs.len();
+        let pair = (theirs, ours);
+        if let Some(&known) = self.ids.get(&pair) {
             self.pairs[known].from.push(from);
             return;
         }
-        if self.pairs.len() >= PAIR_LIMIT {
+        if self.sides.same.borrow_mut().schema(one, other) {
+            return;
+        }
+        if next >= PAIR_LIMIT {
             self.cut = true;
             return;
         }
-        let id = self.pairs.len();
-        self.ids.insert((theirs, ours), id);
         self.pairs.push(Visit {
-            theirs,
-            ours,
+            theirs: pair.0.clone(),
+            ours: pair.1.clone(),
+            values: (one, other),
             from: vec![from],
             differences: Vec::new(),
+            unresolved: Vec::new(),
+            views: OnceCell::new(),
         });
-        self.open.push_back(id);
+        self.ids.insert(pair, next);
+        self.open.push_back(next);
+    }
+
+    /// The views of a pair.
+    pub(super) fn views(&self, id: usize) -> (&View, &View) {
+        let visit = &self.pairs[id];
+        let views = visit.views.get_or_init(|| Box::new(self.view(visit)));
+        (&views.0, &views.1)
+    }
+
+    fn view(&self, visit: &Visit<'_>) -> (View, View) {
+        (
+            self.sides.theirs.view(&visit.theirs),
+            self.sides.ours.view(&visit.ours),
+        )
+    }
+
+    /// What is below two schemas that say the same themselves, where nothing in them needs to be folded.
+    fn unchanged(&self, id: usize) -> Option<Vec<Below>> {
+        let Visit {
+            theirs,
+            ours,
+            values,
+            ..
+        } = &self.pairs[id];
+        let (Some(one @ Value::Object(ones)), Some(other @ Value::Object(others))) = values else {
+            return None;
+        };
+        let same = self.sides.same.borrow();
+        if !same.around(one, other) || ones.keys().any(|keyword| is_in_place(keyword)) {
+            return None;
+        }
+        let mut below = Vec::new();
+        for (keyword, one) in ones {
+            let Some(other) = others.get(keyword) else {
+                continue;
+            };
+            let mut add = |name: Option<&str>, step: Step| {
+                let at = Pair::new(theirs.as_str(), ours.as_str()).member(keyword);
+                let at = name.map_or_else(|| at.clone(), |name| at.member(name));
+                below.push(Below::new(&at.theirs, &at.ours, keyword, step));
+            };
+            match (one, other) {
+                (Value::Object(ones), Value::Object(others))
+                    if MAPS.contains(&keyword.as_str())
+                        && !["$defs", "definitions"].contains(&keyword.as_str()) =>
+                {
+                    for (name, one) in ones {
+                        if others
+                            .get(name)
+                            .is_some_and(|other| !same.inner(one, other))
+                        {
+                            add(Some(name), Step::of(keyword, name, 0));
+                        }
+                    }
+                }
+                (Value::Array(ones), Value::Array(others)) => {
+                    for (index, (one, other)) in ones.iter().zip(others).enumerate() {
+                        if !same.inner(one, other) {
+                            add(Some(&index.to_string()), Step::of(keyword, "tuple", index));
+                        }
+                    }
+                }
+                _ if SINGLE.contains(&keyword.as_str()) && !same.inner(one, other) => {
+                    add(None, Step::of(keyword, "", 0));
+                }
+                _ => {}
+            }
+        }
+        // The order of members changes nothing.
+        below.sort_by(|a, b| (&a.keyword, &a.theirs).cmp(&(&b.keyword, &b.theirs)));
+        Some(below)
     }
 
     fn visit(&mut self, id: usize) {
-        let (theirs, ours) = (
-            self.sides.theirs.node(self.pairs[id].theirs),
-            self.sides.ours.node(self.pairs[id].ours),
-        );
+        let below = match self.unchanged(id) {
+            Some(below) => below,
+            None => self.differing(id),
+        };
+        for Below {
+            theirs,
+            ours,
+            keyword,
+            step,
+        } in below
+        {
+            self.push(&theirs, &ours, From::Pair(id, keyword, step));
+        }
+    }
+
+    /// Notes what differs in a pair, and gives what is below it.
+    fn differing(&mut self, id: usize) -> Vec<Below> {
+        let views = self.view(&self.pairs[id]);
+        let (theirs, ours) = (&views.0, &views.1);
         let mut differences = Vec::new();
         let mut below = Vec::new();
-        if let Some(difference) = self.one_sided(id) {
-            self.pairs[id].differences = vec![difference];
-            return;
+        for (side, view) in [("theirs", theirs), ("ours", ours)] {
+            let unresolved = view.unresolved.iter().cloned();
+            let unresolved = unresolved.map(|(at, reference)| (side, at, reference));
+            self.pairs[id].unresolved.extend(unresolved);
+        }
+        if let Some(difference) = self.one_sided(id, &views) {
+            self.note(id, vec![difference]);
+            return below;
         }
         if differences::differ(theirs, ours, &mut differences) {
             let empty = BTreeMap::new();
@@ -237,7 +325,7 @@ impl Walk<'_, '_> {
                 }
             }
         }
-        if differences.is_empty() && Graph::local(theirs) != Graph::local(ours) {
+        if differences.is_empty() && local(theirs) != local(ours) {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
             let message = "theirs and ours say the same keywords with another effect; write ours as theirs is written".to_owned();
@@ -251,25 +339,33 @@ impl Walk<'_, '_> {
                 effect: Effect::ANY,
             });
         }
-        for Below {
-            theirs,
-            ours,
-            keyword,
-            step,
-        } in below
-        {
-            self.push(&theirs, &ours, From::Pair(id, keyword, step));
+        self.note(id, differences);
+        below
+    }
+
+    /// Notes what differs in a pair; then not all below it is looked at, so references in it are.
+    fn note(&mut self, id: usize, differences: Vec<Difference>) {
+        let (theirs, ours) = (&self.sides.theirs, &self.sides.ours);
+        let visit = &mut self.pairs[id];
+        if !differences.is_empty() {
+            let both = [
+                ("theirs", theirs.dangling(&visit.theirs)),
+                ("ours", ours.dangling(&visit.ours)),
+            ];
+            for (side, dangling) in both {
+                let all = dangling
+                    .into_iter()
+                    .map(|(at, reference)| (side, at, reference));
+                visit.unresolved.extend(all);
+            }
         }
-        self.pairs[id].differences = differences;
+        visit.differences = differences;
     }
 
     /// What there is to say where only one side has a schema.
-    fn one_sided(&self, id: usize) -> Option<Difference> {
+    fn one_sided(&self, id: usize, views: &(View, View)) -> Option<Difference> {
         let visit = &self.pairs[id];
-        let (theirs, ours) = (
-            self.sides.theirs.is_there(visit.theirs),
-            self.sides.ours.is_there(visit.ours),
-        );
+        let (theirs, ours) = (visit.values.0.is_some(), visit.values.1.is_some());
         if theirs == ours {
             return None;
         }
@@ -293,10 +389,7 @@ impl Walk<'_, '_> {
         Some(Difference {
             rule,
             severity: rule.severity,
-            at: Pair::new(
-                &*self.sides.theirs.node(visit.theirs).pointer,
-                &*self.sides.ours.node(visit.ours).pointer,
-            ),
+            at: Pair::new(&*views.0.pointer, &*views.1.pointer),
             message: one_sided("a schema here", theirs),
             keyword: String::new(),
             effect,
@@ -382,26 +475,24 @@ impl Walk<'_, '_> {
             }
         }
     }
+}
 
-    /// The whole values that a pair is part of, in the order in which they were put down.
-    pub(super) fn users(&self, id: usize) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::from([id]);
-        let mut open = vec![id];
-        let mut found = BTreeSet::new();
-        while let Some(id) = open.pop() {
-            for from in &self.pairs[id].from {
-                match from {
-                    From::Root(root) => {
-                        found.insert(*root);
-                    }
-                    From::Pair(pair, ..) => {
-                        if seen.insert(*pair) {
-                            open.push(*pair);
-                        }
-                    }
-                }
-            }
-        }
-        found
-    }
+/// Whether a keyword looks at the same value as the schema that it stands in, or says which schema that is.
+fn is_in_place(keyword: &str) -> bool {
+    [
+        "$ref",
+        "$dynamicRef",
+        "$recursiveRef",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "then",
+        "else",
+        "dependentSchemas",
+        "discriminator",
+        "nullable",
+    ]
+    .contains(&keyword)
 }

@@ -9,12 +9,13 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
-use super::super::ledger::{Ledger, SchemaEntry};
+use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
 use super::super::meaning::{Apart, Around, Keyword, Meaning, Step, is_held};
 use super::super::rules;
 use super::compare::{From, Root, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
+use super::users::{self, Directions, Search};
 use super::view::View;
 use crate::document::pointer;
 use crate::finding::{Proof, Severity};
@@ -30,7 +31,7 @@ const REACH: usize = 20_000;
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter(
-    walk: &Walk<'_, '_>,
+    walk: &Walk<'_>,
     ledger: &mut Ledger<'_>,
     roots: &[Root],
     meaning: &Meaning<'_>,
@@ -41,8 +42,26 @@ pub(super) fn enter(
         meaning,
         searched: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
+        directions: users::directions(walk, roots),
     };
+    let mut search = Search::new(walk, roots);
     for (id, pair) in walk.pairs.iter().enumerate() {
+        for (side, at, reference) in &pair.unresolved {
+            let subject = search.users(id).1.into_iter().next();
+            let subject = subject.map_or_else(String::new, |user| user.subject);
+            let whole = pair.from.iter().find_map(|from| match from {
+                From::Root(root) => Some(roots[*root].at.clone()),
+                From::Pair(..) => None,
+            });
+            let mut place =
+                whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
+            match *side {
+                "theirs" => place.theirs.clone_from(at),
+                _ => place.ours.clone_from(at),
+            }
+            let message = unresolved(side, &format!("`{reference}`"));
+            ledger.add(&rules::REFERENCE_UNRESOLVED, &subject, &place, message);
+        }
         // What two equal schemas have inside is spelled differently and comes to the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {
             From::Root(_) => false,
@@ -51,10 +70,9 @@ pub(super) fn enter(
         if decider.equal[id] || pair.differences.is_empty() {
             continue;
         }
-        let users = walk.users(id);
         let mut entries = Vec::new();
         for difference in &pair.differences {
-            entries.extend(decider.entry(id, difference, &users));
+            entries.extend(decider.entry(id, difference));
         }
         if entries.is_empty() {
             decider.equal[id] = [false, true].iter().all(|from_server| {
@@ -62,8 +80,12 @@ pub(super) fn enter(
                 proven.theirs_in_ours && proven.ours_in_theirs
             });
         }
+        if entries.is_empty() {
+            continue;
+        }
+        let (subjects, users) = search.users(id);
         for entry in entries {
-            ledger.add_schema(entry);
+            ledger.add_schema(entry, &subjects, &users);
         }
     }
 }
@@ -94,41 +116,31 @@ struct Use {
 }
 
 struct Decider<'d, 'w, 'a> {
-    walk: &'d Walk<'w, 'a>,
+    walk: &'d Walk<'w>,
     roots: &'d [Root],
     meaning: &'d Meaning<'a>,
     searched: HashMap<(usize, bool), Result<Apart, String>>,
     equal: Vec<bool>,
+    directions: Vec<Directions>,
 }
 
 impl<'d> Decider<'d, '_, '_> {
     fn views(&self, id: usize) -> (&'d View, &'d View) {
-        let pair = &self.walk.pairs[id];
-        (
-            self.walk.sides.theirs.node(pair.theirs),
-            self.walk.sides.ours.node(pair.ours),
-        )
+        self.walk.views(id)
     }
 
     fn at(&self, id: usize) -> (&'d str, &'d str) {
-        let (theirs, ours) = self.views(id);
-        (&theirs.pointer, &ours.pointer)
+        let pair = &self.walk.pairs[id];
+        (&pair.theirs, &pair.ours)
     }
 
     /// What is to be entered for a difference, if anything.
-    fn entry(
-        &mut self,
-        id: usize,
-        difference: &'d Difference,
-        users: &BTreeSet<usize>,
-    ) -> Option<SchemaEntry> {
-        let users: Vec<usize> = users.iter().copied().collect();
+    fn entry(&mut self, id: usize, difference: &'d Difference) -> Option<SchemaEntry> {
         let mut entry = SchemaEntry {
             rule: difference.rule,
             severity: difference.severity,
             at: difference.at.clone(),
             message: difference.message.clone(),
-            users: subjects(self.roots, &users),
             reason: String::new(),
             witness: None,
             proof: None,
@@ -141,12 +153,14 @@ impl<'d> Decider<'d, '_, '_> {
         if told.iter().any(|rule| rule.id == difference.rule.id) {
             return Some(entry);
         }
-        let directions: BTreeSet<bool> = users
-            .iter()
-            .map(|root| self.roots[*root].from_server)
-            .collect();
+        let Directions {
+            from_client,
+            from_server,
+        } = self.directions[id];
+        let directions = [(from_client, false), (from_server, true)];
+        let directions = directions.into_iter().filter(|(used, _)| *used);
         let mut worst: Option<(Severity, Option<Shown>, String)> = None;
-        for from_server in directions {
+        for (_, from_server) in directions {
             let (severity, shown, reason) = match self.direction(id, difference, from_server) {
                 Effects::None if self.is_worth_saying(id, difference) => {
                     (Severity::Warning, None, String::new())
@@ -424,23 +438,24 @@ impl<'d> Decider<'d, '_, '_> {
     /// Ways to whole values of this direction, the shortest first.
     fn uses(&self, id: usize, from_server: bool) -> Vec<Use> {
         let mut uses = Vec::new();
-        let mut seen: HashMap<usize, Option<(usize, String, Step)>> = HashMap::from([(id, None)]);
+        // The pair that each one was reached from, and by which of its own origins.
+        let mut seen: HashMap<usize, (usize, usize)> = HashMap::from([(id, (id, 0))]);
         let mut roots = BTreeSet::new();
         let mut open = VecDeque::from([id]);
         while let Some(pair) = open.pop_front() {
-            for from in &self.walk.pairs[pair].from {
+            for (index, from) in self.walk.pairs[pair].from.iter().enumerate() {
                 match from {
                     From::Root(root) => {
                         if self.roots[*root].from_server == from_server && roots.insert(*root) {
                             uses.push(Use {
                                 root: *root,
-                                around: way(&seen, pair),
+                                around: self.way(&seen, pair, id),
                             });
                         }
                     }
-                    From::Pair(around, keyword, step) => {
+                    From::Pair(around, ..) => {
                         if seen.len() < REACH && !seen.contains_key(around) {
-                            seen.insert(*around, Some((pair, keyword.clone(), step.clone())));
+                            seen.insert(*around, (pair, index));
                             open.push_back(*around);
                         }
                     }
@@ -451,6 +466,27 @@ impl<'d> Decider<'d, '_, '_> {
             }
         }
         uses
+    }
+
+    /// The pairs from `id` to `pair`, innermost first.
+    fn way(
+        &self,
+        seen: &HashMap<usize, (usize, usize)>,
+        pair: usize,
+        id: usize,
+    ) -> Vec<(usize, String, Step)> {
+        let mut way = Vec::new();
+        let mut at = pair;
+        while at != id
+            && let Some((inner, index)) = seen.get(&at)
+        {
+            if let From::Pair(_, keyword, step) = &self.walk.pairs[*inner].from[*index] {
+                way.push((at, keyword.clone(), step.clone()));
+            }
+            at = *inner;
+        }
+        way.reverse();
+        way
     }
 
     /// How the whole value depends on the inner one.
@@ -498,21 +534,6 @@ impl<'d> Decider<'d, '_, '_> {
     }
 }
 
-/// The pairs from the one that was started at to `pair`, innermost first.
-fn way(
-    seen: &HashMap<usize, Option<(usize, String, Step)>>,
-    pair: usize,
-) -> Vec<(usize, String, Step)> {
-    let mut way = Vec::new();
-    let mut at = pair;
-    while let Some(Some((inner, keyword, step))) = seen.get(&at) {
-        way.push((at, keyword.clone(), step.clone()));
-        at = *inner;
-    }
-    way.reverse();
-    way
-}
-
 /// The values that have the member.
 fn with_member(found: Apart, member: &str) -> Apart {
     let having = |values: Vec<Value>| -> Vec<Value> {
@@ -524,16 +545,4 @@ fn with_member(found: Apart, member: &str) -> Apart {
         theirs_only: having(found.theirs_only),
         ours_only: having(found.ours_only),
     }
-}
-
-fn subjects(roots: &[Root], users: &[usize]) -> Vec<String> {
-    let mut subjects: Vec<String> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for root in users {
-        let subject = &roots[*root].subject;
-        if seen.insert(subject) {
-            subjects.push(subject.clone());
-        }
-    }
-    subjects
 }

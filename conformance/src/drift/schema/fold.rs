@@ -294,8 +294,27 @@ impl Viewer<'_> {
         outer
     }
 
+    /// Whether a schema says itself, or the one that it refers to, that a value is of another type than null.
+    fn is_of_other_type(&self, at: &str) -> bool {
+        let mut value = self.document.at(at);
+        for _ in 0..CHAIN {
+            match (
+                value.and_then(|one| one.get("type")),
+                value.and_then(|one| one.get("$ref")),
+            ) {
+                (Some(Value::String(name)), None) => return name != "null",
+                (None, Some(Value::String(reference))) => {
+                    let target = self.document.target(reference);
+                    value = target.and_then(|target| self.document.at(&target));
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
     fn is_null(&self, at: &str, chain: &mut Vec<String>) -> bool {
-        if !self.may_look(at, chain) {
+        if self.is_of_other_type(at) || !self.may_look(at, chain) {
             return false;
         }
         let view = self.expand(at, chain);

@@ -1,105 +1,245 @@
 //! Matching the branches of `allOf`, `anyOf` and `oneOf`, whose order does not count.
 
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet, VecDeque};
+
 use super::super::equal::canonical;
-use super::graph::{Classes, Graph};
-use super::view::Content;
+use super::super::same::Same;
+use super::side::{Side, local};
+use super::view::{Content, View};
 
 /// How many pairs of branches are tried when matching the branches of one keyword.
 const MATCH_LIMIT: usize = 40_000;
-/// Both documents' schemas, and which of them are equal.
-pub(super) struct Sides<'w, 'a> {
-    pub(super) theirs: &'w Graph<'a>,
-    pub(super) ours: &'w Graph<'a>,
-    pub(super) classes: Classes,
+
+/// How many schemas are looked at, in one comparison, to find out whether branches that are written differently say the same.
+pub(super) const LOOKS: usize = 20_000;
+
+/// How many pairs of schemas are looked at to find out whether two branches say the same.
+const ALIKE: usize = 200;
+
+/// Both documents' schemas.
+pub(super) struct Sides<'a> {
+    pub(super) theirs: Side<'a>,
+    pub(super) ours: Side<'a>,
+    /// Which of them say the same in the same words.
+    pub(super) same: RefCell<Same<'a>>,
+    /// How many schemas may still be looked at; see [`LOOKS`].
+    pub(super) left: Cell<usize>,
 }
 
-impl Sides<'_, '_> {
+/// A branch, and its view.
+struct Branch<'b> {
+    at: &'b str,
+    view: View,
+    local: u64,
+}
+
+/// Pairs of branches, and those that are left without a partner on each side.
+type Matched = (Vec<(String, String)>, Vec<String>, Vec<String>);
+
+impl Sides<'_> {
+    /// Whether two schemas say the same in the same words.
+    pub(super) fn same(&self, theirs: &str, ours: &str) -> bool {
+        let (theirs, ours) = (self.theirs.value(theirs), self.ours.value(ours));
+        self.same.borrow_mut().schema(theirs, ours)
+    }
+
+    /// Whether two branches are one component, which may differ in itself.
+    fn is_one(&self, theirs: &str, ours: &str) -> bool {
+        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
+        theirs == ours && theirs.starts_with("/components/")
+    }
+
     /// Pairs the branches: equal ones first, then those that have most in common.
-    pub(super) fn matched(
-        &self,
-        theirs: &[String],
-        ours: &[String],
-    ) -> (Vec<(String, String)>, Vec<String>, Vec<String>) {
-        let mut left: Vec<&String> = ours.iter().collect();
-        let mut rest: Vec<&String> = Vec::new();
+    pub(super) fn matched(&self, theirs: &[String], ours: &[String]) -> Matched {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        let mut by_class = 0;
-        for one in theirs {
-            by_class += left.len();
-            let alike = |other: &&String| match (self.theirs.id(one), self.ours.id(other)) {
-                (Some(one), Some(other)) => self.classes.alike(one, other),
-                _ => false,
-            };
-            match (by_class <= MATCH_LIMIT)
-                .then(|| left.iter().position(alike))
-                .flatten()
-            {
-                Some(index) => pairs.push((one.clone(), left.remove(index).clone())),
+        let mut left: Vec<Option<&String>> = ours.iter().map(Some).collect();
+        let mut rest: Vec<&String> = Vec::new();
+        let text = |side: &Side<'_>, at: &str| side.value(at).map(canonical);
+        let mut by_text: HashMap<Option<String>, VecDeque<usize>> = HashMap::new();
+        for (index, other) in ours.iter().enumerate() {
+            let places = by_text.entry(text(&self.ours, other)).or_default();
+            places.push_back(index);
+        }
+        for (index, one) in theirs.iter().enumerate() {
+            let beside = left.get(index).copied().flatten();
+            let beside = beside.filter(|other| self.same(one, other) || self.is_one(one, other));
+            // Who says the same in the same words is the same branch, wherever it stands.
+            let found = beside.map(|_| index).or_else(|| {
+                let places = by_text.get_mut(&text(&self.theirs, one))?;
+                while let Some(place) = places.pop_front() {
+                    if left[place].is_some() {
+                        return Some(place);
+                    }
+                }
+                None
+            });
+            match found.and_then(|place| left[place].take()) {
+                Some(other) => pairs.push((one.clone(), other.clone())),
                 None => rest.push(one),
             }
         }
-        if rest.len() * left.len() <= MATCH_LIMIT {
-            let mut scores = Vec::new();
-            for (i, one) in rest.iter().enumerate() {
-                for (j, other) in left.iter().enumerate() {
-                    scores.push((self.likeness(one, other), i, j));
-                }
-            }
-            // The best first; of equals those that stand first.
-            scores.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-            let (mut used_theirs, mut used_ours) =
-                (vec![false; rest.len()], vec![false; left.len()]);
-            for (_, i, j) in scores {
-                if !used_theirs[i] && !used_ours[j] {
-                    (used_theirs[i], used_ours[j]) = (true, true);
-                    pairs.push((rest[i].clone(), left[j].clone()));
-                }
-            }
-            let unused = |list: Vec<&String>, used: &[bool]| {
-                list.into_iter()
-                    .zip(used)
-                    .filter(|(_, used)| !**used)
-                    .map(|(one, _)| one.clone())
-                    .collect()
-            };
-            return (pairs, unused(rest, &used_theirs), unused(left, &used_ours));
+        let mut left: Vec<&String> = left.into_iter().flatten().collect();
+        if rest.len() * left.len() > MATCH_LIMIT {
+            let common = rest.len().min(left.len());
+            let beside = rest.iter().zip(&left);
+            pairs.extend(beside.map(|(one, other)| ((*one).clone(), (*other).clone())));
+            let tail = |list: &[&String]| list[common..].iter().map(|one| (*one).clone()).collect();
+            return (pairs, tail(&rest), tail(&left));
         }
-        let common = rest.len().min(left.len());
-        pairs.extend(
-            rest.iter()
-                .zip(&left)
-                .map(|(one, other)| ((*one).clone(), (*other).clone())),
-        );
-        let tail = |list: &[&String]| list[common..].iter().map(|one| (*one).clone()).collect();
-        (pairs, tail(&rest), tail(&left))
+        if left.is_empty() || rest.is_empty() {
+            let owned = |list: Vec<&String>| list.into_iter().cloned().collect();
+            return (pairs, owned(rest), owned(std::mem::take(&mut left)));
+        }
+        self.paired(
+            branches(&self.theirs, &rest),
+            branches(&self.ours, &left),
+            pairs,
+        )
     }
 
-    /// How much two schemas have in common, for matching branches.
-    fn likeness(&self, theirs: &str, ours: &str) -> usize {
-        let name = |at: &str| at.rsplit('/').next().unwrap_or_default().to_owned();
-        let (Some(one), Some(other)) = (self.theirs.id(theirs), self.ours.id(ours)) else {
-            return 0;
-        };
-        let (one, other) = (self.theirs.node(one), self.ours.node(other));
-        let named =
-            one.pointer.starts_with("/components/") && name(&one.pointer) == name(&other.pointer);
-        let mut score = if named { 20 } else { 0 };
-        for (keyword, part) in &one.parts {
-            let Some(opposite) = other.parts.get(keyword) else {
-                continue;
-            };
-            score += 1;
-            score += match (&part.content, &opposite.content) {
-                (Content::Value(a), Content::Value(b)) if canonical(a) == canonical(b) => 2,
-                (Content::Set(a), Content::Set(b)) => {
-                    2 * a.iter().filter(|value| b.contains(value)).count()
-                }
-                (Content::Named(a), Content::Named(b)) => {
-                    2 * a.keys().filter(|key| b.contains_key(*key)).count()
-                }
-                _ => 0,
-            };
+    fn paired(
+        &self,
+        theirs: Vec<Branch<'_>>,
+        ours: Vec<Branch<'_>>,
+        mut pairs: Vec<(String, String)>,
+    ) -> Matched {
+        let (mut used_theirs, mut used_ours) = (vec![false; theirs.len()], vec![false; ours.len()]);
+        for (i, one) in theirs.iter().enumerate() {
+            let alike = ours.iter().enumerate().position(|(j, other)| {
+                !used_ours[j]
+                    && one.local == other.local
+                    && self.alike(one.at, other.at, &mut HashSet::new())
+            });
+            if let Some(j) = alike {
+                (used_theirs[i], used_ours[j]) = (true, true);
+                pairs.push((one.at.to_owned(), ours[j].at.to_owned()));
+            }
         }
-        score
+        let mut scores = Vec::new();
+        for (i, one) in theirs.iter().enumerate().filter(|(i, _)| !used_theirs[*i]) {
+            for (j, other) in ours.iter().enumerate().filter(|(j, _)| !used_ours[*j]) {
+                scores.push((likeness(&one.view, &other.view), i, j));
+            }
+        }
+        // The best first; of equals those that stand first.
+        scores.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        for (_, i, j) in scores {
+            if !used_theirs[i] && !used_ours[j] {
+                (used_theirs[i], used_ours[j]) = (true, true);
+                pairs.push((theirs[i].at.to_owned(), ours[j].at.to_owned()));
+            }
+        }
+        let unused = |list: Vec<Branch<'_>>, used: &[bool]| {
+            let all = list.into_iter().zip(used);
+            all.filter(|(_, used)| !**used)
+                .map(|(one, _)| one.at.to_owned())
+                .collect()
+        };
+        (
+            pairs,
+            unused(theirs, &used_theirs),
+            unused(ours, &used_ours),
+        )
     }
+
+    /// Whether two schemas say the same, however they are written. `assumed` are pairs that are being looked at; what is beyond
+    /// the limit counts as different.
+    fn alike(&self, theirs: &str, ours: &str, assumed: &mut HashSet<(String, String)>) -> bool {
+        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
+        let pair = (theirs, ours);
+        if assumed.len() >= ALIKE {
+            return false;
+        }
+        if !assumed.insert(pair.clone()) {
+            return true;
+        }
+        let alike = self.alike_inside(&pair.0, &pair.1, assumed);
+        if !alike {
+            assumed.remove(&pair);
+        }
+        alike
+    }
+
+    fn alike_inside(
+        &self,
+        theirs: &str,
+        ours: &str,
+        assumed: &mut HashSet<(String, String)>,
+    ) -> bool {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return false;
+        };
+        self.left.set(left);
+        let (one, other) = (self.theirs.view(theirs), self.ours.view(ours));
+        if local(&one) != local(&other) {
+            return false;
+        }
+        if self.same(theirs, ours) {
+            return true;
+        }
+        let parts = one.parts.values().zip(other.parts.values());
+        parts.into_iter().all(|(one, other)| {
+            let in_order = |ones: &mut dyn Iterator<Item = &String>,
+                            others: &mut dyn Iterator<Item = &String>,
+                            assumed: &mut HashSet<(String, String)>| {
+                ones.zip(others)
+                    .all(|(one, other)| self.alike(one, other, assumed))
+            };
+            match (&one.content, &other.content) {
+                (Content::One(one), Content::One(other)) => self.alike(one, other, assumed),
+                (Content::Named(ones), Content::Named(others)) => {
+                    in_order(&mut ones.values(), &mut others.values(), assumed)
+                }
+                (Content::Ordered(ones), Content::Ordered(others)) => {
+                    in_order(&mut ones.iter(), &mut others.iter(), assumed)
+                }
+                (Content::Branches(ones), Content::Branches(others)) => {
+                    let mut left: Vec<&String> = others.iter().collect();
+                    ones.iter().all(|one| {
+                        let found = left
+                            .iter()
+                            .position(|other| self.alike(one, other, assumed));
+                        found.map(|index| left.remove(index)).is_some()
+                    })
+                }
+                _ => true,
+            }
+        })
+    }
+}
+
+fn branches<'b>(side: &Side<'_>, all: &[&'b String]) -> Vec<Branch<'b>> {
+    all.iter()
+        .map(|at| {
+            let view = side.view(at);
+            let local = local(&view);
+            Branch { at, view, local }
+        })
+        .collect()
+}
+
+/// How much two schemas have in common, for matching branches.
+fn likeness(one: &View, other: &View) -> usize {
+    let name = |at: &str| at.rsplit('/').next().unwrap_or_default().to_owned();
+    let named =
+        one.pointer.starts_with("/components/") && name(&one.pointer) == name(&other.pointer);
+    let mut score = if named { 20 } else { 0 };
+    for (keyword, part) in &one.parts {
+        let Some(opposite) = other.parts.get(keyword) else {
+            continue;
+        };
+        score += 1;
+        score += match (&part.content, &opposite.content) {
+            (Content::Value(a), Content::Value(b)) if canonical(a) == canonical(b) => 2,
+            (Content::Set(a), Content::Set(b)) => {
+                2 * a.iter().filter(|value| b.contains(value)).count()
+            }
+            (Content::Named(a), Content::Named(b)) => {
+                2 * a.keys().filter(|key| b.contains_key(*key)).count()
+            }
+            _ => 0,
+        };
+    }
+    score
 }

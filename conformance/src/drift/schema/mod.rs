@@ -1,17 +1,18 @@
 //! Comparing schemas to the last keyword.
 //!
-//! [`fold`] writes equivalent spellings in one way, as a [`view`]; [`graph`] follows all references and finds out which schemas are
-//! equal, also through cycles; [`compare`] walks the pairs that are not and
-//! collects the [`differences`]; [`decide`] finds out what each of them does to values, and enters it.
+//! [`compare`] walks the pairs of schemas that do not say the same in the same words and collects the [`differences`]; [`fold`]
+//! writes equivalent spellings in one way, as a [`view`], of what [`side`] is asked for; [`decide`] finds out what each difference
+//! does to values, and enters it for all its [`users`].
 
 mod compare;
 mod decide;
 mod differences;
 mod effect;
 mod fold;
-mod graph;
 mod keyword;
 mod matching;
+mod side;
+mod users;
 mod view;
 
 pub(super) use compare::Schemas;

@@ -1,0 +1,432 @@
+//! What two documents say in the same words, found in one pass, so that only what differs is looked into.
+//!
+//! Two nodes are the same when they have the same members with the same values, in any order, and the references in them lead to
+//! nodes that are the same, circles included. What is the same has no findings, whatever it means. The reverse does not hold: what
+//! differs here may come to the same, which is for others to find out.
+//!
+//! Left out are provenance and, unless it is compared, text for readers. Names of components do not count.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::equal::PROVENANCE;
+use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::{Document, Version, has_free_names, holds_data};
+
+/// Members of OpenAPI objects that are written for readers.
+const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
+
+/// Keywords of schemas that are written for readers.
+const SCHEMA_PROSE: [&str; 5] = [
+    "title",
+    "description",
+    "$comment",
+    "externalDocs",
+    "summary",
+];
+
+/// Two nodes at the same place, and what their references lead to.
+#[derive(Debug, Default)]
+struct Node {
+    /// Whether they differ in themselves.
+    differs: bool,
+    /// The nodes below them, by references or directly.
+    below: Vec<usize>,
+    /// Whether anything that they reach differs.
+    touched: bool,
+}
+
+/// What a node is, which says how it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Schema,
+    /// An object of OpenAPI, or a list of them.
+    Other,
+    /// A map whose members have names that anybody may choose.
+    Named,
+}
+
+/// Where two values are in memory, and how they are read.
+type Key = (usize, usize, Kind);
+
+/// Two nodes that were not looked at yet.
+struct Open<'a> {
+    id: usize,
+    theirs: &'a Value,
+    ours: &'a Value,
+    kind: Kind,
+}
+
+/// What is known of two documents.
+pub(super) struct Same<'a> {
+    theirs: &'a Document,
+    ours: &'a Document,
+    prose: bool,
+    /// Whether one document is of OpenAPI 3.0 and the other is not.
+    mixed: bool,
+    nodes: Vec<Node>,
+    /// Nodes by where their values are in memory.
+    ids: HashMap<Key, usize>,
+    open: Vec<Open<'a>>,
+    /// Where references lead; nowhere also when in a circle.
+    targets: [HashMap<&'a str, Option<&'a Value>>; 2],
+    /// Which nodes of each document one comes to an end from.
+    ends: [HashMap<String, bool>; 2],
+    /// Whole schemas of theirs that were counted.
+    counted: HashSet<usize>,
+    counting: bool,
+    schemas: usize,
+}
+
+impl<'a> Same<'a> {
+    pub(super) fn new(theirs: &'a Document, ours: &'a Document, prose: bool) -> Self {
+        let old = |document: &Document| document.version() == Version::V30;
+        Self {
+            theirs,
+            ours,
+            prose,
+            mixed: old(theirs) != old(ours),
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            open: Vec::new(),
+            targets: Default::default(),
+            ends: Default::default(),
+            counted: HashSet::new(),
+            counting: false,
+            schemas: 0,
+        }
+    }
+
+    /// How many schemas of theirs were held against one of ours.
+    pub(super) fn schemas(&self) -> usize {
+        self.schemas
+    }
+
+    /// Whether two schemas are the same; what is missing on both sides is.
+    pub(super) fn schema(&mut self, theirs: Option<&'a Value>, ours: Option<&'a Value>) -> bool {
+        self.ask(theirs, ours, Kind::Schema)
+    }
+
+    /// Whether two other objects, which are members called `name`, are the same.
+    pub(super) fn object(
+        &mut self,
+        theirs: Option<&'a Value>,
+        ours: Option<&'a Value>,
+        name: &str,
+    ) -> bool {
+        self.ask(theirs, ours, Kind::of(name))
+    }
+
+    /// Whether two such objects that were asked about are the same, whatever their schemas and references come to.
+    pub(super) fn outside(&self, theirs: &'a Value, ours: &'a Value, name: &str) -> bool {
+        let known = self.ids.get(&key(theirs, ours, Kind::of(name)));
+        known.is_some_and(|id| !self.nodes[*id].differs)
+    }
+
+    /// Whether two schemas directly below two others that were asked about are the same.
+    pub(super) fn inner(&self, theirs: &'a Value, ours: &'a Value) -> bool {
+        let known = self.ids.get(&key(theirs, ours, Kind::Schema));
+        known.is_none_or(|id| !self.nodes[*id].touched)
+    }
+
+    /// Whether two schemas that were asked about differ in nothing but what is below them.
+    pub(super) fn around(&self, theirs: &'a Value, ours: &'a Value) -> bool {
+        let known = self.ids.get(&key(theirs, ours, Kind::Schema));
+        known.is_some_and(|id| !self.nodes[*id].differs)
+    }
+
+    fn ask(&mut self, theirs: Option<&'a Value>, ours: Option<&'a Value>, kind: Kind) -> bool {
+        let (Some(theirs), Some(ours)) = (theirs, ours) else {
+            return theirs.is_none() && ours.is_none();
+        };
+        let first = self.nodes.len();
+        let id = self.node(theirs, ours, kind);
+        while let Some(open) = self.open.pop() {
+            let node = match open.kind {
+                Kind::Schema => {
+                    self.counted(open.theirs, |this| this.keywords(open.theirs, open.ours))
+                }
+                Kind::Other | Kind::Named => {
+                    let mut node = Node::default();
+                    let named = open.kind == Kind::Named;
+                    self.members(open.theirs, open.ours, named, &mut node);
+                    node
+                }
+            };
+            self.nodes[open.id] = node;
+        }
+        self.touch(first);
+        !self.nodes[id].touched
+    }
+
+    /// Finds out which nodes from `first` on reach one that differs.
+    fn touch(&mut self, first: usize) {
+        let mut open = Vec::new();
+        let mut above: HashMap<usize, Vec<usize>> = HashMap::new();
+        for id in first..self.nodes.len() {
+            let node = &self.nodes[id];
+            if node.differs || node.below.iter().any(|below| self.nodes[*below].touched) {
+                open.push(id);
+            }
+        }
+        if open.is_empty() {
+            return;
+        }
+        for id in first..self.nodes.len() {
+            for below in &self.nodes[id].below {
+                above.entry(*below).or_default().push(id);
+            }
+        }
+        while let Some(id) = open.pop() {
+            if !std::mem::replace(&mut self.nodes[id].touched, true) {
+                open.extend(above.get(&id).into_iter().flatten());
+            }
+        }
+    }
+
+    /// The node of two values that are looked at as a whole.
+    fn node(&mut self, theirs: &'a Value, ours: &'a Value, kind: Kind) -> usize {
+        let next = self.nodes.len();
+        let id = *self.ids.entry(key(theirs, ours, kind)).or_insert(next);
+        if id == next {
+            self.nodes.push(Node::default());
+            self.open.push(Open {
+                id,
+                theirs,
+                ours,
+                kind,
+            });
+        }
+        id
+    }
+
+    /// Follows two references; `None` where one of them leads nowhere.
+    fn follow(&mut self, theirs: &'a str, ours: &'a str, kind: Kind) -> Option<usize> {
+        let mut target = |side: usize, document: &'a Document, reference: &'a str| {
+            let ends = &mut self.ends[side];
+            *self.targets[side].entry(reference).or_insert_with(|| {
+                let target = document.leads(reference, ends)?;
+                document.at(&target)
+            })
+        };
+        let theirs = target(0, self.theirs, theirs);
+        let ours = target(1, self.ours, ours);
+        Some(self.node(theirs?, ours?, kind))
+    }
+
+    /// Counts the schemas that `walk` comes across, unless the one that it starts at was counted before.
+    fn counted<T>(&mut self, theirs: &'a Value, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let fresh = self.counted.insert(address(theirs));
+        let outer = std::mem::replace(&mut self.counting, fresh);
+        let found = walk(self);
+        self.counting = outer;
+        found
+    }
+
+    /// Compares two schemas that stand in others; `None` where they are the same and refer to nothing.
+    fn inside(&mut self, theirs: &'a Value, ours: &'a Value) -> Option<usize> {
+        if let Some(&known) = self.ids.get(&key(theirs, ours, Kind::Schema)) {
+            return Some(known);
+        }
+        if let (Some(one), Some(other)) = (self.only_refers(theirs), self.only_refers(ours))
+            && let Some(id) = self.follow(one, other, Kind::Schema)
+        {
+            self.ids.insert(key(theirs, ours, Kind::Schema), id);
+            return Some(id);
+        }
+        let node = self.keywords(theirs, ours);
+        if !node.differs && node.below.is_empty() {
+            return None;
+        }
+        let id = self.nodes.len();
+        self.nodes.push(node);
+        self.ids.insert(key(theirs, ours, Kind::Schema), id);
+        Some(id)
+    }
+
+    /// The reference of a schema that says nothing else.
+    fn only_refers(&self, schema: &'a Value) -> Option<&'a str> {
+        let schema = schema.as_object()?;
+        let reference = schema.get("$ref")?.as_str()?;
+        let said = schema.keys().filter(|key| !self.is_left_out(key));
+        (said.count() == 1).then_some(reference)
+    }
+
+    /// Whether a keyword of schemas is not compared where it stands.
+    fn is_left_out(&self, keyword: &str) -> bool {
+        PROVENANCE.contains(&keyword)
+            || !self.prose && SCHEMA_PROSE.contains(&keyword)
+            // Definitions count where they are used.
+            || ["$defs", "definitions"].contains(&keyword)
+    }
+
+    fn keywords(&mut self, theirs: &'a Value, ours: &'a Value) -> Node {
+        let mut node = Node::default();
+        if self.counting && self.only_refers(theirs).is_none() {
+            self.schemas += 1;
+        }
+        let (Value::Object(theirs), Value::Object(ours)) = (theirs, ours) else {
+            node.differs = theirs != ours;
+            return node;
+        };
+        let mut count = 0;
+        let mut beside = ours.iter();
+        for (keyword, one) in theirs {
+            let next = beside.next();
+            if self.is_left_out(keyword) {
+                continue;
+            }
+            count += 1;
+            let other = match next {
+                Some((other, value)) if other == keyword => Some(value),
+                _ => ours.get(keyword),
+            };
+            match other {
+                Some(other) => self.keyword(keyword, one, other, &mut node),
+                None => node.differs = true,
+            }
+        }
+        let others = ours.keys().filter(|keyword| !self.is_left_out(keyword));
+        node.differs |= others.count() != count;
+        // These mean something else in OpenAPI 3.0.
+        let has = |keyword: &str| theirs.contains_key(keyword);
+        node.differs |= self.mixed && (has("nullable") || has("$ref") && count > 1);
+        node
+    }
+
+    fn keyword(&mut self, keyword: &str, one: &'a Value, other: &'a Value, node: &mut Node) {
+        match (one, other) {
+            (Value::String(one), Value::String(other)) if keyword == "$ref" => {
+                match self.follow(one, other, Kind::Schema) {
+                    Some(id) => node.below.push(id),
+                    None => node.differs = true,
+                }
+            }
+            (Value::String(reference), _) if keyword == "$dynamicRef" => {
+                node.differs |= one != other;
+                // A reference that leads nowhere is a keyword like others.
+                node.below
+                    .extend(self.follow(reference, reference, Kind::Schema));
+            }
+            (Value::Object(members), _) if keyword == "discriminator" => {
+                node.differs |= one != other;
+                let mapping = members.get("mapping").and_then(Value::as_object);
+                for name in mapping.into_iter().flat_map(Map::values) {
+                    let name = name.as_str().unwrap_or_default();
+                    node.below.extend(self.follow(name, name, Kind::Schema));
+                }
+            }
+            (Value::Array(ones), Value::Array(others))
+                if LISTS.contains(&keyword) || keyword == "items" =>
+            {
+                node.differs |= ones.len() != others.len();
+                for (one, other) in ones.iter().zip(others) {
+                    node.below.extend(self.inside(one, other));
+                }
+            }
+            (Value::Object(ones), Value::Object(others)) if MAPS.contains(&keyword) => {
+                node.differs |= ones.len() != others.len();
+                let mut beside = others.iter();
+                for (name, one) in ones {
+                    let other = match beside.next() {
+                        Some((other, value)) if other == name => Some(value),
+                        _ => others.get(name),
+                    };
+                    match other {
+                        Some(other) => node.below.extend(self.inside(one, other)),
+                        None => node.differs = true,
+                    }
+                }
+            }
+            (Value::Object(_) | Value::Bool(_), Value::Object(_) | Value::Bool(_))
+                if SINGLE.contains(&keyword) =>
+            {
+                let below = self.inside(one, other);
+                // Keywords that accept everything are as good as missing, which is seen from outside only.
+                let plain = |value: &Value| {
+                    value.as_object().is_none_or(|members| {
+                        members.keys().all(|keyword| self.is_left_out(keyword))
+                    })
+                };
+                node.differs |= one != other && (plain(one) || plain(other));
+                node.below.extend(below);
+            }
+            _ => node.differs |= one != other,
+        }
+    }
+
+    /// Compares two objects that are no schemas; `named` is whether anybody may choose the names of their members.
+    fn members(&mut self, theirs: &'a Value, ours: &'a Value, named: bool, node: &mut Node) {
+        match (theirs, ours) {
+            (Value::Object(ones), Value::Object(others)) => {
+                let prose = self.prose;
+                let left_out = |key: &str, value: &Value| {
+                    let prose = !prose
+                        && !named
+                        && PROSE.contains(&key)
+                        && (value.is_string() || key == "externalDocs");
+                    prose || PROVENANCE.contains(&key)
+                };
+                let mut count = 0;
+                for (key, one) in ones {
+                    if left_out(key, one) {
+                        continue;
+                    }
+                    count += 1;
+                    let Some(other) = others.get(key) else {
+                        node.differs = true;
+                        continue;
+                    };
+                    match (one, other) {
+                        (Value::String(one), Value::String(other)) if key == "$ref" => {
+                            match self.follow(one, other, Kind::Other) {
+                                Some(id) => node.below.push(id),
+                                None => node.differs = true,
+                            }
+                        }
+                        _ if !named && ["schema", "itemSchema"].contains(&key.as_str()) => {
+                            let below = self.counted(one, |this| this.inside(one, other));
+                            node.below.extend(below);
+                        }
+                        _ if !named && holds_data("", key, one) => node.differs |= one != other,
+                        _ => {
+                            // The names of a map mean nothing.
+                            let named = !named && has_free_names(key);
+                            self.members(one, other, named, node);
+                        }
+                    }
+                }
+                let others = others.iter().filter(|(key, value)| !left_out(key, value));
+                node.differs |= others.count() != count;
+            }
+            (Value::Array(ones), Value::Array(others)) => {
+                node.differs |= ones.len() != others.len();
+                for (one, other) in ones.iter().zip(others) {
+                    self.members(one, other, false, node);
+                }
+            }
+            _ => node.differs |= theirs != ours,
+        }
+    }
+}
+
+impl Kind {
+    /// How the value of a member called `name` is read, if it is no schema.
+    fn of(name: &str) -> Self {
+        if has_free_names(name) {
+            Self::Named
+        } else {
+            Self::Other
+        }
+    }
+}
+
+fn key(theirs: &Value, ours: &Value, kind: Kind) -> Key {
+    (address(theirs), address(ours), kind)
+}
+
+/// Values stay where they are while their document is borrowed, so this tells them apart.
+fn address(value: &Value) -> usize {
+    std::ptr::from_ref(value).addr()
+}

@@ -1,0 +1,151 @@
+//! The schemas of one document, viewed when they are asked for: most are the same in both documents and never are.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::Value;
+
+use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
+use super::fold::view;
+use super::view::{Content, PROSE, View};
+use crate::document::{Document, holds_data, pointer};
+
+/// How many references are followed to what a schema is known by.
+const CHAIN: usize = 12;
+
+/// The schemas of one document.
+pub(super) struct Side<'a> {
+    document: &'a Document,
+    prose: bool,
+    /// Where references lead.
+    targets: RefCell<HashMap<&'a str, Option<Target<'a>>>>,
+}
+
+/// A pointer, and what stands there.
+type Target<'a> = (String, Option<&'a Value>);
+
+impl<'a> Side<'a> {
+    pub(super) fn new(document: &'a Document, prose: bool) -> Self {
+        Self {
+            document,
+            prose,
+            targets: RefCell::default(),
+        }
+    }
+
+    /// What stands at `at`; nothing where there is no schema, which accepts everything.
+    pub(super) fn value(&self, at: &str) -> Option<&'a Value> {
+        self.document.at(at)
+    }
+
+    pub(super) fn view(&self, at: &str) -> View {
+        view(self.document, at, self.prose)
+    }
+
+    fn target(&self, reference: &'a str) -> Option<Target<'a>> {
+        let mut targets = self.targets.borrow_mut();
+        let target = targets.entry(reference).or_insert_with(|| {
+            let at = self.document.target(reference)?;
+            let value = self.value(&at);
+            Some((at, value))
+        });
+        target.clone()
+    }
+
+    /// References in the schema at `at` that lead nowhere, with where they stand.
+    pub(super) fn dangling(&self, at: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        if let Some(value) = self.value(at) {
+            self.dangling_below(value, at, &mut found);
+        }
+        found
+    }
+
+    fn dangling_below(&self, value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.dangling_below(item, &pointer::index(at, index), found);
+                }
+            }
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    let leads = self.document.leads(reference, &mut HashMap::new());
+                    if leads.is_none() {
+                        found.push((at.to_owned(), reference.clone()));
+                    }
+                }
+                let name = pointer::tokens(at).last().unwrap_or_default();
+                let below = members
+                    .iter()
+                    .filter(|(_, one)| one.is_object() || one.is_array());
+                for (key, member) in below.filter(|(key, one)| !holds_data(&name, key, one)) {
+                    self.dangling_below(member, &pointer::join(at, key), found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The pointer of the schema that the one at `at` only refers to, or its own.
+    pub(super) fn known_as(&self, at: &str) -> String {
+        self.known(at).0
+    }
+
+    /// As [`Self::known_as`], with what stands there.
+    pub(super) fn known(&self, at: &str) -> (String, Option<&'a Value>) {
+        let mut at = at.to_owned();
+        let mut value = self.value(&at);
+        for _ in 0..CHAIN {
+            let Some(Value::Object(schema)) = value else {
+                break;
+            };
+            let left_out = |keyword: &str| {
+                PROVENANCE.contains(&keyword)
+                    || !self.prose && PROSE.contains(&keyword)
+                    || ["$defs", "definitions"].contains(&keyword)
+            };
+            let mut said = schema.iter().filter(|(keyword, _)| !left_out(keyword));
+            let next = match (said.next(), said.next()) {
+                (Some((keyword, Value::String(reference))), None) if keyword == "$ref" => {
+                    self.target(reference)
+                }
+                (Some((keyword, Value::Array(branches))), None)
+                    if ["allOf", "anyOf", "oneOf"].contains(&keyword.as_str())
+                        && branches.len() == 1 =>
+                {
+                    let branch = pointer::index(&pointer::join(&at, keyword), 0);
+                    Some((branch, branches.first()))
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) => (at, value) = next,
+                None => break,
+            }
+        }
+        (at, value)
+    }
+}
+
+/// What a schema says itself, without the schemas inside of it.
+pub(super) fn local(view: &View) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (view.or_null, view.never).hash(&mut hasher);
+    for (keyword, part) in &view.parts {
+        (keyword, std::mem::discriminant(&part.content)).hash(&mut hasher);
+        match &part.content {
+            Content::Value(value) => canonical_without_provenance(value).hash(&mut hasher),
+            Content::Set(values) => values
+                .iter()
+                .map(canonical)
+                .collect::<Vec<_>>()
+                .hash(&mut hasher),
+            Content::One(_) => {}
+            Content::Named(members) => members.keys().collect::<Vec<_>>().hash(&mut hasher),
+            Content::Ordered(items) | Content::Branches(items) => items.len().hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}

@@ -1,0 +1,155 @@
+//! Who uses two schemas: the bodies and parameters that they are part of, and the components on the way.
+
+use super::super::users::{Subjects, TREE, User, holder, own};
+use super::compare::{From, Root, Walk};
+use crate::document::pointer;
+use crate::finding::Use;
+
+/// How many steps are taken in one comparison to find users. Real documents take fewer; beyond it users are missing.
+const STEPS: usize = 50_000_000;
+
+/// How many bodies and parameters of one subject are named.
+const USES: usize = 4;
+
+/// Which directions values of a pair travel in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Directions {
+    pub(super) from_client: bool,
+    pub(super) from_server: bool,
+}
+
+/// The directions of all pairs.
+pub(super) fn directions(walk: &Walk<'_>, roots: &[Root]) -> Vec<Directions> {
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); walk.pairs.len()];
+    let mut open = Vec::new();
+    for (id, pair) in walk.pairs.iter().enumerate() {
+        for from in &pair.from {
+            match from {
+                From::Root(root) => open.push((id, roots[*root].from_server)),
+                From::Pair(around, ..) => below[*around].push(id),
+            }
+        }
+    }
+    let mut all = vec![Directions::default(); walk.pairs.len()];
+    while let Some((id, from_server)) = open.pop() {
+        let known = match from_server {
+            true => &mut all[id].from_server,
+            false => &mut all[id].from_client,
+        };
+        if !std::mem::replace(known, true) {
+            open.extend(below[id].iter().map(|below| (*below, from_server)));
+        }
+    }
+    all
+}
+
+/// Walks from pairs outwards, again and again.
+pub(super) struct Search<'s, 'w> {
+    walk: &'s Walk<'w>,
+    roots: &'s [Root],
+    /// In which round a pair was reached, and from which pair.
+    pairs: Vec<(usize, usize)>,
+    /// In which round a whole value was reached, and from which pair.
+    reached: Vec<(usize, usize)>,
+    round: usize,
+    left: usize,
+}
+
+impl<'s, 'w> Search<'s, 'w> {
+    pub(super) fn new(walk: &'s Walk<'w>, roots: &'s [Root]) -> Self {
+        Self {
+            walk,
+            roots,
+            pairs: vec![(0, 0); walk.pairs.len()],
+            reached: vec![(0, 0); roots.len()],
+            round: 0,
+            left: STEPS,
+        }
+    }
+
+    /// All subjects that use the pair `id`, and the first of them with the shortest ways to it.
+    pub(super) fn users(&mut self, id: usize) -> (Subjects, Vec<User>) {
+        self.round += 1;
+        self.pairs[id] = (self.round, id);
+        let mut open = vec![id];
+        let mut next = 0;
+        let mut roots = Vec::new();
+        while let Some(&pair) = open.get(next) {
+            next += 1;
+            for from in &self.walk.pairs[pair].from {
+                self.left = self.left.saturating_sub(1);
+                match from {
+                    From::Root(root) if self.reached[*root].0 != self.round => {
+                        self.reached[*root] = (self.round, pair);
+                        roots.push(*root);
+                    }
+                    From::Pair(around, ..)
+                        if self.pairs[*around].0 != self.round && self.left > 0 =>
+                    {
+                        self.pairs[*around] = (self.round, pair);
+                        open.push(*around);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        roots.sort_unstable();
+        let mut subjects = Subjects::default();
+        let mut first: Vec<User> = Vec::new();
+        for root in roots {
+            let number = self.roots[root].number;
+            subjects.insert(number);
+            let known = first.iter().position(|user| user.number == number);
+            match known {
+                Some(index) if first[index].uses.len() < USES => {
+                    first[index].uses.push(self.way(root, id));
+                }
+                None if first.len() < TREE => first.push(User {
+                    number,
+                    subject: self.roots[root].subject.clone(),
+                    uses: vec![self.way(root, id)],
+                }),
+                _ => {}
+            }
+        }
+        (subjects, first)
+    }
+
+    /// The way from a whole value to the pair `id`.
+    fn way(&self, root: usize, id: usize) -> Use {
+        let whole = &self.roots[root];
+        let mut through: Vec<String> = Vec::new();
+        let mut pass = |name: Option<String>| {
+            if name.is_some() && name.as_ref() != through.last() {
+                through.extend(name);
+            }
+        };
+        pass(holder(&whole.at.theirs).or_else(|| holder(&whole.at.ours)));
+        let mut pair = self.reached[root].1;
+        loop {
+            let visit = &self.walk.pairs[pair];
+            pass(component(&visit.theirs).or_else(|| component(&visit.ours)));
+            if pair == id {
+                break;
+            }
+            pair = self.pairs[pair].1;
+        }
+        Use {
+            part: whole.part.clone(),
+            through,
+        }
+    }
+}
+
+/// The name of the component at `at`, if it is one.
+fn component(at: &str) -> Option<String> {
+    let tokens: Vec<String> = pointer::tokens(at).collect();
+    let tokens = own(&tokens);
+    match tokens {
+        [components, kind, name] if components == "components" && kind == "schemas" => {
+            Some(name.clone())
+        }
+        [.., kind, name] if kind == "$defs" || kind == "definitions" => Some(name.clone()),
+        _ => None,
+    }
+}
