@@ -11,7 +11,7 @@ use url::Url;
 
 use super::error::{LoadError, Problem};
 use super::origin::{BUNDLED, File};
-use super::{SIZE_LIMIT, parse_text};
+use super::{SIZE_LIMIT, parse_text, resource};
 use crate::document::pointer;
 
 /// How many files one document may refer to.
@@ -49,6 +49,7 @@ impl Bundle {
 
     fn push(&mut self, id: String, mut value: Value, file: File) {
         let number = self.ids.len();
+        resource::flatten(&mut value, &id);
         let open = &mut self.open;
         each_reference(&mut value, &mut String::new(), &mut |at, reference| {
             if !reference.starts_with('#') {

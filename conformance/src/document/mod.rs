@@ -14,12 +14,13 @@ mod origin;
 pub mod pointer;
 mod position;
 mod reference;
+mod resource;
 mod scalar;
 mod select;
 mod swagger;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -75,8 +76,17 @@ pub struct Document {
     origin: Origin,
     version: Version,
     written_in: &'static str,
-    /// Schemas by `$anchor` and `$dynamicAnchor`, once a reference asks for one.
-    anchors: OnceLock<HashMap<String, String>>,
+    /// Once a reference asks for one.
+    anchors: OnceLock<Anchors>,
+}
+
+/// Schemas by `$anchor` and `$dynamicAnchor`.
+#[derive(Debug, Default)]
+struct Anchors {
+    /// The first of each name.
+    first: HashMap<String, String>,
+    /// Names of `$dynamicAnchor` that several schemas have.
+    ambiguous: HashSet<String>,
 }
 
 impl Document {
@@ -172,7 +182,8 @@ impl Document {
     /// # Errors
     /// When the text is too large, too deep, not JSON or YAML, repeats a key, or is not OpenAPI 2.0, 3.0, 3.1 or 3.2.
     pub fn parse(name: &str, text: &str) -> Result<Self, LoadError> {
-        let (value, spots) = root(name, text)?;
+        let (mut value, spots) = root(name, text)?;
+        resource::flatten(&mut value, name);
         let file = Source {
             name: name.to_owned(),
             spots,
@@ -214,35 +225,67 @@ impl Document {
 
     /// The schema that has this `$anchor` or `$dynamicAnchor`; the first one where there are several.
     fn anchored(&self, name: &str) -> Option<String> {
-        fn gather(value: &Value, at: &str, all: &mut HashMap<String, String>) {
+        self.anchors().first.get(name).cloned()
+    }
+
+    fn anchors(&self) -> &Anchors {
+        fn gather(
+            value: &Value,
+            at: &mut String,
+            all: &mut Anchors,
+            dynamic: &mut HashSet<String>,
+        ) {
+            let length = at.len();
             match value {
                 Value::Object(members) => {
                     for keyword in ["$anchor", "$dynamicAnchor"] {
-                        if let Some(Value::String(name)) = members.get(keyword) {
-                            all.entry(name.clone()).or_insert_with(|| at.to_owned());
+                        let Some(Value::String(name)) = members.get(keyword) else {
+                            continue;
+                        };
+                        all.first.entry(name.clone()).or_insert_with(|| at.clone());
+                        if keyword == "$dynamicAnchor" && !dynamic.insert(name.clone()) {
+                            all.ambiguous.insert(name.clone());
                         }
                     }
-                    for (key, member) in members
-                        .iter()
-                        .filter(|(key, member)| !bundle::is_data(at, key, member))
-                    {
-                        gather(member, &pointer::join(at, key), all);
+                    for (key, member) in members {
+                        if !bundle::is_data(at, key, member) {
+                            pointer::push(at, key);
+                            gather(member, at, all, dynamic);
+                            at.truncate(length);
+                        }
                     }
                 }
                 Value::Array(items) => {
                     for (index, item) in items.iter().enumerate() {
-                        gather(item, &pointer::index(at, index), all);
+                        pointer::push(at, &index.to_string());
+                        gather(item, at, all, dynamic);
+                        at.truncate(length);
                     }
                 }
                 _ => {}
             }
         }
-        let anchors = self.anchors.get_or_init(|| {
-            let mut all = HashMap::new();
-            gather(&self.value, "", &mut all);
+        self.anchors.get_or_init(|| {
+            let mut all = Anchors::default();
+            gather(
+                &self.value,
+                &mut String::new(),
+                &mut all,
+                &mut HashSet::new(),
+            );
             all
-        });
-        anchors.get(name).cloned()
+        })
+    }
+
+    /// What a `$dynamicRef` stands for, if that does not depend on how one came there: where several schemas have the anchor, it
+    /// does.
+    pub(crate) fn dynamic_target(&self, reference: &str) -> Option<String> {
+        let name = reference.strip_prefix('#').filter(|name| !name.is_empty());
+        let anchor = name.filter(|name| !name.starts_with('/'));
+        if anchor.is_some_and(|name| self.anchors().ambiguous.contains(name)) {
+            return None;
+        }
+        self.target(reference)
     }
 
     /// The node at `pointer`, without following references.

@@ -1,8 +1,8 @@
 //! Following local references.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::bundle::is_data;
 use super::error::{LoadError, Problem};
@@ -67,6 +67,40 @@ impl Document {
         }
         known.extend(passed.into_iter().map(|at| (at, ends)));
         ends.then_some(first)
+    }
+
+    /// The schema that a value of `mapping` in a discriminator stands for: a reference, or the name of a component.
+    pub(crate) fn mapped(&self, text: &str) -> Option<String> {
+        let component = pointer::join("/components/schemas", text);
+        self.target(text)
+            .or_else(|| self.at(&component).is_some().then_some(component))
+    }
+
+    /// The names that a discriminator gives to the schemas that `branches` refer to, by the pointers of these: those of its
+    /// mapping, and the name of the component where the mapping has none.
+    pub(crate) fn discriminated(
+        &self,
+        discriminator: &Map<String, Value>,
+        branches: &[Value],
+    ) -> BTreeMap<String, Vec<String>> {
+        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mapping = discriminator.get("mapping").and_then(Value::as_object);
+        for (name, value) in mapping.into_iter().flatten() {
+            if let Some(target) = value.as_str().and_then(|text| self.mapped(text)) {
+                names.entry(target).or_default().push(name.clone());
+            }
+        }
+        for branch in branches {
+            let reference = branch.get("$ref").and_then(Value::as_str);
+            let target = reference.and_then(|reference| self.target(reference));
+            if let Some(target) = target
+                && let Some(name) = pointer::tokens(&target).last()
+                && pointer::parent(&target).ends_with("/components/schemas")
+            {
+                names.entry(target).or_insert_with(|| vec![name]);
+            }
+        }
+        names
     }
 
     /// Asks whether every reference leads somewhere.

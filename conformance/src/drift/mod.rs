@@ -21,8 +21,11 @@
 //! Components are compared through their use; what is in use nowhere is not compared. Names of components and security schemes do
 //! not count, what they say does. Provenance extensions (`x-decision`, `x-documented-defects`, `x-documented-names`) never count.
 //!
-//! Not compared: the `openapi` version, descriptions of responses, names of schemas where a `discriminator` without `mapping` makes
-//! them values, references by `$anchor`, `$id` or to other documents (the latter are reported as undecided).
+//! A `discriminator` beside `oneOf` or `anyOf` is part of what the branches accept: the member has the names of its branch, those of
+//! the mapping or that of the component, where the branch itself leaves them open. Elsewhere it is for readers, as a warning.
+//!
+//! Not compared: the `openapi` version, descriptions of responses, references to other documents that were not loaded (reported as
+//! undecided). A `$dynamicRef` that may lead to several schemas, by the way one came to it, is undecided where something differs.
 
 mod content;
 mod equal;

@@ -289,6 +289,16 @@ impl<'a> Same<'a> {
         }
         let others = ours.keys().filter(|keyword| !self.is_left_out(keyword));
         node.differs |= others.count() != count;
+        // What components are called counts where it is a value.
+        if theirs.contains_key("discriminator") {
+            let references = |schema: &'a Map<String, Value>| {
+                let branches = ["oneOf", "anyOf"].map(|keyword| schema.get(keyword));
+                let branches = branches.into_iter().flatten().filter_map(Value::as_array);
+                let references = branches.flatten().map(|branch| branch.get("$ref"));
+                references.collect::<Vec<_>>()
+            };
+            node.differs |= references(theirs) != references(ours);
+        }
         // These mean something else in OpenAPI 3.0.
         let has = |keyword: &str| theirs.contains_key(keyword);
         node.differs |= self.mixed && (has("nullable") || has("$ref") && count > 1);
@@ -306,6 +316,7 @@ impl<'a> Same<'a> {
             (Value::String(reference), _) if keyword == "$dynamicRef" => {
                 node.differs |= one != other;
                 // A reference that leads nowhere is a keyword like others.
+                // One that may lead to several is followed to the first: by its name it finds the others in both documents.
                 node.below
                     .extend(self.follow(reference, reference, Kind::Schema));
             }
@@ -314,7 +325,9 @@ impl<'a> Same<'a> {
                 let mapping = members.get("mapping").and_then(Value::as_object);
                 for name in mapping.into_iter().flat_map(Map::values) {
                     let name = name.as_str().unwrap_or_default();
-                    node.below.extend(self.follow(name, name, Kind::Schema));
+                    if name.starts_with('#') {
+                        node.below.extend(self.follow(name, name, Kind::Schema));
+                    }
                 }
             }
             (Value::Array(ones), Value::Array(others))

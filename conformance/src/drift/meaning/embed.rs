@@ -134,6 +134,13 @@ fn completed(maker: &Maker<'_>, facts: &Facts, value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let mut members: Map<String, Value> = members.clone();
+            for (name, values) in &facts.fixed {
+                if let (Some(member), Some(first)) = (members.get_mut(name), values.first())
+                    && !values.contains(member)
+                {
+                    member.clone_from(first);
+                }
+            }
             maker.complete_object(facts, &mut members, 0);
             Value::Object(members)
         }

@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) counts: BTreeSet<u64>,
     /// Schemas that must not hold: what they accept is worth trying.
     pub(super) refused: Vec<String>,
+    /// Members that tell branches apart, with their values for the chosen one.
+    pub(super) fixed: BTreeMap<String, Vec<Value>>,
     /// Whether no value is accepted.
     pub(super) never: bool,
     /// Members that are not sent in this direction.
@@ -304,6 +306,14 @@ impl Gathering<'_, '_> {
             ("anyOf" | "oneOf", Value::Array(branches)) if !branches.is_empty() => {
                 let chosen = self.choose(branches.len()).min(branches.len() - 1);
                 self.add(&pointer::index(here, chosen));
+                if let Some((property, values)) = self.source.discriminated(at)
+                    && let Some(values) = values.get(chosen).filter(|values| !values.is_empty())
+                {
+                    let values = values.iter().map(|name| Value::from(name.as_str()));
+                    self.facts
+                        .fixed
+                        .insert(property.to_owned(), values.collect());
+                }
             }
             ("if", _) => {
                 if self.choose(2) == 0 {

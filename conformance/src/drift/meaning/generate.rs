@@ -33,6 +33,8 @@ pub(super) struct Hints {
     numbers: Vec<Value>,
     steps: Vec<f64>,
     counts: BTreeSet<u64>,
+    /// Members that tell branches apart, with their values.
+    fixed: Vec<(String, Value)>,
     strings: Vec<String>,
 }
 
@@ -51,6 +53,11 @@ impl Hints {
                 hints
                     .names
                     .extend(text::of_pattern(pattern).into_iter().take(2));
+            }
+            for (name, values) in &one.fixed {
+                hints
+                    .fixed
+                    .extend(values.iter().map(|value| (name.clone(), value.clone())));
             }
             hints.literals.extend(one.values.iter().flatten().cloned());
             let bounds = one.least.iter().chain(&one.most);
@@ -217,6 +224,13 @@ impl<'a> Maker<'a> {
         members: &mut Map<String, Value>,
         depth: usize,
     ) {
+        for (name, values) in &facts.fixed {
+            if !members.contains_key(name)
+                && let Some(first) = values.first()
+            {
+                members.insert(name.clone(), first.clone());
+            }
+        }
         let mut wanted: Vec<String> = facts.required.iter().cloned().collect();
         for (name, needs) in &facts.dependent {
             if members.contains_key(name) || facts.required.contains(name) {
@@ -362,6 +376,16 @@ impl<'a> Maker<'a> {
         let own: BTreeSet<&String> = facts.properties.keys().collect();
         let names: BTreeSet<&String> = own.iter().copied().chain(&hints.names).collect();
         let few = names.len() <= 12;
+        let own_values = facts.fixed.iter().flat_map(|(name, values)| {
+            values
+                .iter()
+                .map(move |value| (name.clone(), value.clone()))
+        });
+        for (name, value) in own_values.chain(hints.fixed.iter().cloned()) {
+            let mut told = base.clone();
+            told.insert(name, value);
+            keep(told);
+        }
         let with = |name: &str, value: Value| {
             let mut more = base.clone();
             more.insert(name.to_owned(), value);

@@ -99,6 +99,10 @@ impl std::fmt::Display for Trouble {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Dangling(reference) => write!(out, "the reference `{reference}` leads nowhere"),
+            Self::Dynamic(reference) => write!(
+                out,
+                "the dynamic reference `{reference}` may lead to several schemas"
+            ),
             Self::Spent => {
                 out.write_str("there are too many differences to try values on all of them")
             }

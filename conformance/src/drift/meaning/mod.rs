@@ -359,6 +359,12 @@ impl<'a> Meaning<'a> {
         (speaks(&self.theirs[0], at.0), speaks(&self.ours[0], at.1))
     }
 
+    /// Whether a discriminator of theirs or ours has a say in which values are accepted.
+    pub(super) fn discriminates(&self, at: At<'_>) -> bool {
+        let (theirs, ours) = self.makers(false);
+        theirs.source.discriminated(at.0).is_some() || ours.source.discriminated(at.1).is_some()
+    }
+
     /// What the set algebra proves.
     pub(super) fn relate(&self, at: At<'_>, from_server: bool) -> Proven {
         self.related(at, from_server).0

@@ -24,6 +24,8 @@ const DEPTH_LIMIT: usize = 120;
 pub(super) enum Trouble {
     /// A reference leads nowhere.
     Dangling(String),
+    /// A dynamic reference leads to one of several schemas, by how one came to it.
+    Dynamic(String),
     /// There is more than is looked at.
     Large,
     /// So many values were tried in this comparison that no more are.
@@ -232,8 +234,11 @@ impl<'s, 'a> Writer<'s, 'a> {
         let here = pointer::join(at, keyword);
         let written = match (keyword, value) {
             ("$ref" | "$dynamicRef", Value::String(reference)) => {
-                let target = self.source.target(reference);
-                let target = target.ok_or_else(|| Trouble::Dangling(reference.clone()))?;
+                let target = self.source.target_of(keyword, reference);
+                let target = target.ok_or_else(|| match self.source.target(reference) {
+                    Some(_) => Trouble::Dynamic(reference.clone()),
+                    None => Trouble::Dangling(reference.clone()),
+                })?;
                 let inner = match scope {
                     Scope::All => json!({"$ref": format!("#/$defs/{}", self.define(&target))}),
                     Scope::Values(_) => self.schema(&target, scope, hidden, depth)?,
@@ -350,13 +355,20 @@ impl<'s, 'a> Writer<'s, 'a> {
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(branches)) => {
                 let mut written = Vec::new();
+                let named = (keyword != "allOf")
+                    .then(|| self.source.discriminated(at))
+                    .flatten();
                 for index in 0..branches.len() {
-                    written.push(self.schema(
-                        &pointer::index(&here, index),
-                        scope,
-                        hidden,
-                        depth,
-                    )?);
+                    let branch =
+                        self.schema(&pointer::index(&here, index), scope, hidden, depth)?;
+                    let values = named.as_ref().and_then(|(property, all)| {
+                        let values = all.get(index).filter(|values| !values.is_empty())?;
+                        Some(json!({"properties": {*property: {"enum": values}}}))
+                    });
+                    written.push(match values {
+                        Some(values) => json!({"allOf": [branch, values]}),
+                        None => branch,
+                    });
                 }
                 if keyword == "allOf" {
                     written.into_iter().for_each(|one| both(out, one));
@@ -419,7 +431,9 @@ fn both(out: &mut Map<String, Value>, schema: Value) {
 }
 
 /// Keywords that are held against values, or that only name, hold or explain schemas.
-const HELD: [&str; 44] = [
+const HELD: [&str; 46] = [
+    "discriminator",
+    "discriminator mapping",
     "$ref",
     "$dynamicRef",
     "$defs",

@@ -89,12 +89,20 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// As [`Self::target`], by the keyword that has the reference.
+    pub(super) fn target_of(&self, keyword: &str, reference: &str) -> Option<String> {
+        match (keyword, self.document) {
+            ("$dynamicRef", Some(document)) => document.dynamic_target(reference),
+            _ => self.target(reference),
+        }
+    }
+
     /// The schema that a reference in `schema` stands for, if there is one.
     pub(super) fn referred(&self, schema: &Map<String, Value>) -> Option<String> {
-        ["$ref", "$dynamicRef"]
-            .iter()
-            .filter_map(|keyword| schema.get(*keyword).and_then(Value::as_str))
-            .find_map(|reference| self.target(reference))
+        ["$ref", "$dynamicRef"].iter().find_map(|keyword| {
+            let reference = schema.get(*keyword).and_then(Value::as_str)?;
+            self.target_of(keyword, reference)
+        })
     }
 
     /// Whether the property at `at` is not sent in this direction.
@@ -135,6 +143,48 @@ impl<'a> Source<'a> {
             }
         }
         names
+    }
+
+    /// The member that tells the branches of the schema at `at` apart, and its values by branch; none where any value will do.
+    ///
+    /// A branch that says itself which values the member has is taken at its word, one that does not speak of the member is not held
+    /// to it, and one that is not referred to has no name.
+    pub(super) fn discriminated(&self, at: &str) -> Option<(&'a str, Vec<Vec<String>>)> {
+        let (document, schema) = (self.document?, self.object(at)?);
+        let Some(Value::Object(discriminator)) = schema.get("discriminator") else {
+            return None;
+        };
+        let property = discriminator.get("propertyName")?.as_str()?;
+        let (keyword, branches) = ["oneOf", "anyOf"]
+            .into_iter()
+            .find_map(|keyword| Some((keyword, schema.get(keyword)?.as_array()?)))?;
+        let names = document.discriminated(discriminator, branches);
+        let fallback = discriminator.get("defaultMapping").and_then(Value::as_str);
+        let fallback = fallback.and_then(|text| document.mapped(text));
+        let values = |(index, branch): (usize, &'a Value)| {
+            let target = branch
+                .as_object()
+                .and_then(|branch| self.referred(branch))?;
+            let below = pointer::index(&pointer::join(at, keyword), index);
+            let places = self.in_place(&[below]).into_iter();
+            let members: Vec<String> = places
+                .map(|at| pointer::join(&pointer::join(&at, "properties"), property))
+                .filter(|at| self.at(at).is_some())
+                .collect();
+            let said = self.in_place(&members).iter().any(|at| {
+                let member = self.object(at);
+                member.is_some_and(|one| one.contains_key("enum") || one.contains_key("const"))
+            });
+            let says = members.is_empty() || said;
+            let free = says || fallback.as_ref() == Some(&target);
+            (!free).then(|| names.get(&target).cloned()).flatten()
+        };
+        let values = branches.iter().enumerate().map(values);
+        let values: Vec<Vec<String>> = values.map(Option::unwrap_or_default).collect();
+        values
+            .iter()
+            .any(|values| !values.is_empty())
+            .then_some((property, values))
     }
 
     /// The schemas at `roots` and all that may apply to the same value.

@@ -148,7 +148,6 @@ impl<'d> Decider<'d, '_, '_> {
         let told = [
             &rules::SCHEMA_PROSE_CHANGED,
             &rules::SCHEMA_ANNOTATION_CHANGED,
-            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
         ];
         if told.iter().any(|rule| rule.id == difference.rule.id) {
             return Some(entry);
@@ -162,6 +161,13 @@ impl<'d> Decider<'d, '_, '_> {
         let mut worst: Option<(Severity, Option<Shown>, String)> = None;
         for (_, from_server) in directions {
             let (severity, shown, reason) = match self.direction(id, difference, from_server) {
+                // Whoever reads a discriminator reads another one, even if the same values are accepted.
+                Effects::None | Effects::Undecided(_)
+                    if difference.keyword.starts_with("discriminator")
+                        && !self.discriminates(id) =>
+                {
+                    (Severity::Warning, None, String::new())
+                }
                 Effects::None if self.is_worth_saying(id, difference) => {
                     (Severity::Warning, None, String::new())
                 }
@@ -188,7 +194,7 @@ impl<'d> Decider<'d, '_, '_> {
     /// Whether a reader should know of a difference that does nothing to values.
     fn is_worth_saying(&self, id: usize, difference: &Difference) -> bool {
         match difference.keyword.as_str() {
-            "readOnly" | "writeOnly" => true,
+            "readOnly" | "writeOnly" | "discriminator" | "discriminator mapping" => true,
             "properties" => {
                 let at = if difference.rule.id == rules::SCHEMA_PROPERTY_REMOVED.id {
                     &difference.at.theirs
@@ -201,6 +207,11 @@ impl<'d> Decider<'d, '_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a discriminator has a say in which values are accepted.
+    fn discriminates(&self, id: usize) -> bool {
+        self.meaning.discriminates(self.at(id))
     }
 
     fn direction(&mut self, id: usize, difference: &'d Difference, from_server: bool) -> Effects {
@@ -516,7 +527,8 @@ impl<'d> Decider<'d, '_, '_> {
 
     /// The keyword of a difference where it stands in both documents.
     fn keyword(&self, id: usize, difference: &Difference) -> Option<Keyword> {
-        if difference.keyword.is_empty() {
+        // A discriminator says nothing without the branches that it stands beside.
+        if difference.keyword.is_empty() || difference.keyword.starts_with("discriminator") {
             return None;
         }
         let (theirs, ours) = self.views(id);

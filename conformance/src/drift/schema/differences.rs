@@ -146,6 +146,15 @@ fn replaced(theirs: &View, ours: &View) -> Option<String> {
         all.cloned().collect::<BTreeSet<String>>()
     };
     let (one, other) = (keywords(theirs), keywords(ours));
+    // Branches are compared with branches.
+    let branches = |keywords: &BTreeSet<String>| {
+        ["oneOf", "anyOf"]
+            .iter()
+            .any(|keyword| keywords.contains(*keyword))
+    };
+    if branches(&one) && branches(&other) {
+        return None;
+    }
     if one.len() + other.len() < 2 || !one.is_disjoint(&other) || theirs.never || ours.never {
         return None;
     }

@@ -119,8 +119,8 @@ impl Viewer<'_> {
         let old = self.document.version() == Version::V30;
         let found = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         // Documents are one resource, so the outermost anchor of a name is the only one.
-        let dynamic =
-            found("$dynamicRef").filter(|reference| self.document.target(reference).is_some());
+        let dynamic = found("$dynamicRef")
+            .filter(|reference| self.document.dynamic_target(reference).is_some());
         let reference = found("$ref").or(dynamic);
         // In 3.0 what stands beside a reference is ignored, by the Reference Object.
         if !(old && reference.is_some()) {

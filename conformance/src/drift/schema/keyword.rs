@@ -40,7 +40,7 @@ pub(super) fn add(
         // Definitions count where they are used.
         ("$ref" | "$defs" | "definitions", _) => {}
         ("$dynamicRef", Value::String(reference))
-            if !schema.contains_key("$ref") && document.target(reference).is_some() => {}
+            if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
         _ if PROSE.contains(&keyword) && !prose => {}
         ("nullable", _) if old => {}
@@ -74,7 +74,9 @@ pub(super) fn add(
                 Content::Value(Value::String("base64".to_owned())),
             );
         }
-        ("discriminator", Value::Object(members)) => discriminator(document, &here, members, view),
+        ("discriminator", Value::Object(members)) => {
+            discriminator(document, &here, schema, members, view);
+        }
         // Draft 4 and 2019-09 spelled tuples as `items: [...]`.
         ("items", Value::Array(items)) => {
             add(keyword, Content::Ordered(indexes(&here, items.len())));
@@ -107,38 +109,39 @@ pub(super) fn add(
     }
 }
 
-/// The mapping names schemas, which are compared by what they say; so it stands apart from the rest of the discriminator.
-fn discriminator(document: &Document, here: &str, members: &Map<String, Value>, view: &mut View) {
+/// The mapping names schemas, which are compared by what they say; so it stands apart from the rest of the discriminator. Names
+/// that need not be written, those of components, stand in it as well.
+fn discriminator(
+    document: &Document,
+    here: &str,
+    schema: &Map<String, Value>,
+    members: &Map<String, Value>,
+    view: &mut View,
+) {
     let mut rest = members.clone();
-    if let Some(Value::Object(mapping)) = rest.remove("mapping") {
-        let mut targets = BTreeMap::new();
-        let mut unknown = Map::new();
-        for (name, value) in mapping {
-            let text = value.as_str().unwrap_or_default();
-            let component = pointer::join("/components/schemas", text);
-            match document
-                .target(text)
-                .or_else(|| document.at(&component).is_some().then_some(component))
-            {
-                Some(target) => {
-                    targets.insert(name, target);
-                }
-                None => {
-                    unknown.insert(name, value);
-                }
-            }
-        }
-        let place = pointer::join(here, "mapping");
-        if !targets.is_empty() {
-            let part = Part {
-                pointer: place,
-                content: Content::Named(targets),
-            };
-            view.parts.insert("discriminator mapping".to_owned(), part);
-        }
+    let mapping = rest.remove("mapping");
+    let branches = ["oneOf", "anyOf"]
+        .iter()
+        .find_map(|keyword| schema.get(*keyword));
+    let branches = branches
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let mut targets = BTreeMap::new();
+    for (target, names) in document.discriminated(members, branches) {
+        targets.extend(names.into_iter().map(|name| (name, target.clone())));
+    }
+    if let Some(Value::Object(mut unknown)) = mapping {
+        unknown.retain(|name, _| !targets.contains_key(name));
         if !unknown.is_empty() {
             rest.insert("mapping".to_owned(), Value::Object(unknown));
         }
+    }
+    if !targets.is_empty() {
+        let part = Part {
+            pointer: pointer::join(here, "mapping"),
+            content: Content::Named(targets),
+        };
+        view.parts.insert("discriminator mapping".to_owned(), part);
     }
     let content = Content::Value(Value::Object(rest));
     view.parts.insert(
