@@ -72,54 +72,57 @@ impl Drift<'_> {
         let (theirs, ours) = self.ledger.objects(&at);
         let (theirs, ours) = (statuses(theirs), statuses(ours));
         for (upper, status) in &theirs {
-            match ours.iter().find(|(other, _)| other == upper) {
-                Some((_, other)) => {
-                    let pair = Pair {
-                        theirs: at.member(status).theirs,
-                        ours: at.member(other).ours,
-                    };
-                    if self.is_same(&pair) {
-                        continue;
-                    }
-                    let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
-                        continue;
-                    };
-                    let part = format!("answer {status}");
-                    self.response(
-                        Site {
-                            part: &part,
-                            ..site
-                        },
-                        &pair,
-                    );
-                }
-                None => {
-                    let message = one_sided(&format!("the answer {status}"), true);
-                    self.ledger.add(
-                        &rules::RESPONSE_STATUS_REMOVED,
-                        site.subject,
-                        &at.member(status),
-                        message,
-                    );
-                }
+            let found = covering(&ours, upper, &wider_statuses(upper));
+            if let Some((_, other)) = found {
+                self.answers(site, &at, (status, other), status);
             }
-        }
-        for (upper, status) in &ours {
-            if !theirs.iter().any(|(other, _)| other == upper) {
-                let severity = if site.from_server {
-                    Severity::Breaking
-                } else {
+            let exact = found.is_some_and(|(other, _)| other == upper);
+            if !exact {
+                // The server answers less, or its client's answer is still taken.
+                let severity = if site.from_server || found.is_some() {
                     Severity::Warning
+                } else {
+                    Severity::Breaking
                 };
-                let message = one_sided(&format!("the answer {status}"), false);
+                let message = one_sided(&format!("the answer {status}"), true);
+                let place = Pair {
+                    theirs: at.member(status).theirs,
+                    ours: at.member(found.map_or(status, |(_, other)| other)).ours,
+                };
                 self.ledger.add_as(
-                    &rules::RESPONSE_STATUS_ADDED,
+                    &rules::RESPONSE_STATUS_REMOVED,
                     severity,
                     site.subject,
-                    &at.member(status),
+                    &place,
                     message,
                 );
             }
+        }
+        for (upper, status) in &ours {
+            if theirs.iter().any(|(other, _)| other == upper) {
+                continue;
+            }
+            let found = covering(&theirs, upper, &wider_statuses(upper));
+            if let Some((_, other)) = found {
+                self.answers(site, &at, (other, status), status);
+            }
+            let severity = if site.from_server && found.is_none() {
+                Severity::Breaking
+            } else {
+                Severity::Warning
+            };
+            let message = one_sided(&format!("the answer {status}"), false);
+            let place = Pair {
+                theirs: at.member(found.map_or(status, |(_, other)| other)).theirs,
+                ours: at.member(status).ours,
+            };
+            self.ledger.add_as(
+                &rules::RESPONSE_STATUS_ADDED,
+                severity,
+                site.subject,
+                &place,
+                message,
+            );
         }
         let handled: Vec<&str> = theirs
             .iter()
@@ -127,6 +130,25 @@ impl Drift<'_> {
             .map(|(_, status)| status.as_str())
             .collect();
         self.ledger.rest(site.subject, &at, &handled);
+    }
+
+    /// Compares an answer of theirs with one of ours, by their keys below `responses`.
+    fn answers(&mut self, site: Site<'_>, at: &Pair, keys: (&str, &str), status: &str) {
+        let pair = Pair {
+            theirs: at.member(keys.0).theirs,
+            ours: at.member(keys.1).ours,
+        };
+        if self.is_same(&pair) {
+            return;
+        }
+        if let Some(pair) = self.ledger.resolve(site.subject, &pair) {
+            let part = format!("answer {status}");
+            let site = Site {
+                part: &part,
+                ..site
+            };
+            self.response(site, &pair);
+        }
     }
 
     fn response(&mut self, site: Site<'_>, at: &Pair) {
@@ -153,44 +175,62 @@ impl Drift<'_> {
         let (theirs, ours) = self.ledger.objects(at);
         let (theirs, ours) = (names(theirs), names(ours));
         for (plain, name) in &theirs {
-            match ours.iter().find(|(other, _)| other == plain) {
-                Some((_, other)) => {
-                    let pair = Pair {
-                        theirs: at.member(name).theirs,
-                        ours: at.member(other).ours,
-                    };
-                    let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
-                        continue;
-                    };
-                    self.media_type(site, &pair);
-                }
-                None => {
-                    let message = one_sided(&format!("the media type `{name}`"), true);
-                    self.ledger.add(
-                        &rules::MEDIA_TYPE_REMOVED,
-                        site.subject,
-                        &at.member(name),
-                        message,
-                    );
-                }
+            let found = covering(&ours, plain, &wider_media_types(plain));
+            let place = Pair {
+                theirs: at.member(name).theirs,
+                ours: at.member(found.map_or(name, |(_, other)| other)).ours,
+            };
+            if found.is_some()
+                && let Some(pair) = self.ledger.resolve(site.subject, &place)
+            {
+                self.media_type(site, &pair);
             }
-        }
-        for (plain, name) in &ours {
-            if !theirs.iter().any(|(other, _)| other == plain) {
-                let severity = if site.from_server {
-                    Severity::Breaking
-                } else {
+            let exact = found.is_some_and(|(other, _)| other == plain);
+            if !exact {
+                // A client may ask for an answer of this type; what the server sends of itself it only sends less of.
+                let sent = site.from_server && site.part == "request body";
+                let severity = if sent || found.is_some() {
                     Severity::Warning
+                } else {
+                    Severity::Breaking
                 };
-                let message = one_sided(&format!("the media type `{name}`"), false);
+                let message = one_sided(&format!("the media type `{name}`"), true);
                 self.ledger.add_as(
-                    &rules::MEDIA_TYPE_ADDED,
+                    &rules::MEDIA_TYPE_REMOVED,
                     severity,
                     site.subject,
-                    &at.member(name),
+                    &place,
                     message,
                 );
             }
+        }
+        for (plain, name) in &ours {
+            if theirs.iter().any(|(other, _)| other == plain) {
+                continue;
+            }
+            let found = covering(&theirs, plain, &wider_media_types(plain));
+            let place = Pair {
+                theirs: at.member(found.map_or(name, |(_, other)| other)).theirs,
+                ours: at.member(name).ours,
+            };
+            if found.is_some()
+                && let Some(pair) = self.ledger.resolve(site.subject, &place)
+            {
+                self.media_type(site, &pair);
+            }
+            let severity = if site.from_server && found.is_none() {
+                Severity::Breaking
+            } else {
+                Severity::Warning
+            };
+            let message = one_sided(&format!("the media type `{name}`"), false);
+            self.ledger.add_as(
+                &rules::MEDIA_TYPE_ADDED,
+                severity,
+                site.subject,
+                &place,
+                message,
+            );
         }
     }
 
@@ -397,6 +437,34 @@ impl Drift<'_> {
                 .add(&rules::LINK_ADDED, subject, &at.member(name), message);
         }
     }
+}
+
+/// The entry of `list` that speaks for `key`: its own, or the narrowest of the `wider` ones.
+fn covering<'l>(
+    list: &'l [(String, String)],
+    key: &str,
+    wider: &[String],
+) -> Option<&'l (String, String)> {
+    let keys = std::iter::once(key).chain(wider.iter().map(String::as_str));
+    keys.filter_map(|key| list.iter().find(|(other, _)| other == key))
+        .next()
+}
+
+/// What speaks for a status that has no entry of its own: its range, then `default`.
+fn wider_statuses(status: &str) -> Vec<String> {
+    let range = status
+        .chars()
+        .next()
+        .filter(|first| first.is_ascii_digit() && !status.ends_with("XX"));
+    let range = range.map(|first| format!("{first}XX"));
+    range.into_iter().chain(["DEFAULT".to_owned()]).collect()
+}
+
+/// What speaks for a media type that has no entry of its own: the type without parameters, then its ranges.
+fn wider_media_types(name: &str) -> Vec<String> {
+    let plain = name.split(';').next().unwrap_or_default();
+    let kind = plain.split('/').next().unwrap_or_default();
+    vec![plain.to_owned(), format!("{kind}/*"), "*/*".to_owned()]
 }
 
 /// Where two values first differ, in words, so that a long sample need not be read twice.

@@ -12,9 +12,10 @@
 //! - Who writes sends members that its own document names, so a value with others proves a `warning` only: an optional property of
 //!   a request in addition breaks nobody. A property of theirs that the server does not write any more is breaking all the same.
 //! - What no value can tell (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
-//! - Elsewhere the direction decides. What ours lacks is breaking. What ours has besides is breaking where a client is confronted
-//!   with it (an answer, a media type, a required member of a request) and a warning where it may ignore it. For the requests of
-//!   webhooks and callbacks, which the server sends, both directions are reversed.
+//! - Elsewhere the direction decides. What ours lacks is breaking, except for an answer that the server gives no more. What ours has
+//!   besides is breaking where a client is confronted with it (an answer, a media type, a required member of a request) and a warning
+//!   where it may ignore it. For the requests of webhooks and callbacks, which the server sends, both directions are reversed.
+//!   Statuses are covered by their range and by `default`, media types by their ranges, and are compared with what covers them.
 //! - Samples, servers, tags and extensions are warnings; `x-webhook-signature` is breaking.
 //! - Text for readers is compared on request only, as `info`.
 //!

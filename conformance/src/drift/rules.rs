@@ -54,10 +54,10 @@ rules! {
     REQUEST_BODY_REMOVED = "request-body-removed" Breaking "The operation takes a body in theirs only.";
     REQUEST_BODY_ADDED = "request-body-added" Warning "The operation takes a body in ours only; breaking when it is required.";
     REQUEST_BODY_REQUIRED_CHANGED = "request-body-required-changed" Breaking "The body is required on one side only; a warning where ours is the laxer receiver or the stricter sender.";
-    RESPONSE_STATUS_REMOVED = "response-status-removed" Breaking "A documented answer is missing in ours.";
-    RESPONSE_STATUS_ADDED = "response-status-added" Breaking "Ours answers what is not documented; a warning for answers of a webhook's receiver.";
-    MEDIA_TYPE_REMOVED = "media-type-removed" Breaking "A media type of theirs is missing in ours.";
-    MEDIA_TYPE_ADDED = "media-type-added" Breaking "A media type of ours is not documented in theirs; a warning where ours receives it.";
+    RESPONSE_STATUS_REMOVED = "response-status-removed" Warning "A documented answer is missing in ours; breaking for answers of a webhook's receiver that no range and no `default` covers.";
+    RESPONSE_STATUS_ADDED = "response-status-added" Breaking "Ours answers what is not documented; a warning where a range or `default` of theirs covers it, and for answers of a webhook's receiver.";
+    MEDIA_TYPE_REMOVED = "media-type-removed" Breaking "A media type of theirs is missing in ours; a warning where a range of ours covers it, and for what a webhook sends.";
+    MEDIA_TYPE_ADDED = "media-type-added" Breaking "A media type of ours is not documented in theirs; a warning where a range of theirs covers it, and where ours receives it.";
     ENCODING_CHANGED = "encoding-changed" Breaking "The encoding of a member of a form differs.";
     LINK_REMOVED = "link-removed" Warning "A link of theirs is missing in ours.";
     LINK_ADDED = "link-added" Warning "A link of ours is not documented in theirs.";
