@@ -189,12 +189,19 @@ impl Drift<'_> {
         for (lower, name) in &ours {
             if !theirs.iter().any(|(other, _)| other == lower) {
                 let message = one_sided(&format!("the header `{name}`"), false);
-                self.ledger.add(
-                    &rules::HEADER_ADDED,
-                    site.subject,
-                    &at.member(name),
-                    message,
-                );
+                let here = at.member(name);
+                let required = {
+                    let found = self.ledger.ours.resolve(&here.ours);
+                    found.is_some_and(|(at, _)| is_required(self.ledger.ours, &at))
+                };
+                // Who sends the message knows nothing of a header that is asked of it.
+                let severity = if required && !site.from_server {
+                    Severity::Breaking
+                } else {
+                    Severity::Warning
+                };
+                self.ledger
+                    .add_as(&rules::HEADER_ADDED, severity, site.subject, &here, message);
             }
         }
     }

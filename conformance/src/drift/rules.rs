@@ -48,7 +48,7 @@ rules! {
     PARAMETER_REQUIRED_CHANGED = "parameter-required-changed" Breaking "A parameter is required on one side only; a warning where ours is the laxer receiver or the stricter sender.";
     PARAMETER_SERIALIZATION_CHANGED = "parameter-serialization-changed" Breaking "`style`, `explode`, `allowReserved` or `allowEmptyValue` differs.";
     HEADER_REMOVED = "header-removed" Breaking "A header of theirs is missing in ours.";
-    HEADER_ADDED = "header-added" Warning "A header of ours is not documented in theirs.";
+    HEADER_ADDED = "header-added" Warning "A header of ours is not documented in theirs; breaking where the server asks for it.";
     HEADER_REQUIRED_CHANGED = "header-required-changed" Breaking "A header is required on one side only; a warning where ours promises more.";
 
     REQUEST_BODY_REMOVED = "request-body-removed" Breaking "The operation takes a body in theirs only.";
