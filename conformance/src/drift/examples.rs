@@ -82,7 +82,7 @@ examples! {
     "operation-tags-changed" Operation "tags: [Orders]" => "tags: [Orders, Lists]";
     "deprecated-changed" Operation "deprecated: true" => "deprecated: false";
     "path-parameter-renamed" Paths "'/orders/{id}': {get: {parameters: [{in: path, name: id, required: true, schema: {type: string}}], responses: {}}}" => "'/orders/{orderId}': {get: {parameters: [{in: path, name: orderId, required: true, schema: {type: string}}], responses: {}}}";
-    "security-changed" Operation "security: [{key: []}]" => "security: []";
+    "security-changed" Operation "security: []" => "security: [{key: []}]";
     "security-scheme-changed" Document "components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}" => "components: {securitySchemes: {key: {type: apiKey, in: query, name: X-Key}}}";
     "parameter-removed" Parameters "[{in: query, name: limit, schema: {type: integer}}]" => "[]";
     "parameter-added" Parameters "[]" => "[{in: query, name: limit, schema: {type: integer}}]";

@@ -16,6 +16,7 @@
 //!   besides is breaking where a client is confronted with it (an answer, a media type, a required member of a request) and a warning
 //!   where it may ignore it. For the requests of webhooks and callbacks, which the server sends, both directions are reversed.
 //!   Statuses are covered by their range and by `default`, media types by their ranges, and are compared with what covers them.
+//! - Who was let in is to be let in again: security is breaking where credentials that sufficed suffice no more.
 //! - Samples, servers, tags and extensions are warnings; `x-webhook-signature` is breaking.
 //! - Text for readers is compared on request only, as `info`.
 //!

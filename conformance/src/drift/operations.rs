@@ -223,7 +223,7 @@ impl<'a> Drift<'a> {
             self.own_members(subject, theirs, ours, &at);
         }
         if !plain || !self.is_same_around() {
-            self.security(subject, &at);
+            self.security(subject, &at, inverted);
             self.operation_servers(subject, theirs, ours);
         }
         let item = Pair::new(theirs.item.as_str(), ours.item.as_str());

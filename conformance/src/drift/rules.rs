@@ -40,8 +40,8 @@ rules! {
     OPERATION_TAGS_CHANGED = "operation-tags-changed" Warning "The operation has other tags.";
     DEPRECATED_CHANGED = "deprecated-changed" Warning "One side declares it deprecated, the other does not.";
     PATH_PARAMETER_RENAMED = "path-parameter-renamed" Warning "The same path with other names in braces.";
-    SECURITY_CHANGED = "security-changed" Breaking "An operation asks for other credentials.";
-    SECURITY_SCHEME_CHANGED = "security-scheme-changed" Breaking "A security scheme differs in more than its name and description.";
+    SECURITY_CHANGED = "security-changed" Breaking "An operation asks for other credentials; a warning where those asked before still suffice.";
+    SECURITY_SCHEME_CHANGED = "security-scheme-changed" Breaking "A security scheme differs in more than its name and description; a warning where it only has more flows or scopes.";
 
     PARAMETER_REMOVED = "parameter-removed" Breaking "A parameter of theirs is missing in ours.";
     PARAMETER_ADDED = "parameter-added" Warning "A parameter of ours is not documented in theirs; breaking when the server asks for it.";

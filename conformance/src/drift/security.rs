@@ -1,6 +1,6 @@
 //! Comparing which credentials operations ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
@@ -9,6 +9,7 @@ use super::equal::{PROVENANCE, canonical};
 use super::ledger::{Pair, contrast};
 use super::rules;
 use crate::document::{Document, pointer};
+use crate::finding::Severity;
 
 /// One way to be let in: schemes with their scopes, all of which are needed.
 type Alternative = BTreeSet<(String, BTreeSet<String>)>;
@@ -17,8 +18,9 @@ type Alternative = BTreeSet<(String, BTreeSet<String>)>;
 type Requirement = BTreeSet<Alternative>;
 
 impl Drift<'_> {
-    /// Compares what an operation asks for: its own requirement, or that of the document.
-    pub(super) fn security(&mut self, subject: &str, operation: &Pair) {
+    /// Compares what an operation asks for: its own requirement, or that of the document. The client identifies itself, or the
+    /// server where it is the client (`inverted`).
+    pub(super) fn security(&mut self, subject: &str, operation: &Pair, inverted: bool) {
         let own = operation.member("security");
         let place = |document: &Document, at: String| {
             if document.at(&at).is_some() {
@@ -34,7 +36,11 @@ impl Drift<'_> {
         let by_content = |document: &Document, at: &str| {
             requirement(document, at, &|name| content(document, name))
         };
-        if by_content(self.ledger.theirs, &at.theirs) == by_content(self.ledger.ours, &at.ours) {
+        let asked = (
+            by_content(self.ledger.theirs, &at.theirs),
+            by_content(self.ledger.ours, &at.ours),
+        );
+        if asked.0 == asked.1 {
             return;
         }
         let by_name = |document: &Document, at: &str| requirement(document, at, &str::to_owned);
@@ -43,7 +49,7 @@ impl Drift<'_> {
             // The same schemes by name, so it is the schemes that differ: one finding each, whoever uses them.
             let names: BTreeSet<&String> = named.iter().flatten().map(|(name, _)| name).collect();
             for name in names {
-                self.scheme(subject, name);
+                self.scheme(subject, name, inverted);
             }
             return;
         }
@@ -57,15 +63,22 @@ impl Drift<'_> {
             words(self.ledger.theirs, &at.theirs),
             words(self.ledger.ours, &at.ours),
         );
-        self.ledger.add(
+        let (held, needed) = sender_first(inverted, &asked.0, &asked.1);
+        let severity = if are_let_in(held, needed) {
+            Severity::Warning
+        } else {
+            Severity::Breaking
+        };
+        self.ledger.add_as(
             &rules::SECURITY_CHANGED,
+            severity,
             subject,
             &at,
             contrast("security", Some(&theirs), Some(&ours)),
         );
     }
 
-    fn scheme(&mut self, subject: &str, name: &str) {
+    fn scheme(&mut self, subject: &str, name: &str, inverted: bool) {
         let at =
             Pair::new("/components/securitySchemes", "/components/securitySchemes").member(name);
         if content(self.ledger.theirs, name) != content(self.ledger.ours, name) {
@@ -77,8 +90,14 @@ impl Drift<'_> {
                 scheme(self.ledger.ours, &at.ours),
             );
             let message = contrast(name, theirs.as_ref(), ours.as_ref());
-            self.ledger
-                .add(&rules::SECURITY_SCHEME_CHANGED, subject, &at, message);
+            let schemes = (said(self.ledger.theirs, name), said(self.ledger.ours, name));
+            let (held, needed) = sender_first(inverted, &schemes.0, &schemes.1);
+            let severity = match (held, needed) {
+                (Some(held), Some(needed)) if only_more_flows(held, needed) => Severity::Warning,
+                _ => Severity::Breaking,
+            };
+            let rule = &rules::SECURITY_SCHEME_CHANGED;
+            self.ledger.add_as(rule, severity, subject, &at, message);
         }
     }
 }
@@ -114,12 +133,62 @@ fn everybody() -> Requirement {
     Requirement::from([Alternative::new()])
 }
 
-/// What the scheme called `name` is: all that it says except for text for readers.
+/// What who identifies itself goes by, then what it is held to.
+fn sender_first<'v, T>(inverted: bool, theirs: &'v T, ours: &'v T) -> (&'v T, &'v T) {
+    if inverted {
+        (ours, theirs)
+    } else {
+        (theirs, ours)
+    }
+}
+
+/// Whether who fulfills any of the alternatives `held` fulfills one of those `needed`.
+fn are_let_in(held: &Requirement, needed: &Requirement) -> bool {
+    let suffices = |held: &Alternative, needed: &Alternative| {
+        needed.iter().all(|(name, scopes)| {
+            let mut same = held.iter().filter(|(other, _)| other == name);
+            same.any(|(_, granted)| scopes.is_subset(granted))
+        })
+    };
+    held.iter()
+        .all(|held| needed.iter().any(|needed| suffices(held, needed)))
+}
+
+/// Whether a scheme only has flows or scopes besides those of another.
+fn only_more_flows(before: &Map<String, Value>, after: &Map<String, Value>) -> bool {
+    let without_flows = |scheme: &Map<String, Value>| {
+        let mut scheme = scheme.clone();
+        let flows = scheme.remove("flows").unwrap_or_default();
+        (canonical(&Value::Object(scheme)), flows)
+    };
+    let ((plain, flows), (other, others)) = (without_flows(before), without_flows(after));
+    let flows = flows.as_object().into_iter().flatten();
+    let mut kept = flows.map(|(name, flow)| {
+        let mut both = (flow.clone(), others.get(name).cloned().unwrap_or_default());
+        let scopes = |flow: &mut Value| match flow.get_mut("scopes").map(Value::take) {
+            Some(Value::Object(scopes)) => scopes.into_iter().map(|(scope, _)| scope).collect(),
+            _ => BTreeSet::new(),
+        };
+        let (scopes, others) = (scopes(&mut both.0), scopes(&mut both.1));
+        canonical(&both.0) == canonical(&both.1) && scopes.is_subset(&others)
+    });
+    plain == other && kept.all(|kept| kept)
+}
+
+/// What the scheme called `name` is, as a text.
 fn content(document: &Document, name: &str) -> String {
+    match said(document, name) {
+        Some(scheme) => canonical(&Value::Object(scheme)),
+        // OpenAPI 3.2 allows a URI; in 3.0 and 3.1 it is an error. Either way it is known by its name only.
+        None => format!("undefined {name}"),
+    }
+}
+
+/// All that the scheme called `name` says except for text for readers.
+fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
     let at = pointer::join("/components/securitySchemes", name);
     let Some((_, Value::Object(scheme))) = document.resolve(&at) else {
-        // OpenAPI 3.2 allows a URI; in 3.0 and 3.1 it is an error. Either way it is known by its name only.
-        return format!("undefined {name}");
+        return None;
     };
     let mut scheme: Map<String, Value> = scheme.clone();
     scheme.retain(|key, _| key != "description" && !PROVENANCE.contains(&key.as_str()));
@@ -141,11 +210,5 @@ fn content(document: &Document, name: &str) -> String {
             }
         }
     }
-    canonical(&Value::Object(
-        scheme
-            .into_iter()
-            .collect::<BTreeMap<_, _>>()
-            .into_iter()
-            .collect(),
-    ))
+    Some(scheme)
 }
