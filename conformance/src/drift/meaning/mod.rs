@@ -424,19 +424,36 @@ fn accepted(
         .collect())
 }
 
-/// What the text of a value may mean to who reads it.
+/// What the text of a value may mean to who reads it; that of a list or an object is written item by item.
 fn meanings(value: &Value) -> Vec<Value> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return vec![value.clone()],
+    let each = |form: fn(&Value) -> Value| match value {
+        Value::Array(items) => items.iter().map(form).collect(),
+        Value::Object(members) => {
+            let members = members
+                .iter()
+                .map(|(key, value)| (key.clone(), form(value)));
+            Value::Object(members.collect())
+        }
+        other => form(other),
     };
-    let mut all = vec![value.clone(), json!(text)];
-    if let Ok(read) = serde_json::from_str::<Value>(&text)
-        && (read.is_number() || read.is_boolean())
-        && text.trim() == text
-    {
-        all.push(read);
+    distinct(vec![value.clone(), each(written), each(read)], 4)
+}
+
+/// A scalar as its text.
+fn written(value: &Value) -> Value {
+    match value {
+        Value::Number(_) | Value::Bool(_) => json!(value.to_string()),
+        other => other.clone(),
     }
-    distinct(all, 4)
+}
+
+/// A text that is how a number or a boolean is written, as that.
+fn read(value: &Value) -> Value {
+    let Value::String(text) = value else {
+        return value.clone();
+    };
+    match serde_json::from_str::<Value>(text) {
+        Ok(read) if (read.is_number() || read.is_boolean()) && text.trim() == text => read,
+        _ => value.clone(),
+    }
 }

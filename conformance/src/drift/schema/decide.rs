@@ -298,9 +298,11 @@ impl<'d> Decider<'d, '_, '_> {
                     .around
                     .first()
                     .is_none_or(|(_, _, step)| *step != Step::Same);
-            let text = self.roots[one.root].as_text
-                && one.around.is_empty()
-                && difference.keyword == "type";
+            let written = one.around.iter().all(|(_, keyword, _)| {
+                ["items", "prefixItems", "properties", "additionalProperties"]
+                    .contains(&keyword.as_str())
+            });
+            let text = self.roots[one.root].as_text && written && difference.keyword == "type";
             let effect = match () {
                 () if open => Effect::NONE,
                 () if text => effect::of_texts(difference.effect, views.0, views.1),
