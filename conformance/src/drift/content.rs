@@ -6,6 +6,7 @@ use super::Drift;
 use super::equal::{canonical, canonical_without_provenance, shown};
 use super::ledger::{Pair, Site, contrast, one_sided};
 use super::rules;
+use crate::document::{Document, pointer};
 use crate::finding::Severity;
 
 impl Drift<'_> {
@@ -235,7 +236,11 @@ impl Drift<'_> {
     }
 
     fn media_type(&mut self, site: Site<'_>, at: &Pair) {
-        self.schema(site, at);
+        let bytes =
+            is_bytes(self.ledger.theirs, &at.theirs) && is_bytes(self.ledger.ours, &at.ours);
+        if !bytes {
+            self.schema(site, at);
+        }
         self.schema_member(site, at, "itemSchema");
         if self.has_other(at, "encoding") {
             self.encoding(site, &at.member("encoding"));
@@ -439,6 +444,31 @@ impl Drift<'_> {
     }
 }
 
+/// Whether a media type is any bytes: 3.0 writes `format: binary`, 3.1 leaves the schema out.
+fn is_bytes(document: &Document, at: &str) -> bool {
+    let name = pointer::tokens(at).last().unwrap_or_default();
+    let textual = ["json", "xml", "text/", "form", "*"];
+    if textual
+        .iter()
+        .any(|word| name.to_lowercase().contains(word))
+    {
+        return false;
+    }
+    match document.resolve(&pointer::join(at, "schema")) {
+        None => document.at(&pointer::join(at, "schema")).is_none(),
+        Some((_, Value::Object(schema))) => {
+            schema.iter().all(|(key, value)| match key.as_str() {
+                "type" => value == "string",
+                "format" => value == "binary",
+                "contentMediaType" => value == "application/octet-stream",
+                "description" | "title" => true,
+                _ => false,
+            }) && (schema.is_empty() || schema.len() > 1)
+        }
+        Some((_, other)) => *other == Value::Bool(true),
+    }
+}
+
 /// The entry of `list` that speaks for `key`: its own, or the narrowest of the `wider` ones.
 fn covering<'l>(
     list: &'l [(String, String)],
@@ -494,16 +524,14 @@ fn difference(theirs: Option<&Value>, ours: Option<&Value>) -> Option<String> {
                 shown(ours)
             ));
         };
-        at = crate::document::pointer::join(&at, &key);
+        at = pointer::join(&at, &key);
         let child = |value: &'_ Value| match value {
-            Value::Object(_) | Value::Array(_) => value
-                .pointer(&crate::document::pointer::join("", &key))
-                .is_some(),
+            Value::Object(_) | Value::Array(_) => value.pointer(&pointer::join("", &key)).is_some(),
             _ => false,
         };
         match (child(theirs), child(ours)) {
             (true, true) => {
-                let step = crate::document::pointer::join("", &key);
+                let step = pointer::join("", &key);
                 theirs = theirs.pointer(&step)?;
                 ours = ours.pointer(&step)?;
             }

@@ -74,6 +74,15 @@ pub(super) fn add(
                 Content::Value(Value::String("base64".to_owned())),
             );
         }
+        // Likewise `format: binary`, which 3.1 writes as a media type.
+        ("format", Value::String(format))
+            if format == "binary" && !schema.contains_key("contentMediaType") =>
+        {
+            add(
+                "contentMediaType",
+                Content::Value(Value::String("application/octet-stream".to_owned())),
+            );
+        }
         ("discriminator", Value::Object(members)) => {
             discriminator(document, &here, schema, members, view);
         }
