@@ -3,6 +3,8 @@
 mod drift_support;
 #[path = "drift_support/pointers.rs"]
 mod pointers;
+#[path = "drift_support/random.rs"]
+mod random;
 #[path = "../../fuzz/src/targets.rs"]
 mod targets;
 
@@ -10,23 +12,8 @@ use conformance::document::Document;
 use conformance::drift::{Options, compare};
 use drift_support::{document, read};
 use pointers::pointers;
+use random::Random;
 use serde_json::{Value, json};
-
-/// A generator of numbers that needs no crate: xorshift.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).expect("below a usize")
-    }
-}
 
 fn seeds() -> Vec<String> {
     [
@@ -42,7 +29,7 @@ fn seeds() -> Vec<String> {
 
 #[test]
 fn changed_bytes_are_loaded_or_refused() {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
     let mut seeds = seeds();
     let json: Vec<String> = seeds
         .iter()
@@ -79,7 +66,7 @@ fn changed_bytes_are_loaded_or_refused() {
 
 #[test]
 fn changed_members_are_compared() {
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut random = Random::new(0x2545_f491_4f6c_dd1d);
     let odd = [
         json!(null),
         json!(-1),

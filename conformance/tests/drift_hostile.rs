@@ -323,6 +323,19 @@ fn many_branches_and_recursions_of_unequal_length_end() {
 }
 
 #[test]
+fn what_is_left_out_of_a_huge_document_is_said() {
+    let properties: serde_json::Map<String, Value> = (0..300_010)
+        .map(|index| (format!("p{index}"), json!({"maxLength": index})))
+        .collect();
+    let huge = with_schemas(json!({"properties": properties}), json!({}));
+    let found: Vec<&str> = differences(&huge, &huge)
+        .iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(found, ["limit-reached"]);
+}
+
+#[test]
 fn callbacks_and_path_items_that_contain_themselves_end() {
     let text = "openapi: 3.1.0
 info: {title: t, version: '1'}

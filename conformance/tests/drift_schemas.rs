@@ -6,6 +6,8 @@
 #[path = "drift_support/cases.rs"]
 mod cases;
 mod drift_support;
+#[path = "drift_support/held.rs"]
+mod held;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,8 @@ use cases::{case_files, read_json};
 use conformance::drift::{Options, compare};
 use conformance::finding::{Finding, Severity};
 use drift_support::document;
-use serde_json::{Map, Value, json};
+use held::accepts;
+use serde_json::{Value, json};
 
 /// Where a schema is put, and whether the server writes the value there.
 const POSITIONS: [(&str, bool); 6] = [
@@ -71,81 +74,6 @@ fn with_schema(schema: &Value, position: &str, components: Value) -> Value {
     value
 }
 
-/// What of a document is sent in one direction: members of the other are not.
-fn sent(schema: &Value, from_server: bool) -> Value {
-    let flag = if from_server { "writeOnly" } else { "readOnly" };
-    match schema {
-        Value::Object(members) => {
-            let mut members: Map<String, Value> = members
-                .iter()
-                .map(|(key, value)| (key.clone(), sent(value, from_server)))
-                .collect();
-            let mut hidden = Vec::new();
-            if let Some(Value::Object(properties)) = members.get_mut("properties") {
-                for (name, property) in properties {
-                    if property.get(flag) == Some(&json!(true)) {
-                        hidden.push(json!(name));
-                        *property = json!(false);
-                    }
-                }
-            }
-            if let Some(Value::Array(required)) = members.get_mut("required") {
-                required.retain(|name| !hidden.contains(name));
-            }
-            Value::Object(members)
-        }
-        Value::Array(items) => items.iter().map(|item| sent(item, from_server)).collect(),
-        other => other.clone(),
-    }
-}
-
-/// Whether the schema at `position` of a document accepts a value, by the plain validator over the whole document.
-fn accepts(document: &Value, position: &str, from_server: bool, value: &Value) -> bool {
-    let mut whole = sent(document, from_server);
-    let bounds = json!({"int32": [i32::MIN, i32::MAX], "int64": [i64::MIN, i64::MAX]});
-    bounded(&mut whole, &bounds);
-    let registry = jsonschema::Registry::new()
-        .add("urn:whole", whole)
-        .and_then(|registry| registry.prepare())
-        .expect("a registry");
-    let escaped = position
-        .replace('{', "%7B")
-        .replace('}', "%7D")
-        .replace('$', "%24")
-        .replace('#', "%23");
-    let reference =
-        json!({"$ref": format!("urn:whole#{escaped}/content/application~1json/schema")});
-    jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .should_validate_formats(true)
-        .should_ignore_unknown_formats(true)
-        .with_registry(&registry)
-        .build(&reference)
-        .expect("a validator")
-        .is_valid(value)
-}
-
-/// Formats of numbers as bounds.
-fn bounded(value: &mut Value, bounds: &Value) {
-    match value {
-        Value::Object(members) => {
-            if let Some(Value::Array(bound)) = members
-                .get("format")
-                .and_then(Value::as_str)
-                .map(|format| bounds[format].clone())
-            {
-                members.insert("minimum".to_owned(), bound[0].clone());
-                members.insert("maximum".to_owned(), bound[1].clone());
-            }
-            members
-                .values_mut()
-                .for_each(|member| bounded(member, bounds));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| bounded(item, bounds)),
-        _ => {}
-    }
-}
-
 /// What is wrong with the findings, if anything.
 fn judge(
     findings: &[Finding],
@@ -184,12 +112,13 @@ fn judge(
             all()
         ));
     }
+    let schema = format!("{position}/content/application~1json/schema");
     for finding in findings {
         if let Some(witness) = &finding.witness {
             let proof = finding.proof.as_ref().expect("a proof");
             let (one, other) = (
-                accepts(theirs, position, from_server, witness),
-                accepts(ours, position, from_server, witness),
+                accepts(theirs, &schema, from_server, witness),
+                accepts(ours, &schema, from_server, witness),
             );
             let right = match proof.accepted_by {
                 "theirs" => one && !other,

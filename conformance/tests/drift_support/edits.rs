@@ -1,22 +1,44 @@
-//! Applying edits to documents.
+//! Applying patches of RFC 6902 to documents.
 
 use serde_json::Value;
 
-/// Applies one edit of RFC 6902: add, remove, replace or move.
+/// Applies one operation of RFC 6902. A patch that does not fit is a fault of the case, so it panics with its path.
 pub(crate) fn patch(value: &mut Value, edit: &Value) {
-    let path = edit["path"].as_str().expect("path");
-    match edit["op"].as_str().expect("op") {
-        "replace" => *value.pointer_mut(path).expect(path) = edit["value"].clone(),
-        "add" => add(value, path, edit["value"].clone()),
+    let text = |key: &str| {
+        edit[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("{edit}: {key}"))
+    };
+    let path = text("path");
+    let at = |value: &Value, path: &str| {
+        let found = value.pointer(path).cloned();
+        found.unwrap_or_else(|| panic!("{path} does not exist"))
+    };
+    match text("op") {
+        "add" => add(value, path, given(edit)),
         "remove" => {
             remove(value, path);
         }
+        "replace" => {
+            let place = value.pointer_mut(path);
+            *place.unwrap_or_else(|| panic!("{path} does not exist")) = given(edit);
+        }
         "move" => {
-            let moved = remove(value, edit["from"].as_str().expect("from"));
+            let moved = remove(value, text("from"));
             add(value, path, moved);
         }
-        other => panic!("no such edit: {other}"),
+        "copy" => {
+            let copied = at(value, text("from"));
+            add(value, path, copied);
+        }
+        "test" => assert_eq!(at(value, path), given(edit), "{path}"),
+        other => panic!("no such operation: {other}"),
     }
+}
+
+fn given(edit: &Value) -> Value {
+    let value = edit.get("value").cloned();
+    value.unwrap_or_else(|| panic!("{edit}: value"))
 }
 
 fn split(path: &str) -> (&str, String) {
@@ -25,19 +47,26 @@ fn split(path: &str) -> (&str, String) {
 }
 
 fn add(value: &mut Value, path: &str, new: Value) {
+    if path.is_empty() {
+        *value = new;
+        return;
+    }
     let (parent, last) = split(path);
-    match value.pointer_mut(parent).expect(path) {
-        Value::Object(members) => assert!(members.insert(last, new).is_none(), "{path} exists"),
-        Value::Array(items) => items.insert(last.parse().expect(path), new),
+    match value.pointer_mut(parent) {
+        Some(Value::Object(members)) => {
+            members.insert(last, new);
+        }
+        Some(Value::Array(items)) if last == "-" => items.push(new),
+        Some(Value::Array(items)) => items.insert(last.parse().expect(path), new),
         _ => panic!("{path} has no container"),
     }
 }
 
 fn remove(value: &mut Value, path: &str) -> Value {
     let (parent, last) = split(path);
-    match value.pointer_mut(parent).expect(path) {
-        Value::Object(members) => members.shift_remove(&last).expect(path),
-        Value::Array(items) => items.remove(last.parse().expect(path)),
+    match value.pointer_mut(parent) {
+        Some(Value::Object(members)) => members.shift_remove(&last).expect(path),
+        Some(Value::Array(items)) => items.remove(last.parse().expect(path)),
         _ => panic!("{path} has no container"),
     }
 }

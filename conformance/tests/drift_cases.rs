@@ -1,0 +1,106 @@
+//! Drift by its cases; see `drift_support/suite.rs` for how they are written.
+
+mod drift_support;
+#[path = "drift_support/edits.rs"]
+mod edits;
+#[path = "drift_support/held.rs"]
+mod held;
+#[path = "drift_support/shown.rs"]
+mod shown;
+#[path = "drift_support/suite.rs"]
+mod suite;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use conformance::drift::rules;
+use suite::{Case, cases};
+
+/// What `of` says of each case, in the order of the cases; on all processors, as there are many.
+fn of_all<T: Send>(cases: &[Case], of: impl Fn(&Case) -> Vec<T> + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            match cases.get(index) {
+                Some(case) => done.push((index, of(case))),
+                None => return done,
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut done: Vec<(usize, Vec<T>)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let joined = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a case that ends"));
+        joined.flatten().collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().flat_map(|(_, one)| one).collect()
+}
+
+#[test]
+fn each_case_is_found_as_it_says_from_either_side() {
+    let cases = cases();
+    let faults = of_all(&cases, Case::faults);
+    assert!(
+        faults.is_empty(),
+        "{} wrong\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+    assert!(cases.len() >= 300, "{}", cases.len());
+}
+
+#[test]
+fn each_document_of_a_case_is_clean_against_itself() {
+    let cases = cases();
+    let named = |case: &Case| {
+        // What leads nowhere is said of each document, however alike the two are.
+        let findings = case
+            .with_themselves()
+            .into_iter()
+            .filter(|finding| finding.rule != "reference-unresolved");
+        findings
+            .map(|finding| format!("{}: {}", case.name, finding.message))
+            .collect()
+    };
+    assert_eq!(of_all(&cases, named), Vec::<String>::new());
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    // No document of a few lines is too large: `drift_hostile` has one.
+    const TOO_LARGE: [&str; 1] = ["limit-reached"];
+    let cases = cases();
+    let expected: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|case| &case.rules)
+        .map(String::as_str)
+        .collect();
+    let ids: BTreeSet<&str> = rules::ALL
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !TOO_LARGE.contains(id))
+        .collect();
+    assert_eq!(
+        ids.difference(&expected).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "rules without a case"
+    );
+    assert_eq!(
+        expected.difference(&ids).collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "cases of rules that there are not"
+    );
+}
+
+#[test]
+fn names_of_cases_are_unique() {
+    let cases = cases();
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names.len(), cases.len());
+}
