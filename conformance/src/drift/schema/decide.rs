@@ -41,6 +41,7 @@ pub(super) fn enter(
         roots,
         meaning,
         searched: HashMap::new(),
+        blames: true,
         equal: vec![false; walk.pairs.len()],
         directions: users::directions(walk, roots),
     };
@@ -73,6 +74,23 @@ pub(super) fn enter(
         let mut entries = Vec::new();
         for difference in &pair.differences {
             entries.extend(decider.entry(id, difference));
+        }
+        if decider.is_untold(id, &entries) {
+            // Several differences do together what none of them does alone.
+            decider.blames = false;
+            let mut differences: Vec<(usize, &Difference)> =
+                pair.differences.iter().enumerate().collect();
+            let property = |one: &Difference| one.rule.id == rules::SCHEMA_PROPERTY_ADDED.id;
+            differences.sort_by_key(|(index, one)| (!property(one), *index));
+            let grave = differences.into_iter().find_map(|(_, difference)| {
+                let entry = decider.entry(id, difference)?;
+                (entry.severity == Severity::Breaking).then_some(entry)
+            });
+            decider.blames = true;
+            if let Some(grave) = grave {
+                entries.retain(|entry| entry.message != grave.message);
+                entries.push(grave);
+            }
         }
         if entries.is_empty() {
             decider.equal[id] = [false, true].iter().all(|from_server| {
@@ -120,6 +138,8 @@ struct Decider<'d, 'w, 'a> {
     roots: &'d [Root],
     meaning: &'d Meaning<'a>,
     searched: HashMap<(usize, bool), Result<Apart, String>>,
+    /// Whether a difference answers only for the values that are refused because of it.
+    blames: bool,
     equal: Vec<bool>,
     directions: Vec<Directions>,
 }
@@ -132,6 +152,35 @@ impl<'d> Decider<'d, '_, '_> {
     fn at(&self, id: usize) -> (&'d str, &'d str) {
         let pair = &self.walk.pairs[id];
         (&pair.theirs, &pair.ours)
+    }
+
+    /// Whether the server sends values of a pair, for each of the directions that they travel in.
+    fn used_directions(&self, id: usize) -> impl Iterator<Item = bool> + use<> {
+        let Directions {
+            from_client,
+            from_server,
+        } = self.directions[id];
+        let directions = [(from_client, false), (from_server, true)];
+        let used = directions.into_iter().filter(|(used, _)| *used);
+        used.map(|(_, from_server)| from_server)
+    }
+
+    /// Whether values were found that a reader refuses, and none of the differences answers for them.
+    fn is_untold(&mut self, id: usize, entries: &[SchemaEntry]) -> bool {
+        let grave = |entry: &SchemaEntry| entry.severity <= Severity::Undecided;
+        if self.walk.pairs[id].differences.len() < 2 || entries.iter().any(grave) {
+            return false;
+        }
+        self.used_directions(id).any(|from_server| {
+            self.search(id, from_server).is_ok_and(|apart| {
+                let harmful = if from_server {
+                    apart.ours_only
+                } else {
+                    apart.theirs_only
+                };
+                !harmful.is_empty()
+            })
+        })
     }
 
     /// What is to be entered for a difference, if anything.
@@ -152,14 +201,8 @@ impl<'d> Decider<'d, '_, '_> {
         if told.iter().any(|rule| rule.id == difference.rule.id) {
             return Some(entry);
         }
-        let Directions {
-            from_client,
-            from_server,
-        } = self.directions[id];
-        let directions = [(from_client, false), (from_server, true)];
-        let directions = directions.into_iter().filter(|(used, _)| *used);
         let mut worst: Option<(Severity, Option<Shown>, String)> = None;
-        for (_, from_server) in directions {
+        for from_server in self.used_directions(id) {
             let (severity, shown, reason) = match self.direction(id, difference, from_server) {
                 // Whoever reads a discriminator reads another one, even if the same values are accepted.
                 Effects::None | Effects::Undecided(_)
@@ -235,7 +278,7 @@ impl<'d> Decider<'d, '_, '_> {
         };
         let at = self.at(place);
         let keyword = self.keyword(id, difference);
-        let several = self.walk.pairs[id].differences.len() > 1;
+        let several = self.blames && self.walk.pairs[id].differences.len() > 1;
         let blamed = match (&keyword, several, &member) {
             (_, _, Some(member)) => with_member(found, member),
             (Some(keyword), true, None) => {
