@@ -1,11 +1,17 @@
 //! Fetching a document over HTTP, with a deadline and a size limit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Document, LoadError, SIZE_LIMIT};
 
-/// How long fetching a document may take in all.
+/// How long fetching one file may take.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a server may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long fetching a document with all its files may take; a file that was begun is still read.
+const ALL: Duration = Duration::from_secs(120);
 
 /// Whether `source` is a URL to fetch and not a file.
 pub fn is_url(source: &str) -> bool {
@@ -17,8 +23,13 @@ pub fn is_url(source: &str) -> bool {
 /// # Errors
 /// When the document cannot be fetched or read, or is refused by [`Document::parse`].
 pub async fn load(source: &str) -> Result<Document, LoadError> {
+    let start = Instant::now();
     let mut bundle = Document::start("", source, bytes(source).await?)?;
     while let Some(wanted) = bundle.next()? {
+        if start.elapsed() > ALL {
+            let cause = format!("the files take longer than {} s", ALL.as_secs());
+            return Err(bundle.unreadable(&wanted, &cause));
+        }
         match bytes(&wanted.id).await {
             Ok(bytes) => bundle.add(wanted, bytes)?,
             Err(LoadError::Read { source, .. }) => {
@@ -55,6 +66,8 @@ async fn fetch(url: &str) -> Result<Vec<u8>, LoadError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .timeout(DEADLINE)
+        .connect_timeout(PATIENCE)
+        .read_timeout(PATIENCE)
         .build()
         .map_err(failed)?;
     let mut response = client.get(url).send().await.map_err(failed)?;
