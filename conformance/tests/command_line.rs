@@ -292,7 +292,7 @@ fn help_has_examples() {
             assert!(out.contains("Examples:\n  conformance "), "{out}");
         }
     }
-    for command in ["drift", "replay", "check"] {
+    for command in ["drift", "replay", "check", "rules", "schema"] {
         assert!(
             run(&[command, "--help"]).1.contains("Exit codes:"),
             "{command}"

@@ -20,6 +20,10 @@ const EXIT_CODES: &str = "Exit codes:
   1  findings at or above --fail-on
   2  could not check (bad arguments, unreadable document, no server)";
 
+const PRINTED: &str = "Exit codes:
+  0  printed
+  2  bad arguments, or standard output cannot be written";
+
 const OVERVIEW: &str = "Settings are read from conformance.toml in the working directory, or from the file that --config names.";
 
 const SCHEMA_HELP: &str = "Examples:
@@ -52,10 +56,10 @@ enum Command {
     #[command(after_help = join(check::HELP))]
     Check(check::CheckArgs),
     /// List all rules: id, severity, meaning and an example.
-    #[command(after_help = rules::HELP)]
+    #[command(after_help = printed(rules::HELP))]
     Rules(rules::RulesArgs),
     /// Print a JSON Schema that this tool publishes.
-    #[command(after_help = SCHEMA_HELP)]
+    #[command(after_help = printed(SCHEMA_HELP))]
     Schema {
         /// Which one.
         what: Published,
@@ -70,6 +74,11 @@ enum Published {
 
 fn join(text: &str) -> String {
     format!("{text}\n\n{EXIT_CODES}")
+}
+
+/// The help of a command that judges nothing.
+fn printed(text: &str) -> String {
+    format!("{text}\n\n{PRINTED}")
 }
 
 /// Parses the command line, does what it says, and gives the exit code.
