@@ -258,9 +258,29 @@ fn a_change_is_judged_against_the_merge_base() {
     let fingerprint = report["findings"][0]["fingerprint"]
         .as_str()
         .expect("a fingerprint");
-    folder.write(
+    // Both documents lost the same, so there is one entry.
+    let run = folder.run_with(&[
+        "check",
+        "--base",
+        "main",
+        "--write-changes",
         "changes.toml",
-        &format!("[[ignore]]\nfingerprint = '{fingerprint}'\nreason = 'nobody used it'\n"),
+        "--reason",
+        "nobody used it",
+    ]);
+    assert_eq!(run.code, 1, "{run:?}");
+    let written = folder.read("changes.toml");
+    assert!(written.contains(fingerprint), "{written}");
+    assert_eq!(written.matches("[[ignore]]").count(), 1, "{written}");
+    assert_eq!(folder.run("check --write-changes changes.toml").code, 2);
+    // What was is not theirs, and nobody is told to undo a change.
+    assert!(run.out.contains("    base   git:"), "{run:?}");
+    assert!(run.out.contains("    now    theirs.yaml:"), "{run:?}");
+    assert!(
+        run.out
+            .contains("the base has the operation DELETE /orders")
+            && !run.out.contains("add it"),
+        "{run:?}"
     );
     folder.write(
         "conformance.toml",

@@ -1,6 +1,6 @@
 //! `conformance check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -22,7 +22,7 @@ pub(super) const HELP: &str =
   ours = \"target/orders.json\"
   include = [\"tag:Orders\"]         # also: exclude, prose
   baseline = \"accepted.toml\"       # made by conformance drift --write-baseline
-  changes = \"changes.toml\"         # for --base; base = false leaves the pair out of it
+  changes = \"changes.toml\"         # made by check --write-changes; base = false leaves the pair out of --base
   [[pair.allow]]                   # a difference that is accepted
   fingerprint = \"0123456789abcdef\" # from a report in JSON or HTML
   reason = \"decided on 3 May\"
@@ -31,6 +31,7 @@ pub(super) const HELP: &str =
 Examples:
   conformance check
   conformance check --base origin/main --format github
+  conformance check --base origin/main --write-changes changes.toml --reason 'agreed with all clients'
   conformance check --pair orders --report sarif=check.sarif";
 
 #[derive(Debug, Args)]
@@ -41,6 +42,10 @@ pub(super) struct CheckArgs {
     /// Compare each document also with what it was at the merge base of this git revision and HEAD.
     #[arg(long, value_name = "REV", allow_hyphen_values = true)]
     base: Option<String>,
+    /// Write the changes since --base that fail to this file, which `changes` of a pair may name; reasons that it has already are
+    /// kept.
+    #[arg(long, value_name = "FILE", requires = "base", group = "written")]
+    write_changes: Option<String>,
     #[command(flatten)]
     baseline: BaselineArgs,
     #[command(flatten)]
@@ -54,6 +59,8 @@ struct Sum {
     checked: BTreeMap<&'static str, usize>,
     findings: Vec<crate::fingerprint::Entry>,
     ignored: usize,
+    /// The names of the comparisons with a merge base.
+    changes: BTreeSet<String>,
 }
 
 pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
@@ -67,6 +74,13 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
             .with_context(|| format!("pair {}", pair.name))?;
     }
     let (findings, ignored) = args.baseline.judge(sum.findings, whole, &settings)?;
+    if let Some(file) = &args.write_changes {
+        let is_change = |pair: &String| sum.changes.contains(pair);
+        let failing = findings.iter().filter(|entry| {
+            entry.finding.severity <= settings.fail_on && entry.pair.as_ref().is_some_and(is_change)
+        });
+        args.baseline.write(file, &failing.collect::<Vec<_>>())?;
+    }
     let report = Report {
         command: "check",
         documents: sum.documents,
@@ -115,6 +129,7 @@ impl Sum {
         if let Some(revision) = base {
             let changes = pair.changes(revision, [("theirs", theirs), ("ours", ours)])?;
             for change in &changes {
+                self.changes.insert(change.name.clone());
                 self.document("theirs", &change.name, &change.before);
                 self.document("ours", &change.name, &change.after);
             }

@@ -80,10 +80,15 @@ pub(super) struct BaselineArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<String>,
     /// Write a baseline that accepts the findings that fail; reasons that the file has already are kept.
-    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "baseline",
+        group = "written"
+    )]
     write_baseline: Option<String>,
     /// The reason of new entries; without it they have none, and are refused until you fill it in.
-    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    #[arg(long, value_name = "TEXT", requires = "written")]
     reason: Option<String>,
 }
 
@@ -111,7 +116,8 @@ impl BaselineArgs {
         Ok((left, ignored))
     }
 
-    fn write(&self, file: &str, entries: &[&Entry]) -> Result<()> {
+    /// Writes a baseline of these entries, with the reasons, owners and dates of the file that is there.
+    pub(super) fn write(&self, file: &str, entries: &[&Entry]) -> Result<()> {
         let before = if Path::new(file).exists() {
             toml_text::read(file)?
         } else {

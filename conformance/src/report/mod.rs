@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::Document;
 use crate::finding::{Finding, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
+use crate::git::is_revision;
 
 /// The JSON Schema (2020-12) of the JSON report.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -158,14 +159,21 @@ impl Report {
 /// The places of a finding with the names of their sides. What stands in the baseline or the only document has no side.
 fn places<'e>(report: &Report, entry: &'e Entry) -> Vec<(&'static str, &'e Place)> {
     let alone = report.command == "replay";
-    let sides = [
-        ("theirs", &entry.finding.theirs),
-        ("ours", &entry.finding.ours),
-    ];
+    let (theirs, ours) = sides(&entry.finding);
+    let sides = [(theirs, &entry.finding.theirs), (ours, &entry.finding.ours)];
     sides
         .into_iter()
         .filter_map(|(side, place)| Some((if alone { "at" } else { side }, place.as_ref()?)))
         .collect()
+}
+
+/// What readers call the two sides: one document before and after a change is not theirs and ours.
+fn sides(finding: &Finding) -> (&'static str, &'static str) {
+    let old = |place: &Place| is_revision(&place.document);
+    match &finding.theirs {
+        Some(place) if old(place) => ("base", "now"),
+        _ => ("theirs", "ours"),
+    }
 }
 
 /// What stands before a witness: the word, and which value it is and who takes it, where two schemas were held against it.
@@ -173,9 +181,17 @@ fn witness_title(finding: &Finding) -> String {
     let Some(proof) = &finding.proof else {
         return "witness".to_owned();
     };
+    let (theirs, ours) = match sides(finding) {
+        ("theirs", _) => ("theirs", "ours"),
+        _ => ("the base", "this version"),
+    };
+    let named = |side| if side == "theirs" { theirs } else { ours };
     format!(
         "witness, the {} of {} that {} accepts and {} refuses",
-        proof.part, proof.subject, proof.accepted_by, proof.refused_by
+        proof.part,
+        proof.subject,
+        named(proof.accepted_by),
+        named(proof.refused_by)
     )
 }
 
