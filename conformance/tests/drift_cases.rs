@@ -11,6 +11,8 @@ mod shown;
 mod suite;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -103,4 +105,46 @@ fn names_of_cases_are_unique() {
     let cases = cases();
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len());
+}
+
+#[test]
+fn what_the_documentation_names_is_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(folder.join("DRIFT.md")).expect("a page");
+    let cases = cases();
+    let has_case = |file: &str, number: Option<&str>| {
+        cases.iter().any(|case| {
+            let about = case.name.strip_prefix(file);
+            let about = about.and_then(|rest| rest.strip_prefix(": "));
+            about.is_some_and(|about| {
+                number.is_none_or(|number| about.starts_with(&format!("{number}: ")))
+            })
+        })
+    };
+    let has_test = |file: &str, name: &str| {
+        let text = fs::read_to_string(folder.join(format!("tests/{file}.rs")));
+        text.is_ok_and(|text| text.contains(&format!("#[test]\nfn {name}()")))
+    };
+    let mut numbers = Vec::new();
+    for row in page.lines() {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Some(number) = cells.get(1).and_then(|cell| cell.parse::<usize>().ok()) else {
+            continue;
+        };
+        numbers.push(number);
+        let names: Vec<&str> = cells[4].split('`').skip(1).step_by(2).collect();
+        assert!(cells[3].starts_with("no") || !names.is_empty(), "{row}");
+        for name in names {
+            let there = match (name.strip_prefix("edits/"), name.split_once("::")) {
+                (Some(file), _) => match file.split_once('#') {
+                    Some((file, number)) => has_case(file, Some(number)),
+                    None => has_case(file, None),
+                },
+                (None, Some((file, test))) => has_test(file, test),
+                (None, None) => false,
+            };
+            assert!(there, "{name} is not there, in row {number}");
+        }
+    }
+    assert_eq!(numbers, (1..=22).collect::<Vec<_>>());
 }
