@@ -222,11 +222,11 @@ impl<'a> Drift<'a> {
         if !plain {
             self.own_members(subject, theirs, ours, &at);
         }
-        if !plain || !self.is_same_around() {
+        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
+        if !plain || !self.is_same_around() || !self.is_same_item(&item) {
             self.security(subject, &at, inverted);
             self.operation_servers(subject, theirs, ours);
         }
-        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
         let others = [&item, &at].map(|at| self.has_other(at, "parameters"));
         if names.is_some() || others.contains(&true) {
             self.parameters(request, theirs, ours, names);

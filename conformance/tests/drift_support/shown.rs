@@ -42,7 +42,7 @@ pub(crate) fn writer(
         let exact = slots.iter().any(|slot| slot.part == proof.part);
         let answer = |part: &str| part.starts_with("answer ");
         // The same path may have other names in braces.
-        let path = |part: &str| part.starts_with("the path parameter ");
+        let path = |part: &str| part.starts_with("path parameter ");
         slots.retain(|slot| {
             slot.part == proof.part
                 || !exact && answer(&proof.part) && answer(&slot.part)
@@ -247,7 +247,7 @@ fn one_operation(
                 name.to_owned()
             };
             add(
-                &format!("the {place} parameter `{name}`"),
+                &format!("{place} parameter `{name}`"),
                 &at,
                 from_server,
                 true,
@@ -257,13 +257,13 @@ fn one_operation(
     for (status, answer) in members(document, &format!("{operation}/responses")) {
         add(&format!("answer {status}"), &answer, !from_server, false);
         for (name, header) in members(document, &format!("{answer}/headers")) {
-            add(&format!("the header `{name}`"), &header, !from_server, true);
+            add(&format!("header `{name}`"), &header, !from_server, true);
         }
     }
     for (_, media) in members(document, &format!("{body}/content")) {
         for (_, encoding) in members(document, &format!("{media}/encoding")) {
             for (name, header) in members(document, &format!("{encoding}/headers")) {
-                add(&format!("the header `{name}`"), &header, from_server, true);
+                add(&format!("header `{name}`"), &header, from_server, true);
             }
         }
     }
