@@ -4,6 +4,8 @@
 //! response, keywords beside `properties` (`anyOf`), required response headers, and the `webhooks` object. Each provider's
 //! `openapi.rs` calls this; the result is compared with the source document in `openapi/` by `conformance drift`.
 
+pub(crate) mod v3_0;
+
 use serde_json::{Map, Value, json};
 
 /// An emitted document in the making.

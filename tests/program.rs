@@ -114,6 +114,7 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
     for arguments in [
         vec!["serve", "--nope"],
         vec!["openapi", "stripe"],
+        vec!["openapi", "conduit", "--openapi-version", "2.0"],
         vec!["keys", "create"],
         vec![],
     ] {
@@ -154,6 +155,13 @@ fn the_document_is_printed_as_json_and_as_yaml_and_is_the_same_each_time() {
         assert_eq!(from_json, from_yaml);
         for _ in 0..5 {
             assert_eq!(run(folder.path(), &["openapi", api]).stdout, json);
+        }
+        for (version, written) in [("3.0", "3.0.3"), ("3.1", "3.1.0")] {
+            let arguments = ["openapi", api, "--openapi-version", version];
+            let json: Value =
+                serde_json::from_slice(&run(folder.path(), &arguments).stdout).expect("JSON");
+            assert_eq!(json["openapi"], written, "{arguments:?}");
+            assert_eq!(json == from_json, version == "3.1", "{arguments:?}");
         }
     }
 }

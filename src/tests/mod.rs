@@ -26,3 +26,4 @@ mod recorder;
 pub(crate) mod schemas;
 mod shape;
 mod traces;
+mod versions;

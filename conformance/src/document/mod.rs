@@ -6,6 +6,7 @@
 
 mod bundle;
 mod error;
+mod extended;
 pub mod fetch;
 mod json;
 pub mod normalize;
@@ -150,15 +151,16 @@ impl Document {
         Self::of(name, value, files)
     }
 
-    fn of(name: &str, value: Value, files: Vec<Source>) -> Result<Self, LoadError> {
+    fn of(name: &str, mut value: Value, files: Vec<Source>) -> Result<Self, LoadError> {
         let spots = &files[0].spots;
         let (version, written_in) =
             version_of(&value, spots).map_err(|problem| problem.at(name))?;
-        let (value, moves) = if written_in == "2.0" {
-            swagger::fold(&value)
-        } else {
-            (value, Moves::default())
-        };
+        let mut moves = Moves::default();
+        if written_in == "2.0" {
+            (value, moves) = swagger::fold(&value);
+        } else if version == Version::V30 {
+            extended::read(&mut value, &mut moves);
+        }
         Ok(Self {
             name: name.to_owned(),
             value,

@@ -34,16 +34,24 @@ pub const MAPS: [&str; 5] = [
 ];
 
 /// Folds the 3.0 spelling of one Schema Object, not of those below it:
-/// `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, and `example`.
+/// `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, `example`, and `x-examples` where it lists several.
 ///
 /// With `nullable: true` and a `$ref`, `allOf`, `anyOf` or `oneOf` but no `type`, 3.0.3 says that `nullable` has no effect, yet
 /// authors mean "or null", and that is how it is read here.
 pub fn fold(schema: &Map<String, Value>) -> Map<String, Value> {
     let mut folded = schema.clone();
-    if let Some(example) = folded.remove("example")
+    let several = folded
+        .get("x-examples")
+        .is_some_and(Value::is_array)
+        .then(|| folded.remove("x-examples"))
+        .flatten();
+    let one = folded
+        .remove("example")
+        .map(|example| Value::Array(vec![example]));
+    if let Some(examples) = several.or(one)
         && !folded.contains_key("examples")
     {
-        folded.insert("examples".to_owned(), Value::Array(vec![example]));
+        folded.insert("examples".to_owned(), examples);
     }
     for (flag, bound) in [
         ("exclusiveMinimum", "minimum"),
@@ -175,6 +183,10 @@ mod tests {
                 json!({"maximum": 1}),
             ),
             (json!({"example": 1}), json!({"examples": [1]})),
+            (
+                json!({"example": 1, "x-examples": [1, 2]}),
+                json!({"examples": [1, 2]}),
+            ),
             (
                 json!({"allOf": [{"$ref": "#/a"}], "nullable": true, "description": "d"}),
                 json!({"description": "d", "anyOf": [{"allOf": [{"$ref": "#/a"}]}, {"type": "null"}]}),

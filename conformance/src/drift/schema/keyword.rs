@@ -51,6 +51,14 @@ pub(super) fn add(
         ("const", _) if !schema.contains_key("enum") => {
             add("enum", Content::Set(vec![value.clone()]));
         }
+        // In the dialect of 3.0, what lists several stands beside the one.
+        ("x-examples", Value::Array(_)) if old && !schema.contains_key("examples") => {
+            add("examples", Content::Value(value.clone()));
+        }
+        ("example", _)
+            if old
+                && !schema.contains_key("examples")
+                && schema.get("x-examples").is_some_and(Value::is_array) => {}
         ("example", _) if !schema.contains_key("examples") => {
             add(
                 "examples",
