@@ -57,10 +57,9 @@ impl RequestSchema {
             }
             // What must not be there need not be right.
             let forbidden = errors.iter().any(|other| {
-                matches!(other.kind(), ValidationErrorKind::FalseSchema)
-                    && other.instance_path() == error.instance_path()
+                forbids(other.kind()) && other.instance_path() == error.instance_path()
             });
-            if forbidden && !matches!(error.kind(), ValidationErrorKind::FalseSchema) {
+            if forbidden && !forbids(error.kind()) {
                 continue;
             }
             if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
@@ -104,6 +103,11 @@ impl RequestSchema {
     }
 }
 
+/// Whether a member must not be there: its schema is `{"not": {}}`, which generators read and `false` they do not.
+fn forbids(kind: &ValidationErrorKind) -> bool {
+    matches!(kind, ValidationErrorKind::Not { schema } if *schema == json!({}))
+}
+
 fn general(kind: &ValidationErrorKind) -> String {
     match kind {
         ValidationErrorKind::Required { .. } => "is required".to_owned(),
@@ -119,7 +123,7 @@ fn general(kind: &ValidationErrorKind) -> String {
         ValidationErrorKind::Pattern { pattern } => format!("must match the pattern {pattern}"),
         ValidationErrorKind::Format { format } => format!("must have the format {format}"),
         ValidationErrorKind::Enum { options } => format!("must be one of {options}"),
-        ValidationErrorKind::FalseSchema => "must not be there".to_owned(),
+        kind if forbids(kind) => "must not be there".to_owned(),
         ValidationErrorKind::Constant { expected_value } => format!("must be {expected_value}"),
         other => format!("must satisfy `{}`", other.keyword()),
     }
@@ -157,7 +161,7 @@ mod tests {
                 "required": ["title", "a/b"],
                 "additionalProperties": false,
                 "if": { "required": ["x"] },
-                "then": { "properties": { "link": false }, "required": ["title"] },
+                "then": { "properties": { "link": { "not": {} } }, "required": ["title"] },
                 "anyOf": [{ "required": ["x"] }, { "required": ["y"] }],
                 "properties": {
                     "title": { "type": "string", "minLength": 1, "maxLength": 3 },

@@ -37,19 +37,15 @@ const WORDS: &[Words] = &[
         "must be client_ and 27 letters or digits",
     ),
     ("/productId", &["format"], "must be a UUID"),
-    (
-        "/clientId",
-        &["falseSchema"],
-        "belongs to Conduit events only",
-    ),
+    ("/clientId", &["not"], "belongs to Conduit events only"),
     (
         "/accountId",
-        &["falseSchema"],
+        &["not"],
         "belongs to Equals Money events only",
     ),
     (
         "/productId",
-        &["falseSchema"],
+        &["not"],
         "belongs to Equals Money events only",
     ),
 ];

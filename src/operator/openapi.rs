@@ -21,20 +21,18 @@ pub(super) static IS_CONDUIT: LazyLock<Value> = LazyLock::new(
 
 /// What these need, and what they must not have.
 pub(super) static OF_CONDUIT: LazyLock<Value> = LazyLock::new(
-    || json!({ "required": ["clientId"], "properties": { "accountId": false, "productId": false } }),
+    || json!({ "required": ["clientId"], "properties": { "accountId": { "not": {} }, "productId": { "not": {} } } }),
 );
 
 /// What the others must not have.
 pub(super) static OF_OTHERS: LazyLock<Value> =
-    LazyLock::new(|| json!({ "properties": { "clientId": false } }));
+    LazyLock::new(|| json!({ "properties": { "clientId": { "not": {} } } }));
 
 /// One of these a replay must have: all deliveries of a provider is more than anybody means.
 pub(super) static REPLAY_CONDITIONS: LazyLock<Value> = LazyLock::new(|| {
     let names = ["from", "to", "webhookId", "state"];
-    names
-        .iter()
-        .map(|name| json!({ "required": [name] }))
-        .collect()
+    let conditions = names.map(|name| json!({ "required": [name] }));
+    json!({ "anyOf": conditions })
 });
 
 #[derive(OpenApi)]
@@ -91,10 +89,11 @@ fn emit() -> Value {
         "PublishRequest",
         &json!({ "if": *IS_CONDUIT, "then": *OF_CONDUIT, "else": *OF_OTHERS }),
     );
-    emission.keywords("ReplayRequest", &json!({ "anyOf": *REPLAY_CONDITIONS }));
+    emission.keywords("ReplayRequest", &json!({ "allOf": [*REPLAY_CONDITIONS] }));
     // Each event type has its own members.
     let any = json!({ "additionalProperties": { "description": "Any value." } });
     emission.keywords("Event/properties/data", &any);
+    emission.keywords("PublishRequest/properties/data", &any);
     emission.keywords("Attempt", &json!({ "examples": attempts() }));
     // No named samples: a cursor works only on the server that gave it, and Swagger UI would fill in a key that is used already, and
     // filters that find nothing.

@@ -25,7 +25,7 @@ pub(crate) enum ReplayState {
 /// What to replay. All members hold together, and `provider` alone is not enough.
 #[derive(Debug, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("anyOf" = crate::operator::openapi::REPLAY_CONDITIONS.clone()))]
+#[schemars(extend("allOf" = [crate::operator::openapi::REPLAY_CONDITIONS.clone()]))]
 pub(crate) struct ReplayRequest {
     /// Only events that were published at this time or later.
     #[serde(default, deserialize_with = "non_null")]

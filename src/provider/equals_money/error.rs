@@ -12,6 +12,8 @@ use crate::storage::StoreError;
 /// Why a request was refused; every error has this body (E-10).
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+// Generated clients have a class of this name, and most languages an `Error` of their own.
+#[schema(as = ErrorResponse)]
 pub(crate) struct Error {
     /// The HTTP status code of the answer.
     pub(crate) status_code: i32,

@@ -90,7 +90,7 @@ pub(crate) struct WebhookEventType {
 /// A webhook to create; names its event type by name, by id, or by both where they agree.
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("anyOf" = [{ "required": ["webhookEventTypeName"] }, { "required": ["webhookEventTypeId"] }]))]
+#[schemars(extend("allOf" = [{ "anyOf": [{ "required": ["webhookEventTypeName"] }, { "required": ["webhookEventTypeId"] }] }]))]
 pub(crate) struct CreateWebhookRequest {
     /// The key that signs the notifications; null means none (E-22).
     #[schema(min_length = 1, max_length = 36)]
@@ -197,8 +197,6 @@ pub(crate) struct UpdateWebhookRequest {
 }
 
 /// A webhook, with all 11 members in the order of the tutorial's reads (E-31).
-///
-/// The answer to a create is a [`CreatedWebhook`], which the same schema describes.
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Webhook {

@@ -11,7 +11,7 @@ use super::error::{Error, ErrorDetail};
 use super::handlers;
 use super::payload::{
     AccountActivatedPayload, AccountCreatedPayload, IdentityVerificationRequestPayload,
-    NotificationPayload,
+    NotificationPayload, Wrapper,
 };
 use super::retry;
 use super::samples::{refusals, samples};
@@ -55,7 +55,8 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
         AccountActivatedPayload,
         AccountCreatedPayload,
         IdentityVerificationRequestPayload,
-        NotificationPayload
+        NotificationPayload,
+        Wrapper
     ))
 )]
 struct EqualsMoneyApi;
@@ -76,7 +77,10 @@ fn emit() -> Value {
     // E-14, E-15.
     let either =
         json!([{ "required": ["webhookEventTypeName"] }, { "required": ["webhookEventTypeId"] }]);
-    emission.keywords("CreateWebhookRequest", &json!({ "anyOf": either }));
+    emission.keywords(
+        "CreateWebhookRequest",
+        &json!({ "allOf": [{ "anyOf": either }] }),
+    );
     // Examples of the reference that belong to no documented call.
     let reads = &["findOneWebhook", "updateWebhook"];
     emission.parameter_keywords(
@@ -121,14 +125,13 @@ fn notification(entry: &Entry) -> Notification {
         description: entry.description.to_owned(),
         headers: headers(),
         // E-50.
-        schema: json!({
-            "type": "object",
-            "required": ["body"],
-            "properties": { "body": { "allOf": [
+        schema: json!({ "allOf": [
+            { "$ref": "#/components/schemas/Notification" },
+            { "properties": { "body": { "allOf": [
                 { "$ref": format!("#/components/schemas/{payload}") },
                 { "properties": { "webhookEventTypeName": { "const": name } } },
-            ] } },
-        }),
+            ] } } },
+        ] }),
         sample: entry.sample(),
         responses: json!({
             // E-54, E-55.

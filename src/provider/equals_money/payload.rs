@@ -38,6 +38,18 @@ pub(super) struct Body<T> {
     pub(super) body: T,
 }
 
+/// The wrapper that every notification has.
+#[derive(ToSchema)]
+#[schema(as = Notification)]
+#[expect(
+    dead_code,
+    reason = "read by utoipa only: samples need the payload's type"
+)]
+pub(super) struct Wrapper {
+    /// The payload of the event.
+    body: NotificationPayload,
+}
+
 /// What every payload has; the other members depend on the event type and are mostly not documented.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -125,7 +137,7 @@ pub(super) struct AccountActivatedPayload {
     pub(super) r#type: Option<AccountType>,
     /// Bank details for paying into the account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<Vec<Object>>)]
+    #[schema(nullable = false, value_type = Option<Vec<std::collections::HashMap<String, serde_json::Value>>>)]
     pub(super) settlement_details: Option<Vec<serde_json::Value>>,
     /// When the account was last changed.
     #[serde(skip_serializing_if = "Option::is_none")]

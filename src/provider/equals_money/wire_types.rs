@@ -45,7 +45,7 @@ pub(crate) fn wire_types() -> Vec<WireType> {
             json!({ "count": 1, "limit": 100, "offset": 0, "rows": [webhook] }),
         ),
         answer::<Error>(
-            "Error",
+            "ErrorResponse",
             json!({ "statusCode": 400, "error": "e", "message": "m", "details": [detail.clone()] }),
         ),
         answer::<ErrorDetail>("ErrorDetail", detail),
