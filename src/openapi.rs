@@ -85,6 +85,31 @@ impl Emission {
         self
     }
 
+    /// Writes the component `name`, which utoipa gives as `allOf` a component and what it has besides, as one object with the members of
+    /// both: generators lose which members may be null where they come from `allOf`.
+    pub(crate) fn flatten(&mut self, name: &str) -> &mut Self {
+        let schemas = object_at(&mut self.document, "/components/schemas");
+        let mut flat = schemas[name].take();
+        let parts = flat
+            .as_object_mut()
+            .and_then(|schema| schema.shift_remove("allOf"))
+            .expect("what is flattened has an allOf");
+        for part in parts.as_array().into_iter().flatten() {
+            let component = part["$ref"].as_str().map(|reference| {
+                let (_, name) = reference.rsplit_once('/').expect("a reference is a path");
+                &schemas[name]
+            });
+            let part = component.unwrap_or(part);
+            insert(&mut flat, "", "type", json!("object"));
+            let mut required = flat["required"].as_array().cloned().unwrap_or_default();
+            required.extend(part["required"].as_array().into_iter().flatten().cloned());
+            insert(&mut flat, "", "required", required.into());
+            extend(object_at(&mut flat, "/properties"), &part["properties"]);
+        }
+        schemas.insert(name.to_owned(), flat);
+        self
+    }
+
     /// Adds `keywords` to the schema of the parameter `name` of the named operations; of every operation that has it where the list is
     /// empty.
     pub(crate) fn parameter_keywords(

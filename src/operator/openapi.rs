@@ -90,6 +90,7 @@ fn emit() -> Value {
         &json!({ "if": *IS_CONDUIT, "then": *OF_CONDUIT, "else": *OF_OTHERS }),
     );
     emission.keywords("ReplayRequest", &json!({ "allOf": [*REPLAY_CONDITIONS] }));
+    emission.flatten("DeliveryDetail");
     // Each event type has its own members.
     let any = json!({ "additionalProperties": { "description": "Any value." } });
     emission.keywords("Event/properties/data", &any);
