@@ -1,7 +1,6 @@
 """The steps of Conduit."""
 
-import json
-
+from example import receive, register
 from generated.conduit import AuthenticatedClient
 from generated.conduit.api.webhooks import create_webhook, delete_webhook, get_webhook, list_webhooks, patch_webhook
 from generated.conduit.models import (
@@ -10,7 +9,6 @@ from generated.conduit.models import (
     ErrorResponse,
     PatchWebhookRequest,
     RetrievedWebhook,
-    TransactionNotification,
     TransactionStatus,
     Webhook,
     WebhookEvent,
@@ -22,7 +20,6 @@ from generated.operator import AuthenticatedClient as OperatorClient
 from generated.operator.api.events import publish_event
 from generated.operator.models import Provider, PublishedEvent, PublishRequest
 from step import Receiver, alter, check, step, typed
-from verify import verify_conduit
 
 
 def connect(server: str, secret: str = "sandbox-secret", **alterations: str) -> AuthenticatedClient:
@@ -38,7 +35,7 @@ def connect(server: str, secret: str = "sandbox-secret", **alterations: str) -> 
 
 def conduit(server: str) -> None:
     receiver = Receiver()
-    webhook = register(server, receiver)
+    webhook = register_and_receive(server, receiver)
     client = connect(server)
 
     def wanted(url: str = receiver.url) -> CreateWebhookRequest:
@@ -82,32 +79,19 @@ def conduit(server: str) -> None:
     receiver.stop()
 
 
-def register(server: str, receiver: Receiver) -> RetrievedWebhook:
+def register_and_receive(server: str, receiver: Receiver) -> RetrievedWebhook:
     """Registers a webhook, publishes an event and receives it."""
-    url = receiver.url
+    events = [WebhookEvent.TRANSACTION_COMPLETED]
     with step("conduit: create a webhook, and read it with its secret"):
-        # [readme]
-        client = AuthenticatedClient(
-            f"{server}/conduit", "sandbox-key", prefix="", auth_header_name="X-API-Key", headers={"X-API-Secret": "sandbox-secret"}
-        )
-        wanted = CreateWebhookRequest(url=url, status=WebhookStatus.ENABLED, events=[WebhookEvent.TRANSACTION_COMPLETED])
-        created = create_webhook.sync(client=client, body=wanted)
-        if not isinstance(created, Webhook):
-            raise RuntimeError(created)
-        webhook = get_webhook.sync(created.id, client=client)
-        assert isinstance(webhook, RetrievedWebhook) and isinstance(webhook.secret, str)
-        # [/readme]
-        check((webhook.url, webhook.status, webhook.events) == (url, wanted.status, wanted.events))
+        webhook = register(server, receiver.url)
+        check((webhook.url, webhook.status, webhook.events) == (receiver.url, WebhookStatus.ENABLED, events))
+        assert isinstance(webhook.secret, str)
     with step("conduit: receive an event, and verify its signature"):
         operator = OperatorClient(f"{server}/operator/v1", "sandbox-operator")
         event = PublishRequest(Provider.CONDUIT, "transaction.completed", client_id="client_2ofTA13AD0xBtbEvBl20aEb1hEu")
         check(typed(PublishedEvent, publish_event.sync_detailed(client=operator, body=event), 202).deliveries == 1)
         headers, body = receiver.next()
-        # [readme]
-        # In your receiver, with the body as it came; raises a SignatureError:
-        verify_conduit(webhook.secret, headers["conduit-signature"], headers["conduit-signature-timestamp"], body)
-        notification = TransactionNotification.from_dict(json.loads(body))
-        # [/readme]
+        notification = receive(webhook.secret, dict(headers.items()), body)
         check(notification.event is WebhookEvent.TRANSACTION_COMPLETED)
         check(notification.data.transaction.status is TransactionStatus.COMPLETED)
     return webhook

@@ -2,16 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
+	"example.com/truehook-client/example"
 	"example.com/truehook-client/generated/conduit"
 	"example.com/truehook-client/generated/operator"
-	"example.com/truehook-client/verify"
 )
 
 func conduitSteps(ctx context.Context, server string) {
@@ -83,35 +79,12 @@ func conduitSteps(ctx context.Context, server string) {
 }
 
 // Registers a webhook, publishes an event and receives it.
-func registerConduit(ctx context.Context, server string, receiver *receiver) conduit.RetrievedWebhook {
-	var webhook conduit.RetrievedWebhook
-	url := receiver.url
+func registerConduit(ctx context.Context, server string, receiver *receiver) *conduit.RetrievedWebhook {
+	var webhook *conduit.RetrievedWebhook
 	step("conduit: create a webhook, and read it with its secret", func() {
-		register := func() error {
-			// [readme]
-			key, secret := header("X-API-Key", "sandbox-key"), header("X-API-Secret", "sandbox-secret")
-			client, err := conduit.NewClientWithResponses(server+"/conduit",
-				conduit.WithRequestEditorFn(key), conduit.WithRequestEditorFn(secret))
-			if err != nil {
-				return err
-			}
-			wanted := conduit.CreateWebhookRequest{
-				Url: url, Status: conduit.WebhookStatusEnabled, Events: []conduit.WebhookEvent{conduit.WebhookEventTransactionCompleted},
-			}
-			created, err := client.CreateWebhookWithResponse(ctx, nil, wanted)
-			if err != nil || created.JSON201 == nil {
-				return fmt.Errorf("not created: %v %v", created, err)
-			}
-			read, err := client.GetWebhookWithResponse(ctx, created.JSON201.Id, nil)
-			if err != nil || read.JSON200 == nil {
-				return fmt.Errorf("not read: %v %v", read, err)
-			}
-			webhook = *read.JSON200
-			// [/readme]
-			return nil
-		}
-		must(0, register())
-		check(webhook.Url == url && webhook.Status == conduit.WebhookStatusEnabled && len(webhook.Events) == 1, "%v", webhook)
+		webhook = must(example.Register(ctx, server, receiver.url))
+		check(webhook.Url == receiver.url && webhook.Status == conduit.WebhookStatusEnabled && webhook.Secret != nil, "%v", webhook)
+		check(slices.Equal(webhook.Events, []conduit.WebhookEvent{conduit.WebhookEventTransactionCompleted}), "%v", webhook)
 	})
 	step("conduit: receive an event, and verify its signature", func() {
 		client := must(operator.NewClientWithResponses(server+"/operator/v1",
@@ -121,18 +94,7 @@ func registerConduit(ctx context.Context, server string, receiver *receiver) con
 		answer := must(client.PublishEventWithResponse(ctx, nil, event))
 		check(body(answer.JSON202, answer.StatusCode(), answer.Body).Deliveries == 1, "not delivered")
 		request := receiver.next()
-		accept := func(header http.Header, body []byte) (notification conduit.TransactionNotification, err error) {
-			// [readme]
-			// In your receiver, with the body as it came:
-			signature, timestamp := header.Get("conduit-signature"), header.Get("conduit-signature-timestamp")
-			if err := verify.Conduit(*webhook.Secret, signature, timestamp, body, time.Now()); err != nil {
-				return notification, err
-			}
-			err = json.Unmarshal(body, &notification)
-			// [/readme]
-			return notification, err
-		}
-		notification := must(accept(request.header, request.body))
+		notification := must(example.Receive(*webhook.Secret, request.header, request.body))
 		check(notification.Event == conduit.WebhookEventTransactionCompleted, "%v", notification.Event)
 		check(notification.Data.Transaction.Status == conduit.TransactionStatusCOMPLETED, "%v", notification.Data)
 	})

@@ -1,26 +1,22 @@
 //! The steps of Conduit.
 
-use std::collections::HashMap;
-use std::time::SystemTime;
-
 use conduit::apis::configuration::Configuration;
 use conduit::apis::webhooks_api::{
     CreateWebhookParams, DeleteWebhookParams, GetWebhookParams, ListWebhooksParams, PatchWebhookParams, create_webhook,
     delete_webhook, get_webhook, list_webhooks, patch_webhook,
 };
 use conduit::models::{
-    BadRequestErrorResponse, CreateWebhookRequest, ErrorResponse, PatchWebhookRequest, RetrievedWebhook, TransactionNotification,
-    TransactionStatus, WebhookEvent, WebhookStatus,
+    BadRequestErrorResponse, CreateWebhookRequest, ErrorResponse, PatchWebhookRequest, RetrievedWebhook, TransactionStatus,
+    WebhookEvent, WebhookStatus,
 };
 use http::Method;
 use operator::apis::events_api::{PublishEventParams, publish_event};
 use operator::models::{Provider, PublishRequest};
-use reqwest_middleware::ClientBuilder;
 
+use crate::example::{receive, register};
 use crate::operator_steps;
 use crate::refused;
 use crate::step::{Change, Outcome, Receiver, check, step};
-use crate::verify::verify_conduit;
 
 fn connect(server: &str, secret: &str, change: Change) -> Outcome<Configuration> {
     let client = change.client(&[("x-api-key", "sandbox-key"), ("x-api-secret", secret)])?;
@@ -51,7 +47,7 @@ fn list(size: Option<i32>, after: Option<String>) -> ListWebhooksParams {
 /// When one fails.
 pub async fn take(server: &str) -> Outcome {
     let receiver = Receiver::start()?;
-    let webhook = register(server, &receiver).await?;
+    let webhook = register_and_receive(server, &receiver).await?;
     let api = connect(server, "sandbox-secret", Change::default())?;
     step("conduit: list webhooks in pages", pages(&api, &webhook, &receiver.url).await)?;
     step("conduit: update the webhook", update(&api, &webhook).await)?;
@@ -109,22 +105,11 @@ async fn delete(api: &Configuration, webhook: &RetrievedWebhook) -> Outcome {
 }
 
 /// Registers a webhook, publishes an event and receives it.
-async fn register(server: &str, receiver: &Receiver) -> Outcome<RetrievedWebhook> {
-    let url = receiver.url.clone();
+async fn register_and_receive(server: &str, receiver: &Receiver) -> Outcome<RetrievedWebhook> {
     let registered = async {
-        // [readme]
-        let headers = [("x-api-key", "sandbox-key"), ("x-api-secret", "sandbox-secret")];
-        let headers = HashMap::from(headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let client = reqwest::Client::builder().default_headers((&headers).try_into()?).build()?;
-        let client = ClientBuilder::new(client).build();
-        let conduit = Configuration { base_path: format!("{server}/conduit"), client, ..Configuration::default() };
-        let wanted = CreateWebhookRequest::new(url, vec![WebhookEvent::TransactionCompleted], WebhookStatus::Enabled);
-        let params = CreateWebhookParams { create_webhook_request: wanted, api_version: None };
-        let created = create_webhook(&conduit, params).await?;
-        let webhook = get_webhook(&conduit, GetWebhookParams { id: created.id, api_version: None }).await?;
-        let secret = webhook.secret.clone().unwrap_or_default();
-        // [/readme]
-        check(webhook.url == receiver.url && webhook.status == WebhookStatus::Enabled && !secret.is_empty(), &webhook)?;
+        let webhook = register(server, receiver.url.clone()).await?;
+        check(webhook.url == receiver.url && webhook.status == WebhookStatus::Enabled, &webhook)?;
+        let secret = webhook.secret.clone().ok_or("no secret")?;
         Ok((webhook, secret))
     };
     let (webhook, secret) = step("conduit: create a webhook, and read it with its secret", registered.await)?;
@@ -137,12 +122,7 @@ async fn register(server: &str, receiver: &Receiver) -> Outcome<RetrievedWebhook
         check(published.deliveries == 1, published)?;
         let request = receiver.next()?;
         let (signature, timestamp) = (request.header("conduit-signature"), request.header("conduit-signature-timestamp"));
-        let body = &request.body;
-        // [readme]
-        // In your receiver, with the body as it came:
-        verify_conduit(&secret, signature, timestamp, body, SystemTime::now())?;
-        let notification: TransactionNotification = serde_json::from_slice(body)?;
-        // [/readme]
+        let notification = receive(&secret, signature, timestamp, &request.body)?;
         let status = notification.data.transaction.status;
         check(notification.event == WebhookEvent::TransactionCompleted && status == TransactionStatus::Completed, notification)
     };

@@ -2,6 +2,7 @@
 
 mod conduit_steps;
 mod equals_money_steps;
+mod example;
 mod operator_steps;
 mod step;
 mod verify;

@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
+import { receive, register } from "./example.js";
 import type { components as Conduit, paths as ConduitPaths } from "./generated/conduit.js";
 import type { paths as OperatorPaths } from "./generated/operator.js";
 import { Receiver, accepted, altered, refused, step } from "./step.js";
-import { verifyConduit } from "./verify.js";
 
 type Webhook = Conduit["schemas"]["RetrievedWebhook"];
 
 export async function conduit(server: string): Promise<void> {
   const receiver = await Receiver.start();
-  const webhook = await register(server, receiver);
+  const webhook = await registerAndReceive(server, receiver);
   const id = webhook.id;
   const path = { params: { path: { id } } };
   const api = createClient<ConduitPaths>({
@@ -75,22 +75,12 @@ export async function conduit(server: string): Promise<void> {
 }
 
 /** Registers a webhook, publishes an event and receives it. */
-async function register(server: string, receiver: Receiver): Promise<Webhook> {
-  const { url } = receiver;
-  // [readme]
-  const conduit = createClient<ConduitPaths>({
-    baseUrl: `${server}/conduit`,
-    headers: { "X-API-Key": "sandbox-key", "X-API-Secret": "sandbox-secret" },
-  });
-  const created = await conduit.POST("/webhooks", { body: { url, status: "enabled", events: ["transaction.completed"] } });
-  if (created.error) throw new Error(JSON.stringify(created.error));
-  const read = await conduit.GET("/webhooks/{id}", { params: { path: { id: created.data.id } } });
-  const secret = read.data?.secret ?? "";
-  // [/readme]
-  const webhook = accepted(read);
+async function registerAndReceive(server: string, receiver: Receiver): Promise<Webhook> {
+  const webhook = await register(server, receiver.url);
+  const { secret } = webhook;
   await step("conduit: create a webhook, and read it with its secret", () => {
-    assert.deepEqual([webhook.url, webhook.status, webhook.events], [url, "enabled", ["transaction.completed"]]);
-    assert.notEqual(secret, "");
+    assert.deepEqual([webhook.url, webhook.status, webhook.events], [receiver.url, "enabled", ["transaction.completed"]]);
+    assert(secret !== undefined);
   });
   await step("conduit: receive an event, and verify its signature", async () => {
     const operator = createClient<OperatorPaths>({
@@ -101,11 +91,7 @@ async function register(server: string, receiver: Receiver): Promise<Webhook> {
     const event = { provider: "conduit", type: "transaction.completed", clientId } as const;
     assert.equal(accepted(await operator.POST("/events", { body: event })).deliveries, 1);
     const { headers, body } = await receiver.next();
-    // [readme]
-    // In your receiver, with the body as it came; throws a SignatureError:
-    verifyConduit(secret, headers["conduit-signature"], headers["conduit-signature-timestamp"], body);
-    const notification = JSON.parse(body.toString()) as Conduit["schemas"]["TransactionNotification"];
-    // [/readme]
+    const notification = receive(secret ?? "", headers, body);
     assert.equal(notification.event, "transaction.completed");
     assert.equal(notification.data.transaction.status, "COMPLETED");
   });

@@ -21,7 +21,6 @@ import com.example.operator.model.Provider;
 import com.example.operator.model.PublishRequest;
 import java.net.URI;
 import java.net.http.HttpRequest;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -31,7 +30,6 @@ final class Conduit {
     private final String server;
     private final Receiver receiver = new Receiver();
     private RetrievedWebhook webhook;
-    private String secret;
 
     Conduit(String server) throws Exception {
         this.server = server;
@@ -82,19 +80,9 @@ final class Conduit {
 
     private void create() throws Exception {
         URI url = URI.create(receiver.url());
-        // [readme]
-        ApiClient client = new ApiClient();
-        client.updateBaseUri(server + "/conduit");
-        client.setRequestInterceptor(
-                request -> request.header("X-API-Key", "sandbox-key").header("X-API-Secret", "sandbox-secret"));
-        WebhooksApi webhooks = new WebhooksApi(client);
-        CreateWebhookRequest wanted = new CreateWebhookRequest()
-                .url(url).status(WebhookStatus.ENABLED).addEventsItem(WebhookEvent.TRANSACTION_COMPLETED);
-        Webhook created = webhooks.createWebhook(wanted, null);
-        webhook = webhooks.getWebhook(created.getId(), null);
-        secret = webhook.getSecret();
-        // [/readme]
-        check(webhook.getUrl().equals(url) && webhook.getStatus() == WebhookStatus.ENABLED && secret != null, webhook);
+        webhook = Example.register(server, url);
+        check(webhook.getUrl().equals(url) && webhook.getStatus() == WebhookStatus.ENABLED, webhook);
+        check(webhook.getEvents().equals(List.of(WebhookEvent.TRANSACTION_COMPLETED)), webhook);
     }
 
     private void receive() throws Exception {
@@ -103,13 +91,9 @@ final class Conduit {
                 .provider(Provider.CONDUIT).type("transaction.completed").clientId("client_2ofTA13AD0xBtbEvBl20aEb1hEu");
         check(operator.publishEvent(event, null).getDeliveries() == 1, "not delivered");
         Receiver.Received request = receiver.next();
-        byte[] body = request.body();
-        // [readme]
-        // In your receiver, with the body as it came; throws a SignatureException:
-        Verify.conduit(secret, request.header("conduit-signature"), request.header("conduit-signature-timestamp"), body, Instant.now());
-        TransactionNotification notification =
-                ApiClient.createDefaultObjectMapper().readValue(body, TransactionNotification.class);
-        // [/readme]
+        String signature = request.header("conduit-signature");
+        String timestamp = request.header("conduit-signature-timestamp");
+        TransactionNotification notification = Example.receive(webhook.getSecret(), signature, timestamp, request.body());
         check(notification.getEvent() == WebhookEvent.TRANSACTION_COMPLETED, notification);
         check(notification.getData().getTransaction().getStatus() == TransactionStatus.COMPLETED, notification);
     }
