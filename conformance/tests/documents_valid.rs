@@ -92,6 +92,11 @@ fn equals_money_is_valid() {
 }
 
 #[test]
+fn operator_is_valid() {
+    check("operator.yaml");
+}
+
+#[test]
 fn what_is_not_valid_is_found() {
     let meta: Value = serde_json::from_str(include_str!("meta/openapi-3.1.json")).expect("is JSON");
     let validator = jsonschema::validator_for(&meta).expect("the meta-schema is valid");
