@@ -5,7 +5,7 @@
 //! than is sent, or where the value needs members that the sender does not document. It is no finding where both sides accept
 //! the same values, and undecided where neither a value nor a proof was found.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -17,17 +17,12 @@ use super::differences::Difference;
 use super::effect::{self, Effect};
 use super::users::{self, Directions, Search};
 use super::view::View;
+use super::ways::Use;
 use crate::document::pointer;
 use crate::finding::{Proof, Severity};
 
-/// In how many bodies or parameters of a direction a difference is looked for.
-const USES: usize = 4;
-
 /// How deep a difference may lie below a body or parameter to be looked for there.
 const LEVELS: usize = 60;
-
-/// How many schemas around one are looked at to find a body or parameter.
-const REACH: usize = 20_000;
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter(
@@ -127,15 +122,9 @@ struct Shown {
     theirs_accepts: bool,
 }
 
-/// A way from a pair to a whole value: the pairs around it with the keyword and step that lead inwards, innermost first.
-struct Use {
-    root: usize,
-    around: Vec<(usize, String, Step)>,
-}
-
-struct Decider<'d, 'w, 'a> {
-    walk: &'d Walk<'w>,
-    roots: &'d [Root],
+pub(super) struct Decider<'d, 'w, 'a> {
+    pub(super) walk: &'d Walk<'w>,
+    pub(super) roots: &'d [Root],
     meaning: &'d Meaning<'a>,
     searched: HashMap<(usize, bool), Result<Apart, String>>,
     /// Whether a difference answers only for the values that are refused because of it.
@@ -489,60 +478,6 @@ impl<'d> Decider<'d, '_, '_> {
             (None, None) => None,
         };
         Ok((None, harmless))
-    }
-
-    /// Ways to whole values of this direction, the shortest first.
-    fn uses(&self, id: usize, from_server: bool) -> Vec<Use> {
-        let mut uses = Vec::new();
-        // The pair that each one was reached from, and by which of its own origins.
-        let mut seen: HashMap<usize, (usize, usize)> = HashMap::from([(id, (id, 0))]);
-        let mut roots = BTreeSet::new();
-        let mut open = VecDeque::from([id]);
-        while let Some(pair) = open.pop_front() {
-            for (index, from) in self.walk.pairs[pair].from.iter().enumerate() {
-                match from {
-                    From::Root(root) => {
-                        if self.roots[*root].from_server == from_server && roots.insert(*root) {
-                            uses.push(Use {
-                                root: *root,
-                                around: self.way(&seen, pair, id),
-                            });
-                        }
-                    }
-                    From::Pair(around, ..) => {
-                        if seen.len() < REACH && !seen.contains_key(around) {
-                            seen.insert(*around, (pair, index));
-                            open.push_back(*around);
-                        }
-                    }
-                }
-                if uses.len() >= USES {
-                    return uses;
-                }
-            }
-        }
-        uses
-    }
-
-    /// The pairs from `id` to `pair`, innermost first.
-    fn way(
-        &self,
-        seen: &HashMap<usize, (usize, usize)>,
-        pair: usize,
-        id: usize,
-    ) -> Vec<(usize, String, Step)> {
-        let mut way = Vec::new();
-        let mut at = pair;
-        while at != id
-            && let Some((inner, index)) = seen.get(&at)
-        {
-            if let From::Pair(_, keyword, step) = &self.walk.pairs[*inner].from[*index] {
-                way.push((at, keyword.clone(), step.clone()));
-            }
-            at = *inner;
-        }
-        way.reverse();
-        way
     }
 
     /// How the whole value depends on the inner one.

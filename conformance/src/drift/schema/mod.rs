@@ -4,6 +4,7 @@
 //! writes equivalent spellings in one way, as a [`view`], of what [`side`] is asked for; [`decide`] finds out what each difference
 //! does to values, and enters it for all its [`users`].
 
+mod alternatives;
 mod compare;
 mod decide;
 mod differences;
@@ -14,5 +15,6 @@ mod matching;
 mod side;
 mod users;
 mod view;
+mod ways;
 
 pub(super) use compare::Schemas;

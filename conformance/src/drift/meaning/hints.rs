@@ -1,0 +1,59 @@
+//! What the schema of the other side mentions, which is worth trying on this one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::facts::Facts;
+use super::text;
+
+/// What the other side mentions.
+#[derive(Default)]
+pub(super) struct Hints {
+    pub(super) names: BTreeSet<String>,
+    pub(super) literals: Vec<Value>,
+    pub(super) numbers: Vec<Value>,
+    pub(super) steps: Vec<f64>,
+    pub(super) counts: BTreeSet<u64>,
+    /// Members that tell branches apart, with their values.
+    pub(super) fixed: Vec<(String, Value)>,
+    pub(super) strings: Vec<String>,
+}
+
+impl Hints {
+    /// What `facts` mention.
+    pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>) -> Self {
+        let mut hints = Self::default();
+        for one in facts {
+            hints.names.extend(one.properties.keys().cloned());
+            hints.names.extend(one.required.iter().cloned());
+            for (name, needs) in &one.dependent {
+                hints.names.insert(name.clone());
+                hints.names.extend(needs.iter().cloned());
+            }
+            for (pattern, _) in &one.by_pattern {
+                hints
+                    .names
+                    .extend(text::of_pattern(pattern).into_iter().take(2));
+            }
+            for (name, values) in &one.fixed {
+                hints
+                    .fixed
+                    .extend(values.iter().map(|value| (name.clone(), value.clone())));
+            }
+            hints.literals.extend(one.values.iter().flatten().cloned());
+            let bounds = one.least.iter().chain(&one.most);
+            hints.numbers.extend(bounds.map(|(bound, _)| bound.clone()));
+            hints.steps.extend(&one.steps);
+            hints.counts.extend(&one.counts);
+            for pattern in &one.patterns {
+                hints.strings.extend(text::of_pattern(pattern));
+            }
+            for format in &one.formats {
+                let all = text::of_format(format).iter().map(|one| (*one).to_owned());
+                hints.strings.extend(all);
+            }
+        }
+        hints
+    }
+}
