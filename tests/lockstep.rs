@@ -157,9 +157,10 @@ fn apply(document: &mut Value, pointer: &str, value: Option<Value>) {
     }
 }
 
-/// Whether a finding points at the edited place, at what holds it, or at what lies in it.
+/// Whether a finding points at the edited place, at what holds it, or at what lies in it; on the other side where the edit took away
+/// what something else stands for now, as `default` for an answer.
 fn points_at(finding: &Finding, edited: &str) -> bool {
-    finding.ours.iter().any(|place| {
+    finding.ours.iter().chain(&finding.theirs).any(|place| {
         let (shorter, longer) = if place.pointer.len() < edited.len() {
             (place.pointer.as_str(), edited)
         } else {
