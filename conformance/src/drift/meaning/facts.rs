@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::source::Source;
 use crate::document::pointer;
@@ -115,6 +115,9 @@ impl Gathering<'_, '_> {
             }
             _ => return,
         };
+        // An object of very many members is gathered anew for each of them that differs.
+        let members = schema.get("properties").and_then(Value::as_object);
+        self.source.spend(1 + members.map_or(0, Map::len) / 4);
         if self.source.old()
             && schema.get("nullable") == Some(&Value::Bool(true))
             && self.choose(2) == 1

@@ -26,7 +26,7 @@ pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
 
 use generate::{Maker, candidates, distinct};
-use plain::Swap;
+use plain::{Swap, Trouble};
 use shrink::size;
 use source::Source;
 
@@ -143,6 +143,9 @@ impl<'a> Meaning<'a> {
     /// Says why the schemas cannot be held against values.
     pub(super) fn search(&self, at: At<'_>, from_server: bool) -> Result<Apart, String> {
         let (theirs, ours) = self.makers(from_server);
+        if theirs.source.is_spent() {
+            return Err(Trouble::Spent.to_string());
+        }
         let values = candidates((theirs, at.0), (ours, at.1), Vec::new());
         let found = self.classify(at, from_server, false, values)?;
         if !found.theirs_only.is_empty() || !found.ours_only.is_empty() {
