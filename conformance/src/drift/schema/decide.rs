@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
 use super::super::meaning::{Apart, Around, Keyword, Meaning, Step, is_held};
 use super::super::rules;
-use super::compare::{From, Root, Walk};
+use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
 use super::users::{self, Directions, Search};
@@ -42,22 +42,7 @@ pub(super) fn enter(
     };
     let mut search = Search::new(walk, roots);
     for (id, pair) in walk.pairs.iter().enumerate() {
-        for (side, at, reference) in &pair.unresolved {
-            let subject = search.users(id).1.into_iter().next();
-            let subject = subject.map_or_else(String::new, |user| user.subject);
-            let whole = pair.from.iter().find_map(|from| match from {
-                From::Root(root) => Some(roots[*root].at.clone()),
-                From::Pair(..) => None,
-            });
-            let mut place =
-                whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
-            match *side {
-                "theirs" => place.theirs.clone_from(at),
-                _ => place.ours.clone_from(at),
-            }
-            let message = unresolved(side, &format!("`{reference}`"));
-            ledger.add(&rules::REFERENCE_UNRESOLVED, &subject, &place, message);
-        }
+        enter_unresolved(pair, &mut search, id, ledger, roots);
         // What two equal schemas have inside is spelled differently and comes to the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {
             From::Root(_) => false,
@@ -71,35 +56,45 @@ pub(super) fn enter(
             entries.extend(decider.entry(id, difference));
         }
         if decider.is_untold(id, &entries) {
-            // Several differences do together what none of them does alone.
-            decider.blames = false;
-            let mut differences: Vec<(usize, &Difference)> =
-                pair.differences.iter().enumerate().collect();
-            let property = |one: &Difference| one.rule.id == rules::SCHEMA_PROPERTY_ADDED.id;
-            differences.sort_by_key(|(index, one)| (!property(one), *index));
-            let grave = differences.into_iter().find_map(|(_, difference)| {
-                let entry = decider.entry(id, difference)?;
-                (entry.severity == Severity::Breaking).then_some(entry)
-            });
-            decider.blames = true;
-            if let Some(grave) = grave {
-                entries.retain(|entry| entry.message != grave.message);
-                entries.push(grave);
-            }
+            decider.blame_together(id, &mut entries);
         }
         if entries.is_empty() {
             decider.equal[id] = [false, true].iter().all(|from_server| {
                 let proven = meaning.relate(decider.at(id), *from_server);
                 proven.theirs_in_ours && proven.ours_in_theirs
             });
-        }
-        if entries.is_empty() {
             continue;
         }
         let (subjects, users) = search.users(id);
         for entry in entries {
             ledger.add_schema(entry, &subjects, &users);
         }
+    }
+}
+
+/// Enters the references of a pair that lead nowhere.
+fn enter_unresolved(
+    pair: &Visit<'_>,
+    search: &mut Search<'_, '_>,
+    id: usize,
+    ledger: &mut Ledger<'_>,
+    roots: &[Root],
+) {
+    for (side, at, reference) in &pair.unresolved {
+        let subject = search.users(id).1.into_iter().next();
+        let subject = subject.map_or_else(String::new, |user| user.subject);
+        let whole = pair.from.iter().find_map(|from| match from {
+            From::Root(root) => Some(roots[*root].at.clone()),
+            From::Pair(..) => None,
+        });
+        let mut place =
+            whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
+        match *side {
+            "theirs" => place.theirs.clone_from(at),
+            _ => place.ours.clone_from(at),
+        }
+        let message = unresolved(side, &format!("`{reference}`"));
+        ledger.add(&rules::REFERENCE_UNRESOLVED, &subject, &place, message);
     }
 }
 
@@ -170,6 +165,23 @@ impl<'d> Decider<'d, '_, '_> {
                 !harmful.is_empty()
             })
         })
+    }
+
+    /// Lets one of several differences answer for what they do together and none of them does alone.
+    fn blame_together(&mut self, id: usize, entries: &mut Vec<SchemaEntry>) {
+        self.blames = false;
+        let mut differences: Vec<&Difference> = self.walk.pairs[id].differences.iter().collect();
+        // The sort keeps the order of the others.
+        differences.sort_by_key(|one| one.rule.id != rules::SCHEMA_PROPERTY_ADDED.id);
+        let grave = differences.into_iter().find_map(|difference| {
+            let entry = self.entry(id, difference)?;
+            (entry.severity == Severity::Breaking).then_some(entry)
+        });
+        self.blames = true;
+        if let Some(grave) = grave {
+            entries.retain(|entry| entry.message != grave.message);
+            entries.push(grave);
+        }
     }
 
     /// What is to be entered for a difference, if anything.
