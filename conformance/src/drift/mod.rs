@@ -29,6 +29,7 @@
 //! Not compared: the `openapi` version, descriptions of responses, references to other documents that were not loaded (reported as
 //! undecided). A `$dynamicRef` that may lead to several schemas, by the way one came to it, is undecided where something differs.
 
+mod answers;
 mod content;
 mod equal;
 pub mod examples;
