@@ -1,0 +1,146 @@
+//! Tests of settings: what is refused, and what wins over what.
+
+use super::*;
+
+fn config(change: impl FnOnce(&mut Settings)) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("t.db").display());
+    let storage = StorageSettings {
+        database: Some(database),
+        ..StorageSettings::default()
+    };
+    let mut settings = Settings {
+        storage,
+        ..Settings::default()
+    };
+    change(&mut settings);
+    settings
+        .with_file()
+        .and_then(Config::new)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_defaults_are_a_sandbox_on_loopback() {
+    let config = config(|_| {}).unwrap();
+    assert_eq!(config.mode, Mode::Sandbox);
+    assert!(
+        config
+            .listen
+            .iter()
+            .all(|address| address.ip().is_loopback() && address.port() == 8080)
+    );
+    assert_eq!(config.max_body_bytes, 262_144);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
+    let key = || Some(Secret::new("ab".repeat(32)));
+    type Change = Box<dyn FnOnce(&mut Settings)>;
+    let refused: [(&str, Change); 14] = [
+        ("--lease-seconds", Box::new(|s| s.lease_seconds = Some(10))),
+        (
+            "--lease-seconds",
+            Box::new(|s| s.lease_seconds = Some(u64::MAX)),
+        ),
+        (
+            "--mode production",
+            Box::new(|s| s.listen = Some("0.0.0.0:80".into())),
+        ),
+        ("--listen", Box::new(|s| s.listen = Some("nowhere".into()))),
+        ("--clock-speed", Box::new(|s| s.clock_speed = Some(0.0))),
+        (
+            "--clock-speed",
+            Box::new(|s| s.clock_speed = Some(f64::NAN)),
+        ),
+        ("--max-body-bytes", Box::new(|s| s.max_body_bytes = Some(0))),
+        ("--workers", Box::new(|s| s.workers = Some(0))),
+        (
+            "sqlite://FILE",
+            Box::new(|s| s.storage.database = Some("mysql://x".into())),
+        ),
+        (
+            "PostgreSQL",
+            Box::new(|s| s.storage.database = Some("postgres://u:hunter2@h/d".into())),
+        ),
+        (
+            "names no file",
+            Box::new(|s| s.storage.database = Some("sqlite://".into())),
+        ),
+        (
+            "TRUEHOOK_ENCRYPTION_KEY",
+            Box::new(|s| s.storage.mode = Some(Mode::Production)),
+        ),
+        (
+            "64 hexadecimal",
+            Box::new(|s| s.storage.encryption_key = Some(Secret::new("abc"))),
+        ),
+        (
+            "sandbox mode",
+            Box::new(move |s| {
+                s.storage.mode = Some(Mode::Production);
+                s.storage.encryption_key = key();
+                s.clock_speed = Some(2.0);
+            }),
+        ),
+    ];
+    for (expected, change) in refused {
+        let message = config(change).unwrap_err();
+        assert!(
+            message.contains(expected) && !message.contains('\n') && !message.contains("hunter2"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("truehook.toml");
+    fs::write(
+        &file,
+        "listen = \"127.0.0.1:1\"\nmax-body-bytes = 5\nequals-money-rate-limit = 7\n",
+    )
+    .unwrap();
+    let config = config(|settings| {
+        settings.storage.config = Some(file);
+        settings.max_body_bytes = Some(6);
+    })
+    .unwrap();
+    assert_eq!(config.listen[0].port(), 1);
+    assert_eq!(config.max_body_bytes, 6);
+    assert_eq!(config.equals_money.rate_limit, NonZeroU32::new(7));
+}
+
+#[test]
+fn a_bad_file_is_refused_with_its_name_and_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("truehook.toml");
+    for (text, expected) in [
+        ("listen = ", "line 1"),
+        ("listne = \"x\"", "`listne` is no setting"),
+        ("max-body-bytes = \"x\"", "invalid type"),
+        ("config = \"x\"", "`config` is no setting"),
+        ("mode = \"test\"", "unknown variant"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let message = config(|settings| settings.storage.config = Some(file.clone())).unwrap_err();
+        assert!(
+            message.contains(expected) && message.contains("truehook.toml"),
+            "{message}"
+        );
+    }
+    let message =
+        config(|settings| settings.storage.config = Some(folder.path().join("none"))).unwrap_err();
+    assert!(message.contains("cannot read"), "{message}");
+}
+
+#[test]
+fn a_database_without_its_key_file_is_not_opened_with_a_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    fs::write(&path, "data").unwrap();
+    let message = sandbox_key(&path).unwrap_err().to_string();
+    assert!(message.contains("t.db.key"), "{message}");
+    assert!(!folder.path().join("t.db.key").exists());
+}
