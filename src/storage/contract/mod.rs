@@ -7,6 +7,7 @@ mod file;
 mod jobs;
 mod keys;
 mod queue;
+mod results;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -29,6 +30,9 @@ const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 
 /// How many seconds a claim holds.
 const LEASE: i64 = 30;
+
+/// The seconds of a day.
+const DAY: i64 = 24 * 60 * 60;
 
 struct Subject {
     store: Arc<dyn Store>,
@@ -252,6 +256,15 @@ fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
         lease: SignedDuration::from_secs(LEASE),
         now: at(second),
         gives_up_at: |_, _| Timestamp::MAX,
+    }
+}
+
+/// Claims at most `limit` with these slots, giving a delivery up a day after its first attempt.
+fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
+    ClaimTerms {
+        limit,
+        gives_up_at: |_, first| first + SignedDuration::from_hours(24),
+        ..terms(lanes, second)
     }
 }
 

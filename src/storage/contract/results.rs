@@ -1,0 +1,351 @@
+//! What came of a claimed delivery: its result recorded, given back, and attempted again by hand.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::super::{AttemptResult, Pending};
+use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
+use crate::domain::{Attempt, DeliveryState, Next, Outcome, Timing};
+
+#[tokio::test]
+async fn a_result_ends_a_delivery_or_says_when_it_goes_on() {
+    for (next, state, completed_at) in [
+        (Next::Delivered, DeliveryState::Delivered, Some(at(6))),
+        (Next::Exhausted, DeliveryState::Exhausted, Some(at(6))),
+        (Next::RetryAt(at(40)), DeliveryState::Pending, None),
+    ] {
+        let subject = sqlite();
+        subject.add_webhooks(["1"]).await;
+        subject.publish(event("e", 1)).await;
+        let due = subject.claim_one(5).await;
+        assert!(subject.record(&due, next, 6).await);
+        let record = subject.delivery().await;
+        assert_eq!((record.state, record.completed_at), (state, completed_at));
+        assert_eq!(record.attempts, 1);
+        let found = subject.claim(39).await;
+        assert!(found.due.is_empty(), "{next:?}");
+        let found = subject.claim(40).await;
+        match next {
+            Next::RetryAt(_) => {
+                assert_eq!((found.due[0].attempt, found.expired_leases), (2, 0));
+                assert_eq!(found.due[0].due_at, at(40));
+                assert_eq!(found.due[0].first_attempt_at, at(5));
+            }
+            Next::Delivered | Next::Exhausted => assert!(found.due.is_empty(), "{next:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retry_may_be_due_before_the_lease_ends_or_long_after() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2]).await;
+    let [first, second] = <[_; 2]>::try_from(subject.claim(5).await.due).unwrap();
+    assert!(subject.record(&first, Next::RetryAt(at(6)), 6).await);
+    assert!(
+        subject
+            .record(&second, Next::RetryAt(at(14 * DAY)), 6)
+            .await
+    );
+    assert_eq!(subject.claim_one(6).await.event.id, "1");
+    assert_eq!(subject.claim_one(6 + LEASE).await.event.id, "1");
+    let due = subject.claim(14 * DAY).await.due;
+    assert_eq!(names(&due), [("1", "1"), ("1", "2")]);
+}
+
+#[tokio::test]
+async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let first = subject.claim_one(1).await;
+    let second = subject.claim_one(1 + LEASE).await;
+    assert!(
+        !subject.record(&first, Next::Delivered, 50).await,
+        "too late"
+    );
+    assert_eq!(subject.delivery().await.state, DeliveryState::Pending);
+    assert!(subject.record(&second, Next::RetryAt(at(90)), 50).await);
+    assert!(!subject.record(&second, Next::Delivered, 51).await, "twice");
+    assert!(!subject.record(&first, Next::Delivered, 51).await);
+    assert_eq!(subject.delivery().await.due_at, at(90));
+    let third = subject.claim_one(90).await;
+    assert!(subject.record(&third, Next::Delivered, 91).await);
+    for due in [&first, &second, &third] {
+        assert!(
+            !subject.record(due, Next::Exhausted, 92).await,
+            "it has ended"
+        );
+    }
+    let record = subject.delivery().await;
+    let history = subject.store.delivery(record.id).await.unwrap().unwrap();
+    let numbers: Vec<u32> = history.attempts.iter().map(|made| made.number).collect();
+    assert_eq!((record.attempts, numbers), (3, vec![2, 3]));
+    let unknown = AttemptResult {
+        delivery: Uuid::nil(),
+        number: first.number,
+        lane: first.target.lane,
+        attempt: attempt(1),
+        next: Next::Delivered,
+        now: at(92),
+    };
+    assert!(!subject.store.record(unknown).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_never_claimed_is_not_recorded() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    for number in [0, 1, 2] {
+        let result = AttemptResult {
+            delivery: subject.delivery().await.id,
+            number: 1,
+            lane: 1,
+            attempt: attempt(number),
+            next: Next::Delivered,
+            now: at(2),
+        };
+        assert!(!subject.store.record(result).await.unwrap(), "{number}");
+    }
+    let due = subject.claim_one(2).await;
+    assert!(subject.record(&due, Next::RetryAt(at(3)), 2).await);
+    subject.store.retry(due.id, at(3)).await.unwrap();
+    assert!(!subject.record(&due, Next::Delivered, 4).await);
+}
+
+#[tokio::test]
+async fn an_attempt_is_read_back_as_it_was_recorded() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let empty = Attempt {
+        number: 2,
+        started_at: at(70),
+        timing: Timing::default(),
+        request_headers: Vec::new(),
+        outcome: Outcome::TimedOut,
+        response_body: Vec::new(),
+        response_truncated: false,
+    };
+    let of = |number, outcome| Attempt {
+        number,
+        outcome,
+        ..empty.clone()
+    };
+    let attempts = [
+        Attempt {
+            request_headers: vec![
+                ("content-type".to_owned(), "application/json".to_owned()),
+                ("authorization".to_owned(), "[redacted]".to_owned()),
+                ("x".to_owned(), "\"ä\"\\".to_owned()),
+                ("x".to_owned(), String::new()),
+            ],
+            ..attempt(1)
+        },
+        empty.clone(),
+        of(3, Outcome::Refused("no such address: ä".to_owned())),
+        of(4, Outcome::Failed("connection reset".to_owned())),
+        of(
+            5,
+            Outcome::Answered {
+                status: 204,
+                retry_after: None,
+            },
+        ),
+        of(
+            6,
+            Outcome::Answered {
+                status: 999,
+                retry_after: Some(Duration::from_secs(u32::MAX.into())),
+            },
+        ),
+    ];
+    let mut second = 1;
+    for attempt in attempts.clone() {
+        let due = subject.claim_one(second).await;
+        second += 100;
+        let result = AttemptResult {
+            delivery: due.id,
+            number: due.number,
+            lane: due.target.lane,
+            attempt,
+            next: Next::RetryAt(at(second)),
+            now: at(second),
+        };
+        assert!(subject.store.record(result).await.unwrap());
+    }
+    let id = subject.delivery().await.id;
+    let subject = subject.reopen();
+    let history = subject.store.delivery(id).await.unwrap().unwrap();
+    assert_eq!(history.attempts, attempts);
+    assert_eq!(history.delivery.attempts, 6);
+}
+
+#[tokio::test]
+async fn a_released_delivery_is_due_at_once_and_its_attempt_stays_counted() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2, 3]).await;
+    let due = subject.claim(5).await.due;
+    assert!(subject.record(&due[1], Next::Delivered, 6).await);
+    let claimed = due
+        .iter()
+        .take(2)
+        .map(|due| (due.id, due.attempt))
+        .collect();
+    subject.store.release(claimed, at(7)).await.unwrap();
+    assert!(subject.claim(6).await.due.is_empty());
+    let again = subject.claim_one(7).await;
+    assert_eq!((again.id, again.attempt), (due[0].id, 2));
+    // One that was claimed anew since is not this caller's any more.
+    let stale = vec![(due[0].id, 1), (Uuid::nil(), 1)];
+    subject.store.release(stale, at(8)).await.unwrap();
+    assert!(subject.claim(9).await.due.is_empty());
+    assert_eq!(subject.claim_one(5 + LEASE).await.id, due[2].id);
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
+    for ended in [
+        DeliveryState::Delivered,
+        DeliveryState::Exhausted,
+        DeliveryState::Cancelled,
+    ] {
+        let subject = sqlite();
+        subject.add_webhooks(["1"]).await;
+        subject.publish(event("e", 1)).await;
+        let due = subject.claim_one(1).await;
+        match ended {
+            DeliveryState::Delivered => assert!(subject.record(&due, Next::Delivered, 2).await),
+            DeliveryState::Exhausted => assert!(subject.record(&due, Next::Exhausted, 2).await),
+            DeliveryState::Cancelled | DeliveryState::Pending => {
+                let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+                assert!(delete.await.unwrap());
+            }
+        }
+        assert_eq!(subject.delivery().await.state, ended);
+        let record = subject.store.retry(due.id, at(3 * DAY)).await.unwrap();
+        let record = record.unwrap();
+        assert_eq!(record.state, DeliveryState::Pending, "{ended}");
+        assert_eq!((record.attempts, record.due_at), (1, at(3 * DAY)));
+        assert_eq!(record.completed_at, None);
+        assert!(!subject.record(&due, Next::Delivered, 3 * DAY).await);
+        // It is the one attempt that was asked for, though its time has passed.
+        let lanes = slots(9, 9);
+        let found = subject
+            .store
+            .claim(limited(&lanes, 9, 3 * DAY))
+            .await
+            .unwrap();
+        assert_eq!(
+            (found.due[0].attempt, found.due[0].once),
+            (2, true),
+            "{ended}"
+        );
+        assert_eq!(found.due[0].first_attempt_at, at(1));
+        assert_eq!(found.expired_leases, 0, "{ended}");
+        assert!(
+            subject
+                .record(&found.due[0], Next::Exhausted, 3 * DAY)
+                .await
+        );
+        assert_eq!(subject.delivery().await.state, DeliveryState::Exhausted);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    assert!(subject.record(&due, Next::RetryAt(at(DAY)), 2).await);
+    subject.store.retry(due.id, at(3)).await.unwrap();
+    let due = subject.claim_one(3).await;
+    assert_eq!((due.attempt, due.once), (2, false));
+}
+
+#[tokio::test]
+async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim_one(1).await;
+    assert!(subject.record(&due, Next::Exhausted, 2).await);
+    subject.store.retry(due.id, at(10)).await.unwrap();
+    subject.store.retry(due.id, at(11)).await.unwrap();
+    assert!(subject.claim_one(11).await.once);
+    let due = subject.claim_one(11 + LEASE).await;
+    assert_eq!((due.once, due.attempt), (true, 3));
+    assert!(subject.record(&due, Next::RetryAt(at(90)), 80).await);
+    assert!(!subject.claim_one(90).await.once);
+}
+
+#[tokio::test]
+async fn a_retry_of_an_unknown_delivery_finds_none() {
+    let subject = sqlite();
+    let found = subject.store.retry(Uuid::nil(), at(1)).await.unwrap();
+    assert!(found.is_none());
+}
+
+#[tokio::test]
+async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_hand() {
+    // Nobody can enable a deleted webhook: what waited for it would be pending for ever.
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    subject.suspend("1", true).await;
+    let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+    assert!(delete.await.unwrap());
+    let id = subject.delivery().await.id;
+    subject.store.retry(id, at(3)).await.unwrap();
+    assert!(subject.claim_one(3).await.once);
+}
+
+#[tokio::test]
+async fn the_queue_says_how_much_is_pending_and_since_when_it_waits() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    let state = async |second| {
+        let state = subject.store.queue_state(at(second)).await.unwrap();
+        (state.pending, state.oldest_due_at)
+    };
+    assert_eq!(state(0).await, (0, None));
+    subject.publish_at([5, 9]).await;
+    assert_eq!(state(4).await, (4, None), "nothing is due yet");
+    assert_eq!(state(20).await, (4, Some(at(5))));
+    let due = subject
+        .store
+        .claim(terms(&slots(9, 1), 20))
+        .await
+        .unwrap()
+        .due;
+    assert_eq!(state(20).await, (4, Some(at(9))));
+    for due in &due {
+        assert!(subject.record(due, Next::Delivered, 21).await);
+    }
+    assert_eq!(state(21).await, (2, Some(at(9))));
+    let due = subject.claim(21).await.due;
+    assert_eq!(state(21).await, (2, None), "all that is due is under way");
+    for due in &due {
+        assert!(subject.record(due, Next::Delivered, 22).await);
+    }
+    assert_eq!(
+        state(DAY).await,
+        (0, None),
+        "an ended delivery does not wait"
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_webhook_does_not_count_as_waiting() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([5]).await;
+    subject.suspend("1", true).await;
+    let state = subject.store.queue_state(at(20)).await.unwrap();
+    assert_eq!((state.pending, state.oldest_due_at), (1, None));
+}
