@@ -157,8 +157,8 @@ fn apply(document: &mut Value, pointer: &str, value: Option<Value>) {
     }
 }
 
-/// Whether a finding points at the edited place, at what holds it, or at what lies in it; on the other side where the edit took away
-/// what something else stands for now, as `default` for an answer.
+/// Whether a finding points at the edited place, at what holds it, or at what lies in it, in either document: an answer that the edit
+/// removes from ours is found in theirs, and in ours the `default` that covers it.
 fn points_at(finding: &Finding, edited: &str) -> bool {
     finding.ours.iter().chain(&finding.theirs).any(|place| {
         let (shorter, longer) = if place.pointer.len() < edited.len() {
