@@ -128,12 +128,17 @@ fn remember(connection: &Connection, idempotency: &Idempotency, receipt: &Receip
 }
 
 fn next_in_sequence(connection: &Connection, event: &Event, owner: &str) -> Result<u64> {
-    let value: i64 = connection
+    let sequence = [event.provider.as_str(), owner];
+    // Read apart: for RETURNING SQLite makes a table of its own at each use.
+    connection
         .prepare_cached(
             "INSERT INTO sequence (provider, owner, value) VALUES (?1, ?2, 1)
-             ON CONFLICT (provider, owner) DO UPDATE SET value = value + 1 RETURNING value",
+             ON CONFLICT (provider, owner) DO UPDATE SET value = value + 1",
         )?
-        .query_row([event.provider.as_str(), owner], |row| row.get(0))?;
+        .execute(sequence)?;
+    let value: i64 = connection
+        .prepare_cached("SELECT value FROM sequence WHERE provider = ?1 AND owner = ?2")?
+        .query_row(sequence, |row| row.get(0))?;
     Ok(value.unsigned_abs())
 }
 
@@ -190,20 +195,14 @@ fn matching(connection: &Connection, event: &Event, audience: Audience) -> Resul
         "SELECT ", wanting_columns!(), " FROM webhook CROSS JOIN subscription
              ON subscription.event_type = ?1 AND subscription.account = coalesce(webhook.account_id, '')
              AND subscription.webhook = webhook.number
-         WHERE webhook.provider = ?2 AND webhook.owner = ?3 AND webhook.deleted_at IS NULL AND webhook.enabled = 1
-         ORDER BY webhook.number"
+         WHERE webhook.provider = ?2 AND webhook.owner = ?3 AND webhook.deleted_at IS NULL AND webhook.enabled = 1"
     );
     const OF_ACCOUNT: &str = concat!(
         "SELECT ", wanting_columns!(), " FROM subscription CROSS JOIN webhook ON webhook.number = subscription.webhook
-         WHERE subscription.event_type = ?1 AND subscription.account IN ('', ?4) AND webhook.provider = ?2
-             AND (?3 IS NULL OR webhook.owner = ?3) AND webhook.deleted_at IS NULL AND webhook.enabled = 1
-         ORDER BY webhook.number"
+         WHERE subscription.event_type = ?1 AND subscription.account = ?4 AND webhook.provider = ?2
+             AND (?3 IS NULL OR webhook.owner = ?3) AND webhook.deleted_at IS NULL AND webhook.enabled = 1"
     );
     let provider = event.provider.as_str();
-    let account = match audience {
-        Audience::Account => event.account_id.as_deref().unwrap_or_default(),
-        Audience::Owner | Audience::Platform => "",
-    };
     let mut found = Vec::new();
     if audience == Audience::Owner {
         let mut statement = connection.prepare_cached(OF_OWNER)?;
@@ -212,13 +211,22 @@ fn matching(connection: &Connection, event: &Event, audience: Audience) -> Resul
             found.push(wanting(row)?);
         }
     } else {
-        let mut statement = connection.prepare_cached(OF_ACCOUNT)?;
-        let mut rows =
-            statement.query(params![event.event_type, provider, event.owner, account])?;
-        while let Some(row) = rows.next()? {
-            found.push(wanting(row)?);
+        let account = match audience {
+            Audience::Account => event.account_id.as_deref(),
+            Audience::Owner | Audience::Platform => None,
+        };
+        // Asked twice, and put in order here: for a list of accounts, or an order, SQLite makes a table of its own at each use.
+        let every_account = [""].into_iter();
+        for account in every_account.chain(account.filter(|account| !account.is_empty())) {
+            let mut statement = connection.prepare_cached(OF_ACCOUNT)?;
+            let mut rows =
+                statement.query(params![event.event_type, provider, event.owner, account])?;
+            while let Some(row) = rows.next()? {
+                found.push(wanting(row)?);
+            }
         }
     }
+    found.sort_unstable_by_key(|wanting| wanting.lane);
     Ok(found)
 }
 

@@ -14,6 +14,8 @@ use crate::domain::Secret;
 const APPLICATION_ID: i64 = 0x5452_484b;
 
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
+///
+/// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
 const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE meta (
@@ -23,7 +25,7 @@ const MIGRATIONS: [&str; 3] = [
 
     CREATE TABLE api_key (
         id TEXT PRIMARY KEY,
-        provider TEXT NOT NULL CHECK (provider IN ('conduit', 'equals-money', 'operator')),
+        provider TEXT NOT NULL CHECK (provider = 'conduit' OR provider = 'equals-money' OR provider = 'operator'),
         owner TEXT NOT NULL,
         name TEXT,
         key_fingerprint BLOB NOT NULL CHECK (length(key_fingerprint) = 32),
@@ -74,7 +76,7 @@ const MIGRATIONS: [&str; 3] = [
         data TEXT NOT NULL,
         sequence INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
-        audience TEXT NOT NULL CHECK (audience IN ('owner', 'account', 'platform')),
+        audience TEXT NOT NULL CHECK (audience = 'owner' OR audience = 'account' OR audience = 'platform'),
         matched INTEGER NOT NULL
     ) STRICT;
 
@@ -90,7 +92,7 @@ const MIGRATIONS: [&str; 3] = [
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
         event INTEGER NOT NULL REFERENCES event (number),
         webhook INTEGER NOT NULL REFERENCES webhook (number),
-        state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'exhausted', 'cancelled')),
+        state TEXT NOT NULL CHECK (state = 'pending' OR state = 'delivered' OR state = 'exhausted' OR state = 'cancelled'),
         attempts INTEGER NOT NULL,
         due_at INTEGER NOT NULL,
         first_attempt_at INTEGER,
@@ -114,7 +116,7 @@ const MIGRATIONS: [&str; 3] = [
         first_byte_us INTEGER,
         total_us INTEGER NOT NULL,
         request_headers TEXT NOT NULL,
-        outcome TEXT NOT NULL CHECK (outcome IN ('answered', 'timed-out', 'refused', 'failed')),
+        outcome TEXT NOT NULL CHECK (outcome = 'answered' OR outcome = 'timed-out' OR outcome = 'refused' OR outcome = 'failed'),
         status INTEGER,
         retry_after_s INTEGER,
         error TEXT,
@@ -329,6 +331,33 @@ fn check_key(connection: &Connection, path: &Path, sealer: &Sealer) -> Result<()
 mod tests {
     use super::super::super::seal::EncryptionKey;
     use super::*;
+
+    #[test]
+    fn no_check_makes_sqlite_build_a_table_for_each_row_that_is_written() {
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("t.db"), &sealer).unwrap();
+        let mut tables = connection
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            .unwrap();
+        let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let mut count = 0;
+        for table in tables.map(Result::unwrap) {
+            let insert = format!("EXPLAIN INSERT INTO {table} DEFAULT VALUES");
+            let mut program = connection.prepare(&insert).unwrap();
+            let steps = program
+                .query_map([], |row| row.get::<_, String>(1))
+                .unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert!(
+                steps.iter().any(|step| step == "HaltIfNull"),
+                "{table}: {steps:?}"
+            );
+            assert!(!steps.iter().any(|step| step == "OpenEphemeral"), "{table}");
+            count += 1;
+        }
+        assert!(count > 8, "{count} tables");
+    }
 
     #[test]
     fn a_file_of_every_earlier_version_is_brought_up_to_date_with_what_it_holds() {
