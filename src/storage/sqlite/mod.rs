@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file with a writer thread (group commit) and read-only connections beside it.
 
+mod checkpoint;
 #[cfg(test)]
 mod cost;
 mod events;
@@ -52,11 +53,12 @@ impl SqliteStore {
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(key));
-        let connection = schema::open_writer(path, &sealer)?;
+        let mut connection = schema::open_writer(path, &sealer)?;
         let log = schema::open_log(path)?;
+        let checkpoints = checkpoint::beside(&mut connection, schema::open_beside(path)?)?;
         Ok(Self {
             readers: Arc::new(Readers::new(path)),
-            writer: Writer::start(connection, log, metrics),
+            writer: Writer::start(connection, log, checkpoints, metrics),
             sealer,
         })
     }

@@ -202,7 +202,7 @@ pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, St
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 4000;",
+             PRAGMA cache_size = -8192;",
         )
         .map_err(unusable)?;
     migrate(&mut connection, path).map_err(|error| match error {
@@ -228,6 +228,16 @@ pub(super) fn open_log(path: &Path) -> Result<File, StoreError> {
     let mut log = path.canonicalize().map_err(unusable)?.into_os_string();
     log.push("-wal");
     File::options().write(true).open(log).map_err(unusable)
+}
+
+/// Opens the file for checkpoints beside the writer.
+///
+/// # Errors
+/// [`StoreError::Statement`] with what SQLite says.
+pub(super) fn open_beside(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    Ok(connection)
 }
 
 /// Opens the file for reading beside the writer.

@@ -1,4 +1,5 @@
-//! The one writer: a thread that commits the writes of many callers together, and one that makes the commits durable.
+//! The one writer: a thread that commits the writes of many callers together, one that makes the commits durable, and one that copies
+//! the log into the file.
 //!
 //! SQLite has one writer at a time, and a durable commit costs an fsync. So the fsync is taken out of the commit: in WAL mode with
 //! `synchronous = NORMAL` a commit writes the log without syncing it, and the second thread syncs the log for all commits that were
@@ -21,6 +22,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
+use super::checkpoint::Checkpoints;
 use crate::metrics::Metrics;
 
 /// How many jobs one commit may hold: bounds the memory of a batch and the wait of its first job.
@@ -98,15 +100,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Gives the connection, and the file of its log, to threads of their own.
-    pub(super) fn start(connection: Connection, log: File, metrics: Arc<Metrics>) -> Self {
+    /// Gives the connection, the file of its log, and the checkpoints beside it to threads of their own.
+    pub(super) fn start(
+        connection: Connection,
+        log: File,
+        checkpoints: Checkpoints,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (committed, unsynced) = sync_channel(UNSYNCED);
         let lazy = Arc::new(AtomicBool::new(false));
         let lazy_too = lazy.clone();
         let threads = vec![
-            std::thread::spawn(move || work(connection, queue, &committed, &lazy, &metrics)),
-            std::thread::spawn(move || sync(&log, &unsynced, &lazy_too)),
+            named("writer", move || {
+                work(connection, queue, &committed, &lazy, &metrics);
+            }),
+            named("log-sync", move || sync(&log, &unsynced, &lazy_too)),
+            named("checkpoints", move || checkpoints.make()),
         ];
         Self {
             jobs: Some(jobs),
@@ -153,6 +163,12 @@ impl Writer {
         jobs.send(job).await.map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
+}
+
+/// A thread that the tools of the operating system show by its name.
+fn named(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).expect("the system has a thread to give")
 }
 
 /// Waits until every job that was handed in is durable and the file is closed.
@@ -280,18 +296,21 @@ fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusql
 
 #[cfg(test)]
 mod tests {
+    use super::super::checkpoint;
     use super::*;
 
     /// What cannot be synced stands for a disk that refuses: `fdatasync` of a device is an error.
     #[cfg(unix)]
     #[tokio::test]
     async fn nothing_is_promised_when_the_disk_refuses_the_log_and_nothing_more_is_written() {
-        let connection = Connection::open_in_memory().unwrap();
+        let mut connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch("CREATE TABLE kept (value INTEGER)")
             .unwrap();
         let log = File::options().write(true).open("/dev/null").unwrap();
-        let writer = Writer::start(connection, log, Arc::new(Metrics::default()));
+        let beside = Connection::open_in_memory().unwrap();
+        let checkpoints = checkpoint::beside(&mut connection, beside).unwrap();
+        let writer = Writer::start(connection, log, checkpoints, Arc::default());
         let insert =
             |connection: &Connection| Ok(connection.execute("INSERT INTO kept VALUES (1)", [])?);
         let refused = writer.run(insert).await;
