@@ -62,8 +62,9 @@ pub trait Store: Send + Sync {
     /// Claims due deliveries: each falls due again after the lease, unless its result is recorded before.
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
 
-    /// Records what came of an attempt, unless a later attempt was claimed since or the delivery has ended; says whether it did.
-    async fn record(&self, result: AttemptResult) -> Result<bool, StoreError>;
+    /// Records what came of attempts, each unless a later attempt was claimed since or the delivery has ended; says of each whether it
+    /// was recorded.
+    async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError>;
 
     /// Lets claimed deliveries fall due at once, named by delivery and attempt: their attempts will not be ended here.
     async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError>;

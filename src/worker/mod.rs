@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -33,6 +33,12 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// How many deliveries one claim takes at most: bounds the time that it holds the writer.
 const CLAIM: usize = 256;
+
+/// How many results one job of the writer records at most.
+const RECORD: usize = 256;
+
+/// How many results may wait to be recorded: beyond it attempts wait to hand theirs in.
+const UNRECORDED: usize = 1_024;
 
 /// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
 const STEP: u32 = 200;
@@ -72,8 +78,9 @@ pub(crate) struct Worker {
     backlog: Mutex<Vec<i64>>,
     stopping: AtomicBool,
     stopped: Notify,
-    /// The attempts under way, by delivery.
+    /// The attempts under way, by delivery, until their results are recorded.
     under_way: Mutex<HashMap<Uuid, u32>>,
+    results: mpsc::Sender<AttemptResult>,
     /// There is, or may be, a replay to go on with.
     replays: Notify,
     runtime: tokio::runtime::Handle,
@@ -82,6 +89,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts attempting what is due, on this runtime.
     pub(crate) fn start(settings: WorkerSettings, runtime: tokio::runtime::Handle) -> Arc<Self> {
+        let (results, unrecorded) = mpsc::channel(UNRECORDED);
         let worker = Arc::new(Self {
             settings,
             look: Notify::new(),
@@ -89,10 +97,14 @@ impl Worker {
             stopping: AtomicBool::new(false),
             stopped: Notify::new(),
             under_way: Mutex::new(HashMap::new()),
+            results,
             replays: Notify::new(),
             runtime,
         });
         worker.runtime.spawn(worker.clone().claim_for_ever());
+        worker
+            .runtime
+            .spawn(worker.clone().record_for_ever(unrecorded));
         worker.runtime.spawn(worker.clone().replay_for_ever());
         worker.runtime.spawn(worker.clone().purge_for_ever());
         worker
@@ -238,36 +250,59 @@ impl Worker {
         if self.settings.lanes.have_room(&self.backlog()) {
             self.look();
         }
-        if let Some(result) = result {
-            self.record(id, number, result).await;
+        match result {
+            // The recorder ends with the runtime, after everything that could be recorded.
+            Some(result) => drop(self.results.send(result).await),
+            None => self.end([(id, number)]),
         }
+    }
+
+    /// Records what attempts came to, as many at once as ended while the ones before were recorded.
+    async fn record_for_ever(self: Arc<Self>, mut unrecorded: mpsc::Receiver<AttemptResult>) {
+        let mut results = Vec::new();
+        while unrecorded.recv_many(&mut results, RECORD).await > 0 {
+            self.record(std::mem::take(&mut results)).await;
+        }
+    }
+
+    async fn record(&self, results: Vec<AttemptResult>) {
+        let attempts: Vec<(Uuid, u32)> = results
+            .iter()
+            .map(|result| (result.delivery, result.attempt.number))
+            .collect();
+        match self.settings.store.record(results).await {
+            Ok(recorded) => {
+                let all = attempts.iter().zip(recorded);
+                for ((delivery, attempt), _) in all.filter(|(_, recorded)| !recorded) {
+                    self.settings.metrics.superseded();
+                    tracing::warn!(%delivery, attempt, "the result came too late and was refused");
+                }
+            }
+            // The leases run out and the deliveries are attempted again: better twice than never.
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    count = attempts.len(),
+                    "results could not be recorded"
+                );
+            }
+        }
+        self.end(attempts);
+    }
+
+    /// Forgets attempts that were under way.
+    fn end(&self, attempts: impl IntoIterator<Item = (Uuid, u32)>) {
         let ended = {
             let mut under_way = self.under_way();
-            if under_way.get(&id) == Some(&number) {
-                under_way.remove(&id);
+            for (id, number) in attempts {
+                if under_way.get(&id) == Some(&number) {
+                    under_way.remove(&id);
+                }
             }
             under_way.is_empty()
         };
         if ended {
             self.stopped.notify_one();
-        }
-    }
-
-    async fn record(&self, delivery: Uuid, attempt: u32, result: AttemptResult) {
-        match self.settings.store.record(result).await {
-            Ok(true) => {}
-            Ok(false) => {
-                self.settings.metrics.superseded();
-                tracing::warn!(%delivery, attempt, "the result came too late and was refused");
-            }
-            // The lease runs out and the delivery is attempted again: better twice than never.
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    %delivery, attempt,
-                    "the result could not be recorded"
-                );
-            }
         }
     }
 

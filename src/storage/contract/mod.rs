@@ -115,7 +115,14 @@ impl Subject {
             next,
             now: at(second),
         };
-        self.store.record(result).await.unwrap()
+        self.record_result(result).await
+    }
+
+    /// Records one result; says whether it was recorded.
+    async fn record_result(&self, result: AttemptResult) -> bool {
+        let recorded = self.store.record(vec![result]).await.unwrap();
+        assert_eq!(recorded.len(), 1);
+        recorded[0]
     }
 
     /// The deliveries that `filter` lets through, newest first.

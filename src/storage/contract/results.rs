@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, Pending};
+use super::super::{AttemptResult, DeliveryFilter, Pending};
 use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
 use crate::domain::{Attempt, DeliveryState, Next, Outcome, Timing};
 
@@ -91,7 +91,46 @@ async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
         next: Next::Delivered,
         now: at(92),
     };
-    assert!(!subject.store.record(unknown).await.unwrap());
+    assert!(!subject.record_result(unknown).await);
+}
+
+#[tokio::test]
+async fn results_are_recorded_together_each_by_itself() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2", "3"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim(1).await.due;
+    let result = |due: &crate::domain::DueDelivery, next| AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: attempt(due.attempt),
+        next,
+        now: at(2),
+    };
+    let mut late = result(&due[1], Next::Delivered);
+    late.attempt.number = 7;
+    let results = vec![
+        result(&due[0], Next::Delivered),
+        late,
+        result(&due[2], Next::RetryAt(at(9))),
+        result(&due[0], Next::Exhausted),
+    ];
+    let recorded = subject.store.record(results).await.unwrap();
+    assert_eq!(recorded, [true, false, true, false]);
+    let found = subject.deliveries(DeliveryFilter::default()).await;
+    let mut states: Vec<_> = found
+        .iter()
+        .map(|record| (record.webhook_id.as_str(), record.state, record.due_at))
+        .collect();
+    states.sort_unstable_by_key(|state| state.0);
+    let pending = DeliveryState::Pending;
+    assert_eq!(states[0].1, DeliveryState::Delivered);
+    assert_eq!(
+        states[1..],
+        [("2", pending, at(1 + LEASE)), ("3", pending, at(9))]
+    );
+    assert!(subject.store.record(Vec::new()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -108,7 +147,7 @@ async fn an_attempt_that_was_never_claimed_is_not_recorded() {
             next: Next::Delivered,
             now: at(2),
         };
-        assert!(!subject.store.record(result).await.unwrap(), "{number}");
+        assert!(!subject.record_result(result).await, "{number}");
     }
     let due = subject.claim_one(2).await;
     assert!(subject.record(&due, Next::RetryAt(at(3)), 2).await);
@@ -175,7 +214,7 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
             next: Next::RetryAt(at(second)),
             now: at(second),
         };
-        assert!(subject.store.record(result).await.unwrap());
+        assert!(subject.record_result(result).await);
     }
     let id = subject.delivery().await.id;
     let subject = subject.reopen();

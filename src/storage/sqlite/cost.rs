@@ -166,7 +166,8 @@ impl Subject {
                 next: Next::Delivered,
                 now: at(second),
             };
-            assert!(queue::record(&self.connection, &result).unwrap());
+            let rows = [queue::ResultRow::new(result).unwrap()];
+            assert_eq!(queue::record(&self.connection, &rows).unwrap(), [true]);
         }
         self.connection.execute_batch("COMMIT").unwrap();
     }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use self::publish::Stored;
-use self::queue::ClaimedRow;
+use self::queue::{ClaimedRow, ResultRow};
 use self::reader::Readers;
 use self::writer::Writer;
 use super::seal::{EncryptionKey, Sealer};
@@ -248,9 +248,11 @@ impl Store for SqliteStore {
         })
     }
 
-    async fn record(&self, result: AttemptResult) -> Result<bool, StoreError> {
+    async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError> {
+        let rows: Result<Vec<_>, _> = results.into_iter().map(ResultRow::new).collect();
+        let rows = rows?;
         self.writer
-            .run_ahead(move |connection| queue::record(connection, &result))
+            .run_ahead(move |connection| queue::record(connection, &rows))
             .await
     }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use uuid::Uuid;
 
 use super::super::StoreError;
@@ -279,21 +279,45 @@ pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
     Ok(())
 }
 
-/// Records the result of an attempt, unless a later attempt was claimed since or the delivery has ended; says whether it was recorded.
-pub(super) fn record(connection: &Connection, result: &AttemptResult) -> Result<bool> {
-    let (state, due_at) = match result.next {
-        Next::Delivered => ("delivered", None),
-        Next::Exhausted => ("exhausted", None),
-        Next::RetryAt(due_at) => ("pending", Some(due_at)),
-    };
-    let now = result.now.as_microsecond();
-    let completed_at = due_at.is_none().then_some(now);
-    let recorded = connection
-        .prepare_cached(
-            "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
-             WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
-        )?
-        .execute(params![
+/// A result as it is written. Made outside the writer's thread.
+pub(super) struct ResultRow {
+    result: AttemptResult,
+    request_headers: String,
+}
+
+impl ResultRow {
+    pub(super) fn new(result: AttemptResult) -> Result<Self> {
+        let request_headers = serde_json::to_string(&result.attempt.request_headers)
+            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+        Ok(Self {
+            result,
+            request_headers,
+        })
+    }
+}
+
+/// Records results of attempts, each unless a later attempt was claimed since or the delivery has ended; says of each whether it was
+/// recorded.
+pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<bool>> {
+    let mut update = connection.prepare_cached(
+        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
+         WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+    )?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO attempt (delivery, number, started_at, queue_us, connect_us, first_byte_us, total_us,
+             request_headers, outcome, status, retry_after_s, error, response_body, response_truncated)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
+    let mut recorded = Vec::with_capacity(rows.len());
+    for row in rows {
+        let result = &row.result;
+        let (state, due_at) = match result.next {
+            Next::Delivered => ("delivered", None),
+            Next::Exhausted => ("exhausted", None),
+            Next::RetryAt(due_at) => ("pending", Some(due_at)),
+        };
+        let completed_at = due_at.is_none().then(|| result.now.as_microsecond());
+        let changed = update.execute(params![
             result.number,
             result.attempt.number,
             state,
@@ -301,18 +325,20 @@ pub(super) fn record(connection: &Connection, result: &AttemptResult) -> Result<
             completed_at,
             result.delivery.as_bytes(),
         ])?;
-    if recorded == 0 {
-        return Ok(false);
+        recorded.push(changed > 0);
+        if changed == 0 {
+            continue;
+        }
+        insert_attempt(&mut insert, row)?;
+        if let Some(due_at) = due_at {
+            wake(connection, result.lane, due_at)?;
+        }
     }
-    insert_attempt(connection, result)?;
-    if let Some(due_at) = due_at {
-        wake(connection, result.lane, due_at)?;
-    }
-    Ok(true)
+    Ok(recorded)
 }
 
-fn insert_attempt(connection: &Connection, result: &AttemptResult) -> Result<()> {
-    let attempt = &result.attempt;
+fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
+    let attempt = &row.result.attempt;
     let (outcome, status, retry_after) = match &attempt.outcome {
         Outcome::Answered {
             status,
@@ -324,33 +350,25 @@ fn insert_attempt(connection: &Connection, result: &AttemptResult) -> Result<()>
     };
     let microseconds =
         |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    let headers = serde_json::to_string(&attempt.request_headers)
-        .map_err(|error| StoreError::Damaged(error.to_string()))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO attempt (delivery, number, started_at, queue_us, connect_us, first_byte_us, total_us,
-                 request_headers, outcome, status, retry_after_s, error, response_body, response_truncated)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-        )?
-        .execute(params![
-            result.number,
-            attempt.number,
-            attempt.started_at.as_microsecond(),
-            microseconds(attempt.timing.queue),
-            attempt.timing.connect.map(microseconds),
-            attempt.timing.first_byte.map(microseconds),
-            microseconds(attempt.timing.total),
-            headers,
-            outcome,
-            status,
-            retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
-            match &attempt.outcome {
-                Outcome::Refused(reason) | Outcome::Failed(reason) => Some(reason),
-                Outcome::Answered { .. } | Outcome::TimedOut => None,
-            },
-            attempt.response_body,
-            attempt.response_truncated,
-        ])?;
+    insert.execute(params![
+        row.result.number,
+        attempt.number,
+        attempt.started_at.as_microsecond(),
+        microseconds(attempt.timing.queue),
+        attempt.timing.connect.map(microseconds),
+        attempt.timing.first_byte.map(microseconds),
+        microseconds(attempt.timing.total),
+        row.request_headers,
+        outcome,
+        status,
+        retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
+        match &attempt.outcome {
+            Outcome::Refused(reason) | Outcome::Failed(reason) => Some(reason),
+            Outcome::Answered { .. } | Outcome::TimedOut => None,
+        },
+        attempt.response_body,
+        attempt.response_truncated,
+    ])?;
     Ok(())
 }
 
