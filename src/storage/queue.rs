@@ -91,8 +91,8 @@ pub struct ClaimTerms {
 pub struct Claimed {
     /// The deliveries, each with a slot taken.
     pub due: Vec<DueDelivery>,
-    /// When to claim again though no slot has come back: now where the limit was reached, else when the next one falls due. Never too
-    /// late, but once too early where an attempt ended before its lease; none when nothing is left to fall due.
+    /// When to claim again though no slot has come back: now where the limit was reached, else when the next one falls due, a lease
+    /// ends among them; none when nothing is left to fall due.
     pub next_due_at: Option<Timestamp>,
     /// The numbers of the webhooks with something due that had no slot: to be claimed when one is free for them.
     pub left: Vec<i64>,

@@ -96,6 +96,87 @@ async fn a_claimed_delivery_is_not_claimed_again_before_its_lease_ends() {
 }
 
 #[tokio::test]
+async fn a_delivery_whose_lease_ended_waits_for_a_slot_as_others_do() {
+    let subject = sqlite();
+    subject.add_webhooks(["slow", "quick"]).await;
+    subject.publish(event("e", 0)).await;
+    assert_eq!(subject.claim(0).await.due.len(), 2);
+    let of_slow = async || {
+        let filter = DeliveryFilter {
+            webhook_id: Some("slow".to_owned()),
+            ..DeliveryFilter::default()
+        };
+        subject.deliveries(filter).await.remove(0)
+    };
+    let lanes = slots(2, 1);
+    // One webhook has no slot any more, the other gets its own.
+    assert!(lanes.take(1));
+    let found = subject.store.claim(terms(&lanes, LEASE)).await.unwrap();
+    assert_eq!(
+        (names(&found.due), found.left),
+        (vec![("quick", "e")], vec![1])
+    );
+    assert_eq!((found.expired_leases, lanes.taken()), (1, 2));
+    assert_eq!(found.next_due_at, Some(at(2 * LEASE)), "a lease ends then");
+    assert_eq!(
+        (of_slow().await.attempts, of_slow().await.due_at),
+        (1, at(LEASE))
+    );
+    lanes.give_back(1);
+    let found = subject
+        .store
+        .claim(limited(&lanes, 1, LEASE + 1))
+        .await
+        .unwrap();
+    assert_eq!(
+        (names(&found.due), found.left.is_empty()),
+        (vec![("slow", "e")], true)
+    );
+    assert_eq!(found.due[0].attempt, 2);
+}
+
+#[tokio::test]
+async fn leases_that_ended_are_claimed_no_more_at_once_than_the_limit_says() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish_at([1, 2, 3, 4, 5]).await;
+    assert_eq!(subject.claim(5).await.due.len(), 5);
+    subject.publish_at([6]).await;
+    let lanes = slots(100, 100);
+    let mut rounds = Vec::new();
+    loop {
+        let now = 5 + LEASE;
+        let found = subject.store.claim(limited(&lanes, 2, now)).await.unwrap();
+        rounds.push((found.due.len(), found.expired_leases));
+        if found.next_due_at != Some(at(now)) {
+            assert_eq!(found.next_due_at, Some(at(now + LEASE)));
+            break;
+        }
+    }
+    assert_eq!(rounds.iter().map(|round| round.0).sum::<usize>(), 6);
+    assert_eq!(rounds.iter().map(|round| round.1).sum::<u64>(), 5);
+    assert!(rounds.iter().all(|round| round.0 <= 2), "{rounds:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_never_ended_waits_while_its_webhook_is_suspended() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 0)).await;
+    subject.claim_one(0).await;
+    subject.suspend("1", true).await;
+    let found = subject.claim(2 * LEASE).await;
+    assert_eq!(
+        (found.due.len(), found.left.is_empty(), found.next_due_at),
+        (0, true, None)
+    );
+    let state = subject.store.queue_state(at(2 * LEASE)).await.unwrap();
+    assert_eq!((state.pending, state.oldest_due_at), (1, None));
+    subject.suspend("1", false).await;
+    assert_eq!(subject.claim_one(2 * LEASE).await.attempt, 2);
+}
+
+#[tokio::test]
 async fn claims_at_the_same_time_never_get_the_same_delivery() {
     let subject = sqlite();
     subject.add_webhooks(["1", "2", "3"]).await;

@@ -369,6 +369,12 @@ async fn the_queue_says_how_much_is_pending_and_since_when_it_waits() {
     assert_eq!(state(21).await, (2, Some(at(9))));
     let due = subject.claim(21).await.due;
     assert_eq!(state(21).await, (2, None), "all that is due is under way");
+    let lease_end = at(21 + LEASE);
+    assert_eq!(
+        state(21 + LEASE).await,
+        (2, Some(lease_end)),
+        "nobody ended it"
+    );
     for due in &due {
         assert!(subject.record(due, Next::Delivered, 22).await);
     }

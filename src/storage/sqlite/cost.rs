@@ -234,6 +234,20 @@ fn a_claim_costs_the_same_however_much_was_delivered_before() {
 }
 
 #[test]
+fn a_claim_costs_the_same_however_much_is_being_attempted() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.publish("1", stored, 1);
+        assert_eq!(subject.claim(0, 1_000, 2).1.rows.len() as u64, stored);
+        subject.publish("1", 10, 3);
+        let (steps, claimed) = subject.claim(0, 10, 9);
+        assert_eq!(claimed.rows.len(), 10);
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
 fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
     let (little, much) = little_and_much(|subject, stored| {
         subject.add_webhook("1");

@@ -207,15 +207,19 @@ fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
 pub(super) fn queue_state(connection: &Connection, now: Timestamp) -> Result<QueueState> {
     let pending: i64 = connection
         .prepare_cached(
-            "SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending'",
+            "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending' AND claimed = 0)
+                 + (SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE claimed = 1)",
         )?
         .query_row([], |row| row.get(0))?;
-    // `next_due` may be the end of a lease that nobody needs any more, so it only says where to look.
+    // `next_due` may be earlier than what still waits, so it only says where to look.
     let oldest: Option<i64> = connection
         .prepare_cached(
             "SELECT min(due_at) FROM (
-                 SELECT (SELECT min(due_at) FROM delivery WHERE webhook = webhook.number AND state = 'pending') AS due_at
-                 FROM webhook WHERE next_due <= ?1)
+                 SELECT (SELECT min(due_at) FROM delivery WHERE webhook = webhook.number AND state = 'pending' AND claimed = 0)
+                     AS due_at FROM webhook WHERE next_due <= ?1
+                 UNION ALL
+                 SELECT min(delivery.due_at) FROM delivery JOIN webhook ON webhook.number = delivery.webhook
+                 WHERE claimed = 1 AND delivery.due_at <= ?1 AND suspended = 0)
              WHERE due_at <= ?1",
         )?
         .query_row([now.as_microsecond()], |row| row.get(0))?;

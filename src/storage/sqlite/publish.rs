@@ -267,7 +267,8 @@ fn insert_delivery(
         ])?;
     let number = connection.last_insert_rowid();
     // Known from the same transaction, so most publications need no look at the webhook.
-    if !webhook.suspended && webhook.next_due.is_none_or(|next_due| next_due > due_at) {
+    let earlier = webhook.next_due.is_none_or(|next_due| next_due > due_at);
+    if !claimed && !webhook.suspended && earlier {
         wake(connection, webhook.lane, due_at)?;
     }
     Ok((number, id))

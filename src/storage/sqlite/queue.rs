@@ -1,9 +1,11 @@
 //! The queue: claiming due deliveries for a while, recording what came of them, and attempting one again by hand.
 //!
-//! A webhook with something due stands in the index `webhook_due`; a claim walks it in the order of waiting and takes of each webhook
+//! A webhook with something waiting stands in the index `webhook_due`; a claim walks it in the order of waiting and takes of each webhook
 //! no more than it has free slots. So a claim costs as much as it claims, however long the queue of one webhook is, and a webhook
-//! whose slots are all taken is passed over in one step.
+//! whose slots are all taken is passed over in one step. What is claimed waits no more: it stands in the index `delivery_leased` until
+//! its result is recorded, and a claim looks there first for what has none at the end of its lease.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -137,143 +139,257 @@ pub(super) fn wake(connection: &Connection, lane: i64, due_at: Timestamp) -> Res
 
 /// Moves due deliveries forward by the lease and counts an attempt for each.
 pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<ClaimedRows> {
-    let now = terms.now.as_microsecond();
-    let mut found = ClaimedRows::default();
-    let mut lanes = connection.prepare_cached(
-        "SELECT number, id, url, signing_secret, authorization_header FROM webhook WHERE next_due <= ?1 ORDER BY next_due",
-    )?;
-    // Read before the first lane is changed: the statement walks the index that the change moves it in.
-    let mut due_lanes = Vec::new();
-    let mut cursor = lanes.query([now])?;
-    while let Some(row) = cursor.next()? {
-        if due_lanes.len() == terms.limit {
-            found.limited = true;
-            break;
-        }
-        let lane: i64 = row.get(0)?;
-        if terms.slots.take(lane) {
-            due_lanes.push((lane, SealedTarget::read(row, 1)?));
-        } else {
-            found.left.push(lane);
-        }
-    }
-    drop(cursor);
-    for (lane, target) in due_lanes {
-        claim_lane(connection, terms, lane, target, &mut found)?;
-    }
-    found.next_due_at = if found.limited {
-        Some(terms.now)
-    } else {
-        let next: Option<i64> = connection
-            .prepare_cached("SELECT min(next_due) FROM webhook WHERE next_due > ?1")?
-            .query_row([now], |row| row.get(0))?;
-        next.map(rows::time).transpose()?
+    let mut claim = Claim {
+        connection,
+        terms,
+        now: terms.now.as_microsecond(),
+        events: HashMap::new(),
+        given_up: 0,
+        found: ClaimedRows::default(),
     };
-    Ok(found)
+    claim.expired()?;
+    claim.waiting()?;
+    claim.found.next_due_at = claim.next_due_at()?;
+    Ok(claim.found)
 }
 
-/// Claims of one webhook what it has slots for. One slot is taken already, and given back when nothing was there to claim.
-fn claim_lane(
-    connection: &Connection,
-    terms: &ClaimTerms,
-    lane: i64,
-    target: SealedTarget,
-    found: &mut ClaimedRows,
-) -> Result<()> {
-    let now = terms.now.as_microsecond();
-    let mut due = connection.prepare_cached(&format!(
-        "SELECT {}, delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at,
-             delivery.once, delivery.claimed
-         FROM delivery JOIN event ON event.number = delivery.event
-         WHERE delivery.webhook = ?1 AND delivery.state = 'pending' ORDER BY delivery.due_at LIMIT ?2",
-        rows::EVENT_COLUMNS
-    ))?;
-    let mut update = connection.prepare_cached(
-        "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
-    )?;
-    let mut give_up = connection.prepare_cached(
-        "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
-    )?;
-    // What is given up counts too, so that no claim is long; one row more than the limit tells that more is due.
-    let batch = terms.limit.saturating_sub(found.rows.len());
-    let with_next = i64::try_from(batch).unwrap_or(i64::MAX).saturating_add(1);
-    let lease_end = later(terms.now, terms.lease).as_microsecond();
-    const NEXT: usize = rows::EVENT_COLUMN_COUNT;
-    let target = Arc::new(target);
-    let mut claimed = Vec::new();
-    let mut slot = true;
-    let mut cursor = due.query(params![lane, with_next])?;
-    // The earliest of the pending ones that are not claimed, as far as it was read.
-    let mut next_due = None;
-    while let Some(row) = cursor.next()? {
-        let due_at: i64 = row.get(NEXT + 3)?;
-        next_due = Some(due_at);
-        if due_at > now {
-            break;
+/// A claim while it is made.
+struct Claim<'c> {
+    connection: &'c Connection,
+    terms: &'c ClaimTerms,
+    now: i64,
+    /// The events that were read: many deliveries are of one event.
+    events: HashMap<i64, Arc<Event>>,
+    given_up: usize,
+    found: ClaimedRows,
+}
+
+/// A delivery that may be claimed.
+struct Candidate {
+    number: i64,
+    id: Uuid,
+    attempts: u32,
+    due_at: i64,
+    first_attempt_at: Option<Timestamp>,
+    once: bool,
+    event: Arc<Event>,
+}
+
+/// The columns that [`Claim::candidate`] reads, in its order.
+const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at, \
+     delivery.once, delivery.event";
+
+/// How many columns these are.
+const CANDIDATE_COLUMN_COUNT: usize = 7;
+
+impl Claim<'_> {
+    /// Claims again what was claimed before and has no result at the end of its lease. It is no more than there were slots.
+    fn expired(&mut self) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CANDIDATE_COLUMNS}, webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
+             FROM delivery JOIN webhook ON webhook.number = delivery.webhook
+             WHERE delivery.claimed = 1 AND delivery.due_at <= ?1 AND webhook.suspended = 0 ORDER BY delivery.due_at"
+        ))?;
+        // Read before the first is changed: the statement walks the index that the change moves it in.
+        let mut expired = Vec::new();
+        let mut cursor = statement.query([self.now])?;
+        while let Some(row) = cursor.next()? {
+            if expired.len() == self.room() {
+                self.found.limited = true;
+                break;
+            }
+            let candidate = self.candidate(row)?;
+            let lane: i64 = row.get(CANDIDATE_COLUMN_COUNT)?;
+            let late = self.is_late(&candidate);
+            if late || self.terms.slots.take(lane) {
+                let target = SealedTarget::read(row, CANDIDATE_COLUMN_COUNT + 1)?;
+                expired.push((candidate, lane, target));
+                self.found.expired_leases += u64::from(!late);
+            } else {
+                self.found.left.push(lane);
+            }
         }
-        if claimed.len() == batch {
-            found.limited = true;
-            break;
+        drop(cursor);
+        for (candidate, lane, target) in expired {
+            self.take(candidate, lane, &Arc::new(target))?;
         }
-        let number: i64 = row.get(NEXT)?;
-        let event = rows::event(row, 0)?;
-        let first: Option<Timestamp> = row
-            .get::<_, Option<i64>>(NEXT + 4)?
-            .map(rows::time)
-            .transpose()?;
-        let once: bool = row.get(NEXT + 5)?;
-        let first_attempt_at = first.unwrap_or(terms.now);
-        if !once && terms.now > (terms.gives_up_at)(event.provider, first_attempt_at) {
-            claimed.push((number, None));
+        Ok(())
+    }
+
+    /// Claims what waits, webhook by webhook.
+    fn waiting(&mut self) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, id, url, signing_secret, authorization_header FROM webhook WHERE next_due <= ?1 ORDER BY next_due",
+        )?;
+        // Read before the first is changed, as above.
+        let mut lanes = Vec::new();
+        let mut cursor = statement.query([self.now])?;
+        while let Some(row) = cursor.next()? {
+            if lanes.len() == self.room() {
+                self.found.limited = true;
+                break;
+            }
+            let lane: i64 = row.get(0)?;
+            if self.terms.slots.take(lane) {
+                lanes.push((lane, SealedTarget::read(row, 1)?));
+            } else {
+                self.found.left.push(lane);
+            }
+        }
+        drop(cursor);
+        for (lane, target) in lanes {
+            self.waiting_for(lane, Arc::new(target))?;
+        }
+        Ok(())
+    }
+
+    /// Claims of one webhook what it has slots for. One slot is taken already, and given back when nothing was there to claim.
+    fn waiting_for(&mut self, lane: i64, target: Arc<SealedTarget>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CANDIDATE_COLUMNS} FROM delivery
+             WHERE webhook = ?1 AND state = 'pending' AND claimed = 0 ORDER BY due_at LIMIT ?2"
+        ))?;
+        // One row more than there is room for tells that more is due.
+        let room = self.room();
+        let with_next = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
+        let mut due = Vec::new();
+        let mut slot = true;
+        // The earliest of those that go on waiting.
+        let mut next_due = None;
+        let mut cursor = statement.query(params![lane, with_next])?;
+        while let Some(row) = cursor.next()? {
+            let candidate = self.candidate(row)?;
+            let is_due = candidate.due_at <= self.now;
+            next_due = Some(candidate.due_at);
+            if !is_due {
+                break;
+            }
+            if due.len() == room {
+                self.found.limited = true;
+                break;
+            }
+            if !self.is_late(&candidate) {
+                if !slot && !self.terms.slots.take(lane) {
+                    self.found.left.push(lane);
+                    break;
+                }
+                slot = false;
+            }
+            due.push(candidate);
             next_due = None;
-            continue;
         }
-        if !slot && !terms.slots.take(lane) {
-            found.left.push(lane);
-            break;
+        drop(cursor);
+        if slot {
+            self.terms.slots.give_back(lane);
         }
-        slot = false;
-        let attempt = row.get::<_, u32>(NEXT + 2)? + 1;
-        found.expired_leases += u64::from(row.get::<_, bool>(NEXT + 6)?);
-        claimed.push((number, Some((attempt, first_attempt_at))));
-        found.rows.push(ClaimedRow {
-            number,
-            id: Uuid::from_bytes(row.get(NEXT + 1)?),
+        for candidate in due {
+            self.take(candidate, lane, &target)?;
+        }
+        self.connection
+            .prepare_cached("UPDATE webhook SET next_due = ?2 WHERE number = ?1")?
+            .execute(params![lane, next_due])?;
+        Ok(())
+    }
+
+    /// How many more it may take. What is given up counts too, so that no claim is long.
+    fn room(&self) -> usize {
+        let taken = self.found.rows.len() + self.given_up;
+        self.terms.limit.saturating_sub(taken)
+    }
+
+    fn candidate(&mut self, row: &Row<'_>) -> Result<Candidate> {
+        let first_attempt_at: Option<i64> = row.get(4)?;
+        Ok(Candidate {
+            number: row.get(0)?,
+            id: Uuid::from_bytes(row.get(1)?),
+            attempts: row.get(2)?,
+            due_at: row.get(3)?,
+            first_attempt_at: first_attempt_at.map(rows::time).transpose()?,
+            once: row.get(5)?,
+            event: self.event(row.get(6)?)?,
+        })
+    }
+
+    fn event(&mut self, number: i64) -> Result<Arc<Event>> {
+        if let Some(event) = self.events.get(&number) {
+            return Ok(event.clone());
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM event WHERE number = ?1",
+            rows::EVENT_COLUMNS
+        ))?;
+        let event = Arc::new(statement.query_row([number], |row| Ok(rows::event(row, 0)))??);
+        self.events.insert(number, event.clone());
+        Ok(event)
+    }
+
+    /// Whether it is past the time until which it is attempted.
+    fn is_late(&self, candidate: &Candidate) -> bool {
+        let first = candidate.first_attempt_at.unwrap_or(self.terms.now);
+        let gives_up_at = (self.terms.gives_up_at)(candidate.event.provider, first);
+        !candidate.once && self.terms.now > gives_up_at
+    }
+
+    /// Claims a delivery that has a slot, or gives up one that is late.
+    fn take(&mut self, candidate: Candidate, lane: i64, target: &Arc<SealedTarget>) -> Result<()> {
+        if self.is_late(&candidate) {
+            self.given_up += 1;
+            self.connection
+                .prepare_cached(
+                    "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
+                )?
+                .execute([candidate.number, self.now])?;
+            return Ok(());
+        }
+        let attempt = candidate.attempts + 1;
+        let first_attempt_at = candidate.first_attempt_at.unwrap_or(self.terms.now);
+        let lease_end = later(self.terms.now, self.terms.lease);
+        self.connection
+            .prepare_cached(
+                "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
+            )?
+            .execute(params![
+                candidate.number,
+                attempt,
+                lease_end.as_microsecond(),
+                first_attempt_at.as_microsecond(),
+            ])?;
+        self.found.rows.push(ClaimedRow {
+            number: candidate.number,
+            id: candidate.id,
             attempt,
-            due_at: rows::time(due_at)?,
+            due_at: rows::time(candidate.due_at)?,
             first_attempt_at,
-            once,
+            once: candidate.once,
             lane,
             target: target.clone(),
-            event: Arc::new(event),
+            event: candidate.event,
         });
-        next_due = None;
+        Ok(())
     }
-    drop(cursor);
-    if slot {
-        terms.slots.give_back(lane);
+
+    /// When something falls due that was not claimed now.
+    fn next_due_at(&self) -> Result<Option<Timestamp>> {
+        if self.found.limited {
+            return Ok(Some(self.terms.now));
+        }
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT min(due_at) FROM (SELECT min(next_due) AS due_at FROM webhook WHERE next_due > ?1
+                     UNION ALL SELECT min(due_at) FROM delivery WHERE claimed = 1 AND due_at > ?1)",
+            )?
+            .query_row([self.now], |row| row.get(0))?;
+        next.map(rows::time).transpose()
     }
-    for (number, attempt) in claimed {
-        match attempt {
-            Some((attempt, first)) => {
-                next_due = Some(next_due.map_or(lease_end, |due_at| due_at.min(lease_end)));
-                update.execute(params![number, attempt, lease_end, first.as_microsecond()])?
-            }
-            None => give_up.execute(params![number, now])?,
-        };
-    }
-    connection
-        .prepare_cached("UPDATE webhook SET next_due = ?2 WHERE number = ?1")?
-        .execute(params![lane, next_due])?;
-    Ok(())
 }
 
-/// Sets a webhook's place in the index to its earliest pending delivery.
+/// Sets a webhook's place in the index to the earliest delivery that waits for it.
 pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
     connection
         .prepare_cached(
             "UPDATE webhook SET next_due = CASE WHEN suspended THEN NULL ELSE
-                 (SELECT min(due_at) FROM delivery WHERE webhook = ?1 AND state = 'pending') END WHERE number = ?1",
+                 (SELECT min(due_at) FROM delivery WHERE webhook = ?1 AND state = 'pending' AND claimed = 0) END WHERE number = ?1",
         )?
         .execute([lane])?;
     Ok(())
@@ -372,23 +488,17 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
     Ok(())
 }
 
-/// Lets claimed deliveries fall due at once: this process will not end their attempts.
+/// Lets claimed deliveries fall due at once, as if their leases had ended: this process will not end their attempts.
 pub(super) fn release(
     connection: &Connection,
     claimed: &[(Uuid, u32)],
     now: Timestamp,
 ) -> Result<()> {
+    let mut update = connection.prepare_cached(
+        "UPDATE delivery SET due_at = ?3 WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+    )?;
     for (id, attempt) in claimed {
-        let lane: Option<i64> = connection
-            .prepare_cached(
-                "UPDATE delivery SET due_at = ?3 WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'
-                 RETURNING webhook",
-            )?
-            .query_row(params![id.as_bytes(), attempt, now.as_microsecond()], |row| row.get(0))
-            .optional()?;
-        if let Some(lane) = lane {
-            wake(connection, lane, now)?;
-        }
+        update.execute(params![id.as_bytes(), attempt, now.as_microsecond()])?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -173,6 +173,13 @@ const MIGRATIONS: [&str; 3] = [
     // The span of the publication, as a W3C `traceparent`; NULL without traces.
     "
     ALTER TABLE event ADD COLUMN trace TEXT CHECK (length(trace) = 55);
+",
+    // What waits stands in one order for each webhook; what is being attempted, in one for all, at whose end each attempt is put: an
+    // attempt that goes well does not touch the queue of its webhook, which is a page of its own for each.
+    "
+    DROP INDEX delivery_due;
+    CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending' AND claimed = 0;
+    CREATE INDEX delivery_leased ON delivery (due_at) WHERE claimed = 1;
 ",
 ];
 
@@ -400,6 +407,14 @@ mod tests {
                  VALUES (7, 0, 'x', 'F1'), (8, 0, 'x', ''), (8, 1, 'y', '');"
             };
             old.execute_batch(subscriptions).unwrap();
+            // One that waits and one that is being attempted.
+            old.execute_batch(
+                "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at)
+                 VALUES (x'00000000000000000000000000000001', 1, 7, 'pending', 0, 5, NULL, 0, 1),
+                        (x'00000000000000000000000000000002', 1, 8, 'pending', 1, 6, 1, 1, 1);
+                 UPDATE webhook SET next_due = 5;",
+            )
+            .unwrap();
             drop(old);
             let new = open_writer(&path, &sealer).unwrap();
             let mut found = new
@@ -424,6 +439,20 @@ mod tests {
                 })
                 .unwrap();
             assert_eq!(trace, None);
+            let mut due = new
+                .prepare(
+                    "SELECT number, (SELECT count(*) FROM delivery INDEXED BY delivery_due
+                         WHERE state = 'pending' AND claimed = 0 AND webhook = webhook.number),
+                     (SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE claimed = 1 AND webhook = webhook.number)
+                     FROM webhook ORDER BY number",
+                )
+                .unwrap();
+            let due: Vec<(i64, i64, i64)> = due
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert_eq!(due, [(7, 1, 0), (8, 0, 1)]);
             let version: i64 = new
                 .query_row("PRAGMA user_version", [], |row| row.get(0))
                 .unwrap();
