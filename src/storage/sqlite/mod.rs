@@ -55,7 +55,8 @@ impl SqliteStore {
         let sealer = Arc::new(Sealer::new(key));
         let mut connection = schema::open_writer(path, &sealer)?;
         let log = schema::open_log(path)?;
-        let checkpoints = checkpoint::beside(&mut connection, schema::open_beside(path)?)?;
+        let beside = schema::open_beside(path)?;
+        let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH)?;
         Ok(Self {
             readers: Arc::new(Readers::new(path)),
             writer: Writer::start(connection, log, checkpoints, metrics),

@@ -309,7 +309,7 @@ mod tests {
             .unwrap();
         let log = File::options().write(true).open("/dev/null").unwrap();
         let beside = Connection::open_in_memory().unwrap();
-        let checkpoints = checkpoint::beside(&mut connection, beside).unwrap();
+        let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH).unwrap();
         let writer = Writer::start(connection, log, checkpoints, Arc::default());
         let insert =
             |connection: &Connection| Ok(connection.execute("INSERT INTO kept VALUES (1)", [])?);
