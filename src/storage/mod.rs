@@ -63,7 +63,7 @@ pub trait Store: Send + Sync {
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
 
     /// Records what came of attempts, each unless a later attempt was claimed since or the delivery has ended; says of each whether it
-    /// was recorded.
+    /// was recorded. An error is that of one that could not be; the others are recorded all the same.
     async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError>;
 
     /// Lets claimed deliveries fall due at once, named by delivery and attempt: their attempts will not be ended here.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, DeliveryFilter, Pending};
+use super::super::{AttemptResult, DeliveryFilter, Pending, StoreError};
 use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
 use crate::domain::{Attempt, DeliveryState, Next, Outcome, Timing};
 
@@ -131,6 +131,39 @@ async fn results_are_recorded_together_each_by_itself() {
         [("2", pending, at(1 + LEASE)), ("3", pending, at(9))]
     );
     assert!(subject.store.record(Vec::new()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_result_that_cannot_be_written_takes_no_other_with_it() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2", "3"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim(1).await.due;
+    let damage = format!(
+        "CREATE TRIGGER damage BEFORE INSERT ON attempt WHEN NEW.delivery = {}
+         BEGIN SELECT RAISE(ABORT, 'damaged'); END",
+        due[1].number
+    );
+    subject.meddle().execute_batch(&damage).unwrap();
+    let results = due.iter().map(|due| AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: attempt(due.attempt),
+        next: Next::Delivered,
+        now: at(2),
+    });
+    let recorded = subject.store.record(results.collect()).await;
+    assert!(
+        matches!(recorded, Err(StoreError::Statement(_))),
+        "{recorded:?}"
+    );
+    let pending = DeliveryFilter {
+        state: Some(DeliveryState::Pending),
+        ..DeliveryFilter::default()
+    };
+    let left = subject.deliveries(pending).await;
+    assert_eq!((left.len(), left[0].id), (1, due[1].id));
 }
 
 #[tokio::test]

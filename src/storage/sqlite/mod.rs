@@ -14,6 +14,7 @@ mod schema;
 mod webhooks;
 mod writer;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -125,6 +126,17 @@ impl Slots for Taken {
 }
 
 impl SqliteStore {
+    async fn record_rows(
+        &self,
+        rows: &Arc<[ResultRow]>,
+        range: Range<usize>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let rows = rows.clone();
+        self.writer
+            .run_ahead(move |connection| queue::record(connection, &rows[range.clone()]))
+            .await
+    }
+
     /// Opens the secrets of claimed deliveries, outside the writer's thread. One that does not open is left for the next claim: the
     /// others must not suffer for it.
     fn open_all(&self, rows: Vec<ClaimedRow>, slots: &dyn Slots) -> Vec<DueDelivery> {
@@ -250,11 +262,22 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError> {
-        let rows: Result<Vec<_>, _> = results.into_iter().map(ResultRow::new).collect();
+        let rows: Result<Arc<[ResultRow]>, _> = results.into_iter().map(ResultRow::new).collect();
         let rows = rows?;
-        self.writer
-            .run_ahead(move |connection| queue::record(connection, &rows))
-            .await
+        let together = self.record_rows(&rows, 0..rows.len()).await;
+        if together.is_ok() || rows.len() < 2 {
+            return together;
+        }
+        // One that cannot be written must not take the others with it: their receivers would be sent all of it again.
+        let mut recorded = Vec::with_capacity(rows.len());
+        let mut failed = None;
+        for at in 0..rows.len() {
+            match self.record_rows(&rows, at..at + 1).await {
+                Ok(alone) => recorded.extend(alone),
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(recorded), Err)
     }
 
     async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError> {
