@@ -269,6 +269,30 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
 }
 
 #[test]
+fn a_webhook_is_deleted_at_the_same_cost_however_many_of_its_deliveries_have_ended() {
+    let (little, much) = little_and_much(|subject, stored| {
+        subject.add_webhook("1");
+        subject.publish("1", stored, 1);
+        subject.finish_all(2);
+        subject.publish("1", 4, 3);
+        assert_eq!(subject.claim(0, 2, 4).1.rows.len(), 2);
+        let key = WebhookKey {
+            provider: Provider::EqualsMoney,
+            owner: "product".to_owned(),
+            id: "1".to_owned(),
+            account_id: None,
+        };
+        let (steps, deleted) = subject.cost(|connection| {
+            webhooks::delete_webhook(connection, &key, Pending::End, at(5)).unwrap()
+        });
+        assert!(deleted);
+        assert_eq!(subject.claim(0, 10, 1_000).1.rows.len(), 0, "it goes on");
+        steps
+    });
+    assert_eq!(little, much);
+}
+
+#[test]
 fn a_step_of_a_purge_costs_the_same_however_much_is_old() {
     let (little, much) = little_and_much(|subject, stored| {
         subject.add_webhook("1");

@@ -518,12 +518,15 @@ pub(super) fn retry(connection: &Connection, id: Uuid, now: Timestamp) -> Result
     Ok(lane.is_some())
 }
 
-/// Ends the pending deliveries of a webhook.
+/// Ends the pending deliveries of a webhook, at the cost of those: it may have many more that ended long ago.
 pub(super) fn cancel(connection: &Connection, lane: i64, now: Timestamp) -> Result<()> {
-    connection
-        .prepare_cached(
-            "UPDATE delivery SET state = 'cancelled', claimed = 0, completed_at = ?2 WHERE webhook = ?1 AND state = 'pending'",
-        )?
-        .execute(params![lane, now.as_microsecond()])?;
+    for pending in [
+        "INDEXED BY delivery_due SET state = 'cancelled', completed_at = ?2 WHERE webhook = ?1 AND state = 'pending' AND claimed = 0",
+        "INDEXED BY delivery_leased SET state = 'cancelled', claimed = 0, completed_at = ?2 WHERE webhook = ?1 AND claimed = 1",
+    ] {
+        connection
+            .prepare_cached(&format!("UPDATE delivery {pending}"))?
+            .execute(params![lane, now.as_microsecond()])?;
+    }
     Ok(())
 }

@@ -51,7 +51,7 @@ const MIGRATIONS: [&str; 4] = [
         suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
         -- Kept after its end for the deliveries that it still has (C-39).
         deleted_at INTEGER,
-        -- Not later than the earliest due_at of its pending deliveries; NULL when none is to be claimed.
+        -- Not later than the earliest due_at of the deliveries that wait for it; NULL when none is to be claimed.
         next_due INTEGER
     ) STRICT;
     CREATE INDEX webhook_in_order ON webhook (provider, owner, created_at, id) WHERE deleted_at IS NULL;
