@@ -5,7 +5,7 @@
 //! whose slots are all taken is passed over in one step. What is claimed waits no more: it stands in the index `delivery_leased` until
 //! its result is recorded, and a claim looks there first for what has none at the end of its lease.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -173,6 +173,8 @@ struct Candidate {
     first_attempt_at: Option<Timestamp>,
     once: bool,
     event: Arc<Event>,
+    /// Whether it is past the time until which it is attempted.
+    late: bool,
 }
 
 /// The columns that [`Claim::candidate`] reads, in its order.
@@ -183,7 +185,8 @@ const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts
 const CANDIDATE_COLUMN_COUNT: usize = 7;
 
 impl Claim<'_> {
-    /// Claims again what was claimed before and has no result at the end of its lease. It is no more than there were slots.
+    /// Claims again what was claimed before and has no result at the end of its lease. That is never much: what was under way when a
+    /// process died, or was too slow.
     fn expired(&mut self) -> Result<()> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {CANDIDATE_COLUMNS}, webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
@@ -192,24 +195,28 @@ impl Claim<'_> {
         ))?;
         // Read before the first is changed: the statement walks the index that the change moves it in.
         let mut expired = Vec::new();
+        let mut without_slot = HashSet::new();
         let mut cursor = statement.query([self.now])?;
         while let Some(row) = cursor.next()? {
             if expired.len() == self.room() {
                 self.found.limited = true;
                 break;
             }
-            let candidate = self.candidate(row)?;
             let lane: i64 = row.get(CANDIDATE_COLUMN_COUNT)?;
-            let late = self.is_late(&candidate);
-            if late || self.terms.slots.take(lane) {
+            if without_slot.contains(&lane) {
+                continue;
+            }
+            let candidate = self.candidate(row)?;
+            if candidate.late || self.terms.slots.take(lane) {
                 let target = SealedTarget::read(row, CANDIDATE_COLUMN_COUNT + 1)?;
+                self.found.expired_leases += u64::from(!candidate.late);
                 expired.push((candidate, lane, target));
-                self.found.expired_leases += u64::from(!late);
             } else {
-                self.found.left.push(lane);
+                without_slot.insert(lane);
             }
         }
         drop(cursor);
+        self.found.left.extend(without_slot);
         for (candidate, lane, target) in expired {
             self.take(candidate, lane, &Arc::new(target))?;
         }
@@ -268,7 +275,7 @@ impl Claim<'_> {
                 self.found.limited = true;
                 break;
             }
-            if !self.is_late(&candidate) {
+            if !candidate.late {
                 if !slot && !self.terms.slots.take(lane) {
                     self.found.left.push(lane);
                     break;
@@ -299,14 +306,20 @@ impl Claim<'_> {
 
     fn candidate(&mut self, row: &Row<'_>) -> Result<Candidate> {
         let first_attempt_at: Option<i64> = row.get(4)?;
+        let first_attempt_at = first_attempt_at.map(rows::time).transpose()?;
+        let once: bool = row.get(5)?;
+        let event = self.event(row.get(6)?)?;
+        let first = first_attempt_at.unwrap_or(self.terms.now);
+        let gives_up_at = (self.terms.gives_up_at)(event.provider, first);
         Ok(Candidate {
             number: row.get(0)?,
             id: Uuid::from_bytes(row.get(1)?),
             attempts: row.get(2)?,
             due_at: row.get(3)?,
-            first_attempt_at: first_attempt_at.map(rows::time).transpose()?,
-            once: row.get(5)?,
-            event: self.event(row.get(6)?)?,
+            first_attempt_at,
+            once,
+            event,
+            late: !once && self.terms.now > gives_up_at,
         })
     }
 
@@ -323,16 +336,9 @@ impl Claim<'_> {
         Ok(event)
     }
 
-    /// Whether it is past the time until which it is attempted.
-    fn is_late(&self, candidate: &Candidate) -> bool {
-        let first = candidate.first_attempt_at.unwrap_or(self.terms.now);
-        let gives_up_at = (self.terms.gives_up_at)(candidate.event.provider, first);
-        !candidate.once && self.terms.now > gives_up_at
-    }
-
     /// Claims a delivery that has a slot, or gives up one that is late.
     fn take(&mut self, candidate: Candidate, lane: i64, target: &Arc<SealedTarget>) -> Result<()> {
-        if self.is_late(&candidate) {
+        if candidate.late {
             self.given_up += 1;
             self.connection
                 .prepare_cached(
