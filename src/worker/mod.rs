@@ -34,11 +34,11 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How many deliveries one claim takes at most: bounds the time that it holds the writer.
 const CLAIM: usize = 256;
 
-/// How many results one job of the writer records at most.
-const RECORD: usize = 256;
-
-/// How many results may wait to be recorded: beyond it attempts wait to hand theirs in.
+/// How many results may wait to be recorded, which one job of the writer then does: beyond it attempts keep their slots.
 const UNRECORDED: usize = 1_024;
+
+/// How long a stop waits for results that attempts have come to, after its deadline.
+const LAST_RESULTS: Duration = Duration::from_secs(1);
 
 /// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
 const STEP: u32 = 200;
@@ -165,6 +165,8 @@ impl Worker {
         if tokio::time::timeout(deadline, drained).await.is_ok() {
             return;
         }
+        // What has come to a result is not given back but recorded; the release below waits behind it.
+        let _ = tokio::time::timeout(LAST_RESULTS, self.results.reserve_many(UNRECORDED)).await;
         let rest: Vec<(Uuid, u32)> = self.under_way().drain().collect();
         let count = rest.len();
         match self
@@ -244,23 +246,23 @@ impl Worker {
         let lane = due.target.lane;
         let (id, number) = (due.id, due.attempt);
         let result = self.exchange(due).await;
+        match result {
+            // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
+            Some(result) => drop(self.results.send(result).await),
+            None => self.end([(id, number)]),
+        }
         // The receiver is done with: its slot need not wait for the commit.
         self.settings.lanes.give_back(lane);
         // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
         if self.settings.lanes.have_room(&self.backlog()) {
             self.look();
         }
-        match result {
-            // The recorder ends with the runtime, after everything that could be recorded.
-            Some(result) => drop(self.results.send(result).await),
-            None => self.end([(id, number)]),
-        }
     }
 
     /// Records what attempts came to, as many at once as ended while the ones before were recorded.
     async fn record_for_ever(self: Arc<Self>, mut unrecorded: mpsc::Receiver<AttemptResult>) {
         let mut results = Vec::new();
-        while unrecorded.recv_many(&mut results, RECORD).await > 0 {
+        while unrecorded.recv_many(&mut results, UNRECORDED).await > 0 {
             self.record(std::mem::take(&mut results)).await;
         }
     }
