@@ -66,8 +66,16 @@ pub(super) fn beside(
     })
 }
 
+/// Makes no more checkpoints beside `writer`: their thread ends.
+///
+/// # Errors
+/// As there.
+pub(super) fn end(writer: &mut Connection) -> rusqlite::Result<()> {
+    writer.wal_hook(None::<fn(&mut Wal, i32) -> rusqlite::Result<()>>)
+}
+
 impl Checkpoints {
-    /// Copies the log each time that it is long, until the writer is closed.
+    /// Copies the log each time that it is long, until there is an [`end`] of it or the writer is closed.
     pub(super) fn make(self) {
         while self.wanted.recv().is_ok() {
             if (0..PASSES).any(|_| self.is_complete()) {

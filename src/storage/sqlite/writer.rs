@@ -22,7 +22,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{self, Checkpoints};
 use crate::metrics::Metrics;
 
 /// How many jobs one commit may hold: bounds the memory of a batch and the wait of its first job.
@@ -102,7 +102,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Gives the connection, the file of its log, and the checkpoints beside it to threads of their own.
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         log: File,
         checkpoints: Checkpoints,
         metrics: Arc<Metrics>,
@@ -113,10 +113,11 @@ impl Writer {
         let lazy_too = lazy.clone();
         let threads = vec![
             named("writer", move || {
-                work(connection, queue, &committed, &lazy, &metrics);
+                let checkpoints = named("checkpoints", move || checkpoints.make());
+                work(&mut connection, queue, &committed, &lazy, &metrics);
+                close(connection, checkpoints);
             }),
             named("log-sync", move || sync(&log, &unsynced, &lazy_too)),
-            named("checkpoints", move || checkpoints.make()),
         ];
         Self {
             jobs: Some(jobs),
@@ -183,7 +184,7 @@ impl Drop for Writer {
 
 /// Commits what waits, batch by batch, until every handle is gone or the disk has failed.
 fn work(
-    mut connection: Connection,
+    connection: &mut Connection,
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     committed: &SyncSender<Batch>,
     lazy: &AtomicBool,
@@ -191,7 +192,7 @@ fn work(
 ) {
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
-        let result = commit(&mut connection, &mut batch, &mut queue);
+        let result = commit(connection, &mut batch, &mut queue);
         metrics.committed(batch.len());
         match result {
             Ok(()) => {
@@ -209,8 +210,19 @@ fn work(
             Err(error) => answer(batch, || Err(StoreError::Commit(error.to_string()))),
         }
     }
-    // A clean stop leaves one file behind instead of three; after a crash the next start reads the log.
-    if let Err(error) = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+}
+
+/// Leaves one file behind instead of three; after a crash the next start reads the log.
+fn close(mut connection: Connection, checkpoints: JoinHandle<()>) {
+    // The last connection folds the log, so the other one has to be closed before: of two that close at once, neither is the last.
+    let ended = checkpoint::end(&mut connection);
+    if ended.is_ok() {
+        let _ = checkpoints.join();
+    }
+    let folded = ended
+        .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
+        .and_then(|()| connection.close().map_err(|(_, error)| error));
+    if let Err(error) = folded {
         tracing::warn!(%error, "the database log could not be folded into the file; the next start does it");
     }
 }
@@ -296,7 +308,6 @@ fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusql
 
 #[cfg(test)]
 mod tests {
-    use super::super::checkpoint;
     use super::*;
 
     /// What cannot be synced stands for a disk that refuses: `fdatasync` of a device is an error.
