@@ -1,10 +1,17 @@
 //! `truehook serve`.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use clap::Args;
 
 use crate::config::{Config, Mode, Settings};
 use crate::server::Server;
+use crate::storage::Store;
 use crate::telemetry;
+
+/// How long the program waits for other owners of the database to let go of it.
+const CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +36,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     )?;
     let config = Config::new(settings)?;
     let (mode, database) = (config.mode, config.storage.path.clone());
-    actix_web::rt::System::new().block_on(async move {
+    let (result, store) = actix_web::rt::System::new().block_on(async move {
         let server = Server::start(config)?;
         for address in server.addresses() {
             tracing::info!(
@@ -41,8 +48,21 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 "listening on http://{address}, Swagger UI at http://{address}/docs/"
             );
         }
-        server.run().await?;
-        tracing::info!("stopped");
-        Ok(())
-    })
+        let store = server.store();
+        anyhow::Ok((server.run().await, store))
+    })?;
+    close(store);
+    result?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Closes the database, once the threads that answered requests have let go of it: they end a moment after the server, and the end of
+/// the program would catch the last owner in the middle.
+fn close(store: Arc<dyn Store>) {
+    let deadline = Instant::now() + CLOSE;
+    while Arc::strong_count(&store) > 1 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(store);
 }
