@@ -284,8 +284,8 @@ impl Worker {
             Err(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    count = attempts.len(),
-                    "results could not be recorded"
+                    of = attempts.len(),
+                    "not every result could be recorded"
                 );
             }
         }

@@ -14,7 +14,7 @@ use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
     PurgeTerms, Slots, WebhookKey,
 };
-use super::{events, jobs, publish, queue, schema, webhooks};
+use super::{claim, events, jobs, publish, queue, schema, webhooks};
 use crate::domain::{
     Attempt, Audience, Event, Fingerprint, Next, Outcome, Provider, ReceiverUrl, Timing, Webhook,
 };
@@ -134,7 +134,7 @@ impl Subject {
         (self.steps.load(Ordering::Relaxed) - before, result)
     }
 
-    fn claim(&self, saturated: i64, limit: usize, second: i64) -> (u64, queue::ClaimedRows) {
+    fn claim(&self, saturated: i64, limit: usize, second: i64) -> (u64, claim::ClaimedRows) {
         let terms = ClaimTerms {
             slots: Arc::new(AllBut(saturated)),
             limit,
@@ -142,7 +142,7 @@ impl Subject {
             now: at(second),
             gives_up_at: |_, _| Timestamp::MAX,
         };
-        self.cost(|connection| queue::claim(connection, &terms).unwrap())
+        self.cost(|connection| claim::claim(connection, &terms).unwrap())
     }
 
     fn finish_all(&self, second: i64) {

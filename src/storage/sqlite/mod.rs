@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file with a writer thread (group commit) and read-only connections beside it.
 
 mod checkpoint;
+mod claim;
 #[cfg(test)]
 mod cost;
 mod events;
@@ -22,8 +23,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use self::claim::ClaimedRow;
 use self::publish::Stored;
-use self::queue::{ClaimedRow, ResultRow};
+use self::queue::ResultRow;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::seal::{EncryptionKey, Sealer};
@@ -248,7 +250,7 @@ impl Store for SqliteStore {
             .writer
             .run_ahead(move |connection| {
                 again.give_back_all();
-                queue::claim(connection, &terms)
+                claim::claim(connection, &terms)
             })
             .await?;
         let due = self.open_all(found.rows, &*taken);

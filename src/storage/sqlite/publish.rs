@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::super::queue::{Idempotency, Publication, Receipt};
 use super::super::{Replay, StoreError};
-use super::queue::{ClaimedRow, SealedTarget, wake};
-use super::{queue, rows};
+use super::claim::{ClaimedRow, SealedTarget, later};
+use super::queue::wake;
+use super::rows;
 use crate::domain::{Audience, Event};
 use crate::entropy;
 
@@ -249,7 +250,7 @@ fn insert_delivery(
     lease: Option<SignedDuration>,
 ) -> Result<(i64, Uuid)> {
     let id = entropy::time_ordered_uuid(now);
-    let due_at = lease.map_or(now, |lease| queue::later(now, lease));
+    let due_at = lease.map_or(now, |lease| later(now, lease));
     let claimed = lease.is_some();
     connection
         .prepare_cached(

@@ -1,0 +1,381 @@
+//! Claiming due deliveries for a while.
+//!
+//! A webhook with something waiting stands in the index `webhook_due`; a claim walks it in the order of waiting and takes of each webhook
+//! no more than it has free slots. So a claim costs as much as it claims, however long the queue of one webhook is, and a webhook
+//! whose slots are all taken is passed over in one step. What is claimed waits no more: it stands in the index `delivery_leased` until
+//! its result is recorded, and a claim looks there first for what has none at the end of its lease.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use super::super::StoreError;
+use super::super::queue::ClaimTerms;
+use super::super::seal::Sealer;
+use super::rows;
+use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// A claimed delivery, the secrets of its webhook still sealed.
+#[derive(Debug)]
+pub(super) struct ClaimedRow {
+    number: i64,
+    id: Uuid,
+    attempt: u32,
+    due_at: Timestamp,
+    first_attempt_at: Timestamp,
+    once: bool,
+    lane: i64,
+    target: Arc<SealedTarget>,
+    event: Arc<Event>,
+}
+
+/// A webhook as an attempt needs it (E-58), its secrets still sealed.
+#[derive(Debug)]
+pub(super) struct SealedTarget {
+    id: String,
+    url: String,
+    signing_secret: Option<Vec<u8>>,
+    authorization: Option<Vec<u8>>,
+}
+
+/// What a claim found.
+#[derive(Default)]
+pub(super) struct ClaimedRows {
+    pub(super) rows: Vec<ClaimedRow>,
+    pub(super) next_due_at: Option<Timestamp>,
+    pub(super) left: Vec<i64>,
+    pub(super) expired_leases: u64,
+    /// Whether something is due that was beyond the limit.
+    limited: bool,
+}
+
+impl ClaimedRow {
+    /// The first attempt of a delivery that is inserted already claimed.
+    pub(super) fn first(
+        number: i64,
+        id: Uuid,
+        lane: i64,
+        target: Arc<SealedTarget>,
+        event: &Arc<Event>,
+    ) -> Self {
+        let now = event.created_at;
+        Self {
+            number,
+            id,
+            attempt: 1,
+            due_at: now,
+            first_attempt_at: now,
+            once: false,
+            lane,
+            target,
+            event: event.clone(),
+        }
+    }
+
+    /// The number of its webhook.
+    pub(super) fn lane(&self) -> i64 {
+        self.lane
+    }
+
+    /// The delivery, with the secrets of its webhook opened.
+    pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
+        let target = &*self.target;
+        let open = |sealed: &Option<Vec<u8>>, place: String| {
+            sealed
+                .as_ref()
+                .map(|sealed| sealer.open(&place, sealed))
+                .transpose()
+        };
+        Ok(DueDelivery {
+            number: self.number,
+            id: self.id,
+            attempt: self.attempt,
+            due_at: self.due_at,
+            first_attempt_at: self.first_attempt_at,
+            once: self.once,
+            event: self.event,
+            target: Target {
+                lane: self.lane,
+                webhook_id: target.id.clone(),
+                url: ReceiverUrl::from_stored(target.url.clone()),
+                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
+                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
+            },
+        })
+    }
+}
+
+impl SealedTarget {
+    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
+    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(first)?,
+            url: row.get(first + 1)?,
+            signing_secret: row.get(first + 2)?,
+            authorization: row.get(first + 3)?,
+        })
+    }
+}
+
+/// When a lease ends; at the end of time on a clock that runs that fast.
+pub(super) fn later(now: Timestamp, lease: SignedDuration) -> Timestamp {
+    now.checked_add(lease).unwrap_or(Timestamp::MAX)
+}
+
+/// Moves due deliveries forward by the lease and counts an attempt for each.
+pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<ClaimedRows> {
+    let mut claim = Claim {
+        connection,
+        terms,
+        now: terms.now.as_microsecond(),
+        events: HashMap::new(),
+        given_up: 0,
+        found: ClaimedRows::default(),
+    };
+    claim.expired()?;
+    claim.waiting()?;
+    claim.found.next_due_at = claim.next_due_at()?;
+    Ok(claim.found)
+}
+
+/// A claim while it is made.
+struct Claim<'c> {
+    connection: &'c Connection,
+    terms: &'c ClaimTerms,
+    now: i64,
+    /// The events that were read: many deliveries are of one event.
+    events: HashMap<i64, Arc<Event>>,
+    given_up: usize,
+    found: ClaimedRows,
+}
+
+/// A delivery that may be claimed.
+struct Candidate {
+    number: i64,
+    id: Uuid,
+    attempts: u32,
+    due_at: i64,
+    first_attempt_at: Option<Timestamp>,
+    once: bool,
+    event: Arc<Event>,
+    /// Whether it is past the time until which it is attempted.
+    late: bool,
+}
+
+/// The columns that [`Claim::candidate`] reads, in its order.
+const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at, \
+     delivery.once, delivery.event";
+
+/// How many columns these are.
+const CANDIDATE_COLUMN_COUNT: usize = 7;
+
+impl Claim<'_> {
+    /// Claims again what was claimed before and has no result at the end of its lease. That is never much: what was under way when a
+    /// process died, or was too slow.
+    fn expired(&mut self) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CANDIDATE_COLUMNS}, webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
+             FROM delivery JOIN webhook ON webhook.number = delivery.webhook
+             WHERE delivery.claimed = 1 AND delivery.due_at <= ?1 AND webhook.suspended = 0 ORDER BY delivery.due_at"
+        ))?;
+        // Read before the first is changed: the statement walks the index that the change moves it in.
+        let mut expired = Vec::new();
+        let mut without_slot = HashSet::new();
+        let mut cursor = statement.query([self.now])?;
+        while let Some(row) = cursor.next()? {
+            if expired.len() == self.room() {
+                self.found.limited = true;
+                break;
+            }
+            let lane: i64 = row.get(CANDIDATE_COLUMN_COUNT)?;
+            if without_slot.contains(&lane) {
+                continue;
+            }
+            let candidate = self.candidate(row)?;
+            if candidate.late || self.terms.slots.take(lane) {
+                let target = SealedTarget::read(row, CANDIDATE_COLUMN_COUNT + 1)?;
+                self.found.expired_leases += u64::from(!candidate.late);
+                expired.push((candidate, lane, target));
+            } else {
+                without_slot.insert(lane);
+            }
+        }
+        drop(cursor);
+        self.found.left.extend(without_slot);
+        for (candidate, lane, target) in expired {
+            self.take(candidate, lane, &Arc::new(target))?;
+        }
+        Ok(())
+    }
+
+    /// Claims what waits, webhook by webhook.
+    fn waiting(&mut self) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, id, url, signing_secret, authorization_header FROM webhook WHERE next_due <= ?1 ORDER BY next_due",
+        )?;
+        // Read before the first is changed, as above.
+        let mut lanes = Vec::new();
+        let mut cursor = statement.query([self.now])?;
+        while let Some(row) = cursor.next()? {
+            if lanes.len() == self.room() {
+                self.found.limited = true;
+                break;
+            }
+            let lane: i64 = row.get(0)?;
+            if self.terms.slots.take(lane) {
+                lanes.push((lane, SealedTarget::read(row, 1)?));
+            } else {
+                self.found.left.push(lane);
+            }
+        }
+        drop(cursor);
+        for (lane, target) in lanes {
+            self.waiting_for(lane, Arc::new(target))?;
+        }
+        Ok(())
+    }
+
+    /// Claims of one webhook what it has slots for. One slot is taken already, and given back when nothing was there to claim.
+    fn waiting_for(&mut self, lane: i64, target: Arc<SealedTarget>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {CANDIDATE_COLUMNS} FROM delivery
+             WHERE webhook = ?1 AND state = 'pending' AND claimed = 0 ORDER BY due_at LIMIT ?2"
+        ))?;
+        // One row more than there is room for tells that more is due.
+        let room = self.room();
+        let with_next = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
+        let mut due = Vec::new();
+        let mut slot = true;
+        // The earliest of those that go on waiting.
+        let mut next_due = None;
+        let mut cursor = statement.query(params![lane, with_next])?;
+        while let Some(row) = cursor.next()? {
+            let candidate = self.candidate(row)?;
+            let is_due = candidate.due_at <= self.now;
+            next_due = Some(candidate.due_at);
+            if !is_due {
+                break;
+            }
+            if due.len() == room {
+                self.found.limited = true;
+                break;
+            }
+            if !candidate.late {
+                if !slot && !self.terms.slots.take(lane) {
+                    self.found.left.push(lane);
+                    break;
+                }
+                slot = false;
+            }
+            due.push(candidate);
+            next_due = None;
+        }
+        drop(cursor);
+        if slot {
+            self.terms.slots.give_back(lane);
+        }
+        for candidate in due {
+            self.take(candidate, lane, &target)?;
+        }
+        self.connection
+            .prepare_cached("UPDATE webhook SET next_due = ?2 WHERE number = ?1")?
+            .execute(params![lane, next_due])?;
+        Ok(())
+    }
+
+    /// How many more it may take. What is given up counts too, so that no claim is long.
+    fn room(&self) -> usize {
+        let taken = self.found.rows.len() + self.given_up;
+        self.terms.limit.saturating_sub(taken)
+    }
+
+    fn candidate(&mut self, row: &Row<'_>) -> Result<Candidate> {
+        let first_attempt_at: Option<i64> = row.get(4)?;
+        let first_attempt_at = first_attempt_at.map(rows::time).transpose()?;
+        let once: bool = row.get(5)?;
+        let event = self.event(row.get(6)?)?;
+        let first = first_attempt_at.unwrap_or(self.terms.now);
+        let gives_up_at = (self.terms.gives_up_at)(event.provider, first);
+        Ok(Candidate {
+            number: row.get(0)?,
+            id: Uuid::from_bytes(row.get(1)?),
+            attempts: row.get(2)?,
+            due_at: row.get(3)?,
+            first_attempt_at,
+            once,
+            event,
+            late: !once && self.terms.now > gives_up_at,
+        })
+    }
+
+    fn event(&mut self, number: i64) -> Result<Arc<Event>> {
+        if let Some(event) = self.events.get(&number) {
+            return Ok(event.clone());
+        }
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {} FROM event WHERE number = ?1",
+            rows::EVENT_COLUMNS
+        ))?;
+        let event = Arc::new(statement.query_row([number], |row| Ok(rows::event(row, 0)))??);
+        self.events.insert(number, event.clone());
+        Ok(event)
+    }
+
+    /// Claims a delivery that has a slot, or gives up one that is late.
+    fn take(&mut self, candidate: Candidate, lane: i64, target: &Arc<SealedTarget>) -> Result<()> {
+        if candidate.late {
+            self.given_up += 1;
+            self.connection
+                .prepare_cached(
+                    "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
+                )?
+                .execute([candidate.number, self.now])?;
+            return Ok(());
+        }
+        let attempt = candidate.attempts + 1;
+        let first_attempt_at = candidate.first_attempt_at.unwrap_or(self.terms.now);
+        let lease_end = later(self.terms.now, self.terms.lease);
+        self.connection
+            .prepare_cached(
+                "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
+            )?
+            .execute(params![
+                candidate.number,
+                attempt,
+                lease_end.as_microsecond(),
+                first_attempt_at.as_microsecond(),
+            ])?;
+        self.found.rows.push(ClaimedRow {
+            number: candidate.number,
+            id: candidate.id,
+            attempt,
+            due_at: rows::time(candidate.due_at)?,
+            first_attempt_at,
+            once: candidate.once,
+            lane,
+            target: target.clone(),
+            event: candidate.event,
+        });
+        Ok(())
+    }
+
+    /// When something falls due that was not claimed now.
+    fn next_due_at(&self) -> Result<Option<Timestamp>> {
+        if self.found.limited {
+            return Ok(Some(self.terms.now));
+        }
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT min(due_at) FROM (SELECT min(next_due) AS due_at FROM webhook WHERE next_due > ?1
+                     UNION ALL SELECT min(due_at) FROM delivery WHERE claimed = 1 AND due_at > ?1)",
+            )?
+            .query_row([self.now], |row| row.get(0))?;
+        next.map(rows::time).transpose()
+    }
+}
