@@ -48,6 +48,15 @@ impl Slots for AllBut {
     fn give_back(&self, _: i64) {}
 }
 
+fn key(id: &str) -> WebhookKey {
+    WebhookKey {
+        provider: Provider::EqualsMoney,
+        owner: "product".to_owned(),
+        id: id.to_owned(),
+        account_id: None,
+    }
+}
+
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
@@ -253,12 +262,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
         subject.add_webhook("1");
         subject.add_webhook("2");
         subject.publish("1", stored, 1);
-        let key = WebhookKey {
-            provider: Provider::EqualsMoney,
-            owner: "product".to_owned(),
-            id: "2".to_owned(),
-            account_id: None,
-        };
+        let key = key("2");
         let (steps, deleted) = subject.cost(|connection| {
             webhooks::delete_webhook(connection, &key, Pending::End, at(2)).unwrap()
         });
@@ -276,12 +280,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_of_its_deliveries_have_end
         subject.finish_all(2);
         subject.publish("1", 4, 3);
         assert_eq!(subject.claim(0, 2, 4).1.rows.len(), 2);
-        let key = WebhookKey {
-            provider: Provider::EqualsMoney,
-            owner: "product".to_owned(),
-            id: "1".to_owned(),
-            account_id: None,
-        };
+        let key = key("1");
         let (steps, deleted) = subject.cost(|connection| {
             webhooks::delete_webhook(connection, &key, Pending::End, at(5)).unwrap()
         });
@@ -319,12 +318,7 @@ fn the_last_step_of_a_purge_costs_the_same_however_much_is_young() {
         subject.publish("2", 10, 1);
         subject.publish("1", stored, 5);
         subject.finish_all(6);
-        let key = WebhookKey {
-            provider: Provider::EqualsMoney,
-            owner: "product".to_owned(),
-            id: "2".to_owned(),
-            account_id: None,
-        };
+        let key = key("2");
         webhooks::delete_webhook(&subject.connection, &key, Pending::End, at(7)).unwrap();
         let terms = PurgeTerms {
             events_before: at(5),
