@@ -1,9 +1,13 @@
 //! One deviation, with its proof: what drift and replay produce and reports print.
 
+mod message;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::document::Document;
+
+pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

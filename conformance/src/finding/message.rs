@@ -1,0 +1,237 @@
+//! What a finding says, as data. Sentences are made of it in `report::words` and nowhere else.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// What a finding says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", content = "change", rename_all = "kebab-case")]
+pub enum Message {
+    /// A sentence that was made where the finding was.
+    Text(String),
+    /// Two schemas at the same place differ.
+    Schema(SchemaChange),
+}
+
+/// How two schemas at the same place differ. "Added" means that only the new document has it, "removed" that only the old one has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum SchemaChange {
+    /// A property was added.
+    PropertyAdded {
+        /// The property.
+        name: String,
+        /// Whether the new schema requires it.
+        required: bool,
+    },
+    /// A property was removed.
+    PropertyRemoved {
+        /// The property.
+        name: String,
+        /// Whether the old schema required it.
+        required: bool,
+    },
+    /// A name was added to `required`; the property itself is declared in both schemas, or in neither.
+    RequiredAdded {
+        /// The property.
+        name: String,
+    },
+    /// A name was removed from `required`.
+    RequiredRemoved {
+        /// The property.
+        name: String,
+    },
+    /// Values were added to `enum`.
+    ValuesAdded {
+        /// `enum` or `const`, as the document spells it.
+        keyword: String,
+        /// The values.
+        values: Vec<Value>,
+    },
+    /// Values were removed from `enum`.
+    ValuesRemoved {
+        /// `enum` or `const`, as the document spells it.
+        keyword: String,
+        /// The values.
+        values: Vec<Value>,
+    },
+    /// Other types are allowed. `None` is any type.
+    TypeChanged {
+        /// The types that the old schema allows.
+        old: Option<Vec<String>>,
+        /// The types that the new schema allows.
+        new: Option<Vec<String>>,
+    },
+    /// Null is allowed now.
+    NullAdded,
+    /// Null is not allowed any more.
+    NullRemoved,
+    /// A keyword was added.
+    KeywordAdded {
+        /// The keyword as the document spells it.
+        keyword: String,
+        /// Its value; none where it holds schemas.
+        value: Option<Value>,
+    },
+    /// A keyword was removed.
+    KeywordRemoved {
+        /// The keyword as the document spells it.
+        keyword: String,
+        /// Its value; none where it holds schemas.
+        value: Option<Value>,
+    },
+    /// A keyword has another value.
+    KeywordChanged {
+        /// The keyword as the documents spell it.
+        keyword: String,
+        /// Its old value; none where it held schemas.
+        old: Option<Value>,
+        /// Its new value; none where it holds schemas.
+        new: Option<Value>,
+    },
+    /// An entry of a map of schemas other than `properties`, such as `patternProperties`, was added.
+    EntryAdded {
+        /// The keyword that has the map.
+        keyword: String,
+        /// The name or pattern of the entry.
+        name: String,
+    },
+    /// An entry of a map of schemas was removed.
+    EntryRemoved {
+        /// The keyword that has the map.
+        keyword: String,
+        /// The name or pattern of the entry.
+        name: String,
+    },
+    /// A subschema of `oneOf`, `anyOf`, `allOf` or a tuple was added.
+    AlternativeAdded {
+        /// The keyword.
+        keyword: String,
+        /// What the subschema is.
+        shape: Shape,
+    },
+    /// A subschema of `oneOf`, `anyOf`, `allOf` or a tuple was removed.
+    AlternativeRemoved {
+        /// The keyword.
+        keyword: String,
+        /// What the subschema is.
+        shape: Shape,
+    },
+    /// The schemas have nothing in common that could be compared.
+    Replaced {
+        /// What the old schema is.
+        old: Shape,
+        /// What the new schema is.
+        new: Shape,
+    },
+    /// There was no schema, which accepts everything.
+    SchemaAdded,
+    /// There is no schema any more.
+    SchemaRemoved,
+    /// One of the schemas is `false`, which accepts nothing; `new` says whether the new one is.
+    NothingAccepted {
+        /// Whether the new schema accepts nothing.
+        new: bool,
+    },
+    /// The discriminator maps a value to another schema, or only one of the documents maps it.
+    MappingChanged {
+        /// The value of the discriminator.
+        value: String,
+        /// What it was mapped to.
+        old: Option<String>,
+        /// What it is mapped to.
+        new: Option<String>,
+    },
+    /// The keywords match but mean something different.
+    MeaningChanged,
+    /// Changes that break nothing by themselves reject a value together.
+    Together {
+        /// The changes.
+        changes: Vec<SchemaChange>,
+    },
+}
+
+/// What a schema is, in a few words.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shape {
+    /// The component's name, or the title.
+    pub name: Option<String>,
+    /// The allowed types; empty where any is.
+    pub types: Vec<String>,
+    /// The number of properties.
+    pub properties: usize,
+    /// The alternatives of `oneOf` or `anyOf`, by name where they have one.
+    pub alternatives: Vec<String>,
+    /// The other keywords that constrain it.
+    pub keywords: Vec<String>,
+}
+
+/// Who sends a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sender {
+    /// The client: requests, and the responses to webhooks and callbacks.
+    Client,
+    /// The server: responses, and the requests of webhooks and callbacks.
+    Server,
+}
+
+/// What a change does to those who exchange values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// The receiver rejects a value that the sender may send: clients by the old document and a new server, or a new server and
+    /// clients by the old document.
+    Rejected,
+    /// The server stops sending a member that was documented.
+    Withdrawn,
+    /// The receiver accepts more than is sent, or the sender sends less than is accepted.
+    Compatible,
+    /// Only values with members that their sender does not document are affected.
+    Undocumented,
+}
+
+/// Who sends the values that a change affects, and what it does to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Effect {
+    /// Who sends them.
+    pub sender: Sender,
+    /// What happens.
+    pub impact: Impact,
+}
+
+/// Why it could not be decided whether a change breaks anybody.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Undecided {
+    /// Neither a value nor a proof was found; `keyword` is what was compared, such as two patterns.
+    NotFound {
+        /// The keyword; empty where whole schemas were compared.
+        keyword: String,
+    },
+    /// The validator does not enforce the keyword.
+    NotEnforced {
+        /// The keyword.
+        keyword: String,
+    },
+    /// A format that the validator does not know.
+    UnknownFormat {
+        /// The format.
+        format: String,
+    },
+    /// A reference in the schema leads nowhere, or to one of several schemas.
+    Reference {
+        /// The reference.
+        reference: String,
+    },
+    /// Not a schema.
+    NotASchema,
+    /// The schema cannot be used; the validator's words.
+    Unusable {
+        /// What the validator says.
+        cause: String,
+    },
+    /// The schema nests too deep.
+    TooDeep,
+}
