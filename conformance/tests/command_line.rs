@@ -59,9 +59,12 @@ fn findings_exit_with_1_and_tell_both_places() {
         .expect("is there")
         + 1;
     for part in [
-        "GET /orders (listOrders)\n\n  breaking   schema-keyword-changed\n",
+        "breaking  GET /orders (listOrders)\n",
         "theirs says `maximum: 100`, ours says `maximum: 50`",
-        &format!("old  {}:{line}:", base()),
+        &format!(
+            "\n  schema-keyword-changed 30b8d3386f673549\n  old  {}:{line}:",
+            base()
+        ),
         &format!("new  {ours}:{line}:"),
         "deviates: 1 breaking; 4 operations, ",
     ] {

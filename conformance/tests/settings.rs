@@ -80,7 +80,7 @@ fn a_rule_is_turned_off_or_given_another_severity() {
 #[test]
 fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     let folder = folder();
-    assert!(folder.run(DRIFT).out.starts_with("GET /orders"));
+    assert!(folder.run(DRIFT).out.starts_with("breaking  GET /orders"));
     folder.write(
         "conformance.toml",
         "format = 'github'\nexclude = ['listOrders']\n",
@@ -166,11 +166,7 @@ fn a_baseline_is_written_filled_in_and_followed() {
     folder.write("accepted.toml", &filled);
     let run = folder.run(with);
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(
-        run.out
-            .ends_with("nothing found; 1 ignored by the baseline\n"),
-        "{run:?}"
-    );
+    assert!(run.out.ends_with("nothing found; 1 accepted\n"), "{run:?}");
     // Writing it anew keeps what was filled in.
     assert_eq!(
         folder
@@ -195,7 +191,7 @@ fn a_baseline_is_written_filled_in_and_followed() {
     let run = folder.run("drift theirs.yaml other.yaml --baseline accepted.toml --format json");
     let rules: Vec<String> = found(&run).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!((run.code, rules.len()), (1, 2), "{run:?}");
-    assert_eq!(rules[1], "baseline-stale");
+    assert!(rules.contains(&"baseline-stale".to_owned()), "{rules:?}");
 }
 
 #[test]
@@ -207,7 +203,7 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         folder.run("drift theirs.yaml theirs.yaml --baseline accepted.toml --fail-on breaking");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
-        run.out.contains("breaking   baseline-stale") && run.out.contains("accepted.toml:5:15"),
+        run.out.contains("\n  baseline-stale ") && run.out.contains("accepted.toml:5:15"),
         "{run:?}"
     );
     // What was not looked at is not missing.
@@ -217,7 +213,7 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
     let text = folder.read("accepted.toml");
     for (expires, code, rule) in [
         ("2999-12-31", 0, None),
-        ("2000-01-01", 1, Some("baseline-expired")),
+        ("2000-01-01", 1, Some("baseline-expired".to_owned())),
     ] {
         folder.write(
             "accepted.toml",
@@ -225,7 +221,12 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         );
         let run = folder.run("drift theirs.yaml ours.yaml --baseline accepted.toml --format json");
         assert_eq!(run.code, code, "{run:?}");
-        assert_eq!(found(&run).last().map(|(rule, _)| rule.as_str()), rule);
+        let expired = found(&run).into_iter().map(|(rule, _)| rule);
+        let expired = expired.filter(|rule| rule.starts_with("baseline"));
+        assert_eq!(
+            expired.collect::<Vec<_>>(),
+            rule.into_iter().collect::<Vec<_>>()
+        );
     }
     let both =
         "drift theirs.yaml ours.yaml --baseline accepted.toml --write-baseline accepted.toml";
