@@ -185,6 +185,13 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
     let written =
         report::write(settings.format, report, settings.color, &mut out).and_then(|()| out.flush());
     tolerate_closed(written)?;
+    if let Some(unchecked) = report.unchecked {
+        let _ = writeln!(
+            io::stderr(),
+            "nothing checked: {}",
+            words::reason(unchecked)
+        );
+    }
     Ok(report.verdict())
 }
 

@@ -28,7 +28,7 @@ use crate::fingerprint::Entry;
 pub const SCHEMA: &str = include_str!("schema.json");
 
 /// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For a reader.
@@ -47,6 +47,40 @@ pub enum Format {
     Markdown,
     /// Annotations of GitHub Actions.
     Github,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Json,
+        Self::Ndjson,
+        Self::Junit,
+        Self::Sarif,
+        Self::Html,
+        Self::Markdown,
+        Self::Github,
+    ];
+
+    /// The word for the format in options and settings, and what it is for.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("text", "For a reader"),
+            Self::Json => ("json", "For a program; see `conformance schema report`"),
+            Self::Ndjson => (
+                "ndjson",
+                "For a program that reads line by line: the run, each finding, the summary",
+            ),
+            Self::Junit => ("junit", "JUnit XML, for CI servers"),
+            Self::Sarif => ("sarif", "SARIF 2.1.0, for code scanning"),
+            Self::Html => ("html", "One file for a browser that needs no network"),
+            Self::Markdown => (
+                "markdown",
+                "A comment on a pull request, at most 60,000 bytes",
+            ),
+            Self::Github => ("github", "Annotations of GitHub Actions"),
+        }
+    }
 }
 
 /// A document that a run looked at.
@@ -101,10 +135,19 @@ pub struct Report {
 pub enum Unchecked {
     /// The documents have no operation, no webhook and no schema.
     Empty,
+    /// The patterns of `--include` and `--exclude` leave no operation.
+    Excluded,
+    /// Each pair has only one document, and there is no merge base to compare it with.
+    NoBase,
     /// The document has this many operations, and none of them has a sample.
     NoSamples {
         /// How many operations there are.
         operations: usize,
+    },
+    /// There are samples, and none of them could be sent.
+    NotSent {
+        /// How many samples there are.
+        samples: usize,
     },
 }
 

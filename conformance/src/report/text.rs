@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::builder::styling::{AnsiColor, Style};
+use anstyle::{AnsiColor, Style};
 
 use super::{Report, message, places, plain, users, witness_title};
 use crate::finding::{Place, Severity, Verdict};

@@ -7,8 +7,11 @@ mod baseline;
 mod document;
 mod replay;
 mod schema;
+mod unchecked;
 
 use serde_json::Value;
+
+pub use unchecked::reason;
 
 use crate::finding::{Comparison, Effect, Finding, Message, Severity, Side, Undecided};
 
