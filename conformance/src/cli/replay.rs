@@ -82,8 +82,10 @@ fn nothing_sent(
     let samples = count("unreplayable samples") + count("unchecked samples");
     let operations = count("operations");
     match (operations, samples) {
-        (0, _) => unchecked(selection, documents).or(Some(Unchecked::Empty)),
+        (0, _) => unchecked(selection, documents)
+            .filter(|reason| *reason == Unchecked::Excluded)
+            .or(Some(Unchecked::NoSamples { operations })),
         (_, 0) => Some(Unchecked::NoSamples { operations }),
-        _ => Some(Unchecked::NotSent { samples }),
+        _ => Some(Unchecked::NothingSent { samples }),
     }
 }
