@@ -5,8 +5,10 @@
 
 mod baseline;
 mod document;
+mod effect;
 mod replay;
 mod schema;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod value;
