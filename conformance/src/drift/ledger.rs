@@ -9,7 +9,9 @@ use super::equal::{PROVENANCE, canonical_without_provenance, shown};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};
-use crate::finding::{Finding, Place, Proof, Severity, Use, Users};
+use crate::finding::{
+    Effect, Finding, Place, Proof, SchemaChange, Severity, Undecided, Use, Users,
+};
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -61,9 +63,11 @@ pub(super) struct SchemaEntry {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) at: Pair,
-    pub(super) message: String,
+    pub(super) change: SchemaChange,
+    /// Who is affected, and how.
+    pub(super) effect: Option<Effect>,
     /// Why it is undecided, if it is.
-    pub(super) reason: String,
+    pub(super) undecided: Option<Undecided>,
     pub(super) witness: Option<Value>,
     pub(super) proof: Option<Proof>,
 }
@@ -183,7 +187,7 @@ impl<'a> Ledger<'a> {
             entry.severity,
             &user.subject,
             &entry.at,
-            entry.message,
+            format!("{:?} {:?}", entry.change, entry.effect),
         );
         self.users[index].add_all(subjects, first);
         let known = known.unwrap_or(Severity::Info);
@@ -195,7 +199,7 @@ impl<'a> Ledger<'a> {
             finding.proof = entry.proof;
         }
         if finding.severity == Severity::Undecided {
-            self.reasons.entry(index).or_insert(entry.reason);
+            self.reasons.entry(index).or_insert(format!("{:?}", entry.undecided));
         } else {
             self.reasons.remove(&index);
         }

@@ -68,6 +68,7 @@ rules! {
 
     SCHEMA_REMOVED = "schema-removed" Breaking "Theirs constrains a value by a schema, ours does not.";
     SCHEMA_ADDED = "schema-added" Breaking "Ours constrains a value by a schema, theirs does not.";
+    SCHEMA_CHANGES_TOGETHER = "schema-changes-together" Breaking "Several changes of one schema that break nobody by themselves reject a value together.";
     SCHEMA_REPLACED = "schema-replaced" Breaking "Two schemas at one place have no keyword in common.";
     SCHEMA_TYPE_CHANGED = "schema-type-changed" Breaking "A value has another type, or may be null on one side only.";
     SCHEMA_ENUM_CHANGED = "schema-enum-changed" Breaking "The list of allowed values differs.";

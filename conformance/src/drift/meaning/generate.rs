@@ -44,10 +44,20 @@ fn generic() -> [Value; 9] {
 
 type Pool = Rc<Vec<Value>>;
 
+/// Which values are wanted.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Focus {
+    /// Objects that have one of these members or not.
+    Members(BTreeSet<String>),
+    /// Any values. Of objects, those that have one of these members or not come first.
+    All(BTreeSet<String>),
+}
+
 /// Makes values for the schemas of one source.
 pub(super) struct Maker<'a> {
     pub(super) source: Source<'a>,
     pools: RefCell<HashMap<String, Option<Pool>>>,
+    ways: RefCell<HashMap<String, Rc<Vec<Facts>>>>,
 }
 
 impl<'a> Maker<'a> {
@@ -55,7 +65,18 @@ impl<'a> Maker<'a> {
         Self {
             source,
             pools: RefCell::default(),
+            ways: RefCell::default(),
         }
+    }
+
+    /// What the schema at `at` demands, by the ways of choosing its branches.
+    pub(super) fn ways(&self, at: &str) -> Rc<Vec<Facts>> {
+        if let Some(known) = self.ways.borrow().get(at) {
+            return known.clone();
+        }
+        let found = Rc::new(ways(self.source, &[at.to_owned()]));
+        self.ways.borrow_mut().insert(at.to_owned(), found.clone());
+        found
     }
 
     /// A value that all of the schemas accept, a simple one first; none where none was found.
@@ -175,13 +196,6 @@ impl<'a> Maker<'a> {
         members: &mut Map<String, Value>,
         depth: usize,
     ) {
-        for (name, values) in &facts.fixed {
-            if !members.contains_key(name)
-                && let Some(first) = values.first()
-            {
-                members.insert(name.clone(), first.clone());
-            }
-        }
         let mut wanted: Vec<String> = facts.required.iter().cloned().collect();
         for (name, needs) in &facts.dependent {
             if members.contains_key(name) || facts.required.contains(name) {
@@ -286,7 +300,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Values at the edges of what these demands and those of the other side say.
-    pub(super) fn variations(&self, facts: &Facts, hints: &Hints) -> Vec<Value> {
+    fn variations(&self, facts: &Facts, hints: &Hints, first: &BTreeSet<String>) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
         all.extend(facts.values.iter().flatten().take(300).cloned());
         all.extend(hints.literals.iter().take(300).cloned());
@@ -305,7 +319,7 @@ impl<'a> Maker<'a> {
             all.extend(edge_strings(facts, hints).into_iter().map(Value::from));
         }
         if may("object") {
-            self.objects(facts, hints, &mut all);
+            self.objects(facts, hints, first, &mut all);
         }
         if may("array") {
             self.arrays(facts, hints, &mut all);
@@ -313,7 +327,38 @@ impl<'a> Maker<'a> {
         all
     }
 
-    fn objects(&self, facts: &Facts, hints: &Hints, all: &mut Vec<Value>) {
+    /// Objects that have one of the members `names` or not.
+    fn having(
+        &self,
+        facts: &Facts,
+        names: &BTreeSet<String>,
+        pools: &dyn Fn(&str) -> Vec<Value>,
+        all: &mut Vec<Value>,
+    ) {
+        let base = self.object(facts, None, 0);
+        let Value::Object(base) = base else { return };
+        for name in names {
+            let mut less = base.clone();
+            less.shift_remove(name);
+            all.push(Value::Object(less));
+            for value in pools(name).into_iter().chain(generic()) {
+                let mut more = base.clone();
+                more.insert(name.clone(), value);
+                all.push(Value::Object(more.clone()));
+                self.complete_object(facts, &mut more, 0);
+                all.push(Value::Object(more));
+            }
+        }
+        all.push(Value::Object(base));
+    }
+
+    fn objects(
+        &self,
+        facts: &Facts,
+        hints: &Hints,
+        first: &BTreeSet<String>,
+        all: &mut Vec<Value>,
+    ) {
         let base = self.object(facts, None, 0);
         let Value::Object(base) = base else { return };
         let mut keep = |members: Map<String, Value>| all.push(Value::Object(members));
@@ -327,31 +372,22 @@ impl<'a> Maker<'a> {
         let own: BTreeSet<&String> = facts.properties.keys().collect();
         let names: BTreeSet<&String> = own.iter().copied().chain(&hints.names).collect();
         let few = names.len() <= 12;
-        let own_values = facts.fixed.iter().flat_map(|(name, values)| {
-            values
-                .iter()
-                .map(move |value| (name.clone(), value.clone()))
-        });
-        for (name, value) in own_values.chain(hints.fixed.iter().cloned()) {
-            let mut told = base.clone();
-            told.insert(name, value);
-            keep(told);
-        }
         let with = |name: &str, value: Value| {
             let mut more = base.clone();
             more.insert(name.to_owned(), value);
             self.complete_object(facts, &mut more, 0);
             more
         };
-        for name in names.iter().take(2 * MEMBERS) {
+        let rest = names.iter().copied().filter(|name| !first.contains(*name));
+        for name in first.iter().chain(rest).take(2 * MEMBERS) {
             let pool = self.pool(&self.member(facts, name), 1);
             for value in pool.iter().take(2) {
                 keep(with(name, value.clone()));
                 let mut alone = base.clone();
-                alone.insert((*name).clone(), value.clone());
+                alone.insert(name.clone(), value.clone());
                 keep(alone);
             }
-            if few || !own.contains(*name) {
+            if few || first.contains(name) || !own.contains(name) {
                 for value in generic() {
                     keep(with(name, value));
                 }
@@ -438,13 +474,32 @@ impl<'a> Maker<'a> {
 pub(super) fn candidates(
     one: (&Maker<'_>, &str),
     other: (&Maker<'_>, &str),
-    more: Vec<Value>,
+    focus: &Focus,
 ) -> Vec<Value> {
-    let schemas = (vec![one.1.to_owned()], vec![other.1.to_owned()]);
-    let facts = (
-        ways(one.0.source, &schemas.0),
-        ways(other.0.source, &schemas.1),
-    );
+    let facts = (one.0.ways(one.1), other.0.ways(other.1));
+    let first = match focus {
+        Focus::Members(names) => {
+            let mut all = Vec::new();
+            for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
+                for own in ways.iter() {
+                    let pools = |name: &str| {
+                        let both = [(one.0, &facts.0), (other.0, &facts.1)];
+                        let pools = both.into_iter().flat_map(|(maker, ways)| {
+                            let facts = ways.iter().take(4);
+                            facts.flat_map(|facts| {
+                                let pool = maker.pool(&maker.member(facts, name), 1);
+                                pool.iter().take(2).cloned().collect::<Vec<_>>()
+                            })
+                        });
+                        pools.collect()
+                    };
+                    maker.having(own, names, &pools, &mut all);
+                }
+            }
+            return distinct(all, CANDIDATES);
+        }
+        Focus::All(first) => first,
+    };
     let refused = |maker: &Maker<'_>, all: &[Facts]| -> Vec<Facts> {
         let schemas = all.iter().flat_map(|facts| facts.refused.clone());
         schemas
@@ -453,12 +508,19 @@ pub(super) fn candidates(
             .collect()
     };
     let not = (refused(one.0, &facts.0), refused(other.0, &facts.1));
-    let hints = Hints::of(facts.0.iter().chain(&facts.1).chain(&not.0).chain(&not.1));
-    let mut all = more;
+    let hints = Hints::of(
+        facts
+            .0
+            .iter()
+            .chain(facts.1.iter())
+            .chain(&not.0)
+            .chain(&not.1),
+    );
+    let mut all = Vec::new();
     for index in 0..facts.0.len().max(facts.1.len()) {
         for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
             if let Some(facts) = ways.get(index) {
-                all.extend(maker.variations(facts, &hints));
+                all.extend(maker.variations(facts, &hints, first));
             }
         }
     }
@@ -471,14 +533,14 @@ pub(super) fn candidates(
 }
 
 /// Values that a schema with its own `$defs` probably accepts.
-pub(super) fn of_schema(schema: &Value) -> Vec<Value> {
+pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
     let maker = Maker::new(Source::alone(schema));
     let ways = ways(maker.source, &[String::new()]);
     let hints = Hints::of(ways.iter());
     let mut all = Vec::new();
     for facts in ways.iter().take(6) {
         all.extend(maker.simple(facts, 0));
-        all.extend(maker.variations(facts, &hints).into_iter().take(60));
+        all.extend(maker.variations(facts, &hints, &BTreeSet::new()).into_iter().take(60));
     }
     distinct(all, 120)
 }

@@ -1,10 +1,12 @@
-//! What two schemas mean: values that one accepts and the other refuses, and proofs that there are none.
+//! What an edit of a schema means: values that the schema accepts and the edited one rejects or the reverse, and proofs that there
+//! are none.
 //!
-//! [`Meaning::search`] tries values on two schemas at one place, [`Meaning::lift`] carries those that tell them apart up to the body
-//! or parameter that they stand in, and [`Meaning::relate`] asks the set algebra. Who writes the value decides which members are
-//! sent at all (`readOnly`, `writeOnly`).
+//! [`Meaning::trial`] tries values on the old schema and on the old schema with one difference applied, so that what tells the two apart
+//! belongs to that difference. [`Meaning::carry`] puts such a value into the body or parameter that it stands in, and
+//! [`Meaning::proof`] asks the set algebra. Who sends the value decides which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
+mod edit;
 mod embed;
 mod facts;
 mod generate;
@@ -12,33 +14,28 @@ mod hints;
 mod judge;
 mod plain;
 mod scalars;
-mod shrink;
 mod source;
 mod text;
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+pub(super) use algebra::Relation;
+pub(super) use edit::Edit;
 pub(super) use embed::Step;
+pub(super) use generate::{Focus, of_schema};
 pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
 
 use generate::{Maker, candidates, distinct};
-use plain::{Swap, Trouble};
-use shrink::size;
+use plain::Edits;
 use source::Source;
 
 use crate::document::Document;
+use crate::finding::{Sender, Undecided};
 
-/// How often the algebra is asked in one comparison.
-const ALGEBRA_LIMIT: usize = 300;
-
-/// How much is tried in one comparison: schemas written, and values held against them. What is not tried is undecided.
-pub(super) const EFFORT: usize = 6_000_000;
-
-/// How many values of a kind are carried from one schema to the one around it.
+/// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
 
 /// How many values of a kind are kept at one place.
@@ -47,29 +44,23 @@ const KEPT: usize = 40;
 /// A place in both documents: the pointers of theirs and of ours.
 pub(super) type At<'p> = (&'p str, &'p str);
 
-/// One keyword in both documents: the schemas that have it, and how they spell it.
-pub(super) struct Keyword {
-    /// The schema and spelling in theirs.
-    pub(super) theirs: Option<(String, String)>,
-    /// The schema and spelling in ours.
-    pub(super) ours: Option<(String, String)>,
-    /// The schema of ours, where the keyword would be put in.
-    pub(super) ours_schema: String,
+/// A value that tells an edited schema from what it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tried {
+    pub(super) value: Value,
+    /// Whether the sender's whole schema accepts it and the receiver's rejects it, with all other differences applied as well.
+    pub(super) real: bool,
+    /// Whether its sender documents all members of it.
+    pub(super) documented: bool,
 }
 
-/// Values that tell two schemas apart, the smallest first.
+/// What an edit does, the best examples first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Apart {
-    /// Accepted by theirs, refused by ours.
-    pub(super) theirs_only: Vec<Value>,
-    /// Accepted by ours, refused by theirs.
-    pub(super) ours_only: Vec<Value>,
-}
-
-impl Apart {
-    pub(super) fn is_empty(&self) -> bool {
-        self.theirs_only.is_empty() && self.ours_only.is_empty()
-    }
+pub(super) struct Trial {
+    /// What the sender may send and the receiver rejects.
+    pub(super) rejected: Vec<Tried>,
+    /// What the receiver accepts and the sender does not send.
+    pub(super) unsent: Vec<Tried>,
 }
 
 /// Two schemas around two others.
@@ -77,278 +68,212 @@ pub(super) struct Around<'p> {
     pub(super) at: At<'p>,
     /// How the inner ones hang in them.
     pub(super) step: &'p Step,
-    /// Whether they differ in nothing else.
-    pub(super) alone: bool,
 }
 
-/// What is proven of two schemas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Proven {
-    /// Ours accepts all that theirs accepts.
-    pub(super) theirs_in_ours: bool,
-    /// Theirs accepts all that ours accepts.
-    pub(super) ours_in_theirs: bool,
+/// A place, and in which direction values travel there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot<'p> {
+    pub(super) at: At<'p>,
+    pub(super) sender: Sender,
+    /// Whether values stand as text in a request line or a header.
+    pub(super) as_text: bool,
 }
 
-/// What is proven, and what one side accepts and the other does not, as schemas.
-type Answer = (Proven, Vec<Value>);
-
-/// Both documents, and what was found out about their schemas.
+/// Both documents as sources of values.
 pub(super) struct Meaning<'a> {
-    /// By who writes the value: a client, the server.
-    theirs: [Maker<'a>; 2],
-    ours: [Maker<'a>; 2],
-    /// Whether it makes no difference who writes.
+    /// By who sends the value: a client, the server.
+    old: [Maker<'a>; 2],
+    new: [Maker<'a>; 2],
+    /// Whether it makes no difference who sends.
     same: bool,
-    algebra_left: Cell<usize>,
-    proven: RefCell<HashMap<(String, String, bool), Answer>>,
 }
 
 impl<'a> Meaning<'a> {
     /// `flagged` says whether any schema has `readOnly` or `writeOnly` members.
-    /// `effort` is taken from while values are tried; see [`EFFORT`].
-    pub(super) fn new(
-        theirs: &'a Document,
-        ours: &'a Document,
-        flagged: bool,
-        effort: &'a Cell<usize>,
-    ) -> Self {
+    pub(super) fn new(old: &'a Document, new: &'a Document, flagged: bool) -> Self {
         let makers = |document: &'a Document| {
-            [false, true]
-                .map(|from_server| Maker::new(Source::of(document, from_server, flagged, effort)))
+            [false, true].map(|from_server| Maker::new(Source::of(document, from_server, flagged)))
         };
         Self {
-            theirs: makers(theirs),
-            ours: makers(ours),
+            old: makers(old),
+            new: makers(new),
             same: !flagged,
-            algebra_left: Cell::new(ALGEBRA_LIMIT),
-            proven: RefCell::default(),
         }
     }
 
-    /// Whether values mean the same whoever writes them.
-    pub(super) fn is_same_both_ways(&self) -> bool {
-        self.same
-    }
-
-    fn makers(&self, from_server: bool) -> (&Maker<'a>, &Maker<'a>) {
+    fn makers(&self, sender: Sender) -> (&Maker<'a>, &Maker<'a>) {
         // Without flags both directions share what was found out.
-        let index = usize::from(from_server && !self.same);
-        (&self.theirs[index], &self.ours[index])
+        let index = usize::from(sender == Sender::Server && !self.same);
+        (&self.old[index], &self.new[index])
     }
 
-    /// Looks for values that tell the schemas at `at` apart.
+    fn edits<'e>(&self, sender: Sender, edits: &'e [&'e Edit]) -> Edits<'e, 'a> {
+        let new = self.makers(sender).1.source;
+        Edits { new, edits }
+    }
+
+    /// Tries values on the old schema and on the old schema with `edits`. The new schema says which of those that tell the two apart
+    /// are of use as examples.
     ///
     /// # Errors
     /// Says why the schemas cannot be held against values.
-    pub(super) fn search(&self, at: At<'_>, from_server: bool) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        if theirs.source.is_spent() {
-            return Err(Trouble::Spent.to_string());
-        }
-        let values = candidates((theirs, at.0), (ours, at.1), Vec::new());
-        let found = self.classify(at, from_server, false, values)?;
-        if !found.theirs_only.is_empty() || !found.ours_only.is_empty() {
-            return Ok(found);
-        }
-        // What the algebra says is lost is often what was not thought of.
-        let (_, lost) = self.related(at, from_server);
-        let more: Vec<Value> = lost.iter().flat_map(generate::of_schema).collect();
-        self.classify(at, from_server, false, more)
+    pub(super) fn trial(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        focus: &Focus,
+    ) -> Result<Trial, Undecided> {
+        let (old, new) = self.makers(spot.sender);
+        let values = candidates((old, spot.at.0), (new, spot.at.1), focus);
+        self.sort_out(spot, edits, values)
     }
 
-    /// Which of `values` tell the schemas apart. A value that stands as text in a request line or a header is accepted where its
-    /// text is.
-    fn classify(
+    /// As [`Self::trial`], with these values.
+    ///
+    /// # Errors
+    /// Says why the schemas cannot be held against values.
+    pub(super) fn sort_out(
         &self,
-        at: At<'_>,
-        from_server: bool,
-        as_text: bool,
+        spot: Spot<'_>,
+        edits: &[&Edit],
         values: Vec<Value>,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let one = accepted(theirs.source, at.0, &values, as_text)?;
-        let other = accepted(ours.source, at.1, &values, as_text)?;
-        let mut apart = Apart::default();
-        for ((value, theirs), ours) in values.into_iter().zip(one).zip(other) {
-            match (theirs, ours) {
-                (true, false) => apart.theirs_only.push(value),
-                (false, true) => apart.ours_only.push(value),
-                _ => {}
+    ) -> Result<Trial, Undecided> {
+        let Spot {
+            at,
+            sender,
+            as_text,
+        } = spot;
+        let (old, new) = self.makers(sender);
+        let edits = Some(self.edits(sender, edits));
+        let one = accepted(old.source, at.0, &values, None, as_text)?;
+        let other = accepted(old.source, at.0, &values, edits, as_text)?;
+        let mut apart: Vec<(Value, bool)> = values
+            .into_iter()
+            .zip(one.into_iter().zip(other))
+            .filter(|(_, (one, other))| one != other)
+            .map(|(value, (one, _))| (value, one))
+            .collect();
+        if apart.is_empty() {
+            return Ok(Trial::default());
+        }
+        if sender == Sender::Server {
+            // What the server sends has all that it is to have.
+            let completed: Vec<Value> = apart
+                .iter()
+                .filter(|(_, in_old)| !in_old)
+                .take(CARRIED)
+                .flat_map(|(value, _)| embed::around(new, at.1, &Step::Same, value))
+                .collect();
+            let completed = distinct(completed, KEPT);
+            let one = accepted(old.source, at.0, &completed, None, as_text)?;
+            let other = accepted(old.source, at.0, &completed, edits, as_text)?;
+            let more = completed.into_iter().zip(one.into_iter().zip(other));
+            apart.extend(
+                more.filter(|(_, (one, other))| !one && *other)
+                    .map(|(value, _)| (value, false)),
+            );
+        }
+        let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
+        // Where the new schema cannot be asked, examples are those of the edit alone.
+        let real = accepted(new.source, at.1, &values, None, as_text);
+        let mut trial = Trial::default();
+        for (index, (value, in_old)) in apart.into_iter().enumerate() {
+            let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
+            let tried = Tried {
+                real: in_old != in_new,
+                documented: self.documents(at, sender, &value),
+                value,
+            };
+            match in_old == (sender == Sender::Client) {
+                true => trial.rejected.push(tried),
+                false => trial.unsent.push(tried),
             }
         }
-        for list in [&mut apart.theirs_only, &mut apart.ours_only] {
-            list.sort_by_cached_key(size);
+        for list in [&mut trial.rejected, &mut trial.unsent] {
+            list.sort_by_cached_key(|one| (!one.documented, !one.real, size(&one.value)));
             list.truncate(KEPT);
         }
-        Ok(apart)
+        Ok(trial)
     }
 
-    /// Of `found` those values that one keyword alone is to blame for: with the keyword of theirs, ours agrees with theirs.
-    pub(super) fn blamed(
-        &self,
-        at: At<'_>,
-        from_server: bool,
-        found: &Apart,
-        keyword: &Keyword,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let swap = Swap {
-            without: keyword.ours.clone(),
-            into: match &keyword.ours {
-                Some((schema, _)) => schema.clone(),
-                None => keyword.ours_schema.clone(),
-            },
-            with: keyword
-                .theirs
-                .as_ref()
-                .map(|(schema, keyword)| (theirs.source, schema.clone(), keyword.clone())),
-        };
-        let judged = |values: &[Value], wanted: bool| -> Result<Vec<Value>, String> {
-            let accepted = judge::accepted(ours.source, at.1, values, Some(&swap))?;
-            let all = values.iter().zip(accepted);
-            Ok(all
-                .filter(|(_, accepted)| *accepted == wanted)
-                .map(|(value, _)| value.clone())
-                .collect())
-        };
-        Ok(Apart {
-            theirs_only: judged(&found.theirs_only, true)?,
-            ours_only: judged(&found.ours_only, false)?,
-        })
-    }
-
-    /// Makes the values smaller at their own place.
-    pub(super) fn smallest(
-        &self,
-        at: At<'_>,
-        from_server: bool,
-        found: &Apart,
-        keyword: Option<&Keyword>,
-    ) -> Apart {
-        let shrunk = |values: &[Value], in_theirs: bool| -> Vec<Value> {
-            let shows = |values: &[Value]| {
-                let apart = self.classify(at, from_server, false, values.to_vec());
-                let apart = match (apart, keyword) {
-                    (Ok(apart), Some(keyword)) => self.blamed(at, from_server, &apart, keyword),
-                    (apart, _) => apart,
-                };
-                let apart = apart.unwrap_or_default();
-                let list = if in_theirs {
-                    apart.theirs_only
-                } else {
-                    apart.ours_only
-                };
-                values.iter().map(|value| list.contains(value)).collect()
-            };
-            let mut all: Vec<Value> = values
-                .iter()
-                .take(CARRIED)
-                .map(|value| shrink::shrink(value.clone(), &shows))
-                .collect();
-            // What is larger may be the one that fits in.
-            all.extend(values.iter().take(CARRIED).cloned());
-            distinct(all, 2 * CARRIED)
-        };
-        Apart {
-            theirs_only: shrunk(&found.theirs_only, true),
-            ours_only: shrunk(&found.ours_only, false),
+    /// What the algebra knows of the old schema and the old schema with `edits`.
+    pub(super) fn proof(&self, at: At<'_>, sender: Sender, edits: &[&Edit]) -> Relation {
+        let (old, _) = self.makers(sender);
+        let edits = Some(self.edits(sender, edits));
+        let wholes = (
+            plain::whole(old.source, at.0, None, true),
+            plain::whole(old.source, at.0, edits, true),
+        );
+        match wholes {
+            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
+            _ => Relation::default(),
         }
     }
 
-    /// Carries values from a schema to the one at the root, by the schemas around it and the steps that lead from each of them
-    /// inwards, the innermost first.
-    pub(super) fn lift(
+    /// What the algebra knows of the old and the new schema.
+    pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
+        let (old, new) = self.makers(sender);
+        let wholes = (
+            plain::whole(old.source, at.0, None, false),
+            plain::whole(new.source, at.1, None, false),
+        );
+        match wholes {
+            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
+            _ => Relation::default(),
+        }
+    }
+
+    /// Puts a value into the body or parameter that it is part of: one that the sender may send there and the receiver rejects if
+    /// `rejected`, else one that the receiver accepts and the sender does not send. None where none was found.
+    pub(super) fn carry(
         &self,
-        found: &Apart,
-        at: At<'_>,
+        value: &Value,
         around: &[Around<'_>],
-        from_server: bool,
-        as_text: bool,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let mut carried = found.clone();
-        for Around { at, step, alone } in around {
-            let mut values = Vec::new();
-            for value in carried.theirs_only.iter().chain(&carried.ours_only) {
-                values.extend(embed::around(theirs, at.0, step, value));
-                values.extend(embed::around(ours, at.1, step, value));
+        root: Spot<'_>,
+        rejected: bool,
+    ) -> Option<Value> {
+        let (old, new) = self.makers(root.sender);
+        let in_old = rejected == (root.sender == Sender::Client);
+        let (maker, side): (_, fn(At<'_>) -> &str) = match in_old {
+            true => (old, |at| at.0),
+            false => (new, |at| at.1),
+        };
+        for strict in [false, true] {
+            let mut values = vec![value.clone()];
+            for Around { at, step, .. } in around {
+                let below = values.iter();
+                let mut next = below
+                    .flat_map(|value| embed::around(maker, side(*at), step, value))
+                    .collect::<Vec<_>>();
+                if strict {
+                    let accepted = judge::accepted(maker.source, side(*at), &next, None).ok()?;
+                    let mut accepted = accepted.into_iter();
+                    next.retain(|_| accepted.next().unwrap_or(false));
+                }
+                next.sort_by_cached_key(size);
+                values = distinct(next, CARRIED);
             }
-            let mut next = self.classify(*at, from_server, false, distinct(values, 200))?;
-            if next.is_empty() && *alone {
-                // The schemas around may leave room for a few values only, so look from there.
-                next = self.search(*at, from_server)?;
-            }
-            let (sender, place) = if from_server {
-                (ours, at.1)
-            } else {
-                (theirs, at.0)
-            };
-            for list in [&mut next.theirs_only, &mut next.ours_only] {
-                // What its sender documents is worth more than what is smaller.
-                list.sort_by_cached_key(|value| {
-                    (
-                        !sender.source.documents(&[place.to_owned()], value),
-                        size(value),
-                    )
-                });
-                list.truncate(CARRIED);
-            }
-            carried = next;
-            if carried.is_empty() {
-                return Ok(carried);
+            let one = accepted(old.source, root.at.0, &values, None, root.as_text).ok()?;
+            let other = accepted(new.source, root.at.1, &values, None, root.as_text).ok()?;
+            let all = values.into_iter().zip(one.into_iter().zip(other));
+            let mut shown: Vec<Value> = all
+                .filter(|(_, (one, other))| *one == in_old && *other != in_old)
+                .map(|(value, _)| value)
+                .collect();
+            shown.sort_by_cached_key(|value| !self.documents(root.at, root.sender, value));
+            if let Some(first) = shown.into_iter().next() {
+                return Some(first);
             }
         }
-        let root = around.last().map_or(at, |around| around.at);
-        let values = carried
-            .theirs_only
-            .into_iter()
-            .chain(carried.ours_only)
-            .collect();
-        self.classify(root, from_server, as_text, values)
-    }
-
-    /// Makes a value of a whole body or parameter smaller, as long as `part` stands in it and it is accepted on one side only.
-    pub(super) fn shortened(
-        &self,
-        root: At<'_>,
-        from_server: bool,
-        as_text: bool,
-        value: Value,
-        part: &[Value],
-    ) -> Value {
-        let in_theirs = |apart: &Apart, value: &Value| apart.theirs_only.contains(value);
-        let first = self.classify(root, from_server, as_text, vec![value.clone()]);
-        let wanted = first.is_ok_and(|apart| in_theirs(&apart, &value));
-        let documented = self.documents(root, from_server, &value);
-        let shows = |values: &[Value]| {
-            let apart = self
-                .classify(root, from_server, as_text, values.to_vec())
-                .unwrap_or_default();
-            let list = if wanted {
-                &apart.theirs_only
-            } else {
-                &apart.ours_only
-            };
-            values
-                .iter()
-                .map(|value| {
-                    list.contains(value)
-                        && part.iter().any(|part| shrink::contains(value, part))
-                        && (!documented || self.documents(root, from_server, value))
-                })
-                .collect()
-        };
-        shrink::shrink(value, &shows)
+        None
     }
 
     /// Whether the sender of the value documents all members of it.
-    pub(super) fn documents(&self, root: At<'_>, from_server: bool, value: &Value) -> bool {
-        let (theirs, ours) = self.makers(from_server);
-        if from_server {
-            ours.source.documents(&[root.1.to_owned()], value)
-        } else {
-            theirs.source.documents(&[root.0.to_owned()], value)
+    pub(super) fn documents(&self, at: At<'_>, sender: Sender, value: &Value) -> bool {
+        let (old, new) = self.makers(sender);
+        match sender {
+            Sender::Server => new.source.documents(&[at.1.to_owned()], value),
+            Sender::Client => old.source.documents(&[at.0.to_owned()], value),
         }
     }
 
@@ -361,63 +286,45 @@ impl<'a> Meaning<'a> {
                 .iter()
                 .any(|at| at.ends_with(&crate::document::pointer::join("/properties", name)))
         };
-        (speaks(&self.theirs[0], at.0), speaks(&self.ours[0], at.1))
+        (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
     }
 
-    /// Whether a discriminator of theirs or ours has a say in which values are accepted.
-    pub(super) fn discriminates(&self, at: At<'_>) -> bool {
-        let (theirs, ours) = self.makers(false);
-        theirs.source.discriminated(at.0).is_some() || ours.source.discriminated(at.1).is_some()
+    /// Whether the member `name` is not sent by the old and the new document.
+    pub(super) fn hides(&self, at: At<'_>, sender: Sender, name: &str) -> (bool, bool) {
+        let (old, new) = self.makers(sender);
+        let hides = |maker: &Maker<'_>, at: &str| maker.source.hidden(at, None).contains(name);
+        (hides(old, at.0), hides(new, at.1))
     }
+}
 
-    /// What the set algebra proves.
-    pub(super) fn relate(&self, at: At<'_>, from_server: bool) -> Proven {
-        self.related(at, from_server).0
-    }
-
-    fn related(&self, at: At<'_>, from_server: bool) -> Answer {
-        let key = (at.0.to_owned(), at.1.to_owned(), from_server && !self.same);
-        if let Some(known) = self.proven.borrow().get(&key) {
-            return known.clone();
-        }
-        let Some(left) = self.algebra_left.get().checked_sub(1) else {
-            return (Proven::default(), Vec::new());
-        };
-        let (theirs, ours) = self.makers(from_server);
-        let wholes = (
-            plain::whole(theirs.source, at.0),
-            plain::whole(ours.source, at.1),
-        );
-        let answer = match wholes {
-            (Ok(one), Ok(other)) => {
-                self.algebra_left.set(left);
-                let relation = algebra::relate(&one, &other);
-                let proven = Proven {
-                    theirs_in_ours: relation.theirs_in_ours,
-                    ours_in_theirs: relation.ours_in_theirs,
-                };
-                (proven, relation.lost)
-            }
-            _ => (Proven::default(), Vec::new()),
-        };
-        self.proven.borrow_mut().insert(key, answer.clone());
-        answer
+/// How much there is to read of a value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| name.len() + 4 + size(member))
+            .sum::<usize>()
+            .saturating_add(2),
+        _ => 4,
     }
 }
 
 /// Which values the schema accepts; those that stand as text, in any meaning of the text.
-fn accepted(
-    source: Source<'_>,
+fn accepted<'a>(
+    source: Source<'a>,
     at: &str,
     values: &[Value],
+    edits: Option<Edits<'_, 'a>>,
     as_text: bool,
-) -> Result<Vec<bool>, String> {
+) -> Result<Vec<bool>, Undecided> {
     if !as_text {
-        return judge::accepted(source, at, values, None);
+        return judge::accepted(source, at, values, edits);
     }
     let meanings: Vec<Vec<Value>> = values.iter().map(meanings).collect();
     let flat: Vec<Value> = meanings.iter().flatten().cloned().collect();
-    let mut judged = judge::accepted(source, at, &flat, None)?.into_iter();
+    let mut judged = judge::accepted(source, at, &flat, edits)?.into_iter();
     Ok(meanings
         .iter()
         .map(|all| {

@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde_json::Value;
 
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided};
-use super::super::meaning::{EFFORT, Meaning, Step};
+use super::super::ledger::{Ledger, Pair, Site};
+use super::super::meaning::{Meaning, Step};
 use super::super::rules;
 use super::super::same::Same;
 use super::alternatives::turned;
 use super::differences::{self, Below, Difference};
-use super::effect::{self, Effect};
+use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
 use super::side::{Side, local};
 use super::view::{Content, Part, View};
 use crate::document::normalize::{MAPS, SINGLE};
 use crate::document::pointer;
+use crate::finding::SchemaChange;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -82,8 +83,7 @@ impl Schemas {
         }
         if !walk.pairs.is_empty() {
             let flagged = [ledger.theirs, ledger.ours].map(|one| is_flagged(one.value()));
-            let effort = Cell::new(EFFORT);
-            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &effort);
+            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2]);
             super::decide::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {
@@ -273,7 +273,7 @@ impl Walk<'_> {
             self.note(id, vec![difference]);
             return below;
         }
-        if differences::differ(theirs, ours, &mut differences) {
+        if differences::differ(&self.sides, (theirs, ours), &mut differences) {
             let empty = BTreeMap::new();
             let keywords: BTreeSet<&String> =
                 theirs.parts.keys().chain(ours.parts.keys()).collect();
@@ -331,20 +331,12 @@ impl Walk<'_> {
                 }
             }
         }
-        self.drop_mapped(&views, &mut differences);
+        self.mappings(&views, &mut differences);
         if differences.is_empty() && local(theirs) != local(ours) {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
-            let message = "theirs and ours say the same keywords with another effect; write ours as theirs is written".to_owned();
-            let at = Pair::new(&*theirs.pointer, &*ours.pointer);
-            differences.push(Difference {
-                rule,
-                severity: rule.severity,
-                at,
-                message,
-                keyword: String::new(),
-                effect: Effect::ANY,
-            });
+            let change = SchemaChange::MeaningChanged;
+            differences.push(differences::whole(rule, (theirs, ours), change, Effect::ANY));
         }
         self.note(id, differences);
         below
@@ -376,31 +368,20 @@ impl Walk<'_> {
         if theirs == ours {
             return None;
         }
-        let (rule, effect) = if theirs {
-            (
-                &rules::SCHEMA_REMOVED,
-                Effect {
-                    narrows: false,
-                    widens: true,
-                },
-            )
-        } else {
-            (
-                &rules::SCHEMA_ADDED,
-                Effect {
-                    narrows: true,
-                    widens: false,
-                },
-            )
+        let (rule, change) = match theirs {
+            true => (&rules::SCHEMA_REMOVED, SchemaChange::SchemaRemoved),
+            false => (&rules::SCHEMA_ADDED, SchemaChange::SchemaAdded),
         };
-        Some(Difference {
+        let effect = Effect {
+            narrows: !theirs,
+            widens: theirs,
+        };
+        Some(differences::whole(
             rule,
-            severity: rule.severity,
-            at: Pair::new(&*views.0.pointer, &*views.1.pointer),
-            message: one_sided("a schema here", theirs),
-            keyword: String::new(),
+            (&views.0, &views.1),
+            change,
             effect,
-        })
+        ))
     }
 
     /// Compares a keyword that both have.
@@ -418,7 +399,7 @@ impl Walk<'_> {
             // Types were compared with whether null is valid.
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(theirs), Content::Set(ours)) => {
-                differences::sets(keyword, theirs, ours, views, at, differences);
+                differences::sets(keyword, (theirs, ours), views, &at, differences);
             }
             (Content::One(theirs), Content::One(ours)) => {
                 below.push(Below::new(theirs, ours, keyword, Step::of(keyword, "", 0)));
@@ -429,57 +410,20 @@ impl Walk<'_> {
                     Below::new(one, other, keyword, Step::of(keyword, "tuple", index))
                 }));
                 let common = theirs.len().min(ours.len());
-                differences::branches(
-                    keyword,
-                    &theirs[common..],
-                    &ours[common..],
-                    &at,
-                    differences,
-                );
+                let extra = (&theirs[common..], &ours[common..]);
+                differences::branches(&self.sides, keyword, extra, &at, differences);
             }
             (Content::Branches(theirs), Content::Branches(ours)) => {
                 let (pairs, theirs, ours) = self.sides.matched(theirs, ours);
                 let same =
                     |(one, other): (String, String)| Below::new(&one, &other, keyword, Step::Same);
                 below.extend(pairs.into_iter().map(same));
-                differences::branches(keyword, &theirs, &ours, &at, differences);
+                let extra = (&*theirs, &*ours);
+                differences::branches(&self.sides, keyword, extra, &at, differences);
             }
-            (Content::Value(theirs), Content::Value(ours)) => {
-                if canonical_without_provenance(theirs) != canonical_without_provenance(ours) {
-                    let (rule, severity) =
-                        differences::changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-                    let message = contrast(
-                        differences::spelled(keyword, &at.theirs),
-                        Some(theirs),
-                        Some(ours),
-                    );
-                    differences.push(Difference {
-                        rule,
-                        severity,
-                        at,
-                        message,
-                        keyword: keyword.to_owned(),
-                        effect: effect::of_change(keyword, theirs, ours),
-                    });
-                }
-            }
-            (theirs, ours) => {
-                let (rule, severity) =
-                    differences::changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-                let message = format!(
-                    "theirs says `{keyword}` with {}, ours with {}; make ours say what theirs says",
-                    differences::form(theirs),
-                    differences::form(ours)
-                );
-                differences.push(Difference {
-                    rule,
-                    severity,
-                    at,
-                    message,
-                    keyword: keyword.to_owned(),
-                    effect: Effect::ANY,
-                });
-            }
+            (Content::Value(theirs), Content::Value(ours))
+                if canonical_without_provenance(theirs) == canonical_without_provenance(ours) => {}
+            _ => differences::other_keyword(keyword, (one, other), views, differences),
         }
     }
 }

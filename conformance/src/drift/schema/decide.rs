@@ -1,28 +1,32 @@
-//! What each difference does: who breaks, and which value shows it.
+//! What each difference does by itself, and which value shows it.
 //!
-//! A difference is breaking where a value that the sender may write is refused by the receiver: a client writes by theirs and the
-//! server reads by ours, the server writes by ours and a client reads by theirs. It is a warning where only the receiver takes more
-//! than is sent, or where the value needs members that the sender does not document. It is no finding where both sides accept
-//! the same values, and undecided where neither a value nor a proof was found.
+//! A difference is judged on the old schema with only this difference applied. It is breaking where the sender may send a value that
+//! the receiver rejects: a client sends by the old document and the server receives by the new one, the server sends by the new one and
+//! a client receives by the old one. It is a warning where the receiver accepts more than is sent, or where the value needs members that
+//! the sender does not document. It is no finding where nothing changes for any value, and undecided where neither a value nor a proof
+//! was found. The place of the judgment is the smallest schema that the whole value has to meet there: branches of `allOf`, `oneOf` and
+//! the like are judged in the schema that has them. What no difference of such a schema does alone is a finding of all of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
-use super::super::meaning::{Apart, Around, Keyword, Meaning, Step, is_held};
+use super::super::meaning::{
+    Around, Edit, Focus, Meaning, Spot, Step, Trial, Tried, is_held, of_schema,
+};
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
 use super::users::{self, Directions, Search};
-use super::view::View;
+use super::view::{Content, View};
 use super::ways::Use;
 use crate::document::pointer;
-use crate::finding::{Proof, Severity};
+use crate::finding::{self, Impact, Proof, SchemaChange, Sender, Severity, Undecided};
 
-/// How deep a difference may lie below a body or parameter to be looked for there.
-const LEVELS: usize = 60;
+/// How many members are looked at to find out what differences do together.
+const TOGETHER: usize = 60;
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter(
@@ -35,8 +39,8 @@ pub(super) fn enter(
         walk,
         roots,
         meaning,
-        searched: HashMap::new(),
-        blames: true,
+        trials: HashMap::new(),
+        groups: BTreeMap::new(),
         equal: vec![false; walk.pairs.len()],
         directions: users::directions(walk, roots),
     };
@@ -55,13 +59,10 @@ pub(super) fn enter(
         for difference in &pair.differences {
             entries.extend(decider.entry(id, difference));
         }
-        if decider.is_untold(id, &entries) {
-            decider.blame_together(id, &mut entries);
-        }
         if entries.is_empty() {
-            decider.equal[id] = [false, true].iter().all(|from_server| {
-                let proven = meaning.relate(decider.at(id), *from_server);
-                proven.theirs_in_ours && proven.ours_in_theirs
+            decider.equal[id] = [Sender::Client, Sender::Server].iter().all(|sender| {
+                let relation = meaning.relation(decider.at(id), *sender);
+                relation.theirs_in_ours && relation.ours_in_theirs
             });
             continue;
         }
@@ -69,6 +70,10 @@ pub(super) fn enter(
         for entry in entries {
             ledger.add_schema(entry, &subjects, &users);
         }
+    }
+    for (id, entry) in decider.together() {
+        let (subjects, users) = search.users(id);
+        ledger.add_schema(entry, &subjects, &users);
     }
 }
 
@@ -99,31 +104,49 @@ fn enter_unresolved(
 }
 
 /// What a difference does in one direction.
-enum Effects {
+enum Verdict {
     /// Nothing, for certain.
     None,
-    /// The receiver refuses this value.
-    Breaks(Shown),
-    /// Only who holds to more than is documented notices, by this value.
-    Harmless(Option<Shown>),
-    /// It could not be found out, for this reason.
-    Undecided(String),
+    /// The receiver rejects what is sent, or gets what it reads no more.
+    Breaks(Impact, Option<Shown>),
+    /// Only who relies on more than is documented notices.
+    Harmless(Impact, Option<Shown>),
+    /// It could not be found out.
+    Undecided(Undecided),
 }
 
-/// A value of a whole body or parameter.
+impl Verdict {
+    fn severity(&self) -> Option<Severity> {
+        match self {
+            Self::None => None,
+            Self::Breaks(..) => Some(Severity::Breaking),
+            Self::Harmless(..) => Some(Severity::Warning),
+            Self::Undecided(_) => Some(Severity::Undecided),
+        }
+    }
+}
+
+/// A value of a whole body or parameter, or of the part of it that differs.
 struct Shown {
     value: Value,
     root: usize,
     theirs_accepts: bool,
+    /// Where in the value the difference is.
+    at: String,
 }
+
+/// The differences of one schema that a whole value has to meet, by the direction of the value.
+type Group<'d> = Vec<(usize, &'d Difference, bool)>;
+
+/// What was tried already: the place, the difference and the direction.
+type TrialKey = (usize, *const Difference, Sender, bool);
 
 pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) walk: &'d Walk<'w>,
     pub(super) roots: &'d [Root],
     meaning: &'d Meaning<'a>,
-    searched: HashMap<(usize, bool), Result<Apart, String>>,
-    /// Whether a difference answers only for the values that are refused because of it.
-    blames: bool,
+    trials: HashMap<TrialKey, Result<Trial, Undecided>>,
+    groups: BTreeMap<(usize, Sender, bool), Group<'d>>,
     equal: Vec<bool>,
     directions: Vec<Directions>,
 }
@@ -138,50 +161,15 @@ impl<'d> Decider<'d, '_, '_> {
         (&pair.theirs, &pair.ours)
     }
 
-    /// Whether the server sends values of a pair, for each of the directions that they travel in.
-    fn used_directions(&self, id: usize) -> impl Iterator<Item = bool> + use<> {
+    /// Who sends values of a pair.
+    fn senders(&self, id: usize) -> impl Iterator<Item = Sender> + use<> {
         let Directions {
             from_client,
             from_server,
         } = self.directions[id];
-        let directions = [(from_client, false), (from_server, true)];
+        let directions = [(from_client, Sender::Client), (from_server, Sender::Server)];
         let used = directions.into_iter().filter(|(used, _)| *used);
-        used.map(|(_, from_server)| from_server)
-    }
-
-    /// Whether values were found that a reader refuses, and none of the differences answers for them.
-    fn is_untold(&mut self, id: usize, entries: &[SchemaEntry]) -> bool {
-        let grave = |entry: &SchemaEntry| entry.severity <= Severity::Undecided;
-        if self.walk.pairs[id].differences.len() < 2 || entries.iter().any(grave) {
-            return false;
-        }
-        self.used_directions(id).any(|from_server| {
-            self.search(id, from_server).is_ok_and(|apart| {
-                let harmful = if from_server {
-                    apart.ours_only
-                } else {
-                    apart.theirs_only
-                };
-                !harmful.is_empty()
-            })
-        })
-    }
-
-    /// Lets one of several differences answer for what they do together and none of them does alone.
-    fn blame_together(&mut self, id: usize, entries: &mut Vec<SchemaEntry>) {
-        self.blames = false;
-        let mut differences: Vec<&Difference> = self.walk.pairs[id].differences.iter().collect();
-        // The sort keeps the order of the others.
-        differences.sort_by_key(|one| one.rule.id != rules::SCHEMA_PROPERTY_ADDED.id);
-        let grave = differences.into_iter().find_map(|difference| {
-            let entry = self.entry(id, difference)?;
-            (entry.severity == Severity::Breaking).then_some(entry)
-        });
-        self.blames = true;
-        if let Some(grave) = grave {
-            entries.retain(|entry| entry.message != grave.message);
-            entries.push(grave);
-        }
+        used.map(|(_, sender)| sender)
     }
 
     /// What is to be entered for a difference, if anything.
@@ -190,46 +178,51 @@ impl<'d> Decider<'d, '_, '_> {
             rule: difference.rule,
             severity: difference.severity,
             at: difference.at.clone(),
-            message: difference.message.clone(),
-            reason: String::new(),
+            change: difference.change.clone(),
+            effect: None,
+            undecided: None,
             witness: None,
             proof: None,
         };
         let told = [
             &rules::SCHEMA_PROSE_CHANGED,
             &rules::SCHEMA_ANNOTATION_CHANGED,
+            // A discriminator is a hint: it never decides whether a value is valid (OpenAPI 3.1.1, Discriminator Object).
+            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
         ];
         if told.iter().any(|rule| rule.id == difference.rule.id) {
             return Some(entry);
         }
-        let mut worst: Option<(Severity, Option<Shown>, String)> = None;
-        for from_server in self.used_directions(id) {
-            let (severity, shown, reason) = match self.direction(id, difference, from_server) {
-                // Whoever reads a discriminator reads another one, even if the same values are accepted.
-                Effects::None | Effects::Undecided(_)
-                    if difference.keyword.starts_with("discriminator")
-                        && !self.discriminates(id) =>
-                {
-                    (Severity::Warning, None, String::new())
+        let mut worst: Option<(Severity, Sender, Verdict)> = None;
+        for sender in self.senders(id) {
+            let verdict = match self.direction(id, difference, sender) {
+                Verdict::None if self.is_worth_saying(id, difference) => {
+                    Verdict::Harmless(Impact::Compatible, None)
                 }
-                Effects::None if self.is_worth_saying(id, difference) => {
-                    (Severity::Warning, None, String::new())
-                }
-                Effects::None => continue,
-                Effects::Breaks(shown) => (Severity::Breaking, Some(shown), String::new()),
-                Effects::Harmless(shown) => (Severity::Warning, shown, String::new()),
-                Effects::Undecided(reason) => (Severity::Undecided, None, reason),
+                verdict => verdict,
+            };
+            let Some(severity) = verdict.severity() else {
+                continue;
             };
             if worst.as_ref().is_none_or(|(known, ..)| severity < *known) {
-                worst = Some((severity, shown, reason));
+                worst = Some((severity, sender, verdict));
             }
         }
-        let (severity, shown, reason) = worst?;
+        let (severity, sender, verdict) = worst?;
         entry.severity = severity;
-        entry.reason = reason;
+        let (impact, shown) = match verdict {
+            Verdict::Breaks(impact, shown) | Verdict::Harmless(impact, shown) => (impact, shown),
+            Verdict::Undecided(reason) => {
+                entry.undecided = Some(reason);
+                return Some(entry);
+            }
+            Verdict::None => return None,
+        };
+        entry.effect = Some(finding::Effect { sender, impact });
         if let Some(shown) = shown {
             let root = &self.roots[shown.root];
-            entry.proof = Some(Proof::new(&root.subject, &root.part, shown.theirs_accepts));
+            let proof = Proof::new(&root.subject, &root.part, shown.theirs_accepts);
+            entry.proof = Some(proof.pointing(shown.at));
             entry.witness = Some(shown.value);
         }
         Some(entry)
@@ -237,270 +230,420 @@ impl<'d> Decider<'d, '_, '_> {
 
     /// Whether a reader should know of a difference that does nothing to values.
     fn is_worth_saying(&self, id: usize, difference: &Difference) -> bool {
-        match difference.keyword.as_str() {
-            "readOnly" | "writeOnly" | "discriminator" | "discriminator mapping" => true,
-            "properties" => {
-                let at = if difference.rule.id == rules::SCHEMA_PROPERTY_REMOVED.id {
-                    &difference.at.theirs
-                } else {
-                    &difference.at.ours
-                };
-                let name = pointer::tokens(at).last().unwrap_or_default();
-                let (theirs, ours) = self.documented(id, &name);
-                theirs != ours
+        match &difference.change {
+            SchemaChange::PropertyAdded { name, .. }
+            | SchemaChange::PropertyRemoved { name, .. } => {
+                let (theirs, ours) = self.documented(id, name);
+                theirs != ours && self.senders(id).any(|sender| !self.is_never_sent(id, sender, name))
             }
-            _ => false,
+            _ => ["readOnly", "writeOnly"].contains(&difference.keyword.as_str()),
         }
     }
 
-    /// Whether a discriminator has a say in which values are accepted.
-    fn discriminates(&self, id: usize) -> bool {
-        self.meaning.discriminates(self.at(id))
+    /// Whether neither document has the member sent in this direction.
+    fn is_never_sent(&self, id: usize, sender: Sender, name: &str) -> bool {
+        let (theirs, ours) = self.meaning.hides(self.at(id), sender, name);
+        let (in_theirs, in_ours) = self.documented(id, name);
+        (theirs || !in_theirs) && (ours || !in_ours)
     }
 
-    fn direction(&mut self, id: usize, difference: &'d Difference, from_server: bool) -> Effects {
-        let flag = ["readOnly", "writeOnly"].contains(&difference.keyword.as_str());
-        let (place, member) = match (flag, self.holder(id)) {
-            (true, Some((holder, member))) => (holder, Some(member)),
-            _ => (id, None),
-        };
-        let uses = self.uses(place, from_server);
-        let content = uses.iter().all(|one| {
-            one.around
-                .iter()
-                .any(|(_, keyword, _)| keyword == "contentSchema")
-        });
-        if content && !uses.is_empty() {
-            return Effects::Undecided("values are not held to what their content is".to_owned());
-        }
-        let found = match self.search(place, from_server) {
-            Ok(found) => found,
-            Err(reason) => return Effects::Undecided(reason),
-        };
-        let at = self.at(place);
-        let keyword = self.keyword(id, difference);
-        let several = self.blames && self.walk.pairs[id].differences.len() > 1;
-        let blamed = match (&keyword, several, &member) {
-            (_, _, Some(member)) => with_member(found, member),
-            (Some(keyword), true, None) => {
-                match self.meaning.blamed(at, from_server, &found, keyword) {
-                    Ok(blamed) => blamed,
-                    Err(reason) => return Effects::Undecided(reason),
-                }
-            }
-            _ => found,
-        };
-        let judge = keyword.as_ref().filter(|_| several && member.is_none());
-        let small = self.meaning.smallest(at, from_server, &blamed, judge);
-        let mut harmless = None;
-        let mut trouble = None;
-        for one in &uses {
-            match self.lifted(place, one, from_server, &small) {
-                Ok((Some(shown), _)) => return Effects::Breaks(shown),
-                Ok((None, other)) => harmless = harmless.or(other),
-                Err(reason) => trouble = Some(reason),
-            }
-        }
-        // A client that reads a member gets nothing any more.
-        let lost = difference.rule.id == rules::SCHEMA_PROPERTY_REMOVED.id && from_server;
-        if lost && let Some(shown) = harmless {
-            return if shown.theirs_accepts {
-                Effects::Harmless(Some(shown))
-            } else {
-                Effects::Breaks(shown)
+    fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
+        let mut worst = Verdict::None;
+        for one in self.uses(id, sender == Sender::Server) {
+            let verdict = self.in_use(id, difference, sender, &one);
+            let graver = match (verdict.severity(), worst.severity()) {
+                (Some(new), Some(known)) => new < known,
+                (new, known) => new.is_some() && known.is_none(),
             };
+            if graver {
+                worst = verdict;
+            }
+            if worst.severity() == Some(Severity::Breaking) {
+                break;
+            }
         }
-        self.without_harm(id, difference, from_server, &uses, harmless, trouble)
+        worst
     }
 
-    /// What is left where no value was found that the receiver refuses.
+    /// How many of the schemas around a difference are met by the same value; for a flag of a member, by the object that has it.
+    fn in_place(difference: &Difference, around: &[(usize, String, Step)]) -> usize {
+        let same = |from: usize| {
+            let rest = around[from..].iter();
+            from + rest
+                .take_while(|(.., step)| matches!(step, Step::Same | Step::With(_)))
+                .count()
+        };
+        let own = same(0);
+        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
+        match around.get(own) {
+            Some((_, _, Step::Member(_))) if flag => same(own + 1),
+            _ => own,
+        }
+    }
+
+    fn in_use(
+        &mut self,
+        id: usize,
+        difference: &'d Difference,
+        sender: Sender,
+        one: &Use,
+    ) -> Verdict {
+        if one
+            .around
+            .iter()
+            .any(|(_, keyword, _)| keyword == "contentSchema")
+        {
+            return Verdict::Undecided(Undecided::NotEnforced {
+                keyword: "contentSchema".to_owned(),
+            });
+        }
+        let inside = Self::in_place(difference, &one.around);
+        let place = match inside {
+            0 => id,
+            count => one.around[count - 1].0,
+        };
+        let as_text = self.roots[one.root].as_text;
+        let spot = Spot {
+            at: self.at(place),
+            sender,
+            as_text,
+        };
+        let trial = match self.trial(place, difference, spot) {
+            Ok(trial) => trial,
+            Err(reason) => return Verdict::Undecided(reason),
+        };
+        let rest = &one.around[inside..];
+        let breaks = trial.rejected.first().filter(|tried| tried.documented);
+        if let Some(tried) = breaks
+            && (tried.real || !self.is_made_up_for(place, sender))
+        {
+            self.join(place, spot, id, difference, true);
+            let shown = self.shown(difference, tried, rest, one.root, spot, true);
+            return Verdict::Breaks(Impact::Rejected, Some(shown));
+        }
+        self.join(place, spot, id, difference, false);
+        if self.is_withdrawn(id, difference, sender) {
+            let shown = match (trial.rejected.first(), trial.unsent.first()) {
+                (Some(tried), _) => {
+                    Some(self.shown(difference, tried, rest, one.root, spot, true))
+                }
+                (None, Some(tried)) => {
+                    Some(self.shown(difference, tried, rest, one.root, spot, false))
+                }
+                (None, None) => None,
+            };
+            return Verdict::Breaks(Impact::Withdrawn, shown);
+        }
+        if let Some(tried) = trial.rejected.first().filter(|tried| !tried.documented) {
+            let shown = self.shown(difference, tried, rest, one.root, spot, true);
+            return Verdict::Harmless(Impact::Undocumented, Some(shown));
+        }
+        self.without_harm(id, difference, spot, one, inside, &trial)
+    }
+
+    /// What is left where no value was found that the receiver rejects.
     fn without_harm(
         &self,
         id: usize,
         difference: &Difference,
-        from_server: bool,
-        uses: &[Use],
-        harmless: Option<Shown>,
-        trouble: Option<String>,
-    ) -> Effects {
+        spot: Spot<'_>,
+        one: &Use,
+        inside: usize,
+        trial: &Trial,
+    ) -> Verdict {
         let views = self.views(id);
-        let blind = self.blind(difference, views);
-        if let Some(reason) = blind {
-            return Effects::Undecided(reason);
+        if let Some(reason) = blind(difference, views) {
+            return Verdict::Undecided(reason);
         }
+        let rest = &one.around[inside..];
+        let harmless = |tried: Option<&Tried>| {
+            let shown = tried
+                .map(|tried| self.shown(difference, tried, rest, one.root, spot, false));
+            Verdict::Harmless(Impact::Compatible, shown)
+        };
         // Formats such as `float` and `double` tell a reader something, and no value.
-        if difference.keyword == "format" && harmless.is_none() && trouble.is_none() {
-            return Effects::Harmless(None);
+        if difference.keyword == "format" && trial.unsent.is_empty() {
+            return harmless(None);
         }
-        let proven = self.meaning.relate(self.at(id), from_server);
-        let mut safe = true;
-        let mut same = true;
-        for one in uses {
-            let variance = self.variance(one, difference);
-            let open = effect::is_open(&difference.keyword, difference.effect, views)
-                && one
-                    .around
-                    .first()
-                    .is_none_or(|(_, _, step)| *step != Step::Same);
-            let written = one.around.iter().all(|(_, keyword, _)| {
-                ["items", "prefixItems", "properties", "additionalProperties"]
-                    .contains(&keyword.as_str())
-            });
-            let text = self.roots[one.root].as_text && written && difference.keyword == "type";
-            let effect = match () {
-                () if open => Effect::NONE,
-                () if text => effect::of_texts(difference.effect, views.0, views.1),
-                () if variance < 0 => difference.effect.reversed(),
-                () => difference.effect,
+        let effect = self.effect(id, difference, spot, &one.around[..inside]);
+        let (harms, helps) = match spot.sender {
+            Sender::Client => (effect.narrows, effect.widens),
+            Sender::Server => (effect.widens, effect.narrows),
+        };
+        let tried = trial.unsent.first();
+        match (harms, helps || tried.is_some()) {
+            (false, false) => return Verdict::None,
+            (false, true) if tried.is_some() => return harmless(tried),
+            _ => {}
+        }
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let relation = self.meaning.proof(spot.at, spot.sender, &edits);
+        let (safe, same) = match spot.sender {
+            Sender::Client => (relation.theirs_in_ours, relation.ours_in_theirs),
+            Sender::Server => (relation.ours_in_theirs, relation.theirs_in_ours),
+        };
+        if !harms || safe {
+            return match (tried, !helps || same) {
+                (None, true) => Verdict::None,
+                (tried, _) => harmless(tried),
             };
-            // What is true of the inner schemas is true of the whole, unless something in between turns it or hides it.
-            let known = |narrows: bool| match (variance, narrows) {
-                (1, true) => proven.theirs_in_ours || !effect.narrows,
-                (1, false) => proven.ours_in_theirs || !effect.widens,
-                (-1, true) => proven.ours_in_theirs || !effect.narrows,
-                (-1, false) => proven.theirs_in_ours || !effect.widens,
-                _ => proven.theirs_in_ours && proven.ours_in_theirs,
+        }
+        // What the algebra says is lost is often what was not thought of.
+        let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
+        if let Ok(more) = self.meaning.sort_out(spot, &edits, values)
+            && let Some(tried) = more.rejected.first()
+        {
+            let shown = self.shown(difference, tried, rest, one.root, spot, true);
+            return match tried.documented {
+                true => Verdict::Breaks(Impact::Rejected, Some(shown)),
+                false => Verdict::Harmless(Impact::Undocumented, Some(shown)),
             };
-            let root = || {
-                let last = one.around.last().map_or(id, |(pair, ..)| *pair);
-                self.meaning.relate(self.at(last), from_server)
-            };
-            let harm = known(!from_server)
-                || if from_server {
-                    root().ours_in_theirs
-                } else {
-                    root().theirs_in_ours
-                };
-            let rest = known(from_server)
-                || if from_server {
-                    root().theirs_in_ours
-                } else {
-                    root().ours_in_theirs
-                };
-            safe &= harm;
-            same &= rest;
         }
-        match (safe, same, harmless) {
-            (true, _, Some(shown)) => Effects::Harmless(Some(shown)),
-            (true, true, None) => Effects::None,
-            (true, false, None) => Effects::Harmless(None),
-            (false, _, shown) => {
-                let reason = trouble.unwrap_or_else(|| match shown {
-                    Some(shown) => format!(
-                        "`{}` is accepted by {} only, but whether the other side accepts all else is not known",
-                        super::super::equal::shown(&shown.value),
-                        if shown.theirs_accepts { "theirs" } else { "ours" },
-                    ),
-                    None => "no value was found that only one side accepts, and no proof that there is none".to_owned(),
-                });
-                Effects::Undecided(reason)
-            }
+        if inside == 0 && is_plain_bound(difference, views) {
+            return Verdict::Breaks(Impact::Rejected, None);
         }
-    }
-
-    /// Why the validator cannot tell what a difference does.
-    fn blind(&self, difference: &Difference, views: (&View, &View)) -> Option<String> {
-        let keyword = difference.keyword.as_str();
-        let flag = ["readOnly", "writeOnly"].contains(&keyword);
-        if !keyword.is_empty() && !flag && !is_held(keyword) {
-            return Some(format!("values are not held to `{keyword}`"));
-        }
-        if keyword == "format" && !effect::formats_known(views) {
-            return Some("values are not held to a format of this name".to_owned());
-        }
-        ["not-a-schema"]
-            .iter()
-            .find(|part| views.0.parts.contains_key(**part) || views.1.parts.contains_key(**part))
-            .map(|_| "what stands there is no schema".to_owned())
-    }
-
-    fn search(&mut self, id: usize, from_server: bool) -> Result<Apart, String> {
-        let key = (id, from_server && !self.meaning.is_same_both_ways());
-        if let Some(known) = self.searched.get(&key) {
-            return known.clone();
-        }
-        let found = self.meaning.search(self.at(id), from_server);
-        self.searched.insert(key, found.clone());
-        found
-    }
-
-    /// The pair that has `id` as one of its members, and the name of the member.
-    fn holder(&self, id: usize) -> Option<(usize, String)> {
-        self.walk.pairs[id].from.iter().find_map(|from| match from {
-            From::Pair(around, _, Step::Member(name)) => Some((*around, name.clone())),
-            _ => None,
+        Verdict::Undecided(Undecided::NotFound {
+            keyword: difference.keyword.clone(),
         })
     }
 
-    /// Values of a body or parameter: one that breaks, and one that does not.
-    fn lifted(
+    /// What a difference may do to the values of the schema that it is judged in.
+    fn effect(
         &self,
         id: usize,
-        one: &Use,
-        from_server: bool,
-        small: &Apart,
-    ) -> Result<(Option<Shown>, Option<Shown>), String> {
-        if one.around.len() > LEVELS {
-            return Err("it lies too deep for values to be made".to_owned());
+        difference: &Difference,
+        spot: Spot<'_>,
+        around: &[(usize, String, Step)],
+    ) -> Effect {
+        let views = self.views(id);
+        let plain = around.is_empty();
+        if plain && effect::is_open(&difference.keyword, difference.effect, views) {
+            return Effect::NONE;
         }
-        let root = &self.roots[one.root];
-        let around: Vec<_> = one
-            .around
+        if plain && spot.as_text && difference.keyword == "type" {
+            return effect::of_texts(difference.effect, views.0, views.1);
+        }
+        let mut names = effect::names_members(&difference.keyword);
+        let mut variance = 1;
+        for (pair, keyword, step) in around {
+            variance *= effect::variance(keyword, names, self.views(*pair));
+            names &= *step == Step::Same;
+        }
+        match variance {
+            1 => difference.effect,
+            -1 => difference.effect.reversed(),
+            _ => Effect::ANY,
+        }
+    }
+
+    /// What a difference does at `place`, with values that are about it.
+    fn trial(
+        &mut self,
+        place: usize,
+        difference: &'d Difference,
+        spot: Spot<'_>,
+    ) -> Result<Trial, Undecided> {
+        let key = (
+            place,
+            std::ptr::from_ref(difference),
+            spot.sender,
+            spot.as_text,
+        );
+        if let Some(known) = self.trials.get(&key) {
+            return known.clone();
+        }
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let members: Option<BTreeSet<String>> = match &difference.edits[..] {
+            [Edit::Flag { schema, .. }] => pointer::tokens(schema)
+                .last()
+                .map(|name| BTreeSet::from([name])),
+            edits => edits
+                .iter()
+                .map(|edit| edit.member().map(str::to_owned))
+                .collect(),
+        };
+        let focus = match members {
+            Some(members) if !members.is_empty() => Focus::Members(members),
+            _ => Focus::All(BTreeSet::new()),
+        };
+        let trial = self.meaning.trial(spot, &edits, &focus);
+        self.trials.insert(key, trial.clone());
+        trial
+    }
+
+    /// Whether the other differences of the same schema make up for one of them, so that nobody is rejected after all.
+    fn is_made_up_for(&self, place: usize, sender: Sender) -> bool {
+        let relation = self.meaning.relation(self.at(place), sender);
+        match sender {
+            Sender::Client => relation.theirs_in_ours,
+            Sender::Server => relation.ours_in_theirs,
+        }
+    }
+
+    /// Whether the server stops sending a member that was documented.
+    fn is_withdrawn(&self, id: usize, difference: &Difference, sender: Sender) -> bool {
+        if sender == Sender::Client {
+            return false;
+        }
+        match &difference.change {
+            SchemaChange::PropertyRemoved { name, .. } => {
+                !self.documented(id, name).1 && !self.is_never_sent(id, sender, name)
+            }
+            SchemaChange::KeywordAdded { keyword, .. } => keyword == "writeOnly",
+            _ => false,
+        }
+    }
+
+    /// A value in the body or parameter that it is part of, or by itself where it could not be put there.
+    fn shown(
+        &self,
+        difference: &Difference,
+        tried: &Tried,
+        rest: &[(usize, String, Step)],
+        root: usize,
+        spot: Spot<'_>,
+        rejected: bool,
+    ) -> Shown {
+        let around: Vec<_> = rest
             .iter()
             .map(|(pair, _, step)| Around {
                 at: self.at(*pair),
                 step,
-                alone: self.walk.pairs[*pair].differences.is_empty(),
             })
             .collect();
-        let whole = one
-            .around
-            .last()
-            .map_or(self.at(id), |(pair, ..)| self.at(*pair));
-        let apart = self
-            .meaning
-            .lift(small, self.at(id), &around, from_server, root.as_text)?;
-        let part: Vec<Value> = small
-            .theirs_only
-            .iter()
-            .chain(&small.ours_only)
-            .cloned()
-            .collect();
-        let shown = |value: &Value, theirs_accepts: bool| Shown {
-            value: self
-                .meaning
-                .shortened(whole, from_server, root.as_text, value.clone(), &part),
-            root: one.root,
-            theirs_accepts,
-        };
-        let (harmful, other) = if from_server {
-            (&apart.ours_only, &apart.theirs_only)
-        } else {
-            (&apart.theirs_only, &apart.ours_only)
-        };
-        let breaks = harmful
-            .iter()
-            .find(|value| self.meaning.documents(whole, from_server, value));
-        if let Some(value) = breaks {
-            return Ok((Some(shown(value, !from_server)), None));
+        let whole = rest.last().map_or(spot.at, |(pair, ..)| self.at(*pair));
+        let whole = Spot { at: whole, ..spot };
+        let carried = self.meaning.carry(&tried.value, &around, whole, rejected);
+        let value = carried.unwrap_or_else(|| tried.value.clone());
+        let mut at = place_of(&value, &tried.value).unwrap_or_default();
+        let member = difference.edits.iter().find_map(Edit::member);
+        if let Some(name) = member.filter(|name| tried.value.get(*name).is_some()) {
+            at = pointer::join(&at, name);
         }
-        let harmless = match (other.first(), harmful.first()) {
-            (_, Some(value)) => Some(shown(value, !from_server)),
-            (Some(value), None) => Some(shown(value, from_server)),
-            (None, None) => None,
-        };
-        Ok((None, harmless))
+        Shown {
+            value,
+            root,
+            theirs_accepts: rejected == (spot.sender == Sender::Client),
+            at,
+        }
     }
 
-    /// How the whole value depends on the inner one.
-    fn variance(&self, one: &Use, difference: &Difference) -> i8 {
-        let mut names = effect::names_members(&difference.keyword);
-        let mut variance = 1;
-        for (pair, keyword, step) in &one.around {
-            variance *= effect::variance(keyword, names, self.views(*pair));
-            names &= *step == Step::Same;
+    /// Notes that a difference was judged at `place`.
+    fn join(
+        &mut self,
+        place: usize,
+        spot: Spot<'_>,
+        id: usize,
+        difference: &'d Difference,
+        breaks: bool,
+    ) {
+        let group = self
+            .groups
+            .entry((place, spot.sender, spot.as_text))
+            .or_default();
+        let known = group
+            .iter()
+            .any(|(other, one, _)| *other == id && std::ptr::eq(*one, difference));
+        if !known {
+            group.push((id, difference, breaks));
         }
-        variance
+    }
+
+    /// What differences of one schema do together, and none of them alone.
+    fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
+        let groups = std::mem::take(&mut self.groups);
+        let mut found = Vec::new();
+        let mut told = BTreeSet::new();
+        for ((place, sender, as_text), group) in groups {
+            let group: Vec<&Difference> = group
+                .iter()
+                .filter(|(.., breaks)| !breaks)
+                .map(|(_, difference, _)| *difference)
+                .collect();
+            if group.len() < 2 || told.contains(&place) || self.equal[place] {
+                continue;
+            }
+            let spot = Spot {
+                at: self.at(place),
+                sender,
+                as_text,
+            };
+            if let Some(entry) = self.of_group(place, spot, group) {
+                told.insert(place);
+                found.push((place, entry));
+            }
+        }
+        found
+    }
+
+    /// What differences do together that are not breaking by themselves.
+    fn of_group(
+        &self,
+        place: usize,
+        spot: Spot<'_>,
+        mut group: Vec<&'d Difference>,
+    ) -> Option<SchemaEntry> {
+        let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
+            group.iter().flat_map(|one| &one.edits).collect()
+        };
+        let members = edits(&group);
+        let members = members.iter().filter_map(|edit| edit.member());
+        let members = members.take(TOGETHER).map(str::to_owned).collect();
+        let trial = self
+            .meaning
+            .trial(spot, &edits(&group), &Focus::All(members))
+            .ok()?;
+        // What one of them does alone was said there.
+        let is_new = |tried: &&Tried| {
+            tried.documented
+                && tried.real
+                && group.iter().all(|one| {
+                    let alone = self.meaning.sort_out(
+                        spot,
+                        &one.edits.iter().collect::<Vec<_>>(),
+                        vec![tried.value.clone()],
+                    );
+                    alone.is_ok_and(|alone| alone.rejected.is_empty())
+                })
+        };
+        let tried = trial.rejected.iter().find(is_new)?.clone();
+        let mut index = 0;
+        while index < group.len() && group.len() > 1 {
+            let mut fewer = group.clone();
+            fewer.remove(index);
+            let values = vec![tried.value.clone()];
+            let still = self.meaning.sort_out(spot, &edits(&fewer), values);
+            if still.is_ok_and(|still| !still.rejected.is_empty()) {
+                group = fewer;
+            } else {
+                index += 1;
+            }
+        }
+        let one = self
+            .uses(place, spot.sender == Sender::Server)
+            .into_iter()
+            .next()?;
+        let first = group.first()?;
+        let shown = self.shown(first, &tried, &one.around, one.root, spot, true);
+        let root = &self.roots[shown.root];
+        let proof = Proof::new(&root.subject, &root.part, shown.theirs_accepts);
+        let rule = &rules::SCHEMA_CHANGES_TOGETHER;
+        let (theirs, ours) = self.at(place);
+        Some(SchemaEntry {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(theirs, ours),
+            change: SchemaChange::Together {
+                changes: group.iter().map(|one| one.change.clone()).collect(),
+            },
+            effect: Some(finding::Effect {
+                sender: spot.sender,
+                impact: Impact::Rejected,
+            }),
+            undecided: None,
+            witness: Some(shown.value),
+            proof: Some(proof.pointing(shown.at)),
+        })
     }
 
     /// Whether theirs and ours speak of the member `name` of the value that a pair is about.
@@ -516,37 +659,63 @@ impl<'d> Decider<'d, '_, '_> {
         }
         self.meaning.names(self.at(whole), name)
     }
-
-    /// The keyword of a difference where it stands in both documents.
-    fn keyword(&self, id: usize, difference: &Difference) -> Option<Keyword> {
-        // A discriminator says nothing without the branches that it stands beside.
-        if difference.keyword.is_empty() || difference.keyword.starts_with("discriminator") {
-            return None;
-        }
-        let (theirs, ours) = self.views(id);
-        let place = |view: &View| {
-            let part = view.parts.get(&difference.keyword)?;
-            let name = pointer::tokens(&part.pointer).last()?;
-            Some((pointer::parent(&part.pointer).to_owned(), name))
-        };
-        let keyword = Keyword {
-            theirs: place(theirs),
-            ours: place(ours),
-            ours_schema: ours.pointer.clone(),
-        };
-        (keyword.theirs.is_some() || keyword.ours.is_some()).then_some(keyword)
-    }
 }
 
-/// The values that have the member.
-fn with_member(found: Apart, member: &str) -> Apart {
-    let having = |values: Vec<Value>| -> Vec<Value> {
-        let has = |value: &&Value| value.get(member).is_some();
-        let some: Vec<Value> = values.iter().filter(has).cloned().collect();
-        if some.is_empty() { values } else { some }
+/// Why the validator cannot tell what a difference does.
+fn blind(difference: &Difference, views: (&View, &View)) -> Option<Undecided> {
+    let keyword = difference.keyword.as_str();
+    let flag = ["readOnly", "writeOnly"].contains(&keyword);
+    if !keyword.is_empty() && !flag && !is_held(keyword) {
+        let keyword = keyword.to_owned();
+        return Some(Undecided::NotEnforced { keyword });
+    }
+    if keyword == "format"
+        && let Some(format) = effect::unknown_format(views)
+    {
+        return Some(Undecided::UnknownFormat { format });
+    }
+    let broken = |view: &View| view.parts.contains_key("not-a-schema");
+    (broken(views.0) || broken(views.1)).then_some(Undecided::NotASchema)
+}
+
+/// Whether a difference is that of a bound, and nothing beside it keeps values from reaching the bound.
+fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
+    const BOUNDS: [&str; 6] = [
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ];
+    const HIDING: [&str; 13] = [
+        "enum", "pattern", "format", "allOf", "anyOf", "oneOf", "not", "if", "$ref", "contains",
+        "uniqueItems", "propertyNames", "prefixItems",
+    ];
+    let hidden = |view: &View| {
+        HIDING.iter().any(|keyword| view.parts.contains_key(*keyword))
+            || view.parts.get("items").is_some_and(|part| {
+                !matches!(&part.content, Content::One(_))
+            })
+            || view.parts.contains_key("additionalProperties")
     };
-    Apart {
-        theirs_only: having(found.theirs_only),
-        ours_only: having(found.ours_only),
+    BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)
+}
+
+/// Where in `whole` the value `part` is.
+fn place_of(whole: &Value, part: &Value) -> Option<String> {
+    if whole == part {
+        return Some(String::new());
+    }
+    match whole {
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let below = place_of(member, part)?;
+            Some(format!("{}{below}", pointer::join("", name)))
+        }),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let below = place_of(item, part)?;
+            Some(format!("{}{below}", pointer::index("", index)))
+        }),
+        _ => None,
     }
 }

@@ -136,6 +136,9 @@ impl Viewer<'_> {
                 );
             }
             view.or_null = old && schema.get("nullable") == Some(&Value::Bool(true));
+            if view.or_null {
+                view.null_at = Some(pointer::join(at, "nullable"));
+            }
         }
         if let Some(reference) = reference {
             match self.document.target(reference) {
@@ -282,12 +285,14 @@ impl Viewer<'_> {
             }
             outer.parts.remove(keyword);
             outer.or_null = true;
+            outer.null_at = nulls.into_iter().next();
             return merge(&outer, inner).unwrap_or(view);
         }
         if !excluded {
             return view;
         }
         outer.or_null = true;
+        outer.null_at = nulls.into_iter().next();
         if let Some(part) = outer.parts.get_mut(keyword) {
             part.content = Content::Branches(others);
         }
@@ -400,12 +405,15 @@ fn merge(outer: &View, inner: View) -> Option<View> {
             return None;
         }
     }
-    let or_null = outer.or_null || inner.or_null;
+    let mut mapping = inner.mapping;
+    mapping.extend(outer.mapping.clone());
     Some(View {
         pointer: outer.pointer.clone(),
-        or_null,
+        or_null: outer.or_null || inner.or_null,
+        null_at: outer.null_at.clone().or(inner.null_at),
         never: false,
         parts,
+        mapping,
         unresolved,
     })
 }

@@ -9,6 +9,13 @@ use super::view::{Content, PROSE, Part, View};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::{Document, Version, pointer};
 
+/// The dialects that schemas of OpenAPI 3.1 and later are read in.
+const DIALECTS: [&str; 3] = [
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
+];
+
 /// Adds one keyword as it stands in the document.
 pub(super) fn add(
     document: &Document,
@@ -21,6 +28,11 @@ pub(super) fn add(
 ) {
     let here = pointer::join(at, keyword);
     let old = document.version() == Version::V30;
+    if let ("type", Value::Array(types)) = (keyword, value)
+        && let Some(index) = types.iter().position(|one| one == "null")
+    {
+        view.null_at = Some(pointer::index(&here, index));
+    }
     let mut add = |keyword: &str, content: Content| {
         view.parts.insert(
             keyword.to_owned(),
@@ -39,6 +51,8 @@ pub(super) fn add(
     match (keyword, value) {
         // Definitions count where they are used.
         ("$ref" | "$defs" | "definitions", _) => {}
+        // Which dialect a schema is read in and what it is called change nothing where that is what holds anyway.
+        ("$schema", Value::String(dialect)) if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
         ("$dynamicRef", Value::String(reference))
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
@@ -126,7 +140,7 @@ pub(super) fn add(
     }
 }
 
-/// The mapping names schemas, which are compared by what they say; so it stands apart from the rest of the discriminator. Names
+/// The mapping names schemas, which are compared by where it leads; so it stands apart from the rest of the discriminator. Names
 /// that need not be written, those of components, stand in it as well.
 fn discriminator(
     document: &Document,
@@ -136,36 +150,29 @@ fn discriminator(
     view: &mut View,
 ) {
     let mut rest = members.clone();
-    let mapping = rest.remove("mapping");
+    let mapping = rest.shift_remove("mapping");
     let branches = ["oneOf", "anyOf"]
         .iter()
         .find_map(|keyword| schema.get(*keyword));
     let branches = branches
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
-    let mut targets = BTreeMap::new();
     for (target, names) in document.discriminated(members, branches) {
-        targets.extend(names.into_iter().map(|name| (name, target.clone())));
+        let all = names.into_iter().map(|name| (name, target.clone()));
+        view.mapping.extend(all);
     }
-    if let Some(Value::Object(mut unknown)) = mapping {
-        unknown.retain(|name, _| !targets.contains_key(name));
-        if !unknown.is_empty() {
-            rest.insert("mapping".to_owned(), Value::Object(unknown));
+    if let Some(Value::Object(mapping)) = mapping {
+        for (name, value) in mapping {
+            if let (Some(text), false) = (value.as_str(), view.mapping.contains_key(&name)) {
+                view.mapping.insert(name, text.to_owned());
+            }
         }
     }
-    if !targets.is_empty() {
-        let part = Part {
-            pointer: pointer::join(here, "mapping"),
-            content: Content::Named(targets),
-        };
-        view.parts.insert("discriminator mapping".to_owned(), part);
-    }
-    let content = Content::Value(Value::Object(rest));
     view.parts.insert(
         "discriminator".to_owned(),
         Part {
             pointer: here.to_owned(),
-            content,
+            content: Content::Value(Value::Object(rest)),
         },
     );
 }

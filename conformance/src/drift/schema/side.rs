@@ -7,9 +7,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
+use super::differences::shape;
 use super::fold::view;
 use super::view::{Content, PROSE, View};
 use crate::document::{Document, holds_data, pointer};
+use crate::finding::Shape;
 
 /// How many references are followed to what a schema is known by.
 const CHAIN: usize = 12;
@@ -41,6 +43,20 @@ impl<'a> Side<'a> {
 
     pub(super) fn view(&self, at: &str) -> View {
         view(self.document, at, self.prose)
+    }
+
+    /// What a schema is, in a few words.
+    pub(super) fn shape(&self, view: &View) -> Shape {
+        shape(view, self.name(&view.pointer), |branch| {
+            self.name(&self.known_as(branch))
+        })
+    }
+
+    /// The name of a component, or the title of another schema.
+    fn name(&self, at: &str) -> Option<String> {
+        let title = self.value(at).and_then(|schema| schema.get("title"));
+        let title = title.and_then(Value::as_str).map(str::to_owned);
+        super::users::component(at).or(title)
     }
 
     fn target(&self, reference: &'a str) -> Option<Target<'a>> {

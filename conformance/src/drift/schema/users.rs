@@ -142,7 +142,7 @@ impl<'s, 'w> Search<'s, 'w> {
 }
 
 /// The name of the component at `at`, if it is one.
-fn component(at: &str) -> Option<String> {
+pub(super) fn component(at: &str) -> Option<String> {
     let tokens: Vec<String> = pointer::tokens(at).collect();
     let tokens = own(&tokens);
     match tokens {
