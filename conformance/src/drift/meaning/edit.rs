@@ -37,7 +37,6 @@ pub(in super::super) enum Edit {
     /// Values are added to `enum` or `const`, or removed from it.
     Values {
         schema: String,
-        keyword: String,
         add: Vec<Value>,
         remove: Vec<Value>,
     },

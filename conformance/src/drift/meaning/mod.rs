@@ -17,8 +17,6 @@ mod scalars;
 mod source;
 mod text;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 pub(super) use algebra::Relation;

@@ -23,7 +23,9 @@ use super::users::{self, Directions, Search};
 use super::view::{Content, View};
 use super::ways::Use;
 use crate::document::pointer;
-use crate::finding::{self, Impact, Proof, SchemaChange, Sender, Severity, Undecided};
+use crate::finding::{
+    self, Impact, Message, Proof, SchemaChange, Sender, Severity, Side, Undecided,
+};
 
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
@@ -130,7 +132,7 @@ impl Verdict {
 struct Shown {
     value: Value,
     root: usize,
-    theirs_accepts: bool,
+    accepted_by: Side,
     /// Where in the value the difference is.
     at: String,
 }
@@ -178,7 +180,7 @@ impl<'d> Decider<'d, '_, '_> {
             rule: difference.rule,
             severity: difference.severity,
             at: difference.at.clone(),
-            change: difference.change.clone(),
+            message: Message::Schema(difference.change.clone()),
             effect: None,
             undecided: None,
             witness: None,
@@ -220,9 +222,7 @@ impl<'d> Decider<'d, '_, '_> {
         };
         entry.effect = Some(finding::Effect { sender, impact });
         if let Some(shown) = shown {
-            let root = &self.roots[shown.root];
-            let proof = Proof::new(&root.subject, &root.part, shown.theirs_accepts);
-            entry.proof = Some(proof.pointing(shown.at));
+            entry.proof = Some(self.proof(&shown));
             entry.witness = Some(shown.value);
         }
         Some(entry)
@@ -523,9 +523,18 @@ impl<'d> Decider<'d, '_, '_> {
         Shown {
             value,
             root,
-            theirs_accepts: rejected == (spot.sender == Sender::Client),
+            accepted_by: match rejected == (spot.sender == Sender::Client) {
+                true => Side::Old,
+                false => Side::New,
+            },
             at,
         }
+    }
+
+    /// What a value proves.
+    fn proof(&self, shown: &Shown) -> Proof {
+        let root = &self.roots[shown.root];
+        Proof::new(&root.subject, &root.part, shown.accepted_by, shown.at.clone())
     }
 
     /// Notes that a difference was judged at `place`.
@@ -625,24 +634,23 @@ impl<'d> Decider<'d, '_, '_> {
             .next()?;
         let first = group.first()?;
         let shown = self.shown(first, &tried, &one.around, one.root, spot, true);
-        let root = &self.roots[shown.root];
-        let proof = Proof::new(&root.subject, &root.part, shown.theirs_accepts);
+        let proof = self.proof(&shown);
         let rule = &rules::SCHEMA_CHANGES_TOGETHER;
         let (theirs, ours) = self.at(place);
         Some(SchemaEntry {
             rule,
             severity: rule.severity,
             at: Pair::new(theirs, ours),
-            change: SchemaChange::Together {
+            message: Message::Schema(SchemaChange::Together {
                 changes: group.iter().map(|one| one.change.clone()).collect(),
-            },
+            }),
             effect: Some(finding::Effect {
                 sender: spot.sender,
                 impact: Impact::Rejected,
             }),
             undecided: None,
             witness: Some(shown.value),
-            proof: Some(proof.pointing(shown.at)),
+            proof: Some(proof),
         })
     }
 

@@ -335,7 +335,6 @@ pub(super) fn sets(
         }
         let edit = Edit::Values {
             schema: schema.to_owned(),
-            keyword: keyword.to_owned(),
             add: if add { values.clone() } else { Vec::new() },
             remove: if add { Vec::new() } else { values.clone() },
         };

@@ -28,11 +28,6 @@ pub(super) fn add(
 ) {
     let here = pointer::join(at, keyword);
     let old = document.version() == Version::V30;
-    if let ("type", Value::Array(types)) = (keyword, value)
-        && let Some(index) = types.iter().position(|one| one == "null")
-    {
-        view.null_at = Some(pointer::index(&here, index));
-    }
     let mut add = |keyword: &str, content: Content| {
         view.parts.insert(
             keyword.to_owned(),
