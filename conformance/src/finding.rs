@@ -12,7 +12,7 @@ use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
 pub use document::DocumentChange;
-pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
+pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use replay::ReplayFault;
 
 /// How much a finding matters; the order is that of `--fail-on`.

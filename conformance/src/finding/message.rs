@@ -151,6 +151,13 @@ pub enum SchemaChange {
         /// Its new value; none where it holds schemas.
         new: Option<Value>,
     },
+    /// A bound of numbers is inclusive in one schema and exclusive in the other.
+    BoundChanged {
+        /// The old bound.
+        old: Bound,
+        /// The new bound.
+        new: Bound,
+    },
     /// An entry of a map of schemas other than `properties`, such as `patternProperties`, was added.
     EntryAdded {
         /// The keyword that has the map.
@@ -211,6 +218,15 @@ pub enum SchemaChange {
         /// The changes.
         changes: Vec<SchemaChange>,
     },
+}
+
+/// A bound of numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bound {
+    /// Such as `exclusiveMinimum`.
+    pub keyword: String,
+    /// The number.
+    pub value: Value,
 }
 
 /// What a schema is, in a few words.

@@ -1,7 +1,7 @@
 //! Asking the plain validator about the value that a finding shows: whose message it is, and whether the sides take it as they are
 //! said to.
 
-use conformance::finding::{Finding, Severity, Side};
+use conformance::finding::{Finding, Impact, Severity, Side};
 use serde_json::{Map, Value, json};
 
 use crate::held::accepts;
@@ -60,7 +60,9 @@ pub(crate) fn writer(
             };
             if one.from_server == other.from_server && accepted == claimed {
                 let harms = (proof.accepted_by == Side::New) == one.from_server;
-                if finding.severity == Severity::Breaking && !harms {
+                // What the server stops sending is shown by what it sent before.
+                let withdrawn = finding.effect.is_some_and(|effect| effect.impact == Impact::Withdrawn);
+                if finding.severity == Severity::Breaking && !harms && !withdrawn {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }
                 return Ok(Some(if one.from_server { "server" } else { "client" }));

@@ -109,6 +109,18 @@ impl Edit {
         matches!(self, Self::Branch { old: Some(old), .. } if old == at)
     }
 
+    /// Whether the edit brings schemas that may repeat what stands in those around them.
+    pub(super) fn adds_schemas(&self) -> bool {
+        match self {
+            Self::Schema { .. } | Self::Branch { .. } | Self::Rename { .. } => true,
+            Self::Keyword { new, .. } => new
+                .as_ref()
+                .is_some_and(|(_, keyword)| crate::document::normalize::LISTS.contains(&&**keyword)
+                    || crate::document::normalize::SINGLE.contains(&&**keyword)),
+            _ => false,
+        }
+    }
+
     /// The only member that the edit is about, if there is one.
     pub(in super::super) fn member(&self) -> Option<&str> {
         match self {

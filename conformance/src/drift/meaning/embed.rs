@@ -33,6 +33,11 @@ pub(in super::super) enum Step {
 }
 
 impl Step {
+    /// Whether the inner schema is met by the same value as the outer one.
+    pub(in super::super) fn is_in_place(&self) -> bool {
+        matches!(self, Self::Same | Self::With(_))
+    }
+
     /// The step from a schema to what `keyword` has at `name` or `index`.
     pub(in super::super) fn of(keyword: &str, name: &str, index: usize) -> Self {
         match keyword {

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
@@ -23,6 +24,9 @@ const CANDIDATES: usize = 500;
 
 /// How many members or items a value may be given to reach a count.
 const FILL: u64 = 600;
+
+/// How many values of one kind are taken of a schema that comes or goes.
+const WIDE: usize = 12;
 
 /// How many optional members are tried one by one.
 const MEMBERS: usize = 40;
@@ -77,6 +81,18 @@ impl<'a> Maker<'a> {
         let found = Rc::new(ways(self.source, &[at.to_owned()]));
         self.ways.borrow_mut().insert(at.to_owned(), found.clone());
         found
+    }
+
+    /// Values that the schema at `at` accepts, of each of its kinds.
+    pub(super) fn examples(&self, at: &str) -> Vec<Value> {
+        let ways = self.ways(at);
+        let mut all = self.pool(&[at.to_owned()], 0).to_vec();
+        all.truncate(WIDE);
+        all.extend(
+            ways.iter()
+                .flat_map(|facts| self.simple(facts, 0).into_iter().take(WIDE)),
+        );
+        distinct(all, 4 * WIDE)
     }
 
     /// A value that all of the schemas accept, a simple one first; none where none was found.
@@ -327,7 +343,7 @@ impl<'a> Maker<'a> {
         all
     }
 
-    /// Objects that have one of the members `names` or not.
+    /// Objects that have one of the members `names` or not; `pools` are values of a member.
     fn having(
         &self,
         facts: &Facts,
@@ -341,11 +357,14 @@ impl<'a> Maker<'a> {
             let mut less = base.clone();
             less.shift_remove(name);
             all.push(Value::Object(less));
-            for value in pools(name).into_iter().chain(generic()) {
+            let few = [json!(0), json!("a"), json!({}), json!(null)];
+            for value in distinct(pools(name).into_iter().chain(few).collect(), WIDE) {
                 let mut more = base.clone();
                 more.insert(name.clone(), value);
-                all.push(Value::Object(more.clone()));
-                self.complete_object(facts, &mut more, 0);
+                if !facts.dependent.is_empty() {
+                    all.push(Value::Object(more.clone()));
+                    self.complete_object(facts, &mut more, 0);
+                }
                 all.push(Value::Object(more));
             }
         }
@@ -470,6 +489,33 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// Objects of two schemas that have one of the members `names` or not, by the first `count` ways of choosing branches.
+pub(super) fn having(
+    one: (&Maker<'_>, &str),
+    other: (&Maker<'_>, &str),
+    names: &BTreeSet<String>,
+    count: usize,
+) -> Vec<Value> {
+    let sides = [one, other].map(|(maker, at)| (maker, maker.ways(at)));
+    let pools = |name: &str| {
+        let sides = sides.iter();
+        let pools = sides.flat_map(|(maker, ways)| {
+            ways.iter().take(4).flat_map(|facts| {
+                let pool = maker.pool(&maker.member(facts, name), 1);
+                pool.iter().take(2).cloned().collect::<Vec<_>>()
+            })
+        });
+        pools.collect()
+    };
+    let mut all = Vec::new();
+    for (maker, ways) in &sides {
+        for facts in ways.iter().take(count) {
+            maker.having(facts, names, &pools, &mut all);
+        }
+    }
+    distinct(all, CANDIDATES)
+}
+
 /// Values worth trying on two schemas, the simple ones first.
 pub(super) fn candidates(
     one: (&Maker<'_>, &str),
@@ -478,26 +524,7 @@ pub(super) fn candidates(
 ) -> Vec<Value> {
     let facts = (one.0.ways(one.1), other.0.ways(other.1));
     let first = match focus {
-        Focus::Members(names) => {
-            let mut all = Vec::new();
-            for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
-                for own in ways.iter() {
-                    let pools = |name: &str| {
-                        let both = [(one.0, &facts.0), (other.0, &facts.1)];
-                        let pools = both.into_iter().flat_map(|(maker, ways)| {
-                            let facts = ways.iter().take(4);
-                            facts.flat_map(|facts| {
-                                let pool = maker.pool(&maker.member(facts, name), 1);
-                                pool.iter().take(2).cloned().collect::<Vec<_>>()
-                            })
-                        });
-                        pools.collect()
-                    };
-                    maker.having(own, names, &pools, &mut all);
-                }
-            }
-            return distinct(all, CANDIDATES);
-        }
+        Focus::Members(names) => return having(one, other, names, usize::MAX),
         Focus::All(first) => first,
     };
     let refused = |maker: &Maker<'_>, all: &[Facts]| -> Vec<Facts> {
@@ -547,13 +574,17 @@ pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
 
 /// Without repetition, at most `limit`.
 pub(super) fn distinct(all: Vec<Value>, limit: usize) -> Vec<Value> {
-    let mut seen = BTreeSet::new();
-    let mut kept = Vec::new();
+    let mut seen: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut kept: Vec<Value> = Vec::new();
     for value in all {
         if kept.len() >= limit {
             break;
         }
-        if seen.insert(value.to_string()) {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        let alike = seen.entry(hasher.finish()).or_default();
+        if !alike.iter().any(|index| kept[*index] == value) {
+            alike.push(kept.len());
             kept.push(value);
         }
     }

@@ -26,7 +26,7 @@ pub(super) use generate::{Focus, of_schema};
 pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
 
-use generate::{Maker, candidates, distinct};
+use generate::{Maker, candidates, distinct, having};
 use plain::Edits;
 use source::Source;
 
@@ -59,6 +59,16 @@ pub(super) struct Trial {
     pub(super) rejected: Vec<Tried>,
     /// What the receiver accepts and the sender does not send.
     pub(super) unsent: Vec<Tried>,
+}
+
+/// What became of values that were put into the schemas around them.
+pub(super) enum Raised {
+    /// A value of the outermost schema.
+    Found(Tried),
+    /// In the schema of this number, which combines several, the difference changes nothing for them.
+    Lost(usize),
+    /// No value of the outermost schema was found.
+    Stuck,
 }
 
 /// Two schemas around two others.
@@ -122,8 +132,35 @@ impl<'a> Meaning<'a> {
         focus: &Focus,
     ) -> Result<Trial, Undecided> {
         let (old, new) = self.makers(spot.sender);
-        let values = candidates((old, spot.at.0), (new, spot.at.1), focus);
-        self.sort_out(spot, edits, values)
+        // Of many alternatives only those that come and go are of interest.
+        let mut values = Vec::new();
+        for edit in edits {
+            if let Edit::Branch {
+                old: before,
+                new: after,
+                ..
+            } = edit
+            {
+                let sides = [(old, before), (new, after)];
+                for (maker, branch) in sides {
+                    values.extend(branch.iter().flat_map(|at| maker.examples(at)));
+                }
+            }
+        }
+        if !values.is_empty() {
+            let trial = self.sort_out(spot, edits, values)?;
+            if trial.rejected.iter().any(|tried| tried.documented) {
+                return Ok(trial);
+            }
+        }
+        let sides = ((old, spot.at.0), (new, spot.at.1));
+        if let Focus::Members(names) = focus {
+            let trial = self.sort_out(spot, edits, having(sides.0, sides.1, names, 1))?;
+            if trial.rejected.iter().any(|tried| tried.documented) || sides.0.0.ways(sides.0.1).len() == 1 {
+                return Ok(trial);
+            }
+        }
+        self.sort_out(spot, edits, candidates(sides.0, sides.1, focus))
     }
 
     /// As [`Self::trial`], with these values.
@@ -154,14 +191,14 @@ impl<'a> Meaning<'a> {
         if apart.is_empty() {
             return Ok(Trial::default());
         }
-        if sender == Sender::Server {
-            // What the server sends has all that it is to have.
-            let completed: Vec<Value> = apart
-                .iter()
-                .filter(|(_, in_old)| !in_old)
-                .take(CARRIED)
-                .flat_map(|(value, _)| embed::around(new, at.1, &Step::Same, value))
-                .collect();
+        // What only the edited schema accepts is an example where it has all that the new one demands besides.
+        let completed: Vec<Value> = apart
+            .iter()
+            .filter(|(_, in_old)| !in_old)
+            .take(CARRIED)
+            .flat_map(|(value, _)| embed::around(new, at.1, &Step::Same, value))
+            .collect();
+        if !completed.is_empty() {
             let completed = distinct(completed, KEPT);
             let one = accepted(old.source, at.0, &completed, None, as_text)?;
             let other = accepted(old.source, at.0, &completed, edits, as_text)?;
@@ -187,20 +224,23 @@ impl<'a> Meaning<'a> {
                 false => trial.unsent.push(tried),
             }
         }
-        for list in [&mut trial.rejected, &mut trial.unsent] {
-            list.sort_by_cached_key(|one| (!one.documented, !one.real, size(&one.value)));
-            list.truncate(KEPT);
-        }
+        let rejected = &mut trial.rejected;
+        rejected.sort_by_cached_key(|one| (!one.documented, !one.real, size(&one.value)));
+        rejected.truncate(KEPT);
+        let unsent = &mut trial.unsent;
+        unsent.sort_by_cached_key(|one| (!one.real, size(&one.value)));
+        unsent.truncate(KEPT);
         Ok(trial)
     }
 
     /// What the algebra knows of the old schema and the old schema with `edits`.
-    pub(super) fn proof(&self, at: At<'_>, sender: Sender, edits: &[&Edit]) -> Relation {
+    pub(super) fn proof(&self, at: At<'_>, sender: Sender, changes: &[&Edit]) -> Relation {
         let (old, _) = self.makers(sender);
-        let edits = Some(self.edits(sender, edits));
+        let edits = Some(self.edits(sender, changes));
+        let prune = !changes.iter().any(|edit| edit.adds_schemas());
         let wholes = (
-            plain::whole(old.source, at.0, None, true),
-            plain::whole(old.source, at.0, edits, true),
+            plain::whole(old.source, at.0, None, prune),
+            plain::whole(old.source, at.0, edits, prune),
         );
         match wholes {
             (Ok(one), Ok(other)) => algebra::relate(&one, &other),
@@ -221,49 +261,73 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    /// Puts a value into the body or parameter that it is part of: one that the sender may send there and the receiver rejects if
-    /// `rejected`, else one that the receiver accepts and the sender does not send. None where none was found.
-    pub(super) fn carry(
+    /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
+    /// `rejected` says whether they are those that the sender may send and the receiver rejects.
+    pub(super) fn raise(
         &self,
-        value: &Value,
+        values: Vec<Value>,
         around: &[Around<'_>],
-        root: Spot<'_>,
+        spot: Spot<'_>,
+        edits: &[&Edit],
         rejected: bool,
-    ) -> Option<Value> {
-        let (old, new) = self.makers(root.sender);
-        let in_old = rejected == (root.sender == Sender::Client);
-        let (maker, side): (_, fn(At<'_>) -> &str) = match in_old {
-            true => (old, |at| at.0),
-            false => (new, |at| at.1),
+    ) -> Raised {
+        let (old, new) = self.makers(spot.sender);
+        let mut values = values;
+        let last = |index: usize| {
+            let next = around.get(index + 1);
+            next.is_none_or(|next| !next.step.is_in_place())
         };
-        for strict in [false, true] {
-            let mut values = vec![value.clone()];
-            for Around { at, step, .. } in around {
-                let below = values.iter();
-                let mut next = below
-                    .flat_map(|value| embed::around(maker, side(*at), step, value))
-                    .collect::<Vec<_>>();
-                if strict {
-                    let accepted = judge::accepted(maker.source, side(*at), &next, None).ok()?;
-                    let mut accepted = accepted.into_iter();
-                    next.retain(|_| accepted.next().unwrap_or(false));
+        let mut combined = false;
+        for (index, Around { at, step }) in around.iter().enumerate() {
+            let sources = [(old, at.0), (new, at.1)];
+            let next = values.iter().flat_map(|value| {
+                let both = sources.iter();
+                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+            });
+            let mut next = distinct(next.collect(), KEPT);
+            next.sort_by_cached_key(size);
+            combined |= step.is_in_place();
+            if !last(index) || index + 1 == around.len() {
+                next.truncate(8 * CARRIED);
+                values = next;
+                continue;
+            }
+            // Other schemas that the same value has to meet may keep the difference from showing.
+            if std::mem::take(&mut combined) {
+                let place = Spot { at: *at, ..spot };
+                let Ok(trial) = self.sort_out(place, edits, next) else {
+                    return Raised::Stuck;
+                };
+                let list = if rejected { trial.rejected } else { trial.unsent };
+                if list.is_empty() {
+                    return Raised::Lost(index);
                 }
-                next.sort_by_cached_key(size);
-                values = distinct(next, CARRIED);
+                values = list.into_iter().map(|one| one.value).collect();
+            } else {
+                values = next;
             }
-            let one = accepted(old.source, root.at.0, &values, None, root.as_text).ok()?;
-            let other = accepted(new.source, root.at.1, &values, None, root.as_text).ok()?;
-            let all = values.into_iter().zip(one.into_iter().zip(other));
-            let mut shown: Vec<Value> = all
-                .filter(|(_, (one, other))| *one == in_old && *other != in_old)
-                .map(|(value, _)| value)
-                .collect();
-            shown.sort_by_cached_key(|value| !self.documents(root.at, root.sender, value));
-            if let Some(first) = shown.into_iter().next() {
-                return Some(first);
+            if values.len() > CARRIED {
+                let takes = |maker: &Maker<'_>, at: &str| {
+                    let accepted = judge::accepted(maker.source, at, &values, None);
+                    accepted.unwrap_or_else(|_| vec![true; values.len()])
+                };
+                let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
+                let mut either = either.map(|(one, other)| one || other);
+                values.retain(|_| either.next().unwrap_or(false));
             }
+            values.truncate(CARRIED);
         }
-        None
+        let root = around.last().map_or(spot.at, |around| around.at);
+        let root = Spot { at: root, ..spot };
+        let Ok(trial) = self.sort_out(root, edits, values) else {
+            return Raised::Stuck;
+        };
+        let list = if rejected { trial.rejected } else { trial.unsent };
+        match list.into_iter().next() {
+            Some(tried) => Raised::Found(tried),
+            None if combined => Raised::Lost(around.len() - 1),
+            None => Raised::Stuck,
+        }
     }
 
     /// Whether the sender of the value documents all members of it.

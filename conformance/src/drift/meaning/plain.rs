@@ -223,7 +223,7 @@ impl<'e, 'a> Writer<'e, 'a> {
 
     /// A schema of another value than the one around it.
     fn fresh(&mut self, at: &str, scope: &Scope<'_>, depth: usize) -> Result<Value, Undecided> {
-        if self.prune && depth > 0 {
+        if self.prune && depth > 0 && self.source.at(at) != Some(&Value::Bool(false)) {
             return Ok(Value::Bool(true));
         }
         let hidden = self.hidden(at);

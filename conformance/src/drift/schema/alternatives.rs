@@ -80,6 +80,7 @@ impl Walk<'_> {
             })
             .collect();
         let at = Pair::new(&*one.pointer, &*other.pointer).member("mapping");
+        let first = differences.len();
         let values: BTreeSet<&String> = old.mapping.keys().chain(new.mapping.keys()).collect();
         for value in values {
             let (before, after) = (old.mapping.get(value), new.mapping.get(value));
@@ -111,6 +112,15 @@ impl Walk<'_> {
                 effect: Effect::NONE,
                 edits: Vec::new(),
             });
+        }
+        // The name of a component, which need not be written, takes the place of a value that is: that one is said.
+        let written = |one: &Difference| {
+            self.sides.theirs.value(&one.at.theirs).is_some()
+                || self.sides.ours.value(&one.at.ours).is_some()
+        };
+        if differences[first..].iter().any(written) {
+            let mapped = differences.split_off(first);
+            differences.extend(mapped.into_iter().filter(written));
         }
     }
 }

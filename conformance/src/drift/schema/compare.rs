@@ -260,7 +260,11 @@ impl Walk<'_> {
 
     /// Notes what differs in a pair, and gives what is below it.
     fn differing(&mut self, id: usize) -> Vec<Below> {
-        let views = self.view(&self.pairs[id]);
+        let mut views = self.view(&self.pairs[id]);
+        if let Some(flat) = self.flattened(id, &views) {
+            views = flat;
+            let _ = self.pairs[id].views.set(Box::new(views.clone()));
+        }
         let (theirs, ours) = (&views.0, &views.1);
         let mut differences = Vec::new();
         let mut below = Vec::new();
@@ -277,16 +281,16 @@ impl Walk<'_> {
             let empty = BTreeMap::new();
             let keywords: BTreeSet<&String> =
                 theirs.parts.keys().chain(ours.parts.keys()).collect();
-            let has = |view: &View| view.parts.contains_key("if");
-            let conditional = has(theirs) != has(ours);
             self.alternatives(&views, &mut differences, &mut below);
             let turned = turned(theirs, ours);
+            let bounds = differences::bounds((theirs, ours), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
                 }
-                // Without the condition its branches say nothing.
-                if conditional && ["then", "else"].contains(&keyword.as_str()) {
+                if bounds.contains(&keyword.as_str())
+                    || differences::is_told_with_another(keyword, (theirs, ours))
+                {
                     continue;
                 }
                 let parts = (theirs.parts.get(keyword), ours.parts.get(keyword));
@@ -340,6 +344,20 @@ impl Walk<'_> {
         }
         self.note(id, differences);
         below
+    }
+
+    /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
+    /// nothing by itself.
+    fn flattened(&self, id: usize, views: &(View, View)) -> Option<(View, View)> {
+        let count = |view: &View| view.branches("allOf").len();
+        if count(&views.0) == count(&views.1) {
+            return None;
+        }
+        let visit = &self.pairs[id];
+        Some((
+            self.sides.theirs.flat_view(&visit.theirs)?,
+            self.sides.ours.flat_view(&visit.ours)?,
+        ))
     }
 
     /// Notes what differs in a pair; then not all below it is looked at, so references in it are.

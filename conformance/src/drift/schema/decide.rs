@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
 use super::super::meaning::{
-    Around, Edit, Focus, Meaning, Spot, Step, Trial, Tried, is_held, of_schema,
+    Around, Edit, Focus, Meaning, Raised, Spot, Step, Trial, Tried, is_held, of_schema,
 };
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
@@ -43,6 +43,7 @@ pub(super) fn enter(
         meaning,
         trials: HashMap::new(),
         groups: BTreeMap::new(),
+        relations: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
         directions: users::directions(walk, roots),
     };
@@ -149,6 +150,8 @@ pub(super) struct Decider<'d, 'w, 'a> {
     meaning: &'d Meaning<'a>,
     trials: HashMap<TrialKey, Result<Trial, Undecided>>,
     groups: BTreeMap<(usize, Sender, bool), Group<'d>>,
+    /// Whether the old schema is included in the new one, and the reverse.
+    relations: HashMap<(usize, Sender), (bool, bool)>,
     equal: Vec<bool>,
     directions: Vec<Directions>,
 }
@@ -270,7 +273,7 @@ impl<'d> Decider<'d, '_, '_> {
         let same = |from: usize| {
             let rest = around[from..].iter();
             from + rest
-                .take_while(|(.., step)| matches!(step, Step::Same | Step::With(_)))
+                .take_while(|(.., step)| step.is_in_place())
                 .count()
         };
         let own = same(0);
@@ -308,37 +311,174 @@ impl<'d> Decider<'d, '_, '_> {
             sender,
             as_text,
         };
-        let trial = match self.trial(place, difference, spot) {
+        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
+        let around = if flag { &one.around[inside..] } else { &one.around };
+        if self.is_hidden(around, sender) {
+            return Verdict::None;
+        }
+        let mut trial = match self.trial(place, difference, spot) {
             Ok(trial) => trial,
             Err(reason) => return Verdict::Undecided(reason),
         };
+        let made_up = self.drop_made_up(place, sender, &mut trial);
         let rest = &one.around[inside..];
-        let breaks = trial.rejected.first().filter(|tried| tried.documented);
-        if let Some(tried) = breaks
-            && (tried.real || !self.is_made_up_for(place, sender))
-        {
-            self.join(place, spot, id, difference, true);
-            let shown = self.shown(difference, tried, rest, one.root, spot, true);
-            return Verdict::Breaks(Impact::Rejected, Some(shown));
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let (rejected, lost) = self.raised(&edits, &trial, rest, one.root, spot, true);
+        let breaks = rejected
+            .as_ref()
+            .is_some_and(|(documented, _)| *documented);
+        self.join(place, spot, id, difference, breaks);
+        match rejected {
+            Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
+            Some((false, shown)) if self.is_withdrawn(id, difference, sender) => {
+                return Verdict::Breaks(Impact::Withdrawn, shown);
+            }
+            Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
+            None => {}
         }
-        self.join(place, spot, id, difference, false);
         if self.is_withdrawn(id, difference, sender) {
-            let shown = match (trial.rejected.first(), trial.unsent.first()) {
-                (Some(tried), _) => {
-                    Some(self.shown(difference, tried, rest, one.root, spot, true))
-                }
-                (None, Some(tried)) => {
-                    Some(self.shown(difference, tried, rest, one.root, spot, false))
-                }
-                (None, None) => None,
-            };
-            return Verdict::Breaks(Impact::Withdrawn, shown);
+            let unsent = self.raised(&edits, &trial, rest, one.root, spot, false);
+            return Verdict::Breaks(Impact::Withdrawn, unsent.0.and_then(|(_, shown)| shown));
         }
-        if let Some(tried) = trial.rejected.first().filter(|tried| !tried.documented) {
-            let shown = self.shown(difference, tried, rest, one.root, spot, true);
-            return Verdict::Harmless(Impact::Undocumented, Some(shown));
+        self.without_harm(id, difference, spot, one, inside, (&trial, lost, made_up))
+    }
+
+    /// Whether a value lies in a member that is not sent in this direction.
+    fn is_hidden(&self, around: &[(usize, String, Step)], sender: Sender) -> bool {
+        around.iter().any(|(pair, _, step)| match step {
+            Step::Member(name) => self.meaning.hides(self.at(*pair), sender, name).0,
+            _ => false,
+        })
+    }
+
+    /// Leaves out what other differences of the same schema make up for, and says of what is rejected and of what is not sent whether
+    /// they do.
+    fn drop_made_up(&mut self, place: usize, sender: Sender, trial: &mut Trial) -> (bool, bool) {
+        let unreal = |list: &[Tried]| !list.is_empty() && !list.iter().any(|tried| tried.real);
+        if !unreal(&trial.rejected) && !unreal(&trial.unsent) {
+            return (false, false);
         }
-        self.without_harm(id, difference, spot, one, inside, &trial)
+        let (old_in_new, new_in_old) = *self
+            .relations
+            .entry((place, sender))
+            .or_insert_with(|| {
+                let pair = &self.walk.pairs[place];
+                let relation = self.meaning.relation((&pair.theirs, &pair.ours), sender);
+                (relation.theirs_in_ours, relation.ours_in_theirs)
+            });
+        let (harmless, unneeded) = match sender {
+            Sender::Client => (old_in_new, new_in_old),
+            Sender::Server => (new_in_old, old_in_new),
+        };
+        let made_up = (
+            unreal(&trial.rejected) && harmless,
+            unreal(&trial.unsent) && unneeded,
+        );
+        if made_up.0 {
+            trial.rejected.clear();
+        }
+        if made_up.1 {
+            trial.unsent.clear();
+        }
+        made_up
+    }
+
+    /// A value of the whole body or parameter, and whether its sender documents all of it; none where there is none, and which of the
+    /// schemas around keeps the difference from showing.
+    fn raised(
+        &self,
+        edits: &[&Edit],
+        trial: &Trial,
+        rest: &[(usize, String, Step)],
+        root: usize,
+        spot: Spot<'_>,
+        rejected: bool,
+    ) -> (Option<(bool, Option<Shown>)>, Option<usize>) {
+        let list = if rejected {
+            &trial.rejected
+        } else {
+            &trial.unsent
+        };
+        let Some(first) = list.first() else {
+            return (None, None);
+        };
+        let around: Vec<_> = rest
+            .iter()
+            .map(|(pair, _, step)| Around {
+                at: self.at(*pair),
+                step,
+            })
+            .collect();
+        let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
+        let mut raised = match around.is_empty() {
+            true => Raised::Found(first.clone()),
+            false => self.meaning.raise(values, &around, spot, edits, rejected),
+        };
+        let level = match &raised {
+            Raised::Found(_) => None,
+            Raised::Lost(level) => Some(*level),
+            Raised::Stuck => {
+                let own = around.iter().skip(1);
+                Some(own.take_while(|one| one.step.is_in_place()).count())
+            }
+        };
+        // The schemas around may leave room for a few values only, so look from there.
+        if let Some(level) = level
+            && let Some(again) = self.from_around(edits, rest, &around, spot, level, rejected)
+        {
+            raised = Raised::Found(again);
+        } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
+            && !matches!(first.step, Step::Member(_) | Step::Item(_) | Step::Items)
+        {
+            raised = Raised::Lost(level);
+        }
+        match raised {
+            Raised::Found(tried) => {
+                let parts = list.iter().map(|one| &one.value);
+                let shown = self.shown(edits, parts, &tried, root, spot, rejected);
+                (Some((tried.documented, shown)), None)
+            }
+            Raised::Lost(level) => (None, Some(rest[level].0)),
+            Raised::Stuck => (Some((first.documented, None)), None),
+        }
+    }
+
+    /// A value of the outermost schema, made in the schema around of this number.
+    fn from_around(
+        &self,
+        edits: &[&Edit],
+        rest: &[(usize, String, Step)],
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+        level: usize,
+        rejected: bool,
+    ) -> Option<Tried> {
+        let outer = around.get(level)?;
+        let members = rest[..=level].iter().rev().find_map(|(.., step)| match step {
+            Step::Member(name) => Some(name.clone()),
+            _ => None,
+        });
+        let focus = Focus::All(members.into_iter().collect());
+        let place = Spot {
+            at: outer.at,
+            ..spot
+        };
+        let trial = self.meaning.trial(place, edits, &focus).ok()?;
+        let list = if rejected {
+            trial.rejected
+        } else {
+            trial.unsent
+        };
+        let first = list.first()?.clone();
+        let values = list.into_iter().take(4).map(|one| one.value).collect();
+        match self
+            .meaning
+            .raise(values, &around[level + 1..], place, edits, rejected)
+        {
+            Raised::Found(tried) => Some(tried),
+            Raised::Stuck | Raised::Lost(_) if around.len() == level + 1 => Some(first),
+            Raised::Stuck | Raised::Lost(_) => None,
+        }
     }
 
     /// What is left where no value was found that the receiver rejects.
@@ -349,57 +489,78 @@ impl<'d> Decider<'d, '_, '_> {
         spot: Spot<'_>,
         one: &Use,
         inside: usize,
-        trial: &Trial,
+        (trial, lost, made_up): (&Trial, Option<usize>, (bool, bool)),
     ) -> Verdict {
         let views = self.views(id);
         if let Some(reason) = blind(difference, views) {
             return Verdict::Undecided(reason);
         }
         let rest = &one.around[inside..];
-        let harmless = |tried: Option<&Tried>| {
-            let shown = tried
-                .map(|tried| self.shown(difference, tried, rest, one.root, spot, false));
-            Verdict::Harmless(Impact::Compatible, shown)
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let harmless = || {
+            let (shown, _) = self.raised(&edits, trial, rest, one.root, spot, false);
+            Verdict::Harmless(Impact::Compatible, shown.and_then(|(_, shown)| shown))
+        };
+        // Where a difference does not show is judged where it would.
+        let spot = Spot {
+            at: lost.map_or(spot.at, |place| self.at(place)),
+            ..spot
         };
         // Formats such as `float` and `double` tell a reader something, and no value.
         if difference.keyword == "format" && trial.unsent.is_empty() {
-            return harmless(None);
+            return harmless();
         }
-        let effect = self.effect(id, difference, spot, &one.around[..inside]);
+        let inside = match lost {
+            Some(place) => one.around.iter().position(|(pair, ..)| *pair == place),
+            None => inside.checked_sub(1),
+        };
+        let effect = self.effect(id, difference, spot, &one.around[..inside.map_or(0, |index| index + 1)]);
         let (harms, helps) = match spot.sender {
             Sender::Client => (effect.narrows, effect.widens),
             Sender::Server => (effect.widens, effect.narrows),
         };
-        let tried = trial.unsent.first();
-        match (harms, helps || tried.is_some()) {
+        let (harms, helps) = (harms && !made_up.0, helps && !made_up.1);
+        let unsent = !trial.unsent.is_empty();
+        match (harms, helps || unsent) {
             (false, false) => return Verdict::None,
-            (false, true) if tried.is_some() => return harmless(tried),
+            (false, true) if unsent => return harmless(),
             _ => {}
         }
-        let edits: Vec<&Edit> = difference.edits.iter().collect();
         let relation = self.meaning.proof(spot.at, spot.sender, &edits);
         let (safe, same) = match spot.sender {
             Sender::Client => (relation.theirs_in_ours, relation.ours_in_theirs),
             Sender::Server => (relation.ours_in_theirs, relation.theirs_in_ours),
         };
         if !harms || safe {
-            return match (tried, !helps || same) {
-                (None, true) => Verdict::None,
-                (tried, _) => harmless(tried),
+            return match (unsent, !helps || same) {
+                (false, true) => Verdict::None,
+                _ => harmless(),
+            };
+        }
+        if lost.is_some() {
+            let relation = self.meaning.relation(spot.at, spot.sender);
+            let safe = match spot.sender {
+                Sender::Client => relation.theirs_in_ours,
+                Sender::Server => relation.ours_in_theirs,
+            };
+            return match safe {
+                true => harmless(),
+                false => Verdict::Undecided(Undecided::NotFound {
+                    keyword: difference.keyword.clone(),
+                }),
             };
         }
         // What the algebra says is lost is often what was not thought of.
         let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
-        if let Ok(more) = self.meaning.sort_out(spot, &edits, values)
-            && let Some(tried) = more.rejected.first()
-        {
-            let shown = self.shown(difference, tried, rest, one.root, spot, true);
-            return match tried.documented {
-                true => Verdict::Breaks(Impact::Rejected, Some(shown)),
-                false => Verdict::Harmless(Impact::Undocumented, Some(shown)),
-            };
+        if let Ok(more) = self.meaning.sort_out(spot, &edits, values) {
+            let (found, _) = self.raised(&edits, &more, rest, one.root, spot, true);
+            match found {
+                Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
+                Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
+                None => {}
+            }
         }
-        if inside == 0 && is_plain_bound(difference, views) {
+        if inside.is_none() && is_plain_bound(difference, views) {
             return Verdict::Breaks(Impact::Rejected, None);
         }
         Verdict::Undecided(Undecided::NotFound {
@@ -471,15 +632,6 @@ impl<'d> Decider<'d, '_, '_> {
         trial
     }
 
-    /// Whether the other differences of the same schema make up for one of them, so that nobody is rejected after all.
-    fn is_made_up_for(&self, place: usize, sender: Sender) -> bool {
-        let relation = self.meaning.relation(self.at(place), sender);
-        match sender {
-            Sender::Client => relation.theirs_in_ours,
-            Sender::Server => relation.ours_in_theirs,
-        }
-    }
-
     /// Whether the server stops sending a member that was documented.
     fn is_withdrawn(&self, id: usize, difference: &Difference, sender: Sender) -> bool {
         if sender == Sender::Client {
@@ -494,33 +646,31 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// A value in the body or parameter that it is part of, or by itself where it could not be put there.
-    fn shown(
+    /// A value as it is shown: only one that both documents judge as is said of it.
+    fn shown<'v>(
         &self,
-        difference: &Difference,
+        edits: &[&Edit],
+        parts: impl Iterator<Item = &'v Value>,
         tried: &Tried,
-        rest: &[(usize, String, Step)],
         root: usize,
         spot: Spot<'_>,
         rejected: bool,
-    ) -> Shown {
-        let around: Vec<_> = rest
-            .iter()
-            .map(|(pair, _, step)| Around {
-                at: self.at(*pair),
-                step,
-            })
-            .collect();
-        let whole = rest.last().map_or(spot.at, |(pair, ..)| self.at(*pair));
-        let whole = Spot { at: whole, ..spot };
-        let carried = self.meaning.carry(&tried.value, &around, whole, rejected);
-        let value = carried.unwrap_or_else(|| tried.value.clone());
-        let mut at = place_of(&value, &tried.value).unwrap_or_default();
-        let member = difference.edits.iter().find_map(Edit::member);
-        if let Some(name) = member.filter(|name| tried.value.get(*name).is_some()) {
+    ) -> Option<Shown> {
+        if !tried.real {
+            return None;
+        }
+        let value = tried.value.clone();
+        let found = parts
+            .filter_map(|part| Some((place_of(&value, part)?, part)))
+            .next();
+        let mut at = found.as_ref().map_or(String::new(), |(at, _)| at.clone());
+        let member = edits.iter().find_map(|edit| edit.member());
+        if let (Some(name), Some((_, part))) = (member, found)
+            && part.get(name).is_some()
+        {
             at = pointer::join(&at, name);
         }
-        Shown {
+        Some(Shown {
             value,
             root,
             accepted_by: match rejected == (spot.sender == Sender::Client) {
@@ -528,7 +678,7 @@ impl<'d> Decider<'d, '_, '_> {
                 false => Side::New,
             },
             at,
-        }
+        })
     }
 
     /// What a value proves.
@@ -564,12 +714,14 @@ impl<'d> Decider<'d, '_, '_> {
         let mut found = Vec::new();
         let mut told = BTreeSet::new();
         for ((place, sender, as_text), group) in groups {
-            let group: Vec<&Difference> = group
-                .iter()
-                .filter(|(.., breaks)| !breaks)
-                .map(|(_, difference, _)| *difference)
-                .collect();
-            if group.len() < 2 || told.contains(&place) || self.equal[place] {
+            let quiet: Vec<_> = group.iter().filter(|(.., breaks)| !breaks).collect();
+            // Members of one object do not depend on one another, unless something else says so.
+            let apart = quiet.iter().all(|(id, difference, _)| {
+                *id == place && difference.edits.iter().all(|edit| edit.member().is_some())
+            });
+            let group: Vec<&Difference> =
+                quiet.iter().map(|(_, difference, _)| *difference).collect();
+            if apart || group.len() < 2 || told.contains(&place) || self.equal[place] {
                 continue;
             }
             let spot = Spot {
@@ -632,9 +784,12 @@ impl<'d> Decider<'d, '_, '_> {
             .uses(place, spot.sender == Sender::Server)
             .into_iter()
             .next()?;
-        let first = group.first()?;
-        let shown = self.shown(first, &tried, &one.around, one.root, spot, true);
-        let proof = self.proof(&shown);
+        let trial = Trial {
+            rejected: vec![tried],
+            ..Trial::default()
+        };
+        let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
+        let shown = shown.0.and_then(|(_, shown)| shown);
         let rule = &rules::SCHEMA_CHANGES_TOGETHER;
         let (theirs, ours) = self.at(place);
         Some(SchemaEntry {
@@ -649,8 +804,8 @@ impl<'d> Decider<'d, '_, '_> {
                 impact: Impact::Rejected,
             }),
             undecided: None,
-            witness: Some(shown.value),
-            proof: Some(proof),
+            proof: shown.as_ref().map(|shown| self.proof(shown)),
+            witness: shown.map(|shown| shown.value),
         })
     }
 

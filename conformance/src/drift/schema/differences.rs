@@ -12,7 +12,7 @@ use super::effect::{self, Effect};
 use super::matching::Sides;
 use super::view::{Content, PROSE, Part, View, is_annotation};
 use crate::document::pointer;
-use crate::finding::{SchemaChange, Severity, Shape};
+use crate::finding::{Bound, SchemaChange, Severity, Shape};
 
 /// One difference between two schemas.
 #[derive(Debug, Clone)]
@@ -243,7 +243,8 @@ pub(super) fn named_schemas(
             (false, false) => &rules::SCHEMA_KEYWORD_ADDED,
         };
         let (keyword, name) = (keyword.to_owned(), name.clone());
-        let schema = pointer::parent(old_at).to_owned();
+        let holder = one.map_or(old_at.as_str(), |one| pointer::parent(one));
+        let schema = pointer::parent(holder).to_owned();
         let mut edits = vec![Edit::Entry {
             schema,
             keyword: keyword.clone(),
@@ -255,20 +256,16 @@ pub(super) fn named_schemas(
         let required = property && requires(required, &name);
         let differs = requires(views.0, &name) != requires(views.1, &name);
         if required && differs {
-            let holder = views.0.parts.get("required");
-            let holder = holder.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
-            edits.push(Edit::Required {
-                schema: holder.to_owned(),
-                name: name.clone(),
-                add: !removed,
-            });
+            edits.extend(required_edits(views.0, &name, !removed));
         }
         let mut effect = effect::of_member(&keyword, removed, views);
         if required && differs {
             effect.narrows |= !removed;
             effect.widens |= removed;
         }
-        let place = at.member(&name);
+        let below = |one: Option<&String>, at: String| one.cloned().unwrap_or(at);
+        let Pair { theirs, ours } = at.member(&name);
+        let place = Pair::new(below(one, theirs), below(other, ours));
         let change = match (property, removed) {
             (true, true) => SchemaChange::PropertyRemoved { name, required },
             (true, false) => SchemaChange::PropertyAdded { name, required },
@@ -290,6 +287,20 @@ pub(super) fn named_schemas(
             effect,
             edits,
         });
+    }
+}
+
+/// The edits that add `name` to what a schema requires, or remove it wherever it stands.
+fn required_edits(view: &View, name: &str, add: bool) -> Vec<Edit> {
+    let edit = |schema: &String| Edit::Required {
+        schema: schema.clone(),
+        name: name.to_owned(),
+        add,
+    };
+    match (view.required_in.first(), add) {
+        (Some(first), true) => vec![edit(first)],
+        (None, true) => vec![edit(&view.pointer)],
+        (_, false) => view.required_in.iter().map(edit).collect(),
     }
 }
 
@@ -326,9 +337,31 @@ pub(super) fn sets(
     let part = views.0.parts.get(keyword);
     let schema = part.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
     if keyword == "required" {
-        return required(schema, (&removed, &added), views, at, differences);
+        return required((&removed, &added), views, at, differences);
     }
     let spelled = spelled(keyword, &at.theirs, &at.ours).to_owned();
+    let constant = at.theirs.ends_with("/const") && at.ours.ends_with("/const");
+    if let ([one], [other], true) = (&removed[..], &added[..], constant) {
+        let rule = &rules::SCHEMA_ENUM_CHANGED;
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: at.clone(),
+            change: SchemaChange::KeywordChanged {
+                keyword: spelled,
+                old: Some(one.clone()),
+                new: Some(other.clone()),
+            },
+            keyword: keyword.to_owned(),
+            effect: Effect::ANY,
+            edits: vec![Edit::Values {
+                schema: schema.to_owned(),
+                add: added,
+                remove: removed,
+            }],
+        });
+        return;
+    }
     for (values, add) in [(removed, false), (added, true)] {
         if values.is_empty() {
             continue;
@@ -366,7 +399,6 @@ pub(super) fn sets(
 
 /// Names that are required on one side only, each a difference of its own.
 fn required(
-    schema: &str,
     (removed, added): (&[Value], &[Value]),
     views: (&View, &View),
     at: &Pair,
@@ -386,11 +418,7 @@ fn required(
         if has_property(own, &name) && !has_property(opposite, &name) {
             continue;
         }
-        let edits = vec![Edit::Required {
-            schema: schema.to_owned(),
-            name: name.clone(),
-            add,
-        }];
+        let edits = required_edits(views.0, &name, add);
         let change = match add {
             true => SchemaChange::RequiredAdded { name },
             false => SchemaChange::RequiredRemoved { name },
@@ -485,8 +513,98 @@ pub(super) fn one_keyword(
         change,
         keyword: keyword.to_owned(),
         effect: effect::of_keyword(keyword, removed, views),
-        edits: keyword_edits(keyword, old, new, views),
+        edits: with_dependents(keyword, removed, views, |keyword| {
+            let parts = (views.0.parts.get(keyword), views.1.parts.get(keyword));
+            keyword_edits(keyword, parts.0, parts.1, views)
+        }),
     });
+}
+
+/// Keywords that say nothing without another one, with that one.
+const DEPENDENT: [(&str, &str); 4] = [
+    ("then", "if"),
+    ("else", "if"),
+    ("minContains", "contains"),
+    ("maxContains", "contains"),
+];
+
+/// Whether a keyword comes and goes with the one that it says nothing without.
+pub(super) fn is_told_with_another(keyword: &str, views: (&View, &View)) -> bool {
+    let has = |view: &View, keyword: &str| view.parts.contains_key(keyword);
+    DEPENDENT.iter().any(|(dependent, leading)| {
+        *dependent == keyword && has(views.0, leading) != has(views.1, leading)
+    })
+}
+
+/// The edits of a keyword and of those that say nothing without it.
+fn with_dependents(
+    keyword: &str,
+    removed: bool,
+    views: (&View, &View),
+    edits: impl Fn(&str) -> Vec<Edit>,
+) -> Vec<Edit> {
+    let view = if removed { views.0 } else { views.1 };
+    let dependents = DEPENDENT
+        .iter()
+        .filter(|(dependent, leading)| *leading == keyword && view.parts.contains_key(*dependent));
+    let mut all = edits(keyword);
+    all.extend(dependents.flat_map(|(dependent, _)| edits(dependent)));
+    all
+}
+
+/// The bounds of numbers of one end, whose inclusive and exclusive spellings are one bound.
+const ENDS: [[&str; 2]; 2] = [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+];
+
+/// Compares bounds that are spelled inclusively on one side and exclusively on the other, and says which keywords they are.
+pub(super) fn bounds(
+    (old, new): (&View, &View),
+    differences: &mut Vec<Difference>,
+) -> Vec<&'static str> {
+    let mut told = Vec::new();
+    for spellings in ENDS {
+        let only = |view: &View| match spellings.map(|keyword| view.parts.get(keyword).cloned()) {
+            [Some(part), None] => Some((spellings[0], part)),
+            [None, Some(part)] => Some((spellings[1], part)),
+            _ => None,
+        };
+        let (Some((before, one)), Some((after, other))) = (only(old), only(new)) else {
+            continue;
+        };
+        if before == after {
+            continue;
+        }
+        told.extend(spellings);
+        let (Content::Value(old_value), Content::Value(new_value)) = (&one.content, &other.content)
+        else {
+            continue;
+        };
+        let rule = &rules::SCHEMA_KEYWORD_CHANGED;
+        let views = (old, new);
+        let mut edits = keyword_edits(before, Some(&one), None, views);
+        edits.extend(keyword_edits(after, None, Some(&other), views));
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(&*one.pointer, &*other.pointer),
+            change: SchemaChange::BoundChanged {
+                old: Bound {
+                    keyword: before.to_owned(),
+                    value: old_value.clone(),
+                },
+                new: Bound {
+                    keyword: after.to_owned(),
+                    value: new_value.clone(),
+                },
+            },
+            keyword: before.to_owned(),
+            effect: Effect::ANY,
+            edits,
+        });
+    }
+    told
 }
 
 /// A keyword that says something else.
@@ -574,7 +692,7 @@ pub(super) fn changed(keyword: &str, rule: &'static Rule) -> (&'static Rule, Sev
     } else if keyword == "discriminator" {
         &rules::SCHEMA_DISCRIMINATOR_CHANGED
     } else if is_annotation(keyword) && !["readOnly", "writeOnly"].contains(&keyword)
-        || ["$id", "$anchor", "$dynamicAnchor", "$schema"].contains(&keyword)
+        || ["$id", "$anchor", "$dynamicAnchor"].contains(&keyword)
     {
         &rules::SCHEMA_ANNOTATION_CHANGED
     } else {

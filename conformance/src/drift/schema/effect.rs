@@ -83,7 +83,11 @@ pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) 
 pub(super) fn of_member(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
     let has =
         |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let patterns = views.0.parts.contains_key("patternProperties");
     match keyword {
+        // Judged on the old schema, which accepts no member besides.
+        "properties" if views.0.closed && !patterns && in_theirs => Effect::NARROWS,
+        "properties" if views.0.closed && !patterns => Effect::WIDENS,
         "properties" if REST.iter().any(|rest| has(rest)) => Effect::ANY,
         "properties" if in_theirs => Effect::WIDENS,
         "properties" => Effect::NARROWS,

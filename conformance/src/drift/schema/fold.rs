@@ -47,6 +47,87 @@ pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
     };
     viewer.expand(pointer, &mut Vec::new())
 }
+
+/// Views the schema at `pointer` with what its `allOf` say put in the place of these; none where that does not mean the same.
+pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Option<View> {
+    let viewer = Viewer {
+        document,
+        prose,
+        looks: Cell::new(0),
+        seen: RefCell::new(HashMap::new()),
+    };
+    let mut view = viewer.expand(pointer, &mut Vec::new());
+    for _ in 0..CHAIN {
+        let branches = view.branches("allOf").to_vec();
+        if branches.is_empty() {
+            return Some(view);
+        }
+        view.parts.remove("allOf");
+        for branch in branches {
+            let chain = vec![pointer.to_owned()];
+            if !viewer.may_look(&branch, &chain) {
+                return None;
+            }
+            view = conjoin(view, viewer.expand(&branch, &mut chain.clone()))?;
+        }
+    }
+    None
+}
+
+/// The schema that says what both say, where their properties are others.
+fn conjoin(mut outer: View, inner: View) -> Option<View> {
+    const TOGETHER: [&str; 5] = [
+        "additionalProperties",
+        "patternProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "dependentSchemas",
+    ];
+    let constrains = |view: &View| view.parts.keys().any(|keyword| !is_annotation(keyword));
+    if outer.never || inner.never || outer.or_null || inner.or_null {
+        return None;
+    }
+    let both = constrains(&outer) && constrains(&inner);
+    let has = |view: &View| TOGETHER.iter().any(|keyword| view.parts.contains_key(*keyword));
+    if both && (has(&outer) || has(&inner)) {
+        return None;
+    }
+    for (keyword, part) in inner.parts {
+        let Some(known) = outer.parts.get_mut(&keyword) else {
+            outer.parts.insert(keyword, part);
+            continue;
+        };
+        match (&mut known.content, part.content) {
+            (Content::Named(known), Content::Named(more)) if keyword == "properties" => {
+                for (name, at) in more {
+                    if known.get(&name).is_some_and(|other| *other != at) {
+                        return None;
+                    }
+                    known.insert(name, at);
+                }
+            }
+            (Content::Set(known), Content::Set(more)) if keyword == "required" => {
+                let more: Vec<Value> = more.into_iter().filter(|name| !known.contains(name)).collect();
+                known.extend(more);
+                known.sort_by_key(ToString::to_string);
+            }
+            (Content::Branches(known), Content::Branches(more)) if keyword == "allOf" => {
+                known.extend(more);
+            }
+            (Content::Set(known), Content::Set(more)) if *known == more => {}
+            // What the outer schema tells its reader stands in front of what the inner one tells.
+            _ if is_annotation(&keyword) => {}
+            _ => return None,
+        }
+    }
+    outer.required_in.extend(inner.required_in);
+    outer.null_at = outer.null_at.or(inner.null_at);
+    outer.mapping.extend(inner.mapping);
+    outer.closed |= inner.closed;
+    outer.unresolved.extend(inner.unresolved);
+    Some(outer)
+}
+
 struct Viewer<'a> {
     document: &'a Document,
     prose: bool,
@@ -412,6 +493,8 @@ fn merge(outer: &View, inner: View) -> Option<View> {
         or_null: outer.or_null || inner.or_null,
         null_at: outer.null_at.clone().or(inner.null_at),
         never: false,
+        closed: outer.closed || inner.closed,
+        required_in: [outer.required_in.clone(), inner.required_in].concat(),
         parts,
         mapping,
         unresolved,

@@ -28,6 +28,10 @@ pub(super) fn add(
 ) {
     let here = pointer::join(at, keyword);
     let old = document.version() == Version::V30;
+    if keyword == "required" {
+        view.required_in.push(at.to_owned());
+    }
+    view.closed |= keyword == "additionalProperties" && *value == Value::Bool(false);
     let mut add = |keyword: &str, content: Content| {
         view.parts.insert(
             keyword.to_owned(),

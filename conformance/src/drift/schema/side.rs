@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
 use super::differences::shape;
-use super::fold::view;
+use super::fold::{flat_view, view};
 use super::view::{Content, PROSE, View};
 use crate::document::{Document, holds_data, pointer};
 use crate::finding::Shape;
@@ -43,6 +43,11 @@ impl<'a> Side<'a> {
 
     pub(super) fn view(&self, at: &str) -> View {
         view(self.document, at, self.prose)
+    }
+
+    /// As [`Self::view`], without `allOf`, if that can be said.
+    pub(super) fn flat_view(&self, at: &str) -> Option<View> {
+        flat_view(self.document, at, self.prose)
     }
 
     /// What a schema is, in a few words.

@@ -35,6 +35,10 @@ pub(super) struct View {
     pub(super) null_at: Option<String>,
     /// Whether this is the schema `false`.
     pub(super) never: bool,
+    /// The schemas whose `required` was gathered.
+    pub(super) required_in: Vec<String>,
+    /// Whether `additionalProperties` is `false`.
+    pub(super) closed: bool,
     /// The keywords that say something.
     pub(super) parts: BTreeMap<String, Part>,
     /// Where the discriminator leads, by its values: pointers, or texts that lead nowhere.

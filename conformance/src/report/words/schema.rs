@@ -33,6 +33,10 @@ pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
         SchemaChange::KeywordRemoved { keyword, value } => {
             format!("{} is only in {old}", keyword_with(keyword, value))
         }
+        SchemaChange::BoundChanged { old, new } => format!(
+            "`{}: {}` became `{}: {}`",
+            old.keyword, old.value, new.keyword, new.value
+        ),
         SchemaChange::KeywordChanged {
             keyword,
             old: before,
