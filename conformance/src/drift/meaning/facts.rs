@@ -113,18 +113,8 @@ impl Gathering<'_, '_> {
             }
             _ => return,
         };
-        if self.source.old()
-            && schema.get("nullable") == Some(&Value::Bool(true))
-            && self.choose(2) == 1
-        {
-            self.narrow_types(BTreeSet::from(["null".to_owned()]));
-            return;
-        }
         if let Some(target) = self.source.referred(schema) {
             self.add(&target);
-            if self.source.old() {
-                return;
-            }
         }
         for (keyword, value) in schema {
             let here = pointer::join(at, keyword);
@@ -177,12 +167,6 @@ impl Gathering<'_, '_> {
             ("exclusiveMinimum", Value::Number(_)) => facts.least.push((value.clone(), true)),
             ("maximum", Value::Number(_)) => facts.most.push((value.clone(), false)),
             ("exclusiveMaximum", Value::Number(_)) => facts.most.push((value.clone(), true)),
-            ("exclusiveMinimum", Value::Bool(true)) => {
-                facts.least.iter_mut().for_each(|bound| bound.1 = true);
-            }
-            ("exclusiveMaximum", Value::Bool(true)) => {
-                facts.most.iter_mut().for_each(|bound| bound.1 = true);
-            }
             ("multipleOf", Value::Number(step)) => facts.steps.extend(step.as_f64()),
             ("pattern", Value::String(pattern)) => facts.patterns.push(pattern.clone()),
             ("format", Value::String(format)) => match format.as_str() {

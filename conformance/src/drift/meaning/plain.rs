@@ -1,4 +1,4 @@
-//! A schema of a document as plain JSON Schema 2020-12: references put in place, the dialect of 3.0 folded, the direction applied.
+//! A schema of a document as plain JSON Schema 2020-12: references put in place, edits and the direction applied.
 //!
 //! [`seen`] writes as much of a schema as given values can see, which is exact for these values and small whatever the document
 //! is; [`whole`] writes all of it, with `$defs`, as long as it is not large.
@@ -283,20 +283,16 @@ impl<'e, 'a> Writer<'e, 'a> {
             hidden,
             depth: depth + 1,
         };
-        let only_reference = self.source.old() && schema.contains_key("$ref");
         for keyword in schema.keys() {
             let written = !self.any_edit(|edit| edit.replaces(at, keyword));
-            if written && (!only_reference || keyword == "$ref") {
+            if written {
                 self.keyword(&place, keyword, &mut out)?;
             }
         }
         for edit in &edits {
             self.edit(&place, edit, &mut out)?;
         }
-        let mut written = Value::Object(out);
-        if self.source.old() && !only_reference && schema.get("nullable") == Some(&json!(true)) {
-            written = json!({"anyOf": [written, {"type": "null"}]});
-        }
+        let written = Value::Object(out);
         Ok(edits.iter().fold(written, |schema, edit| edit.wrap(schema)))
     }
 
@@ -432,15 +428,6 @@ impl<'e, 'a> Writer<'e, 'a> {
             | ("minLength" | "maxLength" | "minItems" | "maxItems" | "uniqueItems", _)
             | ("minProperties" | "maxProperties" | "minContains" | "maxContains", _)
             | ("dependentRequired", _) => value.clone(),
-            ("minimum", _) if schema.get("exclusiveMinimum") == Some(&json!(true)) => {
-                out.insert("exclusiveMinimum".to_owned(), value.clone());
-                return Ok(());
-            }
-            ("maximum", _) if schema.get("exclusiveMaximum") == Some(&json!(true)) => {
-                out.insert("exclusiveMaximum".to_owned(), value.clone());
-                return Ok(());
-            }
-            ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => return Ok(()),
             ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _) => value.clone(),
             ("format", Value::String(format)) => {
                 match format.as_str() {
@@ -623,7 +610,7 @@ fn both(out: &mut Map<String, Value>, schema: Value) {
 }
 
 /// Keywords that are held against values, or that only name, hold or explain schemas.
-const HELD: [&str; 45] = [
+const HELD: [&str; 44] = [
     "discriminator",
     "$ref",
     "$dynamicRef",
@@ -632,7 +619,6 @@ const HELD: [&str; 45] = [
     "$id",
     "$anchor",
     "$dynamicAnchor",
-    "nullable",
     "type",
     "enum",
     "const",

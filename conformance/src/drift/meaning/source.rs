@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Version, pointer};
+use crate::document::{Document, pointer};
 
 /// How many references are followed from one schema to the next before it counts as endless.
 const CHAIN: usize = 64;
@@ -17,7 +17,6 @@ const IN_PLACE_LIMIT: usize = 400;
 pub(super) struct Source<'a> {
     document: Option<&'a Document>,
     value: &'a Value,
-    old: bool,
     /// Whether the server writes the values, so that `writeOnly` members are not sent; else `readOnly` ones are not.
     pub(super) from_server: bool,
     /// Whether any member is `readOnly` or `writeOnly`.
@@ -33,7 +32,6 @@ impl<'a> Source<'a> {
         Self {
             document: Some(document),
             value: document.value(),
-            old: document.version() == Version::V30,
             from_server,
             flagged,
         }
@@ -44,15 +42,9 @@ impl<'a> Source<'a> {
         Self {
             document: None,
             value,
-            old: false,
             from_server: true,
             flagged: false,
         }
-    }
-
-    /// Whether schemas are written in the dialect of OpenAPI 3.0.
-    pub(super) fn old(&self) -> bool {
-        self.old
     }
 
     pub(super) fn at(&self, at: &str) -> Option<&'a Value> {

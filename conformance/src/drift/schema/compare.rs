@@ -19,7 +19,7 @@ use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
 use super::side::{Side, local};
 use super::view::{Content, Part, View};
-use crate::document::normalize::{MAPS, SINGLE};
+use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::SchemaChange;
 
@@ -418,6 +418,10 @@ impl Walk<'_> {
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(theirs), Content::Set(ours)) => {
                 differences::sets(keyword, (theirs, ours), views, &at, differences);
+                let exact = (self.sides.theirs.exact(&at.theirs), self.sides.ours.exact(&at.ours));
+                if exact.0 != exact.1 {
+                    differences::other_digits(keyword, (one, other), exact, differences);
+                }
             }
             (Content::One(theirs), Content::One(ours)) => {
                 below.push(Below::new(theirs, ours, keyword, Step::of(keyword, "", 0)));
@@ -440,7 +444,13 @@ impl Walk<'_> {
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
             (Content::Value(theirs), Content::Value(ours))
-                if canonical_without_provenance(theirs) == canonical_without_provenance(ours) => {}
+                if canonical_without_provenance(theirs) == canonical_without_provenance(ours) =>
+            {
+                let exact = (self.sides.theirs.exact(&at.theirs), self.sides.ours.exact(&at.ours));
+                if exact.0 != exact.1 {
+                    differences::other_digits(keyword, (one, other), exact, differences);
+                }
+            }
             _ => differences::other_keyword(keyword, (one, other), views, differences),
         }
     }
@@ -461,7 +471,6 @@ fn is_in_place(keyword: &str) -> bool {
         "else",
         "dependentSchemas",
         "discriminator",
-        "nullable",
     ]
     .contains(&keyword)
 }

@@ -311,6 +311,18 @@ impl<'d> Decider<'d, '_, '_> {
             sender,
             as_text,
         };
+        // Digits that no 64-bit number holds are judged by arithmetic.
+        if difference.edits.is_empty() {
+            let effect = self.effect(id, difference, spot, &one.around[..inside]);
+            let harms = match sender {
+                Sender::Client => effect.narrows,
+                Sender::Server => effect.widens,
+            };
+            return match harms {
+                true => Verdict::Breaks(Impact::Rejected, None),
+                false => Verdict::Harmless(Impact::Compatible, None),
+            };
+        }
         let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
         let around = if flag { &one.around[inside..] } else { &one.around };
         if self.is_hidden(around, sender) {

@@ -10,8 +10,9 @@ use super::super::meaning::{Edit, Step};
 use super::super::rules::{self, Rule};
 use super::effect::{self, Effect};
 use super::matching::Sides;
+use super::side::Digits;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::document::pointer;
+use crate::document::{Decimal, pointer};
 use crate::finding::{Bound, SchemaChange, Severity, Shape};
 
 /// One difference between two schemas.
@@ -631,6 +632,43 @@ pub(super) fn other_keyword(
         keyword: keyword.to_owned(),
         effect,
         edits: keyword_edits(keyword, Some(old), Some(new), views),
+    });
+}
+
+/// A keyword whose numbers differ in digits that no 64-bit number holds. What it does is known by arithmetic only.
+pub(super) fn other_digits(
+    keyword: &str,
+    (old, new): (&Part, &Part),
+    exact: (Digits<'_>, Digits<'_>),
+    differences: &mut Vec<Difference>,
+) {
+    let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
+    let digits = |part: &Part, exact: &Digits<'_>| match (&part.content, &exact[..]) {
+        (Content::Value(Value::Number(number)), []) => Some(Decimal::of(number)),
+        (Content::Value(Value::Number(_)), [(_, exact)]) => Some((*exact).clone()),
+        _ => None,
+    };
+    let numbers = (digits(old, &exact.0), digits(new, &exact.1));
+    let effect = match &numbers {
+        (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(new)),
+        _ => Effect::ANY,
+    };
+    let text = |part: &Part, number: &Option<Decimal>| match number {
+        Some(number) => Some(Value::String(number.to_string())),
+        None => value_of(part),
+    };
+    differences.push(Difference {
+        rule,
+        severity,
+        at: Pair::new(&*old.pointer, &*new.pointer),
+        change: SchemaChange::KeywordChanged {
+            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
+            old: text(old, &numbers.0),
+            new: text(new, &numbers.1),
+        },
+        keyword: keyword.to_owned(),
+        effect,
+        edits: Vec::new(),
     });
 }
 

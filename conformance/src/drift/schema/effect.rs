@@ -117,7 +117,11 @@ pub(super) fn of_change(keyword: &str, theirs: &Value, ours: &Value) -> Effect {
             widens: !is_multiple(other, one),
         };
     }
-    let order = compare(one, other);
+    of_order(keyword, compare(one, other))
+}
+
+/// A bound that was, compared with what it is, as `order` says.
+pub(super) fn of_order(keyword: &str, order: Ordering) -> Effect {
     let (lower, higher) = (order == Ordering::Greater, order == Ordering::Less);
     match keyword {
         "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => Effect {

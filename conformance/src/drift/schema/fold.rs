@@ -1,7 +1,6 @@
 //! Viewing a schema: references followed, equivalent spellings folded into one.
 //!
-//! The equivalences are exact, with one exception that [`crate::document::normalize::fold`] states: `nullable` of OpenAPI 3.0
-//! means "or null" wherever it stands.
+//! The equivalences are exact.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::equal::PROVENANCE;
 use super::keyword;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::document::{Document, Version, pointer};
+use crate::document::{Document, pointer};
 
 /// How many schemas are looked into for one view, its own branches apart: what makes views of hostile documents cheap.
 const LOOKS: usize = 200;
@@ -197,29 +196,21 @@ impl Viewer<'_> {
         mut view: View,
         chain: &mut Vec<String>,
     ) -> View {
-        let old = self.document.version() == Version::V30;
         let found = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         // Documents are one resource, so the outermost anchor of a name is the only one.
         let dynamic = found("$dynamicRef")
             .filter(|reference| self.document.dynamic_target(reference).is_some());
         let reference = found("$ref").or(dynamic);
-        // In 3.0 what stands beside a reference is ignored, by the Reference Object.
-        if !(old && reference.is_some()) {
-            for (keyword, value) in schema {
-                keyword::add(
-                    self.document,
-                    self.prose,
-                    at,
-                    schema,
-                    keyword,
-                    value,
-                    &mut view,
-                );
-            }
-            view.or_null = old && schema.get("nullable") == Some(&Value::Bool(true));
-            if view.or_null {
-                view.null_at = Some(pointer::join(at, "nullable"));
-            }
+        for (keyword, value) in schema {
+            keyword::add(
+                self.document,
+                self.prose,
+                at,
+                schema,
+                keyword,
+                value,
+                &mut view,
+            );
         }
         if let Some(reference) = reference {
             match self.document.target(reference) {
@@ -528,8 +519,7 @@ fn fold_null_type(view: &mut View) {
             }
         }
     }
-    // Of a schema or null the parts say what is valid besides null. This also tidies `nullable: true` of 3.0, whose `enum` may
-    // name null or not.
+    // Of a schema or null the parts say what is valid besides null.
     if view.or_null {
         for (keyword, null) in [("type", &null_type), ("enum", &Value::Null)] {
             if let Some(Part {

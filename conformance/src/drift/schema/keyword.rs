@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::super::equal::{PROVENANCE, canonical};
 use super::view::{Content, PROSE, Part, View};
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
-use crate::document::{Document, Version, pointer};
+use crate::document::keyword::{LISTS, MAPS, SINGLE};
+use crate::document::{Document, pointer};
 
 /// The dialects that schemas of OpenAPI 3.1 and later are read in.
 const DIALECTS: [&str; 3] = [
@@ -27,9 +27,16 @@ pub(super) fn add(
     view: &mut View,
 ) {
     let here = pointer::join(at, keyword);
-    let old = document.version() == Version::V30;
     if keyword == "required" {
         view.required_in.push(at.to_owned());
+    }
+    // A null that the file says at `nullable` is found there.
+    if let ("type", Value::Array(types)) = (keyword, value)
+        && let Some(index) = types.iter().position(|one| one == "null")
+    {
+        let null = pointer::index(&here, index);
+        let elsewhere = document.origin(&null).1.ends_with("/nullable");
+        view.null_at = elsewhere.then_some(null);
     }
     view.closed |= keyword == "additionalProperties" && *value == Value::Bool(false);
     let mut add = |keyword: &str, content: Content| {
@@ -56,7 +63,6 @@ pub(super) fn add(
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
         _ if PROSE.contains(&keyword) && !prose => {}
-        ("nullable", _) if old => {}
         ("type", Value::String(_)) => add(keyword, Content::Set(vec![value.clone()])),
         ("type" | "required" | "enum", Value::Array(values)) => {
             add(keyword, Content::Set(set(values)));
@@ -64,44 +70,10 @@ pub(super) fn add(
         ("const", _) if !schema.contains_key("enum") => {
             add("enum", Content::Set(vec![value.clone()]));
         }
-        // In the dialect of 3.0, what lists several stands beside the one.
-        ("x-examples", Value::Array(_)) if old && !schema.contains_key("examples") => {
-            add("examples", Content::Value(value.clone()));
-        }
-        ("example", _)
-            if old
-                && !schema.contains_key("examples")
-                && schema.get("x-examples").is_some_and(Value::is_array) => {}
         ("example", _) if !schema.contains_key("examples") => {
             add(
                 "examples",
                 Content::Value(Value::Array(vec![value.clone()])),
-            );
-        }
-        // The boolean spelling of 3.0, in whichever document it stands.
-        ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => {}
-        ("minimum", _) if schema.get("exclusiveMinimum") == Some(&Value::Bool(true)) => {
-            add("exclusiveMinimum", Content::Value(value.clone()));
-        }
-        ("maximum", _) if schema.get("exclusiveMaximum") == Some(&Value::Bool(true)) => {
-            add("exclusiveMaximum", Content::Value(value.clone()));
-        }
-        // `format: byte` of 3.0 is `contentEncoding: base64` of 2020-12.
-        ("format", Value::String(format))
-            if format == "byte" && !schema.contains_key("contentEncoding") =>
-        {
-            add(
-                "contentEncoding",
-                Content::Value(Value::String("base64".to_owned())),
-            );
-        }
-        // Likewise `format: binary`, which 3.1 writes as a media type.
-        ("format", Value::String(format))
-            if format == "binary" && !schema.contains_key("contentMediaType") =>
-        {
-            add(
-                "contentMediaType",
-                Content::Value(Value::String("application/octet-stream".to_owned())),
             );
         }
         ("discriminator", Value::Object(members)) => {

@@ -10,11 +10,14 @@ use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
 use super::differences::shape;
 use super::fold::{flat_view, view};
 use super::view::{Content, PROSE, View};
-use crate::document::{Document, holds_data, pointer};
+use crate::document::{Decimal, Document, holds_data, pointer};
 use crate::finding::Shape;
 
 /// How many references are followed to what a schema is known by.
 const CHAIN: usize = 12;
+
+/// Numbers with all their digits, by where they are below a value.
+pub(super) type Digits<'a> = Vec<(String, &'a Decimal)>;
 
 /// The schemas of one document.
 pub(super) struct Side<'a> {
@@ -43,6 +46,14 @@ impl<'a> Side<'a> {
 
     pub(super) fn view(&self, at: &str) -> View {
         view(self.document, at, self.prose)
+    }
+
+    /// The numbers at and below `at` that the model does not hold exactly.
+    pub(super) fn exact(&self, at: &str) -> Digits<'a> {
+        match self.document.has_exact() {
+            true => self.document.exact_below(at),
+            false => Vec::new(),
+        }
     }
 
     /// As [`Self::view`], without `allOf`, if that can be said.
