@@ -1,5 +1,6 @@
 //! One deviation, with its proof: what drift and replay produce and reports print.
 
+mod document;
 mod message;
 
 use serde::Serialize;
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use crate::document::Document;
 
+pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 
 /// How much a finding matters; the order is that of `--fail-on`.
@@ -82,6 +84,16 @@ pub struct ExchangeRecord {
     pub response: Option<String>,
     /// A command that sends the same request again.
     pub curl: String,
+}
+
+/// One of the two documents of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The first: the earlier version, or the source document.
+    Old,
+    /// The second: the later version, or the emitted document.
+    New,
 }
 
 /// Which value a witness is, and who takes it.

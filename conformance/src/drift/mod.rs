@@ -31,29 +31,34 @@
 
 mod answers;
 mod content;
+mod encoding;
 mod equal;
 pub mod examples;
 mod ledger;
 mod meaning;
+mod media;
 mod operations;
 mod parameters;
 pub mod rules;
 mod same;
 mod schema;
 mod security;
+mod types;
 mod users;
+mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection};
-use crate::finding::Finding;
+use crate::finding::{DocumentChange, Finding, Part, Sender};
 
 use equal::canonical_without_provenance;
-use ledger::{Ledger, Pair, contrast, one_sided};
+use ledger::{Ledger, Pair, member};
 use same::Same;
 use schema::Schemas;
+use walk::{Entry, Met, walk};
 
 /// How findings name what belongs to no operation.
 const DOCUMENT: &str = "document";
@@ -74,6 +79,17 @@ pub struct Comparison {
     pub findings: Vec<Finding>,
     /// How many of theirs were compared, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
+    /// Why nothing was compared, if nothing was: a comparison without findings then says nothing about the API.
+    pub nothing: Option<Nothing>,
+}
+
+/// Why there was nothing to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nothing {
+    /// Neither document has an operation or a webhook.
+    NoOperations,
+    /// Neither document has an operation or a webhook that the selection names.
+    NoneSelected,
 }
 
 /// Compares two documents; see [`compare_counted`] for how much was compared.
@@ -90,7 +106,8 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same_around: None,
         operations: 0,
         webhooks: 0,
-        visited: std::collections::HashSet::new(),
+        added: 0,
+        visited: HashSet::new(),
     };
     drift.ledger.open(DOCUMENT);
     if !options.selection.is_partial() {
@@ -104,6 +121,7 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same,
         operations,
         webhooks,
+        added,
         ..
     } = drift;
     let checked = BTreeMap::from([
@@ -111,8 +129,19 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         ("webhooks", webhooks),
         ("schemas", same.schemas()),
     ]);
+    let nothing = (operations + webhooks + added == 0).then(|| {
+        let has = |document: &Document| {
+            !document.operations().is_empty() || !document.webhooks().is_empty()
+        };
+        if has(theirs) || has(ours) {
+            Nothing::NoneSelected
+        } else {
+            Nothing::NoOperations
+        }
+    });
     schemas.compare(same, &mut ledger);
     Comparison {
+        nothing,
         findings: ledger.close(),
         checked,
     }
@@ -128,8 +157,10 @@ struct Drift<'a> {
     same_around: Option<bool>,
     operations: usize,
     webhooks: usize,
+    /// Operations, webhooks and those of callbacks that only ours has.
+    added: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
-    visited: std::collections::HashSet<(String, String, bool)>,
+    visited: HashSet<(String, String, Sender)>,
 }
 
 impl<'a> Drift<'a> {
@@ -154,13 +185,8 @@ impl<'a> Drift<'a> {
         );
         let info = Pair::new("/info", "/info");
         for key in ["title", "version"] {
-            self.ledger.with_default(
-                &rules::INFO_CHANGED,
-                DOCUMENT,
-                &info,
-                key,
-                (Value::Null, Value::Null),
-            );
+            self.ledger
+                .with_default(&rules::INFO_CHANGED, DOCUMENT, &info, key, None);
         }
         self.ledger.rest(DOCUMENT, &info, &["title", "version"]);
         self.ledger.rest(
@@ -252,64 +278,49 @@ impl<'a> Drift<'a> {
         let theirs = Value::Array(list(self.ledger.theirs.at(&at.theirs), prose));
         let ours = Value::Array(list(self.ledger.ours.at(&at.ours), prose));
         if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
-            let message = contrast("servers", Some(&theirs), Some(&ours));
+            let change = member("servers", Some(&theirs), Some(&ours));
             self.ledger
-                .add(&rules::SERVERS_CHANGED, subject, at, message);
+                .add(&rules::SERVERS_CHANGED, subject, at, change);
         }
     }
 
     /// Compares the declared tags by name.
     fn tags(&mut self) {
-        fn named(document: &Document) -> Vec<(&str, String)> {
-            let Some(Value::Array(tags)) = document.at("/tags") else {
-                return Vec::new();
-            };
-            let name = |(index, tag): (usize, &'_ Value)| {
-                tag.get("name").and_then(Value::as_str).map(|_| index)
-            };
-            let indexes: Vec<usize> = tags.iter().enumerate().filter_map(name).collect();
-            indexes
-                .into_iter()
-                .filter_map(|index| {
-                    Some((
-                        tags.get(index)?.get("name")?.as_str()?,
-                        format!("/tags/{index}"),
-                    ))
+        fn named(document: &Document) -> Vec<Entry> {
+            let tags = document.at("/tags").and_then(Value::as_array);
+            let tags = tags.into_iter().flatten().enumerate();
+            tags.filter_map(|(index, tag)| {
+                let name = tag.get("name")?.as_str()?;
+                Some(Entry {
+                    key: name.to_owned(),
+                    name: format!("/tags/{index}"),
                 })
-                .collect()
+            })
+            .collect()
         }
         let (theirs, ours) = (named(self.ledger.theirs), named(self.ledger.ours));
-        let find = |list: &[(&str, String)], name: &str| {
-            list.iter()
-                .find(|(other, _)| *other == name)
-                .map(|(_, at)| at.clone())
-        };
-        for (name, at) in &theirs {
-            match find(&ours, name) {
-                Some(other) => {
-                    self.ledger
-                        .rest(DOCUMENT, &Pair::new(at.as_str(), other), &["name"]);
+        for met in walk(&theirs, &ours) {
+            let tag = |one: &Entry| Part::Tag {
+                name: one.key.clone(),
+            };
+            match met {
+                Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
+                    let at = Pair::new(one.name.as_str(), other.name.as_str());
+                    self.ledger.rest(DOCUMENT, &at, &["name"]);
                 }
-                None => {
-                    let message = one_sided(&format!("the tag `{name}`"), true);
-                    self.ledger.add(
-                        &rules::TAG_REMOVED,
-                        DOCUMENT,
-                        &Pair::new(at.as_str(), "/tags"),
-                        message,
-                    );
+                Met::Old(one) => {
+                    let at = Pair::new(one.name.as_str(), "/tags");
+                    let change = DocumentChange::Removed { part: tag(one) };
+                    self.ledger.add(&rules::TAG_REMOVED, DOCUMENT, &at, change);
                 }
-            }
-        }
-        for (name, at) in &ours {
-            if find(&theirs, name).is_none() {
-                let message = one_sided(&format!("the tag `{name}`"), false);
-                self.ledger.add(
-                    &rules::TAG_ADDED,
-                    DOCUMENT,
-                    &Pair::new("/tags", at.as_str()),
-                    message,
-                );
+                Met::New(other) => {
+                    let at = Pair::new("/tags", other.name.as_str());
+                    let change = DocumentChange::Added {
+                        part: tag(other),
+                        required: false,
+                    };
+                    self.ledger.add(&rules::TAG_ADDED, DOCUMENT, &at, change);
+                }
             }
         }
     }

@@ -47,6 +47,7 @@ rules! {
     PARAMETER_ADDED = "parameter-added" Warning "A parameter of ours is not documented in theirs; breaking when the server asks for it.";
     PARAMETER_REQUIRED_CHANGED = "parameter-required-changed" Breaking "A parameter is required on one side only; a warning where ours is the laxer receiver or the stricter sender.";
     PARAMETER_SERIALIZATION_CHANGED = "parameter-serialization-changed" Breaking "`style`, `explode`, `allowReserved` or `allowEmptyValue` differs.";
+    PARAMETER_REPEATED = "parameter-repeated" Undecided "A list has a parameter several times, and it is not known which one holds; a warning where all are alike, or both documents have the same ones.";
     HEADER_REMOVED = "header-removed" Breaking "A header of theirs is missing in ours.";
     HEADER_ADDED = "header-added" Warning "A header of ours is not documented in theirs; breaking where the server asks for it.";
     HEADER_REQUIRED_CHANGED = "header-required-changed" Breaking "A header is required on one side only; a warning where ours promises more.";

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::DocumentChange;
+
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "change", rename_all = "kebab-case")]
@@ -11,11 +13,29 @@ pub enum Message {
     Text(String),
     /// Two schemas at the same place differ.
     Schema(SchemaChange),
+    /// The documents differ outside of schemas.
+    Document(DocumentChange),
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<DocumentChange> for Message {
+    fn from(change: DocumentChange) -> Self {
+        Self::Document(change)
+    }
 }
 
 /// How two schemas at the same place differ. "Added" means that only the new document has it, "removed" that only the old one has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum SchemaChange {
     /// A property was added.
     PropertyAdded {
@@ -177,6 +197,17 @@ pub enum Sender {
     Server,
 }
 
+impl Sender {
+    /// Who receives what this one sends.
+    #[must_use]
+    pub fn receiver(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// What a change does to those who exchange values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -203,7 +234,11 @@ pub struct Effect {
 
 /// Why it could not be decided whether a change breaks anybody.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Undecided {
     /// Neither a value nor a proof was found; `keyword` is what was compared, such as two patterns.
     NotFound {
