@@ -10,8 +10,8 @@ use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};
 use crate::finding::{
-    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side, Use,
-    Users,
+    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
+    Undecided, Use,
 };
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
@@ -86,9 +86,11 @@ pub(super) struct SchemaEntry {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) at: Pair,
-    pub(super) message: String,
+    pub(super) message: Message,
+    /// Who is affected, and how.
+    pub(super) effect: Option<Effect>,
     /// Why it is undecided, if it is.
-    pub(super) reason: String,
+    pub(super) undecided: Option<Undecided>,
     pub(super) witness: Option<Value>,
     pub(super) proof: Option<Proof>,
 }
@@ -105,8 +107,6 @@ pub(super) struct Ledger<'a> {
     users: Vec<UsedBy>,
     entries: HashMap<(&'static str, String, String, String), usize>,
     subjects: HashMap<String, usize>,
-    /// Why findings are undecided.
-    reasons: HashMap<usize, String>,
 }
 
 impl<'a> Ledger<'a> {
@@ -119,7 +119,6 @@ impl<'a> Ledger<'a> {
             users: Vec::new(),
             entries: HashMap::new(),
             subjects: HashMap::new(),
-            reasons: HashMap::new(),
         }
     }
 
@@ -198,7 +197,7 @@ impl<'a> Ledger<'a> {
         let (index, known) = self.enter(rule, severity, subject, at, message);
         // The graver of two directions is the one that is told.
         if known.is_none_or(|known| severity < known) {
-            let _ = effect;
+            self.findings[index].effect = effect;
         }
         self.users[index].add(user);
     }
@@ -212,11 +211,7 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: Message,
     ) -> (usize, Option<Severity>) {
-        let message = match message {
-            Message::Text(text) => text,
-            other => format!("{other:?}"),
-        };
-        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.clone());
+        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.key());
         if let Some(&index) = self.entries.get(&key) {
             let finding = &mut self.findings[index];
             let known = finding.severity;
@@ -228,16 +223,9 @@ impl<'a> Ledger<'a> {
         self.entries.insert(key, index);
         self.users.push(UsedBy::default());
         self.findings.push(Finding {
-            rule: rule.id,
-            severity,
-            subject: subject.to_owned(),
-            message,
-            theirs: Some(Place::of(self.theirs, &at.theirs)),
-            ours: Some(Place::of(self.ours, &at.ours)),
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(Place::of(self.theirs, &at.theirs)),
+            new: Some(Place::of(self.ours, &at.ours)),
+            ..Finding::new(rule.id, severity, subject, message)
         });
         (index, None)
     }
@@ -250,7 +238,7 @@ impl<'a> Ledger<'a> {
             entry.severity,
             &user.subject,
             &entry.at,
-            entry.message.into(),
+            entry.message,
         );
         self.users[index].add_all(subjects, first);
         let known = known.unwrap_or(Severity::Info);
@@ -258,13 +246,14 @@ impl<'a> Ledger<'a> {
         if entry.severity == finding.severity
             && (finding.witness.is_none() || entry.severity < known)
         {
+            finding.effect = entry.effect;
             finding.witness = entry.witness;
             finding.proof = entry.proof;
         }
         if finding.severity == Severity::Undecided {
-            self.reasons.entry(index).or_insert(entry.reason);
+            finding.undecided = finding.undecided.take().or(entry.undecided);
         } else {
-            self.reasons.remove(&index);
+            finding.undecided = None;
         }
     }
 
@@ -274,16 +263,8 @@ impl<'a> Ledger<'a> {
             mut findings,
             users,
             subjects,
-            reasons,
             ..
         } = self;
-        for (index, reason) in reasons {
-            if !reason.is_empty() {
-                findings[index]
-                    .message
-                    .push_str(&format!("; undecided: {reason}"));
-            }
-        }
         let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
         for (finding, users) in findings.iter_mut().zip(users) {
             finding.used_by = users.told();
@@ -292,14 +273,14 @@ impl<'a> Ledger<'a> {
             let key = |f: &Finding| {
                 (
                     subjects.get(&f.subject).copied(),
-                    place(&f.theirs),
-                    place(&f.ours),
+                    place(&f.old),
+                    place(&f.new),
                 )
             };
             key(a)
                 .cmp(&key(b))
                 .then_with(|| a.rule.cmp(b.rule))
-                .then_with(|| a.message.cmp(&b.message))
+                .then_with(|| a.message.key().cmp(&b.message.key()))
         });
         findings
     }
