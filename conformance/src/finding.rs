@@ -280,3 +280,14 @@ pub enum Verdict {
     /// Nothing was compared or sent, so there is no result.
     NothingChecked,
 }
+
+impl Verdict {
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates => "deviates",
+            Self::NothingChecked => "nothing checked",
+        }
+    }
+}
