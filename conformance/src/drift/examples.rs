@@ -1,4 +1,5 @@
-//! An example of each rule: what theirs says, what ours says, and what both stand in. A test compares each pair and expects the rule.
+//! An example of each rule: an old and a new piece of a document, and what both are part of. A test compares each pair and expects
+//! the rule.
 
 /// What the two halves of an example stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

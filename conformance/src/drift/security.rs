@@ -89,10 +89,18 @@ impl Drift<'_> {
             (Some(held), Some(needed)) if only_more_flows(held, needed) => Impact::Compatible,
             _ => Impact::Rejected,
         };
+        let written = |document: &Document, at: &str| {
+            let (_, scheme) = document.resolve(at)?;
+            let mut scheme = scheme.clone();
+            if let Value::Object(members) = &mut scheme {
+                members.retain(|key, _| is_compared(key));
+            }
+            Some(scheme)
+        };
         let change = DocumentChange::SchemeChanged {
             name: name.to_owned(),
-            old: theirs.map(Value::Object),
-            new: ours.map(Value::Object),
+            old: written(self.ledger.theirs, &at.theirs),
+            new: written(self.ledger.ours, &at.ours),
         };
         let effect = Effect { sender, impact };
         let rule = &rules::SECURITY_SCHEME_CHANGED;
@@ -193,6 +201,11 @@ fn content(document: &Document, name: &str) -> String {
     }
 }
 
+/// Whether a member of a scheme is more than text for readers.
+fn is_compared(key: &str) -> bool {
+    key != "description" && !PROVENANCE.contains(&key)
+}
+
 /// All that the scheme called `name` says except for text for readers.
 fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
     let at = pointer::join("/components/securitySchemes", name);
@@ -200,7 +213,7 @@ fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
         return None;
     };
     let mut scheme: Map<String, Value> = scheme.clone();
-    scheme.retain(|key, _| key != "description" && !PROVENANCE.contains(&key.as_str()));
+    scheme.retain(|key, _| is_compared(key));
     if let Some(Value::String(kind)) = scheme.get_mut("scheme") {
         // RFC 9110: names of authentication schemes are the same in any case.
         *kind = kind.to_lowercase();

@@ -1,5 +1,7 @@
 //! What two maps have in common: which entries are in the old one only, in both, or in the new one only.
 
+use std::collections::HashMap;
+
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
@@ -49,32 +51,47 @@ pub(super) fn walk_wider<'e>(
     new: &'e [Entry],
     wider: impl Fn(&str) -> Vec<String>,
 ) -> Vec<Met<'e>> {
-    let covering = |list: &'e [Entry], one: &Entry| {
+    let index = |list: &'e [Entry]| {
+        let mut index: HashMap<&'e str, Vec<usize>> = HashMap::new();
+        for (number, entry) in list.iter().enumerate() {
+            index.entry(&entry.key).or_default().push(number);
+        }
+        index
+    };
+    let (olds, news) = (index(old), index(new));
+    let first = |index: &HashMap<&str, Vec<usize>>, key: &str| index.get(key)?.first().copied();
+    let covering = |index, one: &Entry| {
         let keys = wider(&one.key);
-        keys.iter()
-            .find_map(|key| list.iter().find(|other| other.key == *key))
+        keys.iter().find_map(|key| first(index, key))
     };
     let mut met = vec![false; new.len()];
     let mut all = Vec::with_capacity(old.len().max(new.len()));
     for one in old {
+        let same = news.get(one.key.as_str());
         // A map may spell one name in two ways: the same spelling goes first.
-        let same = new.iter().position(|other| other == one);
-        let same = same.or_else(|| new.iter().position(|other| other.key == one.key));
+        let spelled = same.and_then(|same| same.iter().find(|index| new[**index] == *one));
+        let same = spelled.copied().or_else(|| first(&news, &one.key));
         all.push(match same {
             Some(index) => {
                 met[index] = true;
                 Met::Both(one, &new[index])
             }
-            None => covering(new, one).map_or(Met::Old(one), |other| Met::OldWithin(one, other)),
+            None => match covering(&news, one) {
+                Some(index) => Met::OldWithin(one, &new[index]),
+                None => Met::Old(one),
+            },
         });
     }
     for (other, met) in new.iter().zip(met) {
         if met {
             continue;
         }
-        all.push(match old.iter().find(|one| one.key == other.key) {
-            Some(one) => Met::Both(one, other),
-            None => covering(old, other).map_or(Met::New(other), |one| Met::NewWithin(one, other)),
+        all.push(match first(&olds, &other.key) {
+            Some(index) => Met::Both(&old[index], other),
+            None => match covering(&olds, other) {
+                Some(index) => Met::NewWithin(&old[index], other),
+                None => Met::New(other),
+            },
         });
     }
     all

@@ -1,8 +1,10 @@
 //! Sentences about what differs outside of schemas.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::{Context, shown, side};
+use super::{Context, name, quoted, shown, side};
 use crate::finding::{Comparison, Credential, DocumentChange, Format, Impact, Part, Sender};
 
 /// What changed, then who is affected and why.
@@ -14,7 +16,7 @@ pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String
     };
     let said = said.unwrap_or_else(|| fact(change, context));
     match consequence(change, context) {
-        Some(consequence) => format!("{said}; {consequence}"),
+        Some(consequence) => format!("{said}: {consequence}"),
         None => said,
     }
 }
@@ -42,19 +44,19 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         },
         DocumentChange::Removed { part } => match part {
             Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
-                format!("new does not send {} any more", thing(part))
+                format!("new no longer sends {}", thing(part))
             }
             Part::Response { .. } if from_server => {
-                format!("new does not answer {} any more", bare(part))
+                format!("new no longer answers {}", bare(part))
             }
             Part::MediaType { .. } if from_server => {
-                format!("new does not send {} any more", thing(part))
+                format!("new no longer sends {}", thing(part))
             }
             Part::Parameter { .. }
             | Part::Header { .. }
             | Part::RequestBody
             | Part::Response { .. }
-            | Part::MediaType { .. } => format!("new does not accept {} any more", thing(part)),
+            | Part::MediaType { .. } => format!("new no longer accepts {}", thing(part)),
             _ => format!("{} was removed", thing(part)),
         },
         DocumentChange::NowWithin { part, wider } => {
@@ -69,7 +71,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
             types.join(", ")
         ),
         DocumentChange::BodyRemoved { status, types } => format!(
-            "{} has no body any more; before it had one ({})",
+            "{} no longer has a body; before it had one ({})",
             answer(status.as_deref()),
             types.join(", ")
         ),
@@ -78,12 +80,14 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         }
         DocumentChange::RequiredAdded { part } => format!("new requires {}", thing(part)),
         DocumentChange::RequiredRemoved { part } if from_server => {
-            format!("new does not always send {}", thing(part))
+            format!("new no longer always sends {}", thing(part))
         }
-        DocumentChange::RequiredRemoved { part } => format!("new does not require {}", thing(part)),
+        DocumentChange::RequiredRemoved { part } => {
+            format!("new no longer requires {}", thing(part))
+        }
         DocumentChange::Member { key, old, new } => match (old, new) {
             (Some(old), Some(new)) => {
-                format!("`{key}` changed from {} to {}", shown(old), shown(new))
+                format!("`{key}` changed from {} to {}", quoted(old), quoted(new))
             }
             (Some(old), None) => format!("`{key}: {}` was removed", shown(old)),
             (None, Some(new)) => format!("`{key}: {}` is new", shown(new)),
@@ -103,11 +107,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
             };
             format!("{was}, now {is}")
         }
-        DocumentChange::SchemeChanged { name, old, new } => format!(
-            "the security scheme `{name}` was {}, is now {}",
-            value(old.as_ref()),
-            value(new.as_ref())
-        ),
+        DocumentChange::SchemeChanged { name, old, new } => scheme(name, old, new, "is now"),
         DocumentChange::FormatChanged { part, old, new } => format!(
             "{} was written {}, is now written {}",
             thing(part),
@@ -115,8 +115,8 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
             format_of(new)
         ),
         DocumentChange::EmptyValueChanged { part, allowed } => match allowed {
-            true => format!("{} may be sent without a value", thing(part)),
-            false => format!("{} may not be sent without a value any more", thing(part)),
+            true => format!("{} may now be sent without a value", thing(part)),
+            false => format!("{} may no longer be sent without a value", thing(part)),
         },
         DocumentChange::EncodingChanged { property, old, new } => format!(
             "the property `{property}` of the form was written {}, is now written {}",
@@ -174,8 +174,8 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
         DocumentChange::Member { key, old, new } => match (old, new) {
             (Some(old), Some(new)) => format!(
                 "`{key}` is documented as {} but emitted as {}",
-                shown(old),
-                shown(new)
+                quoted(old),
+                quoted(new)
             ),
             (Some(old), None) => format!("`{key}: {}` is documented but not emitted", shown(old)),
             (None, Some(new)) => format!("`{key}: {}` is emitted but not documented", shown(new)),
@@ -191,11 +191,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
             };
             format!("documented as {}, emitted as {}", said(old), said(new))
         }
-        DocumentChange::SchemeChanged { name, old, new } => format!(
-            "the security scheme `{name}` is documented as {} but emitted as {}",
-            value(old.as_ref()),
-            value(new.as_ref())
-        ),
+        DocumentChange::SchemeChanged { name, old, new } => scheme(name, old, new, "is emitted as"),
         DocumentChange::FormatChanged { part, old, new } => format!(
             "{} is documented as written {} but emitted as written {}",
             thing(part),
@@ -242,9 +238,9 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
                 false => format!(" at `{at}`"),
             };
             let (was, is) = match (old, new) {
-                (Some(old), Some(new)) => (shown(old), shown(new)),
-                (Some(old), None) => (shown(old), "missing".to_owned()),
-                (None, Some(new)) => ("missing".to_owned(), shown(new)),
+                (Some(old), Some(new)) => (quoted(old), quoted(new)),
+                (Some(old), None) => (quoted(old), "missing".to_owned()),
+                (None, Some(new)) => ("missing".to_owned(), quoted(new)),
                 (None, None) => return format!("{sample} differs{place}"),
             };
             let (old, new) = (context.old, context.new);
@@ -283,77 +279,73 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
 /// Who is affected, and why.
 fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
     let effect = context.effect?;
-    let harms = matches!(effect.impact, Impact::Rejected | Impact::Withdrawn);
-    if !harms {
+    if !matches!(effect.impact, Impact::Rejected | Impact::Withdrawn) {
         return None;
     }
     let from_server = effect.sender == Sender::Server;
-    let now = match context.comparison {
-        Comparison::Versions => "now ",
-        Comparison::Lockstep | Comparison::Single => "",
+    let people = context.people();
+    let refused = match context.comparison {
+        Comparison::Versions => "are now refused",
+        Comparison::Lockstep | Comparison::Single => "are refused",
     };
-    let (clients, server) = ("clients", "the server");
     Some(match change {
-        DocumentChange::Added { part, .. } | DocumentChange::Removed { part } => {
-            let added = matches!(change, DocumentChange::Added { .. });
-            match (part, added, from_server) {
-                (Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody, true, false) => {
-                    format!("{clients} that omit it are {now}refused")
-                }
-                (
-                    Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody,
-                    false,
-                    false,
-                ) => {
-                    format!("{clients} that send it are not understood")
-                }
-                (Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody, false, true) => {
-                    format!("{clients} that read it do not get it")
-                }
-                (Part::MediaType { .. }, false, false) => {
-                    format!("{clients} that send it are {now}refused")
-                }
-                (Part::MediaType { .. }, false, true) => {
-                    format!("{clients} that ask for it do not get it")
-                }
-                (Part::Response { .. }, false, _) => {
-                    format!("receivers that answer so are not understood")
-                }
-                (Part::Operation, false, _) => format!("{clients} that call it are {now}refused"),
-                (Part::Webhook | Part::Callback { .. }, false, _) => {
-                    "receivers that wait for it do not get it".to_owned()
-                }
-                (_, true, _) => format!("{clients} do not expect it"),
-                (_, false, _) => return None,
+        DocumentChange::Added { part, .. } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if !from_server => {
+                format!("{people} that omit it {refused}")
             }
-        }
-        DocumentChange::BodyAdded { .. } => format!("{clients} do not expect one"),
-        DocumentChange::BodyRemoved { .. } if from_server => {
-            format!("{clients} that read it do not get it")
-        }
-        DocumentChange::BodyRemoved { .. } => "receivers that send one are not understood".into(),
-        DocumentChange::RequiredAdded { .. } => format!("{clients} that omit it are {now}refused"),
-        DocumentChange::RequiredRemoved { .. } => {
-            format!("{clients} that count on it may not get it")
-        }
-        DocumentChange::CredentialsChanged { old, .. } => match (from_server, is_open(old)) {
-            (false, true) => format!("{clients} without credentials are {now}refused"),
-            (false, false) => format!("credentials that sufficed do not suffice any more"),
-            (true, _) => "receivers that check the documented credentials refuse the server".into(),
+            _ => format!("{people} do not expect it"),
         },
-        DocumentChange::SchemeChanged { .. } => {
-            format!("credentials of the one are not those of the other")
+        DocumentChange::Removed { part } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
+                format!("{people} that read it get nothing")
+            }
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody => {
+                format!("{people} that send it are not understood")
+            }
+            Part::MediaType { .. } if from_server => {
+                format!("{people} that ask for it get another")
+            }
+            Part::MediaType { .. } => format!("{people} that send it {refused}"),
+            Part::Response { .. } => format!("{people} that answer so are not understood"),
+            Part::Operation => format!("{people} that call it {refused}"),
+            Part::Webhook | Part::Callback { .. } => {
+                "subscribers that wait for it get nothing".to_owned()
+            }
+            Part::Tag { .. } | Part::Link { .. } | Part::Example { .. } => return None,
+        },
+        DocumentChange::BodyAdded { .. } => format!("{people} do not expect one"),
+        DocumentChange::BodyRemoved { .. } if from_server => {
+            format!("{people} that read it get nothing")
+        }
+        DocumentChange::BodyRemoved { .. } => format!("{people} that send one are not understood"),
+        DocumentChange::RequiredAdded { .. } => format!("{people} that omit it {refused}"),
+        DocumentChange::RequiredRemoved { .. } => {
+            format!("it may be missing, which {people} do not expect")
+        }
+        DocumentChange::CredentialsChanged { .. } if from_server => {
+            format!("{people} that check for other credentials refuse the server")
+        }
+        DocumentChange::CredentialsChanged { old, .. } if is_open(old) => {
+            format!("{people} without credentials {refused}")
+        }
+        DocumentChange::CredentialsChanged { .. } | DocumentChange::SchemeChanged { .. } => {
+            match context.comparison {
+                Comparison::Versions => "the old credentials no longer suffice".to_owned(),
+                Comparison::Lockstep | Comparison::Single => {
+                    "the documented credentials do not suffice".to_owned()
+                }
+            }
         }
         DocumentChange::FormatChanged { .. } | DocumentChange::EncodingChanged { .. } => {
             match from_server {
-                false => format!("{server} cannot read what {clients} send"),
-                true => format!("{clients} cannot read what {server} sends"),
+                false => format!("the server misreads what {people} send"),
+                true => format!("{people} misread what the server sends"),
             }
         }
-        DocumentChange::EmptyValueChanged { .. } => match from_server {
-            false => format!("{clients} that send it so are {now}refused"),
-            true => format!("{clients} do not expect it"),
-        },
+        DocumentChange::EmptyValueChanged { .. } if from_server => {
+            format!("{people} do not expect that")
+        }
+        DocumentChange::EmptyValueChanged { .. } => format!("{people} that do so {refused}"),
         _ => return None,
     })
 }
@@ -418,8 +410,33 @@ fn answer(status: Option<&str>) -> String {
     )
 }
 
-fn value(value: Option<&Value>) -> String {
-    value.map_or_else(|| "not defined".to_owned(), shown)
+/// A security scheme that changed, by its members that did; `is` is how its new value is introduced.
+fn scheme(scheme: &str, old: &Option<Value>, new: &Option<Value>, is: &str) -> String {
+    let was = match is {
+        "is now" => "was",
+        _ => "is documented as",
+    };
+    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
+    let said = |old: Option<&Value>, new: Option<&Value>| {
+        format!("{was} {} and {is} {}", value(old), value(new))
+    };
+    let members = |value: &Option<Value>| value.as_ref().and_then(Value::as_object).cloned();
+    let changed = match (members(old), members(new)) {
+        (Some(old), Some(new)) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let keys = keys
+                .into_iter()
+                .filter(|key| old.get(*key) != new.get(*key));
+            keys.map(|key| format!("{} {}", name(key), said(old.get(key), new.get(key))))
+                .collect()
+        }
+        _ => vec![said(old.as_ref(), new.as_ref())],
+    };
+    format!(
+        "the security scheme {}: {}",
+        name(scheme),
+        changed.join(", ")
+    )
 }
 
 /// Whether one needs nothing to call.
@@ -517,8 +534,8 @@ mod tests {
                     required: true,
                 },
                 CLIENT,
-                "new requires the query parameter `q`; clients that omit it are now refused",
-                "the query parameter `q` is emitted as required but not documented; clients that omit it are refused",
+                "new requires the query parameter `q`: clients that omit it are now refused",
+                "the query parameter `q` is emitted as required but not documented: clients that omit it are refused",
             ),
             (
                 DocumentChange::Added {
@@ -538,8 +555,8 @@ mod tests {
                     },
                 },
                 LOST,
-                "new does not send the header `X-Rate` any more; clients that read it do not get it",
-                "the header `X-Rate` is documented but not emitted; clients that read it do not get it",
+                "new no longer sends the header `X-Rate`: clients that read it get nothing",
+                "the header `X-Rate` is documented but not emitted: clients that read it get nothing",
             ),
             (
                 DocumentChange::BodyAdded {
@@ -547,8 +564,8 @@ mod tests {
                     types: vec!["application/json".to_owned()],
                 },
                 SERVER,
-                "answer 409 now has a body (application/json); before it had none; clients do not expect one",
-                "the body of answer 409 is emitted (application/json) but not documented; clients do not expect one",
+                "answer 409 now has a body (application/json); before it had none: clients do not expect one",
+                "the body of answer 409 is emitted (application/json) but not documented: clients do not expect one",
             ),
             (
                 DocumentChange::CredentialsChanged {
@@ -556,8 +573,8 @@ mod tests {
                     new: vec![key("key")],
                 },
                 CLIENT,
-                "was open, now needs `key`; clients without credentials are now refused",
-                "documented as open, emitted as needing `key`; clients without credentials are refused",
+                "was open, now needs `key`: clients without credentials are now refused",
+                "documented as open, emitted as needing `key`: clients without credentials are refused",
             ),
             (
                 DocumentChange::CredentialsChanged {
@@ -575,8 +592,8 @@ mod tests {
                     new: Some(json!("19.0.0")),
                 },
                 None,
-                "`version` changed from \"18.0.0\" to \"19.0.0\"",
-                "`version` is documented as \"18.0.0\" but emitted as \"19.0.0\"",
+                "`version` changed from `18.0.0` to `19.0.0`",
+                "`version` is documented as `18.0.0` but emitted as `19.0.0`",
             ),
             (
                 DocumentChange::ExampleChanged {
