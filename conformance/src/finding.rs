@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
-pub use document::DocumentChange;
+pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use replay::ReplayFault;
 
@@ -279,4 +279,15 @@ pub enum Verdict {
     Deviates,
     /// Nothing was compared or sent, so there is no result.
     NothingChecked,
+}
+
+impl Verdict {
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates => "deviates",
+            Self::NothingChecked => "nothing checked",
+        }
+    }
 }

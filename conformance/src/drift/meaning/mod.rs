@@ -30,6 +30,7 @@ use generate::{Maker, candidates, distinct, having};
 use plain::Edits;
 use source::Source;
 
+use super::ledger::Text;
 use crate::document::Document;
 use crate::finding::{Sender, Undecided};
 
@@ -83,8 +84,8 @@ pub(super) struct Around<'p> {
 pub(super) struct Spot<'p> {
     pub(super) at: At<'p>,
     pub(super) sender: Sender,
-    /// Whether values stand as text in a request line or a header.
-    pub(super) as_text: bool,
+    /// How values stand as text in a request line or a header.
+    pub(super) text: Text,
 }
 
 /// Both documents as sources of values.
@@ -176,12 +177,12 @@ impl<'a> Meaning<'a> {
         let Spot {
             at,
             sender,
-            as_text,
+            text,
         } = spot;
         let (old, new) = self.makers(sender);
         let edits = Some(self.edits(sender, edits));
-        let one = accepted(old.source, at.0, &values, None, as_text)?;
-        let other = accepted(old.source, at.0, &values, edits, as_text)?;
+        let one = accepted(old.source, at.0, &values, None, text)?;
+        let other = accepted(old.source, at.0, &values, edits, text)?;
         let mut apart: Vec<(Value, bool)> = values
             .into_iter()
             .zip(one.into_iter().zip(other))
@@ -200,8 +201,8 @@ impl<'a> Meaning<'a> {
             .collect();
         if !completed.is_empty() {
             let completed = distinct(completed, KEPT);
-            let one = accepted(old.source, at.0, &completed, None, as_text)?;
-            let other = accepted(old.source, at.0, &completed, edits, as_text)?;
+            let one = accepted(old.source, at.0, &completed, None, text)?;
+            let other = accepted(old.source, at.0, &completed, edits, text)?;
             let more = completed.into_iter().zip(one.into_iter().zip(other));
             apart.extend(
                 more.filter(|(_, (one, other))| !one && *other)
@@ -210,7 +211,7 @@ impl<'a> Meaning<'a> {
         }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         // Where the new schema cannot be asked, examples are those of the edit alone.
-        let real = accepted(new.source, at.1, &values, None, as_text);
+        let real = accepted(new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
             let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
@@ -379,12 +380,12 @@ fn accepted<'a>(
     at: &str,
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,
-    as_text: bool,
+    text: Text,
 ) -> Result<Vec<bool>, Undecided> {
-    if !as_text {
+    if text == Text::No {
         return judge::accepted(source, at, values, edits);
     }
-    let meanings: Vec<Vec<Value>> = values.iter().map(meanings).collect();
+    let meanings: Vec<Vec<Value>> = values.iter().map(|value| meanings(value, text)).collect();
     let flat: Vec<Value> = meanings.iter().flatten().cloned().collect();
     let mut judged = judge::accepted(source, at, &flat, edits)?.into_iter();
     Ok(meanings
@@ -399,7 +400,7 @@ fn accepted<'a>(
 }
 
 /// What the text of a value may mean to who reads it; that of a list or an object is written item by item.
-fn meanings(value: &Value) -> Vec<Value> {
+fn meanings(value: &Value, text: Text) -> Vec<Value> {
     let each = |form: fn(&Value) -> Value| match value {
         Value::Array(items) => items.iter().map(form).collect(),
         Value::Object(members) => {
@@ -410,7 +411,20 @@ fn meanings(value: &Value) -> Vec<Value> {
         }
         other => form(other),
     };
-    distinct(vec![value.clone(), each(written), each(read)], 4)
+    let mut all = vec![value.clone(), each(written), each(read)];
+    if text == Text::Exploded {
+        // A name that is given once is a value, or a list of one.
+        let other = |value: &Value| match value {
+            Value::Array(items) => match items.as_slice() {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
+            value => Some(json!([value])),
+        };
+        let others: Vec<Value> = all.iter().filter_map(other).collect();
+        all.extend(others);
+    }
+    distinct(all, 6)
 }
 
 /// A scalar as its text.

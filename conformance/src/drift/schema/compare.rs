@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde_json::Value;
 
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, Site};
+use super::super::ledger::{Ledger, Pair, Site, Text};
 use super::super::meaning::{Meaning, Step};
 use super::super::rules;
 use super::super::same::Same;
@@ -17,11 +17,11 @@ use super::alternatives::turned;
 use super::differences::{self, Below, Difference};
 use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
-use super::side::{Side, local};
+use super::side::{self, local};
 use super::view::{Content, Part, View};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
-use crate::finding::SchemaChange;
+use crate::finding::{SchemaChange, Sender, Side};
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -38,8 +38,8 @@ pub(super) struct Root {
     /// The number that the ledger knows the subject by.
     pub(super) number: usize,
     pub(super) part: String,
-    pub(super) from_server: bool,
-    pub(super) as_text: bool,
+    pub(super) sender: Sender,
+    pub(super) text: Text,
     pub(super) at: Pair,
 }
 
@@ -54,8 +54,8 @@ impl Schemas {
                 .strip_prefix("the ")
                 .unwrap_or(site.part)
                 .to_owned(),
-            from_server: site.from_server,
-            as_text: site.as_text,
+            sender: site.sender,
+            text: site.as_text,
             at: at.clone(),
         });
     }
@@ -65,8 +65,8 @@ impl Schemas {
         let prose = ledger.options.prose;
         let mut walk = Walk {
             sides: Sides {
-                theirs: Side::new(ledger.theirs, prose),
-                ours: Side::new(ledger.ours, prose),
+                theirs: side::Side::new(ledger.theirs, prose),
+                ours: side::Side::new(ledger.ours, prose),
                 same: RefCell::new(same),
                 left: Cell::new(LOOKS),
             },
@@ -128,8 +128,8 @@ pub(super) struct Visit<'a> {
     values: (Option<&'a Value>, Option<&'a Value>),
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
-    /// References in them that lead nowhere: the side, where each stands, and what it says.
-    pub(super) unresolved: Vec<(&'static str, String, String)>,
+    /// Schemas in them whose references lead nowhere.
+    pub(super) unresolved: Vec<(Side, String)>,
     views: OnceCell<Box<(View, View)>>,
 }
 
@@ -268,9 +268,8 @@ impl Walk<'_> {
         let (theirs, ours) = (&views.0, &views.1);
         let mut differences = Vec::new();
         let mut below = Vec::new();
-        for (side, view) in [("theirs", theirs), ("ours", ours)] {
-            let unresolved = view.unresolved.iter().cloned();
-            let unresolved = unresolved.map(|(at, reference)| (side, at, reference));
+        for (side, view) in [(Side::Old, theirs), (Side::New, ours)] {
+            let unresolved = view.unresolved.iter().map(|at| (side, at.clone()));
             self.pairs[id].unresolved.extend(unresolved);
         }
         if let Some(difference) = self.one_sided(id, &views) {
@@ -366,14 +365,13 @@ impl Walk<'_> {
         let visit = &mut self.pairs[id];
         if !differences.is_empty() {
             let both = [
-                ("theirs", theirs.dangling(&visit.theirs)),
-                ("ours", ours.dangling(&visit.ours)),
+                (Side::Old, theirs.dangling(&visit.theirs)),
+                (Side::New, ours.dangling(&visit.ours)),
             ];
             for (side, dangling) in both {
-                let all = dangling
-                    .into_iter()
-                    .map(|(at, reference)| (side, at, reference));
-                visit.unresolved.extend(all);
+                visit
+                    .unresolved
+                    .extend(dangling.into_iter().map(|at| (side, at)));
             }
         }
         visit.differences = differences;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
+use super::super::ledger::{Ledger, Pair, SchemaEntry, Text};
 use super::super::meaning::{
     Around, Edit, Focus, Meaning, Raised, Spot, Step, Trial, Tried, is_held, of_schema,
 };
@@ -19,7 +19,7 @@ use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
-use super::users::{self, Directions, Search};
+use super::users::{self, Search, Senders};
 use super::view::{Content, View};
 use super::ways::Use;
 use crate::document::pointer;
@@ -45,7 +45,7 @@ pub(super) fn enter(
         groups: BTreeMap::new(),
         relations: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
-        directions: users::directions(walk, roots),
+        senders: users::senders(walk, roots),
     };
     let mut search = Search::new(walk, roots);
     for (id, pair) in walk.pairs.iter().enumerate() {
@@ -88,7 +88,7 @@ fn enter_unresolved(
     ledger: &mut Ledger<'_>,
     roots: &[Root],
 ) {
-    for (side, at, reference) in &pair.unresolved {
+    for (side, at) in &pair.unresolved {
         let subject = search.users(id).1.into_iter().next();
         let subject = subject.map_or_else(String::new, |user| user.subject);
         let whole = pair.from.iter().find_map(|from| match from {
@@ -97,12 +97,11 @@ fn enter_unresolved(
         });
         let mut place =
             whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
-        match *side {
-            "theirs" => place.theirs.clone_from(at),
-            _ => place.ours.clone_from(at),
+        match side {
+            Side::Old => place.theirs.clone_from(at),
+            Side::New => place.ours.clone_from(at),
         }
-        let message = unresolved(side, &format!("`{reference}`"));
-        ledger.add(&rules::REFERENCE_UNRESOLVED, &subject, &place, message);
+        ledger.unresolved(&subject, *side, &place);
     }
 }
 
@@ -142,18 +141,18 @@ struct Shown {
 type Group<'d> = Vec<(usize, &'d Difference, bool)>;
 
 /// What was tried already: the place, the difference and the direction.
-type TrialKey = (usize, *const Difference, Sender, bool);
+type TrialKey = (usize, *const Difference, Sender, Text);
 
 pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) walk: &'d Walk<'w>,
     pub(super) roots: &'d [Root],
     meaning: &'d Meaning<'a>,
     trials: HashMap<TrialKey, Result<Trial, Undecided>>,
-    groups: BTreeMap<(usize, Sender, bool), Group<'d>>,
+    groups: BTreeMap<(usize, Sender, Text), Group<'d>>,
     /// Whether the old schema is included in the new one, and the reverse.
     relations: HashMap<(usize, Sender), (bool, bool)>,
     equal: Vec<bool>,
-    directions: Vec<Directions>,
+    senders: Vec<Senders>,
 }
 
 impl<'d> Decider<'d, '_, '_> {
@@ -168,13 +167,10 @@ impl<'d> Decider<'d, '_, '_> {
 
     /// Who sends values of a pair.
     fn senders(&self, id: usize) -> impl Iterator<Item = Sender> + use<> {
-        let Directions {
-            from_client,
-            from_server,
-        } = self.directions[id];
-        let directions = [(from_client, Sender::Client), (from_server, Sender::Server)];
-        let used = directions.into_iter().filter(|(used, _)| *used);
-        used.map(|(_, sender)| sender)
+        let senders = self.senders[id];
+        [Sender::Client, Sender::Server]
+            .into_iter()
+            .filter(move |sender| senders[*sender as usize])
     }
 
     /// What is to be entered for a difference, if anything.
@@ -252,7 +248,7 @@ impl<'d> Decider<'d, '_, '_> {
 
     fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
         let mut worst = Verdict::None;
-        for one in self.uses(id, sender == Sender::Server) {
+        for one in self.uses(id, sender) {
             let verdict = self.in_use(id, difference, sender, &one);
             let graver = match (verdict.severity(), worst.severity()) {
                 (Some(new), Some(known)) => new < known,
@@ -305,11 +301,11 @@ impl<'d> Decider<'d, '_, '_> {
             0 => id,
             count => one.around[count - 1].0,
         };
-        let as_text = self.roots[one.root].as_text;
+        let text = self.roots[one.root].text;
         let spot = Spot {
             at: self.at(place),
             sender,
-            as_text,
+            text,
         };
         // Digits that no 64-bit number holds are judged by arithmetic.
         if difference.edits.is_empty() {
@@ -593,8 +589,9 @@ impl<'d> Decider<'d, '_, '_> {
         if plain && effect::is_open(&difference.keyword, difference.effect, views) {
             return Effect::NONE;
         }
-        if plain && spot.as_text && difference.keyword == "type" {
-            return effect::of_texts(difference.effect, views.0, views.1);
+        if plain && spot.text != Text::No && difference.keyword == "type" {
+            let exploded = spot.text == Text::Exploded;
+            return effect::of_texts(difference.effect, views, exploded);
         }
         let mut names = effect::names_members(&difference.keyword);
         let mut variance = 1;
@@ -620,7 +617,7 @@ impl<'d> Decider<'d, '_, '_> {
             place,
             std::ptr::from_ref(difference),
             spot.sender,
-            spot.as_text,
+            spot.text,
         );
         if let Some(known) = self.trials.get(&key) {
             return known.clone();
@@ -710,7 +707,7 @@ impl<'d> Decider<'d, '_, '_> {
     ) {
         let group = self
             .groups
-            .entry((place, spot.sender, spot.as_text))
+            .entry((place, spot.sender, spot.text))
             .or_default();
         let known = group
             .iter()
@@ -725,7 +722,7 @@ impl<'d> Decider<'d, '_, '_> {
         let groups = std::mem::take(&mut self.groups);
         let mut found = Vec::new();
         let mut told = BTreeSet::new();
-        for ((place, sender, as_text), group) in groups {
+        for ((place, sender, text), group) in groups {
             let quiet: Vec<_> = group.iter().filter(|(.., breaks)| !breaks).collect();
             // Members of one object do not depend on one another, unless something else says so.
             let apart = quiet.iter().all(|(id, difference, _)| {
@@ -739,7 +736,7 @@ impl<'d> Decider<'d, '_, '_> {
             let spot = Spot {
                 at: self.at(place),
                 sender,
-                as_text,
+                text,
             };
             if let Some(entry) = self.of_group(place, spot, group) {
                 told.insert(place);
@@ -793,7 +790,7 @@ impl<'d> Decider<'d, '_, '_> {
             }
         }
         let one = self
-            .uses(place, spot.sender == Sender::Server)
+            .uses(place, spot.sender)
             .into_iter()
             .next()?;
         let trial = Trial {

@@ -164,6 +164,13 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
         old: names(old, &one),
         new: names(new, &other),
     };
+    // Keywords of one type say nothing about another: reporting each would hide the cause.
+    let comparable = match (&one, &other) {
+        (Some(one), Some(other)) => one
+            .iter()
+            .any(|name| other.contains(name) || number_like(name) && other.iter().any(number_like)),
+        _ => true,
+    };
     let holder = old_type.as_deref().map(pointer::parent).unwrap_or(&schema);
     let mut edits = vec![Edit::Types {
         schema: holder.to_owned(),
@@ -180,18 +187,18 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
         }),
         _ => {}
     }
+    if !comparable {
+        edits = vec![Edit::Schema {
+            schema: old.pointer.clone(),
+            new: new.pointer.clone(),
+        }];
+    }
     let at = Pair::new(
         old_type.unwrap_or(old.pointer.clone()),
         new_type.unwrap_or(new.pointer.clone()),
     );
     add(at, change, effect::of_types(old, new), edits);
-    // Keywords of one type say nothing about another: reporting each would hide the cause.
-    match (one, other) {
-        (Some(one), Some(other)) => one
-            .iter()
-            .any(|name| other.contains(name) || number_like(name) && other.iter().any(number_like)),
-        _ => true,
-    }
+    comparable
 }
 
 /// Whether two schemas have no keyword in common, so that reporting each would hide the cause.

@@ -237,7 +237,8 @@ pub(super) fn is_open(keyword: &str, effect: Effect, views: (&View, &View)) -> b
 }
 
 /// Other types of what stands as text: a string may be any text, so it takes what a number or a boolean is written as.
-pub(super) fn of_texts(effect: Effect, theirs: &View, ours: &View) -> Effect {
+/// `exploded` says whether a list of one is written as its item.
+pub(super) fn of_texts(effect: Effect, (theirs, ours): (&View, &View), exploded: bool) -> Effect {
     let scalar = |view: &View| {
         view.types().is_some_and(|types| {
             types.iter().all(|name| {
@@ -251,9 +252,12 @@ pub(super) fn of_texts(effect: Effect, theirs: &View, ours: &View) -> Effect {
         view.types()
             .is_some_and(|types| types.iter().any(|name| name == "string"))
     };
+    let list = |view: &View| {
+        exploded && view.types().is_some_and(|types| types.iter().any(|name| name == "array"))
+    };
     Effect {
-        narrows: effect.narrows && !(scalar(theirs) && text(ours)),
-        widens: effect.widens && !(scalar(ours) && text(theirs)),
+        narrows: effect.narrows && !(scalar(theirs) && (text(ours) || list(ours))),
+        widens: effect.widens && !(scalar(ours) && (text(theirs) || list(theirs))),
     }
 }
 

@@ -215,7 +215,7 @@ impl Viewer<'_> {
         if let Some(reference) = reference {
             match self.document.target(reference) {
                 None => {
-                    view.unresolved.push((at.to_owned(), reference.to_owned()));
+                    view.unresolved.push(at.to_owned());
                     let content = Content::Value(Value::String(reference.to_owned()));
                     view.parts.insert(
                         "$ref".to_owned(),
@@ -227,7 +227,7 @@ impl Viewer<'_> {
                 }
                 Some(target) => {
                     if chain.len() == 1 && self.is_circle(at) {
-                        view.unresolved.push((at.to_owned(), reference.to_owned()));
+                        view.unresolved.push(at.to_owned());
                     }
                     view = self.absorb(view, &target, pointer::join(at, "$ref"), chain);
                 }

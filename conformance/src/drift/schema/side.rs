@@ -85,8 +85,8 @@ impl<'a> Side<'a> {
         target.clone()
     }
 
-    /// References in the schema at `at` that lead nowhere, with where they stand.
-    pub(super) fn dangling(&self, at: &str) -> Vec<(String, String)> {
+    /// The schemas in the one at `at` whose references lead nowhere.
+    pub(super) fn dangling(&self, at: &str) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(value) = self.value(at) {
             self.dangling_below(value, at, &mut found);
@@ -94,7 +94,7 @@ impl<'a> Side<'a> {
         found
     }
 
-    fn dangling_below(&self, value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    fn dangling_below(&self, value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -105,7 +105,7 @@ impl<'a> Side<'a> {
                 if let Some(Value::String(reference)) = members.get("$ref") {
                     let leads = self.document.leads(reference, &mut HashMap::new());
                     if leads.is_none() {
-                        found.push((at.to_owned(), reference.clone()));
+                        found.push(at.to_owned());
                     }
                 }
                 let name = pointer::tokens(at).last().unwrap_or_default();

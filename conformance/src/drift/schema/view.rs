@@ -43,8 +43,8 @@ pub(super) struct View {
     pub(super) parts: BTreeMap<String, Part>,
     /// Where the discriminator leads, by its values: pointers, or texts that lead nowhere.
     pub(super) mapping: BTreeMap<String, String>,
-    /// References that lead nowhere, with the pointer of their schema.
-    pub(super) unresolved: Vec<(String, String)>,
+    /// Schemas whose references lead nowhere.
+    pub(super) unresolved: Vec<String>,
 }
 
 /// A keyword.
