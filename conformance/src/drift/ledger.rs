@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::Options;
-use super::equal::{PROVENANCE, canonical_without_provenance, shown};
+use super::equal::{PROVENANCE, canonical_without_provenance};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};

@@ -45,6 +45,7 @@ mod meaning;
 mod media;
 mod operations;
 mod parameters;
+mod progress;
 pub mod rules;
 mod same;
 mod schema;
@@ -59,6 +60,8 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection};
 use crate::finding::{DocumentChange, Finding, Part, Sender};
+
+pub use progress::Progress;
 
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, member};
@@ -76,6 +79,8 @@ pub struct Options {
     pub prose: bool,
     /// Which operations are compared. With an include pattern, only they are: nothing of the document besides.
     pub selection: Selection,
+    /// Counts how far the comparison has come.
+    pub progress: Progress,
 }
 
 /// What was compared and what differs.

@@ -95,7 +95,10 @@ impl<'a> Drift<'a> {
         sender: Sender,
     ) -> usize {
         let mut count = 0;
-        for (one, other) in partners(theirs, ours, kind) {
+        let pairs = partners(theirs, ours, kind);
+        self.ledger.options.progress.expect(pairs.len());
+        for (one, other) in pairs {
+            self.ledger.options.progress.step();
             let selection = &self.ledger.options.selection;
             if ![one, other]
                 .into_iter()

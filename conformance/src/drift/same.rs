@@ -259,7 +259,9 @@ impl<'a> Same<'a> {
                 both.any(|(one, other)| self.differ(one, other))
             }
             (Value::Object(ones), Value::Object(others)) => {
-                let mut both = ones.iter().filter_map(|(key, one)| Some((one, others.get(key)?)));
+                let mut both = ones
+                    .iter()
+                    .filter_map(|(key, one)| Some((one, others.get(key)?)));
                 both.any(|(one, other)| self.differ(one, other))
             }
             _ => false,

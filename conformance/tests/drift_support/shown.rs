@@ -61,7 +61,9 @@ pub(crate) fn writer(
             if one.from_server == other.from_server && accepted == claimed {
                 let harms = (proof.accepted_by == Side::New) == one.from_server;
                 // What the server stops sending is shown by what it sent before.
-                let withdrawn = finding.effect.is_some_and(|effect| effect.impact == Impact::Withdrawn);
+                let withdrawn = finding
+                    .effect
+                    .is_some_and(|effect| effect.impact == Impact::Withdrawn);
                 if finding.severity == Severity::Breaking && !harms && !withdrawn {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }

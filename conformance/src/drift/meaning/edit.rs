@@ -113,10 +113,10 @@ impl Edit {
     pub(super) fn adds_schemas(&self) -> bool {
         match self {
             Self::Schema { .. } | Self::Branch { .. } | Self::Rename { .. } => true,
-            Self::Keyword { new, .. } => new
-                .as_ref()
-                .is_some_and(|(_, keyword)| crate::document::normalize::LISTS.contains(&&**keyword)
-                    || crate::document::normalize::SINGLE.contains(&&**keyword)),
+            Self::Keyword { new, .. } => new.as_ref().is_some_and(|(_, keyword)| {
+                crate::document::normalize::LISTS.contains(&&**keyword)
+                    || crate::document::normalize::SINGLE.contains(&&**keyword)
+            }),
             _ => false,
         }
     }

@@ -567,7 +567,12 @@ pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     for facts in ways.iter().take(6) {
         all.extend(maker.simple(facts, 0));
-        all.extend(maker.variations(facts, &hints, &BTreeSet::new()).into_iter().take(60));
+        all.extend(
+            maker
+                .variations(facts, &hints, &BTreeSet::new())
+                .into_iter()
+                .take(60),
+        );
     }
     distinct(all, 120)
 }

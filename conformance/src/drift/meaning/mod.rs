@@ -157,7 +157,9 @@ impl<'a> Meaning<'a> {
         let sides = ((old, spot.at.0), (new, spot.at.1));
         if let Focus::Members(names) = focus {
             let trial = self.sort_out(spot, edits, having(sides.0, sides.1, names, 1))?;
-            if trial.rejected.iter().any(|tried| tried.documented) || sides.0.0.ways(sides.0.1).len() == 1 {
+            if trial.rejected.iter().any(|tried| tried.documented)
+                || sides.0.0.ways(sides.0.1).len() == 1
+            {
                 return Ok(trial);
             }
         }
@@ -174,11 +176,7 @@ impl<'a> Meaning<'a> {
         edits: &[&Edit],
         values: Vec<Value>,
     ) -> Result<Trial, Undecided> {
-        let Spot {
-            at,
-            sender,
-            text,
-        } = spot;
+        let Spot { at, sender, text } = spot;
         let (old, new) = self.makers(sender);
         let edits = Some(self.edits(sender, edits));
         let one = accepted(old.source, at.0, &values, None, text)?;
@@ -299,7 +297,11 @@ impl<'a> Meaning<'a> {
                 let Ok(trial) = self.sort_out(place, edits, next) else {
                     return Raised::Stuck;
                 };
-                let list = if rejected { trial.rejected } else { trial.unsent };
+                let list = if rejected {
+                    trial.rejected
+                } else {
+                    trial.unsent
+                };
                 if list.is_empty() {
                     return Raised::Lost(index);
                 }
@@ -323,7 +325,11 @@ impl<'a> Meaning<'a> {
         let Ok(trial) = self.sort_out(root, edits, values) else {
             return Raised::Stuck;
         };
-        let list = if rejected { trial.rejected } else { trial.unsent };
+        let list = if rejected {
+            trial.rejected
+        } else {
+            trial.unsent
+        };
         match list.into_iter().next() {
             Some(tried) => Raised::Found(tried),
             None if combined => Raised::Lost(around.len() - 1),

@@ -325,7 +325,9 @@ impl<'e, 'a> Writer<'e, 'a> {
                     schema,
                     ..*place
                 };
-                self.in_new(|writer| writer.in_full(|writer| writer.keyword(&place, keyword, out)))?;
+                self.in_new(|writer| {
+                    writer.in_full(|writer| writer.keyword(&place, keyword, out))
+                })?;
             }
             Edit::Rename { from, to, .. } => {
                 let mut written = Map::new();

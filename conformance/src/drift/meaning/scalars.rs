@@ -38,7 +38,10 @@ pub(super) fn strings(facts: &Facts) -> Vec<String> {
             .map_or(count.max(facts.min_length), |most| {
                 count.clamp(facts.min_length.min(most), most)
             });
-        text::of_length(&one, usize::try_from(wanted.min(text::LONGEST as u64)).unwrap_or_default())
+        text::of_length(
+            &one,
+            usize::try_from(wanted.min(text::LONGEST as u64)).unwrap_or_default(),
+        )
     };
     all.into_iter().map(fit).collect()
 }

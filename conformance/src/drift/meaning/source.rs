@@ -24,11 +24,7 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn of(
-        document: &'a Document,
-        from_server: bool,
-        flagged: bool,
-    ) -> Self {
+    pub(super) fn of(document: &'a Document, from_server: bool, flagged: bool) -> Self {
         Self {
             document: Some(document),
             value: document.value(),

@@ -339,7 +339,12 @@ impl Walk<'_> {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
             let change = SchemaChange::MeaningChanged;
-            differences.push(differences::whole(rule, (theirs, ours), change, Effect::ANY));
+            differences.push(differences::whole(
+                rule,
+                (theirs, ours),
+                change,
+                Effect::ANY,
+            ));
         }
         self.note(id, differences);
         below
@@ -416,7 +421,10 @@ impl Walk<'_> {
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(theirs), Content::Set(ours)) => {
                 differences::sets(keyword, (theirs, ours), views, &at, differences);
-                let exact = (self.sides.theirs.exact(&at.theirs), self.sides.ours.exact(&at.ours));
+                let exact = (
+                    self.sides.theirs.exact(&at.theirs),
+                    self.sides.ours.exact(&at.ours),
+                );
                 if exact.0 != exact.1 {
                     differences::other_digits(keyword, (one, other), exact, differences);
                 }
@@ -444,7 +452,10 @@ impl Walk<'_> {
             (Content::Value(theirs), Content::Value(ours))
                 if canonical_without_provenance(theirs) == canonical_without_provenance(ours) =>
             {
-                let exact = (self.sides.theirs.exact(&at.theirs), self.sides.ours.exact(&at.ours));
+                let exact = (
+                    self.sides.theirs.exact(&at.theirs),
+                    self.sides.ours.exact(&at.ours),
+                );
                 if exact.0 != exact.1 {
                     differences::other_digits(keyword, (one, other), exact, differences);
                 }

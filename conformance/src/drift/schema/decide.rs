@@ -48,7 +48,9 @@ pub(super) fn enter(
         senders: users::senders(walk, roots),
     };
     let mut search = Search::new(walk, roots);
+    ledger.options.progress.expect(walk.pairs.len());
     for (id, pair) in walk.pairs.iter().enumerate() {
+        ledger.options.progress.step();
         enter_unresolved(pair, &mut search, id, ledger, roots);
         // What two equal schemas have inside is spelled differently and comes to the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {
@@ -233,7 +235,10 @@ impl<'d> Decider<'d, '_, '_> {
             SchemaChange::PropertyAdded { name, .. }
             | SchemaChange::PropertyRemoved { name, .. } => {
                 let (theirs, ours) = self.documented(id, name);
-                theirs != ours && self.senders(id).any(|sender| !self.is_never_sent(id, sender, name))
+                theirs != ours
+                    && self
+                        .senders(id)
+                        .any(|sender| !self.is_never_sent(id, sender, name))
             }
             _ => ["readOnly", "writeOnly"].contains(&difference.keyword.as_str()),
         }
@@ -268,9 +273,7 @@ impl<'d> Decider<'d, '_, '_> {
     fn in_place(difference: &Difference, around: &[(usize, String, Step)]) -> usize {
         let same = |from: usize| {
             let rest = around[from..].iter();
-            from + rest
-                .take_while(|(.., step)| step.is_in_place())
-                .count()
+            from + rest.take_while(|(.., step)| step.is_in_place()).count()
         };
         let own = same(0);
         let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
@@ -320,7 +323,11 @@ impl<'d> Decider<'d, '_, '_> {
             };
         }
         let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
-        let around = if flag { &one.around[inside..] } else { &one.around };
+        let around = if flag {
+            &one.around[inside..]
+        } else {
+            &one.around
+        };
         if self.is_hidden(around, sender) {
             return Verdict::None;
         }
@@ -332,9 +339,7 @@ impl<'d> Decider<'d, '_, '_> {
         let rest = &one.around[inside..];
         let edits: Vec<&Edit> = difference.edits.iter().collect();
         let (rejected, lost) = self.raised(&edits, &trial, rest, one.root, spot, true);
-        let breaks = rejected
-            .as_ref()
-            .is_some_and(|(documented, _)| *documented);
+        let breaks = rejected.as_ref().is_some_and(|(documented, _)| *documented);
         self.join(place, spot, id, difference, breaks);
         match rejected {
             Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
@@ -366,10 +371,8 @@ impl<'d> Decider<'d, '_, '_> {
         if !unreal(&trial.rejected) && !unreal(&trial.unsent) {
             return (false, false);
         }
-        let (old_in_new, new_in_old) = *self
-            .relations
-            .entry((place, sender))
-            .or_insert_with(|| {
+        let (old_in_new, new_in_old) =
+            *self.relations.entry((place, sender)).or_insert_with(|| {
                 let pair = &self.walk.pairs[place];
                 let relation = self.meaning.relation((&pair.theirs, &pair.ours), sender);
                 (relation.theirs_in_ours, relation.ours_in_theirs)
@@ -462,10 +465,13 @@ impl<'d> Decider<'d, '_, '_> {
         rejected: bool,
     ) -> Option<Tried> {
         let outer = around.get(level)?;
-        let members = rest[..=level].iter().rev().find_map(|(.., step)| match step {
-            Step::Member(name) => Some(name.clone()),
-            _ => None,
-        });
+        let members = rest[..=level]
+            .iter()
+            .rev()
+            .find_map(|(.., step)| match step {
+                Step::Member(name) => Some(name.clone()),
+                _ => None,
+            });
         let focus = Focus::All(members.into_iter().collect());
         let place = Spot {
             at: outer.at,
@@ -522,7 +528,12 @@ impl<'d> Decider<'d, '_, '_> {
             Some(place) => one.around.iter().position(|(pair, ..)| *pair == place),
             None => inside.checked_sub(1),
         };
-        let effect = self.effect(id, difference, spot, &one.around[..inside.map_or(0, |index| index + 1)]);
+        let effect = self.effect(
+            id,
+            difference,
+            spot,
+            &one.around[..inside.map_or(0, |index| index + 1)],
+        );
         let (harms, helps) = match spot.sender {
             Sender::Client => (effect.narrows, effect.widens),
             Sender::Server => (effect.widens, effect.narrows),
@@ -693,7 +704,12 @@ impl<'d> Decider<'d, '_, '_> {
     /// What a value proves.
     fn proof(&self, shown: &Shown) -> Proof {
         let root = &self.roots[shown.root];
-        Proof::new(&root.subject, &root.part, shown.accepted_by, shown.at.clone())
+        Proof::new(
+            &root.subject,
+            &root.part,
+            shown.accepted_by,
+            shown.at.clone(),
+        )
     }
 
     /// Notes that a difference was judged at `place`.
@@ -789,10 +805,7 @@ impl<'d> Decider<'d, '_, '_> {
                 index += 1;
             }
         }
-        let one = self
-            .uses(place, spot.sender)
-            .into_iter()
-            .next()?;
+        let one = self.uses(place, spot.sender).into_iter().next()?;
         let trial = Trial {
             rejected: vec![tried],
             ..Trial::default()
@@ -861,14 +874,28 @@ fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
         "maxProperties",
     ];
     const HIDING: [&str; 13] = [
-        "enum", "pattern", "format", "allOf", "anyOf", "oneOf", "not", "if", "$ref", "contains",
-        "uniqueItems", "propertyNames", "prefixItems",
+        "enum",
+        "pattern",
+        "format",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "$ref",
+        "contains",
+        "uniqueItems",
+        "propertyNames",
+        "prefixItems",
     ];
     let hidden = |view: &View| {
-        HIDING.iter().any(|keyword| view.parts.contains_key(*keyword))
-            || view.parts.get("items").is_some_and(|part| {
-                !matches!(&part.content, Content::One(_))
-            })
+        HIDING
+            .iter()
+            .any(|keyword| view.parts.contains_key(*keyword))
+            || view
+                .parts
+                .get("items")
+                .is_some_and(|part| !matches!(&part.content, Content::One(_)))
             || view.parts.contains_key("additionalProperties")
     };
     BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)

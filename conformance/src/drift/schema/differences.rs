@@ -132,7 +132,9 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
     let (one, other) = (others(old), others(new));
     if one == other {
         let nothing = one.as_ref().is_some_and(Vec::is_empty);
-        if old.types().is_none() && old.or_null == new.or_null || nothing && old.or_null == new.or_null {
+        if old.types().is_none() && old.or_null == new.or_null
+            || nothing && old.or_null == new.or_null
+        {
             return true;
         }
         let (before, after) = (takes_null(old), takes_null(new));
@@ -176,7 +178,10 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
         schema: holder.to_owned(),
         types: other.clone(),
     }];
-    match (one.is_none() || takes_null(old), other.is_none() || takes_null(new)) {
+    match (
+        one.is_none() || takes_null(old),
+        other.is_none() || takes_null(new),
+    ) {
         (false, true) if other.is_some() => edits.push(Edit::Null {
             schema: schema.clone(),
             add: true,
@@ -454,7 +459,12 @@ fn place(part: &Part) -> Option<(String, String)> {
 }
 
 /// The edits that give the old schema the keyword of the new one.
-fn keyword_edits(keyword: &str, old: Option<&Part>, new: Option<&Part>, views: (&View, &View)) -> Vec<Edit> {
+fn keyword_edits(
+    keyword: &str,
+    old: Option<&Part>,
+    new: Option<&Part>,
+    views: (&View, &View),
+) -> Vec<Edit> {
     if ["readOnly", "writeOnly"].contains(&keyword) {
         let schema = old.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
         return vec![Edit::Flag {
@@ -768,7 +778,11 @@ fn value_of(part: &Part) -> Option<Value> {
 }
 
 /// What a schema is, in a few words. `label` names a branch.
-pub(super) fn shape(view: &View, name: Option<String>, label: impl Fn(&str) -> Option<String>) -> Shape {
+pub(super) fn shape(
+    view: &View,
+    name: Option<String>,
+    label: impl Fn(&str) -> Option<String>,
+) -> Shape {
     let types = view.types().unwrap_or_default().iter();
     let mut types: Vec<String> = types
         .filter_map(|name| name.as_str().map(str::to_owned))

@@ -253,7 +253,10 @@ pub(super) fn of_texts(effect: Effect, (theirs, ours): (&View, &View), exploded:
             .is_some_and(|types| types.iter().any(|name| name == "string"))
     };
     let list = |view: &View| {
-        exploded && view.types().is_some_and(|types| types.iter().any(|name| name == "array"))
+        exploded
+            && view
+                .types()
+                .is_some_and(|types| types.iter().any(|name| name == "array"))
     };
     Effect {
         narrows: effect.narrows && !(scalar(theirs) && (text(ours) || list(ours))),

@@ -87,7 +87,11 @@ fn conjoin(mut outer: View, inner: View) -> Option<View> {
         return None;
     }
     let both = constrains(&outer) && constrains(&inner);
-    let has = |view: &View| TOGETHER.iter().any(|keyword| view.parts.contains_key(*keyword));
+    let has = |view: &View| {
+        TOGETHER
+            .iter()
+            .any(|keyword| view.parts.contains_key(*keyword))
+    };
     if both && (has(&outer) || has(&inner)) {
         return None;
     }
@@ -106,7 +110,10 @@ fn conjoin(mut outer: View, inner: View) -> Option<View> {
                 }
             }
             (Content::Set(known), Content::Set(more)) if keyword == "required" => {
-                let more: Vec<Value> = more.into_iter().filter(|name| !known.contains(name)).collect();
+                let more: Vec<Value> = more
+                    .into_iter()
+                    .filter(|name| !known.contains(name))
+                    .collect();
                 known.extend(more);
                 known.sort_by_key(ToString::to_string);
             }

@@ -58,7 +58,8 @@ pub(super) fn add(
         // Definitions count where they are used.
         ("$ref" | "$defs" | "definitions", _) => {}
         // Which dialect a schema is read in and what it is called change nothing where that is what holds anyway.
-        ("$schema", Value::String(dialect)) if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
+        ("$schema", Value::String(dialect))
+            if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
         ("$dynamicRef", Value::String(reference))
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
