@@ -138,8 +138,25 @@ impl Change {
         severities?.into_iter().min()
     }
 
+    /// Whether values were taken away and others added.
+    pub(crate) fn may_be_two(&self) -> bool {
+        matches!(self.what, What::Schema(_, Values::Other))
+    }
+
+    /// Whether nobody who uses the member ever sends it.
+    pub(crate) fn may_be_silent(&self, api: &Api) -> bool {
+        let Some((_, member)) = api.member(self.member) else {
+            return false;
+        };
+        let mut used = api
+            .uses
+            .iter()
+            .filter(|(_, schema)| api.reach(schema).contains(&self.member));
+        used.all(|(slot, _)| member.is_hidden(*slot))
+    }
+
     fn severity_in(&self, api: &Api, slot: Slot) -> Option<Severity> {
-        let by_server = slot.from_server();
+        let by_server = slot.is_sent_by_server();
         let (closed, member) = match &self.what {
             What::Add { object, member } => {
                 let owner = api.objects().into_iter().find(|one| one.id == *object)?;
@@ -150,8 +167,7 @@ impl Change {
                 (owner.closed, member)
             }
         };
-        let is_hidden = |key: &str| member.flags.get(key) == Some(&Value::Bool(true));
-        let hidden = is_hidden(if by_server { "writeOnly" } else { "readOnly" });
+        let hidden = member.is_hidden(slot);
         let breaking = match &self.what {
             What::Add { .. } if by_server => closed,
             What::Add { member, .. } => member.required,

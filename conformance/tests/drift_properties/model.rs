@@ -21,7 +21,7 @@ pub(crate) enum Slot {
 impl Slot {
     pub(crate) const ALL: [Self; 4] = [Self::Request, Self::Answer, Self::Event, Self::Receipt];
 
-    pub(crate) fn from_server(self) -> bool {
+    pub(crate) fn is_sent_by_server(self) -> bool {
         matches!(self, Self::Answer | Self::Event)
     }
 
@@ -67,6 +67,18 @@ pub(crate) struct Member {
     /// `readOnly`, `writeOnly`, `deprecated` and `default`.
     pub(crate) flags: Map<String, Value>,
     pub(crate) schema: Schema,
+}
+
+impl Member {
+    /// Whether it is not sent in a slot.
+    pub(crate) fn is_hidden(&self, slot: Slot) -> bool {
+        let flag = if slot.is_sent_by_server() {
+            "writeOnly"
+        } else {
+            "readOnly"
+        };
+        self.flags.get(flag) == Some(&json!(true))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -191,6 +203,11 @@ impl Api {
             value,
             places: writer.places,
         }
+    }
+
+    /// Takes a member away.
+    pub(crate) fn without(&mut self, id: Id) {
+        self.each_object(&mut |object| object.members.retain(|member| member.id != id));
     }
 
     /// All objects, those of components included.
@@ -353,6 +370,15 @@ impl Schema {
                 inner.object_mut()
             }
             Self::Leaf(_) | Self::Component(_) => None,
+        }
+    }
+
+    /// Takes a member away from the objects in it.
+    pub(crate) fn without(&mut self, id: Id) {
+        if let Some(object) = self.object_mut() {
+            each_object(object, &mut |object| {
+                object.members.retain(|member| member.id != id);
+            });
         }
     }
 

@@ -136,9 +136,12 @@ fn without(case: &Case, index: usize) -> Option<Option<Case>> {
                 .objects()
                 .iter()
                 .any(|object| needed(object) && holds(member.schema.object(), object.id));
-        smaller
-            .old
-            .each_object(&mut |object| object.members.retain(|member| member.id != *id));
+        smaller.old.without(*id);
+        for change in &mut smaller.changes {
+            if let What::Schema(schema, _) = &mut change.what {
+                schema.without(*id);
+            }
+        }
         return Some((!holds_change).then_some(smaller));
     }
     index -= members.len();

@@ -2,18 +2,16 @@
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
-
-use conformance::finding::{Message, SchemaChange};
+use conformance::finding::{Finding, Message, Place, SchemaChange};
 
 use crate::change::Case;
-use crate::found::{Found, found};
 use crate::model::{Api, Rendered};
 
 /// Two versions as documents, and what was found.
 pub(crate) struct Compared {
     pub(crate) old: Rendered,
     pub(crate) new: Rendered,
-    pub(crate) findings: Vec<Found>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Compares two versions, whose members have those names.
@@ -24,7 +22,7 @@ pub(crate) fn compared(old: &Api, new: &Api, names: &[String]) -> Compared {
 }
 
 /// Compares two texts.
-pub(crate) fn differences(old: &str, new: &str) -> Vec<Found> {
+pub(crate) fn differences(old: &str, new: &str) -> Vec<Finding> {
     let parsed = |name: &str, text: &str| {
         Document::parse(name, text).unwrap_or_else(|error| panic!("{error}: {text}"))
     };
@@ -33,9 +31,6 @@ pub(crate) fn differences(old: &str, new: &str) -> Vec<Found> {
         &parsed("new", new),
         &Options::default(),
     )
-    .iter()
-    .map(found)
-    .collect()
 }
 
 impl Compared {
@@ -61,11 +56,10 @@ impl Compared {
         lines
     }
 
-    fn line(&self, found: &Found, said: &str) -> String {
-        let place = |rendered: &Rendered, pointer: &Option<String>| {
-            pointer
-                .as_ref()
-                .map_or("-".to_owned(), |pointer| rendered.place(pointer))
+    fn line(&self, found: &Finding, said: &str) -> String {
+        let place = |rendered: &Rendered, place: &Option<Place>| {
+            let pointer = place.as_ref().map(|place| place.pointer.as_str());
+            pointer.map_or("-".to_owned(), |pointer| rendered.place(pointer))
         };
         format!(
             "{} {} at {} and {}: {said}",
@@ -77,11 +71,19 @@ impl Compared {
     }
 
     /// The place of a finding in the words of the model, from the side that has it.
-    pub(crate) fn places(&self, found: &Found) -> [String; 2] {
-        [(&self.old, &found.old), (&self.new, &found.new)].map(|(rendered, pointer)| {
-            let pointer = pointer.as_deref().unwrap_or_default();
+    pub(crate) fn places(&self, found: &Finding) -> [String; 2] {
+        [(&self.old, &found.old), (&self.new, &found.new)].map(|(rendered, place)| {
+            let pointer = place.as_ref().map_or("", |place| &place.pointer);
             rendered.place(pointer)
         })
+    }
+}
+
+/// How two schemas differ, where that is what a finding says.
+pub(crate) fn change(found: &Finding) -> Option<&SchemaChange> {
+    match &found.message {
+        Message::Schema(change) => Some(change),
+        _ => None,
     }
 }
 
@@ -93,14 +95,14 @@ fn nameless(message: &Message, names: &[String]) -> String {
         }
     };
     let mut message = message.clone();
-    if let Message::Schema(change) = &mut message {
-        match change {
-            SchemaChange::PropertyAdded { name, .. }
-            | SchemaChange::PropertyRemoved { name, .. }
-            | SchemaChange::RequiredAdded { name }
-            | SchemaChange::RequiredRemoved { name } => numbered(name),
-            _ => {}
-        }
+    if let Message::Schema(
+        SchemaChange::PropertyAdded { name, .. }
+        | SchemaChange::PropertyRemoved { name, .. }
+        | SchemaChange::RequiredAdded { name }
+        | SchemaChange::RequiredRemoved { name },
+    ) = &mut message
+    {
+        numbered(name);
     }
     format!("{message:?}")
 }

@@ -40,12 +40,12 @@ const PATTERNS: [&str; 8] = [
 const FORMATS: [&str; 6] = ["date", "date-time", "uuid", "email", "ipv4", "uri"];
 
 /// Multiples, the smaller set first where one contains the other.
-const MULTIPLES: [(f64, f64, Values); 5] = [
-    (4.0, 2.0, Values::More),
-    (6.0, 1.5, Values::More),
-    (0.01, 0.001, Values::More),
-    (2.0, 3.0, Values::Other),
-    (100_000.0, 50_000.0, Values::More),
+const MULTIPLES: [(&str, &str, Values); 5] = [
+    ("4", "2", Values::More),
+    ("6", "1.5", Values::More),
+    ("0.01", "0.001", Values::More),
+    ("2", "3", Values::Other),
+    ("100000", "50000", Values::More),
 ];
 
 pub(crate) fn map(value: Value) -> Map<String, Value> {
@@ -124,12 +124,8 @@ fn bound(random: &mut Random, which: usize, is_low: bool) -> Value {
     json!(start + random.below(width) as u64)
 }
 
-fn number(value: f64) -> Value {
-    if value.fract() == 0.0 {
-        json!(value as i64)
-    } else {
-        json!(value)
-    }
+fn number(text: &str) -> Value {
+    serde_json::from_str(text).expect("a number")
 }
 
 fn words(random: &mut Random) -> Vec<String> {
@@ -256,9 +252,9 @@ fn vary_leaf(
     }
     if let Some(multiple) = leaf.get("multipleOf") {
         let (other, values) = MULTIPLES.iter().find_map(|(one, other, values)| {
-            if number(*one) == *multiple {
+            if number(one) == *multiple {
                 Some((*other, *values))
-            } else if number(*other) == *multiple {
+            } else if number(other) == *multiple {
                 Some((*one, values.back()))
             } else {
                 None

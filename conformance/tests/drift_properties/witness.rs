@@ -1,14 +1,13 @@
 //! What a witness has to be: a value that one side accepts and the other refuses, and that for what its finding names.
 
-use conformance::finding::{SchemaChange, Severity, Side};
+use conformance::finding::{Finding, Proof, SchemaChange, Severity, Side};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::change::{Case, What};
-use crate::found::{Claim, Found};
 use crate::held::validator;
 use crate::model::{Api, Id, Slot};
-use crate::told::Compared;
+use crate::told::{Compared, change};
 
 /// The plain validators of a case, by slot.
 pub(crate) struct Judge<'a> {
@@ -22,11 +21,7 @@ impl<'a> Judge<'a> {
     pub(crate) fn new(case: &'a Case, new: Api, compared: &'a Compared) -> Self {
         let slots = case.old.uses.iter().map(|(slot, _)| {
             let of = |document: &Value| {
-                validator(
-                    &plain(document),
-                    &case.old.pointer(*slot),
-                    slot.from_server(),
-                )
+                validator(document, &case.old.pointer(*slot), slot.is_sent_by_server())
             };
             (*slot, of(&compared.old.value), of(&compared.new.value))
         });
@@ -39,14 +34,14 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Holds a finding to its witness.
+    /// Holds a finding to its witness, and says whether there was something to hold: a member, and what changed of it.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
-    pub(crate) fn judge(&self, found: &Found) -> Result<(), String> {
+    pub(crate) fn judge(&self, found: &Finding) -> Result<bool, String> {
         let Some(witness) = &found.witness else {
-            return Ok(());
+            return Ok(false);
         };
         let proof = found.proof.as_ref().ok_or("a witness without a proof")?;
         let slots = self.slots.iter().filter(|(slot, old, new)| {
@@ -65,10 +60,10 @@ impl<'a> Judge<'a> {
             ));
         }
         if found.severity != Severity::Breaking {
-            return Ok(());
+            return Ok(false);
         }
         let sent_by_accepting =
-            |slot: &&Slot| slot.from_server() == (proof.accepted_by == Side::New);
+            |slot: &&Slot| slot.is_sent_by_server() == (proof.accepted_by == Side::New);
         let slot = slots
             .iter()
             .find(sent_by_accepting)
@@ -79,18 +74,18 @@ impl<'a> Judge<'a> {
 
     fn shows(
         &self,
-        found: &Found,
-        proof: &Claim,
+        found: &Finding,
+        proof: &Proof,
         slot: Slot,
         witness: &Value,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let at = &proof.at;
         let parent = at.rsplit_once('/').map_or("", |(parent, _)| parent);
         if witness.pointer(at).is_none() && witness.pointer(parent).is_none() {
             return Err(format!("it has nothing at {at}"));
         }
-        let (Some(change), Some(member)) = (found.change(), self.member(found)) else {
-            return Ok(());
+        let (Some(change), Some(member)) = (change(found), self.member(found)) else {
+            return Ok(false);
         };
         let name = &self.case.names[member];
         let (accepting, refusing) = match proof.accepted_by {
@@ -159,7 +154,7 @@ impl<'a> Judge<'a> {
             _ => !within.is_empty(),
         };
         if is_right {
-            Ok(())
+            Ok(true)
         } else {
             Err(format!(
                 "it does not show {change:?} of {name:?}, which {refusing:?} refuses"
@@ -186,8 +181,8 @@ impl<'a> Judge<'a> {
     }
 
     /// The member that a finding is about.
-    fn member(&self, found: &Found) -> Option<Id> {
-        let named = match found.change()? {
+    fn member(&self, found: &Finding) -> Option<Id> {
+        let named = match change(found)? {
             SchemaChange::PropertyAdded { name, .. }
             | SchemaChange::PropertyRemoved { name, .. }
             | SchemaChange::RequiredAdded { name }
@@ -245,10 +240,4 @@ fn is_of(value: &Value, types: &Option<Vec<String>>) -> bool {
         }
         _ => false,
     })
-}
-
-/// A document with the pattern written in the way that the plain validator reads as well.
-fn plain(document: &Value) -> Value {
-    let text = document.to_string().replace(r"[\\w-.]", r"[\\w.-]");
-    serde_json::from_str(&text).expect("it is JSON still")
 }
