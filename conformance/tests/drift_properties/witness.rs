@@ -1,6 +1,6 @@
 //! What a witness has to be: a value that one side accepts and the other refuses, and that for what its finding names.
 
-use conformance::finding::{Finding, Proof, SchemaChange, Severity, Side};
+use conformance::finding::{Finding, Impact, Proof, SchemaChange, Severity, Side};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -62,11 +62,15 @@ impl<'a> Judge<'a> {
         if found.severity != Severity::Breaking {
             return Ok(false);
         }
-        let sent_by_accepting =
-            |slot: &&Slot| slot.is_sent_by_server() == (proof.accepted_by == Side::New);
+        // What the server does not send any more is what only the old document accepts of it.
+        let impact = found.effect.map(|effect| effect.impact);
+        let harms = |slot: &&Slot| {
+            slot.is_sent_by_server() == (proof.accepted_by == Side::New)
+                || slot.is_sent_by_server() && impact == Some(Impact::Withdrawn)
+        };
         let slot = slots
             .iter()
-            .find(sent_by_accepting)
+            .find(harms)
             .ok_or_else(|| format!("nobody who may send {witness} sends it"))?;
         let shown = self.shows(found, proof, *slot, witness);
         shown.map_err(|fault| format!("{witness}: {fault}"))
