@@ -113,14 +113,13 @@ impl<'a> Judge<'a> {
                 .for_each(|value| collect(value, &mut within));
         }
         let is_right = match change {
-            SchemaChange::PropertyAdded { required, .. } => match refusing {
-                Side::Old => contains(),
-                Side::New => *required && lacks(),
-            },
-            SchemaChange::PropertyRemoved { required, .. } => match refusing {
-                Side::New => contains(),
-                Side::Old => *required && lacks(),
-            },
+            // An open object takes any value under the name; who declares it only some.
+            SchemaChange::PropertyAdded { required, .. } => {
+                contains() || refusing == Side::New && *required && lacks()
+            }
+            SchemaChange::PropertyRemoved { required, .. } => {
+                contains() || refusing == Side::Old && *required && lacks()
+            }
             SchemaChange::RequiredAdded { .. } => refusing == Side::New && lacks(),
             SchemaChange::RequiredRemoved { .. } => refusing == Side::Old && lacks(),
             SchemaChange::ValuesAdded { values, .. } => {
@@ -145,6 +144,15 @@ impl<'a> Judge<'a> {
                     .iter()
                     .any(|value| is_of(value, takes) && !is_of(value, refuses))
             }
+            // Who must not send a member need not.
+            SchemaChange::KeywordAdded { keyword, .. } if is_flag(keyword) => match refusing {
+                Side::New => contains(),
+                Side::Old => lacks(),
+            },
+            SchemaChange::KeywordRemoved { keyword, .. } if is_flag(keyword) => match refusing {
+                Side::Old => contains(),
+                Side::New => lacks(),
+            },
             SchemaChange::KeywordAdded { keyword, value } => {
                 refusing == Side::New && self.refused(keyword, value.as_ref(), &within)
             }
@@ -174,7 +182,7 @@ impl<'a> Judge<'a> {
         // In 3.0 the two say together where the bound is.
         let bound =
             ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"].contains(&keyword);
-        if ["readOnly", "writeOnly"].contains(&keyword) || bound && self.case.old.is_3_0 {
+        if bound && self.case.old.is_3_0 {
             return !within.is_empty();
         }
         let alone = jsonschema::options()
@@ -217,6 +225,10 @@ impl<'a> Judge<'a> {
             .or_else(|| of(&self.case.old))
             .or_else(|| of(&self.new))
     }
+}
+
+fn is_flag(keyword: &str) -> bool {
+    ["readOnly", "writeOnly"].contains(&keyword)
 }
 
 fn collect<'v>(value: &'v Value, all: &mut Vec<&'v Value>) {
