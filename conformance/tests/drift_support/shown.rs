@@ -59,12 +59,11 @@ pub(crate) fn writer(
                 Side::New => (false, true),
             };
             if one.from_server == other.from_server && accepted == claimed {
-                let harms = (proof.accepted_by == Side::New) == one.from_server;
-                // What the server stops sending is shown by what it sent before.
-                let withdrawn = finding
-                    .effect
-                    .is_some_and(|effect| effect.impact == Impact::Withdrawn);
-                if finding.severity == Severity::Breaking && !harms && !withdrawn {
+                let impact = finding.effect.map(|effect| effect.impact);
+                // What the server does not send any more is what only the old document accepts of it.
+                let harms = (proof.accepted_by == Side::New) == one.from_server
+                    || one.from_server && impact == Some(Impact::Withdrawn);
+                if finding.severity == Severity::Breaking && !harms {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }
                 return Ok(Some(if one.from_server { "server" } else { "client" }));
