@@ -187,7 +187,10 @@ fn a_reference_to_a_file_that_is_not_there_is_an_error_with_its_place() {
     let path = folder.path().join("api.yaml");
     for (reference, part) in [
         ("missing.yaml#/a", "No such file"),
-        ("ftp://example.com/a.yaml", "no scheme that is read"),
+        (
+            "ftp://example.com/a.yaml",
+            "the scheme `ftp` is not supported",
+        ),
         ("http://127.0.0.1:1/a.yaml", "nothing is fetched here"),
         (".", "directory"),
     ] {
@@ -220,7 +223,7 @@ fn references_that_lead_nowhere_or_in_circles_are_found_before_anything_is_compa
         ),
         (
             "openapi: 3.1.0\ncomponents:\n  schemas:\n    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",
-            "t:4:9",
+            "t:5:9",
         ),
         (
             "openapi: 3.1.0\ncomponents:\n  schemas:\n    A: {$ref: '#none'}\n",
