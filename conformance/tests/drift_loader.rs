@@ -223,7 +223,7 @@ fn references_that_lead_nowhere_or_in_circles_are_found_before_anything_is_compa
         ),
         (
             "openapi: 3.1.0\ncomponents:\n  schemas:\n    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n",
-            "t:5:9",
+            "t:4:9",
         ),
         (
             "openapi: 3.1.0\ncomponents:\n  schemas:\n    A: {$ref: '#none'}\n",

@@ -13,8 +13,8 @@ use url::Url;
 
 use super::error::{LoadError, Problem};
 use super::origin::{BUNDLED, File, Moves};
-use super::walk::{Reference, each_reference};
-use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text};
+use super::walk::{Reference, each_reference, is_reference};
+use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text, walk};
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
@@ -61,6 +61,21 @@ pub(super) struct Bundled {
     pub(super) spelled: HashMap<String, String>,
 }
 
+/// What a search of a text tells before its nodes are walked.
+struct Hints {
+    may_have_id: bool,
+    may_lead_out: bool,
+}
+
+impl Hints {
+    fn of(text: &str) -> Self {
+        Self {
+            may_have_id: resource::may_have_id(text),
+            may_lead_out: walk::may_lead_out(text),
+        }
+    }
+}
+
 impl Bundle {
     /// Starts with the text of the document itself, whose name begins with `prefix`.
     ///
@@ -75,7 +90,7 @@ impl Bundle {
             })?;
         let mut copied = 0;
         let parsed = text::parse(name, &text, &mut copied).map_err(|problem| problem.at(name))?;
-        let has_id = resource::may_have_id(&text);
+        let hints = Hints::of(&text);
         let (mut value, file) = File::new(name.to_owned(), text, parsed);
         let mut moves = Moves::default();
         dialect::begin(&mut value, &file, &mut moves)?;
@@ -93,35 +108,37 @@ impl Bundle {
             leads_out: false,
         };
         let path = name.strip_prefix(prefix).unwrap_or(name);
-        bundle.push(identity(path), value, file, has_id);
+        bundle.push(identity(path), value, file, hints);
         Ok(bundle)
     }
 
-    fn push(&mut self, id: String, mut value: Value, file: File, has_id: bool) {
+    fn push(&mut self, id: String, mut value: Value, file: File, text: Hints) {
         let number = self.ids.len();
-        if has_id {
+        if text.may_have_id {
             resource::flatten(&mut value, &id);
         }
-        let open = &mut self.open;
-        let visited = each_reference(&mut value, &mut |at, reference| {
-            let (reference, optional) = match reference {
-                Reference::Ref(Value::String(reference)) => (&*reference, false),
-                Reference::Mapping(text) if is_reference(text) => (&*text, true),
-                _ => return Ok::<(), Infallible>(()),
-            };
-            if !reference.starts_with('#') {
-                open.push_back(Wanted {
-                    id: String::new(),
-                    others: VecDeque::new(),
-                    number,
-                    at: at.pointer(),
-                    reference: reference.clone(),
-                    optional,
-                });
-            }
-            Ok(())
-        });
-        let Ok(()) = visited;
+        if text.may_lead_out {
+            let open = &mut self.open;
+            let visited = each_reference(&mut value, &mut |at, reference| {
+                let (reference, optional) = match reference {
+                    Reference::Ref(Value::String(reference)) => (&*reference, false),
+                    Reference::Mapping(text) if is_reference(text) => (&*text, true),
+                    _ => return Ok::<(), Infallible>(()),
+                };
+                if !reference.starts_with('#') {
+                    open.push_back(Wanted {
+                        id: String::new(),
+                        others: VecDeque::new(),
+                        number,
+                        at: at.pointer(),
+                        reference: reference.clone(),
+                        optional,
+                    });
+                }
+                Ok(())
+            });
+            let Ok(()) = visited;
+        }
         self.leads_out |= !self.open.is_empty();
         self.numbers.entry(id.clone()).or_insert(number);
         self.ids.push(id);
@@ -179,10 +196,10 @@ impl Bundle {
         let text = text::decode(&name, bytes)?;
         let parsed =
             text::parse(&name, &text, &mut self.copied).map_err(|problem| problem.at(&name))?;
-        let has_id = resource::may_have_id(&text);
+        let hints = Hints::of(&text);
         let (value, file) = File::new(name, text, parsed);
         self.know(&wanted, self.ids.len());
-        self.push(wanted.id, value, file, has_id);
+        self.push(wanted.id, value, file, hints);
         Ok(())
     }
 
@@ -294,12 +311,6 @@ impl Bundle {
             _ => format!("#/{BUNDLED}/{number}{inside}"),
         })
     }
-}
-
-/// Whether a value of a discriminator's mapping is a reference, and not the name of a component.
-fn is_reference(text: &str) -> bool {
-    let file = [".yaml", ".yml", ".json"];
-    text.contains(['#', '/']) || file.iter().any(|ending| text.ends_with(ending))
 }
 
 /// The schemas of a file by their anchors.

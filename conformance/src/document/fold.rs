@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::object::{Kind, Shape, member};
 use super::origin::{Moves, file_of};
-use super::walk::{Reference, each_reference};
+use super::walk::{Reference, each_reference, reference};
 use super::{BUNDLED, pointer};
 
 /// Keywords that document a schema: where null is added around it, they stay outside, where a reader of 2020-12 looks for them.
@@ -43,6 +43,7 @@ pub(super) fn fold(document: &mut Value, old: &[bool]) -> Moves {
         open: Vec::new(),
         seen: HashSet::new(),
         wrapped: false,
+        deep: false,
     };
     let root = At::new(String::new(), old[0]);
     folding.below(document, &mut root.clone(), Kind::Root);
@@ -64,7 +65,7 @@ pub(super) fn fold(document: &mut Value, old: &[bool]) -> Moves {
             folding.below(value, &mut At::new(at, *old), kind);
         }
     }
-    if folding.wrapped {
+    if folding.wrapped && folding.deep {
         follow_wrapped(document, &folding.moves);
     }
     folding.moves
@@ -108,6 +109,8 @@ struct Folding {
     seen: HashSet<String>,
     /// Whether a schema has null around it.
     wrapped: bool,
+    /// Whether a reference leads into a component.
+    deep: bool,
 }
 
 impl Folding {
@@ -116,7 +119,7 @@ impl Folding {
         let Value::Object(members) = value else {
             return;
         };
-        if let Some(Value::String(reference)) = members.get("$ref") {
+        if let Some(reference) = reference(members) {
             self.follow(reference, kind);
         }
         let wrapped = kind == Kind::Schema && at.old && self.schema(members, at);
@@ -168,6 +171,7 @@ impl Folding {
         if component.is_some_and(|rest| rest.split('/').count() == 2) {
             return;
         }
+        self.deep = true;
         if let Some(target) = pointer::from_reference(reference)
             && self.seen.insert(target.clone())
         {
@@ -184,7 +188,7 @@ impl Folding {
                 "nullable" => (nullable, changes) = (*value == Value::Bool(true), true),
                 "$ref" => changes |= members.len() > 1,
                 "example" | "x-examples" | "exclusiveMinimum" | "exclusiveMaximum" => {
-                    changes = true
+                    changes = true;
                 }
                 "format" => changes |= value == "byte" || value == "binary",
                 _ => {}

@@ -225,9 +225,11 @@ impl Parser<'_> {
                 }
                 Some(control) => {
                     let control = char::from(control);
-                    return Err(self.problem(format!(
-                        "the control character {control:?} stands unescaped in a string"
-                    )));
+                    return Err(Problem::new(
+                        self.at(),
+                        format!("the control character {control:?} is not escaped"),
+                        "correct the JSON",
+                    ));
                 }
                 None => return Err(self.unexpected("the closing quote of a string")),
             }

@@ -139,9 +139,8 @@ impl Document {
                 for (key, member) in members {
                     match member {
                         Value::String(reference) if key == "$ref" => {
-                            if known.references.insert(reference)
-                                && self.leads(reference, &mut known.pointers).is_none()
-                            {
+                            let new = known.references.insert(reference);
+                            if new && self.leads(reference, &mut known.pointers).is_none() {
                                 return Err(self.astray(&at.pointer(), reference));
                             }
                         }
@@ -181,14 +180,16 @@ impl Document {
             (at, reference) = (target, next);
         };
         let told = self.told(reference);
-        let problem = if circle {
-            format!("the reference `{told}` leads in a circle of references")
+        let (problem, remedy) = if circle {
+            let problem = format!("the reference `{told}` leads in a circle of references");
+            (problem, "let one of them be what they refer to".to_owned())
         } else {
-            format!("the reference `{told}` leads nowhere")
+            let problem = format!("the reference `{told}` leads nowhere");
+            (problem, self.remedy(reference))
         };
         let at = pointer::join(&at, "$ref");
         let (name, _) = self.origin(&at);
-        Problem::new(self.position(&at), problem, self.remedy(reference)).at(name)
+        Problem::new(self.position(&at), problem, remedy).at(name)
     }
 
     /// What to do about a reference that leads nowhere.

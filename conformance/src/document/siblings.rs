@@ -12,7 +12,7 @@ use super::error::Problem;
 use super::object::{Kind, Shape, member};
 use super::origin::{Moves, file_of};
 use super::position::Position;
-use super::walk::{Path, count};
+use super::walk::{Path, count, reference};
 use super::{NODE_LIMIT, Version, pointer};
 
 /// How many references in a row are followed.
@@ -156,7 +156,7 @@ fn each(
     let Value::Object(members) = value else {
         return;
     };
-    if members.get("$ref").is_some_and(Value::is_string) {
+    if reference(members).is_some() {
         visit(at, kind, members);
         // A path item may have operations beside it.
         if kind != Kind::PathItem {

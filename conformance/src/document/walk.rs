@@ -1,6 +1,6 @@
 //! Visiting the references of a document, wherever they stand.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::keyword::{has_free_names, is_data};
 use super::pointer;
@@ -109,6 +109,44 @@ fn mapping<E>(
         }
     }
     Ok(())
+}
+
+/// The `$ref` of an object. Few objects have many members, and comparing their keys is cheaper than hashing.
+pub(super) fn reference(members: &Map<String, Value>) -> Option<&str> {
+    let found = match members.len() {
+        0..=16 => members.iter().find(|(key, _)| *key == "$ref")?.1,
+        _ => members.get("$ref")?,
+    };
+    found.as_str()
+}
+
+/// Whether a value of a discriminator's mapping is a reference, and not the name of a component.
+pub(super) fn is_reference(text: &str) -> bool {
+    let file = [".yaml", ".yml", ".json"];
+    text.contains(['#', '/']) || file.iter().any(|ending| text.ends_with(ending))
+}
+
+/// Whether a text may name another file, or itself: JSON in which the values of `$ref` and `mapping` begin with `#` does not.
+pub(super) fn may_lead_out(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A key may also be written with escapes.
+    if !text.trim_start().starts_with('{') || memchr::memmem::find(bytes, b"\\u00").is_some() {
+        return true;
+    }
+    let names_file = |at: usize| {
+        let map = text[at..].split('}').next().unwrap_or_default();
+        map.split('"')
+            .any(|one| is_reference(one) && !one.starts_with('#'))
+    };
+    if memchr::memmem::find_iter(bytes, b"\"mapping\"").any(names_file) {
+        return true;
+    }
+    memchr::memmem::find_iter(bytes, b"$ref").any(|at| {
+        let rest = text[at + "$ref".len()..].strip_prefix('"');
+        let rest = rest.and_then(|rest| rest.trim_start().strip_prefix(':'));
+        let local = rest.is_some_and(|rest| rest.trim_start().starts_with("\"#"));
+        !local
+    })
 }
 
 /// How many values there are at and below `value`.
