@@ -1,6 +1,7 @@
 //! Documents as people write them are read, and what is wrong with one is said where it is.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use conformance::document::{Document, Noted, Position};
 use conformance::drift::{Options, compare};
@@ -587,6 +588,10 @@ fn a_bad_reference_is_reported_where_it_is_and_never_as_the_model_has_it() {
     );
     let error = folder.load("g.yaml").expect_err("no such file");
     assert!(error.contains("`Pet` leads nowhere"), "{error}");
+    assert!(
+        error.ends_with("did you mean `#/components/schemas/Pet`?"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -858,4 +863,79 @@ fn references_into_a_schema_that_null_was_added_around_lead_there() {
     assert_eq!(schema(1).1, &json!({"type": "integer"}));
     assert_eq!(schema(2).0, "/components/schemas/A");
     assert_eq!(document.position(&format!("{}/type", schema(0).0)).line, 18);
+}
+
+#[test]
+fn hostile_texts_are_read_or_refused_in_time() {
+    let start = Instant::now();
+    // Merge keys without end.
+    let mut text = String::from("openapi: 3.1.0\nx-a: &a {k: 18446744073709551617}\nx-b:\n");
+    text.push_str(&"  <<: *a\n".repeat(50_000));
+    assert_eq!(
+        parse(&text).value()["x-b"]
+            .as_object()
+            .map(serde_json::Map::len),
+        Some(1)
+    );
+    // Anchors within the values of merge keys.
+    let mut text = String::from("openapi: 3.1.0\n");
+    for index in 0..20_000 {
+        text.push_str(&format!(
+            "x-{index}: {{<<: &a{index} {{k: 18446744073709551617}}, l: *a{index}}}\n"
+        ));
+    }
+    assert_eq!(parse(&text).notes().len(), 20_000);
+    // Merged again and again, which doubles at each level.
+    let mut text = String::from("openapi: 3.1.0\nx-0: &a0 {k0: [1, 2, 3]}\n");
+    for index in 1..60 {
+        let before = index - 1;
+        text.push_str(&format!(
+            "x-{index}: &a{index} {{<<: *a{before}, k{index}: *a{before}}}\n"
+        ));
+    }
+    assert!(refused(&text).contains("aliases expand"));
+    // Many files that alias much: together they may add no more than one.
+    let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
+    for index in 0..5 {
+        let before = if index == 0 {
+            "a".to_owned()
+        } else {
+            format!("a{}", index - 1)
+        };
+        bomb.push_str(&format!(
+            "a{index}: &a{index} [{}]\n",
+            format!("*{before}, ").repeat(10)
+        ));
+    }
+    let refs: Vec<String> = (0..200)
+        .map(|index| format!("{{$ref: '{index}.yaml#/a'}}"))
+        .collect();
+    let text = answer("3.1.0", &format!("{{anyOf: [{}]}}", refs.join(", ")));
+    let names: Vec<String> = (0..200).map(|index| format!("{index}.yaml")).collect();
+    let mut files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), bomb.as_str()))
+        .collect();
+    files.push(("api.yaml", &text));
+    let error = Folder::new(&files).load("api.yaml").expect_err("too much");
+    assert!(error.contains("aliases expand"), "{error}");
+    // A large path item of another file that many paths repeat.
+    let members: String = (0..2_000)
+        .map(|index| format!("'{index}': {{description: d}}, "))
+        .collect();
+    let item = format!("get: {{responses: {{{members}}}}}\n");
+    for head in ["swagger: '2.0'", "openapi: 3.0.3"] {
+        let mut text = format!("{head}\npaths:\n");
+        for index in 0..2_000 {
+            text.push_str(&format!("  /{index}: {{$ref: item.yaml, put: {{}}}}\n"));
+        }
+        let folder = Folder::new(&[("api.yaml", &text), ("item.yaml", &item)]);
+        let error = folder.load("api.yaml").expect_err("too much");
+        assert!(error.contains("repeated too often"), "{error}");
+    }
+    assert!(
+        start.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        start.elapsed()
+    );
 }

@@ -232,9 +232,30 @@ impl Bundle {
                 "the reference `{}` leads nowhere: {cause}",
                 wanted.reference
             ),
-            "correct the reference, or put the file where it leads",
+            self.remedy(&wanted.reference),
         )
         .at(&file.name)
+    }
+
+    /// What to do about a reference to a file that cannot be read.
+    fn remedy(&self, reference: &str) -> String {
+        for map in [
+            "components/schemas",
+            "components/responses",
+            "components/parameters",
+            "definitions",
+        ] {
+            let at = pointer::join(&format!("/{map}"), reference);
+            if pointer::find(&self.values[0], &at).is_some() {
+                return format!("did you mean `#{at}`?");
+            }
+        }
+        match reference.split_once('#') {
+            Some((_, rest)) if !rest.starts_with('/') && rest.contains('.') => {
+                "correct the reference; a `#` in the name of a file is written as `%23`".to_owned()
+            }
+            _ => "correct the reference, or put the file where it leads".to_owned(),
+        }
     }
 
     /// The model, and the files that it came from.

@@ -32,6 +32,7 @@ pub(super) fn parse(text: &str, copied: &mut usize) -> Result<Parsed, Problem> {
         parser: Parser::new_from_str(text),
         bytes: Bytes::new(text),
         anchors: HashMap::new(),
+        anchored: Vec::new(),
         parsed: Parsed {
             spots: Spots::for_text(text.len()),
             ..Parsed::default()
@@ -152,12 +153,32 @@ struct Merged {
     at: Position,
 }
 
+/// How much of each list there is.
+struct Known {
+    spots: usize,
+    exact: usize,
+    merged: usize,
+    anchors: usize,
+}
+
+/// The numbers of the nodes in `range`, as those of nodes that begin with `first`. The list is in the order of the nodes.
+fn moved(exact: &[(usize, Decimal)], range: &Range<usize>, first: usize) -> Vec<(usize, Decimal)> {
+    let start = exact.partition_point(|(node, _)| *node < range.start);
+    let inside = exact[start..].iter();
+    inside
+        .take_while(|(node, _)| *node < range.end)
+        .map(|(node, exact)| (node - range.start + first, exact.clone()))
+        .collect()
+}
+
 struct Reader<'a> {
     text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
     bytes: Bytes<'a>,
     /// Finished nodes by anchor; an anchor that is still open is absent, so a node cannot contain itself.
     anchors: HashMap<usize, Anchored>,
+    /// The anchors in the order of the text.
+    anchored: Vec<usize>,
     /// What is known besides the value.
     parsed: Parsed,
     /// Whether the document says that it is of YAML 1.1.
@@ -234,6 +255,7 @@ impl<'a> Reader<'a> {
             self.pay(node.size, at)?;
             let (node, marks) = (node.clone(), self.parsed.spots.range(mark));
             self.anchors.insert(anchor, Anchored { node, marks });
+            self.anchored.push(anchor);
         }
         Ok(node)
     }
@@ -274,18 +296,23 @@ impl<'a> Reader<'a> {
             let key = self.key(event, place)?;
             let (event, value) = self.next()?;
             let called = self.called(span, position::name(&key));
-            let first = self.parsed.spots.len();
+            let before = Known {
+                spots: self.parsed.spots.len(),
+                exact: self.parsed.exact.len(),
+                merged: self.parsed.merged.len(),
+                anchors: self.anchored.len(),
+            };
             let member = self.node(event, position(value), depth + 1, &called)?;
             size += member.size + key.len();
             height = height.max(member.height + 1);
             if merges {
-                merged.push(self.taken(member.value, mark, first, called.at, place));
+                merged.push(self.taken(member.value, &before, mark, called.at, place));
             } else {
                 members.push((key, member.value));
             }
         }
-        for source in merged {
-            self.merge(source, &mut members)?;
+        if !merged.is_empty() {
+            self.merge(merged, &mut members)?;
         }
         self.parsed.spots.close(mark);
         let place = |at| Position::after(self.text.get(..at).unwrap_or(self.text));
@@ -297,28 +324,28 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Takes the value of a merge key, whose marks begin with `first`, off the document again.
+    /// Takes the value of a merge key of the node `mapping` off the document again: all that came after `before`.
     fn taken(
         &mut self,
         value: Value,
+        before: &Known,
         mapping: usize,
-        first: usize,
         at: usize,
         place: Position,
     ) -> Merged {
-        let merged = &mut self.parsed.merged;
-        if !self.may_merge {
-            merged.push((mapping, position::narrow(at)));
-        }
-        for (inner, _) in merged.iter_mut().filter(|(inner, _)| *inner >= first) {
+        let first = before.spots;
+        for (inner, _) in &mut self.parsed.merged[before.merged..] {
             *inner = mapping;
         }
+        if !self.may_merge {
+            self.parsed.merged.push((mapping, position::narrow(at)));
+        }
         let spots = self.parsed.spots.split_off(first);
-        let exact = self.parsed.exact.extract_if(.., |(mark, _)| *mark >= first);
-        let exact = exact.map(|(mark, exact)| (mark - first, exact)).collect();
+        let mut exact = self.parsed.exact.split_off(before.exact);
+        exact.iter_mut().for_each(|(mark, _)| *mark -= first);
         // What was anchored in there has no marks any more; what repeats it is noted as a leaf.
-        for anchored in self.anchors.values_mut() {
-            if anchored.marks.start >= first {
+        for anchor in self.anchored.drain(before.anchors..) {
+            if let Some(anchored) = self.anchors.get_mut(&anchor) {
                 anchored.marks = 0..0;
             }
         }
@@ -330,42 +357,46 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds the members of a merge key's value that are not given yet: of one mapping, or of each of a list.
-    fn merge(&mut self, source: Merged, members: &mut Vec<(String, Value)>) -> Result<(), Problem> {
+    /// Adds the members of the values of merge keys that are not given yet: of one mapping, or of each of a list.
+    fn merge(
+        &mut self,
+        sources: Vec<Merged>,
+        members: &mut Vec<(String, Value)>,
+    ) -> Result<(), Problem> {
         let mut known: HashSet<String> = members.iter().map(|(key, _)| key.clone()).collect();
-        let maps = match source.value {
-            Value::Array(items) => items.into_iter().zip(source.spots.below(0)).collect(),
-            one => vec![(one, 0)],
-        };
-        for (map, node) in maps {
-            let Value::Object(map) = map else {
-                return Err(Problem::new(
-                    source.at,
-                    "the value of the merge key `<<` is not a mapping",
-                    "merge an alias of a mapping, or quote the key if `<<` is its name",
-                ));
+        for source in sources {
+            let maps = match source.value {
+                Value::Array(items) => items.into_iter().zip(source.spots.below(0)).collect(),
+                one => vec![(one, 0)],
             };
-            let mut children = source.spots.below(node);
-            for (key, value) in map {
-                let child = children.next();
-                if !known.insert(key.clone()) {
-                    continue;
-                }
-                let first = self.parsed.spots.len();
-                match child {
-                    Some(child) => {
-                        let range = source.spots.range(child);
-                        let inside = source.exact.iter().filter(|(mark, _)| range.contains(mark));
-                        let moved =
-                            inside.map(|(mark, exact)| (mark - child + first, exact.clone()));
-                        self.parsed.exact.extend(moved);
-                        self.parsed.spots.copy_from(&source.spots, range);
+            for (map, node) in maps {
+                let Value::Object(map) = map else {
+                    return Err(Problem::new(
+                        source.at,
+                        "the value of the merge key `<<` is not a mapping",
+                        "merge an alias of a mapping, or quote the key if `<<` is its name",
+                    ));
+                };
+                let mut children = source.spots.below(node);
+                for (key, value) in map {
+                    let child = children.next();
+                    if !known.insert(key.clone()) {
+                        continue;
                     }
-                    None => {
-                        self.parsed.spots.open(0, position::name(&key));
+                    let first = self.parsed.spots.len();
+                    match child {
+                        Some(child) => {
+                            let range = source.spots.range(child);
+                            let moved = moved(&source.exact, &range, first);
+                            self.parsed.exact.extend(moved);
+                            self.parsed.spots.copy_from(&source.spots, range);
+                        }
+                        None => {
+                            self.parsed.spots.open(0, position::name(&key));
+                        }
                     }
+                    members.push((key, value));
                 }
-                members.push((key, value));
             }
         }
         Ok(())
@@ -418,11 +449,8 @@ impl<'a> Reader<'a> {
                 self.parsed.spots.open(*at, *name);
             } else {
                 let first = self.parsed.spots.len();
-                let exact = &mut self.parsed.exact;
-                let inside = exact.iter().filter(|(mark, _)| marks.contains(mark));
-                let again = inside.map(|(mark, exact)| (mark - marks.start + first, exact.clone()));
-                let again: Vec<_> = again.collect();
-                exact.extend(again);
+                let again = moved(&self.parsed.exact, &marks, first);
+                self.parsed.exact.extend(again);
                 // What is repeated keeps its places, except for its own.
                 self.parsed.spots.repeat(marks, *at, *name);
             }
