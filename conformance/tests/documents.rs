@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use conformance::document::{Document, Noted, Position};
 use conformance::drift::{Options, compare};
+use conformance::schema::{Direction, Schemas};
 use serde_json::{Value, json};
 
 /// Files in a folder of their own.
@@ -429,17 +430,40 @@ fn webhooks_of_3_0_may_be_in_other_files() {
 
 #[test]
 fn pointers_may_have_plus_signs_spaces_and_percent_signs() {
-    let text = answer(
-        "3.1.0",
-        "{anyOf: [{$ref: '#/components/schemas/A+B'}, {$ref: '#/components/schemas/My Type'}, {$ref: '#/components/schemas/My%20Type'}, {$ref: '#/components/schemas/50%25'}, {$ref: '#/components/schemas/a%20b'}, {$ref: '#/components/schemas/%7Bid%7D'}]}",
-    ) + "components:\n  schemas: {A+B: {type: string}, My Type: {type: string}, 50%: {type: string}, a%20b: {type: string}, '{id}': {type: string}}\n";
-    let document = parse(&text);
-    assert_eq!(
-        document
-            .check_references()
-            .map_err(|error| error.to_string()),
-        Ok(())
-    );
+    let names = [
+        "A+B", "My Type", "50%", "a%20b", "{id}", "é", "a\"b", "a\\b", "a^b|c`d", "a/b~c", "#x",
+        "a<b>",
+    ];
+    for name in names {
+        let token = name.replace('~', "~0").replace('/', "~1");
+        let encoded: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for spelling in [token.as_str(), &encoded] {
+            let reference = format!("#/components/schemas/{spelling}");
+            let text = answer("3.1.0", &json!({"$ref": reference}).to_string())
+                + &format!(
+                    "components: {{schemas: {}}}\n",
+                    json!({name: {"type": "string"}})
+                );
+            let document = parse(&text);
+            assert_eq!(
+                document
+                    .check_references()
+                    .map_err(|error| error.to_string()),
+                Ok(())
+            );
+            let (_, schema) = document.resolve(SCHEMA).expect("a schema");
+            assert_eq!(schema, &json!({"type": "string"}), "{spelling}");
+            let schemas = Schemas::new(&document);
+            for (value, faults) in [(json!("a"), 0), (json!(1), 1)] {
+                let found = schemas.faults(SCHEMA, &value, Direction::Response);
+                assert_eq!(found.map(|found| found.len()), Ok(faults), "{spelling}");
+            }
+            let at = document.at(SCHEMA).expect("a schema")["$ref"]
+                .as_str()
+                .expect("a reference");
+            assert_eq!(document.told(at), reference);
+        }
+    }
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub(super) struct Bundle {
     left: usize,
     /// What aliases added to the files.
     copied: usize,
-    /// Whether any reference names a file.
-    leads_out: bool,
+    /// Whether any reference names a file, or is not spelled as a URI.
+    changes: bool,
 }
 
 /// A file that a reference leads to.
@@ -64,14 +64,14 @@ pub(super) struct Bundled {
 /// What a search of a text tells before its nodes are walked.
 struct Hints {
     may_have_id: bool,
-    may_lead_out: bool,
+    may_change: bool,
 }
 
 impl Hints {
     fn of(text: &str) -> Self {
         Self {
             may_have_id: resource::may_have_id(text),
-            may_lead_out: walk::may_lead_out(text),
+            may_change: walk::may_change(text),
         }
     }
 }
@@ -105,7 +105,7 @@ impl Bundle {
             open: VecDeque::new(),
             left,
             copied,
-            leads_out: false,
+            changes: false,
         };
         let path = name.strip_prefix(prefix).unwrap_or(name);
         bundle.push(identity(path), value, file, hints);
@@ -117,15 +117,17 @@ impl Bundle {
         if text.may_have_id {
             resource::flatten(&mut value, &id);
         }
-        if text.may_lead_out {
-            let open = &mut self.open;
+        if text.may_change {
+            let (open, changes) = (&mut self.open, &mut self.changes);
             let visited = each_reference(&mut value, &mut |at, reference| {
                 let (reference, optional) = match reference {
                     Reference::Ref(Value::String(reference)) => (&*reference, false),
                     Reference::Mapping(text) if is_reference(text) => (&*text, true),
                     _ => return Ok::<(), Infallible>(()),
                 };
-                if !reference.starts_with('#') {
+                let fragment = reference.strip_prefix('#');
+                *changes |= !fragment.is_some_and(|text| text.bytes().all(pointer::is_plain));
+                if fragment.is_none() {
                     open.push_back(Wanted {
                         id: String::new(),
                         others: VecDeque::new(),
@@ -139,7 +141,6 @@ impl Bundle {
             });
             let Ok(()) = visited;
         }
-        self.leads_out |= !self.open.is_empty();
         self.numbers.entry(id.clone()).or_insert(number);
         self.ids.push(id);
         self.values.push(value);
@@ -270,7 +271,7 @@ impl Bundle {
                 self.know(&wanted, 0);
             }
         }
-        if self.leads_out {
+        if self.changes {
             let anchors: Vec<HashMap<String, String>> = values.iter().map(anchors).collect();
             for (number, value) in values.iter_mut().enumerate() {
                 let visited = each_reference(value, &mut |_, reference| {
@@ -283,6 +284,8 @@ impl Bundle {
                         let told = std::mem::replace(reference, local);
                         if told != *reference {
                             spelled.entry(reference.clone()).or_insert(told);
+                        } else if number == 0 {
+                            spelled.insert(told.clone(), told);
                         }
                     }
                     Ok(())
@@ -298,6 +301,9 @@ impl Bundle {
         let mut value = values.pop().unwrap_or_default();
         if let (Value::Object(root), false) = (&mut value, others.is_empty()) {
             root.insert(BUNDLED.to_owned(), Value::Object(others));
+        }
+        if self.changes {
+            unescape(&mut value, &mut spelled);
         }
         Bundled {
             value,
@@ -321,17 +327,54 @@ impl Bundle {
             *self.known.get(&(number, file.to_owned()))?
         };
         let inside = if fragment.is_empty() || fragment.starts_with('/') {
-            fragment.to_owned()
+            pointer::encoded_fragment(fragment)
         } else if number == 0 {
             return Some(format!("#{fragment}"));
         } else {
-            anchors[number].get(fragment)?.replace('%', "%25")
+            let at = anchors[number].get(fragment)?;
+            pointer::encoded_fragment(&at.replace('%', "%25"))
         };
         Some(match number {
             0 => format!("#{inside}"),
             _ => format!("#/{BUNDLED}/{number}{inside}"),
         })
     }
+}
+
+/// Corrects the references to keys with a percent sign that are written as these are, such as `#/paths/a%20b` for `a%20b`.
+fn unescape(document: &mut Value, spelled: &mut HashMap<String, String>) {
+    let mut escaped = HashMap::new();
+    let visited = each_reference(document, &mut |_, reference| {
+        if let Reference::Ref(Value::String(text)) = reference
+            && text.contains('%')
+        {
+            escaped.insert(text.clone(), String::new());
+        }
+        Ok::<(), Infallible>(())
+    });
+    let Ok(()) = visited;
+    escaped.retain(|reference, new| {
+        let told = spelled.get(reference).unwrap_or(reference);
+        let raw = told.strip_prefix('#').unwrap_or_default();
+        let decoded = pointer::from_reference(reference);
+        let is_there = |at: &str| pointer::find(document, at).is_some();
+        *new = pointer::to_reference(raw);
+        !raw.is_empty() && !decoded.is_some_and(|at| is_there(&at)) && is_there(raw)
+    });
+    if escaped.is_empty() {
+        return;
+    }
+    let visited = each_reference(document, &mut |_, reference| {
+        if let Reference::Ref(Value::String(text)) = reference
+            && let Some(new) = escaped.get(text)
+        {
+            let told = std::mem::replace(text, new.clone());
+            let told = spelled.get(&told).cloned().unwrap_or(told);
+            spelled.insert(new.clone(), told);
+        }
+        Ok::<(), Infallible>(())
+    });
+    let Ok(()) = visited;
 }
 
 /// The schemas of a file by their anchors.

@@ -1,7 +1,7 @@
 //! Versions of OpenAPI, and what is done to a document so that its model is of one dialect.
 //!
 //! The steps: members of 3.1 that authors of 3.0 write as extensions ([`extended`]), 2.0 as 3.0 ([`swagger`]), members beside
-//! references ([`siblings`]), schemas of 3.0 as JSON Schema 2020-12 ([`fold`](super::fold)).
+//! references ([`siblings`]), schemas of 3.0 as JSON Schema 2020-12 ([`fold`](mod@super::fold)).
 
 use serde_json::Value;
 

@@ -337,7 +337,7 @@ fn follow_wrapped(document: &mut Value, moves: &Moves) {
             let rest = &target[known.len()..];
             let outside = OUTSIDE.contains(&rest[1..].split('/').next().unwrap_or_default());
             if !outside && let Some(new) = wrapped.get(known) {
-                *reference = format!("#{new}{rest}").replace('%', "%25");
+                *reference = pointer::to_reference(&format!("{new}{rest}"));
                 break;
             }
             known = pointer::parent(known);

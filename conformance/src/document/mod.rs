@@ -67,6 +67,9 @@ pub const DEPTH_LIMIT: usize = 200;
 /// How many values a document may have; the largest real ones have 300,000.
 const NODE_LIMIT: usize = 2_000_000;
 
+/// How many values may be repeated where members beside a reference, or OpenAPI 2.0, leave no other way.
+const REPEAT_LIMIT: usize = 500_000;
+
 /// A parsed value, and what is known of its nodes, which are numbered in the order of the text.
 #[derive(Debug, Default)]
 struct Parsed {

@@ -1,4 +1,5 @@
-//! Names that moved: the table of keywords is in [`super::keyword`], and schemas of 3.0 are folded when a document is loaded.
+//! Names that moved: the table of keywords is in [`super::keyword`], and schemas of 3.0 are folded when a document is loaded, where
+//! the decisions on `nullable` are (`document/fold.rs`).
 
 use serde_json::Value;
 

@@ -39,12 +39,7 @@ impl Document {
             return self.anchored(name);
         }
         let target = pointer::from_reference(reference)?;
-        if self.at(&target).is_some() {
-            return Some(target);
-        }
-        // A key with a percent sign, written as it is.
-        let raw = reference.strip_prefix('#').filter(|raw| *raw != target)?;
-        self.at(raw).is_some().then(|| raw.to_owned())
+        self.at(&target).is_some().then_some(target)
     }
 
     /// As [`Self::target`], if that, followed on, comes to what is no reference. `known` holds by pointer what is known of that from

@@ -167,7 +167,7 @@ impl Resources {
         } else {
             resource.anchors.get(fragment)?.clone()
         };
-        Some(format!("#{}", at.replace('%', "%25")))
+        Some(pointer::to_reference(&at))
     }
 }
 

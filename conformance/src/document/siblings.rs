@@ -13,7 +13,7 @@ use super::object::{Kind, Shape, member};
 use super::origin::{Moves, file_of};
 use super::position::Position;
 use super::walk::{Path, count, reference};
-use super::{NODE_LIMIT, Version, pointer};
+use super::{REPEAT_LIMIT, Version, pointer};
 
 /// How many references in a row are followed.
 const CHAIN: usize = 20;
@@ -75,7 +75,7 @@ pub(super) fn merge(document: &mut Value, version: Version) -> Result<Moves, Pro
             continue;
         };
         repeated += count(&merged);
-        if repeated > NODE_LIMIT {
+        if repeated > REPEAT_LIMIT {
             return Err(Problem::new(
                 Position::START,
                 "what references with members beside them refer to is repeated too often",

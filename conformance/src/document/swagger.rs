@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
-use super::NODE_LIMIT;
+use super::REPEAT_LIMIT;
 use super::error::Problem;
 use super::keyword::{has_free_names, is_data};
 use super::origin::Moves;
@@ -55,7 +55,7 @@ pub(super) fn fold(old: &Value) -> Result<(Value, Moves), Problem> {
         repeated: 0,
     };
     let mut new = folding.root();
-    if folding.repeated > NODE_LIMIT {
+    if folding.repeated > REPEAT_LIMIT {
         return Err(Problem::new(
             Position::START,
             "the parameters, responses and paths of other files are repeated too often",
@@ -208,7 +208,7 @@ impl<'a> Folding<'a> {
             let method = ["get", "put", "post", "delete", "options", "head", "patch"]
                 .contains(&key.as_str());
             let value = match value {
-                _ if self.repeated > NODE_LIMIT => Value::Null,
+                _ if self.repeated > REPEAT_LIMIT => Value::Null,
                 Value::Object(_) if method => self.operation((value, old), &shared, &new),
                 Value::Array(_) if key == "parameters" => {
                     let plain = shared.iter().filter(|one| !is_body(one));
@@ -669,8 +669,10 @@ fn new_reference(reference: &str, moved: &HashMap<&str, &str>) -> Option<String>
     let mut known = at.as_str();
     while !known.is_empty() {
         if let Some(new) = moved.get(known) {
-            let new = format!("#{new}{}", &at[known.len()..]);
-            return Some(new.replace('%', "%25"));
+            return Some(pointer::to_reference(&format!(
+                "{new}{}",
+                &at[known.len()..]
+            )));
         }
         known = pointer::parent(known);
     }

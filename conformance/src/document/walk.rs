@@ -126,8 +126,9 @@ pub(super) fn is_reference(text: &str) -> bool {
     text.contains(['#', '/']) || file.iter().any(|ending| text.ends_with(ending))
 }
 
-/// Whether a text may name another file, or itself: JSON in which the values of `$ref` and `mapping` begin with `#` does not.
-pub(super) fn may_lead_out(text: &str) -> bool {
+/// Whether the references of a text may have to be rewritten: not in JSON in which the values of `$ref` and `mapping` begin with `#`,
+/// and are spelled as URIs.
+pub(super) fn may_change(text: &str) -> bool {
     let bytes = text.as_bytes();
     // A key may also be written with escapes.
     if !text.trim_start().starts_with('{') || memchr::memmem::find(bytes, b"\\u00").is_some() {
@@ -144,8 +145,9 @@ pub(super) fn may_lead_out(text: &str) -> bool {
     memchr::memmem::find_iter(bytes, b"$ref").any(|at| {
         let rest = text[at + "$ref".len()..].strip_prefix('"');
         let rest = rest.and_then(|rest| rest.trim_start().strip_prefix(':'));
-        let local = rest.is_some_and(|rest| rest.trim_start().starts_with("\"#"));
-        !local
+        let rest = rest.and_then(|rest| rest.trim_start().strip_prefix("\"#"));
+        let value = rest.and_then(|rest| rest.split('"').next());
+        !value.is_some_and(|fragment| fragment.bytes().all(pointer::is_plain))
     })
 }
 
