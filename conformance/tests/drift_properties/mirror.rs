@@ -22,6 +22,7 @@ pub(crate) fn mirrored(change: &SchemaChange) -> SchemaChange {
             old: new,
             new: old,
         },
+        Is::BoundChanged { old, new } => Is::BoundChanged { old: new, new: old },
         Is::EntryAdded { keyword, name } => Is::EntryRemoved { keyword, name },
         Is::EntryRemoved { keyword, name } => Is::EntryAdded { keyword, name },
         Is::AlternativeAdded { keyword, shape } => Is::AlternativeRemoved { keyword, shape },

@@ -1,10 +1,12 @@
 //! The plain validator: which values a schema accepts.
 
-use jsonschema::{Draft, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
 use super::plain::{self, Edits};
 use super::source::Source;
+use crate::document::pointer;
 use crate::finding::Undecided;
 
 /// How much backtracking one pattern may take; a value that needs more is refused.
@@ -81,10 +83,43 @@ pub(super) fn accepted<'a>(
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,
 ) -> Result<Vec<bool>, Undecided> {
-    let schema = plain::seen(source, at, values, edits)?;
+    let (schema, count) = plain::seen(source, at, values, edits)?;
+    source.spend(count * (1 + values.len() / 8));
     let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
     Ok(values
         .iter()
         .map(|value| validator.is_valid(value))
         .collect())
+}
+
+/// Which of `values` the schema at `at` rejects because of what they have, or lack, as the member `name`.
+///
+/// # Errors
+/// Says why it could not be asked.
+pub(super) fn rejected_for(
+    source: Source<'_>,
+    at: &str,
+    values: &[Value],
+    name: &str,
+) -> Result<Vec<bool>, Undecided> {
+    let (schema, _) = plain::seen(source, at, values, None)?;
+    let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
+    let prefix = pointer::join("", name);
+    let is_about = |error: &ValidationError<'_>| {
+        let at = error.instance_path().as_str();
+        let inside = at
+            .strip_prefix(&prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        inside
+            || match error.kind() {
+                ValidationErrorKind::Required { property } => at.is_empty() && property == name,
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                    at.is_empty() && unexpected.iter().any(|one| one == name)
+                }
+                _ => false,
+            }
+    };
+    let rejected = |value| validator.iter_errors(value).any(|error| is_about(&error));
+    Ok(values.iter().map(rejected).collect())
 }

@@ -17,6 +17,8 @@ mod scalars;
 mod source;
 mod text;
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 
 pub(super) use algebra::Relation;
@@ -95,19 +97,34 @@ pub(super) struct Meaning<'a> {
     new: [Maker<'a>; 2],
     /// Whether it makes no difference who sends.
     same: bool,
+    spent: &'a Cell<usize>,
 }
 
 impl<'a> Meaning<'a> {
     /// `flagged` says whether any schema has `readOnly` or `writeOnly` members.
-    pub(super) fn new(old: &'a Document, new: &'a Document, flagged: bool) -> Self {
+    /// `spent` counts the schemas that values were held against.
+    pub(super) fn new(
+        old: &'a Document,
+        new: &'a Document,
+        flagged: bool,
+        spent: &'a Cell<usize>,
+    ) -> Self {
         let makers = |document: &'a Document| {
-            [false, true].map(|from_server| Maker::new(Source::of(document, from_server, flagged)))
+            [false, true].map(|from_server| {
+                Maker::new(Source::of(document, from_server, flagged, spent))
+            })
         };
         Self {
             old: makers(old),
             new: makers(new),
             same: !flagged,
+            spent,
         }
+    }
+
+    /// How many schemas values were held against so far.
+    pub(super) fn spent(&self) -> usize {
+        self.spent.get()
     }
 
     fn makers(&self, sender: Sender) -> (&Maker<'a>, &Maker<'a>) {
@@ -173,19 +190,18 @@ impl<'a> Meaning<'a> {
     pub(super) fn sort_out(
         &self,
         spot: Spot<'_>,
-        edits: &[&Edit],
+        changes: &[&Edit],
         values: Vec<Value>,
     ) -> Result<Trial, Undecided> {
         let Spot { at, sender, text } = spot;
         let (old, new) = self.makers(sender);
-        let edits = Some(self.edits(sender, edits));
+        let edits = Some(self.edits(sender, changes));
         let one = accepted(old.source, at.0, &values, None, text)?;
         let other = accepted(old.source, at.0, &values, edits, text)?;
-        let mut apart: Vec<(Value, bool)> = values
-            .into_iter()
-            .zip(one.into_iter().zip(other))
+        let judged = values.iter().zip(one.iter().zip(&other));
+        let mut apart: Vec<(Value, bool)> = judged
             .filter(|(_, (one, other))| one != other)
-            .map(|(value, (one, _))| (value, one))
+            .map(|(value, (one, _))| (value.clone(), *one))
             .collect();
         if apart.is_empty() {
             return Ok(Trial::default());
@@ -207,6 +223,18 @@ impl<'a> Meaning<'a> {
                     .map(|(value, _)| (value, false)),
             );
         }
+        // Where other members changed as well, so has a value of the new schema that the old one rejects for this member.
+        if let Some(member) = changes.iter().find_map(|edit| edit.member())
+            && apart.iter().any(|(_, in_old)| !in_old)
+            && let Ok(in_new) = accepted(new.source, at.1, &values, None, text)
+        {
+            let shown = values.into_iter().zip(in_new.into_iter().zip(&one));
+            let shown = shown.filter(|(_, (in_new, in_old))| *in_new && !**in_old);
+            let shown: Vec<Value> = shown.map(|(value, _)| value).take(KEPT).collect();
+            let about = judge::rejected_for(old.source, at.0, &shown, member)?;
+            let about = shown.into_iter().zip(about).filter(|(_, about)| *about);
+            apart.extend(about.map(|(value, _)| (value, false)));
+        }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         // Where the new schema cannot be asked, examples are those of the edit alone.
         let real = accepted(new.source, at.1, &values, None, text);
@@ -215,7 +243,7 @@ impl<'a> Meaning<'a> {
             let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
             let tried = Tried {
                 real: in_old != in_new,
-                documented: self.documents(at, sender, &value),
+                documented: self.documents(at, sender, &value, changes),
                 value,
             };
             match in_old == (sender == Sender::Client) {
@@ -337,13 +365,26 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    /// Whether the sender of the value documents all members of it.
-    pub(super) fn documents(&self, at: At<'_>, sender: Sender, value: &Value) -> bool {
+    /// Whether the sender of the value documents all members of it. A server sends what its new document has, and what the old one
+    /// has besides, as long as no edit is about that: all other differences are others' to tell.
+    fn documents(&self, at: At<'_>, sender: Sender, value: &Value, edits: &[&Edit]) -> bool {
         let (old, new) = self.makers(sender);
-        match sender {
-            Sender::Server => new.source.documents(&[at.1.to_owned()], value),
-            Sender::Client => old.source.documents(&[at.0.to_owned()], value),
+        if sender == Sender::Client {
+            return old.source.documents(&[at.0.to_owned()], value);
         }
+        let Value::Object(members) = value else {
+            return new.source.documents(&[at.1.to_owned()], value);
+        };
+        let sides = [(old.source, at.0), (new.source, at.1)];
+        let [before, after] = sides.map(|(source, at)| (source, source.in_place(&[at.to_owned()])));
+        let speaks = |(source, schemas): &(Source<'_>, Vec<String>), name: &str, member: &Value| {
+            let (speaks, below) = source.member(schemas, name);
+            speaks && (below.is_empty() || source.documents(&below, member))
+        };
+        members.iter().all(|(name, member)| {
+            let edited = edits.iter().any(|edit| edit.member() == Some(name));
+            speaks(&after, name, member) || !edited && speaks(&before, name, member)
+        })
     }
 
     /// Whether theirs and ours speak of the member `name`.

@@ -87,15 +87,16 @@ impl<'v> Scope<'v> {
     }
 }
 
-/// Writes the schema at `at` as far as `values` can see it, with `edits` applied.
+/// Writes the schema at `at` as far as `values` can see it, with `edits` applied, and says how many schemas that were.
 pub(super) fn seen<'a>(
     source: Source<'a>,
     at: &str,
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,
-) -> Result<Value, Undecided> {
+) -> Result<(Value, usize), Undecided> {
     let mut writer = Writer::new(source, SEEN_LIMIT, edits);
-    writer.fresh(at, &Scope::Values(values.iter().collect()), 0)
+    let schema = writer.fresh(at, &Scope::Values(values.iter().collect()), 0)?;
+    Ok((schema, SEEN_LIMIT - writer.left))
 }
 
 /// Writes the schema at `at` with what it uses: `{"$defs": {"0": ..}, "$ref": "#/$defs/0"}`.

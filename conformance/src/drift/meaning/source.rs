@@ -1,5 +1,6 @@
 //! Where schemas are read from, and who writes the values that they describe.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
@@ -21,15 +22,23 @@ pub(super) struct Source<'a> {
     pub(super) from_server: bool,
     /// Whether any member is `readOnly` or `writeOnly`.
     flagged: bool,
+    /// Counts the schemas that values were held against.
+    spent: Option<&'a Cell<usize>>,
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn of(document: &'a Document, from_server: bool, flagged: bool) -> Self {
+    pub(super) fn of(
+        document: &'a Document,
+        from_server: bool,
+        flagged: bool,
+        spent: &'a Cell<usize>,
+    ) -> Self {
         Self {
             document: Some(document),
             value: document.value(),
             from_server,
             flagged,
+            spent: Some(spent),
         }
     }
 
@@ -40,6 +49,14 @@ impl<'a> Source<'a> {
             value,
             from_server: true,
             flagged: false,
+            spent: None,
+        }
+    }
+
+    /// Counts schemas that values were held against.
+    pub(super) fn spend(&self, count: usize) {
+        if let Some(spent) = self.spent {
+            spent.set(spent.get().saturating_add(count));
         }
     }
 

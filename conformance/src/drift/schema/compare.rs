@@ -82,8 +82,9 @@ impl Schemas {
             walk.visit(pair);
         }
         if !walk.pairs.is_empty() {
+            let spent = Cell::new(0);
             let flagged = [ledger.theirs, ledger.ours].map(|one| is_flagged(one.value()));
-            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2]);
+            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &spent);
             super::decide::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {

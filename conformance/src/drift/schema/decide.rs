@@ -27,6 +27,10 @@ use crate::finding::{
     self, Impact, Message, Proof, SchemaChange, Sender, Severity, Side, Undecided,
 };
 
+/// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
+/// below a tenth of it.
+const EFFORT: usize = 3_000_000;
+
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
 
@@ -44,6 +48,7 @@ pub(super) fn enter(
         trials: HashMap::new(),
         groups: BTreeMap::new(),
         relations: HashMap::new(),
+        spent: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
         senders: users::senders(walk, roots),
     };
@@ -151,6 +156,8 @@ pub(super) struct Decider<'d, 'w, 'a> {
     meaning: &'d Meaning<'a>,
     trials: HashMap<TrialKey, Result<Trial, Undecided>>,
     groups: BTreeMap<(usize, Sender, Text), Group<'d>>,
+    /// How much was tried at each place.
+    spent: HashMap<usize, usize>,
     /// Whether the old schema is included in the new one, and the reverse.
     relations: HashMap<(usize, Sender), (bool, bool)>,
     equal: Vec<bool>,
@@ -633,6 +640,13 @@ impl<'d> Decider<'d, '_, '_> {
         if let Some(known) = self.trials.get(&key) {
             return known.clone();
         }
+        let spent = self.spent.entry(place).or_default();
+        if *spent > EFFORT {
+            return Err(Undecided::NotFound {
+                keyword: difference.keyword.clone(),
+            });
+        }
+        let before = self.meaning.spent();
         let edits: Vec<&Edit> = difference.edits.iter().collect();
         let members: Option<BTreeSet<String>> = match &difference.edits[..] {
             [Edit::Flag { schema, .. }] => pointer::tokens(schema)
@@ -648,6 +662,7 @@ impl<'d> Decider<'d, '_, '_> {
             _ => Focus::All(BTreeSet::new()),
         };
         let trial = self.meaning.trial(spot, &edits, &focus);
+        *spent += self.meaning.spent() - before;
         self.trials.insert(key, trial.clone());
         trial
     }

@@ -252,6 +252,7 @@ impl Viewer<'_> {
             view = self.fold_null_branch(view, keyword, chain);
         }
         fold_null_type(&mut view);
+        type_binary(&mut view);
         drop_defaults(&mut view);
         self.drop_trivial(&mut view);
         view
@@ -541,6 +542,21 @@ fn fold_null_type(view: &mut View) {
         // What accepts everything accepts null already.
         let constrains = view.parts.keys().any(|keyword| !is_annotation(keyword));
         view.or_null = constrains;
+    }
+}
+
+/// What is binary has no type in OpenAPI 3.1, and is a string in OpenAPI 3.0.
+fn type_binary(view: &mut View) {
+    let has = |keyword: &str| view.parts.contains_key(keyword);
+    if has("contentEncoding") || has("type") || has("contentSchema") {
+        return;
+    }
+    if let Some(part) = view.parts.get("contentMediaType") {
+        let part = Part {
+            pointer: part.pointer.clone(),
+            content: Content::Set(vec![Value::from("string")]),
+        };
+        view.parts.insert("type".to_owned(), part);
     }
 }
 

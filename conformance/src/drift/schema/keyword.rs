@@ -56,7 +56,8 @@ pub(super) fn add(
     };
     match (keyword, value) {
         // Definitions count where they are used.
-        ("$ref" | "$defs" | "definitions", _) => {}
+        // Names of schemas lead to them, and references were followed already.
+        ("$ref" | "$defs" | "definitions" | "$id" | "$anchor", _) => {}
         // Which dialect a schema is read in and what it is called change nothing where that is what holds anyway.
         ("$schema", Value::String(dialect))
             if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
