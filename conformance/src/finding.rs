@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
-pub use document::DocumentChange;
-pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
+pub use document::{Credential, DocumentChange, Format, Part};
+pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use replay::ReplayFault;
 
 /// How much a finding matters; the order is that of `--fail-on`.

@@ -34,7 +34,7 @@ pub(super) struct DriftArgs {
     /// The new version; with --lockstep the document that the server emits.
     #[arg(value_name = "NEW")]
     new: String,
-    /// Compare a source document with an emitted one, which must agree: reports speak of documented and emitted, and advise.
+    /// Compare a source document with an emitted one, which must agree; reports say which one to change.
     #[arg(long)]
     lockstep: bool,
     /// Also compare descriptions, summaries and titles, at severity info.

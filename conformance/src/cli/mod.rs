@@ -27,11 +27,15 @@ const KINDS: [&str; 4] = ["id", "method", "path", "tag"];
 const EXIT_CODES: &str = "Exit codes:
   0  conforms
   1  findings at or above --fail-on
-  2  could not check (bad arguments, unreadable document, no server), or nothing to check";
+  2  could not check: bad arguments, unreadable document, no server, or nothing to check";
 
 const PRINTED: &str = "Exit codes:
   0  printed
-  2  bad arguments, or standard output cannot be written";
+  2  bad arguments, or cannot write to standard output";
+
+const WRITTEN: &str = "Exit codes:
+  0  written
+  2  bad arguments, the file exists, or cannot write it";
 
 const OVERVIEW: &str = "Examples:
   conformance drift main:openapi.yaml openapi.yaml
@@ -85,7 +89,7 @@ enum Command {
     #[command(after_help = printed(explain::HELP))]
     Explain(explain::ExplainArgs),
     /// Write a first conformance.toml, with a pair for each OpenAPI document that is found.
-    #[command(after_help = printed(init::HELP))]
+    #[command(after_help = format!("{}\n\n{WRITTEN}", init::HELP))]
     Init(init::InitArgs),
     /// Print the JSON Schema of reports or of conformance.toml.
     #[command(after_help = printed(SCHEMA_HELP))]

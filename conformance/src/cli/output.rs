@@ -18,9 +18,10 @@ use crate::report::{self, Format, Report, View, words};
 use crate::toml_text;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub(super) struct OutputArgs {
     /// File with the settings [default: conformance.toml, if there is one].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = None)]
     config: Option<String>,
     /// Format of the report on standard output [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -86,6 +87,7 @@ fn is_on(color: Color) -> bool {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Accepted findings")]
 pub(super) struct BaselineArgs {
     /// Ignore the findings that this file accepts; a stale or expired entry is itself a finding.
     #[arg(long, value_name = "FILE")]

@@ -22,7 +22,7 @@ pub(super) const HELP: &str = "Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The document: a file, a URL, `REV:path` for a file of a git revision, or `-` for standard input.
+    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
     document: String,
     #[command(flatten)]
     options: replay::Options,

@@ -6,9 +6,6 @@ use serde_json::{Number, Value};
 pub(super) const PROVENANCE: [&str; 3] =
     ["x-decision", "x-documented-defects", "x-documented-names"];
 
-/// How long a value may be in a message.
-const SHOWN: usize = 120;
-
 /// A text that is equal exactly when the values are. Recurses as deep as the document, which is limited.
 pub(super) fn canonical(value: &Value) -> String {
     let mut text = String::new();
@@ -21,16 +18,6 @@ pub(super) fn canonical_without_provenance(value: &Value) -> String {
     let mut text = String::new();
     write(value, true, &mut text);
     text
-}
-
-/// The value in a message: compact, and cut where it is long.
-pub(super) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= SHOWN {
-        return text;
-    }
-    let start: String = text.chars().take(SHOWN).collect();
-    format!("{start}...")
 }
 
 fn write(value: &Value, strip: bool, text: &mut String) {

@@ -11,8 +11,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::equal::PROVENANCE;
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
-use crate::document::{Document, Version, has_free_names, holds_data};
+use crate::document::keyword::{LISTS, MAPS, SINGLE};
+use crate::document::{Decimal, Document, has_free_names, holds_data};
 
 /// Members of OpenAPI objects that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -63,8 +63,8 @@ pub(super) struct Same<'a> {
     theirs: &'a Document,
     ours: &'a Document,
     prose: bool,
-    /// Whether one document is of OpenAPI 3.0 and the other is not.
-    mixed: bool,
+    /// Numbers that the model does not hold exactly, by where they are in memory.
+    exact: [HashMap<usize, &'a Decimal>; 2],
     nodes: Vec<Node>,
     /// Nodes by where their values are in memory.
     ids: HashMap<Key, usize>,
@@ -81,12 +81,11 @@ pub(super) struct Same<'a> {
 
 impl<'a> Same<'a> {
     pub(super) fn new(theirs: &'a Document, ours: &'a Document, prose: bool) -> Self {
-        let old = |document: &Document| document.version() == Version::V30;
         Self {
             theirs,
             ours,
             prose,
-            mixed: old(theirs) != old(ours),
+            exact: [exact(theirs), exact(ours)],
             nodes: Vec::new(),
             ids: HashMap::new(),
             open: Vec::new(),
@@ -245,6 +244,30 @@ impl<'a> Same<'a> {
         Some(id)
     }
 
+    /// Whether two values differ; numbers by all their digits.
+    fn differ(&self, one: &Value, other: &Value) -> bool {
+        if one != other || self.exact.iter().all(HashMap::is_empty) {
+            return one != other;
+        }
+        match (one, other) {
+            (Value::Number(_), Value::Number(_)) => {
+                let digits = |side: usize, value| self.exact[side].get(&address(value));
+                digits(0, one) != digits(1, other)
+            }
+            (Value::Array(ones), Value::Array(others)) => {
+                let mut both = ones.iter().zip(others);
+                both.any(|(one, other)| self.differ(one, other))
+            }
+            (Value::Object(ones), Value::Object(others)) => {
+                let mut both = ones
+                    .iter()
+                    .filter_map(|(key, one)| Some((one, others.get(key)?)));
+                both.any(|(one, other)| self.differ(one, other))
+            }
+            _ => false,
+        }
+    }
+
     /// The reference of a schema that says nothing else.
     fn only_refers(&self, schema: &'a Value) -> Option<&'a str> {
         let schema = schema.as_object()?;
@@ -299,9 +322,6 @@ impl<'a> Same<'a> {
             };
             node.differs |= references(theirs) != references(ours);
         }
-        // These mean something else in OpenAPI 3.0.
-        let has = |keyword: &str| theirs.contains_key(keyword);
-        node.differs |= self.mixed && (has("nullable") || has("$ref") && count > 1);
         node
     }
 
@@ -365,7 +385,7 @@ impl<'a> Same<'a> {
                 node.differs |= one != other && (plain(one) || plain(other));
                 node.below.extend(below);
             }
-            _ => node.differs |= one != other,
+            _ => node.differs |= self.differ(one, other),
         }
     }
 
@@ -402,7 +422,9 @@ impl<'a> Same<'a> {
                             let below = self.counted(one, |this| this.inside(one, other));
                             node.below.extend(below);
                         }
-                        _ if !named && holds_data("", key, one) => node.differs |= one != other,
+                        _ if !named && holds_data("", key, one) => {
+                            node.differs |= self.differ(one, other);
+                        }
                         _ => {
                             // The names of a map mean nothing.
                             let named = !named && has_free_names(key);
@@ -419,7 +441,7 @@ impl<'a> Same<'a> {
                     self.members(one, other, false, node);
                 }
             }
-            _ => node.differs |= theirs != ours,
+            _ => node.differs |= self.differ(theirs, ours),
         }
     }
 }
@@ -433,6 +455,13 @@ impl Kind {
             Self::Other
         }
     }
+}
+
+/// The numbers of a document that its model does not hold exactly, by where they are in memory.
+fn exact(document: &Document) -> HashMap<usize, &Decimal> {
+    let all = document.exact_below("").into_iter();
+    all.filter_map(|(at, exact)| Some((address(document.at(&at)?), exact)))
+        .collect()
 }
 
 fn key(theirs: &Value, ours: &Value, kind: Kind) -> Key {

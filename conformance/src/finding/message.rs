@@ -151,6 +151,13 @@ pub enum SchemaChange {
         /// Its new value; none where it holds schemas.
         new: Option<Value>,
     },
+    /// A bound of numbers is inclusive in one schema and exclusive in the other.
+    BoundChanged {
+        /// The old bound.
+        old: Bound,
+        /// The new bound.
+        new: Bound,
+    },
     /// An entry of a map of schemas other than `properties`, such as `patternProperties`, was added.
     EntryAdded {
         /// The keyword that has the map.
@@ -213,6 +220,15 @@ pub enum SchemaChange {
     },
 }
 
+/// A bound of numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bound {
+    /// Such as `exclusiveMinimum`.
+    pub keyword: String,
+    /// The number.
+    pub value: Value,
+}
+
 /// What a schema is, in a few words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -237,6 +253,17 @@ pub enum Sender {
     Client,
     /// The server: responses, and the requests of webhooks and callbacks.
     Server,
+}
+
+impl Sender {
+    /// Who receives what this one sends.
+    #[must_use]
+    pub fn receiver(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
 }
 
 /// What a change does to those who exchange values.

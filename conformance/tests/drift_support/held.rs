@@ -86,13 +86,15 @@ fn spell(members: &mut Map<String, Value>) {
             }
         }
     }
-    if members.get("nullable") == Some(&json!(true)) {
-        if let Some(Value::String(one)) = members.get("type").cloned() {
-            members.insert("type".to_owned(), json!([one, "null"]));
-        }
-        if let Some(Value::Array(values)) = members.get_mut("enum") {
-            values.push(Value::Null);
-        }
+    // Null is added to the type only: an enum without null refuses it, as OpenAPI 3.0.3 says.
+    if let (Some(Value::Bool(true)), Some(Value::String(one))) =
+        (members.get("nullable"), members.get("type").cloned())
+    {
+        members.insert("type".to_owned(), json!([one, "null"]));
+    }
+    // Legal without the flag `u`, which the validator reads patterns with.
+    if let Some(Value::String(pattern)) = members.get_mut("pattern") {
+        *pattern = pattern.replace(r"[\w-.]", r"[\w.-]");
     }
     let bound = match members.get("format").and_then(Value::as_str) {
         Some("int32") => Some((json!(i32::MIN), json!(i32::MAX))),

@@ -1,7 +1,7 @@
 //! Asking the plain validator about the value that a finding shows: whose message it is, and whether the sides take it as they are
 //! said to.
 
-use conformance::finding::{Finding, Severity, Side};
+use conformance::finding::{Finding, Impact, Severity, Side};
 use serde_json::{Map, Value, json};
 
 use crate::held::accepts;
@@ -59,7 +59,10 @@ pub(crate) fn writer(
                 Side::New => (false, true),
             };
             if one.from_server == other.from_server && accepted == claimed {
-                let harms = (proof.accepted_by == Side::New) == one.from_server;
+                let impact = finding.effect.map(|effect| effect.impact);
+                // What the server does not send any more is what only the old document accepts of it.
+                let harms = (proof.accepted_by == Side::New) == one.from_server
+                    || one.from_server && impact == Some(Impact::Withdrawn);
                 if finding.severity == Severity::Breaking && !harms {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }

@@ -11,13 +11,13 @@ use serde_json::Value;
 
 /// What is known of two sets of values.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Relation {
+pub(in super::super) struct Relation {
     /// Whether ours certainly accepts all that theirs accepts.
-    pub(super) theirs_in_ours: bool,
+    pub(in super::super) theirs_in_ours: bool,
     /// Whether theirs certainly accepts all that ours accepts.
-    pub(super) ours_in_theirs: bool,
+    pub(in super::super) ours_in_theirs: bool,
     /// What one side accepts and the other does not, as schemas.
-    pub(super) lost: Vec<Value>,
+    pub(in super::super) lost: Vec<Value>,
 }
 
 /// Relates two whole schemas. Knows nothing where the algebra does not model them.

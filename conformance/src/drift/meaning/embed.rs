@@ -1,8 +1,8 @@
 //! Putting a value of an inner schema into a value of the schema around it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::facts::{Facts, ways};
+use super::facts::Facts;
 use super::generate::{Maker, distinct};
 use super::text;
 
@@ -33,6 +33,11 @@ pub(in super::super) enum Step {
 }
 
 impl Step {
+    /// Whether the inner schema is met by the same value as the outer one.
+    pub(in super::super) fn is_in_place(&self) -> bool {
+        matches!(self, Self::Same | Self::With(_))
+    }
+
     /// The step from a schema to what `keyword` has at `name` or `index`.
     pub(in super::super) fn of(keyword: &str, name: &str, index: usize) -> Self {
         match keyword {
@@ -53,7 +58,7 @@ impl Step {
 /// Values of the schemas at `at` that have `value` where `step` leads.
 pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) -> Vec<Value> {
     let mut all = Vec::new();
-    for facts in ways(maker.source, &[at.to_owned()]).iter().take(WAYS) {
+    for facts in maker.ways(at).iter().take(WAYS) {
         match step {
             Step::Member(name) => all.push(maker.object(facts, Some((name, value)), 0)),
             Step::ByPattern(pattern) => {
@@ -133,14 +138,7 @@ fn named(maker: &Maker<'_>, facts: &Facts, name: &str) -> Vec<Value> {
 fn completed(maker: &Maker<'_>, facts: &Facts, value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let mut members: Map<String, Value> = members.clone();
-            for (name, values) in &facts.fixed {
-                if let (Some(member), Some(first)) = (members.get_mut(name), values.first())
-                    && !values.contains(member)
-                {
-                    member.clone_from(first);
-                }
-            }
+            let mut members = members.clone();
             maker.complete_object(facts, &mut members, 0);
             Value::Object(members)
         }

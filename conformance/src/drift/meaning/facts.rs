@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::source::Source;
 use crate::document::pointer;
@@ -44,8 +44,6 @@ pub(super) struct Facts {
     pub(super) counts: BTreeSet<u64>,
     /// Schemas that must not hold: what they accept is worth trying.
     pub(super) refused: Vec<String>,
-    /// Members that tell branches apart, with their values for the chosen one.
-    pub(super) fixed: BTreeMap<String, Vec<Value>>,
     /// Whether no value is accepted.
     pub(super) never: bool,
     /// Members that are not sent in this direction.
@@ -80,7 +78,7 @@ fn gather(source: Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts, 
         seen: BTreeSet::new(),
     };
     for at in schemas {
-        gathering.facts.hidden.extend(source.hidden(at));
+        gathering.facts.hidden.extend(source.hidden(at, None));
     }
     for at in schemas {
         gathering.add(at);
@@ -115,21 +113,8 @@ impl Gathering<'_, '_> {
             }
             _ => return,
         };
-        // An object of very many members is gathered anew for each of them that differs.
-        let members = schema.get("properties").and_then(Value::as_object);
-        self.source.spend(1 + members.map_or(0, Map::len) / 4);
-        if self.source.old()
-            && schema.get("nullable") == Some(&Value::Bool(true))
-            && self.choose(2) == 1
-        {
-            self.narrow_types(BTreeSet::from(["null".to_owned()]));
-            return;
-        }
         if let Some(target) = self.source.referred(schema) {
             self.add(&target);
-            if self.source.old() {
-                return;
-            }
         }
         for (keyword, value) in schema {
             let here = pointer::join(at, keyword);
@@ -182,12 +167,6 @@ impl Gathering<'_, '_> {
             ("exclusiveMinimum", Value::Number(_)) => facts.least.push((value.clone(), true)),
             ("maximum", Value::Number(_)) => facts.most.push((value.clone(), false)),
             ("exclusiveMaximum", Value::Number(_)) => facts.most.push((value.clone(), true)),
-            ("exclusiveMinimum", Value::Bool(true)) => {
-                facts.least.iter_mut().for_each(|bound| bound.1 = true);
-            }
-            ("exclusiveMaximum", Value::Bool(true)) => {
-                facts.most.iter_mut().for_each(|bound| bound.1 = true);
-            }
             ("multipleOf", Value::Number(step)) => facts.steps.extend(step.as_f64()),
             ("pattern", Value::String(pattern)) => facts.patterns.push(pattern.clone()),
             ("format", Value::String(format)) => match format.as_str() {
@@ -309,14 +288,6 @@ impl Gathering<'_, '_> {
             ("anyOf" | "oneOf", Value::Array(branches)) if !branches.is_empty() => {
                 let chosen = self.choose(branches.len()).min(branches.len() - 1);
                 self.add(&pointer::index(here, chosen));
-                if let Some((property, values)) = self.source.discriminated(at)
-                    && let Some(values) = values.get(chosen).filter(|values| !values.is_empty())
-                {
-                    let values = values.iter().map(|name| Value::from(name.as_str()));
-                    self.facts
-                        .fixed
-                        .insert(property.to_owned(), values.collect());
-                }
             }
             ("if", _) => {
                 if self.choose(2) == 0 {

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
@@ -23,6 +24,9 @@ const CANDIDATES: usize = 500;
 
 /// How many members or items a value may be given to reach a count.
 const FILL: u64 = 600;
+
+/// How many values of one kind are taken of a schema that comes or goes.
+const WIDE: usize = 12;
 
 /// How many optional members are tried one by one.
 const MEMBERS: usize = 40;
@@ -44,10 +48,20 @@ fn generic() -> [Value; 9] {
 
 type Pool = Rc<Vec<Value>>;
 
+/// Which values are wanted.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Focus {
+    /// Objects that have one of these members or not.
+    Members(BTreeSet<String>),
+    /// Any values. Of objects, those that have one of these members or not come first.
+    All(BTreeSet<String>),
+}
+
 /// Makes values for the schemas of one source.
 pub(super) struct Maker<'a> {
     pub(super) source: Source<'a>,
     pools: RefCell<HashMap<String, Option<Pool>>>,
+    ways: RefCell<HashMap<String, Rc<Vec<Facts>>>>,
 }
 
 impl<'a> Maker<'a> {
@@ -55,7 +69,30 @@ impl<'a> Maker<'a> {
         Self {
             source,
             pools: RefCell::default(),
+            ways: RefCell::default(),
         }
+    }
+
+    /// What the schema at `at` demands, by the ways of choosing its branches.
+    pub(super) fn ways(&self, at: &str) -> Rc<Vec<Facts>> {
+        if let Some(known) = self.ways.borrow().get(at) {
+            return known.clone();
+        }
+        let found = Rc::new(ways(self.source, &[at.to_owned()]));
+        self.ways.borrow_mut().insert(at.to_owned(), found.clone());
+        found
+    }
+
+    /// Values that the schema at `at` accepts, of each of its kinds.
+    pub(super) fn examples(&self, at: &str) -> Vec<Value> {
+        let ways = self.ways(at);
+        let mut all = self.pool(&[at.to_owned()], 0).to_vec();
+        all.truncate(WIDE);
+        all.extend(
+            ways.iter()
+                .flat_map(|facts| self.simple(facts, 0).into_iter().take(WIDE)),
+        );
+        distinct(all, 4 * WIDE)
     }
 
     /// A value that all of the schemas accept, a simple one first; none where none was found.
@@ -175,13 +212,6 @@ impl<'a> Maker<'a> {
         members: &mut Map<String, Value>,
         depth: usize,
     ) {
-        for (name, values) in &facts.fixed {
-            if !members.contains_key(name)
-                && let Some(first) = values.first()
-            {
-                members.insert(name.clone(), first.clone());
-            }
-        }
         let mut wanted: Vec<String> = facts.required.iter().cloned().collect();
         for (name, needs) in &facts.dependent {
             if members.contains_key(name) || facts.required.contains(name) {
@@ -286,7 +316,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Values at the edges of what these demands and those of the other side say.
-    pub(super) fn variations(&self, facts: &Facts, hints: &Hints) -> Vec<Value> {
+    fn variations(&self, facts: &Facts, hints: &Hints, first: &BTreeSet<String>) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
         all.extend(facts.values.iter().flatten().take(300).cloned());
         all.extend(hints.literals.iter().take(300).cloned());
@@ -305,7 +335,7 @@ impl<'a> Maker<'a> {
             all.extend(edge_strings(facts, hints).into_iter().map(Value::from));
         }
         if may("object") {
-            self.objects(facts, hints, &mut all);
+            self.objects(facts, hints, first, &mut all);
         }
         if may("array") {
             self.arrays(facts, hints, &mut all);
@@ -313,7 +343,41 @@ impl<'a> Maker<'a> {
         all
     }
 
-    fn objects(&self, facts: &Facts, hints: &Hints, all: &mut Vec<Value>) {
+    /// Objects that have one of the members `names` or not; `pools` are values of a member.
+    fn having(
+        &self,
+        facts: &Facts,
+        names: &BTreeSet<String>,
+        pools: &dyn Fn(&str) -> Vec<Value>,
+        all: &mut Vec<Value>,
+    ) {
+        let base = self.object(facts, None, 0);
+        let Value::Object(base) = base else { return };
+        for name in names {
+            let mut less = base.clone();
+            less.shift_remove(name);
+            all.push(Value::Object(less));
+            let few = [json!(0), json!("a"), json!({}), json!(null)];
+            for value in distinct(pools(name).into_iter().chain(few).collect(), WIDE) {
+                let mut more = base.clone();
+                more.insert(name.clone(), value);
+                if !facts.dependent.is_empty() {
+                    all.push(Value::Object(more.clone()));
+                    self.complete_object(facts, &mut more, 0);
+                }
+                all.push(Value::Object(more));
+            }
+        }
+        all.push(Value::Object(base));
+    }
+
+    fn objects(
+        &self,
+        facts: &Facts,
+        hints: &Hints,
+        first: &BTreeSet<String>,
+        all: &mut Vec<Value>,
+    ) {
         let base = self.object(facts, None, 0);
         let Value::Object(base) = base else { return };
         let mut keep = |members: Map<String, Value>| all.push(Value::Object(members));
@@ -327,31 +391,22 @@ impl<'a> Maker<'a> {
         let own: BTreeSet<&String> = facts.properties.keys().collect();
         let names: BTreeSet<&String> = own.iter().copied().chain(&hints.names).collect();
         let few = names.len() <= 12;
-        let own_values = facts.fixed.iter().flat_map(|(name, values)| {
-            values
-                .iter()
-                .map(move |value| (name.clone(), value.clone()))
-        });
-        for (name, value) in own_values.chain(hints.fixed.iter().cloned()) {
-            let mut told = base.clone();
-            told.insert(name, value);
-            keep(told);
-        }
         let with = |name: &str, value: Value| {
             let mut more = base.clone();
             more.insert(name.to_owned(), value);
             self.complete_object(facts, &mut more, 0);
             more
         };
-        for name in names.iter().take(2 * MEMBERS) {
+        let rest = names.iter().copied().filter(|name| !first.contains(*name));
+        for name in first.iter().chain(rest).take(2 * MEMBERS) {
             let pool = self.pool(&self.member(facts, name), 1);
             for value in pool.iter().take(2) {
                 keep(with(name, value.clone()));
                 let mut alone = base.clone();
-                alone.insert((*name).clone(), value.clone());
+                alone.insert(name.clone(), value.clone());
                 keep(alone);
             }
-            if few || !own.contains(*name) {
+            if few || first.contains(name) || !own.contains(name) {
                 for value in generic() {
                     keep(with(name, value));
                 }
@@ -434,17 +489,44 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// Objects of two schemas that have one of the members `names` or not, by the first `count` ways of choosing branches.
+pub(super) fn having(
+    one: (&Maker<'_>, &str),
+    other: (&Maker<'_>, &str),
+    names: &BTreeSet<String>,
+    count: usize,
+) -> Vec<Value> {
+    let sides = [one, other].map(|(maker, at)| (maker, maker.ways(at)));
+    let pools = |name: &str| {
+        let sides = sides.iter();
+        let pools = sides.flat_map(|(maker, ways)| {
+            ways.iter().take(4).flat_map(|facts| {
+                let pool = maker.pool(&maker.member(facts, name), 1);
+                pool.iter().take(2).cloned().collect::<Vec<_>>()
+            })
+        });
+        pools.collect()
+    };
+    let mut all = Vec::new();
+    for (maker, ways) in &sides {
+        for facts in ways.iter().take(count) {
+            maker.having(facts, names, &pools, &mut all);
+        }
+    }
+    distinct(all, CANDIDATES)
+}
+
 /// Values worth trying on two schemas, the simple ones first.
 pub(super) fn candidates(
     one: (&Maker<'_>, &str),
     other: (&Maker<'_>, &str),
-    more: Vec<Value>,
+    focus: &Focus,
 ) -> Vec<Value> {
-    let schemas = (vec![one.1.to_owned()], vec![other.1.to_owned()]);
-    let facts = (
-        ways(one.0.source, &schemas.0),
-        ways(other.0.source, &schemas.1),
-    );
+    let facts = (one.0.ways(one.1), other.0.ways(other.1));
+    let first = match focus {
+        Focus::Members(names) => return having(one, other, names, usize::MAX),
+        Focus::All(first) => first,
+    };
     let refused = |maker: &Maker<'_>, all: &[Facts]| -> Vec<Facts> {
         let schemas = all.iter().flat_map(|facts| facts.refused.clone());
         schemas
@@ -453,12 +535,19 @@ pub(super) fn candidates(
             .collect()
     };
     let not = (refused(one.0, &facts.0), refused(other.0, &facts.1));
-    let hints = Hints::of(facts.0.iter().chain(&facts.1).chain(&not.0).chain(&not.1));
-    let mut all = more;
+    let hints = Hints::of(
+        facts
+            .0
+            .iter()
+            .chain(facts.1.iter())
+            .chain(&not.0)
+            .chain(&not.1),
+    );
+    let mut all = Vec::new();
     for index in 0..facts.0.len().max(facts.1.len()) {
         for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
             if let Some(facts) = ways.get(index) {
-                all.extend(maker.variations(facts, &hints));
+                all.extend(maker.variations(facts, &hints, first));
             }
         }
     }
@@ -471,27 +560,36 @@ pub(super) fn candidates(
 }
 
 /// Values that a schema with its own `$defs` probably accepts.
-pub(super) fn of_schema(schema: &Value) -> Vec<Value> {
+pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
     let maker = Maker::new(Source::alone(schema));
     let ways = ways(maker.source, &[String::new()]);
     let hints = Hints::of(ways.iter());
     let mut all = Vec::new();
     for facts in ways.iter().take(6) {
         all.extend(maker.simple(facts, 0));
-        all.extend(maker.variations(facts, &hints).into_iter().take(60));
+        all.extend(
+            maker
+                .variations(facts, &hints, &BTreeSet::new())
+                .into_iter()
+                .take(60),
+        );
     }
     distinct(all, 120)
 }
 
 /// Without repetition, at most `limit`.
 pub(super) fn distinct(all: Vec<Value>, limit: usize) -> Vec<Value> {
-    let mut seen = BTreeSet::new();
-    let mut kept = Vec::new();
+    let mut seen: HashMap<u64, Vec<usize>> = HashMap::new();
+    let mut kept: Vec<Value> = Vec::new();
     for value in all {
         if kept.len() >= limit {
             break;
         }
-        if seen.insert(value.to_string()) {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        let alike = seen.entry(hasher.finish()).or_default();
+        if !alike.iter().any(|index| kept[*index] == value) {
+            alike.push(kept.len());
             kept.push(value);
         }
     }

@@ -15,8 +15,6 @@ pub(super) struct Hints {
     pub(super) numbers: Vec<Value>,
     pub(super) steps: Vec<f64>,
     pub(super) counts: BTreeSet<u64>,
-    /// Members that tell branches apart, with their values.
-    pub(super) fixed: Vec<(String, Value)>,
     pub(super) strings: Vec<String>,
 }
 
@@ -35,11 +33,6 @@ impl Hints {
                 hints
                     .names
                     .extend(text::of_pattern(pattern).into_iter().take(2));
-            }
-            for (name, values) in &one.fixed {
-                hints
-                    .fixed
-                    .extend(values.iter().map(|value| (name.clone(), value.clone())));
             }
             hints.literals.extend(one.values.iter().flatten().cloned());
             let bounds = one.least.iter().chain(&one.most);

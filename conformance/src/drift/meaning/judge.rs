@@ -1,10 +1,13 @@
 //! The plain validator: which values a schema accepts.
 
-use jsonschema::{Draft, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
-use super::plain::{self, Swap, Trouble};
+use super::plain::{self, Edits};
 use super::source::Source;
+use crate::document::pointer;
+use crate::finding::Undecided;
 
 /// How much backtracking one pattern may take; a value that needs more is refused.
 const BACKTRACKING: usize = 100_000;
@@ -70,45 +73,53 @@ pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
         })
 }
 
-/// Which of `values` the schema at `at` accepts.
+/// Which of `values` the schema at `at` accepts, with `edits` applied to it.
 ///
 /// # Errors
 /// Says why it could not be asked.
-pub(super) fn accepted(
-    source: Source<'_>,
+pub(super) fn accepted<'a>(
+    source: Source<'a>,
     at: &str,
     values: &[Value],
-    swap: Option<&Swap<'_>>,
-) -> Result<Vec<bool>, String> {
-    if source.is_spent() {
-        return Err(Trouble::Spent.to_string());
-    }
-    let (schema, count) = plain::seen(source, at, values, swap).map_err(|trouble| {
-        source.spend(25_000);
-        trouble.to_string()
-    })?;
-    source.spend(count * (10 + values.len()) / 10);
-    let validator = validator(&schema)?;
+    edits: Option<Edits<'_, 'a>>,
+) -> Result<Vec<bool>, Undecided> {
+    let (schema, count) = plain::seen(source, at, values, edits)?;
+    source.spend(count * (1 + values.len() / 8));
+    let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
     Ok(values
         .iter()
         .map(|value| validator.is_valid(value))
         .collect())
 }
 
-impl std::fmt::Display for Trouble {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Dangling(reference) => write!(out, "the reference `{reference}` leads nowhere"),
-            Self::Dynamic(reference) => write!(
-                out,
-                "the dynamic reference `{reference}` may lead to several schemas"
-            ),
-            Self::Spent => {
-                out.write_str("there are too many differences to try values on all of them")
+/// Which of `values` the schema at `at` rejects because of what they have, or lack, as the member `name`.
+///
+/// # Errors
+/// Says why it could not be asked.
+pub(super) fn rejected_for(
+    source: Source<'_>,
+    at: &str,
+    values: &[Value],
+    name: &str,
+) -> Result<Vec<bool>, Undecided> {
+    let (schema, _) = plain::seen(source, at, values, None)?;
+    let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
+    let prefix = pointer::join("", name);
+    let is_about = |error: &ValidationError<'_>| {
+        let at = error.instance_path().as_str();
+        let inside = at
+            .strip_prefix(&prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        inside
+            || match error.kind() {
+                ValidationErrorKind::Required { property } => at.is_empty() && property == name,
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                    at.is_empty() && unexpected.iter().any(|one| one == name)
+                }
+                _ => false,
             }
-            Self::Large => {
-                out.write_str("the schema is too large or nests too deep to be held against values")
-            }
-        }
-    }
+    };
+    let rejected = |value| validator.iter_errors(value).any(|error| is_about(&error));
+    Ok(values.iter().map(rejected).collect())
 }

@@ -1,10 +1,12 @@
-//! What two schemas mean: values that one accepts and the other refuses, and proofs that there are none.
+//! What an edit of a schema means: values that the schema accepts and the edited one rejects or the reverse, and proofs that there
+//! are none.
 //!
-//! [`Meaning::search`] tries values on two schemas at one place, [`Meaning::lift`] carries those that tell them apart up to the body
-//! or parameter that they stand in, and [`Meaning::relate`] asks the set algebra. Who writes the value decides which members are
-//! sent at all (`readOnly`, `writeOnly`).
+//! [`Meaning::trial`] tries values on the old schema and on the old schema with one difference applied, so that what tells the two apart
+//! belongs to that difference. [`Meaning::carry`] puts such a value into the body or parameter that it stands in, and
+//! [`Meaning::proof`] asks the set algebra. Who sends the value decides which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
+mod edit;
 mod embed;
 mod facts;
 mod generate;
@@ -12,33 +14,29 @@ mod hints;
 mod judge;
 mod plain;
 mod scalars;
-mod shrink;
 mod source;
 mod text;
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 
 use serde_json::{Value, json};
 
+pub(super) use algebra::Relation;
+pub(super) use edit::Edit;
 pub(super) use embed::Step;
+pub(super) use generate::{Focus, of_schema};
 pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
 
-use generate::{Maker, candidates, distinct};
-use plain::{Swap, Trouble};
-use shrink::size;
+use generate::{Maker, candidates, distinct, having};
+use plain::Edits;
 use source::Source;
 
+use super::ledger::Text;
 use crate::document::Document;
+use crate::finding::{Sender, Undecided};
 
-/// How often the algebra is asked in one comparison.
-const ALGEBRA_LIMIT: usize = 300;
-
-/// How much is tried in one comparison: schemas written, and values held against them. What is not tried is undecided.
-pub(super) const EFFORT: usize = 6_000_000;
-
-/// How many values of a kind are carried from one schema to the one around it.
+/// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
 
 /// How many values of a kind are kept at one place.
@@ -47,29 +45,33 @@ const KEPT: usize = 40;
 /// A place in both documents: the pointers of theirs and of ours.
 pub(super) type At<'p> = (&'p str, &'p str);
 
-/// One keyword in both documents: the schemas that have it, and how they spell it.
-pub(super) struct Keyword {
-    /// The schema and spelling in theirs.
-    pub(super) theirs: Option<(String, String)>,
-    /// The schema and spelling in ours.
-    pub(super) ours: Option<(String, String)>,
-    /// The schema of ours, where the keyword would be put in.
-    pub(super) ours_schema: String,
+/// A value that tells an edited schema from what it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tried {
+    pub(super) value: Value,
+    /// Whether the sender's whole schema accepts it and the receiver's rejects it, with all other differences applied as well.
+    pub(super) real: bool,
+    /// Whether its sender documents all members of it.
+    pub(super) documented: bool,
 }
 
-/// Values that tell two schemas apart, the smallest first.
+/// What an edit does, the best examples first.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Apart {
-    /// Accepted by theirs, refused by ours.
-    pub(super) theirs_only: Vec<Value>,
-    /// Accepted by ours, refused by theirs.
-    pub(super) ours_only: Vec<Value>,
+pub(super) struct Trial {
+    /// What the sender may send and the receiver rejects.
+    pub(super) rejected: Vec<Tried>,
+    /// What the receiver accepts and the sender does not send.
+    pub(super) unsent: Vec<Tried>,
 }
 
-impl Apart {
-    pub(super) fn is_empty(&self) -> bool {
-        self.theirs_only.is_empty() && self.ours_only.is_empty()
-    }
+/// What became of values that were put into the schemas around them.
+pub(super) enum Raised {
+    /// A value of the outermost schema.
+    Found(Tried),
+    /// In the schema of this number, which combines several, the difference changes nothing for them.
+    Lost(usize),
+    /// No value of the outermost schema was found.
+    Stuck,
 }
 
 /// Two schemas around two others.
@@ -77,279 +79,312 @@ pub(super) struct Around<'p> {
     pub(super) at: At<'p>,
     /// How the inner ones hang in them.
     pub(super) step: &'p Step,
-    /// Whether they differ in nothing else.
-    pub(super) alone: bool,
 }
 
-/// What is proven of two schemas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Proven {
-    /// Ours accepts all that theirs accepts.
-    pub(super) theirs_in_ours: bool,
-    /// Theirs accepts all that ours accepts.
-    pub(super) ours_in_theirs: bool,
+/// A place, and in which direction values travel there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot<'p> {
+    pub(super) at: At<'p>,
+    pub(super) sender: Sender,
+    /// How values stand as text in a request line or a header.
+    pub(super) text: Text,
 }
 
-/// What is proven, and what one side accepts and the other does not, as schemas.
-type Answer = (Proven, Vec<Value>);
-
-/// Both documents, and what was found out about their schemas.
+/// Both documents as sources of values.
 pub(super) struct Meaning<'a> {
-    /// By who writes the value: a client, the server.
-    theirs: [Maker<'a>; 2],
-    ours: [Maker<'a>; 2],
-    /// Whether it makes no difference who writes.
+    /// By who sends the value: a client, the server.
+    old: [Maker<'a>; 2],
+    new: [Maker<'a>; 2],
+    /// Whether it makes no difference who sends.
     same: bool,
-    algebra_left: Cell<usize>,
-    proven: RefCell<HashMap<(String, String, bool), Answer>>,
+    spent: &'a Cell<usize>,
 }
 
 impl<'a> Meaning<'a> {
     /// `flagged` says whether any schema has `readOnly` or `writeOnly` members.
-    /// `effort` is taken from while values are tried; see [`EFFORT`].
+    /// `spent` counts the schemas that values were held against.
     pub(super) fn new(
-        theirs: &'a Document,
-        ours: &'a Document,
+        old: &'a Document,
+        new: &'a Document,
         flagged: bool,
-        effort: &'a Cell<usize>,
+        spent: &'a Cell<usize>,
     ) -> Self {
         let makers = |document: &'a Document| {
-            [false, true]
-                .map(|from_server| Maker::new(Source::of(document, from_server, flagged, effort)))
+            [false, true].map(|from_server| {
+                Maker::new(Source::of(document, from_server, flagged, spent))
+            })
         };
         Self {
-            theirs: makers(theirs),
-            ours: makers(ours),
+            old: makers(old),
+            new: makers(new),
             same: !flagged,
-            algebra_left: Cell::new(ALGEBRA_LIMIT),
-            proven: RefCell::default(),
+            spent,
         }
     }
 
-    /// Whether values mean the same whoever writes them.
-    pub(super) fn is_same_both_ways(&self) -> bool {
-        self.same
+    /// How many schemas values were held against so far.
+    pub(super) fn spent(&self) -> usize {
+        self.spent.get()
     }
 
-    fn makers(&self, from_server: bool) -> (&Maker<'a>, &Maker<'a>) {
+    fn makers(&self, sender: Sender) -> (&Maker<'a>, &Maker<'a>) {
         // Without flags both directions share what was found out.
-        let index = usize::from(from_server && !self.same);
-        (&self.theirs[index], &self.ours[index])
+        let index = usize::from(sender == Sender::Server && !self.same);
+        (&self.old[index], &self.new[index])
     }
 
-    /// Looks for values that tell the schemas at `at` apart.
+    fn edits<'e>(&self, sender: Sender, edits: &'e [&'e Edit]) -> Edits<'e, 'a> {
+        let new = self.makers(sender).1.source;
+        Edits { new, edits }
+    }
+
+    /// Tries values on the old schema and on the old schema with `edits`. The new schema says which of those that tell the two apart
+    /// are of use as examples.
     ///
     /// # Errors
     /// Says why the schemas cannot be held against values.
-    pub(super) fn search(&self, at: At<'_>, from_server: bool) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        if theirs.source.is_spent() {
-            return Err(Trouble::Spent.to_string());
+    pub(super) fn trial(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        focus: &Focus,
+    ) -> Result<Trial, Undecided> {
+        let (old, new) = self.makers(spot.sender);
+        // Of many alternatives only those that come and go are of interest.
+        let mut values = Vec::new();
+        for edit in edits {
+            if let Edit::Branch {
+                old: before,
+                new: after,
+                ..
+            } = edit
+            {
+                let sides = [(old, before), (new, after)];
+                for (maker, branch) in sides {
+                    values.extend(branch.iter().flat_map(|at| maker.examples(at)));
+                }
+            }
         }
-        let values = candidates((theirs, at.0), (ours, at.1), Vec::new());
-        let found = self.classify(at, from_server, false, values)?;
-        if !found.theirs_only.is_empty() || !found.ours_only.is_empty() {
-            return Ok(found);
+        if !values.is_empty() {
+            let trial = self.sort_out(spot, edits, values)?;
+            if trial.rejected.iter().any(|tried| tried.documented) {
+                return Ok(trial);
+            }
         }
-        // What the algebra says is lost is often what was not thought of.
-        let (_, lost) = self.related(at, from_server);
-        let more: Vec<Value> = lost.iter().flat_map(generate::of_schema).collect();
-        self.classify(at, from_server, false, more)
+        let sides = ((old, spot.at.0), (new, spot.at.1));
+        if let Focus::Members(names) = focus {
+            let trial = self.sort_out(spot, edits, having(sides.0, sides.1, names, 1))?;
+            if trial.rejected.iter().any(|tried| tried.documented)
+                || sides.0.0.ways(sides.0.1).len() == 1
+            {
+                return Ok(trial);
+            }
+        }
+        self.sort_out(spot, edits, candidates(sides.0, sides.1, focus))
     }
 
-    /// Which of `values` tell the schemas apart. A value that stands as text in a request line or a header is accepted where its
-    /// text is.
-    fn classify(
+    /// As [`Self::trial`], with these values.
+    ///
+    /// # Errors
+    /// Says why the schemas cannot be held against values.
+    pub(super) fn sort_out(
         &self,
-        at: At<'_>,
-        from_server: bool,
-        as_text: bool,
+        spot: Spot<'_>,
+        changes: &[&Edit],
         values: Vec<Value>,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let one = accepted(theirs.source, at.0, &values, as_text)?;
-        let other = accepted(ours.source, at.1, &values, as_text)?;
-        let mut apart = Apart::default();
-        for ((value, theirs), ours) in values.into_iter().zip(one).zip(other) {
-            match (theirs, ours) {
-                (true, false) => apart.theirs_only.push(value),
-                (false, true) => apart.ours_only.push(value),
-                _ => {}
-            }
-        }
-        for list in [&mut apart.theirs_only, &mut apart.ours_only] {
-            list.sort_by_cached_key(size);
-            list.truncate(KEPT);
-        }
-        Ok(apart)
-    }
-
-    /// Of `found` those values that one keyword alone is to blame for: with the keyword of theirs, ours agrees with theirs.
-    pub(super) fn blamed(
-        &self,
-        at: At<'_>,
-        from_server: bool,
-        found: &Apart,
-        keyword: &Keyword,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let swap = Swap {
-            without: keyword.ours.clone(),
-            into: match &keyword.ours {
-                Some((schema, _)) => schema.clone(),
-                None => keyword.ours_schema.clone(),
-            },
-            with: keyword
-                .theirs
-                .as_ref()
-                .map(|(schema, keyword)| (theirs.source, schema.clone(), keyword.clone())),
-        };
-        let judged = |values: &[Value], wanted: bool| -> Result<Vec<Value>, String> {
-            let accepted = judge::accepted(ours.source, at.1, values, Some(&swap))?;
-            let all = values.iter().zip(accepted);
-            Ok(all
-                .filter(|(_, accepted)| *accepted == wanted)
-                .map(|(value, _)| value.clone())
-                .collect())
-        };
-        Ok(Apart {
-            theirs_only: judged(&found.theirs_only, true)?,
-            ours_only: judged(&found.ours_only, false)?,
-        })
-    }
-
-    /// Makes the values smaller at their own place.
-    pub(super) fn smallest(
-        &self,
-        at: At<'_>,
-        from_server: bool,
-        found: &Apart,
-        keyword: Option<&Keyword>,
-    ) -> Apart {
-        let shrunk = |values: &[Value], in_theirs: bool| -> Vec<Value> {
-            let shows = |values: &[Value]| {
-                let apart = self.classify(at, from_server, false, values.to_vec());
-                let apart = match (apart, keyword) {
-                    (Ok(apart), Some(keyword)) => self.blamed(at, from_server, &apart, keyword),
-                    (apart, _) => apart,
-                };
-                let apart = apart.unwrap_or_default();
-                let list = if in_theirs {
-                    apart.theirs_only
-                } else {
-                    apart.ours_only
-                };
-                values.iter().map(|value| list.contains(value)).collect()
-            };
-            let mut all: Vec<Value> = values
-                .iter()
-                .take(CARRIED)
-                .map(|value| shrink::shrink(value.clone(), &shows))
-                .collect();
-            // What is larger may be the one that fits in.
-            all.extend(values.iter().take(CARRIED).cloned());
-            distinct(all, 2 * CARRIED)
-        };
-        Apart {
-            theirs_only: shrunk(&found.theirs_only, true),
-            ours_only: shrunk(&found.ours_only, false),
-        }
-    }
-
-    /// Carries values from a schema to the one at the root, by the schemas around it and the steps that lead from each of them
-    /// inwards, the innermost first.
-    pub(super) fn lift(
-        &self,
-        found: &Apart,
-        at: At<'_>,
-        around: &[Around<'_>],
-        from_server: bool,
-        as_text: bool,
-    ) -> Result<Apart, String> {
-        let (theirs, ours) = self.makers(from_server);
-        let mut carried = found.clone();
-        for Around { at, step, alone } in around {
-            let mut values = Vec::new();
-            for value in carried.theirs_only.iter().chain(&carried.ours_only) {
-                values.extend(embed::around(theirs, at.0, step, value));
-                values.extend(embed::around(ours, at.1, step, value));
-            }
-            let mut next = self.classify(*at, from_server, false, distinct(values, 200))?;
-            if next.is_empty() && *alone {
-                // The schemas around may leave room for a few values only, so look from there.
-                next = self.search(*at, from_server)?;
-            }
-            let (sender, place) = if from_server {
-                (ours, at.1)
-            } else {
-                (theirs, at.0)
-            };
-            for list in [&mut next.theirs_only, &mut next.ours_only] {
-                // What its sender documents is worth more than what is smaller.
-                list.sort_by_cached_key(|value| {
-                    (
-                        !sender.source.documents(&[place.to_owned()], value),
-                        size(value),
-                    )
-                });
-                list.truncate(CARRIED);
-            }
-            carried = next;
-            if carried.is_empty() {
-                return Ok(carried);
-            }
-        }
-        let root = around.last().map_or(at, |around| around.at);
-        let values = carried
-            .theirs_only
-            .into_iter()
-            .chain(carried.ours_only)
+    ) -> Result<Trial, Undecided> {
+        let Spot { at, sender, text } = spot;
+        let (old, new) = self.makers(sender);
+        let edits = Some(self.edits(sender, changes));
+        let one = accepted(old.source, at.0, &values, None, text)?;
+        let other = accepted(old.source, at.0, &values, edits, text)?;
+        let judged = values.iter().zip(one.iter().zip(&other));
+        let mut apart: Vec<(Value, bool)> = judged
+            .filter(|(_, (one, other))| one != other)
+            .map(|(value, (one, _))| (value.clone(), *one))
             .collect();
-        self.classify(root, from_server, as_text, values)
-    }
-
-    /// Makes a value of a whole body or parameter smaller, as long as `part` stands in it and it is accepted on one side only.
-    pub(super) fn shortened(
-        &self,
-        root: At<'_>,
-        from_server: bool,
-        as_text: bool,
-        value: Value,
-        part: &[Value],
-    ) -> Value {
-        let in_theirs = |apart: &Apart, value: &Value| apart.theirs_only.contains(value);
-        let first = self.classify(root, from_server, as_text, vec![value.clone()]);
-        let wanted = first.is_ok_and(|apart| in_theirs(&apart, &value));
-        let documented = self.documents(root, from_server, &value);
-        let shows = |values: &[Value]| {
-            let apart = self
-                .classify(root, from_server, as_text, values.to_vec())
-                .unwrap_or_default();
-            let list = if wanted {
-                &apart.theirs_only
-            } else {
-                &apart.ours_only
-            };
-            values
-                .iter()
-                .map(|value| {
-                    list.contains(value)
-                        && part.iter().any(|part| shrink::contains(value, part))
-                        && (!documented || self.documents(root, from_server, value))
-                })
-                .collect()
-        };
-        shrink::shrink(value, &shows)
-    }
-
-    /// Whether the sender of the value documents all members of it.
-    pub(super) fn documents(&self, root: At<'_>, from_server: bool, value: &Value) -> bool {
-        let (theirs, ours) = self.makers(from_server);
-        if from_server {
-            ours.source.documents(&[root.1.to_owned()], value)
-        } else {
-            theirs.source.documents(&[root.0.to_owned()], value)
+        if apart.is_empty() {
+            return Ok(Trial::default());
         }
+        // What only the edited schema accepts is an example where it has all that the new one demands besides.
+        let completed: Vec<Value> = apart
+            .iter()
+            .filter(|(_, in_old)| !in_old)
+            .take(CARRIED)
+            .flat_map(|(value, _)| embed::around(new, at.1, &Step::Same, value))
+            .collect();
+        if !completed.is_empty() {
+            let completed = distinct(completed, KEPT);
+            let one = accepted(old.source, at.0, &completed, None, text)?;
+            let other = accepted(old.source, at.0, &completed, edits, text)?;
+            let more = completed.into_iter().zip(one.into_iter().zip(other));
+            apart.extend(
+                more.filter(|(_, (one, other))| !one && *other)
+                    .map(|(value, _)| (value, false)),
+            );
+        }
+        // Where other members changed as well, so has a value of the new schema that the old one rejects for this member.
+        if let Some(member) = changes.iter().find_map(|edit| edit.member())
+            && apart.iter().any(|(_, in_old)| !in_old)
+            && let Ok(in_new) = accepted(new.source, at.1, &values, None, text)
+        {
+            let shown = values.into_iter().zip(in_new.into_iter().zip(&one));
+            let shown = shown.filter(|(_, (in_new, in_old))| *in_new && !**in_old);
+            let shown: Vec<Value> = shown.map(|(value, _)| value).take(KEPT).collect();
+            let about = judge::rejected_for(old.source, at.0, &shown, member)?;
+            let about = shown.into_iter().zip(about).filter(|(_, about)| *about);
+            apart.extend(about.map(|(value, _)| (value, false)));
+        }
+        let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
+        // Where the new schema cannot be asked, examples are those of the edit alone.
+        let real = accepted(new.source, at.1, &values, None, text);
+        let mut trial = Trial::default();
+        for (index, (value, in_old)) in apart.into_iter().enumerate() {
+            let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
+            let tried = Tried {
+                real: in_old != in_new,
+                documented: self.documents(at, sender, &value, changes),
+                value,
+            };
+            match in_old == (sender == Sender::Client) {
+                true => trial.rejected.push(tried),
+                false => trial.unsent.push(tried),
+            }
+        }
+        let rejected = &mut trial.rejected;
+        rejected.sort_by_cached_key(|one| (!one.documented, !one.real, size(&one.value)));
+        rejected.truncate(KEPT);
+        let unsent = &mut trial.unsent;
+        unsent.sort_by_cached_key(|one| (!one.real, size(&one.value)));
+        unsent.truncate(KEPT);
+        Ok(trial)
+    }
+
+    /// What the algebra knows of the old schema and the old schema with `edits`.
+    pub(super) fn proof(&self, at: At<'_>, sender: Sender, changes: &[&Edit]) -> Relation {
+        let (old, _) = self.makers(sender);
+        let edits = Some(self.edits(sender, changes));
+        let prune = !changes.iter().any(|edit| edit.adds_schemas());
+        let wholes = (
+            plain::whole(old.source, at.0, None, prune),
+            plain::whole(old.source, at.0, edits, prune),
+        );
+        match wholes {
+            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
+            _ => Relation::default(),
+        }
+    }
+
+    /// What the algebra knows of the old and the new schema.
+    pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
+        let (old, new) = self.makers(sender);
+        let wholes = (
+            plain::whole(old.source, at.0, None, false),
+            plain::whole(new.source, at.1, None, false),
+        );
+        match wholes {
+            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
+            _ => Relation::default(),
+        }
+    }
+
+    /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
+    /// `rejected` says whether they are those that the sender may send and the receiver rejects.
+    pub(super) fn raise(
+        &self,
+        values: Vec<Value>,
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        rejected: bool,
+    ) -> Raised {
+        let (old, new) = self.makers(spot.sender);
+        let mut values = values;
+        let last = |index: usize| {
+            let next = around.get(index + 1);
+            next.is_none_or(|next| !next.step.is_in_place())
+        };
+        let mut combined = false;
+        for (index, Around { at, step }) in around.iter().enumerate() {
+            let sources = [(old, at.0), (new, at.1)];
+            let next = values.iter().flat_map(|value| {
+                let both = sources.iter();
+                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+            });
+            let mut next = distinct(next.collect(), KEPT);
+            next.sort_by_cached_key(size);
+            combined |= step.is_in_place();
+            if !last(index) || index + 1 == around.len() {
+                next.truncate(8 * CARRIED);
+                values = next;
+                continue;
+            }
+            // Other schemas that the same value has to meet may keep the difference from showing.
+            if std::mem::take(&mut combined) {
+                let place = Spot { at: *at, ..spot };
+                let Ok(trial) = self.sort_out(place, edits, next) else {
+                    return Raised::Stuck;
+                };
+                let list = if rejected {
+                    trial.rejected
+                } else {
+                    trial.unsent
+                };
+                if list.is_empty() {
+                    return Raised::Lost(index);
+                }
+                values = list.into_iter().map(|one| one.value).collect();
+            } else {
+                values = next;
+            }
+            if values.len() > CARRIED {
+                let takes = |maker: &Maker<'_>, at: &str| {
+                    let accepted = judge::accepted(maker.source, at, &values, None);
+                    accepted.unwrap_or_else(|_| vec![true; values.len()])
+                };
+                let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
+                let mut either = either.map(|(one, other)| one || other);
+                values.retain(|_| either.next().unwrap_or(false));
+            }
+            values.truncate(CARRIED);
+        }
+        let root = around.last().map_or(spot.at, |around| around.at);
+        let root = Spot { at: root, ..spot };
+        let Ok(trial) = self.sort_out(root, edits, values) else {
+            return Raised::Stuck;
+        };
+        let list = if rejected {
+            trial.rejected
+        } else {
+            trial.unsent
+        };
+        match list.into_iter().next() {
+            Some(tried) => Raised::Found(tried),
+            None if combined => Raised::Lost(around.len() - 1),
+            None => Raised::Stuck,
+        }
+    }
+
+    /// Whether the sender of the value documents all members of it. A server sends what its new document has, and what the old one
+    /// has besides, as long as no edit is about that: all other differences are others' to tell.
+    fn documents(&self, at: At<'_>, sender: Sender, value: &Value, edits: &[&Edit]) -> bool {
+        let (old, new) = self.makers(sender);
+        if sender == Sender::Client {
+            return old.source.documents(&[at.0.to_owned()], value);
+        }
+        let Value::Object(members) = value else {
+            return new.source.documents(&[at.1.to_owned()], value);
+        };
+        let sides = [(old.source, at.0), (new.source, at.1)];
+        let [before, after] = sides.map(|(source, at)| (source, source.in_place(&[at.to_owned()])));
+        let speaks = |(source, schemas): &(Source<'_>, Vec<String>), name: &str, member: &Value| {
+            let (speaks, below) = source.member(schemas, name);
+            speaks && (below.is_empty() || source.documents(&below, member))
+        };
+        members.iter().all(|(name, member)| {
+            let edited = edits.iter().any(|edit| edit.member() == Some(name));
+            speaks(&after, name, member) || !edited && speaks(&before, name, member)
+        })
     }
 
     /// Whether theirs and ours speak of the member `name`.
@@ -361,63 +396,45 @@ impl<'a> Meaning<'a> {
                 .iter()
                 .any(|at| at.ends_with(&crate::document::pointer::join("/properties", name)))
         };
-        (speaks(&self.theirs[0], at.0), speaks(&self.ours[0], at.1))
+        (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
     }
 
-    /// Whether a discriminator of theirs or ours has a say in which values are accepted.
-    pub(super) fn discriminates(&self, at: At<'_>) -> bool {
-        let (theirs, ours) = self.makers(false);
-        theirs.source.discriminated(at.0).is_some() || ours.source.discriminated(at.1).is_some()
+    /// Whether the member `name` is not sent by the old and the new document.
+    pub(super) fn hides(&self, at: At<'_>, sender: Sender, name: &str) -> (bool, bool) {
+        let (old, new) = self.makers(sender);
+        let hides = |maker: &Maker<'_>, at: &str| maker.source.hidden(at, None).contains(name);
+        (hides(old, at.0), hides(new, at.1))
     }
+}
 
-    /// What the set algebra proves.
-    pub(super) fn relate(&self, at: At<'_>, from_server: bool) -> Proven {
-        self.related(at, from_server).0
-    }
-
-    fn related(&self, at: At<'_>, from_server: bool) -> Answer {
-        let key = (at.0.to_owned(), at.1.to_owned(), from_server && !self.same);
-        if let Some(known) = self.proven.borrow().get(&key) {
-            return known.clone();
-        }
-        let Some(left) = self.algebra_left.get().checked_sub(1) else {
-            return (Proven::default(), Vec::new());
-        };
-        let (theirs, ours) = self.makers(from_server);
-        let wholes = (
-            plain::whole(theirs.source, at.0),
-            plain::whole(ours.source, at.1),
-        );
-        let answer = match wholes {
-            (Ok(one), Ok(other)) => {
-                self.algebra_left.set(left);
-                let relation = algebra::relate(&one, &other);
-                let proven = Proven {
-                    theirs_in_ours: relation.theirs_in_ours,
-                    ours_in_theirs: relation.ours_in_theirs,
-                };
-                (proven, relation.lost)
-            }
-            _ => (Proven::default(), Vec::new()),
-        };
-        self.proven.borrow_mut().insert(key, answer.clone());
-        answer
+/// How much there is to read of a value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| name.len() + 4 + size(member))
+            .sum::<usize>()
+            .saturating_add(2),
+        _ => 4,
     }
 }
 
 /// Which values the schema accepts; those that stand as text, in any meaning of the text.
-fn accepted(
-    source: Source<'_>,
+fn accepted<'a>(
+    source: Source<'a>,
     at: &str,
     values: &[Value],
-    as_text: bool,
-) -> Result<Vec<bool>, String> {
-    if !as_text {
-        return judge::accepted(source, at, values, None);
+    edits: Option<Edits<'_, 'a>>,
+    text: Text,
+) -> Result<Vec<bool>, Undecided> {
+    if text == Text::No {
+        return judge::accepted(source, at, values, edits);
     }
-    let meanings: Vec<Vec<Value>> = values.iter().map(meanings).collect();
+    let meanings: Vec<Vec<Value>> = values.iter().map(|value| meanings(value, text)).collect();
     let flat: Vec<Value> = meanings.iter().flatten().cloned().collect();
-    let mut judged = judge::accepted(source, at, &flat, None)?.into_iter();
+    let mut judged = judge::accepted(source, at, &flat, edits)?.into_iter();
     Ok(meanings
         .iter()
         .map(|all| {
@@ -430,7 +447,7 @@ fn accepted(
 }
 
 /// What the text of a value may mean to who reads it; that of a list or an object is written item by item.
-fn meanings(value: &Value) -> Vec<Value> {
+fn meanings(value: &Value, text: Text) -> Vec<Value> {
     let each = |form: fn(&Value) -> Value| match value {
         Value::Array(items) => items.iter().map(form).collect(),
         Value::Object(members) => {
@@ -441,7 +458,20 @@ fn meanings(value: &Value) -> Vec<Value> {
         }
         other => form(other),
     };
-    distinct(vec![value.clone(), each(written), each(read)], 4)
+    let mut all = vec![value.clone(), each(written), each(read)];
+    if text == Text::Exploded {
+        // A name that is given once is a value, or a list of one.
+        let other = |value: &Value| match value {
+            Value::Array(items) => match items.as_slice() {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
+            value => Some(json!([value])),
+        };
+        let others: Vec<Value> = all.iter().filter_map(other).collect();
+        all.extend(others);
+    }
+    distinct(all, 6)
 }
 
 /// A scalar as its text.

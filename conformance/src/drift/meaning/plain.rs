@@ -1,4 +1,4 @@
-//! A schema of a document as plain JSON Schema 2020-12: references put in place, the dialect of 3.0 folded, the direction applied.
+//! A schema of a document as plain JSON Schema 2020-12: references put in place, edits and the direction applied.
 //!
 //! [`seen`] writes as much of a schema as given values can see, which is exact for these values and small whatever the document
 //! is; [`whole`] writes all of it, with `$defs`, as long as it is not large.
@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::edit::Edit;
 use super::source::Source;
 use crate::document::pointer;
+use crate::finding::Undecided;
 
 /// How many schemas are written for one set of values.
 const SEEN_LIMIT: usize = 2_500;
@@ -19,27 +21,12 @@ const WHOLE_LIMIT: usize = 160;
 /// How deep schemas nest.
 const DEPTH_LIMIT: usize = 120;
 
-/// Why a schema could not be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// A reference leads nowhere.
-    Dangling(String),
-    /// A dynamic reference leads to one of several schemas, by how one came to it.
-    Dynamic(String),
-    /// There is more than is looked at.
-    Large,
-    /// So many values were tried in this comparison that no more are.
-    Spent,
-}
-
-/// One keyword of one schema, to be taken from the other document: what makes out which keyword refuses a value.
-pub(super) struct Swap<'a> {
-    /// The schema and the keyword that is left out.
-    pub(super) without: Option<(String, String)>,
-    /// Where the other keyword is put in.
-    pub(super) into: String,
-    /// The keyword of the other document.
-    pub(super) with: Option<(Source<'a>, String, String)>,
+/// What of the old document's schema is changed while it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Edits<'e, 'a> {
+    /// The document that what is added is written from.
+    pub(super) new: Source<'a>,
+    pub(super) edits: &'e [&'e Edit],
 }
 
 /// What of a schema is written.
@@ -100,65 +87,164 @@ impl<'v> Scope<'v> {
     }
 }
 
-/// Writes the schema at `at` as far as `values` can see it, and says how many schemas that were.
+/// Writes the schema at `at` as far as `values` can see it, with `edits` applied, and says how many schemas that were.
 pub(super) fn seen<'a>(
     source: Source<'a>,
     at: &str,
     values: &[Value],
-    swap: Option<&Swap<'a>>,
-) -> Result<(Value, usize), Trouble> {
-    let mut writer = Writer::new(source, SEEN_LIMIT, swap);
-    let scope = Scope::Values(values.iter().collect());
-    let schema = writer.fresh(at, &scope, 0)?;
+    edits: Option<Edits<'_, 'a>>,
+) -> Result<(Value, usize), Undecided> {
+    let mut writer = Writer::new(source, SEEN_LIMIT, edits);
+    let schema = writer.fresh(at, &Scope::Values(values.iter().collect()), 0)?;
     Ok((schema, SEEN_LIMIT - writer.left))
 }
 
-/// Writes the schema at `at` with all that it uses: `{"$defs": {"0": ..}, "$ref": "#/$defs/0"}`.
-pub(super) fn whole(source: Source<'_>, at: &str) -> Result<Value, Trouble> {
-    let mut writer = Writer::new(source, WHOLE_LIMIT, None);
+/// Writes the schema at `at` with what it uses: `{"$defs": {"0": ..}, "$ref": "#/$defs/0"}`.
+///
+/// Subschemas of members and items that every value has to meet, and that no edit changes, are left out: whatever they say, it is said
+/// of both sides, so that inclusion of what is left proves inclusion of the whole. Below `anyOf` and the like that would not hold, and
+/// all is written.
+pub(super) fn whole<'a>(
+    source: Source<'a>,
+    at: &str,
+    edits: Option<Edits<'_, 'a>>,
+    prune: bool,
+) -> Result<Value, Undecided> {
+    let mut writer = Writer::new(source, WHOLE_LIMIT, edits);
+    writer.prune = prune;
     let root = writer.define(at);
     let mut definitions = Map::new();
-    while let Some((at, id)) = writer.queue.pop() {
-        let hidden = source.hidden(&at);
-        let schema = writer.schema(&at, &Scope::All, &hidden, 0)?;
-        definitions.insert(id, schema);
+    while let Some(open) = writer.queue.pop() {
+        writer.prune = open.prune;
+        let write = |writer: &mut Writer<'_, 'a>| {
+            let hidden = writer.hidden(&open.at);
+            writer.schema(&open.at, &Scope::All, &hidden, 0)
+        };
+        let schema = match open.new {
+            true => writer.in_new(write)?,
+            false => write(&mut writer)?,
+        };
+        definitions.insert(open.id, schema);
     }
     Ok(json!({"$defs": definitions, "$ref": format!("#/$defs/{root}")}))
 }
 
-struct Writer<'s, 'a> {
-    source: Source<'a>,
-    left: usize,
-    swap: Option<&'s Swap<'a>>,
-    definitions: BTreeMap<String, String>,
-    queue: Vec<(String, String)>,
+/// A schema that was referred to and is not written yet.
+struct Open {
+    new: bool,
+    prune: bool,
+    at: String,
+    id: String,
 }
 
-impl<'s, 'a> Writer<'s, 'a> {
-    fn new(source: Source<'a>, limit: usize, swap: Option<&'s Swap<'a>>) -> Self {
+struct Writer<'e, 'a> {
+    source: Source<'a>,
+    left: usize,
+    edits: Option<Edits<'e, 'a>>,
+    /// Whether schemas of the new document are being written.
+    new: bool,
+    /// Whether what no edit changes may be left out.
+    prune: bool,
+    definitions: BTreeMap<(bool, bool, String), String>,
+    queue: Vec<Open>,
+}
+
+impl<'e, 'a> Writer<'e, 'a> {
+    fn new(source: Source<'a>, limit: usize, edits: Option<Edits<'e, 'a>>) -> Self {
         Self {
             source,
             left: limit,
-            swap,
+            edits,
+            new: false,
+            prune: false,
             definitions: BTreeMap::new(),
             queue: Vec::new(),
         }
     }
 
     fn define(&mut self, at: &str) -> String {
-        if let Some(known) = self.definitions.get(at) {
+        let key = (self.new, self.prune, at.to_owned());
+        if let Some(known) = self.definitions.get(&key) {
             return known.clone();
         }
         let id = self.definitions.len().to_string();
-        self.definitions.insert(at.to_owned(), id.clone());
-        self.queue.push((at.to_owned(), id.clone()));
+        self.definitions.insert(key, id.clone());
+        self.queue.push(Open {
+            new: self.new,
+            prune: self.prune,
+            at: at.to_owned(),
+            id: id.clone(),
+        });
         id
     }
 
+    /// Writes schemas of the new document, which nothing edits.
+    fn in_new<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let edits = self.edits.take();
+        let source = self.source;
+        if let Some(edits) = edits {
+            self.source = edits.new;
+        }
+        let new = std::mem::replace(&mut self.new, true);
+        let written = write(self);
+        (self.edits, self.source, self.new) = (edits, source, new);
+        written
+    }
+
+    /// Writes what not every value has to meet.
+    fn in_full<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let prune = std::mem::replace(&mut self.prune, false);
+        let written = write(self);
+        self.prune = prune;
+        written
+    }
+
+    /// The edits of the schema at `at`.
+    fn edits_of(&self, at: &str) -> impl Iterator<Item = &'e Edit> + use<'e, 'a> {
+        let edits = self.edits.map_or(&[][..], |edits| edits.edits);
+        let at = at.to_owned();
+        edits.iter().copied().filter(move |edit| edit.is_of(&at))
+    }
+
+    /// Whether an edit says so.
+    fn any_edit(&self, says: impl Fn(&Edit) -> bool) -> bool {
+        self.edits
+            .is_some_and(|edits| edits.edits.iter().any(|edit| says(edit)))
+    }
+
+    /// The members that are not sent in this direction.
+    fn hidden(&self, at: &str) -> BTreeSet<String> {
+        let edits = self.edits.map_or(&[][..], |edits| edits.edits);
+        let flag = edits.iter().find_map(|edit| match edit {
+            Edit::Flag { schema, flag, set } => Some((schema.as_str(), flag.as_str(), *set)),
+            _ => None,
+        });
+        self.source.hidden(at, flag)
+    }
+
     /// A schema of another value than the one around it.
-    fn fresh(&mut self, at: &str, scope: &Scope<'_>, depth: usize) -> Result<Value, Trouble> {
-        let hidden = self.source.hidden(at);
+    fn fresh(&mut self, at: &str, scope: &Scope<'_>, depth: usize) -> Result<Value, Undecided> {
+        if self.prune && depth > 0 && self.source.at(at) != Some(&Value::Bool(false)) {
+            return Ok(Value::Bool(true));
+        }
+        let hidden = self.hidden(at);
         self.schema(at, scope, &hidden, depth)
+    }
+
+    /// A schema of the new document; of the same value where `hidden` is given.
+    fn added(
+        &mut self,
+        at: &str,
+        scope: &Scope<'_>,
+        hidden: Option<&BTreeSet<String>>,
+        depth: usize,
+    ) -> Result<Value, Undecided> {
+        self.in_new(|writer| {
+            writer.in_full(|writer| match hidden {
+                Some(hidden) => writer.schema(at, scope, hidden, depth),
+                None => writer.fresh(at, scope, depth),
+            })
+        })
     }
 
     fn schema(
@@ -167,16 +253,29 @@ impl<'s, 'a> Writer<'s, 'a> {
         scope: &Scope<'_>,
         hidden: &BTreeSet<String>,
         depth: usize,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, Undecided> {
+        self.left = self.left.checked_sub(1).ok_or(Undecided::TooDeep)?;
+        if depth > DEPTH_LIMIT {
+            return Err(Undecided::TooDeep);
+        }
+        let edits: Vec<&Edit> = self.edits_of(at).collect();
+        let replaced = edits.iter().find_map(|edit| match edit {
+            Edit::Schema { new, .. } => Some(new.clone()),
+            _ => None,
+        });
+        if let Some(new) = replaced {
+            return self.added(&new, scope, None, depth + 1);
+        }
+        let empty = Map::new();
         let schema = match self.source.at(at) {
             Some(Value::Object(schema)) => schema,
-            Some(Value::Bool(accepts)) => return Ok(Value::Bool(*accepts)),
-            _ => return Ok(Value::Bool(true)),
+            Some(Value::Bool(accepts)) if edits.is_empty() || !accepts => {
+                let schema = Value::Bool(*accepts);
+                return Ok(edits.iter().fold(schema, |schema, edit| edit.wrap(schema)));
+            }
+            _ if edits.is_empty() => return Ok(Value::Bool(true)),
+            _ => &empty,
         };
-        self.left = self.left.checked_sub(1).ok_or(Trouble::Large)?;
-        if depth > DEPTH_LIMIT {
-            return Err(Trouble::Large);
-        }
         let mut out = Map::new();
         let place = Place {
             at,
@@ -185,34 +284,111 @@ impl<'s, 'a> Writer<'s, 'a> {
             hidden,
             depth: depth + 1,
         };
-        let only_reference = self.source.old() && schema.contains_key("$ref");
         for keyword in schema.keys() {
-            let left_out = self.swap.is_some_and(|swap| {
-                swap.without
-                    .as_ref()
-                    .is_some_and(|(schema, key)| schema == at && key == keyword)
-            });
-            if !left_out && (!only_reference || keyword == "$ref") {
+            let written = !self.any_edit(|edit| edit.replaces(at, keyword));
+            if written {
                 self.keyword(&place, keyword, &mut out)?;
             }
         }
-        if let Some(swap) = self.swap
-            && swap.into == at
-            && let Some((source, other, keyword)) = &swap.with
-            && let Some(schema) = source.object(other)
-        {
-            let mut writer = Writer::new(*source, self.left, None);
-            let place = Place {
-                at: other,
-                schema,
-                ..place
-            };
-            writer.keyword(&place, keyword, &mut out)?;
+        for edit in &edits {
+            self.edit(&place, edit, &mut out)?;
         }
-        if self.source.old() && !only_reference && schema.get("nullable") == Some(&json!(true)) {
-            return Ok(json!({"anyOf": [out, {"type": "null"}]}));
+        let written = Value::Object(out);
+        Ok(edits.iter().fold(written, |schema, edit| edit.wrap(schema)))
+    }
+
+    /// Applies an edit of the schema that was written to `out`.
+    fn edit(
+        &mut self,
+        place: &Place<'_, '_>,
+        edit: &Edit,
+        out: &mut Map<String, Value>,
+    ) -> Result<(), Undecided> {
+        let Place {
+            scope,
+            hidden,
+            depth,
+            ..
+        } = *place;
+        match edit {
+            Edit::Keyword {
+                new: Some((other, keyword)),
+                ..
+            } => {
+                let Some(edits) = self.edits else {
+                    return Ok(());
+                };
+                let Some(schema) = edits.new.object(other) else {
+                    return Ok(());
+                };
+                let place = Place {
+                    at: other,
+                    schema,
+                    ..*place
+                };
+                self.in_new(|writer| {
+                    writer.in_full(|writer| writer.keyword(&place, keyword, out))
+                })?;
+            }
+            Edit::Rename { from, to, .. } => {
+                let mut written = Map::new();
+                self.keyword(place, from, &mut written)?;
+                if let Some(list) = written.shift_remove(*from) {
+                    out.insert((*to).to_owned(), list);
+                }
+            }
+            Edit::Entry {
+                keyword,
+                name,
+                new: Some(new),
+                ..
+            } => {
+                let below = scope.named(name);
+                let below = match keyword.as_str() {
+                    "patternProperties" => scope.members(),
+                    "dependentSchemas" if !below.is_empty() => scope.clone(),
+                    _ => below,
+                };
+                if below.is_empty() {
+                    return Ok(());
+                }
+                let written = match keyword.as_str() {
+                    "dependentSchemas" => self.added(new, &below, Some(hidden), depth)?,
+                    "properties" if self.is_hidden_in_new(new) => Value::Bool(false),
+                    _ => self.added(new, &below, None, depth)?,
+                };
+                let members = out.entry(keyword.as_str()).or_insert_with(|| json!({}));
+                if let Value::Object(members) = members {
+                    members.insert(name.clone(), written);
+                }
+            }
+            Edit::Branch {
+                keyword,
+                new: Some(new),
+                ..
+            } => {
+                let tuple = keyword == "prefixItems" || keyword == "items";
+                let written = match tuple {
+                    true => self.added(new, &scope.items(), None, depth)?,
+                    false => self.added(new, scope, Some(hidden), depth)?,
+                };
+                match (keyword.as_str(), out.get_mut(keyword.as_str())) {
+                    ("allOf", _) => both(out, written),
+                    (_, Some(Value::Array(list))) => list.push(written),
+                    _ => {
+                        out.insert(keyword.clone(), Value::Array(vec![written]));
+                    }
+                }
+            }
+            other => other.apply(out, |name| hidden.contains(name)),
         }
-        Ok(Value::Object(out))
+        Ok(())
+    }
+
+    /// Whether the member at `at` of the new document is not sent in this direction.
+    fn is_hidden_in_new(&self, at: &str) -> bool {
+        self.edits
+            .is_some_and(|edits| edits.new.is_hidden(at, None))
     }
 
     fn keyword(
@@ -220,7 +396,7 @@ impl<'s, 'a> Writer<'s, 'a> {
         place: &Place<'_, '_>,
         keyword: &str,
         out: &mut Map<String, Value>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), Undecided> {
         let Place {
             at,
             schema,
@@ -232,13 +408,18 @@ impl<'s, 'a> Writer<'s, 'a> {
             return Ok(());
         };
         let here = pointer::join(at, keyword);
+        if self.prune && !IN_CONJUNCTION.contains(&keyword) {
+            return self.in_full(|writer| writer.keyword(place, keyword, out));
+        }
         let written = match (keyword, value) {
             ("$ref" | "$dynamicRef", Value::String(reference)) => {
                 let target = self.source.target_of(keyword, reference);
-                let target = target.ok_or_else(|| match self.source.target(reference) {
-                    Some(_) => Trouble::Dynamic(reference.clone()),
-                    None => Trouble::Dangling(reference.clone()),
+                let target = target.ok_or_else(|| Undecided::Reference {
+                    reference: reference.clone(),
                 })?;
+                if self.any_edit(|edit| edit.removes_branch(&target)) {
+                    return Ok(());
+                }
                 let inner = match scope {
                     Scope::All => json!({"$ref": format!("#/$defs/{}", self.define(&target))}),
                     Scope::Values(_) => self.schema(&target, scope, hidden, depth)?,
@@ -250,15 +431,6 @@ impl<'s, 'a> Writer<'s, 'a> {
             | ("minLength" | "maxLength" | "minItems" | "maxItems" | "uniqueItems", _)
             | ("minProperties" | "maxProperties" | "minContains" | "maxContains", _)
             | ("dependentRequired", _) => value.clone(),
-            ("minimum", _) if schema.get("exclusiveMinimum") == Some(&json!(true)) => {
-                out.insert("exclusiveMinimum".to_owned(), value.clone());
-                return Ok(());
-            }
-            ("maximum", _) if schema.get("exclusiveMaximum") == Some(&json!(true)) => {
-                out.insert("exclusiveMaximum".to_owned(), value.clone());
-                return Ok(());
-            }
-            ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => return Ok(()),
             ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _) => value.clone(),
             ("format", Value::String(format)) => {
                 match format.as_str() {
@@ -355,20 +527,11 @@ impl<'s, 'a> Writer<'s, 'a> {
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(branches)) => {
                 let mut written = Vec::new();
-                let named = (keyword != "allOf")
-                    .then(|| self.source.discriminated(at))
-                    .flatten();
                 for index in 0..branches.len() {
-                    let branch =
-                        self.schema(&pointer::index(&here, index), scope, hidden, depth)?;
-                    let values = named.as_ref().and_then(|(property, all)| {
-                        let values = all.get(index).filter(|values| !values.is_empty())?;
-                        Some(json!({"properties": {*property: {"enum": values}}}))
-                    });
-                    written.push(match values {
-                        Some(values) => json!({"allOf": [branch, values]}),
-                        None => branch,
-                    });
+                    let branch = pointer::index(&here, index);
+                    if !self.any_edit(|edit| edit.removes_branch(&branch)) {
+                        written.push(self.schema(&branch, scope, hidden, depth)?);
+                    }
                 }
                 if keyword == "allOf" {
                     written.into_iter().for_each(|one| both(out, one));
@@ -392,10 +555,14 @@ impl<'s, 'a> Writer<'s, 'a> {
         count: usize,
         below: &Scope<'_>,
         depth: usize,
-    ) -> Result<Value, Trouble> {
-        let all: Result<Vec<Value>, Trouble> = (0..count)
-            .map(|index| {
-                let at = pointer::index(here, index);
+    ) -> Result<Value, Undecided> {
+        let places = (0..count).map(|index| pointer::index(here, index));
+        let kept: Vec<String> = places
+            .filter(|at| !self.any_edit(|edit| edit.removes_branch(at)))
+            .collect();
+        let all: Result<Vec<Value>, Undecided> = kept
+            .into_iter()
+            .map(|at| {
                 if below.is_empty() {
                     Ok(Value::Bool(true))
                 } else {
@@ -406,6 +573,21 @@ impl<'s, 'a> Writer<'s, 'a> {
         all.map(Value::Array)
     }
 }
+
+/// Keywords whose subschemas every value, or every member or item that they speak of, has to meet.
+const IN_CONJUNCTION: [&str; 11] = [
+    "$ref",
+    "$dynamicRef",
+    "allOf",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "prefixItems",
+    "items",
+    "additionalItems",
+    "unevaluatedItems",
+];
 
 /// One schema while it is being written.
 #[derive(Clone, Copy)]
@@ -431,9 +613,8 @@ fn both(out: &mut Map<String, Value>, schema: Value) {
 }
 
 /// Keywords that are held against values, or that only name, hold or explain schemas.
-const HELD: [&str; 46] = [
+const HELD: [&str; 44] = [
     "discriminator",
-    "discriminator mapping",
     "$ref",
     "$dynamicRef",
     "$defs",
@@ -441,7 +622,6 @@ const HELD: [&str; 46] = [
     "$id",
     "$anchor",
     "$dynamicAnchor",
-    "nullable",
     "type",
     "enum",
     "const",

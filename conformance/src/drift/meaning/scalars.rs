@@ -38,7 +38,10 @@ pub(super) fn strings(facts: &Facts) -> Vec<String> {
             .map_or(count.max(facts.min_length), |most| {
                 count.clamp(facts.min_length.min(most), most)
             });
-        text::of_length(&one, usize::try_from(wanted.min(5_000)).unwrap_or_default())
+        text::of_length(
+            &one,
+            usize::try_from(wanted.min(text::LONGEST as u64)).unwrap_or_default(),
+        )
     };
     all.into_iter().map(fit).collect()
 }
@@ -48,7 +51,7 @@ pub(super) fn edge_strings(facts: &Facts, hints: &Hints) -> Vec<String> {
     all.extend(hints.strings.iter().cloned());
     let bases: Vec<String> = all.iter().take(3).cloned().collect();
     for count in around(&hints.counts, &facts.counts) {
-        let Ok(count) = usize::try_from(count.min(5_000)) else {
+        let Ok(count) = usize::try_from(count.min(text::LONGEST as u64)) else {
             continue;
         };
         all.extend(bases.iter().map(|base| text::of_length(base, count)));

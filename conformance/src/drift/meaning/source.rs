@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Version, pointer};
+use crate::document::{Document, pointer};
 
 /// How many references are followed from one schema to the next before it counts as endless.
 const CHAIN: usize = 64;
@@ -18,13 +18,12 @@ const IN_PLACE_LIMIT: usize = 400;
 pub(super) struct Source<'a> {
     document: Option<&'a Document>,
     value: &'a Value,
-    old: bool,
     /// Whether the server writes the values, so that `writeOnly` members are not sent; else `readOnly` ones are not.
     pub(super) from_server: bool,
     /// Whether any member is `readOnly` or `writeOnly`.
     flagged: bool,
-    /// How much may still be tried: schemas written, and values held against them.
-    effort: Option<&'a Cell<usize>>,
+    /// Counts the schemas that values were held against.
+    spent: Option<&'a Cell<usize>>,
 }
 
 impl<'a> Source<'a> {
@@ -32,15 +31,14 @@ impl<'a> Source<'a> {
         document: &'a Document,
         from_server: bool,
         flagged: bool,
-        effort: &'a Cell<usize>,
+        spent: &'a Cell<usize>,
     ) -> Self {
         Self {
             document: Some(document),
             value: document.value(),
-            old: document.version() == Version::V30,
             from_server,
             flagged,
-            effort: Some(effort),
+            spent: Some(spent),
         }
     }
 
@@ -49,28 +47,17 @@ impl<'a> Source<'a> {
         Self {
             document: None,
             value,
-            old: false,
             from_server: true,
             flagged: false,
-            effort: None,
+            spent: None,
         }
     }
 
-    /// Takes from what may be tried.
-    pub(super) fn spend(&self, effort: usize) {
-        if let Some(left) = self.effort {
-            left.set(left.get().saturating_sub(effort));
+    /// Counts schemas that values were held against.
+    pub(super) fn spend(&self, count: usize) {
+        if let Some(spent) = self.spent {
+            spent.set(spent.get().saturating_add(count));
         }
-    }
-
-    /// Whether nothing more may be tried.
-    pub(super) fn is_spent(&self) -> bool {
-        self.effort.is_some_and(|left| left.get() == 0)
-    }
-
-    /// Whether schemas are written in the dialect of OpenAPI 3.0.
-    pub(super) fn old(&self) -> bool {
-        self.old
     }
 
     pub(super) fn at(&self, at: &str) -> Option<&'a Value> {
@@ -105,8 +92,8 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Whether the property at `at` is not sent in this direction.
-    fn is_hidden(&self, at: &str) -> bool {
+    /// Whether the property at `at` is not sent in this direction. `edit` is a schema whose flag is taken to be set, or not to be.
+    pub(super) fn is_hidden(&self, at: &str, edit: Option<(&str, &str, bool)>) -> bool {
         let flag = if self.from_server {
             "writeOnly"
         } else {
@@ -117,7 +104,11 @@ impl<'a> Source<'a> {
             let Some(schema) = self.object(&at) else {
                 return false;
             };
-            if schema.get(flag) == Some(&Value::Bool(true)) {
+            let set = match edit {
+                Some((schema, edited, set)) if schema == at && edited == flag => set,
+                _ => schema.get(flag) == Some(&Value::Bool(true)),
+            };
+            if set {
                 return true;
             }
             match self.referred(schema) {
@@ -129,7 +120,7 @@ impl<'a> Source<'a> {
     }
 
     /// The members that are not sent in this direction, by all that applies to a value of the schema at `at`.
-    pub(super) fn hidden(&self, at: &str) -> BTreeSet<String> {
+    pub(super) fn hidden(&self, at: &str, edit: Option<(&str, &str, bool)>) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         if !self.flagged {
             return names;
@@ -137,54 +128,12 @@ impl<'a> Source<'a> {
         for at in self.in_place(&[at.to_owned()]) {
             let properties = pointer::join(&at, "properties");
             for name in self.object(&properties).into_iter().flat_map(Map::keys) {
-                if self.is_hidden(&pointer::join(&properties, name)) {
+                if self.is_hidden(&pointer::join(&properties, name), edit) {
                     names.insert(name.clone());
                 }
             }
         }
         names
-    }
-
-    /// The member that tells the branches of the schema at `at` apart, and its values by branch; none where any value will do.
-    ///
-    /// A branch that says itself which values the member has is taken at its word, one that does not speak of the member is not held
-    /// to it, and one that is not referred to has no name.
-    pub(super) fn discriminated(&self, at: &str) -> Option<(&'a str, Vec<Vec<String>>)> {
-        let (document, schema) = (self.document?, self.object(at)?);
-        let Some(Value::Object(discriminator)) = schema.get("discriminator") else {
-            return None;
-        };
-        let property = discriminator.get("propertyName")?.as_str()?;
-        let (keyword, branches) = ["oneOf", "anyOf"]
-            .into_iter()
-            .find_map(|keyword| Some((keyword, schema.get(keyword)?.as_array()?)))?;
-        let names = document.discriminated(discriminator, branches);
-        let fallback = discriminator.get("defaultMapping").and_then(Value::as_str);
-        let fallback = fallback.and_then(|text| document.mapped(text));
-        let values = |(index, branch): (usize, &'a Value)| {
-            let target = branch
-                .as_object()
-                .and_then(|branch| self.referred(branch))?;
-            let below = pointer::index(&pointer::join(at, keyword), index);
-            let places = self.in_place(&[below]).into_iter();
-            let members: Vec<String> = places
-                .map(|at| pointer::join(&pointer::join(&at, "properties"), property))
-                .filter(|at| self.at(at).is_some())
-                .collect();
-            let said = self.in_place(&members).iter().any(|at| {
-                let member = self.object(at);
-                member.is_some_and(|one| one.contains_key("enum") || one.contains_key("const"))
-            });
-            let says = members.is_empty() || said;
-            let free = says || fallback.as_ref() == Some(&target);
-            (!free).then(|| names.get(&target).cloned()).flatten()
-        };
-        let values = branches.iter().enumerate().map(values);
-        let values: Vec<Vec<String>> = values.map(Option::unwrap_or_default).collect();
-        values
-            .iter()
-            .any(|values| !values.is_empty())
-            .then_some((property, values))
     }
 
     /// The schemas at `roots` and all that may apply to the same value.

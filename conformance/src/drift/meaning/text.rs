@@ -8,8 +8,11 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// How many strings one pattern yields.
 const LIMIT: usize = 12;
 
-/// How long a string may get.
+/// How long a string may get that is made of a pattern.
 const LENGTH: usize = 5_000;
+
+/// How long a string may get that is made as long as a limit says.
+pub(super) const LONGEST: usize = 120_000;
 
 thread_local! {
     /// Compiled patterns, since the same ones are asked for again and again.
@@ -191,7 +194,7 @@ pub(super) fn of_length(text: &str, length: usize) -> String {
     text.chars()
         .chain(std::iter::repeat_n(
             last,
-            length.min(LENGTH) - count.min(length.min(LENGTH)),
+            length.min(LONGEST) - count.min(length.min(LONGEST)),
         ))
         .collect()
 }

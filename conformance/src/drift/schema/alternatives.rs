@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::super::ledger::Pair;
-use super::super::meaning::Step;
+use super::super::meaning::{Edit, Step};
 use super::super::rules;
 use super::compare::Walk;
 use super::differences::{self, Below, Difference};
 use super::effect::Effect;
-use super::view::{Content, View};
+use super::side::Side;
+use super::view::View;
 use crate::document::pointer;
+use crate::finding::SchemaChange;
 
 impl Walk<'_> {
     /// Compares `oneOf` of one side with `anyOf` of the other.
@@ -36,56 +38,89 @@ impl Walk<'_> {
             rule,
             severity: rule.severity,
             at: Pair::new(&*theirs.pointer, &*ours.pointer),
-            message: format!(
-                "theirs says `{one}`, ours says `{other}`; make ours say what theirs says"
-            ),
+            change: SchemaChange::Replaced {
+                old: self.sides.theirs.shape(theirs),
+                new: self.sides.ours.shape(ours),
+            },
             keyword: String::new(),
-            effect: Effect::ANY,
+            effect: Effect {
+                narrows: one == "anyOf",
+                widens: one == "oneOf",
+            },
+            edits: vec![Edit::Rename {
+                schema: pointer::parent(&at.theirs).to_owned(),
+                from: one,
+                to: other,
+            }],
         });
         let same =
             |(theirs, ours): (String, String)| Below::new(&theirs, &ours, "oneOf", Step::Same);
         below.extend(pairs.into_iter().map(same));
-        differences::branches(one, &removed, &added, &at, differences);
+        differences::branches(&self.sides, one, (&removed, &added), &at, differences);
     }
 
-    /// Leaves out what a discriminator says of branches that are on one side only: that the branch is, says all.
-    pub(super) fn drop_mapped(&self, views: &(View, View), differences: &mut Vec<Difference>) {
-        let branch =
-            [&rules::SCHEMA_BRANCH_REMOVED, &rules::SCHEMA_BRANCH_ADDED].map(|rule| rule.id);
+    /// Compares where discriminators lead: as hints, for no value is valid or not because of them. A value is mapped to the same where
+    /// the schemas are the same component or say the same. What is mapped to a branch that is on one side only, is said with the branch.
+    pub(super) fn mappings(&self, views: &(View, View), differences: &mut Vec<Difference>) {
+        let (old, new) = (&views.0, &views.1);
+        let parts = [old, new].map(|view| view.parts.get("discriminator"));
+        let [Some(one), Some(other)] = parts else {
+            return;
+        };
         let alone: BTreeSet<String> = differences
             .iter()
-            .filter(|one| branch.contains(&one.rule.id))
-            .map(|one| match one.rule.id == rules::SCHEMA_BRANCH_REMOVED.id {
-                true => self.sides.theirs.known_as(&one.at.theirs),
-                false => self.sides.ours.known_as(&one.at.ours),
+            .filter_map(|one| match &one.change {
+                SchemaChange::AlternativeRemoved { .. } => {
+                    Some(self.sides.theirs.known_as(&one.at.theirs))
+                }
+                SchemaChange::AlternativeAdded { .. } => {
+                    Some(self.sides.ours.known_as(&one.at.ours))
+                }
+                _ => None,
             })
             .collect();
-        let target = |view: &View, at: &str| {
-            let name = pointer::tokens(at).last()?;
-            match &view.parts.get("discriminator mapping")?.content {
-                Content::Named(targets) => targets.get(&name).cloned(),
-                _ => None,
+        let at = Pair::new(&*one.pointer, &*other.pointer).member("mapping");
+        let first = differences.len();
+        let values: BTreeSet<&String> = old.mapping.keys().chain(new.mapping.keys()).collect();
+        for value in values {
+            let (before, after) = (old.mapping.get(value), new.mapping.get(value));
+            if let (Some(before), Some(after)) = (before, after)
+                && self.sides.leads_to_one(before, after)
+            {
+                continue;
             }
-        };
-        let mapped = |one: &Difference| one.keyword == "discriminator mapping";
-        differences.retain(|one| {
-            let targets = [
-                target(&views.0, &one.at.theirs),
-                target(&views.1, &one.at.ours),
-            ];
-            !mapped(one)
-                || !targets
-                    .iter()
-                    .flatten()
-                    .any(|target| alone.contains(target))
-        });
-        // What takes the place of a name that is written says nothing more.
+            let known = |side: &Side<'_>, at: &String| side.known_as(at);
+            let is_told = before.is_none_or(|at| alone.contains(&known(&self.sides.theirs, at)))
+                && after.is_none_or(|at| alone.contains(&known(&self.sides.ours, at)));
+            if is_told {
+                continue;
+            }
+            let label = |target: Option<&String>| {
+                target.map(|at| at.rsplit('/').next().unwrap_or(at).to_owned())
+            };
+            let rule = &rules::SCHEMA_DISCRIMINATOR_CHANGED;
+            differences.push(Difference {
+                rule,
+                severity: rule.severity,
+                at: at.member(value),
+                change: SchemaChange::MappingChanged {
+                    value: value.clone(),
+                    old: label(before),
+                    new: label(after),
+                },
+                keyword: "discriminator".to_owned(),
+                effect: Effect::NONE,
+                edits: Vec::new(),
+            });
+        }
+        // The name of a component, which need not be written, takes the place of a value that is: that one is said.
         let written = |one: &Difference| {
             self.sides.theirs.value(&one.at.theirs).is_some()
                 || self.sides.ours.value(&one.at.ours).is_some()
         };
-        if differences.iter().any(|one| mapped(one) && written(one)) {
-            differences.retain(|one| !mapped(one) || written(one));
+        if differences[first..].iter().any(written) {
+            let mapped = differences.split_off(first);
+            differences.extend(mapped.into_iter().filter(written));
         }
     }
 }

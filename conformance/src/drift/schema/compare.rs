@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde_json::Value;
 
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided};
-use super::super::meaning::{EFFORT, Meaning, Step};
+use super::super::ledger::{Ledger, Pair, Site, Text};
+use super::super::meaning::{Meaning, Step};
 use super::super::rules;
 use super::super::same::Same;
 use super::alternatives::turned;
 use super::differences::{self, Below, Difference};
-use super::effect::{self, Effect};
+use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
-use super::side::{Side, local};
+use super::side::{self, local};
 use super::view::{Content, Part, View};
-use crate::document::normalize::{MAPS, SINGLE};
+use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
+use crate::finding::{SchemaChange, Sender, Side};
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -37,8 +38,8 @@ pub(super) struct Root {
     /// The number that the ledger knows the subject by.
     pub(super) number: usize,
     pub(super) part: String,
-    pub(super) from_server: bool,
-    pub(super) as_text: bool,
+    pub(super) sender: Sender,
+    pub(super) text: Text,
     pub(super) at: Pair,
 }
 
@@ -53,8 +54,8 @@ impl Schemas {
                 .strip_prefix("the ")
                 .unwrap_or(site.part)
                 .to_owned(),
-            from_server: site.from_server,
-            as_text: site.as_text,
+            sender: site.sender,
+            text: site.as_text,
             at: at.clone(),
         });
     }
@@ -64,8 +65,8 @@ impl Schemas {
         let prose = ledger.options.prose;
         let mut walk = Walk {
             sides: Sides {
-                theirs: Side::new(ledger.theirs, prose),
-                ours: Side::new(ledger.ours, prose),
+                theirs: side::Side::new(ledger.theirs, prose),
+                ours: side::Side::new(ledger.ours, prose),
                 same: RefCell::new(same),
                 left: Cell::new(LOOKS),
             },
@@ -81,9 +82,9 @@ impl Schemas {
             walk.visit(pair);
         }
         if !walk.pairs.is_empty() {
+            let spent = Cell::new(0);
             let flagged = [ledger.theirs, ledger.ours].map(|one| is_flagged(one.value()));
-            let effort = Cell::new(EFFORT);
-            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &effort);
+            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &spent);
             super::decide::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {
@@ -128,8 +129,8 @@ pub(super) struct Visit<'a> {
     values: (Option<&'a Value>, Option<&'a Value>),
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
-    /// References in them that lead nowhere: the side, where each stands, and what it says.
-    pub(super) unresolved: Vec<(&'static str, String, String)>,
+    /// Schemas in them whose references lead nowhere.
+    pub(super) unresolved: Vec<(Side, String)>,
     views: OnceCell<Box<(View, View)>>,
 }
 
@@ -260,33 +261,36 @@ impl Walk<'_> {
 
     /// Notes what differs in a pair, and gives what is below it.
     fn differing(&mut self, id: usize) -> Vec<Below> {
-        let views = self.view(&self.pairs[id]);
+        let mut views = self.view(&self.pairs[id]);
+        if let Some(flat) = self.flattened(id, &views) {
+            views = flat;
+            let _ = self.pairs[id].views.set(Box::new(views.clone()));
+        }
         let (theirs, ours) = (&views.0, &views.1);
         let mut differences = Vec::new();
         let mut below = Vec::new();
-        for (side, view) in [("theirs", theirs), ("ours", ours)] {
-            let unresolved = view.unresolved.iter().cloned();
-            let unresolved = unresolved.map(|(at, reference)| (side, at, reference));
+        for (side, view) in [(Side::Old, theirs), (Side::New, ours)] {
+            let unresolved = view.unresolved.iter().map(|at| (side, at.clone()));
             self.pairs[id].unresolved.extend(unresolved);
         }
         if let Some(difference) = self.one_sided(id, &views) {
             self.note(id, vec![difference]);
             return below;
         }
-        if differences::differ(theirs, ours, &mut differences) {
+        if differences::differ(&self.sides, (theirs, ours), &mut differences) {
             let empty = BTreeMap::new();
             let keywords: BTreeSet<&String> =
                 theirs.parts.keys().chain(ours.parts.keys()).collect();
-            let has = |view: &View| view.parts.contains_key("if");
-            let conditional = has(theirs) != has(ours);
             self.alternatives(&views, &mut differences, &mut below);
             let turned = turned(theirs, ours);
+            let bounds = differences::bounds((theirs, ours), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
                 }
-                // Without the condition its branches say nothing.
-                if conditional && ["then", "else"].contains(&keyword.as_str()) {
+                if bounds.contains(&keyword.as_str())
+                    || differences::is_told_with_another(keyword, (theirs, ours))
+                {
                     continue;
                 }
                 let parts = (theirs.parts.get(keyword), ours.parts.get(keyword));
@@ -331,23 +335,34 @@ impl Walk<'_> {
                 }
             }
         }
-        self.drop_mapped(&views, &mut differences);
+        self.mappings(&views, &mut differences);
         if differences.is_empty() && local(theirs) != local(ours) {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
-            let message = "theirs and ours say the same keywords with another effect; write ours as theirs is written".to_owned();
-            let at = Pair::new(&*theirs.pointer, &*ours.pointer);
-            differences.push(Difference {
+            let change = SchemaChange::MeaningChanged;
+            differences.push(differences::whole(
                 rule,
-                severity: rule.severity,
-                at,
-                message,
-                keyword: String::new(),
-                effect: Effect::ANY,
-            });
+                (theirs, ours),
+                change,
+                Effect::ANY,
+            ));
         }
         self.note(id, differences);
         below
+    }
+
+    /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
+    /// nothing by itself.
+    fn flattened(&self, id: usize, views: &(View, View)) -> Option<(View, View)> {
+        let count = |view: &View| view.branches("allOf").len();
+        if count(&views.0) == count(&views.1) {
+            return None;
+        }
+        let visit = &self.pairs[id];
+        Some((
+            self.sides.theirs.flat_view(&visit.theirs)?,
+            self.sides.ours.flat_view(&visit.ours)?,
+        ))
     }
 
     /// Notes what differs in a pair; then not all below it is looked at, so references in it are.
@@ -356,14 +371,13 @@ impl Walk<'_> {
         let visit = &mut self.pairs[id];
         if !differences.is_empty() {
             let both = [
-                ("theirs", theirs.dangling(&visit.theirs)),
-                ("ours", ours.dangling(&visit.ours)),
+                (Side::Old, theirs.dangling(&visit.theirs)),
+                (Side::New, ours.dangling(&visit.ours)),
             ];
             for (side, dangling) in both {
-                let all = dangling
-                    .into_iter()
-                    .map(|(at, reference)| (side, at, reference));
-                visit.unresolved.extend(all);
+                visit
+                    .unresolved
+                    .extend(dangling.into_iter().map(|at| (side, at)));
             }
         }
         visit.differences = differences;
@@ -376,31 +390,20 @@ impl Walk<'_> {
         if theirs == ours {
             return None;
         }
-        let (rule, effect) = if theirs {
-            (
-                &rules::SCHEMA_REMOVED,
-                Effect {
-                    narrows: false,
-                    widens: true,
-                },
-            )
-        } else {
-            (
-                &rules::SCHEMA_ADDED,
-                Effect {
-                    narrows: true,
-                    widens: false,
-                },
-            )
+        let (rule, change) = match theirs {
+            true => (&rules::SCHEMA_REMOVED, SchemaChange::SchemaRemoved),
+            false => (&rules::SCHEMA_ADDED, SchemaChange::SchemaAdded),
         };
-        Some(Difference {
+        let effect = Effect {
+            narrows: !theirs,
+            widens: theirs,
+        };
+        Some(differences::whole(
             rule,
-            severity: rule.severity,
-            at: Pair::new(&*views.0.pointer, &*views.1.pointer),
-            message: one_sided("a schema here", theirs),
-            keyword: String::new(),
+            (&views.0, &views.1),
+            change,
             effect,
-        })
+        ))
     }
 
     /// Compares a keyword that both have.
@@ -418,7 +421,14 @@ impl Walk<'_> {
             // Types were compared with whether null is valid.
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(theirs), Content::Set(ours)) => {
-                differences::sets(keyword, theirs, ours, views, at, differences);
+                differences::sets(keyword, (theirs, ours), views, &at, differences);
+                let exact = (
+                    self.sides.theirs.exact(&at.theirs),
+                    self.sides.ours.exact(&at.ours),
+                );
+                if exact.0 != exact.1 {
+                    differences::other_digits(keyword, (one, other), exact, differences);
+                }
             }
             (Content::One(theirs), Content::One(ours)) => {
                 below.push(Below::new(theirs, ours, keyword, Step::of(keyword, "", 0)));
@@ -429,57 +439,29 @@ impl Walk<'_> {
                     Below::new(one, other, keyword, Step::of(keyword, "tuple", index))
                 }));
                 let common = theirs.len().min(ours.len());
-                differences::branches(
-                    keyword,
-                    &theirs[common..],
-                    &ours[common..],
-                    &at,
-                    differences,
-                );
+                let extra = (&theirs[common..], &ours[common..]);
+                differences::branches(&self.sides, keyword, extra, &at, differences);
             }
             (Content::Branches(theirs), Content::Branches(ours)) => {
                 let (pairs, theirs, ours) = self.sides.matched(theirs, ours);
                 let same =
                     |(one, other): (String, String)| Below::new(&one, &other, keyword, Step::Same);
                 below.extend(pairs.into_iter().map(same));
-                differences::branches(keyword, &theirs, &ours, &at, differences);
+                let extra = (&*theirs, &*ours);
+                differences::branches(&self.sides, keyword, extra, &at, differences);
             }
-            (Content::Value(theirs), Content::Value(ours)) => {
-                if canonical_without_provenance(theirs) != canonical_without_provenance(ours) {
-                    let (rule, severity) =
-                        differences::changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-                    let message = contrast(
-                        differences::spelled(keyword, &at.theirs),
-                        Some(theirs),
-                        Some(ours),
-                    );
-                    differences.push(Difference {
-                        rule,
-                        severity,
-                        at,
-                        message,
-                        keyword: keyword.to_owned(),
-                        effect: effect::of_change(keyword, theirs, ours),
-                    });
+            (Content::Value(theirs), Content::Value(ours))
+                if canonical_without_provenance(theirs) == canonical_without_provenance(ours) =>
+            {
+                let exact = (
+                    self.sides.theirs.exact(&at.theirs),
+                    self.sides.ours.exact(&at.ours),
+                );
+                if exact.0 != exact.1 {
+                    differences::other_digits(keyword, (one, other), exact, differences);
                 }
             }
-            (theirs, ours) => {
-                let (rule, severity) =
-                    differences::changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-                let message = format!(
-                    "theirs says `{keyword}` with {}, ours with {}; make ours say what theirs says",
-                    differences::form(theirs),
-                    differences::form(ours)
-                );
-                differences.push(Difference {
-                    rule,
-                    severity,
-                    at,
-                    message,
-                    keyword: keyword.to_owned(),
-                    effect: Effect::ANY,
-                });
-            }
+            _ => differences::other_keyword(keyword, (one, other), views, differences),
         }
     }
 }
@@ -499,7 +481,6 @@ fn is_in_place(keyword: &str) -> bool {
         "else",
         "dependentSchemas",
         "discriminator",
-        "nullable",
     ]
     .contains(&keyword)
 }

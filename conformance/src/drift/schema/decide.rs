@@ -1,28 +1,38 @@
-//! What each difference does: who breaks, and which value shows it.
+//! What each difference does by itself, and which value shows it.
 //!
-//! A difference is breaking where a value that the sender may write is refused by the receiver: a client writes by theirs and the
-//! server reads by ours, the server writes by ours and a client reads by theirs. It is a warning where only the receiver takes more
-//! than is sent, or where the value needs members that the sender does not document. It is no finding where both sides accept
-//! the same values, and undecided where neither a value nor a proof was found.
+//! A difference is judged on the old schema with only this difference applied. It is breaking where the sender may send a value that
+//! the receiver rejects: a client sends by the old document and the server receives by the new one, the server sends by the new one and
+//! a client receives by the old one. It is a warning where the receiver accepts more than is sent, or where the value needs members that
+//! the sender does not document. It is no finding where nothing changes for any value, and undecided where neither a value nor a proof
+//! was found. The place of the judgment is the smallest schema that the whole value has to meet there: branches of `allOf`, `oneOf` and
+//! the like are judged in the schema that has them. What no difference of such a schema does alone is a finding of all of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::super::ledger::{Ledger, Pair, SchemaEntry, unresolved};
-use super::super::meaning::{Apart, Around, Keyword, Meaning, Step, is_held};
+use super::super::ledger::{Ledger, Pair, SchemaEntry, Text};
+use super::super::meaning::{
+    Around, Edit, Focus, Meaning, Raised, Spot, Step, Trial, Tried, is_held, of_schema,
+};
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
-use super::users::{self, Directions, Search};
-use super::view::View;
+use super::users::{self, Search, Senders};
+use super::view::{Content, View};
 use super::ways::Use;
 use crate::document::pointer;
-use crate::finding::{Proof, Severity, Side, Undecided};
+use crate::finding::{
+    self, Impact, Message, Proof, SchemaChange, Sender, Severity, Side, Undecided,
+};
 
-/// How deep a difference may lie below a body or parameter to be looked for there.
-const LEVELS: usize = 60;
+/// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
+/// below a tenth of it.
+const EFFORT: usize = 3_000_000;
+
+/// How many members are looked at to find out what differences do together.
+const TOGETHER: usize = 60;
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter(
@@ -35,13 +45,17 @@ pub(super) fn enter(
         walk,
         roots,
         meaning,
-        searched: HashMap::new(),
-        blames: true,
+        trials: HashMap::new(),
+        groups: BTreeMap::new(),
+        relations: HashMap::new(),
+        spent: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
-        directions: users::directions(walk, roots),
+        senders: users::senders(walk, roots),
     };
     let mut search = Search::new(walk, roots);
+    ledger.options.progress.expect(walk.pairs.len());
     for (id, pair) in walk.pairs.iter().enumerate() {
+        ledger.options.progress.step();
         enter_unresolved(pair, &mut search, id, ledger, roots);
         // What two equal schemas have inside is spelled differently and comes to the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {
@@ -55,13 +69,10 @@ pub(super) fn enter(
         for difference in &pair.differences {
             entries.extend(decider.entry(id, difference));
         }
-        if decider.is_untold(id, &entries) {
-            decider.blame_together(id, &mut entries);
-        }
         if entries.is_empty() {
-            decider.equal[id] = [false, true].iter().all(|from_server| {
-                let proven = meaning.relate(decider.at(id), *from_server);
-                proven.theirs_in_ours && proven.ours_in_theirs
+            decider.equal[id] = [Sender::Client, Sender::Server].iter().all(|sender| {
+                let relation = meaning.relation(decider.at(id), *sender);
+                relation.theirs_in_ours && relation.ours_in_theirs
             });
             continue;
         }
@@ -69,6 +80,10 @@ pub(super) fn enter(
         for entry in entries {
             ledger.add_schema(entry, &subjects, &users);
         }
+    }
+    for (id, entry) in decider.together() {
+        let (subjects, users) = search.users(id);
+        ledger.add_schema(entry, &subjects, &users);
     }
 }
 
@@ -80,7 +95,7 @@ fn enter_unresolved(
     ledger: &mut Ledger<'_>,
     roots: &[Root],
 ) {
-    for (side, at, reference) in &pair.unresolved {
+    for (side, at) in &pair.unresolved {
         let subject = search.users(id).1.into_iter().next();
         let subject = subject.map_or_else(String::new, |user| user.subject);
         let whole = pair.from.iter().find_map(|from| match from {
@@ -89,43 +104,64 @@ fn enter_unresolved(
         });
         let mut place =
             whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
-        match *side {
-            "theirs" => place.theirs.clone_from(at),
-            _ => place.ours.clone_from(at),
+        match side {
+            Side::Old => place.theirs.clone_from(at),
+            Side::New => place.ours.clone_from(at),
         }
-        let message = unresolved(side, &format!("`{reference}`"));
-        ledger.add(&rules::REFERENCE_UNRESOLVED, &subject, &place, message);
+        ledger.unresolved(&subject, *side, &place);
     }
 }
 
 /// What a difference does in one direction.
-enum Effects {
+enum Verdict {
     /// Nothing, for certain.
     None,
-    /// The receiver refuses this value.
-    Breaks(Shown),
-    /// Only who holds to more than is documented notices, by this value.
-    Harmless(Option<Shown>),
-    /// It could not be found out, for this reason.
-    Undecided(String),
+    /// The receiver rejects what is sent, or gets what it reads no more.
+    Breaks(Impact, Option<Shown>),
+    /// Only who relies on more than is documented notices.
+    Harmless(Impact, Option<Shown>),
+    /// It could not be found out.
+    Undecided(Undecided),
 }
 
-/// A value of a whole body or parameter.
+impl Verdict {
+    fn severity(&self) -> Option<Severity> {
+        match self {
+            Self::None => None,
+            Self::Breaks(..) => Some(Severity::Breaking),
+            Self::Harmless(..) => Some(Severity::Warning),
+            Self::Undecided(_) => Some(Severity::Undecided),
+        }
+    }
+}
+
+/// A value of a whole body or parameter, or of the part of it that differs.
 struct Shown {
     value: Value,
     root: usize,
-    theirs_accepts: bool,
+    accepted_by: Side,
+    /// Where in the value the difference is.
+    at: String,
 }
+
+/// The differences of one schema that a whole value has to meet, by the direction of the value.
+type Group<'d> = Vec<(usize, &'d Difference, bool)>;
+
+/// What was tried already: the place, the difference and the direction.
+type TrialKey = (usize, *const Difference, Sender, Text);
 
 pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) walk: &'d Walk<'w>,
     pub(super) roots: &'d [Root],
     meaning: &'d Meaning<'a>,
-    searched: HashMap<(usize, bool), Result<Apart, String>>,
-    /// Whether a difference answers only for the values that are refused because of it.
-    blames: bool,
+    trials: HashMap<TrialKey, Result<Trial, Undecided>>,
+    groups: BTreeMap<(usize, Sender, Text), Group<'d>>,
+    /// How much was tried at each place.
+    spent: HashMap<usize, usize>,
+    /// Whether the old schema is included in the new one, and the reverse.
+    relations: HashMap<(usize, Sender), (bool, bool)>,
     equal: Vec<bool>,
-    directions: Vec<Directions>,
+    senders: Vec<Senders>,
 }
 
 impl<'d> Decider<'d, '_, '_> {
@@ -138,50 +174,12 @@ impl<'d> Decider<'d, '_, '_> {
         (&pair.theirs, &pair.ours)
     }
 
-    /// Whether the server sends values of a pair, for each of the directions that they travel in.
-    fn used_directions(&self, id: usize) -> impl Iterator<Item = bool> + use<> {
-        let Directions {
-            from_client,
-            from_server,
-        } = self.directions[id];
-        let directions = [(from_client, false), (from_server, true)];
-        let used = directions.into_iter().filter(|(used, _)| *used);
-        used.map(|(_, from_server)| from_server)
-    }
-
-    /// Whether values were found that a reader refuses, and none of the differences answers for them.
-    fn is_untold(&mut self, id: usize, entries: &[SchemaEntry]) -> bool {
-        let grave = |entry: &SchemaEntry| entry.severity <= Severity::Undecided;
-        if self.walk.pairs[id].differences.len() < 2 || entries.iter().any(grave) {
-            return false;
-        }
-        self.used_directions(id).any(|from_server| {
-            self.search(id, from_server).is_ok_and(|apart| {
-                let harmful = if from_server {
-                    apart.ours_only
-                } else {
-                    apart.theirs_only
-                };
-                !harmful.is_empty()
-            })
-        })
-    }
-
-    /// Lets one of several differences answer for what they do together and none of them does alone.
-    fn blame_together(&mut self, id: usize, entries: &mut Vec<SchemaEntry>) {
-        self.blames = false;
-        let mut differences: Vec<&Difference> = self.walk.pairs[id].differences.iter().collect();
-        // The sort keeps the order of the others.
-        differences.sort_by_key(|one| one.rule.id != rules::SCHEMA_PROPERTY_ADDED.id);
-        let grave = differences.into_iter().find_map(|difference| {
-            let entry = self.entry(id, difference)?;
-            (entry.severity == Severity::Breaking).then_some(entry)
-        });
-        self.blames = true;
-        if let Some(grave) = grave {
-            entries.retain(|entry| entry.message != grave.message);
-            entries.push(grave);
-        }
+    /// Who sends values of a pair.
+    fn senders(&self, id: usize) -> impl Iterator<Item = Sender> + use<> {
+        let senders = self.senders[id];
+        [Sender::Client, Sender::Server]
+            .into_iter()
+            .filter(move |sender| senders[*sender as usize])
     }
 
     /// What is to be entered for a difference, if anything.
@@ -190,7 +188,7 @@ impl<'d> Decider<'d, '_, '_> {
             rule: difference.rule,
             severity: difference.severity,
             at: difference.at.clone(),
-            message: difference.message.clone().into(),
+            message: Message::Schema(difference.change.clone()),
             effect: None,
             undecided: None,
             witness: None,
@@ -199,44 +197,40 @@ impl<'d> Decider<'d, '_, '_> {
         let told = [
             &rules::SCHEMA_PROSE_CHANGED,
             &rules::SCHEMA_ANNOTATION_CHANGED,
+            // A discriminator is a hint: it never decides whether a value is valid (OpenAPI 3.1.1, Discriminator Object).
+            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
         ];
         if told.iter().any(|rule| rule.id == difference.rule.id) {
             return Some(entry);
         }
-        let mut worst: Option<(Severity, Option<Shown>, String)> = None;
-        for from_server in self.used_directions(id) {
-            let (severity, shown, reason) = match self.direction(id, difference, from_server) {
-                // Whoever reads a discriminator reads another one, even if the same values are accepted.
-                Effects::None | Effects::Undecided(_)
-                    if difference.keyword.starts_with("discriminator")
-                        && !self.discriminates(id) =>
-                {
-                    (Severity::Warning, None, String::new())
+        let mut worst: Option<(Severity, Sender, Verdict)> = None;
+        for sender in self.senders(id) {
+            let verdict = match self.direction(id, difference, sender) {
+                Verdict::None if self.is_worth_saying(id, difference) => {
+                    Verdict::Harmless(Impact::Compatible, None)
                 }
-                Effects::None if self.is_worth_saying(id, difference) => {
-                    (Severity::Warning, None, String::new())
-                }
-                Effects::None => continue,
-                Effects::Breaks(shown) => (Severity::Breaking, Some(shown), String::new()),
-                Effects::Harmless(shown) => (Severity::Warning, shown, String::new()),
-                Effects::Undecided(reason) => (Severity::Undecided, None, reason),
+                verdict => verdict,
+            };
+            let Some(severity) = verdict.severity() else {
+                continue;
             };
             if worst.as_ref().is_none_or(|(known, ..)| severity < *known) {
-                worst = Some((severity, shown, reason));
+                worst = Some((severity, sender, verdict));
             }
         }
-        let (severity, shown, reason) = worst?;
+        let (severity, sender, verdict) = worst?;
         entry.severity = severity;
-        entry.undecided = (!reason.is_empty()).then_some(Undecided::Text { reason });
+        let (impact, shown) = match verdict {
+            Verdict::Breaks(impact, shown) | Verdict::Harmless(impact, shown) => (impact, shown),
+            Verdict::Undecided(reason) => {
+                entry.undecided = Some(reason);
+                return Some(entry);
+            }
+            Verdict::None => return None,
+        };
+        entry.effect = Some(finding::Effect { sender, impact });
         if let Some(shown) = shown {
-            let root = &self.roots[shown.root];
-            let accepted_by = if shown.theirs_accepts {
-                Side::Old
-            } else {
-                Side::New
-            };
-            let at = String::new();
-            entry.proof = Some(Proof::new(&root.subject, &root.part, accepted_by, at));
+            entry.proof = Some(self.proof(&shown));
             entry.witness = Some(shown.value);
         }
         Some(entry)
@@ -244,270 +238,612 @@ impl<'d> Decider<'d, '_, '_> {
 
     /// Whether a reader should know of a difference that does nothing to values.
     fn is_worth_saying(&self, id: usize, difference: &Difference) -> bool {
-        match difference.keyword.as_str() {
-            "readOnly" | "writeOnly" | "discriminator" | "discriminator mapping" => true,
-            "properties" => {
-                let at = if difference.rule.id == rules::SCHEMA_PROPERTY_REMOVED.id {
-                    &difference.at.theirs
-                } else {
-                    &difference.at.ours
-                };
-                let name = pointer::tokens(at).last().unwrap_or_default();
-                let (theirs, ours) = self.documented(id, &name);
+        match &difference.change {
+            SchemaChange::PropertyAdded { name, .. }
+            | SchemaChange::PropertyRemoved { name, .. } => {
+                let (theirs, ours) = self.documented(id, name);
                 theirs != ours
+                    && self
+                        .senders(id)
+                        .any(|sender| !self.is_never_sent(id, sender, name))
             }
-            _ => false,
+            _ => ["readOnly", "writeOnly"].contains(&difference.keyword.as_str()),
         }
     }
 
-    /// Whether a discriminator has a say in which values are accepted.
-    fn discriminates(&self, id: usize) -> bool {
-        self.meaning.discriminates(self.at(id))
+    /// Whether neither document has the member sent in this direction.
+    fn is_never_sent(&self, id: usize, sender: Sender, name: &str) -> bool {
+        let (theirs, ours) = self.meaning.hides(self.at(id), sender, name);
+        let (in_theirs, in_ours) = self.documented(id, name);
+        (theirs || !in_theirs) && (ours || !in_ours)
     }
 
-    fn direction(&mut self, id: usize, difference: &'d Difference, from_server: bool) -> Effects {
-        let flag = ["readOnly", "writeOnly"].contains(&difference.keyword.as_str());
-        let (place, member) = match (flag, self.holder(id)) {
-            (true, Some((holder, member))) => (holder, Some(member)),
-            _ => (id, None),
-        };
-        let uses = self.uses(place, from_server);
-        let content = uses.iter().all(|one| {
-            one.around
-                .iter()
-                .any(|(_, keyword, _)| keyword == "contentSchema")
-        });
-        if content && !uses.is_empty() {
-            return Effects::Undecided("values are not held to what their content is".to_owned());
-        }
-        let found = match self.search(place, from_server) {
-            Ok(found) => found,
-            Err(reason) => return Effects::Undecided(reason),
-        };
-        let at = self.at(place);
-        let keyword = self.keyword(id, difference);
-        let several = self.blames && self.walk.pairs[id].differences.len() > 1;
-        let blamed = match (&keyword, several, &member) {
-            (_, _, Some(member)) => with_member(found, member),
-            (Some(keyword), true, None) => {
-                match self.meaning.blamed(at, from_server, &found, keyword) {
-                    Ok(blamed) => blamed,
-                    Err(reason) => return Effects::Undecided(reason),
-                }
-            }
-            _ => found,
-        };
-        let judge = keyword.as_ref().filter(|_| several && member.is_none());
-        let small = self.meaning.smallest(at, from_server, &blamed, judge);
-        let mut harmless = None;
-        let mut trouble = None;
-        for one in &uses {
-            match self.lifted(place, one, from_server, &small) {
-                Ok((Some(shown), _)) => return Effects::Breaks(shown),
-                Ok((None, other)) => harmless = harmless.or(other),
-                Err(reason) => trouble = Some(reason),
-            }
-        }
-        // A client that reads a member gets nothing any more.
-        let lost = difference.rule.id == rules::SCHEMA_PROPERTY_REMOVED.id && from_server;
-        if lost && let Some(shown) = harmless {
-            return if shown.theirs_accepts {
-                Effects::Harmless(Some(shown))
-            } else {
-                Effects::Breaks(shown)
+    fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
+        let mut worst = Verdict::None;
+        for one in self.uses(id, sender) {
+            let verdict = self.in_use(id, difference, sender, &one);
+            let graver = match (verdict.severity(), worst.severity()) {
+                (Some(new), Some(known)) => new < known,
+                (new, known) => new.is_some() && known.is_none(),
             };
+            if graver {
+                worst = verdict;
+            }
+            if worst.severity() == Some(Severity::Breaking) {
+                break;
+            }
         }
-        self.without_harm(id, difference, from_server, &uses, harmless, trouble)
+        worst
     }
 
-    /// What is left where no value was found that the receiver refuses.
-    fn without_harm(
-        &self,
+    /// How many of the schemas around a difference are met by the same value; for a flag of a member, by the object that has it.
+    fn in_place(difference: &Difference, around: &[(usize, String, Step)]) -> usize {
+        let same = |from: usize| {
+            let rest = around[from..].iter();
+            from + rest.take_while(|(.., step)| step.is_in_place()).count()
+        };
+        let own = same(0);
+        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
+        match around.get(own) {
+            Some((_, _, Step::Member(_))) if flag => same(own + 1),
+            _ => own,
+        }
+    }
+
+    fn in_use(
+        &mut self,
         id: usize,
-        difference: &Difference,
-        from_server: bool,
-        uses: &[Use],
-        harmless: Option<Shown>,
-        trouble: Option<String>,
-    ) -> Effects {
-        let views = self.views(id);
-        let blind = self.blind(difference, views);
-        if let Some(reason) = blind {
-            return Effects::Undecided(reason);
-        }
-        // Formats such as `float` and `double` tell a reader something, and no value.
-        if difference.keyword == "format" && harmless.is_none() && trouble.is_none() {
-            return Effects::Harmless(None);
-        }
-        let proven = self.meaning.relate(self.at(id), from_server);
-        let mut safe = true;
-        let mut same = true;
-        for one in uses {
-            let variance = self.variance(one, difference);
-            let open = effect::is_open(&difference.keyword, difference.effect, views)
-                && one
-                    .around
-                    .first()
-                    .is_none_or(|(_, _, step)| *step != Step::Same);
-            let written = one.around.iter().all(|(_, keyword, _)| {
-                ["items", "prefixItems", "properties", "additionalProperties"]
-                    .contains(&keyword.as_str())
-            });
-            let text = self.roots[one.root].as_text && written && difference.keyword == "type";
-            let effect = match () {
-                () if open => Effect::NONE,
-                () if text => effect::of_texts(difference.effect, views.0, views.1),
-                () if variance < 0 => difference.effect.reversed(),
-                () => difference.effect,
-            };
-            // What is true of the inner schemas is true of the whole, unless something in between turns it or hides it.
-            let known = |narrows: bool| match (variance, narrows) {
-                (1, true) => proven.theirs_in_ours || !effect.narrows,
-                (1, false) => proven.ours_in_theirs || !effect.widens,
-                (-1, true) => proven.ours_in_theirs || !effect.narrows,
-                (-1, false) => proven.theirs_in_ours || !effect.widens,
-                _ => proven.theirs_in_ours && proven.ours_in_theirs,
-            };
-            let root = || {
-                let last = one.around.last().map_or(id, |(pair, ..)| *pair);
-                self.meaning.relate(self.at(last), from_server)
-            };
-            let harm = known(!from_server)
-                || if from_server {
-                    root().ours_in_theirs
-                } else {
-                    root().theirs_in_ours
-                };
-            let rest = known(from_server)
-                || if from_server {
-                    root().theirs_in_ours
-                } else {
-                    root().ours_in_theirs
-                };
-            safe &= harm;
-            same &= rest;
-        }
-        match (safe, same, harmless) {
-            (true, _, Some(shown)) => Effects::Harmless(Some(shown)),
-            (true, true, None) => Effects::None,
-            (true, false, None) => Effects::Harmless(None),
-            (false, _, shown) => {
-                let reason = trouble.unwrap_or_else(|| match shown {
-                    Some(shown) => format!(
-                        "`{}` is accepted by {} only, but whether the other side accepts all else is not known",
-                        super::super::equal::shown(&shown.value),
-                        if shown.theirs_accepts { "theirs" } else { "ours" },
-                    ),
-                    None => "no value was found that only one side accepts, and no proof that there is none".to_owned(),
-                });
-                Effects::Undecided(reason)
-            }
-        }
-    }
-
-    /// Why the validator cannot tell what a difference does.
-    fn blind(&self, difference: &Difference, views: (&View, &View)) -> Option<String> {
-        let keyword = difference.keyword.as_str();
-        let flag = ["readOnly", "writeOnly"].contains(&keyword);
-        if !keyword.is_empty() && !flag && !is_held(keyword) {
-            return Some(format!("values are not held to `{keyword}`"));
-        }
-        if keyword == "format" && !effect::formats_known(views) {
-            return Some("values are not held to a format of this name".to_owned());
-        }
-        ["not-a-schema"]
+        difference: &'d Difference,
+        sender: Sender,
+        one: &Use,
+    ) -> Verdict {
+        if one
+            .around
             .iter()
-            .find(|part| views.0.parts.contains_key(**part) || views.1.parts.contains_key(**part))
-            .map(|_| "what stands there is no schema".to_owned())
-    }
-
-    fn search(&mut self, id: usize, from_server: bool) -> Result<Apart, String> {
-        let key = (id, from_server && !self.meaning.is_same_both_ways());
-        if let Some(known) = self.searched.get(&key) {
-            return known.clone();
+            .any(|(_, keyword, _)| keyword == "contentSchema")
+        {
+            return Verdict::Undecided(Undecided::NotEnforced {
+                keyword: "contentSchema".to_owned(),
+            });
         }
-        let found = self.meaning.search(self.at(id), from_server);
-        self.searched.insert(key, found.clone());
-        found
+        let inside = Self::in_place(difference, &one.around);
+        let place = match inside {
+            0 => id,
+            count => one.around[count - 1].0,
+        };
+        let text = self.roots[one.root].text;
+        let spot = Spot {
+            at: self.at(place),
+            sender,
+            text,
+        };
+        // Digits that no 64-bit number holds are judged by arithmetic.
+        if difference.edits.is_empty() {
+            let effect = self.effect(id, difference, spot, &one.around[..inside]);
+            let harms = match sender {
+                Sender::Client => effect.narrows,
+                Sender::Server => effect.widens,
+            };
+            return match harms {
+                true => Verdict::Breaks(Impact::Rejected, None),
+                false => Verdict::Harmless(Impact::Compatible, None),
+            };
+        }
+        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
+        let around = if flag {
+            &one.around[inside..]
+        } else {
+            &one.around
+        };
+        if self.is_hidden(around, sender) {
+            return Verdict::None;
+        }
+        let mut trial = match self.trial(place, difference, spot) {
+            Ok(trial) => trial,
+            Err(reason) => return Verdict::Undecided(reason),
+        };
+        let made_up = self.drop_made_up(place, sender, &mut trial);
+        let rest = &one.around[inside..];
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let (rejected, lost) = self.raised(&edits, &trial, rest, one.root, spot, true);
+        let breaks = rejected.as_ref().is_some_and(|(documented, _)| *documented);
+        self.join(place, spot, id, difference, breaks);
+        match rejected {
+            Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
+            Some((false, shown)) if self.is_withdrawn(id, difference, sender) => {
+                return Verdict::Breaks(Impact::Withdrawn, shown);
+            }
+            Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
+            None => {}
+        }
+        if self.is_withdrawn(id, difference, sender) {
+            let unsent = self.raised(&edits, &trial, rest, one.root, spot, false);
+            return Verdict::Breaks(Impact::Withdrawn, unsent.0.and_then(|(_, shown)| shown));
+        }
+        self.without_harm(id, difference, spot, one, inside, (&trial, lost, made_up))
     }
 
-    /// The pair that has `id` as one of its members, and the name of the member.
-    fn holder(&self, id: usize) -> Option<(usize, String)> {
-        self.walk.pairs[id].from.iter().find_map(|from| match from {
-            From::Pair(around, _, Step::Member(name)) => Some((*around, name.clone())),
-            _ => None,
+    /// Whether a value lies in a member that is not sent in this direction.
+    fn is_hidden(&self, around: &[(usize, String, Step)], sender: Sender) -> bool {
+        around.iter().any(|(pair, _, step)| match step {
+            Step::Member(name) => self.meaning.hides(self.at(*pair), sender, name).0,
+            _ => false,
         })
     }
 
-    /// Values of a body or parameter: one that breaks, and one that does not.
-    fn lifted(
-        &self,
-        id: usize,
-        one: &Use,
-        from_server: bool,
-        small: &Apart,
-    ) -> Result<(Option<Shown>, Option<Shown>), String> {
-        if one.around.len() > LEVELS {
-            return Err("it lies too deep for values to be made".to_owned());
+    /// Leaves out what other differences of the same schema make up for, and says of what is rejected and of what is not sent whether
+    /// they do.
+    fn drop_made_up(&mut self, place: usize, sender: Sender, trial: &mut Trial) -> (bool, bool) {
+        let unreal = |list: &[Tried]| !list.is_empty() && !list.iter().any(|tried| tried.real);
+        if !unreal(&trial.rejected) && !unreal(&trial.unsent) {
+            return (false, false);
         }
-        let root = &self.roots[one.root];
-        let around: Vec<_> = one
-            .around
+        let (old_in_new, new_in_old) =
+            *self.relations.entry((place, sender)).or_insert_with(|| {
+                let pair = &self.walk.pairs[place];
+                let relation = self.meaning.relation((&pair.theirs, &pair.ours), sender);
+                (relation.theirs_in_ours, relation.ours_in_theirs)
+            });
+        let (harmless, unneeded) = match sender {
+            Sender::Client => (old_in_new, new_in_old),
+            Sender::Server => (new_in_old, old_in_new),
+        };
+        let made_up = (
+            unreal(&trial.rejected) && harmless,
+            unreal(&trial.unsent) && unneeded,
+        );
+        if made_up.0 {
+            trial.rejected.clear();
+        }
+        if made_up.1 {
+            trial.unsent.clear();
+        }
+        made_up
+    }
+
+    /// A value of the whole body or parameter, and whether its sender documents all of it; none where there is none, and which of the
+    /// schemas around keeps the difference from showing.
+    fn raised(
+        &self,
+        edits: &[&Edit],
+        trial: &Trial,
+        rest: &[(usize, String, Step)],
+        root: usize,
+        spot: Spot<'_>,
+        rejected: bool,
+    ) -> (Option<(bool, Option<Shown>)>, Option<usize>) {
+        let list = if rejected {
+            &trial.rejected
+        } else {
+            &trial.unsent
+        };
+        let Some(first) = list.first() else {
+            return (None, None);
+        };
+        let around: Vec<_> = rest
             .iter()
             .map(|(pair, _, step)| Around {
                 at: self.at(*pair),
                 step,
-                alone: self.walk.pairs[*pair].differences.is_empty(),
             })
             .collect();
-        let whole = one
-            .around
-            .last()
-            .map_or(self.at(id), |(pair, ..)| self.at(*pair));
-        let apart = self
-            .meaning
-            .lift(small, self.at(id), &around, from_server, root.as_text)?;
-        let part: Vec<Value> = small
-            .theirs_only
-            .iter()
-            .chain(&small.ours_only)
-            .cloned()
-            .collect();
-        let shown = |value: &Value, theirs_accepts: bool| Shown {
-            value: self
-                .meaning
-                .shortened(whole, from_server, root.as_text, value.clone(), &part),
-            root: one.root,
-            theirs_accepts,
+        let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
+        let mut raised = match around.is_empty() {
+            true => Raised::Found(first.clone()),
+            false => self.meaning.raise(values, &around, spot, edits, rejected),
         };
-        let (harmful, other) = if from_server {
-            (&apart.ours_only, &apart.theirs_only)
-        } else {
-            (&apart.theirs_only, &apart.ours_only)
+        let level = match &raised {
+            Raised::Found(_) => None,
+            Raised::Lost(level) => Some(*level),
+            Raised::Stuck => {
+                let own = around.iter().skip(1);
+                Some(own.take_while(|one| one.step.is_in_place()).count())
+            }
         };
-        let breaks = harmful
-            .iter()
-            .find(|value| self.meaning.documents(whole, from_server, value));
-        if let Some(value) = breaks {
-            return Ok((Some(shown(value, !from_server)), None));
+        // The schemas around may leave room for a few values only, so look from there.
+        if let Some(level) = level
+            && let Some(again) = self.from_around(edits, rest, &around, spot, level, rejected)
+        {
+            raised = Raised::Found(again);
+        } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
+            && !matches!(first.step, Step::Member(_) | Step::Item(_) | Step::Items)
+        {
+            raised = Raised::Lost(level);
         }
-        let harmless = match (other.first(), harmful.first()) {
-            (_, Some(value)) => Some(shown(value, !from_server)),
-            (Some(value), None) => Some(shown(value, from_server)),
-            (None, None) => None,
-        };
-        Ok((None, harmless))
+        match raised {
+            Raised::Found(tried) => {
+                let parts = list.iter().map(|one| &one.value);
+                let shown = self.shown(edits, parts, &tried, root, spot, rejected);
+                (Some((tried.documented, shown)), None)
+            }
+            Raised::Lost(level) => (None, Some(rest[level].0)),
+            Raised::Stuck => (Some((first.documented, None)), None),
+        }
     }
 
-    /// How the whole value depends on the inner one.
-    fn variance(&self, one: &Use, difference: &Difference) -> i8 {
+    /// A value of the outermost schema, made in the schema around of this number.
+    fn from_around(
+        &self,
+        edits: &[&Edit],
+        rest: &[(usize, String, Step)],
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+        level: usize,
+        rejected: bool,
+    ) -> Option<Tried> {
+        let outer = around.get(level)?;
+        let members = rest[..=level]
+            .iter()
+            .rev()
+            .find_map(|(.., step)| match step {
+                Step::Member(name) => Some(name.clone()),
+                _ => None,
+            });
+        let focus = Focus::All(members.into_iter().collect());
+        let place = Spot {
+            at: outer.at,
+            ..spot
+        };
+        let trial = self.meaning.trial(place, edits, &focus).ok()?;
+        let list = if rejected {
+            trial.rejected
+        } else {
+            trial.unsent
+        };
+        let first = list.first()?.clone();
+        let values = list.into_iter().take(4).map(|one| one.value).collect();
+        match self
+            .meaning
+            .raise(values, &around[level + 1..], place, edits, rejected)
+        {
+            Raised::Found(tried) => Some(tried),
+            Raised::Stuck | Raised::Lost(_) if around.len() == level + 1 => Some(first),
+            Raised::Stuck | Raised::Lost(_) => None,
+        }
+    }
+
+    /// What is left where no value was found that the receiver rejects.
+    fn without_harm(
+        &self,
+        id: usize,
+        difference: &Difference,
+        spot: Spot<'_>,
+        one: &Use,
+        inside: usize,
+        (trial, lost, made_up): (&Trial, Option<usize>, (bool, bool)),
+    ) -> Verdict {
+        let views = self.views(id);
+        if let Some(reason) = blind(difference, views) {
+            return Verdict::Undecided(reason);
+        }
+        let rest = &one.around[inside..];
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let harmless = || {
+            let (shown, _) = self.raised(&edits, trial, rest, one.root, spot, false);
+            Verdict::Harmless(Impact::Compatible, shown.and_then(|(_, shown)| shown))
+        };
+        // Where a difference does not show is judged where it would.
+        let spot = Spot {
+            at: lost.map_or(spot.at, |place| self.at(place)),
+            ..spot
+        };
+        // Formats such as `float` and `double` tell a reader something, and no value.
+        if difference.keyword == "format" && trial.unsent.is_empty() {
+            return harmless();
+        }
+        let inside = match lost {
+            Some(place) => one.around.iter().position(|(pair, ..)| *pair == place),
+            None => inside.checked_sub(1),
+        };
+        let effect = self.effect(
+            id,
+            difference,
+            spot,
+            &one.around[..inside.map_or(0, |index| index + 1)],
+        );
+        let (harms, helps) = match spot.sender {
+            Sender::Client => (effect.narrows, effect.widens),
+            Sender::Server => (effect.widens, effect.narrows),
+        };
+        let (harms, helps) = (harms && !made_up.0, helps && !made_up.1);
+        let unsent = !trial.unsent.is_empty();
+        match (harms, helps || unsent) {
+            (false, false) => return Verdict::None,
+            (false, true) if unsent => return harmless(),
+            _ => {}
+        }
+        let relation = self.meaning.proof(spot.at, spot.sender, &edits);
+        let (safe, same) = match spot.sender {
+            Sender::Client => (relation.theirs_in_ours, relation.ours_in_theirs),
+            Sender::Server => (relation.ours_in_theirs, relation.theirs_in_ours),
+        };
+        if !harms || safe {
+            return match (unsent, !helps || same) {
+                (false, true) => Verdict::None,
+                _ => harmless(),
+            };
+        }
+        if lost.is_some() {
+            let relation = self.meaning.relation(spot.at, spot.sender);
+            let safe = match spot.sender {
+                Sender::Client => relation.theirs_in_ours,
+                Sender::Server => relation.ours_in_theirs,
+            };
+            return match safe {
+                true => harmless(),
+                false => Verdict::Undecided(Undecided::NotFound {
+                    keyword: difference.keyword.clone(),
+                }),
+            };
+        }
+        // What the algebra says is lost is often what was not thought of.
+        let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
+        if let Ok(more) = self.meaning.sort_out(spot, &edits, values) {
+            let (found, _) = self.raised(&edits, &more, rest, one.root, spot, true);
+            match found {
+                Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
+                Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
+                None => {}
+            }
+        }
+        if inside.is_none() && is_plain_bound(difference, views) {
+            return Verdict::Breaks(Impact::Rejected, None);
+        }
+        Verdict::Undecided(Undecided::NotFound {
+            keyword: difference.keyword.clone(),
+        })
+    }
+
+    /// What a difference may do to the values of the schema that it is judged in.
+    fn effect(
+        &self,
+        id: usize,
+        difference: &Difference,
+        spot: Spot<'_>,
+        around: &[(usize, String, Step)],
+    ) -> Effect {
+        let views = self.views(id);
+        let plain = around.is_empty();
+        if plain && effect::is_open(&difference.keyword, difference.effect, views) {
+            return Effect::NONE;
+        }
+        if plain && spot.text != Text::No && difference.keyword == "type" {
+            let exploded = spot.text == Text::Exploded;
+            return effect::of_texts(difference.effect, views, exploded);
+        }
         let mut names = effect::names_members(&difference.keyword);
         let mut variance = 1;
-        for (pair, keyword, step) in &one.around {
+        for (pair, keyword, step) in around {
             variance *= effect::variance(keyword, names, self.views(*pair));
             names &= *step == Step::Same;
         }
-        variance
+        match variance {
+            1 => difference.effect,
+            -1 => difference.effect.reversed(),
+            _ => Effect::ANY,
+        }
+    }
+
+    /// What a difference does at `place`, with values that are about it.
+    fn trial(
+        &mut self,
+        place: usize,
+        difference: &'d Difference,
+        spot: Spot<'_>,
+    ) -> Result<Trial, Undecided> {
+        let key = (
+            place,
+            std::ptr::from_ref(difference),
+            spot.sender,
+            spot.text,
+        );
+        if let Some(known) = self.trials.get(&key) {
+            return known.clone();
+        }
+        let spent = self.spent.entry(place).or_default();
+        if *spent > EFFORT {
+            return Err(Undecided::NotFound {
+                keyword: difference.keyword.clone(),
+            });
+        }
+        let before = self.meaning.spent();
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let members: Option<BTreeSet<String>> = match &difference.edits[..] {
+            [Edit::Flag { schema, .. }] => pointer::tokens(schema)
+                .last()
+                .map(|name| BTreeSet::from([name])),
+            edits => edits
+                .iter()
+                .map(|edit| edit.member().map(str::to_owned))
+                .collect(),
+        };
+        let focus = match members {
+            Some(members) if !members.is_empty() => Focus::Members(members),
+            _ => Focus::All(BTreeSet::new()),
+        };
+        let trial = self.meaning.trial(spot, &edits, &focus);
+        *spent += self.meaning.spent() - before;
+        self.trials.insert(key, trial.clone());
+        trial
+    }
+
+    /// Whether the server stops sending a member that was documented.
+    fn is_withdrawn(&self, id: usize, difference: &Difference, sender: Sender) -> bool {
+        if sender == Sender::Client {
+            return false;
+        }
+        match &difference.change {
+            SchemaChange::PropertyRemoved { name, .. } => {
+                !self.documented(id, name).1 && !self.is_never_sent(id, sender, name)
+            }
+            SchemaChange::KeywordAdded { keyword, .. } => keyword == "writeOnly",
+            _ => false,
+        }
+    }
+
+    /// A value as it is shown: only one that both documents judge as is said of it.
+    fn shown<'v>(
+        &self,
+        edits: &[&Edit],
+        parts: impl Iterator<Item = &'v Value>,
+        tried: &Tried,
+        root: usize,
+        spot: Spot<'_>,
+        rejected: bool,
+    ) -> Option<Shown> {
+        if !tried.real {
+            return None;
+        }
+        let value = tried.value.clone();
+        let found = parts
+            .filter_map(|part| Some((place_of(&value, part)?, part)))
+            .next();
+        let mut at = found.as_ref().map_or(String::new(), |(at, _)| at.clone());
+        let member = edits.iter().find_map(|edit| edit.member());
+        if let (Some(name), Some((_, part))) = (member, found)
+            && part.get(name).is_some()
+        {
+            at = pointer::join(&at, name);
+        }
+        Some(Shown {
+            value,
+            root,
+            accepted_by: match rejected == (spot.sender == Sender::Client) {
+                true => Side::Old,
+                false => Side::New,
+            },
+            at,
+        })
+    }
+
+    /// What a value proves.
+    fn proof(&self, shown: &Shown) -> Proof {
+        let root = &self.roots[shown.root];
+        Proof::new(
+            &root.subject,
+            &root.part,
+            shown.accepted_by,
+            shown.at.clone(),
+        )
+    }
+
+    /// Notes that a difference was judged at `place`.
+    fn join(
+        &mut self,
+        place: usize,
+        spot: Spot<'_>,
+        id: usize,
+        difference: &'d Difference,
+        breaks: bool,
+    ) {
+        let group = self
+            .groups
+            .entry((place, spot.sender, spot.text))
+            .or_default();
+        let known = group
+            .iter()
+            .any(|(other, one, _)| *other == id && std::ptr::eq(*one, difference));
+        if !known {
+            group.push((id, difference, breaks));
+        }
+    }
+
+    /// What differences of one schema do together, and none of them alone.
+    fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
+        let groups = std::mem::take(&mut self.groups);
+        let mut found = Vec::new();
+        let mut told = BTreeSet::new();
+        for ((place, sender, text), group) in groups {
+            let quiet: Vec<_> = group.iter().filter(|(.., breaks)| !breaks).collect();
+            // Members of one object do not depend on one another, unless something else says so.
+            let apart = quiet.iter().all(|(id, difference, _)| {
+                *id == place && difference.edits.iter().all(|edit| edit.member().is_some())
+            });
+            let group: Vec<&Difference> =
+                quiet.iter().map(|(_, difference, _)| *difference).collect();
+            if apart || group.len() < 2 || told.contains(&place) || self.equal[place] {
+                continue;
+            }
+            let spot = Spot {
+                at: self.at(place),
+                sender,
+                text,
+            };
+            if let Some(entry) = self.of_group(place, spot, group) {
+                told.insert(place);
+                found.push((place, entry));
+            }
+        }
+        found
+    }
+
+    /// What differences do together that are not breaking by themselves.
+    fn of_group(
+        &self,
+        place: usize,
+        spot: Spot<'_>,
+        mut group: Vec<&'d Difference>,
+    ) -> Option<SchemaEntry> {
+        let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
+            group.iter().flat_map(|one| &one.edits).collect()
+        };
+        let members = edits(&group);
+        let members = members.iter().filter_map(|edit| edit.member());
+        let members = members.take(TOGETHER).map(str::to_owned).collect();
+        let trial = self
+            .meaning
+            .trial(spot, &edits(&group), &Focus::All(members))
+            .ok()?;
+        // What one of them does alone was said there.
+        let is_new = |tried: &&Tried| {
+            tried.documented
+                && tried.real
+                && group.iter().all(|one| {
+                    let alone = self.meaning.sort_out(
+                        spot,
+                        &one.edits.iter().collect::<Vec<_>>(),
+                        vec![tried.value.clone()],
+                    );
+                    alone.is_ok_and(|alone| alone.rejected.is_empty())
+                })
+        };
+        let tried = trial.rejected.iter().find(is_new)?.clone();
+        let mut index = 0;
+        while index < group.len() && group.len() > 1 {
+            let mut fewer = group.clone();
+            fewer.remove(index);
+            let values = vec![tried.value.clone()];
+            let still = self.meaning.sort_out(spot, &edits(&fewer), values);
+            if still.is_ok_and(|still| !still.rejected.is_empty()) {
+                group = fewer;
+            } else {
+                index += 1;
+            }
+        }
+        let one = self.uses(place, spot.sender).into_iter().next()?;
+        let trial = Trial {
+            rejected: vec![tried],
+            ..Trial::default()
+        };
+        let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
+        let shown = shown.0.and_then(|(_, shown)| shown);
+        let rule = &rules::SCHEMA_CHANGES_TOGETHER;
+        let (theirs, ours) = self.at(place);
+        Some(SchemaEntry {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(theirs, ours),
+            message: Message::Schema(SchemaChange::Together {
+                changes: group.iter().map(|one| one.change.clone()).collect(),
+            }),
+            effect: Some(finding::Effect {
+                sender: spot.sender,
+                impact: Impact::Rejected,
+            }),
+            undecided: None,
+            proof: shown.as_ref().map(|shown| self.proof(shown)),
+            witness: shown.map(|shown| shown.value),
+        })
     }
 
     /// Whether theirs and ours speak of the member `name` of the value that a pair is about.
@@ -523,37 +859,77 @@ impl<'d> Decider<'d, '_, '_> {
         }
         self.meaning.names(self.at(whole), name)
     }
-
-    /// The keyword of a difference where it stands in both documents.
-    fn keyword(&self, id: usize, difference: &Difference) -> Option<Keyword> {
-        // A discriminator says nothing without the branches that it stands beside.
-        if difference.keyword.is_empty() || difference.keyword.starts_with("discriminator") {
-            return None;
-        }
-        let (theirs, ours) = self.views(id);
-        let place = |view: &View| {
-            let part = view.parts.get(&difference.keyword)?;
-            let name = pointer::tokens(&part.pointer).last()?;
-            Some((pointer::parent(&part.pointer).to_owned(), name))
-        };
-        let keyword = Keyword {
-            theirs: place(theirs),
-            ours: place(ours),
-            ours_schema: ours.pointer.clone(),
-        };
-        (keyword.theirs.is_some() || keyword.ours.is_some()).then_some(keyword)
-    }
 }
 
-/// The values that have the member.
-fn with_member(found: Apart, member: &str) -> Apart {
-    let having = |values: Vec<Value>| -> Vec<Value> {
-        let has = |value: &&Value| value.get(member).is_some();
-        let some: Vec<Value> = values.iter().filter(has).cloned().collect();
-        if some.is_empty() { values } else { some }
+/// Why the validator cannot tell what a difference does.
+fn blind(difference: &Difference, views: (&View, &View)) -> Option<Undecided> {
+    let keyword = difference.keyword.as_str();
+    let flag = ["readOnly", "writeOnly"].contains(&keyword);
+    if !keyword.is_empty() && !flag && !is_held(keyword) {
+        let keyword = keyword.to_owned();
+        return Some(Undecided::NotEnforced { keyword });
+    }
+    if keyword == "format"
+        && let Some(format) = effect::unknown_format(views)
+    {
+        return Some(Undecided::UnknownFormat { format });
+    }
+    let broken = |view: &View| view.parts.contains_key("not-a-schema");
+    (broken(views.0) || broken(views.1)).then_some(Undecided::NotASchema)
+}
+
+/// Whether a difference is that of a bound, and nothing beside it keeps values from reaching the bound.
+fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
+    const BOUNDS: [&str; 6] = [
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ];
+    const HIDING: [&str; 13] = [
+        "enum",
+        "pattern",
+        "format",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "$ref",
+        "contains",
+        "uniqueItems",
+        "propertyNames",
+        "prefixItems",
+    ];
+    let hidden = |view: &View| {
+        HIDING
+            .iter()
+            .any(|keyword| view.parts.contains_key(*keyword))
+            || view
+                .parts
+                .get("items")
+                .is_some_and(|part| !matches!(&part.content, Content::One(_)))
+            || view.parts.contains_key("additionalProperties")
     };
-    Apart {
-        theirs_only: having(found.theirs_only),
-        ours_only: having(found.ours_only),
+    BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)
+}
+
+/// Where in `whole` the value `part` is.
+fn place_of(whole: &Value, part: &Value) -> Option<String> {
+    if whole == part {
+        return Some(String::new());
+    }
+    match whole {
+        Value::Object(members) => members.iter().find_map(|(name, member)| {
+            let below = place_of(member, part)?;
+            Some(format!("{}{below}", pointer::join("", name)))
+        }),
+        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
+            let below = place_of(item, part)?;
+            Some(format!("{}{below}", pointer::index("", index)))
+        }),
+        _ => None,
     }
 }

@@ -1,27 +1,33 @@
-//! What differs in the keywords of two schemas, and how it is said.
+//! What differs in the keywords of two schemas: as data for the report, and as edits of the old schema for the judgment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::equal::{canonical, shown};
-use super::super::ledger::{Pair, one_sided};
-use super::super::meaning::Step;
+use super::super::equal::canonical;
+use super::super::ledger::Pair;
+use super::super::meaning::{Edit, Step};
 use super::super::rules::{self, Rule};
 use super::effect::{self, Effect};
+use super::matching::Sides;
+use super::side::Digits;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::finding::Severity;
+use crate::document::{Decimal, pointer};
+use crate::finding::{Bound, SchemaChange, Severity, Shape};
 
 /// One difference between two schemas.
+#[derive(Debug, Clone)]
 pub(super) struct Difference {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) at: Pair,
-    pub(super) message: String,
+    pub(super) change: SchemaChange,
     /// The keyword that differs, as views spell it; empty when the whole schemas do.
     pub(super) keyword: String,
     /// What it may do to the values that are accepted.
     pub(super) effect: Effect,
+    /// What makes the old schema one that has this difference and no other. Empty where it says nothing about values.
+    pub(super) edits: Vec<Edit>,
 }
 
 /// Two schemas inside of two others, and how they hang in them.
@@ -43,133 +49,181 @@ impl Below {
     }
 }
 
+/// A difference of whole schemas.
+pub(super) fn whole(
+    rule: &'static Rule,
+    (old, new): (&View, &View),
+    change: SchemaChange,
+    effect: Effect,
+) -> Difference {
+    Difference {
+        rule,
+        severity: rule.severity,
+        at: Pair::new(&*old.pointer, &*new.pointer),
+        change,
+        keyword: String::new(),
+        effect,
+        edits: vec![Edit::Schema {
+            schema: old.pointer.clone(),
+            new: new.pointer.clone(),
+        }],
+    }
+}
+
 /// Compares what the two are, before their keywords; `false` when they have nothing in common that is worth comparing.
-pub(super) fn differ(theirs: &View, ours: &View, differences: &mut Vec<Difference>) -> bool {
-    if let Some(message) = replaced(theirs, ours) {
+pub(super) fn differ(
+    sides: &Sides<'_>,
+    (old, new): (&View, &View),
+    differences: &mut Vec<Difference>,
+) -> bool {
+    if is_replaced(old, new) {
+        let change = SchemaChange::Replaced {
+            old: sides.theirs.shape(old),
+            new: sides.ours.shape(new),
+        };
         let rule = &rules::SCHEMA_REPLACED;
-        let at = Pair::new(&*theirs.pointer, &*ours.pointer);
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at,
-            message,
-            keyword: String::new(),
-            effect: Effect::ANY,
-        });
+        differences.push(whole(rule, (old, new), change, Effect::ANY));
         return false;
     }
-    let types = |view: &View| {
-        let mut types: Vec<Value> = view.types().map(<[Value]>::to_vec).unwrap_or_default();
-        if view.or_null {
-            types.push(Value::String("null".to_owned()));
-        }
-        types.sort_by_key(ToString::to_string);
-        types
-    };
+    if old.never != new.never {
+        let change = SchemaChange::NothingAccepted { new: new.never };
+        let effect = Effect {
+            narrows: new.never,
+            widens: old.never,
+        };
+        let rule = &rules::SCHEMA_TYPE_CHANGED;
+        differences.push(whole(rule, (old, new), change, effect));
+        return false;
+    }
+    types(old, new, differences)
+}
+
+/// Compares the types. Whether null is valid is a difference of its own where the other types are the same.
+fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
     let place = |view: &View| {
-        view.parts
-            .get("type")
-            .map_or_else(|| view.pointer.clone(), |part| part.pointer.clone())
+        let null = view.null_at.clone();
+        let part = view.parts.get("type").map(|part| part.pointer.clone());
+        (part.clone(), null.or(part).unwrap_or(view.pointer.clone()))
     };
-    let at = Pair::new(place(theirs), place(ours));
-    let mut add = |message: String| {
+    let ((old_type, old_null), (new_type, new_null)) = (place(old), place(new));
+    let schema = old.pointer.clone();
+    let mut add = |at: Pair, change: SchemaChange, effect: Effect, edits: Vec<Edit>| {
         let rule = &rules::SCHEMA_TYPE_CHANGED;
         differences.push(Difference {
             rule,
             severity: rule.severity,
-            at: at.clone(),
-            message,
+            at,
+            change,
             keyword: "type".to_owned(),
-            effect: effect::of_types(theirs, ours),
+            effect,
+            edits,
         });
     };
-    if theirs.never != ours.never {
-        let words = |view: &View| {
-            if view.never {
-                "accepts no value"
-            } else {
-                "accepts values"
-            }
-        };
-        add(format!(
-            "theirs {}, ours {}; make ours accept what theirs accepts",
-            words(theirs),
-            words(ours)
-        ));
-        return false;
-    }
-    let (one, other) = (types(theirs), types(ours));
-    if one == other && theirs.types().is_some() == ours.types().is_some() {
-        if theirs.or_null != ours.or_null {
-            let words = |view: &View| {
-                if view.or_null {
-                    "accepts null besides what its keywords say"
-                } else {
-                    "holds null to all its keywords"
-                }
+    let null = Value::from("null");
+    let others = |view: &View| {
+        view.types().map(|types| {
+            let mut types: Vec<Value> = types.iter().filter(|one| **one != null).cloned().collect();
+            types.sort_by_key(ToString::to_string);
+            types
+        })
+    };
+    let takes_null =
+        |view: &View| view.or_null || view.types().is_some_and(|types| types.contains(&null));
+    let (one, other) = (others(old), others(new));
+    if one == other {
+        let nothing = one.as_ref().is_some_and(Vec::is_empty);
+        if old.types().is_none() && old.or_null == new.or_null
+            || nothing && old.or_null == new.or_null
+        {
+            return true;
+        }
+        let (before, after) = (takes_null(old), takes_null(new));
+        if before != after {
+            let change = match after {
+                true => SchemaChange::NullAdded,
+                false => SchemaChange::NullRemoved,
             };
-            add(format!(
-                "theirs {}, ours {}; make ours accept what theirs accepts",
-                words(theirs),
-                words(ours)
-            ));
+            let effect = Effect {
+                narrows: before,
+                widens: after,
+            };
+            let edits = vec![Edit::Null { schema, add: after }];
+            add(Pair::new(old_null, new_null), change, effect, edits);
         }
         return true;
     }
-    let words = |view: &View, types: &[Value]| match (view.types(), view.or_null) {
-        (None, false) => "any type".to_owned(),
-        (None, true) => "null besides what else it says".to_owned(),
-        _ => types
-            .iter()
-            .map(|name| format!("`{}`", name.as_str().unwrap_or("?")))
-            .collect::<Vec<_>>()
-            .join(" or "),
+    let names = |view: &View, types: &Option<Vec<Value>>| {
+        types.as_ref().map(|types| {
+            let mut names: Vec<String> = types
+                .iter()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect();
+            names.extend(takes_null(view).then(|| "null".to_owned()));
+            names
+        })
     };
-    add(format!(
-        "theirs allows {}, ours {}; make ours allow what theirs allows",
-        words(theirs, &one),
-        words(ours, &other)
-    ));
+    let change = SchemaChange::TypeChanged {
+        old: names(old, &one),
+        new: names(new, &other),
+    };
     // Keywords of one type say nothing about another: reporting each would hide the cause.
-    match (theirs.types(), ours.types()) {
+    let comparable = match (&one, &other) {
         (Some(one), Some(other)) => one
             .iter()
             .any(|name| other.contains(name) || number_like(name) && other.iter().any(number_like)),
         _ => true,
+    };
+    let holder = old_type.as_deref().map(pointer::parent).unwrap_or(&schema);
+    let mut edits = vec![Edit::Types {
+        schema: holder.to_owned(),
+        types: other.clone(),
+    }];
+    match (
+        one.is_none() || takes_null(old),
+        other.is_none() || takes_null(new),
+    ) {
+        (false, true) if other.is_some() => edits.push(Edit::Null {
+            schema: schema.clone(),
+            add: true,
+        }),
+        (true, false) if one.is_some() => edits.push(Edit::Null {
+            schema: schema.clone(),
+            add: false,
+        }),
+        _ => {}
     }
+    if !comparable {
+        edits = vec![Edit::Schema {
+            schema: old.pointer.clone(),
+            new: new.pointer.clone(),
+        }];
+    }
+    let at = Pair::new(
+        old_type.unwrap_or(old.pointer.clone()),
+        new_type.unwrap_or(new.pointer.clone()),
+    );
+    add(at, change, effect::of_types(old, new), edits);
+    comparable
 }
 
-/// What to say of two schemas without a common keyword, where saying it of each keyword would hide the cause.
-fn replaced(theirs: &View, ours: &View) -> Option<String> {
+/// Whether two schemas have no keyword in common, so that reporting each would hide the cause.
+fn is_replaced(old: &View, new: &View) -> bool {
     let keywords = |view: &View| {
         let all = view.parts.keys().filter(|keyword| !is_annotation(keyword));
         all.cloned().collect::<BTreeSet<String>>()
     };
-    let (one, other) = (keywords(theirs), keywords(ours));
+    let (one, other) = (keywords(old), keywords(new));
     // Branches are compared with branches.
     let branches = |keywords: &BTreeSet<String>| {
         ["oneOf", "anyOf"]
             .iter()
             .any(|keyword| keywords.contains(*keyword))
     };
-    if branches(&one) && branches(&other) {
-        return None;
-    }
-    if one.len() + other.len() < 2 || !one.is_disjoint(&other) || theirs.never || ours.never {
-        return None;
-    }
-    let words = |keywords: BTreeSet<String>| match keywords.is_empty() {
-        true => "nothing".to_owned(),
-        false => keywords
-            .iter()
-            .map(|one| format!("`{one}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    let (one, other) = (words(one), words(other));
-    Some(format!(
-        "theirs says {one}, ours says {other}; make ours say what theirs says"
-    ))
+    !(branches(&one) && branches(&other))
+        && one.len() + other.len() >= 2
+        && one.is_disjoint(&other)
+        && !old.never
+        && !new.never
 }
 
 fn number_like(name: &Value) -> bool {
@@ -179,141 +233,260 @@ fn number_like(name: &Value) -> bool {
 /// Compares maps of schemas by name.
 pub(super) fn named_schemas(
     keyword: &str,
-    (theirs_at, theirs): &(String, BTreeMap<String, String>),
-    (ours_at, ours): &(String, BTreeMap<String, String>),
+    (old_at, old): &(String, BTreeMap<String, String>),
+    (new_at, new): &(String, BTreeMap<String, String>),
     views: (&View, &View),
     differences: &mut Vec<Difference>,
     below: &mut Vec<Below>,
 ) {
-    let at = Pair::new(theirs_at.as_str(), ours_at.as_str());
-    let names: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+    let at = Pair::new(old_at.as_str(), new_at.as_str());
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     for name in names {
-        match (theirs.get(name), ours.get(name)) {
-            (Some(one), Some(other)) => {
-                below.push(Below::new(one, other, keyword, Step::of(keyword, name, 0)));
-            }
-            (one, _) => {
-                let in_theirs = one.is_some();
-                let (rule, thing) = match (keyword, in_theirs) {
-                    ("properties", true) => (
-                        &rules::SCHEMA_PROPERTY_REMOVED,
-                        format!("the property `{name}`"),
-                    ),
-                    ("properties", false) => (
-                        &rules::SCHEMA_PROPERTY_ADDED,
-                        format!("the property `{name}`"),
-                    ),
-                    ("discriminator mapping", _) => (
-                        &rules::SCHEMA_DISCRIMINATOR_CHANGED,
-                        format!("the meaning of `{name}` in the discriminator"),
-                    ),
-                    (_, true) => (
-                        &rules::SCHEMA_KEYWORD_REMOVED,
-                        format!("`{keyword}` for `{name}`"),
-                    ),
-                    (_, false) => (
-                        &rules::SCHEMA_KEYWORD_ADDED,
-                        format!("`{keyword}` for `{name}`"),
-                    ),
-                };
-                let message = one_sided(&thing, in_theirs);
-                differences.push(Difference {
-                    rule,
-                    severity: rule.severity,
-                    at: at.member(name),
-                    message,
-                    keyword: keyword.to_owned(),
-                    effect: effect::of_member(keyword, in_theirs, views),
-                });
-            }
+        let (one, other) = (old.get(name), new.get(name));
+        if let (Some(one), Some(other)) = (one, other) {
+            below.push(Below::new(one, other, keyword, Step::of(keyword, name, 0)));
+            continue;
         }
+        let removed = one.is_some();
+        let property = keyword == "properties";
+        let rule = match (property, removed) {
+            (true, true) => &rules::SCHEMA_PROPERTY_REMOVED,
+            (true, false) => &rules::SCHEMA_PROPERTY_ADDED,
+            (false, true) => &rules::SCHEMA_KEYWORD_REMOVED,
+            (false, false) => &rules::SCHEMA_KEYWORD_ADDED,
+        };
+        let (keyword, name) = (keyword.to_owned(), name.clone());
+        let holder = one.map_or(old_at.as_str(), |one| pointer::parent(one));
+        let schema = pointer::parent(holder).to_owned();
+        let mut edits = vec![Edit::Entry {
+            schema,
+            keyword: keyword.clone(),
+            name: name.clone(),
+            new: other.cloned(),
+        }];
+        // A required property that the other side does not have at all is one difference.
+        let required = if removed { views.0 } else { views.1 };
+        let required = property && requires(required, &name);
+        let differs = requires(views.0, &name) != requires(views.1, &name);
+        if required && differs {
+            edits.extend(required_edits(views.0, &name, !removed));
+        }
+        let mut effect = effect::of_member(&keyword, removed, views);
+        if required && differs {
+            effect.narrows |= !removed;
+            effect.widens |= removed;
+        }
+        let below = |one: Option<&String>, at: String| one.cloned().unwrap_or(at);
+        let Pair { theirs, ours } = at.member(&name);
+        let place = Pair::new(below(one, theirs), below(other, ours));
+        let change = match (property, removed) {
+            (true, true) => SchemaChange::PropertyRemoved { name, required },
+            (true, false) => SchemaChange::PropertyAdded { name, required },
+            (false, true) => SchemaChange::EntryRemoved {
+                keyword: keyword.clone(),
+                name,
+            },
+            (false, false) => SchemaChange::EntryAdded {
+                keyword: keyword.clone(),
+                name,
+            },
+        };
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: place,
+            change,
+            keyword,
+            effect,
+            edits,
+        });
     }
 }
 
-/// Compares keywords that are sets of values.
-pub(super) fn sets(
-    keyword: &str,
-    theirs: &[Value],
-    ours: &[Value],
-    views: (&View, &View),
-    at: Pair,
-    differences: &mut Vec<Difference>,
-) {
-    let only = |one: &[Value], other: &[Value], own: &View, opposite: &View| {
-        let known: BTreeSet<String> = other.iter().map(canonical).collect();
-        // A required property that the other side does not have at all is reported as such.
-        let told = |name: &Value| {
-            keyword == "required" && has_property(own, name) && !has_property(opposite, name)
-        };
-        let missing = one
-            .iter()
-            .filter(|value| !known.contains(&canonical(value)));
-        missing
-            .filter(|value| !told(value))
-            .map(shown)
-            .collect::<Vec<_>>()
+/// The edits that add `name` to what a schema requires, or remove it wherever it stands.
+fn required_edits(view: &View, name: &str, add: bool) -> Vec<Edit> {
+    let edit = |schema: &String| Edit::Required {
+        schema: schema.clone(),
+        name: name.to_owned(),
+        add,
     };
-    let removed = only(theirs, ours, views.0, views.1);
-    let added = only(ours, theirs, views.1, views.0);
-    if removed.is_empty() && added.is_empty() {
-        return;
+    match (view.required_in.first(), add) {
+        (Some(first), true) => vec![edit(first)],
+        (None, true) => vec![edit(&view.pointer)],
+        (_, false) => view.required_in.iter().map(edit).collect(),
     }
-    let rule = if keyword == "required" {
-        &rules::SCHEMA_REQUIRED_CHANGED
-    } else {
-        &rules::SCHEMA_ENUM_CHANGED
-    };
-    let verb = if keyword == "required" {
-        "requires"
-    } else {
-        "allows"
-    };
-    let mut sides = Vec::new();
-    if !removed.is_empty() {
-        sides.push(format!(
-            "theirs {verb} {}, ours does not",
-            removed.join(", ")
-        ));
-    }
-    if !added.is_empty() {
-        sides.push(format!("ours {verb} {}, theirs does not", added.join(", ")));
-    }
-    let message = format!("{}; make ours say what theirs says", sides.join("; "));
-    let (less, more) = (!removed.is_empty(), !added.is_empty());
-    differences.push(Difference {
-        rule,
-        severity: rule.severity,
-        at,
-        message,
-        keyword: keyword.to_owned(),
-        effect: match keyword {
-            "required" => Effect {
-                narrows: more,
-                widens: less,
-            },
-            _ => Effect {
-                narrows: less,
-                widens: more,
-            },
-        },
-    });
+}
+
+/// Whether `view` requires the property `name`.
+fn requires(view: &View, name: &str) -> bool {
+    view.set("required")
+        .is_some_and(|names| names.iter().any(|one| one == name))
 }
 
 /// Whether `view` has the property `name`.
-fn has_property(view: &View, name: &Value) -> bool {
+fn has_property(view: &View, name: &str) -> bool {
     match view.parts.get("properties").map(|part| &part.content) {
-        Some(Content::Named(properties)) => name
-            .as_str()
-            .is_some_and(|name| properties.contains_key(name)),
+        Some(Content::Named(properties)) => properties.contains_key(name),
         _ => false,
     }
+}
+
+/// Compares keywords that are sets of values: what was added and what was removed are differences of their own.
+pub(super) fn sets(
+    keyword: &str,
+    (old, new): (&[Value], &[Value]),
+    views: (&View, &View),
+    at: &Pair,
+    differences: &mut Vec<Difference>,
+) {
+    let only = |one: &[Value], other: &[Value]| {
+        let known: BTreeSet<String> = other.iter().map(canonical).collect();
+        let missing = one
+            .iter()
+            .filter(|value| !known.contains(&canonical(value)));
+        missing.cloned().collect::<Vec<Value>>()
+    };
+    let (removed, added) = (only(old, new), only(new, old));
+    let part = views.0.parts.get(keyword);
+    let schema = part.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
+    if keyword == "required" {
+        return required((&removed, &added), views, at, differences);
+    }
+    let spelled = spelled(keyword, &at.theirs, &at.ours).to_owned();
+    let constant = at.theirs.ends_with("/const") && at.ours.ends_with("/const");
+    if let ([one], [other], true) = (&removed[..], &added[..], constant) {
+        let rule = &rules::SCHEMA_ENUM_CHANGED;
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: at.clone(),
+            change: SchemaChange::KeywordChanged {
+                keyword: spelled,
+                old: Some(one.clone()),
+                new: Some(other.clone()),
+            },
+            keyword: keyword.to_owned(),
+            effect: Effect::ANY,
+            edits: vec![Edit::Values {
+                schema: schema.to_owned(),
+                add: added,
+                remove: removed,
+            }],
+        });
+        return;
+    }
+    for (values, add) in [(removed, false), (added, true)] {
+        if values.is_empty() {
+            continue;
+        }
+        let edit = Edit::Values {
+            schema: schema.to_owned(),
+            add: if add { values.clone() } else { Vec::new() },
+            remove: if add { Vec::new() } else { values.clone() },
+        };
+        let change = match add {
+            true => SchemaChange::ValuesAdded {
+                keyword: spelled.clone(),
+                values,
+            },
+            false => SchemaChange::ValuesRemoved {
+                keyword: spelled.clone(),
+                values,
+            },
+        };
+        let rule = &rules::SCHEMA_ENUM_CHANGED;
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: at.clone(),
+            change,
+            keyword: keyword.to_owned(),
+            effect: Effect {
+                narrows: !add,
+                widens: add,
+            },
+            edits: vec![edit],
+        });
+    }
+}
+
+/// Names that are required on one side only, each a difference of its own.
+fn required(
+    (removed, added): (&[Value], &[Value]),
+    views: (&View, &View),
+    at: &Pair,
+    differences: &mut Vec<Difference>,
+) {
+    let all = removed.iter().map(|name| (name, false));
+    for (name, add) in all.chain(added.iter().map(|name| (name, true))) {
+        let Some(name) = name.as_str().map(str::to_owned) else {
+            continue;
+        };
+        let (own, opposite) = if add {
+            (views.1, views.0)
+        } else {
+            (views.0, views.1)
+        };
+        // That was said with the property.
+        if has_property(own, &name) && !has_property(opposite, &name) {
+            continue;
+        }
+        let edits = required_edits(views.0, &name, add);
+        let change = match add {
+            true => SchemaChange::RequiredAdded { name },
+            false => SchemaChange::RequiredRemoved { name },
+        };
+        let rule = &rules::SCHEMA_REQUIRED_CHANGED;
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: at.clone(),
+            change,
+            keyword: "required".to_owned(),
+            effect: Effect {
+                narrows: add,
+                widens: !add,
+            },
+            edits,
+        });
+    }
+}
+
+/// The schema and spelling of a keyword.
+fn place(part: &Part) -> Option<(String, String)> {
+    let name = pointer::tokens(&part.pointer).last()?;
+    Some((pointer::parent(&part.pointer).to_owned(), name))
+}
+
+/// The edits that give the old schema the keyword of the new one.
+fn keyword_edits(
+    keyword: &str,
+    old: Option<&Part>,
+    new: Option<&Part>,
+    views: (&View, &View),
+) -> Vec<Edit> {
+    if ["readOnly", "writeOnly"].contains(&keyword) {
+        let schema = old.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
+        return vec![Edit::Flag {
+            schema: schema.to_owned(),
+            flag: keyword.to_owned(),
+            set: new.is_some(),
+        }];
+    }
+    let old = old.and_then(place);
+    let schema = old.as_ref().map_or(&views.0.pointer, |(schema, _)| schema);
+    vec![Edit::Keyword {
+        schema: schema.clone(),
+        old: old.clone(),
+        new: new.and_then(place),
+    }]
 }
 
 /// A keyword that one side has only.
 pub(super) fn one_keyword(
     keyword: &str,
-    one: Option<&Part>,
-    other: Option<&Part>,
+    old: Option<&Part>,
+    new: Option<&Part>,
     views: (&View, &View),
     differences: &mut Vec<Difference>,
 ) {
@@ -321,134 +494,321 @@ pub(super) fn one_keyword(
     if keyword == "type" {
         return;
     }
-    let Some(part) = one.or(other) else { return };
-    let in_theirs = one.is_some();
+    let Some(part) = old.or(new) else { return };
+    let removed = old.is_some();
+    let at = match removed {
+        true => Pair::new(&*part.pointer, &*views.1.pointer),
+        false => Pair::new(&*views.0.pointer, &*part.pointer),
+    };
     if let (Content::Set(names), "required") = (&part.content, keyword) {
-        let none = Vec::new();
-        let (theirs, ours) = if in_theirs {
-            (names, &none)
-        } else {
-            (&none, names)
-        };
-        let at = match in_theirs {
-            true => Pair::new(&*part.pointer, &*views.1.pointer),
-            false => Pair::new(&*views.0.pointer, &*part.pointer),
-        };
-        return sets(keyword, theirs, ours, views, at, differences);
+        let sides: (&[Value], &[Value]) = if removed { (names, &[]) } else { (&[], names) };
+        return sets(keyword, sides, views, &at, differences);
     }
     let (rule, severity) = changed(
         keyword,
-        if in_theirs {
+        if removed {
             &rules::SCHEMA_KEYWORD_REMOVED
         } else {
             &rules::SCHEMA_KEYWORD_ADDED
         },
     );
-    let spelled = spelled(keyword, &part.pointer);
-    let (at, thing) = match in_theirs {
-        true => (
-            Pair::new(&*part.pointer, &*views.1.pointer),
-            described(spelled, part),
-        ),
-        false => (
-            Pair::new(&*views.0.pointer, &*part.pointer),
-            described(spelled, part),
-        ),
+    let spelled = spelled(keyword, &part.pointer, &part.pointer).to_owned();
+    let value = value_of(part);
+    let change = match removed {
+        true => SchemaChange::KeywordRemoved {
+            keyword: spelled,
+            value,
+        },
+        false => SchemaChange::KeywordAdded {
+            keyword: spelled,
+            value,
+        },
     };
     differences.push(Difference {
         rule,
         severity,
         at,
-        message: one_sided(&thing, in_theirs),
+        change,
         keyword: keyword.to_owned(),
-        effect: effect::of_keyword(keyword, in_theirs, views),
+        effect: effect::of_keyword(keyword, removed, views),
+        edits: with_dependents(keyword, removed, views, |keyword| {
+            let parts = (views.0.parts.get(keyword), views.1.parts.get(keyword));
+            keyword_edits(keyword, parts.0, parts.1, views)
+        }),
     });
 }
 
-/// Branches that found no partner.
-pub(super) fn branches(
+/// Keywords that say nothing without another one, with that one.
+const DEPENDENT: [(&str, &str); 4] = [
+    ("then", "if"),
+    ("else", "if"),
+    ("minContains", "contains"),
+    ("maxContains", "contains"),
+];
+
+/// Whether a keyword comes and goes with the one that it says nothing without.
+pub(super) fn is_told_with_another(keyword: &str, views: (&View, &View)) -> bool {
+    let has = |view: &View, keyword: &str| view.parts.contains_key(keyword);
+    DEPENDENT.iter().any(|(dependent, leading)| {
+        *dependent == keyword && has(views.0, leading) != has(views.1, leading)
+    })
+}
+
+/// The edits of a keyword and of those that say nothing without it.
+fn with_dependents(
     keyword: &str,
-    theirs: &[String],
-    ours: &[String],
+    removed: bool,
+    views: (&View, &View),
+    edits: impl Fn(&str) -> Vec<Edit>,
+) -> Vec<Edit> {
+    let view = if removed { views.0 } else { views.1 };
+    let dependents = DEPENDENT
+        .iter()
+        .filter(|(dependent, leading)| *leading == keyword && view.parts.contains_key(*dependent));
+    let mut all = edits(keyword);
+    all.extend(dependents.flat_map(|(dependent, _)| edits(dependent)));
+    all
+}
+
+/// The bounds of numbers of one end, whose inclusive and exclusive spellings are one bound.
+const ENDS: [[&str; 2]; 2] = [
+    ["minimum", "exclusiveMinimum"],
+    ["maximum", "exclusiveMaximum"],
+];
+
+/// Compares bounds that are spelled inclusively on one side and exclusively on the other, and says which keywords they are.
+pub(super) fn bounds(
+    (old, new): (&View, &View),
+    differences: &mut Vec<Difference>,
+) -> Vec<&'static str> {
+    let mut told = Vec::new();
+    for spellings in ENDS {
+        let only = |view: &View| match spellings.map(|keyword| view.parts.get(keyword).cloned()) {
+            [Some(part), None] => Some((spellings[0], part)),
+            [None, Some(part)] => Some((spellings[1], part)),
+            _ => None,
+        };
+        let (Some((before, one)), Some((after, other))) = (only(old), only(new)) else {
+            continue;
+        };
+        if before == after {
+            continue;
+        }
+        told.extend(spellings);
+        let (Content::Value(old_value), Content::Value(new_value)) = (&one.content, &other.content)
+        else {
+            continue;
+        };
+        let rule = &rules::SCHEMA_KEYWORD_CHANGED;
+        let views = (old, new);
+        let mut edits = keyword_edits(before, Some(&one), None, views);
+        edits.extend(keyword_edits(after, None, Some(&other), views));
+        differences.push(Difference {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(&*one.pointer, &*other.pointer),
+            change: SchemaChange::BoundChanged {
+                old: Bound {
+                    keyword: before.to_owned(),
+                    value: old_value.clone(),
+                },
+                new: Bound {
+                    keyword: after.to_owned(),
+                    value: new_value.clone(),
+                },
+            },
+            keyword: before.to_owned(),
+            effect: Effect::ANY,
+            edits,
+        });
+    }
+    told
+}
+
+/// A keyword that says something else.
+pub(super) fn other_keyword(
+    keyword: &str,
+    (old, new): (&Part, &Part),
+    views: (&View, &View),
+    differences: &mut Vec<Difference>,
+) {
+    let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
+    let effect = match (&old.content, &new.content) {
+        (Content::Value(old), Content::Value(new)) => effect::of_change(keyword, old, new),
+        _ => Effect::ANY,
+    };
+    differences.push(Difference {
+        rule,
+        severity,
+        at: Pair::new(&*old.pointer, &*new.pointer),
+        change: SchemaChange::KeywordChanged {
+            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
+            old: value_of(old),
+            new: value_of(new),
+        },
+        keyword: keyword.to_owned(),
+        effect,
+        edits: keyword_edits(keyword, Some(old), Some(new), views),
+    });
+}
+
+/// A keyword whose numbers differ in digits that no 64-bit number holds. What it does is known by arithmetic only.
+pub(super) fn other_digits(
+    keyword: &str,
+    (old, new): (&Part, &Part),
+    exact: (Digits<'_>, Digits<'_>),
+    differences: &mut Vec<Difference>,
+) {
+    let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
+    let digits = |part: &Part, exact: &Digits<'_>| match (&part.content, &exact[..]) {
+        (Content::Value(Value::Number(number)), []) => Some(Decimal::of(number)),
+        (Content::Value(Value::Number(_)), [(_, exact)]) => Some((*exact).clone()),
+        _ => None,
+    };
+    let numbers = (digits(old, &exact.0), digits(new, &exact.1));
+    let effect = match &numbers {
+        (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(new)),
+        _ => Effect::ANY,
+    };
+    let text = |part: &Part, number: &Option<Decimal>| match number {
+        Some(number) => Some(Value::String(number.to_string())),
+        None => value_of(part),
+    };
+    differences.push(Difference {
+        rule,
+        severity,
+        at: Pair::new(&*old.pointer, &*new.pointer),
+        change: SchemaChange::KeywordChanged {
+            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
+            old: text(old, &numbers.0),
+            new: text(new, &numbers.1),
+        },
+        keyword: keyword.to_owned(),
+        effect,
+        edits: Vec::new(),
+    });
+}
+
+/// Subschemas of a list that found no partner.
+pub(super) fn branches(
+    sides: &Sides<'_>,
+    keyword: &str,
+    (old, new): (&[String], &[String]),
     at: &Pair,
     differences: &mut Vec<Difference>,
 ) {
-    for branch in theirs {
-        let rule = &rules::SCHEMA_BRANCH_REMOVED;
-        let message = one_sided(&format!("a branch of `{keyword}`"), true);
+    let schema = pointer::parent(&at.theirs).to_owned();
+    let removed = old.iter().map(|branch| (branch, true));
+    for (branch, removed) in removed.chain(new.iter().map(|branch| (branch, false))) {
+        let (rule, place) = match removed {
+            true => (
+                &rules::SCHEMA_BRANCH_REMOVED,
+                Pair::new(&**branch, &*at.ours),
+            ),
+            false => (
+                &rules::SCHEMA_BRANCH_ADDED,
+                Pair::new(&*at.theirs, &**branch),
+            ),
+        };
+        let side = if removed { &sides.theirs } else { &sides.ours };
+        let shape = side.shape(&side.view(&side.known_as(branch)));
+        let keyword = keyword.to_owned();
+        let change = match removed {
+            true => SchemaChange::AlternativeRemoved {
+                keyword: keyword.clone(),
+                shape,
+            },
+            false => SchemaChange::AlternativeAdded {
+                keyword: keyword.clone(),
+                shape,
+            },
+        };
         differences.push(Difference {
             rule,
             severity: rule.severity,
-            at: Pair::new(&**branch, &*at.ours),
-            message,
-            keyword: keyword.to_owned(),
-            effect: effect::of_branch(keyword, true),
-        });
-    }
-    for branch in ours {
-        let rule = &rules::SCHEMA_BRANCH_ADDED;
-        let message = one_sided(&format!("a branch of `{keyword}`"), false);
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: Pair::new(&*at.theirs, &**branch),
-            message,
-            keyword: keyword.to_owned(),
-            effect: effect::of_branch(keyword, false),
+            at: place,
+            change,
+            effect: effect::of_branch(&keyword, removed),
+            edits: vec![Edit::Branch {
+                schema: schema.clone(),
+                keyword: keyword.clone(),
+                old: removed.then(|| branch.clone()),
+                new: (!removed).then(|| branch.clone()),
+            }],
+            keyword,
         });
     }
 }
 
 /// The rule for a keyword: what constrains no value has a rule of its own.
 pub(super) fn changed(keyword: &str, rule: &'static Rule) -> (&'static Rule, Severity) {
-    if PROSE.contains(&keyword) {
-        (
-            &rules::SCHEMA_PROSE_CHANGED,
-            rules::SCHEMA_PROSE_CHANGED.severity,
-        )
-    } else if keyword == "discriminator" || keyword == "discriminator mapping" {
-        (
-            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
-            rules::SCHEMA_DISCRIMINATOR_CHANGED.severity,
-        )
+    let rule = if PROSE.contains(&keyword) {
+        &rules::SCHEMA_PROSE_CHANGED
+    } else if keyword == "discriminator" {
+        &rules::SCHEMA_DISCRIMINATOR_CHANGED
     } else if is_annotation(keyword) && !["readOnly", "writeOnly"].contains(&keyword)
         || ["$id", "$anchor", "$dynamicAnchor"].contains(&keyword)
     {
-        (
-            &rules::SCHEMA_ANNOTATION_CHANGED,
-            rules::SCHEMA_ANNOTATION_CHANGED.severity,
-        )
+        &rules::SCHEMA_ANNOTATION_CHANGED
     } else {
-        (rule, rule.severity)
-    }
+        rule
+    };
+    (rule, rule.severity)
 }
 
-/// The keyword as the document spells it: `enum` may stand as `const`, `examples` as `example`.
-pub(super) fn spelled<'k>(keyword: &'k str, pointer: &'k str) -> &'k str {
-    let last = pointer.rsplit('/').next().unwrap_or_default();
-    if matches!(last, "const" | "example" | "minimum" | "maximum" | "format") {
-        last
-    } else {
-        keyword
-    }
+/// The keyword as the documents spell it: `enum` may stand as `const`, `examples` as `example`.
+pub(super) fn spelled<'k>(keyword: &'k str, old: &'k str, new: &'k str) -> &'k str {
+    let spellings = [
+        "const", "enum", "example", "minimum", "maximum", "format", "nullable",
+    ];
+    let last = |at: &'k str| at.rsplit('/').next().unwrap_or_default();
+    [last(new), last(old)]
+        .into_iter()
+        .find(|last| spellings.contains(last))
+        .unwrap_or(keyword)
 }
 
-fn described(keyword: &str, part: &Part) -> String {
+/// The value of a keyword that holds no schemas.
+fn value_of(part: &Part) -> Option<Value> {
     match &part.content {
-        Content::Value(value) => format!("`{keyword}: {}`", shown(value)),
-        Content::Set(values) => format!("`{keyword}: {}`", shown(&Value::Array(values.clone()))),
-        Content::One(_) | Content::Named(_) | Content::Ordered(_) | Content::Branches(_) => {
-            format!("`{keyword}`")
-        }
+        Content::Value(value) => Some(value.clone()),
+        Content::Set(values) => Some(Value::Array(values.clone())),
+        Content::One(_) | Content::Named(_) | Content::Ordered(_) | Content::Branches(_) => None,
     }
 }
 
-pub(super) fn form(content: &Content) -> &'static str {
-    match content {
-        Content::Value(_) => "a value",
-        Content::Set(_) => "a list of values",
-        Content::One(_) => "a schema",
-        Content::Named(_) => "schemas by name",
-        Content::Ordered(_) | Content::Branches(_) => "a list of schemas",
+/// What a schema is, in a few words. `label` names a branch.
+pub(super) fn shape(
+    view: &View,
+    name: Option<String>,
+    label: impl Fn(&str) -> Option<String>,
+) -> Shape {
+    let types = view.types().unwrap_or_default().iter();
+    let mut types: Vec<String> = types
+        .filter_map(|name| name.as_str().map(str::to_owned))
+        .collect();
+    if view.or_null && !types.is_empty() && !types.iter().any(|one| one == "null") {
+        types.push("null".to_owned());
+    }
+    let properties = match view.parts.get("properties").map(|part| &part.content) {
+        Some(Content::Named(properties)) => properties.len(),
+        _ => 0,
+    };
+    let alternatives = ["oneOf", "anyOf"]
+        .into_iter()
+        .flat_map(|keyword| view.branches(keyword))
+        .filter_map(|branch| label(branch))
+        .collect();
+    let said = ["type", "properties", "oneOf", "anyOf"];
+    let keywords = view
+        .parts
+        .keys()
+        .filter(|keyword| !is_annotation(keyword) && !said.contains(&keyword.as_str()));
+    Shape {
+        name,
+        types,
+        properties,
+        alternatives,
+        keywords: keywords.cloned().collect(),
     }
 }

@@ -1,6 +1,8 @@
 //! What a difference between keywords may do to the values that are accepted, by the meaning of the keyword alone.
 
-use serde_json::Value;
+use std::cmp::Ordering;
+
+use serde_json::{Number, Value};
 
 use super::super::meaning::is_held;
 use super::view::{Content, View};
@@ -81,7 +83,11 @@ pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) 
 pub(super) fn of_member(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
     let has =
         |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let patterns = views.0.parts.contains_key("patternProperties");
     match keyword {
+        // Judged on the old schema, which accepts no member besides.
+        "properties" if views.0.closed && !patterns && in_theirs => Effect::NARROWS,
+        "properties" if views.0.closed && !patterns => Effect::WIDENS,
         "properties" if REST.iter().any(|rest| has(rest)) => Effect::ANY,
         "properties" if in_theirs => Effect::WIDENS,
         "properties" => Effect::NARROWS,
@@ -102,10 +108,21 @@ pub(super) fn of_branch(keyword: &str, in_theirs: bool) -> Effect {
 
 /// A keyword with another value.
 pub(super) fn of_change(keyword: &str, theirs: &Value, ours: &Value) -> Effect {
-    let (Some(one), Some(other)) = (theirs.as_f64(), ours.as_f64()) else {
+    let (Value::Number(one), Value::Number(other)) = (theirs, ours) else {
         return Effect::ANY;
     };
-    let (lower, higher) = (other < one, other > one);
+    if keyword == "multipleOf" {
+        return Effect {
+            narrows: !is_multiple(one, other),
+            widens: !is_multiple(other, one),
+        };
+    }
+    of_order(keyword, compare(one, other))
+}
+
+/// A bound that was, compared with what it is, as `order` says.
+pub(super) fn of_order(keyword: &str, order: Ordering) -> Effect {
+    let (lower, higher) = (order == Ordering::Greater, order == Ordering::Less);
     match keyword {
         "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" => Effect {
             narrows: higher,
@@ -116,6 +133,43 @@ pub(super) fn of_change(keyword: &str, theirs: &Value, ours: &Value) -> Effect {
             widens: higher,
         },
         _ => Effect::ANY,
+    }
+}
+
+/// Numbers in order; exact for integers.
+fn compare(one: &Number, other: &Number) -> Ordering {
+    let whole = |number: &Number| {
+        let signed = number.as_i64().map(i128::from);
+        signed.or_else(|| number.as_u64().map(i128::from))
+    };
+    match (whole(one), whole(other)) {
+        (Some(one), Some(other)) => one.cmp(&other),
+        _ => {
+            let float = |number: &Number| number.as_f64().unwrap_or_default();
+            float(one).total_cmp(&float(other))
+        }
+    }
+}
+
+/// Whether every multiple of `one` is one of `other`, by what they are written as.
+fn is_multiple(one: &Number, other: &Number) -> bool {
+    /// Digits without the point, and how many of them are behind it.
+    fn decimal(number: &Number) -> Option<(i128, u32)> {
+        let text = number.to_string();
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let digits = format!("{whole}{fraction}").parse().ok()?;
+        Some((digits, u32::try_from(fraction.len()).ok()?))
+    }
+    let (Some((one, places)), Some((other, others))) = (decimal(one), decimal(other)) else {
+        return false;
+    };
+    let scaled = |digits: i128, by: u32| digits.checked_mul(10i128.checked_pow(by)?);
+    match (
+        scaled(one, others.saturating_sub(places)),
+        scaled(other, places.saturating_sub(others)),
+    ) {
+        (Some(one), Some(other)) if other != 0 => one % other == 0,
+        _ => false,
     }
 }
 
@@ -183,7 +237,8 @@ pub(super) fn is_open(keyword: &str, effect: Effect, views: (&View, &View)) -> b
 }
 
 /// Other types of what stands as text: a string may be any text, so it takes what a number or a boolean is written as.
-pub(super) fn of_texts(effect: Effect, theirs: &View, ours: &View) -> Effect {
+/// `exploded` says whether a list of one is written as its item.
+pub(super) fn of_texts(effect: Effect, (theirs, ours): (&View, &View), exploded: bool) -> Effect {
     let scalar = |view: &View| {
         view.types().is_some_and(|types| {
             types.iter().all(|name| {
@@ -197,9 +252,15 @@ pub(super) fn of_texts(effect: Effect, theirs: &View, ours: &View) -> Effect {
         view.types()
             .is_some_and(|types| types.iter().any(|name| name == "string"))
     };
+    let list = |view: &View| {
+        exploded
+            && view
+                .types()
+                .is_some_and(|types| types.iter().any(|name| name == "array"))
+    };
     Effect {
-        narrows: effect.narrows && !(scalar(theirs) && text(ours)),
-        widens: effect.widens && !(scalar(ours) && text(theirs)),
+        narrows: effect.narrows && !(scalar(theirs) && (text(ours) || list(ours))),
+        widens: effect.widens && !(scalar(ours) && (text(theirs) || list(theirs))),
     }
 }
 
@@ -229,15 +290,16 @@ pub(super) fn variance(keyword: &str, names: bool, views: (&View, &View)) -> i8 
     }
 }
 
-/// Whether the values of `format` are known on both sides.
-pub(super) fn formats_known(views: (&View, &View)) -> bool {
-    [views.0, views.1].iter().all(
-        |view| match view.parts.get("format").map(|part| &part.content) {
+/// A format of either side that no validator enforces.
+pub(super) fn unknown_format(views: (&View, &View)) -> Option<String> {
+    [views.0, views.1].iter().find_map(|view| {
+        match view.parts.get("format").map(|part| &part.content) {
             Some(Content::Value(Value::String(format))) => {
-                super::super::meaning::knows_format(format)
+                let known = super::super::meaning::knows_format(format);
+                (!known).then(|| format.clone())
             }
-            Some(_) => false,
-            None => true,
-        },
-    )
+            Some(other) => Some(format!("{other:?}")),
+            None => None,
+        }
+    })
 }

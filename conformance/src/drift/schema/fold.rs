@@ -1,7 +1,6 @@
 //! Viewing a schema: references followed, equivalent spellings folded into one.
 //!
-//! The equivalences are exact, with one exception that [`crate::document::normalize::fold`] states: `nullable` of OpenAPI 3.0
-//! means "or null" wherever it stands.
+//! The equivalences are exact.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::equal::PROVENANCE;
 use super::keyword;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::document::{Document, Version, pointer};
+use crate::document::{Document, pointer};
 
 /// How many schemas are looked into for one view, its own branches apart: what makes views of hostile documents cheap.
 const LOOKS: usize = 200;
@@ -47,6 +46,94 @@ pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
     };
     viewer.expand(pointer, &mut Vec::new())
 }
+
+/// Views the schema at `pointer` with what its `allOf` say put in the place of these; none where that does not mean the same.
+pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Option<View> {
+    let viewer = Viewer {
+        document,
+        prose,
+        looks: Cell::new(0),
+        seen: RefCell::new(HashMap::new()),
+    };
+    let mut view = viewer.expand(pointer, &mut Vec::new());
+    for _ in 0..CHAIN {
+        let branches = view.branches("allOf").to_vec();
+        if branches.is_empty() {
+            return Some(view);
+        }
+        view.parts.remove("allOf");
+        for branch in branches {
+            let chain = vec![pointer.to_owned()];
+            if !viewer.may_look(&branch, &chain) {
+                return None;
+            }
+            view = conjoin(view, viewer.expand(&branch, &mut chain.clone()))?;
+        }
+    }
+    None
+}
+
+/// The schema that says what both say, where their properties are others.
+fn conjoin(mut outer: View, inner: View) -> Option<View> {
+    const TOGETHER: [&str; 5] = [
+        "additionalProperties",
+        "patternProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "dependentSchemas",
+    ];
+    let constrains = |view: &View| view.parts.keys().any(|keyword| !is_annotation(keyword));
+    if outer.never || inner.never || outer.or_null || inner.or_null {
+        return None;
+    }
+    let both = constrains(&outer) && constrains(&inner);
+    let has = |view: &View| {
+        TOGETHER
+            .iter()
+            .any(|keyword| view.parts.contains_key(*keyword))
+    };
+    if both && (has(&outer) || has(&inner)) {
+        return None;
+    }
+    for (keyword, part) in inner.parts {
+        let Some(known) = outer.parts.get_mut(&keyword) else {
+            outer.parts.insert(keyword, part);
+            continue;
+        };
+        match (&mut known.content, part.content) {
+            (Content::Named(known), Content::Named(more)) if keyword == "properties" => {
+                for (name, at) in more {
+                    if known.get(&name).is_some_and(|other| *other != at) {
+                        return None;
+                    }
+                    known.insert(name, at);
+                }
+            }
+            (Content::Set(known), Content::Set(more)) if keyword == "required" => {
+                let more: Vec<Value> = more
+                    .into_iter()
+                    .filter(|name| !known.contains(name))
+                    .collect();
+                known.extend(more);
+                known.sort_by_key(ToString::to_string);
+            }
+            (Content::Branches(known), Content::Branches(more)) if keyword == "allOf" => {
+                known.extend(more);
+            }
+            (Content::Set(known), Content::Set(more)) if *known == more => {}
+            // What the outer schema tells its reader stands in front of what the inner one tells.
+            _ if is_annotation(&keyword) => {}
+            _ => return None,
+        }
+    }
+    outer.required_in.extend(inner.required_in);
+    outer.null_at = outer.null_at.or(inner.null_at);
+    outer.mapping.extend(inner.mapping);
+    outer.closed |= inner.closed;
+    outer.unresolved.extend(inner.unresolved);
+    Some(outer)
+}
+
 struct Viewer<'a> {
     document: &'a Document,
     prose: bool,
@@ -116,31 +203,26 @@ impl Viewer<'_> {
         mut view: View,
         chain: &mut Vec<String>,
     ) -> View {
-        let old = self.document.version() == Version::V30;
         let found = |keyword: &str| schema.get(keyword).and_then(Value::as_str);
         // Documents are one resource, so the outermost anchor of a name is the only one.
         let dynamic = found("$dynamicRef")
             .filter(|reference| self.document.dynamic_target(reference).is_some());
         let reference = found("$ref").or(dynamic);
-        // In 3.0 what stands beside a reference is ignored, by the Reference Object.
-        if !(old && reference.is_some()) {
-            for (keyword, value) in schema {
-                keyword::add(
-                    self.document,
-                    self.prose,
-                    at,
-                    schema,
-                    keyword,
-                    value,
-                    &mut view,
-                );
-            }
-            view.or_null = old && schema.get("nullable") == Some(&Value::Bool(true));
+        for (keyword, value) in schema {
+            keyword::add(
+                self.document,
+                self.prose,
+                at,
+                schema,
+                keyword,
+                value,
+                &mut view,
+            );
         }
         if let Some(reference) = reference {
             match self.document.target(reference) {
                 None => {
-                    view.unresolved.push((at.to_owned(), reference.to_owned()));
+                    view.unresolved.push(at.to_owned());
                     let content = Content::Value(Value::String(reference.to_owned()));
                     view.parts.insert(
                         "$ref".to_owned(),
@@ -152,7 +234,7 @@ impl Viewer<'_> {
                 }
                 Some(target) => {
                     if chain.len() == 1 && self.is_circle(at) {
-                        view.unresolved.push((at.to_owned(), reference.to_owned()));
+                        view.unresolved.push(at.to_owned());
                     }
                     view = self.absorb(view, &target, pointer::join(at, "$ref"), chain);
                 }
@@ -170,6 +252,7 @@ impl Viewer<'_> {
             view = self.fold_null_branch(view, keyword, chain);
         }
         fold_null_type(&mut view);
+        type_binary(&mut view);
         drop_defaults(&mut view);
         self.drop_trivial(&mut view);
         view
@@ -282,12 +365,14 @@ impl Viewer<'_> {
             }
             outer.parts.remove(keyword);
             outer.or_null = true;
+            outer.null_at = nulls.into_iter().next();
             return merge(&outer, inner).unwrap_or(view);
         }
         if !excluded {
             return view;
         }
         outer.or_null = true;
+        outer.null_at = nulls.into_iter().next();
         if let Some(part) = outer.parts.get_mut(keyword) {
             part.content = Content::Branches(others);
         }
@@ -400,12 +485,17 @@ fn merge(outer: &View, inner: View) -> Option<View> {
             return None;
         }
     }
-    let or_null = outer.or_null || inner.or_null;
+    let mut mapping = inner.mapping;
+    mapping.extend(outer.mapping.clone());
     Some(View {
         pointer: outer.pointer.clone(),
-        or_null,
+        or_null: outer.or_null || inner.or_null,
+        null_at: outer.null_at.clone().or(inner.null_at),
         never: false,
+        closed: outer.closed || inner.closed,
+        required_in: [outer.required_in.clone(), inner.required_in].concat(),
         parts,
+        mapping,
         unresolved,
     })
 }
@@ -437,8 +527,7 @@ fn fold_null_type(view: &mut View) {
             }
         }
     }
-    // Of a schema or null the parts say what is valid besides null. This also tidies `nullable: true` of 3.0, whose `enum` may
-    // name null or not.
+    // Of a schema or null the parts say what is valid besides null.
     if view.or_null {
         for (keyword, null) in [("type", &null_type), ("enum", &Value::Null)] {
             if let Some(Part {
@@ -453,6 +542,21 @@ fn fold_null_type(view: &mut View) {
         // What accepts everything accepts null already.
         let constrains = view.parts.keys().any(|keyword| !is_annotation(keyword));
         view.or_null = constrains;
+    }
+}
+
+/// What is binary has no type in OpenAPI 3.1, and is a string in OpenAPI 3.0.
+fn type_binary(view: &mut View) {
+    let has = |keyword: &str| view.parts.contains_key(keyword);
+    if has("contentEncoding") || has("type") || has("contentSchema") {
+        return;
+    }
+    if let Some(part) = view.parts.get("contentMediaType") {
+        let part = Part {
+            pointer: part.pointer.clone(),
+            content: Content::Set(vec![Value::from("string")]),
+        };
+        view.parts.insert("type".to_owned(), part);
     }
 }
 

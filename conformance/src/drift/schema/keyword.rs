@@ -6,8 +6,15 @@ use serde_json::{Map, Value};
 
 use super::super::equal::{PROVENANCE, canonical};
 use super::view::{Content, PROSE, Part, View};
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
-use crate::document::{Document, Version, pointer};
+use crate::document::keyword::{LISTS, MAPS, SINGLE};
+use crate::document::{Document, pointer};
+
+/// The dialects that schemas of OpenAPI 3.1 and later are read in.
+const DIALECTS: [&str; 3] = [
+    "https://json-schema.org/draft/2020-12/schema",
+    "https://spec.openapis.org/oas/3.1/dialect/base",
+    "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
+];
 
 /// Adds one keyword as it stands in the document.
 pub(super) fn add(
@@ -20,7 +27,18 @@ pub(super) fn add(
     view: &mut View,
 ) {
     let here = pointer::join(at, keyword);
-    let old = document.version() == Version::V30;
+    if keyword == "required" {
+        view.required_in.push(at.to_owned());
+    }
+    // A null that the file says at `nullable` is found there.
+    if let ("type", Value::Array(types)) = (keyword, value)
+        && let Some(index) = types.iter().position(|one| one == "null")
+    {
+        let null = pointer::index(&here, index);
+        let elsewhere = document.origin(&null).1.ends_with("/nullable");
+        view.null_at = elsewhere.then_some(null);
+    }
+    view.closed |= keyword == "additionalProperties" && *value == Value::Bool(false);
     let mut add = |keyword: &str, content: Content| {
         view.parts.insert(
             keyword.to_owned(),
@@ -38,12 +56,15 @@ pub(super) fn add(
     };
     match (keyword, value) {
         // Definitions count where they are used.
-        ("$ref" | "$defs" | "definitions", _) => {}
+        // Names of schemas lead to them, and references were followed already.
+        ("$ref" | "$defs" | "definitions" | "$id" | "$anchor", _) => {}
+        // Which dialect a schema is read in and what it is called change nothing where that is what holds anyway.
+        ("$schema", Value::String(dialect))
+            if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
         ("$dynamicRef", Value::String(reference))
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
         _ if PROSE.contains(&keyword) && !prose => {}
-        ("nullable", _) if old => {}
         ("type", Value::String(_)) => add(keyword, Content::Set(vec![value.clone()])),
         ("type" | "required" | "enum", Value::Array(values)) => {
             add(keyword, Content::Set(set(values)));
@@ -51,44 +72,10 @@ pub(super) fn add(
         ("const", _) if !schema.contains_key("enum") => {
             add("enum", Content::Set(vec![value.clone()]));
         }
-        // In the dialect of 3.0, what lists several stands beside the one.
-        ("x-examples", Value::Array(_)) if old && !schema.contains_key("examples") => {
-            add("examples", Content::Value(value.clone()));
-        }
-        ("example", _)
-            if old
-                && !schema.contains_key("examples")
-                && schema.get("x-examples").is_some_and(Value::is_array) => {}
         ("example", _) if !schema.contains_key("examples") => {
             add(
                 "examples",
                 Content::Value(Value::Array(vec![value.clone()])),
-            );
-        }
-        // The boolean spelling of 3.0, in whichever document it stands.
-        ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => {}
-        ("minimum", _) if schema.get("exclusiveMinimum") == Some(&Value::Bool(true)) => {
-            add("exclusiveMinimum", Content::Value(value.clone()));
-        }
-        ("maximum", _) if schema.get("exclusiveMaximum") == Some(&Value::Bool(true)) => {
-            add("exclusiveMaximum", Content::Value(value.clone()));
-        }
-        // `format: byte` of 3.0 is `contentEncoding: base64` of 2020-12.
-        ("format", Value::String(format))
-            if format == "byte" && !schema.contains_key("contentEncoding") =>
-        {
-            add(
-                "contentEncoding",
-                Content::Value(Value::String("base64".to_owned())),
-            );
-        }
-        // Likewise `format: binary`, which 3.1 writes as a media type.
-        ("format", Value::String(format))
-            if format == "binary" && !schema.contains_key("contentMediaType") =>
-        {
-            add(
-                "contentMediaType",
-                Content::Value(Value::String("application/octet-stream".to_owned())),
             );
         }
         ("discriminator", Value::Object(members)) => {
@@ -126,7 +113,7 @@ pub(super) fn add(
     }
 }
 
-/// The mapping names schemas, which are compared by what they say; so it stands apart from the rest of the discriminator. Names
+/// The mapping names schemas, which are compared by where it leads; so it stands apart from the rest of the discriminator. Names
 /// that need not be written, those of components, stand in it as well.
 fn discriminator(
     document: &Document,
@@ -136,36 +123,29 @@ fn discriminator(
     view: &mut View,
 ) {
     let mut rest = members.clone();
-    let mapping = rest.remove("mapping");
+    let mapping = rest.shift_remove("mapping");
     let branches = ["oneOf", "anyOf"]
         .iter()
         .find_map(|keyword| schema.get(*keyword));
     let branches = branches
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
-    let mut targets = BTreeMap::new();
     for (target, names) in document.discriminated(members, branches) {
-        targets.extend(names.into_iter().map(|name| (name, target.clone())));
+        let all = names.into_iter().map(|name| (name, target.clone()));
+        view.mapping.extend(all);
     }
-    if let Some(Value::Object(mut unknown)) = mapping {
-        unknown.retain(|name, _| !targets.contains_key(name));
-        if !unknown.is_empty() {
-            rest.insert("mapping".to_owned(), Value::Object(unknown));
+    if let Some(Value::Object(mapping)) = mapping {
+        for (name, value) in mapping {
+            if let (Some(text), false) = (value.as_str(), view.mapping.contains_key(&name)) {
+                view.mapping.insert(name, text.to_owned());
+            }
         }
     }
-    if !targets.is_empty() {
-        let part = Part {
-            pointer: pointer::join(here, "mapping"),
-            content: Content::Named(targets),
-        };
-        view.parts.insert("discriminator mapping".to_owned(), part);
-    }
-    let content = Content::Value(Value::Object(rest));
     view.parts.insert(
         "discriminator".to_owned(),
         Part {
             pointer: here.to_owned(),
-            content,
+            content: Content::Value(Value::Object(rest)),
         },
     );
 }

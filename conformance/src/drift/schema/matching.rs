@@ -50,6 +50,13 @@ impl Sides<'_> {
         theirs == ours && theirs.starts_with("/components/")
     }
 
+    /// Whether two schemas, which may stand in other files, are one component or say the same.
+    pub(super) fn leads_to_one(&self, theirs: &str, ours: &str) -> bool {
+        let name = |at: &str| at.rsplit('/').next().unwrap_or_default().to_owned();
+        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
+        theirs == ours || name(&theirs) == name(&ours) || self.same(&theirs, &ours)
+    }
+
     /// Pairs the branches: equal ones first, then those that have most in common.
     pub(super) fn matched(&self, theirs: &[String], ours: &[String]) -> Matched {
         let mut pairs: Vec<(String, String)> = Vec::new();

@@ -7,12 +7,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
-use super::fold::view;
+use super::differences::shape;
+use super::fold::{flat_view, view};
 use super::view::{Content, PROSE, View};
-use crate::document::{Document, holds_data, pointer};
+use crate::document::{Decimal, Document, holds_data, pointer};
+use crate::finding::Shape;
 
 /// How many references are followed to what a schema is known by.
 const CHAIN: usize = 12;
+
+/// Numbers with all their digits, by where they are below a value.
+pub(super) type Digits<'a> = Vec<(String, &'a Decimal)>;
 
 /// The schemas of one document.
 pub(super) struct Side<'a> {
@@ -43,6 +48,33 @@ impl<'a> Side<'a> {
         view(self.document, at, self.prose)
     }
 
+    /// The numbers at and below `at` that the model does not hold exactly.
+    pub(super) fn exact(&self, at: &str) -> Digits<'a> {
+        match self.document.has_exact() {
+            true => self.document.exact_below(at),
+            false => Vec::new(),
+        }
+    }
+
+    /// As [`Self::view`], without `allOf`, if that can be said.
+    pub(super) fn flat_view(&self, at: &str) -> Option<View> {
+        flat_view(self.document, at, self.prose)
+    }
+
+    /// What a schema is, in a few words.
+    pub(super) fn shape(&self, view: &View) -> Shape {
+        shape(view, self.name(&view.pointer), |branch| {
+            self.name(&self.known_as(branch))
+        })
+    }
+
+    /// The name of a component, or the title of another schema.
+    fn name(&self, at: &str) -> Option<String> {
+        let title = self.value(at).and_then(|schema| schema.get("title"));
+        let title = title.and_then(Value::as_str).map(str::to_owned);
+        super::users::component(at).or(title)
+    }
+
     fn target(&self, reference: &'a str) -> Option<Target<'a>> {
         let mut targets = self.targets.borrow_mut();
         let target = targets.entry(reference).or_insert_with(|| {
@@ -53,8 +85,8 @@ impl<'a> Side<'a> {
         target.clone()
     }
 
-    /// References in the schema at `at` that lead nowhere, with where they stand.
-    pub(super) fn dangling(&self, at: &str) -> Vec<(String, String)> {
+    /// The schemas in the one at `at` whose references lead nowhere.
+    pub(super) fn dangling(&self, at: &str) -> Vec<String> {
         let mut found = Vec::new();
         if let Some(value) = self.value(at) {
             self.dangling_below(value, at, &mut found);
@@ -62,7 +94,7 @@ impl<'a> Side<'a> {
         found
     }
 
-    fn dangling_below(&self, value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    fn dangling_below(&self, value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
@@ -73,7 +105,7 @@ impl<'a> Side<'a> {
                 if let Some(Value::String(reference)) = members.get("$ref") {
                     let leads = self.document.leads(reference, &mut HashMap::new());
                     if leads.is_none() {
-                        found.push((at.to_owned(), reference.clone()));
+                        found.push(at.to_owned());
                     }
                 }
                 let name = pointer::tokens(at).last().unwrap_or_default();

@@ -11,33 +11,25 @@ const STEPS: usize = 50_000_000;
 /// How many bodies and parameters of one subject are named.
 const USES: usize = 4;
 
-/// Which directions values of a pair travel in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Directions {
-    pub(super) from_client: bool,
-    pub(super) from_server: bool,
-}
+/// Whether clients and servers send values of a pair, by [`Sender`](crate::finding::Sender).
+pub(super) type Senders = [bool; 2];
 
-/// The directions of all pairs.
-pub(super) fn directions(walk: &Walk<'_>, roots: &[Root]) -> Vec<Directions> {
+/// Who sends values of each pair.
+pub(super) fn senders(walk: &Walk<'_>, roots: &[Root]) -> Vec<Senders> {
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); walk.pairs.len()];
     let mut open = Vec::new();
     for (id, pair) in walk.pairs.iter().enumerate() {
         for from in &pair.from {
             match from {
-                From::Root(root) => open.push((id, roots[*root].from_server)),
+                From::Root(root) => open.push((id, roots[*root].sender)),
                 From::Pair(around, ..) => below[*around].push(id),
             }
         }
     }
-    let mut all = vec![Directions::default(); walk.pairs.len()];
-    while let Some((id, from_server)) = open.pop() {
-        let known = match from_server {
-            true => &mut all[id].from_server,
-            false => &mut all[id].from_client,
-        };
-        if !std::mem::replace(known, true) {
-            open.extend(below[id].iter().map(|below| (*below, from_server)));
+    let mut all = vec![Senders::default(); walk.pairs.len()];
+    while let Some((id, sender)) = open.pop() {
+        if !std::mem::replace(&mut all[id][sender as usize], true) {
+            open.extend(below[id].iter().map(|below| (*below, sender)));
         }
     }
     all
@@ -142,7 +134,7 @@ impl<'s, 'w> Search<'s, 'w> {
 }
 
 /// The name of the component at `at`, if it is one.
-fn component(at: &str) -> Option<String> {
+pub(super) fn component(at: &str) -> Option<String> {
     let tokens: Vec<String> = pointer::tokens(at).collect();
     let tokens = own(&tokens);
     match tokens {

@@ -31,12 +31,20 @@ pub(super) struct View {
     pub(super) pointer: String,
     /// Whether null is valid besides what `parts` say; then `parts` do not accept it.
     pub(super) or_null: bool,
+    /// Where it is said that null is valid, if it is.
+    pub(super) null_at: Option<String>,
     /// Whether this is the schema `false`.
     pub(super) never: bool,
+    /// The schemas whose `required` was gathered.
+    pub(super) required_in: Vec<String>,
+    /// Whether `additionalProperties` is `false`.
+    pub(super) closed: bool,
     /// The keywords that say something.
     pub(super) parts: BTreeMap<String, Part>,
-    /// References that lead nowhere, with the pointer of their schema.
-    pub(super) unresolved: Vec<(String, String)>,
+    /// Where the discriminator leads, by its values: pointers, or texts that lead nowhere.
+    pub(super) mapping: BTreeMap<String, String>,
+    /// Schemas whose references lead nowhere.
+    pub(super) unresolved: Vec<String>,
 }
 
 /// A keyword.

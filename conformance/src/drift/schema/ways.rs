@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use super::super::meaning::Step;
 use super::compare::From;
 use super::decide::Decider;
+use crate::finding::Sender;
 
 /// In how many bodies or parameters of a direction a difference is looked for.
 const USES: usize = 4;
@@ -20,7 +21,7 @@ pub(super) struct Use {
 
 impl Decider<'_, '_, '_> {
     /// Ways to whole values of this direction, the shortest first.
-    pub(super) fn uses(&self, id: usize, from_server: bool) -> Vec<Use> {
+    pub(super) fn uses(&self, id: usize, sender: Sender) -> Vec<Use> {
         let mut uses = Vec::new();
         // The pair that each one was reached from, and by which of its own origins.
         let mut seen: HashMap<usize, (usize, usize)> = HashMap::from([(id, (id, 0))]);
@@ -30,7 +31,7 @@ impl Decider<'_, '_, '_> {
             for (index, from) in self.walk.pairs[pair].from.iter().enumerate() {
                 match from {
                     From::Root(root) => {
-                        if self.roots[*root].from_server == from_server && roots.insert(*root) {
+                        if self.roots[*root].sender == sender && roots.insert(*root) {
                             uses.push(Use {
                                 root: *root,
                                 around: self.way(&seen, pair, id),

@@ -154,6 +154,18 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             said.gained = outside(keyword, value.as_ref()).map(Values::Of);
             said
         }
+        SchemaChange::BoundChanged {
+            old: before,
+            new: after,
+        } => {
+            let mut said = Said::new(turned(
+                &member_of(&before.keyword, Some(&before.value)),
+                &member_of(&after.keyword, Some(&after.value)),
+            ));
+            said.lost = outside(&after.keyword, Some(&after.value)).map(Values::Of);
+            said.gained = outside(&before.keyword, Some(&before.value)).map(Values::Of);
+            said
+        }
         SchemaChange::KeywordChanged {
             keyword,
             old: before,
@@ -366,6 +378,7 @@ pub(super) fn advice(change: &SchemaChange) -> &'static str {
         | SchemaChange::ValuesAdded { .. }
         | SchemaChange::ValuesRemoved { .. }
         | SchemaChange::TypeChanged { .. }
+        | SchemaChange::BoundChanged { .. }
         | SchemaChange::NullAdded
         | SchemaChange::NullRemoved
         | SchemaChange::KeywordChanged { .. }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::finding::{
-    Acceptance, BaselineFault, DocumentChange, Impact, ReplayFault, SchemaChange, Shape,
+    Acceptance, BaselineFault, Bound, DocumentChange, Impact, ReplayFault, SchemaChange, Shape,
 };
 
 const IMPACTS: [Impact; 4] = [
@@ -151,6 +151,14 @@ fn changes() -> Vec<SchemaChange> {
             new: new.then(|| text("cats.yaml#/Cat")),
         });
     }
+    let bound = |keyword: &str| Bound {
+        keyword: text(keyword),
+        value: json!(5),
+    };
+    all.push(SchemaChange::BoundChanged {
+        old: bound("minimum"),
+        new: bound("exclusiveMinimum"),
+    });
     all.push(SchemaChange::MeaningChanged);
     all.push(SchemaChange::Together {
         changes: vec![
@@ -158,7 +166,7 @@ fn changes() -> Vec<SchemaChange> {
             SchemaChange::NullRemoved,
         ],
     });
-    let mut seen = [false; 21];
+    let mut seen = [false; 22];
     for change in &all {
         seen[match change {
             SchemaChange::PropertyAdded { .. } => 0,
@@ -182,9 +190,10 @@ fn changes() -> Vec<SchemaChange> {
             SchemaChange::NothingAccepted { .. } => 18,
             SchemaChange::MappingChanged { .. } => 19,
             SchemaChange::MeaningChanged | SchemaChange::Together { .. } => 20,
+            SchemaChange::BoundChanged { .. } => 21,
         }] = true;
     }
-    assert_eq!(seen, [true; 21]);
+    assert_eq!(seen, [true; 22]);
     all
 }
 
