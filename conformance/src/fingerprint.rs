@@ -48,17 +48,25 @@ pub fn entries(
     new: Option<&Document>,
 ) -> Vec<Entry> {
     let mut current = Counted::default();
-    let mut former = Counted::default();
+    let mut counted = Counted::default();
     let entry = |finding: Finding| {
         let places = [(&finding.old, old), (&finding.new, new)]
             .map(|(place, document)| place.as_ref().map(|place| stable(place, document)));
-        let before = former.digest(first_form(&finding, &places));
+        let first = first_form(&finding, &places);
+        let (fingerprint, former) = match identity(&finding.message) {
+            // A finding of the first form named all differences of a keyword that have a finding each by now.
+            Some(values) => (
+                current.digest(second_form(&finding, &places, &values)),
+                digest(&first),
+            ),
+            None => {
+                let fingerprint = counted.digest(first);
+                (fingerprint.clone(), fingerprint)
+            }
+        };
         Entry {
-            fingerprint: match identity(&finding.message) {
-                Some(values) => current.digest(second_form(&finding, &places, &values)),
-                None => before.clone(),
-            },
-            former: before,
+            fingerprint,
+            former,
             pair: None,
             comparison,
             finding,
@@ -266,7 +274,8 @@ mod tests {
             .replace("maximum: 9", "maximum: 5")
             .replace("[x, y]", "[x, z]");
         let before = fingerprints(THEIRS, &ours, ["a", "b"]);
-        assert_eq!(before.len(), 2);
+        // A value that is gone, one that is new, and a lower limit.
+        assert_eq!(before.len(), 3);
         assert!(before.iter().all(|one| is_fingerprint(one)), "{before:?}");
         let (p, q) = (
             "        - {in: query, name: p, schema: {type: string, enum: [x, z]}}\n",
@@ -312,6 +321,26 @@ mod tests {
         assert_eq!(data.former, text.former);
         assert_ne!(data.fingerprint, data.former);
         assert_ne!(data.fingerprint, of(change(4).into()).fingerprint);
+    }
+
+    #[test]
+    fn differences_of_one_keyword_have_the_first_form_that_the_keyword_had() {
+        let values = vec![Value::from("x")];
+        let keyword = || "enum".to_owned();
+        let changes = [
+            SchemaChange::ValuesRemoved {
+                keyword: keyword(),
+                values: values.clone(),
+            },
+            SchemaChange::ValuesAdded {
+                keyword: keyword(),
+                values,
+            },
+        ];
+        let findings = changes.map(|change| Finding::new("r", Severity::Info, "s", change));
+        let all = entries(findings.to_vec(), Comparison::Versions, None, None);
+        assert_eq!(all[0].former, all[1].former);
+        assert_ne!(all[0].fingerprint, all[1].fingerprint);
     }
 
     #[test]

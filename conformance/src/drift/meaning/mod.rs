@@ -110,9 +110,8 @@ impl<'a> Meaning<'a> {
         spent: &'a Cell<usize>,
     ) -> Self {
         let makers = |document: &'a Document| {
-            [false, true].map(|from_server| {
-                Maker::new(Source::of(document, from_server, flagged, spent))
-            })
+            [false, true]
+                .map(|from_server| Maker::new(Source::of(document, from_server, flagged, spent)))
         };
         Self {
             old: makers(old),

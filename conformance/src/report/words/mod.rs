@@ -16,8 +16,8 @@ mod value;
 use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
+pub(crate) use value::{contrasted, list, name, quoted, reference, shown};
 pub(super) use value::{elided, without_bundles};
-pub(crate) use value::{list, name, quoted, reference, shown};
 
 /// All that a sentence needs to know besides the message.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::effect::{Said, Values, affected, member, place, sends};
 use super::shape::{beyond, outside, shape, types};
-use super::{Context, list, name, quoted, reference, shown};
+use super::{Context, contrasted, list, name, reference, shown};
 use crate::finding::{Impact, SchemaChange, Sender, Shape, Undecided};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
@@ -175,10 +175,10 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             let lead = match (before, after) {
                 (Some(before), Some(after)) => {
                     let is = if in_versions { "" } else { "is " };
-                    format!(
-                        "{keyword_name} {is}{}",
-                        turned(&quoted(before), &quoted(after))
-                    )
+                    {
+                        let (before, after) = contrasted(before, after);
+                        format!("{keyword_name} {is}{}", turned(&before, &after))
+                    }
                 }
                 _ if in_versions => format!("{keyword_name} has changed"),
                 _ => format!("{keyword_name} is documented and emitted with different content"),

@@ -28,6 +28,8 @@ pub(super) fn outside(keyword: &str, value: Option<&Value>) -> Option<String> {
                 Some(Value::Bool(false)) => "more items",
                 _ => "other items",
             },
+            // The property itself.
+            "readOnly" | "writeOnly" if is(true) => "it",
             "enum" | "const" => "other values",
             "pattern" | "format" | "if" | "then" | "else" => "values that do not match",
             "not" => "values that match it",

@@ -29,6 +29,29 @@ pub(crate) fn quoted(value: &Value) -> String {
     }
 }
 
+/// Two values that differ, as [`quoted`]. Where both are long they begin shortly before they differ.
+pub(crate) fn contrasted(old: &Value, new: &Value) -> (String, String) {
+    let (was, is) = (quoted(old), quoted(new));
+    if was != is {
+        return (was, is);
+    }
+    let texts = [old, new].map(|value| match without_bundles(value) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    });
+    let [one, other] = &texts;
+    let same = one
+        .chars()
+        .zip(other.chars())
+        .take_while(|(one, other)| one == other);
+    let skipped = same.count().saturating_sub(SHOWN / 3);
+    let [was, is] = texts.map(|text| {
+        let rest: String = text.chars().skip(skipped).collect();
+        name(&format!("…{rest}"))
+    });
+    (was, is)
+}
+
 /// A name in backticks.
 pub(crate) fn name(name: &str) -> String {
     format!("`{}`", cut(name, SHOWN))
@@ -244,6 +267,18 @@ mod tests {
         assert_eq!(list(&many[..1]), "0");
         assert_eq!(list(&many[..3]), "0, 1 and 2");
         assert_eq!(list(&many), "0, 1, 2, 3, 4 and 2 more");
+    }
+
+    #[test]
+    fn long_values_are_shown_where_they_differ() {
+        let of = |end: &str| json!({"name": "n".repeat(100), "end": end});
+        let (was, is) = contrasted(&of("a"), &of("b"));
+        assert_eq!(was, "`…nnnnnnnnnnn\",\"end\":\"a\"}`");
+        assert_eq!(is, "`…nnnnnnnnnnn\",\"end\":\"b\"}`");
+        assert_eq!(
+            contrasted(&json!(1), &json!(2)),
+            ("1".to_owned(), "2".to_owned())
+        );
     }
 
     #[test]
