@@ -1,26 +1,28 @@
 //! `conformance replay`.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use anyhow::Result;
 use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
-use super::refuse_unmatched;
-use crate::document::{Document, fetch};
+use super::{input, refuse_unmatched, unchecked};
+use crate::document::{Document, Selection};
 use crate::finding::{Comparison, Verdict};
-use crate::report::{DocumentInfo, Report};
+use crate::report::{DocumentInfo, Report, Unchecked};
 use crate::{fingerprint, replay};
 
 pub(super) const HELP: &str = "Examples:
   conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
       --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
   conformance replay openapi/conduit.yaml --server http://localhost:8080 --include createWebhook
-  conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml";
+  conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml
+  curl -s http://localhost:8080/openapi.json | conformance replay - --server http://localhost:8080";
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The document: a file or URL.
+    /// The document: a file, a URL, `REV:path` for a file of a git revision, or `-` for standard input.
     document: String,
     #[command(flatten)]
     options: replay::Options,
@@ -45,22 +47,45 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
             options.headers.push((name, value));
         }
     }
-    let document: Document = fetch::load(&args.document).await?;
+    let document = input::load(&args.document).await?;
     let selection = options.selection();
-    refuse_unmatched(&selection.unmatched(&document.operations()))?;
-    let outcome = replay::run(&options, &document, &mut io::stderr()).await?;
-    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(&document), None);
+    let documents = [document];
+    refuse_unmatched(&selection, &documents)?;
+    let [document] = &documents;
+    let outcome = replay::run(&options, document, &mut io::stderr()).await?;
+    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None);
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
         command: "replay",
-        documents: vec![DocumentInfo::of("document", &document)],
+        documents: vec![DocumentInfo::of("document", document)],
         server: Some(outcome.server),
-        checked: outcome.checked,
+        checked: outcome.checked.clone(),
         fail_on: settings.fail_on,
         findings,
         ignored,
-        unchecked: None,
+        unchecked: nothing_sent(&outcome.checked, &selection, &documents),
     };
     write_reports(&report, &settings)
+}
+
+/// Why a run that sent nothing has no result.
+fn nothing_sent(
+    checked: &BTreeMap<&'static str, usize>,
+    selection: &Selection,
+    documents: &[Document],
+) -> Option<Unchecked> {
+    let count = |noun| checked.get(noun).copied().unwrap_or_default();
+    if count("replayed samples") > 0 {
+        return None;
+    }
+    let samples = count("unreplayable samples") + count("unchecked samples");
+    let operations = count("operations");
+    match (operations, samples) {
+        (0, _) => unchecked(selection, documents)
+            .filter(|reason| *reason == Unchecked::Excluded)
+            .or(Some(Unchecked::NoSamples { operations })),
+        (_, 0) => Some(Unchecked::NoSamples { operations }),
+        _ => Some(Unchecked::NothingSent { samples }),
+    }
 }

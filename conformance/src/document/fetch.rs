@@ -23,8 +23,17 @@ pub fn is_url(source: &str) -> bool {
 /// # Errors
 /// When the document cannot be fetched or read, or is refused by [`Document::parse`].
 pub async fn load(source: &str) -> Result<Document, LoadError> {
+    let bytes = bytes(source).await?;
+    load_bytes(source, bytes).await
+}
+
+/// Loads a document from bytes that were read already, with the files that it refers to; these are relative to `source`.
+///
+/// # Errors
+/// As for [`load`].
+pub async fn load_bytes(source: &str, first: Vec<u8>) -> Result<Document, LoadError> {
     let start = Instant::now();
-    let mut bundle = Document::start("", source, bytes(source).await?)?;
+    let mut bundle = Document::start("", source, first)?;
     while let Some(wanted) = bundle.next()? {
         if start.elapsed() > ALL {
             let cause = format!("the files take longer than {} s", ALL.as_secs());

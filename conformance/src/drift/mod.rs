@@ -45,6 +45,7 @@ mod meaning;
 mod media;
 mod operations;
 mod parameters;
+mod progress;
 pub mod rules;
 mod same;
 mod schema;
@@ -59,6 +60,8 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection};
 use crate::finding::{DocumentChange, Finding, Part, Sender};
+
+pub use progress::Progress;
 
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, member};
@@ -76,6 +79,8 @@ pub struct Options {
     pub prose: bool,
     /// Which operations are compared. With an include pattern, only they are: nothing of the document besides.
     pub selection: Selection,
+    /// Counts how far the comparison has come.
+    pub progress: Progress,
 }
 
 /// What was compared and what differs.
@@ -85,17 +90,6 @@ pub struct Comparison {
     pub findings: Vec<Finding>,
     /// How many of theirs were compared, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
-    /// Why nothing was compared, if nothing was: a comparison without findings then says nothing about the API.
-    pub nothing: Option<Nothing>,
-}
-
-/// Why there was nothing to compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nothing {
-    /// Neither document has an operation or a webhook.
-    NoOperations,
-    /// Neither document has an operation or a webhook that the selection names.
-    NoneSelected,
 }
 
 /// Compares two documents; see [`compare_counted`] for how much was compared.
@@ -112,7 +106,6 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same_around: None,
         operations: 0,
         webhooks: 0,
-        added: 0,
         visited: HashSet::new(),
     };
     drift.ledger.open(DOCUMENT);
@@ -127,7 +120,6 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same,
         operations,
         webhooks,
-        added,
         ..
     } = drift;
     let checked = BTreeMap::from([
@@ -135,19 +127,8 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         ("webhooks", webhooks),
         ("schemas", same.schemas()),
     ]);
-    let nothing = (operations + webhooks + added == 0).then(|| {
-        let has = |document: &Document| {
-            !document.operations().is_empty() || !document.webhooks().is_empty()
-        };
-        if has(theirs) || has(ours) {
-            Nothing::NoneSelected
-        } else {
-            Nothing::NoOperations
-        }
-    });
     schemas.compare(same, &mut ledger);
     Comparison {
-        nothing,
         findings: ledger.close(),
         checked,
     }
@@ -163,8 +144,6 @@ struct Drift<'a> {
     same_around: Option<bool>,
     operations: usize,
     webhooks: usize,
-    /// Operations, webhooks and those of callbacks that only ours has.
-    added: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
     visited: HashSet<(String, String, Sender)>,
 }

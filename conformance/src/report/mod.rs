@@ -30,7 +30,7 @@ use crate::fingerprint::Entry;
 pub const SCHEMA: &str = include_str!("schema.json");
 
 /// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For a reader.
@@ -51,6 +51,42 @@ pub enum Format {
     Markdown,
     /// Annotations of GitHub Actions.
     Github,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Oneline,
+        Self::Json,
+        Self::Ndjson,
+        Self::Junit,
+        Self::Sarif,
+        Self::Html,
+        Self::Markdown,
+        Self::Github,
+    ];
+
+    /// The word for the format in options and settings, and what it is for.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("text", "For a reader"),
+            Self::Oneline => ("oneline", "One line for each finding, for grep and editors"),
+            Self::Json => ("json", "For a program; see `conformance schema report`"),
+            Self::Ndjson => (
+                "ndjson",
+                "For a program that reads line by line: the run, each finding, the summary",
+            ),
+            Self::Junit => ("junit", "JUnit XML, for CI servers"),
+            Self::Sarif => ("sarif", "SARIF 2.1.0, for code scanning"),
+            Self::Html => ("html", "One file for a browser that needs no network"),
+            Self::Markdown => (
+                "markdown",
+                "A comment on a pull request, at most 60,000 bytes",
+            ),
+            Self::Github => ("github", "Annotations of GitHub Actions"),
+        }
+    }
 }
 
 /// A document that a run looked at.
@@ -126,6 +162,10 @@ impl Default for View {
 pub enum Unchecked {
     /// The documents have no operation, no webhook and no schema.
     Empty,
+    /// The patterns of `--include` and `--exclude` leave no operation.
+    Excluded,
+    /// Each pair has only one document, and there is no merge base to compare it with.
+    NoBase,
     /// The document has this many operations, and none of them has a sample.
     NoSamples {
         /// How many operations there are.
@@ -140,8 +180,13 @@ pub enum Unchecked {
 
 impl Unchecked {
     /// The reason in words.
-    fn reason(self) -> String {
+    pub(crate) fn reason(self) -> String {
         match self {
+            Self::Excluded => "--include and --exclude leave no operation".to_owned(),
+            Self::NoBase => {
+                "every pair has only one document, which is compared with its merge base: add --base REV"
+                    .to_owned()
+            }
             Self::Empty => "there is no operation, webhook or schema to compare".to_owned(),
             Self::NoSamples { operations: 0 } => "the document has no operation".to_owned(),
             Self::NoSamples { operations: 1 } => "the only operation has no sample".to_owned(),
@@ -187,6 +232,14 @@ impl Report {
         };
         let some = self.checked.iter().filter(|(_, count)| **count > 0);
         some.map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Such as `2 warnings`.
+fn counted(severity: Severity, count: usize) -> String {
+    match (severity, count) {
+        (Severity::Warning, 2..) => format!("{count} warnings"),
+        _ => format!("{count} {}", severity.word()),
     }
 }
 
@@ -253,10 +306,7 @@ impl<'r> Listing<'r> {
             .iter()
             .map(|&severity| (severity, report.count(severity)))
             .filter(|(_, count)| *count > 0)
-            .map(|(severity, count)| match (severity, count) {
-                (Severity::Warning, 2..) => format!("{count} warnings"),
-                _ => format!("{count} {}", severity.word()),
-            })
+            .map(|(severity, count)| counted(severity, count))
             .collect();
         if !found.is_empty() {
             parts.push(found.join(", "));
@@ -375,7 +425,8 @@ pub(crate) mod sample {
 
     use super::*;
     use crate::finding::{
-        Comparison, ExchangeRecord, Message, Proof, SchemaChange, Use, User, Users,
+        Comparison, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault, SchemaChange,
+        Sender, Undecided, Use, User, Users,
     };
 
     fn place(document: &str, line: u32) -> Place {
@@ -397,6 +448,13 @@ pub(crate) mod sample {
         Finding {
             old: Some(place("old.yaml", 4)),
             new: Some(place("new.json", 1)),
+            effect: (severity == Severity::Breaking).then_some(Effect {
+                sender: Sender::Client,
+                impact: Impact::Rejected,
+            }),
+            undecided: (severity == Severity::Undecided).then(|| Undecided::NotFound {
+                keyword: "maxLength".to_owned(),
+            }),
             ..Finding::new(rule, severity, subject, change)
         }
     }
@@ -448,17 +506,27 @@ pub(crate) mod sample {
             "/a".to_owned(),
         ));
         shared.new = None;
-        let mut wire = finding("status-documented", Severity::Warning, "document");
+        let mut wire = finding("status-documented", Severity::Warning, "GET /b (getB)");
+        wire.message = Message::Replay(ReplayFault::Status {
+            sample: "ok".to_owned(),
+            expected: "200".to_owned(),
+            found: 500,
+        });
+        wire.new = None;
         wire.exchange = Some(ExchangeRecord {
             request: "GET /a HTTP/1.1\n".to_owned(),
             response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
             curl: "curl http://localhost/a".to_owned(),
         });
-        wrap(vec![
-            finding("operation-removed", Severity::Breaking, "GET /a (getA)"),
-            shared,
-            wire,
-        ])
+        let first = finding(
+            "schema-keyword-changed",
+            Severity::Breaking,
+            "GET /a (getA)",
+        );
+        let mut report = wrap(vec![wire, first, shared]);
+        report.findings[0].comparison = Comparison::Single;
+        report.findings[2].comparison = Comparison::Lockstep;
+        report
     }
 
     /// What documents and servers may contain to break out of a report.
