@@ -37,7 +37,7 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The text that a token stands for.
-fn unescaped(token: &str) -> String {
+pub(super) fn unescaped(token: &str) -> String {
     let mut text = String::with_capacity(token.len());
     let mut parts = token.split('~');
     text.push_str(parts.next().unwrap_or_default());
@@ -83,20 +83,66 @@ pub(crate) fn from_reference(reference: &str) -> Option<String> {
     if !fragment.is_empty() && !fragment.starts_with('/') {
         return None;
     }
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
+    percent_decoded(fragment)
+}
+
+/// The local reference to the node at `pointer`.
+pub(super) fn to_reference(pointer: &str) -> String {
+    let mut reference = String::from("#");
+    encode(&mut reference, pointer, false);
+    reference
+}
+
+/// A fragment with everything encoded that a URI must not have as it is, its `%XX` as they are.
+pub(super) fn encoded_fragment(fragment: &str) -> String {
+    let mut encoded = String::with_capacity(fragment.len());
+    encode(&mut encoded, fragment, true);
+    encoded
+}
+
+/// Whether a byte may be part of a fragment as it is (RFC 3986, 3.5), `%` apart.
+pub(super) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte)
+}
+
+fn encode(to: &mut String, text: &str, keep_escapes: bool) {
+    let bytes = text.as_bytes();
+    for (at, character) in text.char_indices() {
+        let is_escape = || {
+            let digits = bytes.get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        let mut buffer = [0; 4];
+        for byte in character.encode_utf8(&mut buffer).bytes() {
+            if is_plain(byte) || (byte == b'%' && keep_escapes && is_escape()) {
+                to.push(char::from(byte));
+            } else {
+                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+                let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
+                to.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+    }
+}
+
+/// A text with its `%XX` decoded, which stay where they are no hexadecimal digits; none where that is not UTF-8.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = (byte == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(decoded) => {
-                bytes.push(decoded);
+        let digit = |at: usize| {
+            let digit = tail.get(at).copied().map(char::from)?.to_digit(16)?;
+            u8::try_from(digit).ok()
+        };
+        match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(high * 16 + low);
                 rest = &tail[2..];
             }
-            None => {
+            _ => {
                 bytes.push(byte);
                 rest = tail;
             }
@@ -146,6 +192,11 @@ mod tests {
             from_reference("#/paths/~1a~1%7Bid%7D").as_deref(),
             Some("/paths/~1a~1{id}")
         );
+        assert_eq!(
+            to_reference("/paths/~1a~1{id}/%/é"),
+            "#/paths/~1a~1%7Bid%7D/%25/%C3%A9"
+        );
+        assert_eq!(encoded_fragment("/a b%20c%"), "/a%20b%20c%25");
         assert_eq!(from_reference("#").as_deref(), Some(""));
         assert_eq!(from_reference("#anchor"), None);
         assert_eq!(from_reference("other.yaml#/a"), None);

@@ -58,8 +58,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Selection};
-use crate::finding::{DocumentChange, Finding, Part, Sender};
+use crate::document::{Document, Noted, Selection};
+use crate::finding::{DocumentChange, Finding, Part, Place, Sender, Side};
 
 pub use progress::Progress;
 
@@ -186,6 +186,32 @@ impl<'a> Drift<'a> {
         );
         self.servers(DOCUMENT, &Pair::new("/servers", "/servers"));
         self.tags();
+        self.merge_keys();
+    }
+
+    /// Says which document has merge keys, at the first of them. Parameters that are given twice are compared with the others.
+    fn merge_keys(&mut self) {
+        for (side, document) in [
+            (Side::Old, self.ledger.theirs),
+            (Side::New, self.ledger.ours),
+        ] {
+            let mut notes = document.notes();
+            notes.retain(|note| note.what == Noted::MergeKey);
+            let count = notes.len();
+            let Some(first) = notes.into_iter().next() else {
+                continue;
+            };
+            let place = Place {
+                document: first.document,
+                node: first.pointer.clone(),
+                pointer: first.pointer,
+                line: first.position.line,
+                column: first.position.column,
+            };
+            let change = DocumentChange::MergeKeys { side, count };
+            self.ledger
+                .note(&rules::MERGE_KEY, DOCUMENT, (side, place), change);
+        }
     }
 
     /// Whether the objects at `at` say the same in the same words, so that there is nothing to compare.

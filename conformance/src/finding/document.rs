@@ -142,6 +142,13 @@ pub enum DocumentChange {
         /// The reference as it is written.
         reference: String,
     },
+    /// A document in YAML 1.2 has merge keys (`<<`), which only YAML 1.1 has.
+    MergeKeys {
+        /// The document.
+        side: Side,
+        /// How many.
+        count: usize,
+    },
     /// A list has a parameter several times.
     ParameterRepeated {
         /// The document.

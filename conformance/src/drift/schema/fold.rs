@@ -1,6 +1,6 @@
 //! Viewing a schema: references followed, equivalent spellings folded into one.
 //!
-//! The equivalences are exact, with one exception that [`crate::document::normalize::fold`] states: `nullable` of OpenAPI 3.0
+//! The equivalences are exact, with one exception that [`crate::document::normalize`] states: `nullable` of OpenAPI 3.0
 //! means "or null" wherever it stands.
 
 use std::cell::{Cell, RefCell};

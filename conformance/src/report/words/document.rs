@@ -128,6 +128,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         ),
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::MergeKeys { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -217,6 +218,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
         ),
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::MergeKeys { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -255,6 +257,16 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
             "the reference `{reference}` of {} leads nowhere, in a circle, or to a document that was not loaded; what it stands for is not compared",
             side(*one, context.comparison)
         ),
+        DocumentChange::MergeKeys { side: one, count } => {
+            let keys = match count {
+                1 => "a merge key".to_owned(),
+                count => format!("{count} merge keys"),
+            };
+            format!(
+                "{} has {keys} (`<<`), which YAML 1.2 does not have; they are read as in YAML 1.1",
+                side(*one, context.comparison)
+            )
+        }
         DocumentChange::ParameterRepeated {
             side: one,
             part,
@@ -377,6 +389,7 @@ pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<
             DocumentChange::ReferenceUnresolved { .. } => {
                 "correct the reference, or bundle the documents into one"
             }
+            DocumentChange::MergeKeys { .. } => "write the members out, or begin with `%YAML 1.1`",
             DocumentChange::ParameterRepeated { .. } => "keep one of them",
             _ => AGREE,
         }
