@@ -53,6 +53,7 @@ mod security;
 mod types;
 mod users;
 mod walk;
+mod written;
 
 use std::collections::{BTreeMap, HashSet};
 
