@@ -365,7 +365,7 @@ fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextEr
         *side = value.as_ref().or(other.as_ref());
     }
     match (&written.document, sides) {
-        (Some(document), [None, None]) if crate::document::is_url(document) => error(format!(
+        (Some(document), [None, None]) if is_url(document) => error(format!(
             "pair `{name}` has only the URL `{document}`, which has no merge base; name a file"
         )),
         (Some(_), [None, None]) if written.base == Some(false) => error(format!(

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
+pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use replay::ReplayFault;

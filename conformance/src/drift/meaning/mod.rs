@@ -18,6 +18,7 @@ mod source;
 mod text;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -33,11 +34,14 @@ use plain::Edits;
 use source::Source;
 
 use super::ledger::Text;
-use crate::document::Document;
+use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
 
 /// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
+
+/// How many members are looked at that a pattern names.
+const NAMES: usize = 20;
 
 /// How many values of a kind are kept at one place.
 const KEPT: usize = 40;
@@ -110,9 +114,8 @@ impl<'a> Meaning<'a> {
         spent: &'a Cell<usize>,
     ) -> Self {
         let makers = |document: &'a Document| {
-            [false, true].map(|from_server| {
-                Maker::new(Source::of(document, from_server, flagged, spent))
-            })
+            [false, true]
+                .map(|from_server| Maker::new(Source::of(document, from_server, flagged, spent)))
         };
         Self {
             old: makers(old),
@@ -151,7 +154,7 @@ impl<'a> Meaning<'a> {
     ) -> Result<Trial, Undecided> {
         let (old, new) = self.makers(spot.sender);
         // Of many alternatives only those that come and go are of interest.
-        let mut values = Vec::new();
+        let mut values = self.of_names(spot, edits);
         for edit in edits {
             if let Edit::Branch {
                 old: before,
@@ -167,7 +170,12 @@ impl<'a> Meaning<'a> {
         }
         if !values.is_empty() {
             let trial = self.sort_out(spot, edits, values)?;
-            if trial.rejected.iter().any(|tried| tried.documented) {
+            let names = edits
+                .iter()
+                .any(|edit| matches!(edit, Edit::Entry { .. } | Edit::Keyword { .. }));
+            if trial.rejected.iter().any(|tried| tried.documented)
+                || names && trial != Trial::default()
+            {
                 return Ok(trial);
             }
         }
@@ -181,6 +189,59 @@ impl<'a> Meaning<'a> {
             }
         }
         self.sort_out(spot, edits, candidates(sides.0, sides.1, focus))
+    }
+
+    /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.
+    fn of_names(&self, spot: Spot<'_>, edits: &[&Edit]) -> Vec<Value> {
+        let (old, new) = self.makers(spot.sender);
+        let none = Focus::All(BTreeSet::new());
+        let mut all = Vec::new();
+        for edit in edits {
+            match edit {
+                Edit::Entry {
+                    schema,
+                    keyword,
+                    name: pattern,
+                    new: after,
+                } if keyword == "patternProperties" => {
+                    let before = pointer::join(&pointer::join(schema, keyword), pattern);
+                    let entry = match after {
+                        Some(after) => (new, after.as_str()),
+                        None => (old, before.as_str()),
+                    };
+                    for (name, own) in old.named_like(spot.at.0, pattern).into_iter().take(NAMES) {
+                        let step = Step::Member(name);
+                        let values = candidates((old, &own), entry, &none).into_iter();
+                        all.extend(
+                            values
+                                .take(KEPT)
+                                .flat_map(|value| embed::around(old, spot.at.0, &step, &value)),
+                        );
+                    }
+                }
+                Edit::Keyword {
+                    old: before,
+                    new: after,
+                    ..
+                } => {
+                    let names = |keyword: &Option<(String, String)>| {
+                        let (schema, keyword) = keyword.as_ref()?;
+                        (keyword == "propertyNames").then(|| pointer::join(schema, keyword))
+                    };
+                    for (maker, at) in [(old, names(before)), (new, names(after))] {
+                        let Some(at) = at else { continue };
+                        let values = candidates((maker, &at), (maker, &at), &none).into_iter();
+                        all.extend(
+                            values.take(KEPT).flat_map(|value| {
+                                embed::around(old, spot.at.0, &Step::Name, &value)
+                            }),
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        distinct(all, 8 * KEPT)
     }
 
     /// As [`Self::trial`], with these values.
@@ -372,7 +433,9 @@ impl<'a> Meaning<'a> {
         if sender == Sender::Client {
             return old.source.documents(&[at.0.to_owned()], value);
         }
-        let Value::Object(members) = value else {
+        let (Value::Object(members), true) =
+            (value, edits.iter().all(|edit| edit.member().is_some()))
+        else {
             return new.source.documents(&[at.1.to_owned()], value);
         };
         let sides = [(old.source, at.0), (new.source, at.1)];
@@ -394,7 +457,7 @@ impl<'a> Meaning<'a> {
             let (_, below) = maker.source.member(&schemas, name);
             below
                 .iter()
-                .any(|at| at.ends_with(&crate::document::pointer::join("/properties", name)))
+                .any(|at| at.ends_with(&pointer::join("/properties", name)))
         };
         (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
     }

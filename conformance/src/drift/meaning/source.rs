@@ -224,6 +224,10 @@ impl<'a> Source<'a> {
                     below.push(pointer::join(&pointer::join(at, "properties"), name));
                 }
             }
+            if let Some(Value::Array(names)) = schema.get("required") {
+                any |= !names.is_empty();
+                named |= names.iter().any(|one| one == name);
+            }
             if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
                 for pattern in patterns.keys() {
                     any = true;
