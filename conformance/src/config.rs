@@ -15,7 +15,7 @@ use toml::Spanned;
 
 use crate::baseline::{Baseline, Written};
 use crate::catalogue;
-use crate::document::{Selection, fetch};
+use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::{Documents, Pair};
@@ -365,7 +365,7 @@ fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextEr
         *side = value.as_ref().or(other.as_ref());
     }
     match (&written.document, sides) {
-        (Some(document), [None, None]) if fetch::is_url(document) => error(format!(
+        (Some(document), [None, None]) if is_url(document) => error(format!(
             "pair `{name}` has only the URL `{document}`, which has no merge base; name a file"
         )),
         (Some(_), [None, None]) if written.base == Some(false) => error(format!(
@@ -395,7 +395,7 @@ fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextEr
 /// A file or URL that a configuration names: relative to the folder of the configuration.
 fn beside(config: &str, path: &str) -> String {
     let folder = Path::new(config).parent().unwrap_or(Path::new(""));
-    if fetch::is_url(path) || folder.as_os_str().is_empty() || folder == Path::new(".") {
+    if is_url(path) || folder.as_os_str().is_empty() || folder == Path::new(".") {
         return path.to_owned();
     }
     folder.join(path).to_string_lossy().into_owned()

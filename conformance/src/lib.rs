@@ -56,6 +56,8 @@ mod near;
 
 pub mod document;
 
+pub mod fetch;
+
 pub mod toml_text;
 
 pub mod git;

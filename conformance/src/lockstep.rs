@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use crate::baseline::Baseline;
-use crate::document::{Document, Selection, fetch};
+use crate::document::{Document, Selection, is_url};
 use crate::drift;
 use crate::finding::{Comparison, Severity};
 use crate::fingerprint::{self, Entry};
@@ -145,7 +145,7 @@ impl Pair {
         let listed = self.documents.list().into_iter().map(|(_, word)| word);
         let files = listed
             .zip(documents)
-            .filter(|(_, document)| self.base && !fetch::is_url(document.name()));
+            .filter(|(_, document)| self.base && !is_url(document.name()));
         files
             .map(|(word, after)| {
                 let commit = Commit::merge_base(folder_of(Path::new(after.name())), revision)?;

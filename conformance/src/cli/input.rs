@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::document::{Document, LoadError, SIZE_LIMIT, fetch};
+use crate::document::{Document, LoadError, SIZE_LIMIT, is_url};
+use crate::fetch;
 use crate::git::{self, Commit};
 
 /// How standard input is written on the command line.
@@ -59,7 +60,7 @@ async fn stdin() -> Result<Document> {
 
 /// The two parts of `REV:path`, if that is what an argument is.
 fn revision(source: &str) -> Option<(&str, &str)> {
-    let is_path = fetch::is_url(source)
+    let is_path = is_url(source)
         || source.starts_with(['.', '/', '\\'])
         || has_drive(source)
         || Path::new(source).exists();
