@@ -125,7 +125,10 @@ fn operations_are_chosen() {
     );
     let (code, _, error) = run(&["drift", &base(), &ours, "--exclude", "tag:Order"]);
     assert_eq!(code, 2);
-    assert!(error.contains("did you mean `Orders`?"), "{error}");
+    assert!(error.contains("did you mean `tag:Orders`?"), "{error}");
+    let (code, _, error) = run(&["drift", &base(), &ours, "--include", "POST /order"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("did you mean `POST /orders`?"), "{error}");
     let (code, _, error) = run(&["drift", &base(), &ours, "--include", "id:somethingElse"]);
     assert_eq!(code, 2);
     assert!(
