@@ -14,7 +14,7 @@ use url::Url;
 use super::error::{LoadError, Problem};
 use super::origin::{BUNDLED, File, Moves};
 use super::walk::{Reference, each_reference, is_reference};
-use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text, walk};
+use super::{SIZE_LIMIT, component, dialect, is_url, pointer, resource, text, walk};
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
@@ -227,30 +227,29 @@ impl Bundle {
             0 => self.moves.back(wanted.at.clone()),
             _ => wanted.at.clone(),
         };
+        let reference = &wanted.reference;
+        let is_name = !reference.contains(['.', '/', '#', ':']);
+        let near = self.values.get(wanted.number).filter(|_| is_name);
+        let remedy = match near.and_then(|value| component::nearest(value, reference)) {
+            Some(near) if wanted.number == 0 => {
+                format!("did you mean `#{}`?", self.moves.back(near))
+            }
+            Some(near) => format!("did you mean `#{near}`?"),
+            None => Self::remedy(&wanted.reference),
+        };
         Problem::new(
             file.position(&at),
             format!(
                 "the reference `{}` leads nowhere: {cause}",
                 wanted.reference
             ),
-            self.remedy(&wanted.reference),
+            remedy,
         )
         .at(&file.name)
     }
 
     /// What to do about a reference to a file that cannot be read.
-    fn remedy(&self, reference: &str) -> String {
-        for map in [
-            "components/schemas",
-            "components/responses",
-            "components/parameters",
-            "definitions",
-        ] {
-            let at = pointer::join(&format!("/{map}"), reference);
-            if pointer::find(&self.values[0], &at).is_some() {
-                return format!("did you mean `#{at}`?");
-            }
-        }
+    fn remedy(reference: &str) -> String {
         match reference.split_once('#') {
             Some((_, rest)) if !rest.starts_with('/') && rest.contains('.') => {
                 "correct the reference; a `#` in the name of a file is written as `%23`".to_owned()
