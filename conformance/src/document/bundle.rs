@@ -187,10 +187,7 @@ impl Bundle {
         let name = format!("{}{}", self.prefix, wanted.id);
         let Some(left) = self.left.checked_sub(bytes.len()) else {
             return Err(LoadError::TooLarge {
-                name: format!(
-                    "{} with its files, of which {name} is one,",
-                    self.files[0].name
-                ),
+                name: format!("{} with the files that it refers to", self.files[0].name),
                 limit: SIZE_LIMIT,
             });
         };
