@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use conformance::document::{Document, Noted, Position};
+use conformance::document::{Document, Noted, Position, SIZE_LIMIT};
 use conformance::drift::{Options, compare};
 use conformance::schema::{Direction, Schemas};
 use serde_json::{Value, json};
@@ -351,6 +351,27 @@ fn more_files_than_anybody_counts_are_read() {
             .as_object()
             .map(serde_json::Map::len),
         Some(500)
+    );
+}
+
+#[test]
+fn the_files_of_a_document_are_limited_in_bytes_together() {
+    let part = |size: usize| format!("{{\"type\": \"string\"{}}}", " ".repeat(size));
+    let text = answer("3.1.0", "{anyOf: [{$ref: a.json}, {$ref: b.json}]}");
+    let (small, large) = (part(SIZE_LIMIT / 2 - 1000), part(SIZE_LIMIT / 2 + 2000));
+    let folder = Folder::new(&[
+        ("small/api.yaml", &text),
+        ("small/a.json", &small),
+        ("small/b.json", &small),
+        ("large/api.yaml", &text),
+        ("large/a.json", &small),
+        ("large/b.json", &large),
+    ]);
+    folder.read("small/api.yaml");
+    let error = folder.load("large/api.yaml").expect_err("too much");
+    assert!(
+        error.contains("api.yaml with the files that it refers to: is larger than 32 MB"),
+        "{error}"
     );
 }
 
