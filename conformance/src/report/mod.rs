@@ -8,16 +8,19 @@ mod github;
 mod html;
 mod json;
 mod junit;
+mod listing;
 mod location;
 mod markdown;
 mod ndjson;
 mod oneline;
 mod plain;
+#[cfg(test)]
+pub(crate) mod sample;
 mod sarif;
 mod text;
 pub mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +28,8 @@ use serde::{Deserialize, Serialize};
 use crate::document::Document;
 use crate::finding::{Finding, Place, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
+
+use listing::{Listing, counted};
 
 /// The JSON Schema (2020-12) of the JSON report.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -235,104 +240,6 @@ impl Report {
     }
 }
 
-/// Such as `2 warnings`.
-fn counted(severity: Severity, count: usize) -> String {
-    match (severity, count) {
-        (Severity::Warning, 2..) => format!("{count} warnings"),
-        _ => format!("{count} {}", severity.word()),
-    }
-}
-
-/// A report as it is written: the entries that are shown, in order.
-struct Listing<'r> {
-    report: &'r Report,
-    view: View,
-    /// By pair in the order of the run, then by severity, then by place.
-    entries: Vec<&'r Entry>,
-}
-
-impl<'r> Listing<'r> {
-    fn new(report: &'r Report, view: View) -> Self {
-        let mut pairs: HashMap<Option<&str>, usize> = HashMap::new();
-        for entry in &report.findings {
-            let next = pairs.len();
-            pairs.entry(entry.pair.as_deref()).or_insert(next);
-        }
-        let shown = report.findings.iter();
-        let mut entries: Vec<&Entry> = shown
-            .filter(|entry| entry.finding.severity <= view.show)
-            .collect();
-        let place = |entry: &'r Entry| {
-            let finding = &entry.finding;
-            let place = finding.new.as_ref().or(finding.old.as_ref());
-            place.map(|place| (&place.document, place.line, place.column, &place.pointer))
-        };
-        // The sort is stable: the order of the run decides the rest.
-        entries.sort_by_key(|&entry| {
-            (
-                pairs.get(&entry.pair.as_deref()),
-                entry.finding.severity,
-                place(entry),
-            )
-        });
-        Self {
-            report,
-            view,
-            entries,
-        }
-    }
-
-    /// The entries whatever pair they belong to, by severity.
-    fn by_severity(&self) -> Vec<&'r Entry> {
-        let mut entries = self.entries.clone();
-        entries.sort_by_key(|entry| entry.finding.severity);
-        entries
-    }
-
-    /// How many findings are not shown.
-    fn hidden(&self) -> usize {
-        self.report.findings.len() - self.entries.len()
-    }
-
-    /// The result without the verdict, such as `1 breaking; 2 operations checked`.
-    fn counts(&self) -> String {
-        let report = self.report;
-        let mut parts = Vec::new();
-        let unchecked = report
-            .unchecked
-            .filter(|_| report.verdict() == Verdict::NothingChecked);
-        parts.extend(unchecked.map(Unchecked::reason));
-        let found: Vec<String> = Severity::ALL
-            .iter()
-            .map(|&severity| (severity, report.count(severity)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(severity, count)| counted(severity, count))
-            .collect();
-        if !found.is_empty() {
-            parts.push(found.join(", "));
-        }
-        if unchecked.is_none() {
-            let checked = report.checked_words();
-            parts.push(match found.is_empty() {
-                true => format!("{checked} checked, nothing found"),
-                false => format!("{checked} checked"),
-            });
-        }
-        if report.ignored > 0 {
-            parts.push(format!("{} accepted by the baseline", report.ignored));
-        }
-        if self.hidden() > 0 {
-            parts.push(format!("{} not shown", self.hidden()));
-        }
-        parts.join("; ")
-    }
-
-    /// The result in one line, the verdict first.
-    fn summary(&self) -> String {
-        format!("{}: {}", self.report.verdict().word(), self.counts())
-    }
-}
-
 /// The places of an entry with the names of their documents.
 fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
     let finding = &entry.finding;
@@ -414,177 +321,5 @@ pub fn write(format: Format, report: &Report, view: View, out: &mut dyn Write) -
         Format::Html => html::write(&listing, out),
         Format::Markdown => markdown::write(&listing, out),
         Format::Github => github::write(&listing, out),
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod sample {
-    //! Reports for the tests of the formats: one with one of everything, one with everything that is hostile.
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::finding::{
-        Comparison, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault, SchemaChange,
-        Sender, Undecided, Use, User, Users,
-    };
-
-    fn place(document: &str, line: u32) -> Place {
-        Place {
-            document: document.to_owned(),
-            pointer: "/info/title".to_owned(),
-            node: "/info/title".to_owned(),
-            line,
-            column: 3,
-        }
-    }
-
-    fn finding(rule: &'static str, severity: Severity, subject: &str) -> Finding {
-        let change = SchemaChange::KeywordChanged {
-            keyword: "maxLength".to_owned(),
-            old: Some(json!(100)),
-            new: Some(json!(50)),
-        };
-        Finding {
-            old: Some(place("old.yaml", 4)),
-            new: Some(place("new.json", 1)),
-            effect: (severity == Severity::Breaking).then_some(Effect {
-                sender: Sender::Client,
-                impact: Impact::Rejected,
-            }),
-            undecided: (severity == Severity::Undecided).then(|| Undecided::NotFound {
-                keyword: "maxLength".to_owned(),
-            }),
-            ..Finding::new(rule, severity, subject, change)
-        }
-    }
-
-    fn wrap(findings: Vec<Finding>) -> Report {
-        Report {
-            command: "drift",
-            documents: vec![DocumentInfo {
-                role: "old",
-                name: "old.yaml".to_owned(),
-                openapi: "3.1",
-                pair: None,
-            }],
-            server: None,
-            checked: BTreeMap::from([("operations", 2), ("schemas", 5)]),
-            fail_on: Severity::Undecided,
-            findings: crate::fingerprint::entries(findings, Comparison::Versions, None, None),
-            ignored: 0,
-            unchecked: None,
-        }
-    }
-
-    pub(crate) fn report() -> Report {
-        let mut shared = finding("schema-type-changed", Severity::Undecided, "GET /a (getA)");
-        let way = |part: &str, through: &[&str]| Use {
-            part: part.to_owned(),
-            through: through.iter().map(|&name| name.to_owned()).collect(),
-        };
-        let user = |subject: &str, uses: Vec<Use>| User {
-            subject: subject.to_owned(),
-            uses,
-        };
-        shared.used_by = Users {
-            count: 7,
-            tree: vec![
-                user("GET /a (getA)", vec![way("answer 200", &["List", "A"])]),
-                user(
-                    "POST /a (createA)",
-                    vec![way("request body", &["A"]), way("answer 201", &["A"])],
-                ),
-                user("DELETE /a (deleteA)", vec![way("", &["parameters/Id"])]),
-            ],
-        };
-        shared.witness = Some(json!({"a": 1}));
-        shared.proof = Some(Proof::new(
-            "POST /a (createA)",
-            "request body",
-            Side::Old,
-            "/a".to_owned(),
-        ));
-        shared.new = None;
-        let mut wire = finding("status-documented", Severity::Warning, "GET /b (getB)");
-        wire.message = Message::Replay(ReplayFault::Status {
-            sample: "ok".to_owned(),
-            expected: "200".to_owned(),
-            found: 500,
-        });
-        wire.new = None;
-        wire.exchange = Some(ExchangeRecord {
-            request: "GET /a HTTP/1.1\n".to_owned(),
-            response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
-            curl: "curl http://localhost/a".to_owned(),
-        });
-        let first = finding(
-            "schema-keyword-changed",
-            Severity::Breaking,
-            "GET /a (getA)",
-        );
-        let mut report = wrap(vec![wire, first, shared]);
-        report.findings[0].comparison = Comparison::Single;
-        report.findings[2].comparison = Comparison::Lockstep;
-        report
-    }
-
-    /// What documents and servers may contain to break out of a report.
-    pub(crate) const HOSTILE: &str = "<script>alert(1)</script> a|b `c` ::error::x %0A\n::warning file=y::z\r\n\u{1b}[31mred\u{7}\u{202e}\u{fffe}\u{2028} ]]> --> \"q\" 'r' & @team #1 [x](javascript:y) ![i](http://e/i) $m$ \u{9b}1m </pre></details>\u{e0041}";
-
-    pub(crate) fn hostile() -> Report {
-        let at = |line| Place {
-            document: format!("a b%,:{HOSTILE}.yaml"),
-            pointer: format!("/{HOSTILE}"),
-            node: format!("/{HOSTILE}"),
-            line,
-            column: 1,
-        };
-        let mut finding = finding("operation-removed", Severity::Breaking, HOSTILE);
-        finding.message = Message::Text(HOSTILE.to_owned());
-        finding.old = Some(at(1));
-        finding.new = Some(at(2));
-        finding.witness = Some(json!({HOSTILE: [HOSTILE]}));
-        finding.proof = Some(Proof::new(HOSTILE, HOSTILE, Side::New, String::new()));
-        let (part, through) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
-        finding.used_by = Users {
-            count: 2,
-            tree: vec![User {
-                subject: HOSTILE.to_owned(),
-                uses: vec![Use { part, through }],
-            }],
-        };
-        finding.exchange = Some(ExchangeRecord {
-            request: HOSTILE.to_owned(),
-            response: Some(HOSTILE.to_owned()),
-            curl: HOSTILE.to_owned(),
-        });
-        let mut report = wrap(vec![finding]);
-        report.documents[0].name = HOSTILE.to_owned();
-        report.server = Some(HOSTILE.to_owned());
-        report.findings[0].pair = Some(HOSTILE.to_owned());
-        report
-    }
-
-    /// The report in a format without color.
-    pub(crate) fn written(format: Format, report: &Report) -> String {
-        let mut out = Vec::new();
-        write(format, report, View::default(), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    /// The first report in a format that names the tool's version, without it.
-    pub(crate) fn versionless(format: Format) -> String {
-        let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
-        let text = written(format, &report());
-        assert!(text.contains(&version));
-        text.replace(&version, "\"VERSION\"")
-    }
-
-    /// Whether a text has only characters that no terminal and no browser takes for a command.
-    pub(crate) fn is_plain(text: &str) -> bool {
-        !text
-            .chars()
-            .any(|character| character != '\n' && plain::is_unsafe(character))
     }
 }

@@ -1,0 +1,202 @@
+//! Clauses about who is affected by a change of a schema, and how.
+
+use super::{Context, name};
+use crate::finding::{Effect, Impact, SchemaChange, Sender};
+
+/// Values that only one of two schemas allows.
+pub(super) enum Values {
+    /// A noun phrase, such as `longer values`.
+    Of(String),
+    /// Values that lack the member that the first clause names.
+    Without,
+}
+
+/// The two clauses before it is known who is affected.
+pub(super) struct Said {
+    /// What differs.
+    pub(super) lead: String,
+    /// The values that only the old schema allows.
+    pub(super) lost: Option<Values>,
+    /// The values that only the new schema allows.
+    pub(super) gained: Option<Values>,
+    /// Whether the second clause says all that the first does where it names these values.
+    pub(super) repeats: bool,
+}
+
+impl Said {
+    pub(super) fn new(lead: String) -> Self {
+        Self {
+            lead,
+            lost: None,
+            gained: None,
+            repeats: false,
+        }
+    }
+
+    pub(super) fn losing(mut self, values: &str) -> Self {
+        self.lost = Some(Values::Of(values.to_owned()));
+        self
+    }
+
+    pub(super) fn gaining(mut self, values: &str) -> Self {
+        self.gained = Some(Values::Of(values.to_owned()));
+        self
+    }
+}
+
+/// What happens to those who have the property that a finding is about, where that is not as with other values.
+pub(super) fn member(
+    change: &SchemaChange,
+    effect: Effect,
+    context: &Context<'_>,
+) -> Option<String> {
+    let people = context.people();
+    let in_versions = !context.advises();
+    Some(match (change, effect.sender, effect.impact) {
+        (SchemaChange::PropertyAdded { .. }, Sender::Server, Impact::Rejected) => match in_versions
+        {
+            true => format!("old forbids it, so {people} of old reject it"),
+            false => format!("the document forbids it, so {people} reject it"),
+        },
+        (SchemaChange::PropertyAdded { .. }, Sender::Server, Impact::Compatible) => {
+            format!("{people} that do not know it ignore it")
+        }
+        (
+            SchemaChange::PropertyAdded {
+                required: false, ..
+            },
+            Sender::Client,
+            Impact::Rejected,
+        ) => {
+            format!("{people} that already send another value there are refused")
+        }
+        (SchemaChange::PropertyAdded { name: one, .. }, sender, Impact::Undocumented) => {
+            let does = match sender {
+                Sender::Client => "already send",
+                Sender::Server => "already get",
+            };
+            format!(
+                "only {people} that {does} an undocumented {} are affected",
+                name(one)
+            )
+        }
+        (
+            SchemaChange::PropertyRemoved { .. },
+            Sender::Server,
+            Impact::Rejected | Impact::Withdrawn,
+        ) => {
+            format!("{people} that read it get nothing")
+        }
+        (SchemaChange::PropertyRemoved { .. }, Sender::Server, Impact::Compatible) => {
+            format!("no {people} rely on it")
+        }
+        (SchemaChange::PropertyRemoved { .. }, Sender::Client, Impact::Compatible) => {
+            format!("{people} may still send it")
+        }
+        (SchemaChange::PropertyRemoved { name: one, .. }, sender, Impact::Undocumented) => {
+            let does = match sender {
+                Sender::Client => "send",
+                Sender::Server => "get",
+            };
+            format!(
+                "only {people} that {does} an undocumented {} are affected",
+                name(one)
+            )
+        }
+        _ => return None,
+    })
+}
+
+/// What happens to those who send or receive the values that are lost or gained.
+pub(super) fn affected(
+    said: &Said,
+    change: &SchemaChange,
+    effect: Effect,
+    context: &Context<'_>,
+) -> String {
+    let people = context.people();
+    let answer = answers_verb(context);
+    let in_versions = !context.advises();
+    let of_old = if in_versions { " of old" } else { "" };
+    let verb = match change {
+        SchemaChange::ValuesAdded { .. } | SchemaChange::AlternativeAdded { .. } => "know",
+        _ => "expect",
+    };
+    match (effect.sender, effect.impact) {
+        (Sender::Client, Impact::Rejected | Impact::Withdrawn) => {
+            let does = match &said.lost {
+                Some(Values::Of(values)) => format!("send {values}"),
+                Some(Values::Without) => "omit it".to_owned(),
+                None if in_versions => {
+                    return format!("some values that {people} of old send are now refused");
+                }
+                None => return "some documented values are refused".to_owned(),
+            };
+            match in_versions {
+                true => format!("{people} that {does} are now refused"),
+                false => format!("{people} that {does} are refused"),
+            }
+        }
+        (Sender::Client, Impact::Compatible) => match (&said.gained, in_versions) {
+            (Some(Values::Of(values)), true) => format!("{people} may now send {values}"),
+            (Some(Values::Of(values)), false) => format!("the server also accepts {values}"),
+            (Some(Values::Without), true) => format!("{people} may now omit it"),
+            (Some(Values::Without), false) => format!("{people} may omit it"),
+            (None, true) => format!("new still accepts everything that {people} of old send"),
+            (None, false) => "the server accepts everything that is documented".to_owned(),
+        },
+        (Sender::Server, Impact::Rejected) => {
+            let subject = if in_versions { "new" } else { "the server" };
+            match &said.gained {
+                Some(Values::Of(values)) => {
+                    format!("{subject} may {answer} {values}, which {people}{of_old} do not {verb}")
+                }
+                Some(Values::Without) => {
+                    format!("it may be missing, which {people}{of_old} do not expect")
+                }
+                None => {
+                    format!("{subject} may {answer} values that {people}{of_old} do not expect")
+                }
+            }
+        }
+        (Sender::Server, Impact::Withdrawn) => format!("{people} that read it get nothing"),
+        (Sender::Server, Impact::Compatible) => match (&said.lost, in_versions) {
+            (Some(Values::Of(values)), true) => {
+                format!("new no longer {answer}s {values}, which is safe for {people}")
+            }
+            (Some(Values::Of(values)), false) => format!("the server does not {answer} {values}"),
+            (Some(Values::Without), true) => {
+                format!("it is always there, which is safe for {people}")
+            }
+            (Some(Values::Without), false) => "it is always there".to_owned(),
+            (None, true) => format!("{people} of old expect everything that new {answer}s"),
+            (None, false) => format!("the server {answer}s nothing that is not documented"),
+        },
+        (Sender::Client, Impact::Undocumented) => {
+            format!("only {people} that send undocumented members are affected")
+        }
+        (Sender::Server, Impact::Undocumented) => {
+            format!("only {people} that get undocumented members are affected")
+        }
+    }
+}
+
+/// What carries the values of the effect; none where nobody is known to send them.
+pub(super) fn place(context: &Context<'_>) -> Option<&'static str> {
+    let effect = context.effect?;
+    Some(match (effect.sender, context.webhook) {
+        (Sender::Client, false) => "the request",
+        (Sender::Client, true) => "the response to the webhook",
+        (Sender::Server, false) => "the response",
+        (Sender::Server, true) => "the webhook",
+    })
+}
+
+pub(super) fn sends(context: &Context<'_>, sender: Sender) -> bool {
+    context.effect.is_some_and(|effect| effect.sender == sender)
+}
+
+/// What the server does with a value.
+fn answers_verb(context: &Context<'_>) -> &'static str {
+    if context.webhook { "send" } else { "answer" }
+}

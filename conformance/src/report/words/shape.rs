@@ -1,0 +1,117 @@
+//! Noun phrases for schemas, types, and the values that a keyword rejects.
+
+use serde_json::Value;
+
+use super::{list, name};
+use crate::finding::Shape;
+
+/// The values that a keyword rejects, where there are words for them.
+pub(super) fn outside(keyword: &str, value: Option<&Value>) -> Option<String> {
+    let is = |wanted: bool| value.is_none_or(|value| *value == Value::Bool(wanted));
+    Some(
+        match keyword {
+            "maxLength" => "longer values",
+            "minLength" => "shorter values",
+            "maximum" | "exclusiveMaximum" => "larger numbers",
+            "minimum" | "exclusiveMinimum" => "smaller numbers",
+            "multipleOf" => "other numbers",
+            "maxItems" => "longer lists",
+            "minItems" => "shorter lists",
+            "uniqueItems" if is(true) => "lists with equal items",
+            "maxProperties" => "objects with more members",
+            "minProperties" => "objects with fewer members",
+            "additionalProperties" | "unevaluatedProperties" => match value {
+                Some(Value::Bool(false)) => "unknown members",
+                _ => "other unknown members",
+            },
+            "items" | "unevaluatedItems" | "additionalItems" => match value {
+                Some(Value::Bool(false)) => "more items",
+                _ => "other items",
+            },
+            "enum" | "const" => "other values",
+            "pattern" | "format" | "if" | "then" | "else" => "values that do not match",
+            "not" => "values that match it",
+            "contains" | "minContains" => "lists without such items",
+            "maxContains" => "lists with more such items",
+            "patternProperties" => "members of that name with other values",
+            "propertyNames" => "members with other names",
+            "dependentRequired" | "dependentSchemas" | "dependencies" => {
+                "objects that do not meet it"
+            }
+            _ => return None,
+        }
+        .to_owned(),
+    )
+}
+
+/// A type with its article.
+fn article(name: &str) -> String {
+    match name {
+        "null" => "null".to_owned(),
+        "integer" | "array" | "object" => format!("an {name}"),
+        _ => format!("a {name}"),
+    }
+}
+
+fn any_of(types: &[String]) -> String {
+    let all: Vec<String> = types.iter().map(|one| article(one)).collect();
+    all.join(" or ")
+}
+
+pub(super) fn types(types: &Option<Vec<String>>) -> String {
+    match types {
+        Some(types) if !types.is_empty() => any_of(types),
+        _ => "any type".to_owned(),
+    }
+}
+
+/// The types that `one` allows and `other` does not.
+pub(super) fn beyond(one: &Option<Vec<String>>, other: &Option<Vec<String>>) -> Option<String> {
+    let other = other.as_ref()?;
+    let Some(one) = one else {
+        return Some("another type".to_owned());
+    };
+    let has = |name: &str| other.iter().any(|known| known == name);
+    // Every integer is a number.
+    let allows = |name: &str| has(name) || (name == "integer" && has("number"));
+    let more: Vec<String> = one.iter().filter(|name| !allows(name)).cloned().collect();
+    match more.as_slice() {
+        [] => None,
+        [number] if number == "number" && has("integer") => {
+            Some("a number with a fraction".to_owned())
+        }
+        more => Some(any_of(more)),
+    }
+}
+
+/// What a schema is.
+pub(super) fn shape(shape: &Shape) -> String {
+    if let Some(one) = &shape.name {
+        return name(one);
+    }
+    if !shape.alternatives.is_empty() {
+        let names: Vec<Value> = shape
+            .alternatives
+            .iter()
+            .map(|one| one.as_str().into())
+            .collect();
+        return format!("one of {}", list(&names));
+    }
+    let types = match shape.types.as_slice() {
+        [] => String::new(),
+        types => any_of(types),
+    };
+    let is_object = shape.types.is_empty() || shape.types == ["object"];
+    match (shape.properties, shape.keywords.as_slice()) {
+        (0, []) if types.is_empty() => "any value".to_owned(),
+        (0, []) => types,
+        (0, keywords) => {
+            let noun = if types.is_empty() { "a value" } else { &types };
+            let keywords: Vec<Value> = keywords.iter().map(|one| one.as_str().into()).collect();
+            format!("{noun} with {}", list(&keywords))
+        }
+        (1, _) if is_object => "an object with 1 property".to_owned(),
+        (count, _) if is_object => format!("an object with {count} properties"),
+        (count, _) => format!("{types} with {count} properties"),
+    }
+}
