@@ -7,10 +7,10 @@ use super::media_type::MediaType;
 use crate::case::serialize::is_json;
 use crate::document::{Located, pointer};
 use crate::exchange::Response;
-use crate::finding::Severity;
+use crate::finding::{Sender, Severity};
 use crate::rule::replay as rules;
 use crate::samples::media_types;
-use crate::schema::{Direction, Fault};
+use crate::schema::Fault;
 
 /// Most faults of one body that are told; the last one says how many more there are.
 const FAULT_LIMIT: usize = 50;
@@ -90,11 +90,11 @@ impl Sheet<'_> {
                 Ok(value) => schemas.faults(
                     &pointer::join(&media.pointer, "schema"),
                     &value,
-                    Direction::Response,
+                    Some(Sender::Server),
                 ),
                 Err(error) => Err(format!("is not JSON: {error}")),
             },
-            None => schemas.text_faults(&schema, text, explode, Direction::Response),
+            None => schemas.text_faults(&schema, text, explode, Some(Sender::Server)),
         };
         if content.is_none() && self.judge.document.at(&schema).is_none() {
             return;
@@ -153,7 +153,7 @@ impl Sheet<'_> {
         let faults = match schema.as_ref().map(|schema| {
             self.judge
                 .schemas
-                .faults(schema, &value, Direction::Response)
+                .faults(schema, &value, Some(Sender::Server))
         }) {
             Some(Ok(faults)) => faults,
             Some(Err(reason)) => {

@@ -11,7 +11,7 @@ use crate::case::serialize::{a_kind, kind};
 use crate::document::pointer;
 use crate::finding::Severity;
 use crate::rule::replay as rules;
-use crate::schema::{Member, Schemas};
+use crate::schema::{Member, Subschemas};
 
 /// Most items of a sample array that an item of the answer is compared with.
 const SAMPLE_LIMIT: usize = 20;
@@ -28,14 +28,14 @@ struct Difference {
 
 /// What the comparison of one answer needs everywhere.
 struct Comparison<'a> {
-    schemas: &'a Schemas<'a>,
+    schemas: Subschemas<'a>,
     body: &'a Body,
 }
 
 impl Sheet<'_> {
     pub(super) fn members(&mut self, body: &Body, sample: &Answer) {
         let comparison = Comparison {
-            schemas: self.judge.schemas,
+            schemas: self.judge.schemas.subschemas(),
             body,
         };
         let schemas: Vec<String> = body.schema.iter().cloned().collect();
@@ -138,10 +138,7 @@ impl Comparison<'_> {
                     let member = self.schemas.member(schemas, name);
                     match (has.get(name), member) {
                         (Some(value), member) => {
-                            let below = match member {
-                                Member::Declared(schemas) | Member::Entry(schemas) => schemas,
-                                Member::Undeclared => Vec::new(),
-                            };
+                            let below = member.schemas();
                             self.compare(value, shown, &below, &spot.member(name), found);
                         }
                         // The keys of a map are data; no two answers need to share them.
@@ -180,7 +177,7 @@ impl Comparison<'_> {
             }
             (Value::Array(items), Value::Array(shown)) if !shown.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
-                    let below = self.schemas.items(schemas, index);
+                    let below = self.schemas.item(schemas, index);
                     found.extend(self.closest(item, shown, &below, spot, index));
                 }
             }

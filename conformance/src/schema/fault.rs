@@ -4,6 +4,7 @@ use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
+use super::writer::Written;
 use crate::document::pointer;
 
 /// Longest message that is kept, in characters.
@@ -23,13 +24,13 @@ pub struct Fault {
 }
 
 /// Appends the faults behind an error. Of `anyOf` and `oneOf` those of the branch that fits best are told, where one does.
-pub(super) fn flatten(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+pub(super) fn flatten(error: &ValidationError<'_>, written: &Written, faults: &mut Vec<Fault>) {
     let at = error.instance_path().as_str().to_owned();
     let fault = |at: String, message: String, missing: Option<String>| Fault {
         at,
         keyword: error.kind().keyword().to_owned(),
         message: shorten(&message),
-        schema: error.schema_path().as_str().to_owned(),
+        schema: written.origin(error.schema_path().as_str()),
         missing,
     };
     match error.kind() {
@@ -37,7 +38,7 @@ pub(super) fn flatten(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
             if best(context, &at).is_some() =>
         {
             for inner in best(context, &at).into_iter().flatten() {
-                flatten(inner, faults);
+                flatten(inner, written, faults);
             }
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
