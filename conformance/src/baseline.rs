@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use crate::document::Position;
-use crate::finding::{Finding, Place, Severity, Users};
+use crate::finding::{Acceptance, BaselineFault, Comparison, Finding, Place, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::rule::{Rule, Shown};
 use crate::toml_text::{Text, TextError};
@@ -41,8 +41,11 @@ pub static RULES: &[Shown] = &[
 const STALE: &str = "baseline-stale";
 const EXPIRED: &str = "baseline-expired";
 
-/// How findings name what is about the baseline.
+/// The subject of findings about the baseline.
 const SUBJECT: &str = "baseline";
+
+/// The form of the file. The first had no `version`, and other fingerprints.
+const VERSION: u32 = 2;
 
 /// Accepted findings.
 #[derive(Debug, Clone, Default)]
@@ -55,11 +58,12 @@ pub struct Baseline {
 /// One accepted finding.
 #[derive(Debug, Clone)]
 struct Accepted {
-    fingerprint: String,
-    reason: String,
-    owner: Option<String>,
+    what: Acceptance,
     expires: Option<Date>,
+    /// Where the entry is.
     place: Place,
+    /// Whether the fingerprint may be one of the first form.
+    former: bool,
 }
 
 /// One entry as it is written.
@@ -70,11 +74,11 @@ pub(crate) struct Written {
     reason: Spanned<String>,
     owner: Option<String>,
     expires: Option<Spanned<Datetime>>,
-    // For the reader only: what the fingerprint stood for when it was written.
-    #[serde(rename = "rule")]
-    _rule: Option<String>,
-    #[serde(rename = "subject")]
-    _subject: Option<String>,
+    // Says what the fingerprint stood for when it was written.
+    rule: Option<String>,
+    subject: Option<String>,
+    place: Option<String>,
+    // For the reader only.
     #[serde(rename = "message")]
     _message: Option<String>,
 }
@@ -83,6 +87,7 @@ pub(crate) struct Written {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    version: Option<Spanned<u32>>,
     #[serde(default)]
     ignore: Vec<Written>,
 }
@@ -92,6 +97,14 @@ struct File {
 enum Reasons {
     Needed,
     Optional,
+}
+
+/// A list of entries: where it is, and how it is read.
+struct List<'t> {
+    text: Text<'t>,
+    pointer: &'t str,
+    reasons: Reasons,
+    former: bool,
 }
 
 impl Baseline {
@@ -109,9 +122,21 @@ impl Baseline {
             content: text,
         };
         let file: File = text.parse()?;
-        let mut baseline = Self::default();
-        baseline.extend(&text, "/ignore", file.ignore, reasons)?;
-        Ok(baseline)
+        if let Some(version) = file
+            .version
+            .as_ref()
+            .filter(|one| *one.get_ref() != VERSION)
+        {
+            let problem = format!("unsupported version; this program reads version {VERSION}");
+            return Err(text.error(version.span().start, problem));
+        }
+        let list = List {
+            text,
+            pointer: "/ignore",
+            reasons,
+            former: file.version.is_none(),
+        };
+        Self::of(&list, file.ignore)
     }
 
     /// Reads the entries of a list in a configuration, at the pointer of the list.
@@ -120,22 +145,22 @@ impl Baseline {
         pointer: &str,
         entries: Vec<Written>,
     ) -> Result<Self, TextError> {
-        let mut baseline = Self::default();
-        baseline.extend(text, pointer, entries, Reasons::Needed)?;
-        Ok(baseline)
+        let list = List {
+            text: *text,
+            pointer,
+            reasons: Reasons::Needed,
+            // A configuration does not say which form its fingerprints have.
+            former: true,
+        };
+        Self::of(&list, entries)
     }
 
-    fn extend(
-        &mut self,
-        text: &Text<'_>,
-        pointer: &str,
-        entries: Vec<Written>,
-        reasons: Reasons,
-    ) -> Result<(), TextError> {
+    fn of(list: &List<'_>, entries: Vec<Written>) -> Result<Self, TextError> {
+        let mut baseline = Self::default();
         for (index, written) in entries.into_iter().enumerate() {
-            self.add(text, &format!("{pointer}/{index}"), written, reasons)?;
+            baseline.add(list, index, written)?;
         }
-        Ok(())
+        Ok(baseline)
     }
 
     /// Adds the entries of another list.
@@ -149,13 +174,8 @@ impl Baseline {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        text: &Text<'_>,
-        pointer: &str,
-        written: Written,
-        reasons: Reasons,
-    ) -> Result<(), TextError> {
+    fn add(&mut self, list: &List<'_>, index: usize, written: Written) -> Result<(), TextError> {
+        let text = &list.text;
         let start = written.fingerprint.span().start;
         let fingerprint = written.fingerprint.into_inner();
         if !fingerprint::is_fingerprint(&fingerprint) {
@@ -164,7 +184,7 @@ impl Baseline {
         }
         let at = written.reason.span().start;
         let reason = written.reason.into_inner();
-        if reason.trim().is_empty() && reasons == Reasons::Needed {
+        if reason.trim().is_empty() && list.reasons == Reasons::Needed {
             let problem = "the reason is empty; say why this finding is accepted";
             return Err(text.error(at, problem));
         }
@@ -177,15 +197,22 @@ impl Baseline {
             }
         };
         let position = text.position(start);
+        let pointer = format!("{}/{index}", list.pointer);
         self.push(Accepted {
-            fingerprint,
-            reason,
-            owner: written.owner,
+            what: Acceptance {
+                fingerprint,
+                reason,
+                owner: written.owner,
+                rule: written.rule,
+                subject: written.subject,
+                place: written.place,
+            },
             expires,
+            former: list.former,
             place: Place {
                 document: text.name.to_owned(),
-                pointer: pointer.to_owned(),
-                node: pointer.to_owned(),
+                pointer: pointer.clone(),
+                node: pointer,
                 line: position.line,
                 column: position.column,
             },
@@ -193,7 +220,7 @@ impl Baseline {
     }
 
     fn push(&mut self, accepted: Accepted) -> Result<(), TextError> {
-        if let Some(other) = self.find(&accepted.fingerprint) {
+        if let Some(other) = self.find(&accepted.what.fingerprint) {
             let Place {
                 document,
                 line,
@@ -205,12 +232,12 @@ impl Baseline {
                 position: Position { line, column },
                 problem: format!(
                     "the fingerprint {} was given before, at {}:{}; keep one of the two",
-                    accepted.fingerprint, other.place.document, other.place.line
+                    accepted.what.fingerprint, other.place.document, other.place.line
                 ),
             });
         }
         self.index
-            .insert(accepted.fingerprint.clone(), self.accepted.len());
+            .insert(accepted.what.fingerprint.clone(), self.accepted.len());
         self.accepted.push(accepted);
         Ok(())
     }
@@ -219,6 +246,12 @@ impl Baseline {
         self.index
             .get(fingerprint)
             .and_then(|index| self.accepted.get(*index))
+    }
+
+    /// The entry that accepts a finding.
+    fn accepting(&self, entry: &Entry) -> Option<&Accepted> {
+        self.find(&entry.fingerprint)
+            .or_else(|| self.find(&entry.former).filter(|accepted| accepted.former))
     }
 
     /// Takes the accepted findings away, and adds a finding for each entry that is stale or expired. Gives what is left, and how many
@@ -231,28 +264,32 @@ impl Baseline {
         today: Date,
         stale: Option<Severity>,
     ) -> (Vec<Entry>, usize) {
-        let matched: HashSet<String> = entries
+        let matched: HashSet<&str> = entries
             .iter()
-            .map(|entry| entry.fingerprint.clone())
+            .filter_map(|entry| Some(self.accepting(entry)?.what.fingerprint.as_str()))
             .collect();
         let before = entries.len();
         let mut left: Vec<Entry> = entries
             .into_iter()
             .filter(|entry| {
-                self.find(&entry.fingerprint)
+                self.accepting(entry)
                     .is_none_or(|accepted| accepted.is_over(today))
             })
             .collect();
         let ignored = before - left.len();
         for accepted in &self.accepted {
-            if !matched.contains(&accepted.fingerprint) {
+            let what = || accepted.what.clone();
+            if !matched.contains(accepted.what.fingerprint.as_str()) {
                 if let Some(severity) = stale {
-                    let message = "matches no finding any more; remove it".to_owned();
-                    left.push(accepted.finding(STALE, severity, message));
+                    let fault = BaselineFault::Stale { accepted: what() };
+                    left.push(accepted.finding(STALE, severity, fault));
                 }
             } else if let Some(expires) = accepted.expires.filter(|_| accepted.is_over(today)) {
-                let message = format!("was accepted until {expires}; mend it, or decide anew");
-                left.push(accepted.finding(EXPIRED, Severity::Breaking, message));
+                let fault = BaselineFault::Expired {
+                    accepted: what(),
+                    until: expires.to_string(),
+                };
+                left.push(accepted.finding(EXPIRED, Severity::Breaking, fault));
             }
         }
         (left, ignored)
@@ -265,25 +302,16 @@ impl Accepted {
         self.expires.is_some_and(|expires| today > expires)
     }
 
-    fn finding(&self, rule: &'static str, severity: Severity, what: String) -> Entry {
-        let owner = self
-            .owner
-            .as_ref()
-            .map_or_else(String::new, |owner| format!(", owner {owner}"));
+    fn finding(&self, rule: &'static str, severity: Severity, fault: BaselineFault) -> Entry {
+        let fingerprint = fingerprint::digest(&format!("{rule}\n{}", self.what.fingerprint));
         Entry {
-            fingerprint: fingerprint::digest(&format!("{rule}\n{}", self.fingerprint)),
+            former: fingerprint.clone(),
+            fingerprint,
             pair: None,
+            comparison: Comparison::Single,
             finding: Finding {
-                rule,
-                severity,
-                subject: SUBJECT.to_owned(),
-                message: format!("`{}` ({}{owner}) {what}", self.fingerprint, self.reason),
-                theirs: None,
-                ours: Some(self.place.clone()),
-                witness: None,
-                proof: None,
-                exchange: None,
-                used_by: Users::default(),
+                old: Some(self.place.clone()),
+                ..Finding::new(rule, severity, SUBJECT, fault)
             },
         }
     }
@@ -303,13 +331,13 @@ fn date(written: Datetime) -> Option<Date> {
     .ok()
 }
 
-/// The text of a baseline that accepts `entries`. What stood in `before` for one of them is kept, all others get `reason`, which may be
-/// empty to be filled in.
+/// The text of a baseline that accepts `entries`, each with its sentence. An entry of `before` is kept, all others get `reason`, which
+/// may be empty to be filled in.
 ///
 /// # Errors
 /// When `before` is no baseline.
 pub fn render(
-    entries: &[&Entry],
+    entries: &[(&Entry, String)],
     reason: &str,
     name: &str,
     before: &str,
@@ -318,21 +346,22 @@ pub fn render(
     let mut text = String::from(
         "# Accepted findings of conformance. Every entry needs a reason; `expires = 2027-01-31` and `owner` are optional.\n",
     );
+    let _ = writeln!(text, "version = {VERSION}");
     let mut written = HashSet::new();
     // One entry accepts the same difference of several pairs.
-    for entry in entries
+    for (entry, sentence) in entries
         .iter()
-        .filter(|entry| written.insert(&entry.fingerprint))
+        .filter(|(entry, _)| written.insert(&entry.fingerprint))
     {
-        let known = before.find(&entry.fingerprint);
+        let known = before.accepting(entry);
         let kept = known
-            .map(|accepted| accepted.reason.as_str())
+            .map(|accepted| accepted.what.reason.as_str())
             .filter(|kept| !kept.trim().is_empty());
         let mut lines = vec![
             format!("fingerprint = \"{}\"", entry.fingerprint),
             format!("reason = {}", quoted(kept.unwrap_or(reason))),
         ];
-        if let Some(owner) = known.and_then(|accepted| accepted.owner.as_deref()) {
+        if let Some(owner) = known.and_then(|accepted| accepted.what.owner.as_deref()) {
             lines.push(format!("owner = {}", quoted(owner)));
         }
         if let Some(expires) = known.and_then(|accepted| accepted.expires) {
@@ -340,7 +369,11 @@ pub fn render(
         }
         lines.push(format!("rule = \"{}\"", entry.finding.rule));
         lines.push(format!("subject = {}", quoted(&entry.finding.subject)));
-        lines.push(format!("message = {}", quoted(&entry.finding.message)));
+        if let Some(place) = entry.finding.new.as_ref().or(entry.finding.old.as_ref()) {
+            let place = format!("{}#{}", place.document, place.pointer);
+            lines.push(format!("place = {}", quoted(&place)));
+        }
+        lines.push(format!("message = {}", quoted(sentence)));
         let _ = writeln!(text, "\n[[ignore]]\n{}", lines.join("\n"));
     }
     Ok(text)
@@ -373,19 +406,10 @@ mod tests {
     fn entry(fingerprint: &str) -> Entry {
         Entry {
             fingerprint: fingerprint.to_owned(),
+            former: fingerprint::digest(fingerprint),
             pair: None,
-            finding: Finding {
-                rule: "member-added",
-                severity: Severity::Warning,
-                subject: "GET /a".to_owned(),
-                message: "a \"quoted\"\n\u{1b}[1m \\ message".to_owned(),
-                theirs: None,
-                ours: None,
-                witness: None,
-                proof: None,
-                exchange: None,
-                used_by: Users::default(),
-            },
+            comparison: Comparison::Versions,
+            finding: Finding::new("member-added", Severity::Warning, "GET /a", String::new()),
         }
     }
 
@@ -414,6 +438,44 @@ mod tests {
         );
         assert_eq!(applied(&one("expires = 2026-11-22"), entries(), true).1, 1);
         assert_eq!(applied("", entries(), true).1, 0);
+    }
+
+    #[test]
+    fn a_baseline_of_the_first_form_is_read_and_matches_the_fingerprints_of_both() {
+        let found = entry("0123456789abcdef");
+        let former = one("").replace("0123456789abcdef", &found.former);
+        assert_eq!(applied(&former, vec![found.clone()], true), (vec![], 1));
+        assert_eq!(applied(&one(""), vec![found.clone()], true), (vec![], 1));
+        // Written anew it keeps the reasons, and gets the fingerprints of now.
+        let again = render(&[(&found, "s".to_owned())], "new", "b.toml", &former).unwrap();
+        for line in [
+            "version = 2",
+            "fingerprint = \"0123456789abcdef\"",
+            "reason = \"r\"",
+        ] {
+            assert!(again.contains(line), "{again}");
+        }
+        assert_eq!(applied(&again, vec![found.clone()], true), (vec![], 1));
+    }
+
+    #[test]
+    fn a_baseline_of_the_second_form_does_not_match_former_fingerprints() {
+        let found = entry("0123456789abcdef");
+        let mixed = format!(
+            "version = 2\n{}",
+            one("").replace("0123456789abcdef", &found.former)
+        );
+        assert_eq!(
+            applied(&mixed, vec![found], true),
+            (vec!["member-added", STALE], 0)
+        );
+        let later = Baseline::parse("b.toml", "version = 3")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            later,
+            "b.toml:1:11: unsupported version; this program reads version 2"
+        );
     }
 
     #[test]
@@ -466,7 +528,7 @@ mod tests {
     #[test]
     fn a_written_baseline_is_refused_until_its_reasons_are_filled_in_and_keeps_them() {
         let found = entry("0123456789abcdef");
-        let empty = render(&[&found], "", "b.toml", "").unwrap();
+        let empty = render(&[(&found, "s".to_owned())], "", "b.toml", "").unwrap();
         let message = Baseline::parse("b.toml", &empty).unwrap_err().to_string();
         assert!(message.contains("the reason is empty"), "{message}");
         let filled = empty.replace(
@@ -474,7 +536,13 @@ mod tests {
             "reason = \"known\"\nexpires = 2027-01-31\nowner = \"me\"",
         );
         let other = entry("fedcba9876543210");
-        let again = render(&[&found, &other], "new", "b.toml", &filled).unwrap();
+        let again = render(
+            &[(&found, "s".to_owned()), (&other, "s".to_owned())],
+            "new",
+            "b.toml",
+            &filled,
+        )
+        .unwrap();
         for line in [
             "reason = \"known\"",
             "expires = 2027-01-31",

@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::case::{Case, is_success};
 use crate::document::{Document, Located, pointer};
 use crate::exchange::{Exchange, Response, Secrets};
-use crate::finding::{Finding, Place, Severity, Users};
+use crate::finding::{Finding, Place, Severity};
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
@@ -186,16 +186,10 @@ impl Sheet<'_> {
         witness: Option<Value>,
     ) {
         self.findings.push(Finding {
-            rule,
-            severity,
-            subject: self.case.operation.clone(),
-            message,
-            theirs: Some(Place::of(self.judge.document, at)),
-            ours: None,
+            old: Some(Place::of(self.judge.document, at)),
             witness,
-            proof: None,
             exchange: Some(self.exchange.record(self.judge.secrets)),
-            used_by: Users::default(),
+            ..Finding::new(rule, severity, self.case.operation.clone(), message)
         });
     }
 }

@@ -1,13 +1,19 @@
 //! One deviation, with its proof: what drift and replay produce and reports print.
 
+mod baseline;
+mod document;
 mod message;
+mod replay;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::document::Document;
 
+pub use baseline::{Acceptance, BaselineFault};
+pub use document::DocumentChange;
 pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
+pub use replay::ReplayFault;
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -84,40 +90,69 @@ pub struct ExchangeRecord {
     pub curl: String,
 }
 
-/// Which value a witness is, and who takes it.
+/// One of the two documents of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The first: the earlier version, or the source document.
+    Old,
+    /// The second: the later version, or the emitted document.
+    New,
+}
+
+impl Side {
+    /// The other document.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Old => Self::New,
+            Self::New => Self::Old,
+        }
+    }
+}
+
+/// What the documents of a run are to each other; it decides how reports name them, and whether they advise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// Two versions of one API, which differ on purpose: *old* and *new*.
+    Versions,
+    /// A source document and what is emitted, which must agree: *documented* and *emitted*, with advice.
+    Lockstep,
+    /// There is one document only.
+    Single,
+}
+
+/// Which value a witness is, and which document allows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
     /// The operation that the value belongs to, such as `POST /webhooks (createWebhook)`.
     pub subject: String,
-    /// What of it the value is, such as `request body`.
+    /// The part of the operation that carries the value, such as `request body`.
     pub part: String,
-    /// The side whose schema accepts the value: `theirs` or `ours`.
-    pub accepted_by: &'static str,
-    /// The side whose schema refuses the value.
-    pub refused_by: &'static str,
+    /// The document that allows the value.
+    pub accepted_by: Side,
+    /// The document that rejects the value.
+    pub refused_by: Side,
+    /// JSON pointer within the value to what matters.
+    pub at: String,
 }
 
 impl Proof {
-    /// Says who takes a value that is `part` of `subject`.
-    pub fn new(subject: &str, part: &str, theirs_accepts: bool) -> Self {
-        let (accepted_by, refused_by) = if theirs_accepts {
-            ("theirs", "ours")
-        } else {
-            ("ours", "theirs")
-        };
+    /// A value that is `part` of `subject` and that only `accepted_by` allows, because of what it has at the JSON pointer `at`.
+    pub fn new(subject: &str, part: &str, accepted_by: Side, at: String) -> Self {
         Self {
             subject: subject.to_owned(),
             part: part.to_owned(),
             accepted_by,
-            refused_by,
+            refused_by: accepted_by.other(),
+            at,
         }
     }
 }
 
-/// One deviation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// One deviation. `report::words` makes a sentence of it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// Stable id of the rule, in kebab-case.
     pub rule: &'static str,
@@ -125,26 +160,49 @@ pub struct Finding {
     pub severity: Severity,
     /// What it is about, such as `POST /webhooks (createWebhook)`.
     pub subject: String,
-    /// What theirs says, what ours says, what to do.
-    pub message: String,
-    /// The place in the source document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub theirs: Option<Place>,
-    /// The place in the emitted document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ours: Option<Place>,
+    /// What differs, or what is wrong.
+    pub message: Message,
+    /// The place in the old document, or in the only one.
+    pub old: Option<Place>,
+    /// The place in the new document.
+    pub new: Option<Place>,
+    /// Who is affected, and how.
+    pub effect: Option<Effect>,
+    /// Why it is not known whether anybody is.
+    pub undecided: Option<Undecided>,
     /// A value that proves the finding.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Value>,
-    /// What the witness is, where two schemas were held against it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the witness is, where two schemas were compared.
     pub proof: Option<Proof>,
     /// The exchange that proves the finding.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRecord>,
     /// Who uses the place, where it is shared.
-    #[serde(skip_serializing_if = "Users::is_empty")]
     pub used_by: Users,
+}
+
+impl Finding {
+    /// A finding with neither places nor proof.
+    pub fn new(
+        rule: &'static str,
+        severity: Severity,
+        subject: impl Into<String>,
+        message: impl Into<Message>,
+    ) -> Self {
+        Self {
+            rule,
+            severity,
+            subject: subject.into(),
+            message: message.into(),
+            old: None,
+            new: None,
+            effect: None,
+            undecided: None,
+            witness: None,
+            proof: None,
+            exchange: None,
+            used_by: Users::default(),
+        }
+    }
 }
 
 /// Who uses a place that is shared: a tree from subjects over their parts to the components on the way.
@@ -212,22 +270,13 @@ impl Use {
     }
 }
 
-/// What a set of findings comes to.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// No finding is as grave as the threshold.
+    /// No finding is as severe as the threshold.
     Conforms,
     /// At least one finding is.
     Deviates,
-}
-
-impl Verdict {
-    /// Judges `findings`: those of severity `threshold` and graver count.
-    pub fn of(findings: &[Finding], threshold: Severity) -> Self {
-        if findings.iter().any(|finding| finding.severity <= threshold) {
-            Self::Deviates
-        } else {
-            Self::Conforms
-        }
-    }
+    /// Nothing was compared or sent, so there is no result.
+    NothingChecked,
 }

@@ -3,15 +3,18 @@
 //! A fingerprint is 16 hexadecimal digits of a SHA-256 over, in this order:
 //!
 //! 1. the rule;
-//! 2. the place in each document as a JSON pointer, where an item of a list is named by what it says (a parameter by `in` and
+//! 2. the place in each document as a JSON pointer, where an item of a list is named by its content (a parameter by `in` and
 //!    `name`, a reference by its target, a scalar by itself, all others by `*`) and not by its index; the subject in place of the
 //!    pointers where a finding has no place;
-//! 3. what both documents say there, where that is a scalar or a list of scalars, sorted;
-//! 4. the name of the sample, where the message begins with one;
-//! 5. a number from the second finding on for which all of this is the same.
+//! 3. the values of the message, where lists of scalars have no order and a schema with a name is its name; for a finding of
+//!    `replay` the name of the sample and the scalar at the place, since what a server sends differs from run to run;
+//! 4. a number from the second finding on for which all of this is the same.
 //!
 //! So it stays the same when lines move, files are renamed, members and parameters change their order, and messages are worded
 //! otherwise. It changes when the difference becomes another one, such as `maximum: 50` in place of `maximum: 20`.
+//!
+//! The first form of fingerprints had the scalars at the places in place of the values of the message. It is computed too, so that
+//! a baseline that was written then still accepts what it accepted.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -20,50 +23,140 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::document::{BUNDLED, Document, pointer};
-use crate::finding::{Finding, Place};
+use crate::finding::{Comparison, Finding, Message, Place};
 
 /// A finding with its fingerprint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// 16 hexadecimal digits.
     pub fingerprint: String,
+    /// The fingerprint in the first form.
+    pub former: String,
     /// The comparison that it belongs to, where a run makes several.
     pub pair: Option<String>,
+    /// What the documents are to each other.
+    pub comparison: Comparison,
     /// The finding.
     pub finding: Finding,
 }
 
-/// Gives each finding its fingerprint. `theirs` and `ours` are the documents that the places lead into.
+/// Gives each finding its fingerprint. `old` and `new` are the documents that the places lead into.
 pub fn entries(
     findings: Vec<Finding>,
-    theirs: Option<&Document>,
-    ours: Option<&Document>,
+    comparison: Comparison,
+    old: Option<&Document>,
+    new: Option<&Document>,
 ) -> Vec<Entry> {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut entry = |finding: Finding| {
-        let mut key = format!("{}\n", finding.rule);
-        for (place, document) in [(&finding.theirs, theirs), (&finding.ours, ours)] {
-            if let Some(place) = place {
-                key.push_str(&stable(place, document));
-            }
-            key.push('\n');
+    let mut current = Counted::default();
+    let mut former = Counted::default();
+    let entry = |finding: Finding| {
+        let places = [(&finding.old, old), (&finding.new, new)]
+            .map(|(place, document)| place.as_ref().map(|place| stable(place, document)));
+        let before = former.digest(first_form(&finding, &places));
+        Entry {
+            fingerprint: match identity(&finding.message) {
+                Some(values) => current.digest(second_form(&finding, &places, &values)),
+                None => before.clone(),
+            },
+            former: before,
+            pair: None,
+            comparison,
+            finding,
         }
-        if finding.theirs.is_none() && finding.ours.is_none() {
-            key.push_str(&finding.subject);
-        }
-        key.push_str(sample(&finding.message));
-        let count = seen.entry(key.clone()).or_default();
+    };
+    findings.into_iter().map(entry).collect()
+}
+
+/// A place without indexes, and the scalar there.
+type Stable = Option<(String, Option<String>)>;
+
+/// Digests that tell equal texts apart.
+#[derive(Default)]
+struct Counted {
+    seen: HashMap<String, usize>,
+}
+
+impl Counted {
+    fn digest(&mut self, mut key: String) -> String {
+        let count = self.seen.entry(key.clone()).or_default();
         *count += 1;
         if *count > 1 {
             let _ = write!(key, "\n{count}");
         }
-        Entry {
-            fingerprint: digest(&key),
-            pair: None,
-            finding,
+        digest(&key)
+    }
+}
+
+fn first_form(finding: &Finding, places: &[Stable; 2]) -> String {
+    let mut key = format!("{}\n", finding.rule);
+    for place in places {
+        match place {
+            Some((path, Some(said))) => {
+                let _ = write!(key, "{path}={said}");
+            }
+            Some((path, None)) => key.push_str(path),
+            None => {}
         }
-    };
-    findings.into_iter().map(&mut entry).collect()
+        key.push('\n');
+    }
+    if places.iter().all(Option::is_none) {
+        key.push_str(&finding.subject);
+    }
+    key.push_str(match &finding.message {
+        Message::Text(text) => sample(text),
+        Message::Replay(fault) => fault.sample().unwrap_or_default(),
+        Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => "",
+    });
+    key
+}
+
+fn second_form(finding: &Finding, places: &[Stable; 2], values: &Value) -> String {
+    let mut key = format!("2\n{}\n", finding.rule);
+    for place in places {
+        key.push_str(place.as_ref().map_or("", |(path, _)| path));
+        key.push('\n');
+    }
+    if places.iter().all(Option::is_none) {
+        key.push_str(&finding.subject);
+    }
+    let _ = write!(key, "\n{values}");
+    key
+}
+
+/// The values of a message without what changes for no reason; none where the message has none that last.
+fn identity(message: &Message) -> Option<Value> {
+    match message {
+        Message::Text(_) | Message::Replay(_) => None,
+        Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
+            let mut values = serde_json::to_value(message).ok()?;
+            steady(&mut values);
+            Some(values)
+        }
+    }
+}
+
+/// Sorts lists of scalars, and leaves only the name of a schema that has one: all else about it may change with its component.
+fn steady(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.iter_mut().for_each(steady);
+            if items
+                .iter()
+                .all(|item| !item.is_object() && !item.is_array())
+            {
+                items.sort_by_key(Value::to_string);
+            }
+        }
+        Value::Object(members) => {
+            if members.contains_key("alternatives")
+                && members.get("name").is_some_and(Value::is_string)
+            {
+                members.retain(|member, _| member == "name");
+            }
+            members.values_mut().for_each(steady);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// 16 hexadecimal digits that stand for `text`.
@@ -85,10 +178,10 @@ pub(crate) fn is_fingerprint(text: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The place without indexes, and what stands there.
-fn stable(place: &Place, document: Option<&Document>) -> String {
+/// The place without indexes, and the scalar there.
+fn stable(place: &Place, document: Option<&Document>) -> (String, Option<String>) {
     let Some(document) = document else {
-        return place.pointer.clone();
+        return (place.pointer.clone(), None);
     };
     let mut path = String::new();
     let mut node = Some(document.value());
@@ -112,10 +205,7 @@ fn stable(place: &Place, document: Option<&Document>) -> String {
         }
         node = next;
     }
-    match node.and_then(said) {
-        Some(said) => format!("{path}={said}"),
-        None => path,
-    }
+    (path, node.and_then(said))
 }
 
 /// What names an item of a list apart from its index.
@@ -153,6 +243,7 @@ fn sample(message: &str) -> &str {
 mod tests {
     use super::*;
     use crate::drift;
+    use crate::finding::{Proof, SchemaChange, Severity, Shape, Side};
 
     const THEIRS: &str = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /a:\n    get:\n      parameters:\n        - {in: query, name: p, schema: {type: string, enum: [x, y]}}\n        - {in: query, name: q, schema: {type: integer, maximum: 9}}\n      responses: {'200': {description: d}}\n";
 
@@ -160,10 +251,11 @@ mod tests {
         let theirs = Document::parse(names[0], theirs).unwrap();
         let ours = Document::parse(names[1], ours).unwrap();
         let findings = drift::compare(&theirs, &ours, &drift::Options::default());
-        let mut all: Vec<String> = entries(findings, Some(&theirs), Some(&ours))
-            .into_iter()
-            .map(|entry| entry.fingerprint)
-            .collect();
+        let mut all: Vec<String> =
+            entries(findings, Comparison::Versions, Some(&theirs), Some(&ours))
+                .into_iter()
+                .map(|entry| entry.fingerprint)
+                .collect();
         all.sort();
         all
     }
@@ -188,6 +280,70 @@ mod tests {
     }
 
     #[test]
+    fn the_first_form_of_a_fingerprint_is_what_it_was() {
+        let new = THEIRS.replace("maximum: 9", "maximum: 5");
+        let (old, new) = (
+            Document::parse("a", THEIRS).unwrap(),
+            Document::parse("b", &new).unwrap(),
+        );
+        let at = "/paths/~1a/get/parameters/1/schema/maximum";
+        let change = |value: u32| SchemaChange::KeywordChanged {
+            keyword: "maximum".to_owned(),
+            old: Some(9.into()),
+            new: Some(value.into()),
+        };
+        let of = |message: Message| {
+            let finding = Finding {
+                old: Some(Place::of(&old, at)),
+                new: Some(Place::of(&new, at)),
+                ..Finding::new(
+                    "schema-keyword-changed",
+                    Severity::Breaking,
+                    "GET /a",
+                    message,
+                )
+            };
+            let comparison = Comparison::Versions;
+            entries(vec![finding], comparison, Some(&old), Some(&new)).remove(0)
+        };
+        let (text, data) = (of("m".to_owned().into()), of(change(5).into()));
+        // As the release of 2026-11-22 gave it.
+        assert_eq!(text.former, "21e15d81d53a486f");
+        assert_eq!(data.former, text.former);
+        assert_ne!(data.fingerprint, data.former);
+        assert_ne!(data.fingerprint, of(change(4).into()).fingerprint);
+    }
+
+    #[test]
+    fn the_values_of_a_message_have_no_order_and_a_named_schema_is_its_name() {
+        let of = |change: SchemaChange| {
+            let finding = Finding::new("r", Severity::Info, "s", change);
+            entries(vec![finding], Comparison::Versions, None, None)
+                .remove(0)
+                .fingerprint
+        };
+        let values = |values: [&str; 2]| SchemaChange::ValuesAdded {
+            keyword: "enum".to_owned(),
+            values: values.map(Value::from).to_vec(),
+        };
+        assert_eq!(of(values(["a", "b"])), of(values(["b", "a"])));
+        assert_ne!(of(values(["a", "b"])), of(values(["a", "c"])));
+        let alternative = |name: Option<&str>, properties| SchemaChange::AlternativeAdded {
+            keyword: "oneOf".to_owned(),
+            shape: Shape {
+                name: name.map(str::to_owned),
+                properties,
+                ..Shape::default()
+            },
+        };
+        assert_eq!(
+            of(alternative(Some("Loan"), 2)),
+            of(alternative(Some("Loan"), 3))
+        );
+        assert_ne!(of(alternative(None, 2)), of(alternative(None, 3)));
+    }
+
+    #[test]
     fn another_difference_at_the_same_place_is_another_fingerprint() {
         let of = |maximum: &str| {
             fingerprints(THEIRS, &THEIRS.replace("maximum: 9", maximum), ["a", "b"])
@@ -204,15 +360,20 @@ mod tests {
         let ours = Document::parse("b", &ours).unwrap();
         let mut findings = drift::compare(&theirs, &ours, &drift::Options::default());
         let of = |findings: &[Finding]| {
-            entries(findings.to_vec(), Some(&theirs), Some(&ours))
-                .pop()
-                .map(|entry| entry.fingerprint)
+            entries(
+                findings.to_vec(),
+                Comparison::Versions,
+                Some(&theirs),
+                Some(&ours),
+            )
+            .pop()
+            .map(|entry| entry.fingerprint)
         };
         let before = of(&findings);
         assert!(before.is_some());
         assert!(findings[0].witness.is_some() && findings[0].proof.is_some());
         findings[0].witness = Some(serde_json::json!("another"));
-        findings[0].proof = Some(crate::finding::Proof::new("another", "another", false));
+        findings[0].proof = Some(Proof::new("another", "another", Side::New, String::new()));
         assert_eq!(of(&findings), before);
         findings[0].witness = None;
         findings[0].proof = None;
@@ -221,19 +382,13 @@ mod tests {
 
     #[test]
     fn no_two_findings_of_a_run_have_the_same_fingerprint() {
-        let finding = Finding {
-            rule: "r",
-            severity: crate::finding::Severity::Info,
-            subject: "s".to_owned(),
-            message: "m".to_owned(),
-            theirs: None,
-            ours: None,
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: crate::finding::Users::default(),
-        };
-        let all = entries(vec![finding.clone(), finding], None, None);
+        let finding = Finding::new("r", Severity::Info, "s", "m".to_owned());
+        let all = entries(
+            vec![finding.clone(), finding],
+            Comparison::Single,
+            None,
+            None,
+        );
         assert_ne!(all[0].fingerprint, all[1].fingerprint);
     }
 }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::baseline::Baseline;
 use crate::document::{Document, Operation, Selection, fetch};
 use crate::drift;
-use crate::finding::Severity;
+use crate::finding::{Comparison, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::git::{Commit, GitError, folder_of};
 
@@ -77,7 +77,12 @@ impl Pair {
     /// Compares the two documents.
     pub fn compare(&self, theirs: &Document, ours: &Document, today: Date) -> Compared {
         let comparison = drift::compare_counted(theirs, ours, &self.options());
-        let mut entries = fingerprint::entries(comparison.findings, Some(theirs), Some(ours));
+        let mut entries = fingerprint::entries(
+            comparison.findings,
+            Comparison::Lockstep,
+            Some(theirs),
+            Some(ours),
+        );
         let stale = self.selection.is_everything().then_some(Severity::Breaking);
         let ignored;
         (entries, ignored) = self.allowed.apply(entries, today, stale);
@@ -122,9 +127,10 @@ impl Pair {
         for change in changes {
             let (before, after) = (&change.before, &change.after);
             let findings = drift::compare(before, after, &self.options());
-            for mut entry in fingerprint::entries(findings, Some(before), Some(after)) {
+            let entries =
+                fingerprint::entries(findings, Comparison::Versions, Some(before), Some(after));
+            for mut entry in entries {
                 entry.pair = Some(change.name.clone());
-                entry.finding.message = in_time(&entry.finding.message);
                 found.push(entry);
             }
         }
@@ -137,78 +143,6 @@ impl Pair {
             entries,
             ignored,
             checked: BTreeMap::from([("revisions", changes.len())]),
-        }
-    }
-}
-
-/// How advice begins, as [`in_time`] words it: it is for two documents that are to say the same, and who changes one means to.
-const ADVICE: [&str; 5] = [
-    "add it to this version",
-    "remove it from this version",
-    "make this version ",
-    "use their ",
-    "write this version ",
-];
-
-/// The message of a change: `theirs` and `ours` were and are one document.
-fn in_time(message: &str) -> String {
-    let mut parts = vec![String::new()];
-    let mut quoted: Option<char> = None;
-    let mut word = String::new();
-    // The last letter is none, so that a word at the end is seen.
-    for letter in message.chars().chain(std::iter::once('\0')) {
-        if letter.is_alphanumeric() && quoted.is_none() {
-            word.push(letter);
-            continue;
-        }
-        let part = parts.last_mut();
-        let Some(part) = part else { continue };
-        part.push_str(match word.as_str() {
-            "theirs" => "the base",
-            "ours" => "this version",
-            other => other,
-        });
-        word.clear();
-        match (letter, quoted) {
-            ('`' | '"', None) => quoted = Some(letter),
-            (letter, Some(open)) if letter == open => quoted = None,
-            _ => {}
-        }
-        match letter {
-            '\0' => {}
-            ';' if quoted.is_none() => parts.push(String::new()),
-            other => part.push(other),
-        }
-    }
-    parts.retain(|part| !ADVICE.iter().any(|one| part.trim_start().starts_with(one)));
-    parts.join(";")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_time;
-
-    #[test]
-    fn a_change_is_told_as_one() {
-        for (message, told) in [
-            (
-                "theirs has the tag `ours; theirs`, ours has not; add it to ours",
-                "the base has the tag `ours; theirs`, this version has not",
-            ),
-            (
-                "ours has a schema here, theirs has not; remove it from ours, or document it; undecided: it is deep",
-                "this version has a schema here, the base has not; undecided: it is deep",
-            ),
-            (
-                "theirs says `a: \"ours\"`, ours says `a: 1`; make ours say what theirs says",
-                "the base says `a: \"ours\"`, this version says `a: 1`",
-            ),
-            (
-                "neither side says `a`; split the documents",
-                "neither side says `a`; split the documents",
-            ),
-        ] {
-            assert_eq!(in_time(message), told);
         }
     }
 }

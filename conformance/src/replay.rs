@@ -20,7 +20,7 @@ use crate::case::Case;
 use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Exchange, Failure, Request, Secrets, SendError, Sender, USER_AGENT};
-use crate::finding::{Finding, Place, Severity, Users};
+use crate::finding::{Finding, Place, Severity};
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -328,16 +328,8 @@ impl Run<'_> {
         message: String,
     ) {
         self.findings.push(Finding {
-            rule,
-            severity,
-            subject: subject.to_owned(),
-            message,
-            theirs: Some(Place::of(self.document, at)),
-            ours: None,
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(Place::of(self.document, at)),
+            ..Finding::new(rule, severity, subject, message)
         });
     }
 
@@ -350,7 +342,7 @@ impl Run<'_> {
             ..
         } = self;
         for finding in &mut findings {
-            finding.message = secrets.hide(&finding.message);
+            finding.message.redact(&|text| secrets.hide(text));
             if let Some(witness) = &mut finding.witness {
                 secrets.hide_in(witness);
             }

@@ -92,7 +92,7 @@ fn all_pairs_are_compared_in_one_report() {
         run.out.starts_with("orders\n\nGET /orders (listOrders)\n"),
         "{run:?}"
     );
-    assert!(run.out.contains("ours   sub/ours.yaml:9:"), "{run:?}");
+    assert!(run.out.contains("emitted     sub/ours.yaml:9:"), "{run:?}");
     assert!(run.out.contains("4 documents"), "{run:?}");
     assert_eq!(
         folder
@@ -193,7 +193,7 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     let run = folder.run("check");
     assert_eq!(run.code, 2, "{run:?}");
     assert!(
-        run.error.contains("was given before, at accepted.toml:4"),
+        run.error.contains("was given before, at accepted.toml:5"),
         "{run:?}"
     );
     folder.write("conformance.toml", &allow);
@@ -243,7 +243,7 @@ fn a_change_is_judged_against_the_merge_base() {
         assert_eq!(rules, ["operation-removed", "operation-removed"], "{run:?}");
         let pair = findings[0]["pair"].as_str().expect("a pair");
         assert!(pair.starts_with("orders: theirs since "), "{pair}");
-        let before = findings[0]["theirs"]["document"].as_str().expect("a name");
+        let before = findings[0]["old"]["document"].as_str().expect("a name");
         assert!(
             before.starts_with("git:") && before.ends_with(":theirs.yaml"),
             "{before}"
@@ -273,15 +273,9 @@ fn a_change_is_judged_against_the_merge_base() {
     assert!(written.contains(fingerprint), "{written}");
     assert_eq!(written.matches("[[ignore]]").count(), 1, "{written}");
     assert_eq!(folder.run("check --write-changes changes.toml").code, 2);
-    // What was is not theirs, and nobody is told to undo a change.
-    assert!(run.out.contains("    base   git:"), "{run:?}");
-    assert!(run.out.contains("    now    theirs.yaml:"), "{run:?}");
-    assert!(
-        run.out
-            .contains("the base has the operation DELETE /orders")
-            && !run.out.contains("add it"),
-        "{run:?}"
-    );
+    // One document at two times is old and new.
+    assert!(run.out.contains("    old  git:"), "{run:?}");
+    assert!(run.out.contains("    new  theirs.yaml:"), "{run:?}");
     folder.write(
         "conformance.toml",
         &format!("{PAIR}changes = 'changes.toml'\n"),
@@ -407,11 +401,11 @@ fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
         let report: Value = serde_json::from_str(&run.out).expect("is JSON");
         let findings = report["findings"].as_array().expect("a list");
         for finding in findings {
-            let document = finding["theirs"]["document"].as_str().expect("a place");
+            let document = finding["old"]["document"].as_str().expect("a place");
             assert!(document.starts_with("git:"), "{document}");
             assert!(document.ends_with(":api/parts/list.yaml"), "{document}");
-            assert_eq!(finding["ours"]["document"], "api/parts/list.yaml");
-            assert_eq!(finding["ours"]["pointer"], "/List/maxItems");
+            assert_eq!(finding["new"]["document"], "api/parts/list.yaml");
+            assert_eq!(finding["new"]["pointer"], "/List/maxItems");
             assert_eq!(finding["rule"], "schema-keyword-changed");
         }
         findings

@@ -61,8 +61,8 @@ fn findings_exit_with_1_and_tell_both_places() {
     for part in [
         "GET /orders (listOrders)\n\n  breaking   schema-keyword-changed\n",
         "theirs says `maximum: 100`, ours says `maximum: 50`",
-        &format!("theirs {}:{line}:", base()),
-        &format!("ours   {ours}:{line}:"),
+        &format!("old  {}:{line}:", base()),
+        &format!("new  {ours}:{line}:"),
         "deviates: 1 breaking; 4 operations, ",
     ] {
         assert!(out.contains(part), "{part}\n{out}");

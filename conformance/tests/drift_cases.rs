@@ -67,7 +67,7 @@ fn each_document_of_a_case_is_clean_against_itself() {
             .into_iter()
             .filter(|finding| finding.rule != "reference-unresolved");
         findings
-            .map(|finding| format!("{}: {}", case.name, finding.message))
+            .map(|finding| format!("{}: {:?}", case.name, finding.message))
             .collect()
     };
     assert_eq!(of_all(&cases, named), Vec::<String>::new());

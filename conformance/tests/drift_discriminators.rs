@@ -241,7 +241,7 @@ fn a_change_within_a_branch_is_found_where_one_of_becomes_any_of() {
     let place = "/components/schemas/Pet/oneOf/0/maxLength";
     let limit = findings
         .iter()
-        .find(|one| one.theirs.as_ref().is_some_and(|at| at.pointer == place));
+        .find(|one| one.old.as_ref().is_some_and(|at| at.pointer == place));
     assert_eq!(
         limit.expect("the limit").severity,
         Severity::Breaking,

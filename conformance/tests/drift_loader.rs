@@ -115,7 +115,7 @@ fn an_edit_of_2_0_is_found_at_its_place() {
         let findings = compare(&theirs, &ours, &Options::default());
         let found: Vec<(&str, &str)> = findings
             .iter()
-            .filter_map(|finding| Some((finding.rule, finding.ours.as_ref()?.pointer.as_str())))
+            .filter_map(|finding| Some((finding.rule, finding.new.as_ref()?.pointer.as_str())))
             .collect();
         assert!(
             found.iter().any(
@@ -130,7 +130,7 @@ fn an_edit_of_2_0_is_found_at_its_place() {
         if !new.contains('\n') {
             let lines: Vec<u32> = findings
                 .iter()
-                .filter_map(|finding| Some(finding.ours.as_ref()?.line))
+                .filter_map(|finding| Some(finding.new.as_ref()?.line))
                 .collect();
             let wanted = u32::try_from(line + 1).expect("a line");
             assert!(
@@ -171,7 +171,7 @@ fn findings_point_at_the_file_that_a_node_stands_in() {
         Document::load(folder.path().join("api.yaml").to_str().expect("UTF-8")).expect("is read");
     let findings = compare(&load("files/one.yaml"), &ours, &Options::default());
     assert_eq!(findings.len(), 1, "{findings:#?}");
-    let place = findings[0].ours.as_ref().expect("a place");
+    let place = findings[0].new.as_ref().expect("a place");
     assert!(place.document.ends_with("schemas.json"), "{place:?}");
     assert_eq!(
         (place.pointer.as_str(), place.line),

@@ -61,7 +61,7 @@ fn a_schema_is_referred_to_by_its_id_relative_or_absolute() {
             let findings = found((&root, &with_id(5)), (&root, &with_id(4)));
             assert_eq!(findings.len(), 1, "{reference}: {findings:#?}");
             assert_eq!(findings[0].severity, Severity::Breaking, "{reference}");
-            let place = findings[0].theirs.as_ref().expect("a place");
+            let place = findings[0].old.as_ref().expect("a place");
             assert_eq!(
                 place.pointer,
                 "/components/schemas/Order/properties/count/maximum"
@@ -96,7 +96,7 @@ fn what_stands_in_a_resource_refers_to_its_own_parts() {
     let findings = found((&root, &schemas(5)), (&root, &schemas(4)));
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(
-        findings[0].theirs.as_ref().expect("a place").pointer,
+        findings[0].old.as_ref().expect("a place").pointer,
         "/components/schemas/Order/$defs/count/maximum"
     );
     assert!(findings[0].witness.is_some());

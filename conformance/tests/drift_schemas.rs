@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use cases::{case_files, read_json};
 use conformance::drift::{Options, compare};
-use conformance::finding::{Finding, Severity};
+use conformance::finding::{Finding, Severity, Side};
 use drift_support::document;
 use held::accepts;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn judge(
     let (rule, severity) = expected;
     let told = |finding: &Finding| {
         format!(
-            "{} {} {:?}: {}",
+            "{} {} {:?}: {:?}",
             finding.severity.word(),
             finding.rule,
             finding.witness,
@@ -121,10 +121,10 @@ fn judge(
                 accepts(ours, &schema, from_server, witness),
             );
             let right = match proof.accepted_by {
-                "theirs" => one && !other,
-                _ => other && !one,
+                Side::Old => one && !other,
+                Side::New => other && !one,
             };
-            let harms = (proof.accepted_by == "ours") == from_server;
+            let harms = (proof.accepted_by == Side::New) == from_server;
             if !right || (finding.severity == Severity::Breaking && !harms) {
                 return Some(format!(
                     "{}: theirs {one}, ours {other}, {proof:?}",
@@ -224,7 +224,7 @@ fn a_witness_is_of_what_the_finding_says() {
         let proof = finding.proof.as_ref().expect("a proof");
         assert_eq!(
             (proof.part.as_str(), proof.accepted_by, proof.refused_by),
-            ("request body", "theirs", "ours")
+            ("request body", Side::Old, Side::New)
         );
         assert_eq!(proof.subject, "POST /a");
     }

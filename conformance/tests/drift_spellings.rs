@@ -278,7 +278,7 @@ fn definitions_are_compared_where_they_are_used() {
     let findings = compare(&theirs, &ours, &Options::default());
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(
-        findings[0].theirs.as_ref().expect("a place").pointer,
+        findings[0].old.as_ref().expect("a place").pointer,
         "/components/schemas/A/$defs/d/type"
     );
 }

@@ -158,7 +158,7 @@ fn a_baseline_is_written_filled_in_and_followed() {
     let with = "drift theirs.yaml ours.yaml --baseline accepted.toml";
     fails(
         &folder.run(with),
-        &["accepted.toml:5:10: the reason is empty"],
+        &["accepted.toml:6:10: the reason is empty"],
     );
     let filled = folder
         .read("accepted.toml")
@@ -207,7 +207,7 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         folder.run("drift theirs.yaml theirs.yaml --baseline accepted.toml --fail-on breaking");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
-        run.out.contains("breaking   baseline-stale") && run.out.contains("accepted.toml:4:15"),
+        run.out.contains("breaking   baseline-stale") && run.out.contains("accepted.toml:5:15"),
         "{run:?}"
     );
     // What was not looked at is not missing.

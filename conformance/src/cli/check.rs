@@ -89,6 +89,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         ignored: sum.ignored + ignored,
+        unchecked: None,
     };
     write_reports(&report, &settings)
 }
@@ -123,15 +124,15 @@ impl Sum {
         }
         let unmatched = pair.unmatched(&theirs, &ours);
         refuse_unmatched(&unmatched.iter().map(String::as_str).collect::<Vec<_>>())?;
-        self.document("theirs", &pair.name, &theirs);
-        self.document("ours", &pair.name, &ours);
+        self.document("old", &pair.name, &theirs);
+        self.document("new", &pair.name, &ours);
         self.add(pair.compare(&theirs, &ours, clock::today()));
         if let Some(revision) = base {
             let changes = pair.changes(revision, [("theirs", theirs), ("ours", ours)])?;
             for change in &changes {
                 self.changes.insert(change.name.clone());
-                self.document("theirs", &change.name, &change.before);
-                self.document("ours", &change.name, &change.after);
+                self.document("old", &change.name, &change.before);
+                self.document("new", &change.name, &change.after);
             }
             self.add(pair.judge(&changes, clock::today()));
         }

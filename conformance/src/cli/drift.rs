@@ -6,7 +6,7 @@ use clap::Args;
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::refuse_unmatched;
 use crate::document::{Operation, Selection, fetch};
-use crate::finding::Verdict;
+use crate::finding::{Comparison, Verdict};
 use crate::report::{DocumentInfo, Report};
 use crate::{drift, fingerprint};
 
@@ -70,19 +70,25 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
         selection,
     };
     let comparison = drift::compare_counted(&theirs, &ours, &options);
-    let entries = fingerprint::entries(comparison.findings, Some(&theirs), Some(&ours));
+    let entries = fingerprint::entries(
+        comparison.findings,
+        Comparison::Versions,
+        Some(&theirs),
+        Some(&ours),
+    );
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
         command: "drift",
         documents: vec![
-            DocumentInfo::of("theirs", &theirs),
-            DocumentInfo::of("ours", &ours),
+            DocumentInfo::of("old", &theirs),
+            DocumentInfo::of("new", &ours),
         ],
         server: None,
         checked: comparison.checked,
         fail_on: settings.fail_on,
         findings,
         ignored,
+        unchecked: None,
     };
     write_reports(&report, &settings)
 }

@@ -87,6 +87,7 @@ pub async fn main() -> ExitCode {
     match run(cli.command).await {
         Ok(Verdict::Conforms) => ExitCode::SUCCESS,
         Ok(Verdict::Deviates) => ExitCode::from(1),
+        Ok(Verdict::NothingChecked) => ExitCode::from(2),
         Err(error) => {
             // Standard error may be closed; the exit code says it as well.
             let _ = writeln!(io::stderr(), "error: {}", one_line(&error));

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::{Color, Config, FailOn};
 use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
-use crate::report::{self, Format, Report};
+use crate::report::{self, Format, Report, words};
 use crate::toml_text;
 
 #[derive(Debug, Args)]
@@ -124,7 +124,11 @@ impl BaselineArgs {
             String::new()
         };
         let reason = self.reason.as_deref().unwrap_or_default();
-        let text = baseline::render(entries, reason, file, &before)?;
+        let worded: Vec<(&Entry, String)> = entries
+            .iter()
+            .map(|entry| (*entry, words::of(&entry.finding, entry.comparison)))
+            .collect();
+        let text = baseline::render(&worded, reason, file, &before)?;
         std::fs::write(file, text)
             .with_context(|| format!("{file}: the baseline cannot be written; check the path"))?;
         let todo = if reason.trim().is_empty() {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::refuse_unmatched;
 use crate::document::{Document, fetch};
-use crate::finding::Verdict;
+use crate::finding::{Comparison, Verdict};
 use crate::report::{DocumentInfo, Report};
 use crate::{fingerprint, replay};
 
@@ -49,7 +49,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let selection = options.selection();
     refuse_unmatched(&selection.unmatched(&document.operations()))?;
     let outcome = replay::run(&options, &document, &mut io::stderr()).await?;
-    let entries = fingerprint::entries(outcome.findings, Some(&document), None);
+    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(&document), None);
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
@@ -60,6 +60,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         ignored,
+        unchecked: None,
     };
     write_reports(&report, &settings)
 }

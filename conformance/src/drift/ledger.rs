@@ -9,7 +9,7 @@ use super::equal::{PROVENANCE, canonical_without_provenance, shown};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};
-use crate::finding::{Finding, Place, Proof, Severity, Use, Users};
+use crate::finding::{Effect, Finding, Message, Place, Proof, Severity, Undecided, Use};
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -61,9 +61,11 @@ pub(super) struct SchemaEntry {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) at: Pair,
-    pub(super) message: String,
+    pub(super) message: Message,
+    /// Who is affected, and how.
+    pub(super) effect: Option<Effect>,
     /// Why it is undecided, if it is.
-    pub(super) reason: String,
+    pub(super) undecided: Option<Undecided>,
     pub(super) witness: Option<Value>,
     pub(super) proof: Option<Proof>,
 }
@@ -80,8 +82,6 @@ pub(super) struct Ledger<'a> {
     users: Vec<UsedBy>,
     entries: HashMap<(&'static str, String, String, String), usize>,
     subjects: HashMap<String, usize>,
-    /// Why findings are undecided.
-    reasons: HashMap<usize, String>,
 }
 
 impl<'a> Ledger<'a> {
@@ -94,7 +94,6 @@ impl<'a> Ledger<'a> {
             users: Vec::new(),
             entries: HashMap::new(),
             subjects: HashMap::new(),
-            reasons: HashMap::new(),
         }
     }
 
@@ -109,7 +108,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// Enters a finding with the rule's own severity.
-    pub(super) fn add(&mut self, rule: &'static Rule, subject: &str, at: &Pair, message: String) {
+    pub(super) fn add(
+        &mut self,
+        rule: &'static Rule,
+        subject: &str,
+        at: &Pair,
+        message: impl Into<Message>,
+    ) {
         self.add_as(rule, rule.severity, subject, at, message);
     }
 
@@ -120,7 +125,7 @@ impl<'a> Ledger<'a> {
         severity: Severity,
         subject: &str,
         at: &Pair,
-        message: String,
+        message: impl Into<Message>,
     ) {
         let number = self.open(subject);
         let through = users::holder(&at.theirs).or_else(|| users::holder(&at.ours));
@@ -136,7 +141,7 @@ impl<'a> Ledger<'a> {
             subject: subject.to_owned(),
             uses,
         };
-        let (index, _) = self.enter(rule, severity, subject, at, message);
+        let (index, _) = self.enter(rule, severity, subject, at, message.into());
         self.users[index].add(user);
     }
 
@@ -147,9 +152,9 @@ impl<'a> Ledger<'a> {
         severity: Severity,
         subject: &str,
         at: &Pair,
-        message: String,
+        message: Message,
     ) -> (usize, Option<Severity>) {
-        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.clone());
+        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.key());
         if let Some(&index) = self.entries.get(&key) {
             let finding = &mut self.findings[index];
             let known = finding.severity;
@@ -161,16 +166,9 @@ impl<'a> Ledger<'a> {
         self.entries.insert(key, index);
         self.users.push(UsedBy::default());
         self.findings.push(Finding {
-            rule: rule.id,
-            severity,
-            subject: subject.to_owned(),
-            message,
-            theirs: Some(Place::of(self.theirs, &at.theirs)),
-            ours: Some(Place::of(self.ours, &at.ours)),
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(Place::of(self.theirs, &at.theirs)),
+            new: Some(Place::of(self.ours, &at.ours)),
+            ..Finding::new(rule.id, severity, subject, message)
         });
         (index, None)
     }
@@ -191,13 +189,14 @@ impl<'a> Ledger<'a> {
         if entry.severity == finding.severity
             && (finding.witness.is_none() || entry.severity < known)
         {
+            finding.effect = entry.effect;
             finding.witness = entry.witness;
             finding.proof = entry.proof;
         }
         if finding.severity == Severity::Undecided {
-            self.reasons.entry(index).or_insert(entry.reason);
+            finding.undecided = finding.undecided.take().or(entry.undecided);
         } else {
-            self.reasons.remove(&index);
+            finding.undecided = None;
         }
     }
 
@@ -207,16 +206,8 @@ impl<'a> Ledger<'a> {
             mut findings,
             users,
             subjects,
-            reasons,
             ..
         } = self;
-        for (index, reason) in reasons {
-            if !reason.is_empty() {
-                findings[index]
-                    .message
-                    .push_str(&format!("; undecided: {reason}"));
-            }
-        }
         let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
         for (finding, users) in findings.iter_mut().zip(users) {
             finding.used_by = users.told();
@@ -225,14 +216,14 @@ impl<'a> Ledger<'a> {
             let key = |f: &Finding| {
                 (
                     subjects.get(&f.subject).copied(),
-                    place(&f.theirs),
-                    place(&f.ours),
+                    place(&f.old),
+                    place(&f.new),
                 )
             };
             key(a)
                 .cmp(&key(b))
                 .then_with(|| a.rule.cmp(b.rule))
-                .then_with(|| a.message.cmp(&b.message))
+                .then_with(|| a.message.key().cmp(&b.message.key()))
         });
         findings
     }

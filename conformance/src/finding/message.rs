@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::{BaselineFault, DocumentChange, ReplayFault};
+
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "change", rename_all = "kebab-case")]
@@ -11,11 +13,71 @@ pub enum Message {
     Text(String),
     /// Two schemas at the same place differ.
     Schema(SchemaChange),
+    /// The documents differ outside of schemas.
+    Document(DocumentChange),
+    /// A server does not do what its document says, or could not be asked.
+    Replay(ReplayFault),
+    /// An accepted finding should not be in the list of accepted findings any more.
+    Baseline(BaselineFault),
+}
+
+impl Message {
+    /// The message as text that is the same for equal messages and only for them. It is for sorting and comparing, not for readers.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            data => serde_json::to_string(data)
+                .expect("what messages consist of has string keys and no failing serializers"),
+        }
+    }
+
+    /// Replaces secrets in everything that came from a server or was sent to it.
+    pub fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
+        match self {
+            Self::Text(text) => *text = hide(text),
+            Self::Replay(fault) => fault.redact(hide),
+            Self::Schema(_) | Self::Document(_) | Self::Baseline(_) => {}
+        }
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<SchemaChange> for Message {
+    fn from(change: SchemaChange) -> Self {
+        Self::Schema(change)
+    }
+}
+
+impl From<DocumentChange> for Message {
+    fn from(change: DocumentChange) -> Self {
+        Self::Document(change)
+    }
+}
+
+impl From<ReplayFault> for Message {
+    fn from(fault: ReplayFault) -> Self {
+        Self::Replay(fault)
+    }
+}
+
+impl From<BaselineFault> for Message {
+    fn from(fault: BaselineFault) -> Self {
+        Self::Baseline(fault)
+    }
 }
 
 /// How two schemas at the same place differ. "Added" means that only the new document has it, "removed" that only the old one has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum SchemaChange {
     /// A property was added.
     PropertyAdded {
@@ -203,8 +265,17 @@ pub struct Effect {
 
 /// Why it could not be decided whether a change breaks anybody.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Undecided {
+    /// A reason that was worded where it arose.
+    Text {
+        /// The reason.
+        reason: String,
+    },
     /// Neither a value nor a proof was found; `keyword` is what was compared, such as two patterns.
     NotFound {
         /// The keyword; empty where whole schemas were compared.

@@ -9,7 +9,7 @@ use crate::case::serialize::encode;
 use crate::case::{Case, PathValue};
 use crate::check::succeeded;
 use crate::document::pointer;
-use crate::finding::{Finding, Place, Severity, Users};
+use crate::finding::{Finding, Message, Place, Severity, Users};
 use crate::rule::replay as rules;
 use crate::samples::template_names;
 
@@ -208,20 +208,20 @@ impl Run<'_> {
         };
         let mut used_by = Users::default();
         used_by.add(user);
+        let message = format!(
+            "sample `{}` should create what other samples need: {reason}",
+            sample.sample
+        );
         let finding = Finding {
-            rule: rules::RESOURCE_NOT_CREATED,
-            severity: Severity::Undecided,
-            subject: sample.operation.clone(),
-            message: format!(
-                "sample `{}` should create what other samples need: {reason}",
-                sample.sample
-            ),
-            theirs: Some(Place::of(self.document, &sample.at)),
-            ours: None,
-            witness: None,
-            proof: None,
+            old: Some(Place::of(self.document, &sample.at)),
             exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
             used_by,
+            ..Finding::new(
+                rules::RESOURCE_NOT_CREATED,
+                Severity::Undecided,
+                sample.operation.clone(),
+                message,
+            )
         };
         self.refusals.push(Refusal {
             operation: creator,
@@ -316,7 +316,9 @@ impl Run<'_> {
             } else {
                 format!("{count} samples")
             };
-            finding.message = format!("{} ({samples} could not be checked)", finding.message);
+            if let Message::Text(message) = &mut finding.message {
+                message.push_str(&format!(" ({samples} could not be checked)"));
+            }
             say(
                 self.progress,
                 &format!(

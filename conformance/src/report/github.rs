@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, location, plain, witness_title};
+use super::{Report, location, message as sentence, plain, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -32,9 +32,9 @@ fn annotation(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     message.push_str(&format!(
         "{}: {}",
         plain::line(&finding.subject),
-        plain::lines(&finding.message)
+        plain::lines(&sentence(entry))
     ));
-    for (index, (side, place)) in location::ranked(finding).into_iter().enumerate() {
+    for (index, (side, place)) in location::ranked(entry).into_iter().enumerate() {
         let at = format!("{}:{}:{}", place.document, place.line, place.column);
         if index == 0 && location::is_file(&place.document) {
             let file = plain::line(place.document.strip_prefix("./").unwrap_or(&place.document));
@@ -48,7 +48,7 @@ fn annotation(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let title = format!("{}: {}", finding.severity.word(), finding.rule);
     properties.push(format!("title={}", property(&title)));
     if let Some(witness) = &finding.witness {
-        let title = plain::line(&witness_title(finding));
+        let title = plain::line(&witness_title(entry));
         message.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {

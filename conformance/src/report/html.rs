@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain, users, witness_title};
+use super::{Report, message as sentence, places, plain, users, witness_title};
 use crate::finding::Verdict;
 use crate::fingerprint::Entry;
 
@@ -28,6 +28,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let class = match report.verdict() {
         Verdict::Conforms => "conforms",
         Verdict::Deviates => "deviates",
+        Verdict::NothingChecked => "nothing",
     };
     writeln!(
         out,
@@ -65,12 +66,12 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "<h3>{}</h3>", escaped(next.1))?;
             heading = Some(next);
         }
-        article(report, entry, out)?;
+        article(entry, out)?;
     }
     writeln!(out, "</main>\n</body>\n</html>")
 }
 
-fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let finding = &entry.finding;
     let word = finding.severity.word();
     writeln!(
@@ -86,10 +87,10 @@ fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()
     writeln!(
         out,
         "<p class=\"message\">{}</p>",
-        message(&finding.message)
+        message(&sentence(entry))
     )?;
     writeln!(out, "<dl>")?;
-    for (side, place) in places(report, entry) {
+    for (side, place) in places(entry) {
         let at = format!("{}:{}:{}", place.document, place.line, place.column);
         writeln!(
             out,
@@ -116,7 +117,7 @@ fn article(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "</ul></details>")?;
     }
     if let Some(witness) = &finding.witness {
-        let title = escaped(&witness_title(finding));
+        let title = escaped(&witness_title(entry));
         block(&title, &plain::pretty_json(witness), true, out)?;
     }
     if let Some(exchange) = &finding.exchange {

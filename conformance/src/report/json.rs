@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::words::{self, Context};
 use super::{DocumentInfo, Report, plain};
-use crate::finding::{Finding, Severity};
+use crate::finding::{
+    Comparison, Effect, ExchangeRecord, Message, Place, Proof, Severity, Undecided, Users,
+};
 use crate::fingerprint::Entry;
 
 /// Rises when a reader of the report has to change.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Root<'a> {
@@ -51,12 +55,42 @@ pub(super) struct Summary<'a> {
 
 /// One finding.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Line<'a> {
     fingerprint: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pair: Option<&'a str>,
-    #[serde(flatten)]
-    finding: &'a Finding,
+    rule: &'static str,
+    severity: Severity,
+    subject: &'a str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+    #[serde(skip_serializing_if = "is_text")]
+    data: &'a Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<&'a Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<&'a Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effect: Option<Effect>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undecided: Option<&'a Undecided>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<&'a Proof>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<&'a ExchangeRecord>,
+    #[serde(skip_serializing_if = "Users::is_empty")]
+    used_by: &'a Users,
+}
+
+/// Whether a message has no more data than its sentence.
+fn is_text(message: &Message) -> bool {
+    matches!(message, Message::Text(_))
 }
 
 pub(super) fn head(report: &Report) -> Head<'_> {
@@ -86,11 +120,44 @@ pub(super) fn summary(report: &Report) -> Summary<'_> {
 }
 
 pub(super) fn finding(entry: &Entry) -> Line<'_> {
+    let finding = &entry.finding;
+    let context = Context::of(finding, entry.comparison);
+    let place = |wanted| {
+        let mut places = places(entry).into_iter();
+        places.find_map(|(member, place)| (member == wanted).then_some(place))
+    };
     Line {
         fingerprint: &entry.fingerprint,
         pair: entry.pair.as_deref(),
-        finding: &entry.finding,
+        rule: finding.rule,
+        severity: finding.severity,
+        subject: &finding.subject,
+        message: words::sentence(&finding.message, &context),
+        advice: words::advice(&finding.message, &context),
+        data: &finding.message,
+        old: place("old"),
+        new: place("new"),
+        place: place("place"),
+        effect: finding.effect,
+        undecided: finding.undecided.as_ref(),
+        witness: finding.witness.as_ref(),
+        proof: finding.proof.as_ref(),
+        exchange: finding.exchange.as_ref(),
+        used_by: &finding.used_by,
     }
+}
+
+/// The places of an entry with the names of their members: `place` where there is one document only.
+pub(super) fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
+    let finding = &entry.finding;
+    let names = match entry.comparison {
+        Comparison::Single => ["place", "place"],
+        Comparison::Versions | Comparison::Lockstep => ["old", "new"],
+    };
+    let places = names.into_iter().zip([&finding.old, &finding.new]);
+    places
+        .filter_map(|(name, place)| Some((name, place.as_ref()?)))
+        .collect()
 }
 
 pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {

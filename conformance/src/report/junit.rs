@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::{Report, places, plain, users, witness_title};
+use super::{Report, message, places, plain, users, witness_title};
 use crate::fingerprint::Entry;
 
 /// One suite: what it is about, and its findings.
@@ -81,8 +81,8 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         finding.rule,
         entry.fingerprint
     )?;
-    let mut body = plain::lines(&finding.message);
-    for (side, place) in places(report, entry) {
+    let mut body = plain::lines(&message(entry));
+    for (side, place) in places(entry) {
         let at = format!("{}:{}:{}", place.document, place.line, place.column);
         body.push_str(&format!(
             "\n{side}: {} #{}",
@@ -98,7 +98,7 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     if let Some(witness) = &finding.witness {
-        let title = plain::line(&witness_title(finding));
+        let title = plain::line(&witness_title(entry));
         body.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {
@@ -109,7 +109,7 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
             out,
             r#"      <failure type="{}" message="{}">{}</failure>"#,
             finding.severity.word(),
-            attribute(&finding.message),
+            attribute(&message(entry)),
             content(&body)
         )?;
     } else {

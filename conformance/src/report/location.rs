@@ -3,17 +3,15 @@
 use std::fmt::Write;
 
 use crate::document::fetch::is_url;
-use crate::finding::{Finding, Place};
+use crate::finding::Place;
+use crate::fingerprint::Entry;
 use crate::git::is_revision;
 
-/// The place that a reader is led to, and the other one. Files come before URLs and old revisions, and ours before theirs, as it is
-/// ours that is to be changed.
-pub(super) fn ranked(finding: &Finding) -> Vec<(&'static str, &Place)> {
-    let mut places: Vec<(&'static str, &Place)> =
-        [("ours", &finding.ours), ("theirs", &finding.theirs)]
-            .into_iter()
-            .filter_map(|(side, place)| Some((side, place.as_ref()?)))
-            .collect();
+/// The place that a reader is led to, and the other one. Files come before URLs and old revisions, and the new document before the
+/// old one, since the new one is what can still be changed.
+pub(super) fn ranked(entry: &Entry) -> Vec<(&'static str, &Place)> {
+    let mut places = super::places(entry);
+    places.reverse();
     places.sort_by_key(|(_, place)| !is_file(&place.document));
     places
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::{Report, places, plain, users, witness_title};
+use super::{Report, message as sentence, places, plain, users, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -55,7 +55,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     }
     let mut left_out = 0;
     for (index, entry) in entries.iter().enumerate() {
-        let row = row(report, entry);
+        let row = row(entry);
         if text.len() + row.len() > SIZE_LIMIT - RESERVE {
             left_out = entries.len() - index;
             break;
@@ -71,7 +71,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(text.as_bytes())
 }
 
-fn row(report: &Report, entry: &Entry) -> String {
+fn row(entry: &Entry) -> String {
     let finding = &entry.finding;
     let mark = match finding.severity {
         Severity::Breaking => "&#x1F534;",
@@ -84,13 +84,13 @@ fn row(report: &Report, entry: &Entry) -> String {
         place.push(prose(&plain::cut(&plain::line(pair), DETAIL_LIMIT)));
     }
     place.push(code(&finding.subject, DETAIL_LIMIT));
-    for (side, at) in places(report, entry) {
+    for (side, at) in places(entry) {
         let at = format!("{}:{}:{}", at.document, at.line, at.column);
         place.push(format!("{side} {}", code(&at, DETAIL_LIMIT)));
     }
     let mut what = vec![
         format!("<code>{}</code>", finding.rule),
-        message(&plain::cut(&plain::line(&finding.message), MESSAGE_LIMIT)),
+        message(&plain::cut(&plain::line(&sentence(entry)), MESSAGE_LIMIT)),
     ];
     if !finding.used_by.is_empty() {
         what.push(format!("used by {}", finding.used_by.count));
@@ -100,7 +100,7 @@ fn row(report: &Report, entry: &Entry) -> String {
         }
     }
     if let Some(witness) = &finding.witness {
-        let title = plain::cut(&witness_title(finding), DETAIL_LIMIT);
+        let title = plain::cut(&witness_title(entry), DETAIL_LIMIT);
         what.push(format!("{} {}", prose(&title), witness_code(witness)));
     }
     if let Some(exchange) = &finding.exchange {
@@ -201,7 +201,7 @@ mod tests {
     fn the_length_is_bounded_and_says_so() {
         let mut report = sample::hostile();
         let mut entry = report.findings[0].clone();
-        entry.finding.message = "<&|".repeat(100_000);
+        entry.finding.message = "<&|".repeat(100_000).into();
         report.findings = vec![entry; 500];
         let mut document = report.documents[0].clone();
         report.documents = (0..100)

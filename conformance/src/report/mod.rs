@@ -13,6 +13,7 @@ mod ndjson;
 mod plain;
 mod sarif;
 mod text;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,9 +21,8 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
-use crate::finding::{Finding, Place, Severity, Verdict};
+use crate::finding::{Finding, Place, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
-use crate::git::is_revision;
 
 /// The JSON Schema (2020-12) of the JSON report.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -52,7 +52,7 @@ pub enum Format {
 /// A document that a run looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DocumentInfo {
-    /// What it stands for: `theirs`, `ours`, or `document` where there is only one.
+    /// What it stands for: `old`, `new`, or `document` where there is only one.
     pub role: &'static str,
     /// The file or URL, as the user gave it.
     pub name: String,
@@ -92,6 +92,20 @@ pub struct Report {
     pub findings: Vec<Entry>,
     /// How many findings a baseline or allowed differences took away.
     pub ignored: usize,
+    /// Why nothing was checked, if so.
+    pub unchecked: Option<Unchecked>,
+}
+
+/// Why a run has no result: it compared nothing and sent nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchecked {
+    /// The documents have no operation, no webhook and no schema.
+    Empty,
+    /// The document has this many operations, and none of them has a sample.
+    NoSamples {
+        /// How many operations there are.
+        operations: usize,
+    },
 }
 
 impl Report {
@@ -99,6 +113,8 @@ impl Report {
     pub fn verdict(&self) -> Verdict {
         if self.findings.iter().any(|entry| self.fails(entry)) {
             Verdict::Deviates
+        } else if self.unchecked.is_some() {
+            Verdict::NothingChecked
         } else {
             Verdict::Conforms
         }
@@ -114,6 +130,7 @@ impl Report {
         match self.verdict() {
             Verdict::Conforms => "conforms",
             Verdict::Deviates => "deviates",
+            Verdict::NothingChecked => "nothing checked",
         }
     }
 
@@ -156,36 +173,31 @@ impl Report {
     }
 }
 
-/// The places of a finding with the names of their sides. What stands in the baseline or the only document has no side.
-fn places<'e>(report: &Report, entry: &'e Entry) -> Vec<(&'static str, &'e Place)> {
-    let alone = report.command == "replay";
-    let (theirs, ours) = sides(&entry.finding);
-    let sides = [(theirs, &entry.finding.theirs), (ours, &entry.finding.ours)];
-    sides
+/// The places of an entry with the names of their documents.
+fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
+    let finding = &entry.finding;
+    [(Side::Old, &finding.old), (Side::New, &finding.new)]
         .into_iter()
-        .filter_map(|(side, place)| Some((if alone { "at" } else { side }, place.as_ref()?)))
+        .filter_map(|(side, place)| Some((words::side(side, entry.comparison), place.as_ref()?)))
         .collect()
 }
 
-/// What readers call the two sides: one document before and after a change is not theirs and ours.
-fn sides(finding: &Finding) -> (&'static str, &'static str) {
-    let old = |place: &Place| is_revision(&place.document);
-    match &finding.theirs {
-        Some(place) if old(place) => ("base", "now"),
-        _ => ("theirs", "ours"),
+/// The sentence of an entry, with the advice where there is some.
+fn message(entry: &Entry) -> String {
+    let context = words::Context::of(&entry.finding, entry.comparison);
+    let sentence = words::sentence(&entry.finding.message, &context);
+    match words::advice(&entry.finding.message, &context) {
+        Some(advice) => format!("{sentence}; {advice}"),
+        None => sentence,
     }
 }
 
-/// What stands before a witness: the word, and which value it is and who takes it, where two schemas were held against it.
-fn witness_title(finding: &Finding) -> String {
-    let Some(proof) = &finding.proof else {
+/// What stands before a witness: the word, and which value it is and which document allows it.
+fn witness_title(entry: &Entry) -> String {
+    let Some(proof) = &entry.finding.proof else {
         return "witness".to_owned();
     };
-    let (theirs, ours) = match sides(finding) {
-        ("theirs", _) => ("theirs", "ours"),
-        _ => ("the base", "this version"),
-    };
-    let named = |side| if side == "theirs" { theirs } else { ours };
+    let named = |side| words::side(side, entry.comparison);
     format!(
         "witness, the {} of {} that {} accepts and {} refuses",
         proof.part,
@@ -240,7 +252,9 @@ pub(crate) mod sample {
     use serde_json::json;
 
     use super::*;
-    use crate::finding::{ExchangeRecord, Proof, Use, User, Users};
+    use crate::finding::{
+        Comparison, ExchangeRecord, Message, Proof, SchemaChange, Use, User, Users,
+    };
 
     fn place(document: &str, line: u32) -> Place {
         Place {
@@ -253,17 +267,15 @@ pub(crate) mod sample {
     }
 
     fn finding(rule: &'static str, severity: Severity, subject: &str) -> Finding {
+        let change = SchemaChange::KeywordChanged {
+            keyword: "maxLength".to_owned(),
+            old: Some(json!(100)),
+            new: Some(json!(50)),
+        };
         Finding {
-            rule,
-            severity,
-            subject: subject.to_owned(),
-            message: "theirs says `A`, ours says `B`; say `A` in ours".to_owned(),
-            theirs: Some(place("theirs.yaml", 4)),
-            ours: Some(place("ours.json", 1)),
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(place("old.yaml", 4)),
+            new: Some(place("new.json", 1)),
+            ..Finding::new(rule, severity, subject, change)
         }
     }
 
@@ -271,16 +283,17 @@ pub(crate) mod sample {
         Report {
             command: "drift",
             documents: vec![DocumentInfo {
-                role: "theirs",
-                name: "theirs.yaml".to_owned(),
+                role: "old",
+                name: "old.yaml".to_owned(),
                 openapi: "3.1",
                 pair: None,
             }],
             server: None,
             checked: BTreeMap::from([("operations", 2), ("schemas", 5)]),
             fail_on: Severity::Undecided,
-            findings: crate::fingerprint::entries(findings, None, None),
+            findings: crate::fingerprint::entries(findings, Comparison::Versions, None, None),
             ignored: 0,
+            unchecked: None,
         }
     }
 
@@ -306,8 +319,13 @@ pub(crate) mod sample {
             ],
         };
         shared.witness = Some(json!({"a": 1}));
-        shared.proof = Some(Proof::new("POST /a (createA)", "request body", true));
-        shared.ours = None;
+        shared.proof = Some(Proof::new(
+            "POST /a (createA)",
+            "request body",
+            Side::Old,
+            "/a".to_owned(),
+        ));
+        shared.new = None;
         let mut wire = finding("status-documented", Severity::Warning, "document");
         wire.exchange = Some(ExchangeRecord {
             request: "GET /a HTTP/1.1\n".to_owned(),
@@ -333,11 +351,11 @@ pub(crate) mod sample {
             column: 1,
         };
         let mut finding = finding("operation-removed", Severity::Breaking, HOSTILE);
-        finding.message = HOSTILE.to_owned();
-        finding.theirs = Some(at(1));
-        finding.ours = Some(at(2));
+        finding.message = Message::Text(HOSTILE.to_owned());
+        finding.old = Some(at(1));
+        finding.new = Some(at(2));
         finding.witness = Some(json!({HOSTILE: [HOSTILE]}));
-        finding.proof = Some(Proof::new(HOSTILE, HOSTILE, false));
+        finding.proof = Some(Proof::new(HOSTILE, HOSTILE, Side::New, String::new()));
         let (part, through) = (HOSTILE.to_owned(), vec![HOSTILE.to_owned()]);
         finding.used_by = Users {
             count: 2,

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, location, plain, witness_title};
+use super::{Report, location, message, plain, witness_title};
 use crate::catalogue;
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Place, Severity};
 use crate::fingerprint::Entry;
 
 const SCHEMA: &str =
@@ -74,12 +74,12 @@ fn rule(id: &str) -> Value {
 
 fn result(entry: &Entry, index: usize) -> Value {
     let finding = &entry.finding;
-    let places = location::ranked(finding);
+    let places = location::ranked(entry);
     let mut members = Map::new();
     members.insert("ruleId".into(), json!(finding.rule));
     members.insert("ruleIndex".into(), json!(index));
     members.insert("level".into(), json!(level(finding.severity)));
-    members.insert("message".into(), json!({ "text": message(finding) }));
+    members.insert("message".into(), json!({ "text": message_text(entry) }));
     if let Some((_, place)) = places.first() {
         let mut location = physical(place);
         location["logicalLocations"] =
@@ -113,14 +113,15 @@ fn result(entry: &Entry, index: usize) -> Value {
 }
 
 /// The message, with what proves it: viewers show nothing else at first sight.
-fn message(finding: &Finding) -> String {
+fn message_text(entry: &Entry) -> String {
+    let finding = &entry.finding;
     let mut text = format!(
         "{}: {}",
         plain::line(&finding.subject),
-        plain::lines(&finding.message)
+        plain::lines(&message(entry))
     );
     if let Some(witness) = &finding.witness {
-        let title = plain::line(&witness_title(finding));
+        let title = plain::line(&witness_title(entry));
         text.push_str(&format!("\n{title}: {}", plain::json(witness)));
     }
     if let Some(exchange) = &finding.exchange {
@@ -149,10 +150,8 @@ fn properties(entry: &Entry) -> Value {
     if let Some(pair) = &entry.pair {
         properties["pair"] = json!(pair);
     }
-    for (side, place) in [("theirs", &finding.theirs), ("ours", &finding.ours)] {
-        if let Some(place) = place {
-            properties[side] = json!(place);
-        }
+    for (member, place) in super::json::places(entry) {
+        properties[member] = json!(place);
     }
     if let Some(witness) = &finding.witness {
         properties["witness"] = witness.clone();
@@ -225,10 +224,10 @@ mod tests {
                 .as_str()
                 .map(str::to_owned)
         };
-        assert_eq!(uri(&result["locations"][0]).as_deref(), Some("ours.json"));
+        assert_eq!(uri(&result["locations"][0]).as_deref(), Some("new.json"));
         assert_eq!(
             uri(&result["relatedLocations"][0]).as_deref(),
-            Some("theirs.yaml")
+            Some("old.yaml")
         );
         let rule = result["ruleIndex"].as_u64().unwrap().to_string();
         assert_eq!(

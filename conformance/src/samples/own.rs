@@ -9,7 +9,7 @@ use super::recipe;
 use crate::case::serialize::{is_json, text};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::{Document, Located, Operation, pointer};
-use crate::finding::{Finding, Place, Sender, Severity, Users};
+use crate::finding::{Finding, Place, Sender, Severity};
 use crate::rule::replay as rules;
 use crate::schema::{Fault, Schemas};
 
@@ -367,17 +367,11 @@ impl Keeper<'_> {
         } else {
             format!("{}: ", fault.at)
         };
+        let message = format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword);
         self.findings.push(Finding {
-            rule: rules::SAMPLE_OWN_SCHEMA,
-            severity,
-            subject: subject.to_owned(),
-            message: format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword),
-            theirs: Some(place),
-            ours: None,
+            old: Some(place),
             witness: value.pointer(&fault.at).cloned(),
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            ..Finding::new(rules::SAMPLE_OWN_SCHEMA, severity, subject, message)
         });
     }
 
@@ -385,17 +379,16 @@ impl Keeper<'_> {
         if !self.seen.insert((schema.to_owned(), "unusable".to_owned())) {
             return;
         }
+        let subject = format!("schema {schema}");
+        let message = format!("nothing can be held against this schema: {reason}");
         self.findings.push(Finding {
-            rule: rules::SCHEMA_UNUSABLE,
-            severity: Severity::Undecided,
-            subject: format!("schema {schema}"),
-            message: format!("nothing can be held against this schema: {reason}"),
-            theirs: Some(Place::of(self.document, schema)),
-            ours: None,
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(Place::of(self.document, schema)),
+            ..Finding::new(
+                rules::SCHEMA_UNUSABLE,
+                Severity::Undecided,
+                subject,
+                message,
+            )
         });
     }
 }

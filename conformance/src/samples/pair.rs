@@ -12,7 +12,7 @@ use super::recipe;
 use super::request::{Choice, Draft, Source};
 use crate::case::{Answer, Case, is_success};
 use crate::document::{Document, Operation};
-use crate::finding::{Finding, Place, Severity, Users};
+use crate::finding::{Finding, Place, Severity};
 use crate::rule::replay as rules;
 
 /// A documented answer and the status it stands under.
@@ -322,16 +322,8 @@ impl Planner<'_> {
     fn note(&mut self, rule: &'static str, severity: Severity, at: &str, message: String) {
         let place = Place::of(self.source.document, at);
         self.plan.findings.push(Finding {
-            rule,
-            severity,
-            subject: self.plan.operation.clone(),
-            message,
-            theirs: Some(place),
-            ours: None,
-            witness: None,
-            proof: None,
-            exchange: None,
-            used_by: Users::default(),
+            old: Some(place),
+            ..Finding::new(rule, severity, self.plan.operation.clone(), message)
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Asking the plain validator about the value that a finding shows: whose message it is, and whether the sides take it as they are
 //! said to.
 
-use conformance::finding::{Finding, Severity};
+use conformance::finding::{Finding, Severity, Side};
 use serde_json::{Map, Value, json};
 
 use crate::held::accepts;
@@ -55,11 +55,11 @@ pub(crate) fn writer(
         for other in &other {
             let accepted = (one.accepts(theirs, witness), other.accepts(ours, witness));
             let claimed = match proof.accepted_by {
-                "theirs" => (true, false),
-                _ => (false, true),
+                Side::Old => (true, false),
+                Side::New => (false, true),
             };
             if one.from_server == other.from_server && accepted == claimed {
-                let harms = (proof.accepted_by == "ours") == one.from_server;
+                let harms = (proof.accepted_by == Side::New) == one.from_server;
                 if finding.severity == Severity::Breaking && !harms {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }
@@ -72,7 +72,7 @@ pub(crate) fn writer(
         places.collect::<Vec<_>>().join(", ")
     };
     Err(format!(
-        "{witness} is not accepted by {} alone, of {} and {}",
+        "{witness} is not accepted by {:?} alone, of {} and {}",
         proof.accepted_by,
         places(&one),
         places(&other)

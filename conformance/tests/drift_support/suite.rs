@@ -110,9 +110,9 @@ impl Case {
                 }
                 let schema = finding.rule.starts_with("schema-");
                 if schema && finding.severity == Severity::Breaking && finding.witness.is_none() {
-                    wrong.push(format!("no witness: {}", finding.message));
+                    wrong.push(format!("no witness: {:?}", finding.message));
                 }
-                for (place, text) in [(&finding.theirs, &theirs.1), (&finding.ours, &ours.1)] {
+                for (place, text) in [(&finding.old, &theirs.1), (&finding.new, &ours.1)] {
                     wrong.extend(place.as_ref().and_then(|place| misplaced(place, text)));
                 }
             }
@@ -156,7 +156,7 @@ impl Case {
         written(
             finding.severity.word(),
             finding.rule,
-            (&pointer(&finding.theirs), &pointer(&finding.ours)),
+            (&pointer(&finding.old), &pointer(&finding.new)),
             by,
         )
     }

@@ -46,11 +46,9 @@ fn what_cannot_be_replayed_is_named_with_the_reason() {
         ]
     );
     assert!(
-        outcome.findings[0]
-            .message
-            .contains("no request sample bears its name"),
+        said(&outcome.findings[0]).contains("no request sample bears its name"),
         "{}",
-        outcome.findings[0].message
+        said(&outcome.findings[0])
     );
     assert_eq!(outcome.checked["unreplayable samples"], 1);
 }

@@ -22,11 +22,11 @@ fn bad_sample(text: &str, from: &str, to: &str, mark: &str, keyword: &str) {
     assert_eq!(found.len(), 1, "{:#?}", grave(&outcome.findings));
     assert_eq!(found[0].severity, Severity::Breaking);
     assert!(
-        found[0].message.contains(&format!("`{keyword}`")),
+        said(found[0]).contains(&format!("`{keyword}`")),
         "{}",
-        found[0].message
+        said(found[0])
     );
-    let place = found[0].theirs.as_ref().expect("a place");
+    let place = found[0].old.as_ref().expect("a place");
     assert_eq!(
         (place.line, place.column),
         (line, column),
@@ -190,18 +190,14 @@ fn a_recipe_that_cannot_be_followed_is_said() {
         let text = NOTES.replace("{ from: full, body: { color: red } }", recipe);
         let server = Server::start(right());
         let (outcome, _) = replayed(&text, &server);
-        let said = outcome
+        let told = outcome
             .findings
             .iter()
-            .find(|finding| finding.message.contains(part));
+            .find(|finding| said(finding).contains(part));
         assert!(
-            said.is_some(),
+            told.is_some(),
             "{part}: {:#?}",
-            outcome
-                .findings
-                .iter()
-                .map(|finding| &finding.message)
-                .collect::<Vec<_>>()
+            outcome.findings.iter().map(said).collect::<Vec<_>>()
         );
     }
 }

@@ -13,14 +13,20 @@ mod status;
 mod wire;
 
 use conformance::document::Document;
-use conformance::finding::{Finding, Severity};
+use conformance::finding::{Comparison, Finding, Severity};
 use conformance::replay::{self, Options, Outcome, ReplayError};
+use conformance::report::words;
 use serde_json::{Value, json};
 
 use server::{Reply, Request, Server, TOKEN, Tamper, Wire};
 
 const NOTES: &str = include_str!("../cases/replay/notes.yaml");
 const NOTES_30: &str = include_str!("../cases/replay/notes-3.0.yaml");
+
+/// The sentence of a finding.
+fn said(finding: &Finding) -> String {
+    words::of(finding, Comparison::Single)
+}
 
 fn options(server: &Server) -> Options {
     let mut options = Options::new(&server.url);
@@ -53,12 +59,7 @@ fn grave(findings: &[Finding]) -> Vec<String> {
         .iter()
         .filter(|finding| finding.severity <= Severity::Undecided);
     graver
-        .map(|finding| {
-            format!(
-                "{} | {} | {}",
-                finding.rule, finding.subject, finding.message
-            )
-        })
+        .map(|finding| format!("{} | {} | {}", finding.rule, finding.subject, said(finding)))
         .collect()
 }
 
@@ -127,12 +128,12 @@ fn expect(outcome: &Outcome, method: &str, rule: &str, part: &str) {
         assert!(finding.subject.starts_with(method), "{shown}");
     }
     assert!(
-        grave.iter().any(|finding| finding.message.contains(part)),
+        grave.iter().any(|finding| said(finding).contains(part)),
         "{part} is not in {shown}"
     );
     for finding in &grave {
         let place = finding
-            .theirs
+            .old
             .as_ref()
             .expect("a finding has a place in the document");
         assert!(place.line > 1, "{place:?}");

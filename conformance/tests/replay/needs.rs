@@ -21,11 +21,9 @@ fn a_server_that_refuses_creation_is_told_once_with_the_samples_that_could_not_b
     assert_eq!(refused.len(), 1, "{:#?}", grave(&outcome.findings));
     assert_eq!(refused[0].severity, Severity::Undecided);
     assert!(
-        refused[0]
-            .message
-            .contains("it was answered 400 (9 samples could not be checked)"),
+        said(refused[0]).contains("it was answered 400 (9 samples could not be checked)"),
         "{}",
-        refused[0].message
+        said(refused[0])
     );
     assert_eq!(refused[0].used_by.count, 9);
     assert_eq!(outcome.checked["unchecked samples"], 9, "{progress}");

@@ -19,7 +19,7 @@ fn a_member_that_only_the_sample_has_is_caught() {
     );
     let place = outcome.findings.iter().find_map(|finding| {
         finding
-            .theirs
+            .old
             .as_ref()
             .filter(|_| finding.rule == "sample-members")
     });
@@ -56,7 +56,7 @@ fn an_undeclared_member_is_a_warning() {
         .find(|finding| finding.severity == Severity::Warning)
         .expect("a warning");
     assert_eq!(warning.rule, "sample-members");
-    assert!(warning.message.contains("`extra`"), "{}", warning.message);
+    assert!(said(warning).contains("`extra`"), "{}", said(warning));
 }
 
 #[test]

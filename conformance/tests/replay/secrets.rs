@@ -28,8 +28,14 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
             server: Some(outcome.server),
             checked: outcome.checked,
             fail_on: Severity::Undecided,
-            findings: fingerprint::entries(outcome.findings, Some(&document), None),
+            findings: fingerprint::entries(
+                outcome.findings,
+                Comparison::Single,
+                Some(&document),
+                None,
+            ),
             ignored: 0,
+            unchecked: None,
         };
         for format in Format::value_variants().iter().copied() {
             let mut out = Vec::new();

@@ -19,7 +19,7 @@ use super::users::{self, Directions, Search};
 use super::view::View;
 use super::ways::Use;
 use crate::document::pointer;
-use crate::finding::{Proof, Severity};
+use crate::finding::{Proof, Severity, Side, Undecided};
 
 /// How deep a difference may lie below a body or parameter to be looked for there.
 const LEVELS: usize = 60;
@@ -190,8 +190,9 @@ impl<'d> Decider<'d, '_, '_> {
             rule: difference.rule,
             severity: difference.severity,
             at: difference.at.clone(),
-            message: difference.message.clone(),
-            reason: String::new(),
+            message: difference.message.clone().into(),
+            effect: None,
+            undecided: None,
             witness: None,
             proof: None,
         };
@@ -226,10 +227,16 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let (severity, shown, reason) = worst?;
         entry.severity = severity;
-        entry.reason = reason;
+        entry.undecided = (!reason.is_empty()).then_some(Undecided::Text { reason });
         if let Some(shown) = shown {
             let root = &self.roots[shown.root];
-            entry.proof = Some(Proof::new(&root.subject, &root.part, shown.theirs_accepts));
+            let accepted_by = if shown.theirs_accepts {
+                Side::Old
+            } else {
+                Side::New
+            };
+            let at = String::new();
+            entry.proof = Some(Proof::new(&root.subject, &root.part, accepted_by, at));
             entry.witness = Some(shown.value);
         }
         Some(entry)
