@@ -13,7 +13,10 @@ use crate::document::Document;
 pub use baseline::{Acceptance, BaselineFault};
 pub use document::DocumentChange;
 pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
-pub use replay::ReplayFault;
+pub use replay::{
+    Broken, Difference, Echoed, Failure, RecipeProblem, ReplayFault, StepFailure, Unreplayable,
+    Unwritable, Violation,
+};
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -19,15 +19,15 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use crate::document::{Document, Version, normalize};
-use crate::finding::Sender;
+use crate::finding::{Broken, Sender, Undecided};
 
-pub use fault::{Fault, shorten};
+pub use fault::Fault;
 pub use subschemas::{Member, Subschemas};
 
 use direction::Unsent;
 use writer::Written;
 
-type Compiled = Result<Rc<(Written, Validator)>, String>;
+type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 
 /// Validators for the schemas of one document, each compiled at its first use.
 pub struct Schemas<'d> {
@@ -69,21 +69,21 @@ impl<'d> Schemas<'d> {
         schema: &str,
         value: &Value,
         sender: Option<Sender>,
-    ) -> Result<Vec<Fault>, String> {
+    ) -> Result<Vec<Fault>, Undecided> {
         let compiled = self.compiled(schema, sender)?;
         let (written, validator) = &*compiled;
         let mut faults = Vec::new();
         for error in validator.iter_errors(value) {
-            fault::flatten(&error, written, &mut faults);
+            fault::flatten(&error, self.subschemas(), written, &mut faults);
         }
         // The same keyword may apply through several references; it is one fault all the same.
         let mut seen = HashSet::new();
-        faults.retain(|fault| {
-            seen.insert((
-                fault.at.clone(),
-                fault.schema.clone(),
-                fault.message.clone(),
-            ))
+        faults.retain(|Fault { violation, schema }| {
+            let name = match &violation.broken {
+                Broken::Missing { name } | Broken::Unexpected { name } => Some(name.clone()),
+                Broken::Alternatives { .. } | Broken::Value { .. } => None,
+            };
+            seen.insert((violation.at.clone(), schema.clone(), name))
         });
         Ok(faults)
     }
@@ -150,7 +150,7 @@ mod tests {
             .expect("the schema compiles");
         faults
             .iter()
-            .map(|fault| format!("{} {}", fault.at, fault.keyword))
+            .map(|fault| format!("{} {}", fault.violation.at, fault.violation.keyword))
             .collect()
     }
 

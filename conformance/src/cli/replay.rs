@@ -1,6 +1,6 @@
 //! `conformance replay`.
 
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::Result;
 use clap::Args;
@@ -9,7 +9,7 @@ use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::refuse_unmatched;
 use crate::document::{Document, fetch};
 use crate::finding::{Comparison, Verdict};
-use crate::report::{DocumentInfo, Report};
+use crate::report::{DocumentInfo, Report, words};
 use crate::{fingerprint, replay};
 
 pub(super) const HELP: &str = "Examples:
@@ -48,7 +48,11 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let document: Document = fetch::load(&args.document).await?;
     let selection = options.selection();
     refuse_unmatched(&selection.unmatched(&document.operations()))?;
-    let outcome = replay::run(&options, &document, &mut io::stderr()).await?;
+    let mut progress = |step| {
+        // Progress that cannot be written is no reason to stop.
+        let _ = writeln!(io::stderr(), "{}", words::progress(&step));
+    };
+    let outcome = replay::run(&options, &document, &mut progress).await?;
     let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(&document), None);
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;

@@ -9,7 +9,7 @@ use super::recipe;
 use crate::case::serialize::{is_json, text};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::{Document, Located, Operation, pointer};
-use crate::finding::{Finding, Place, Sender, Severity};
+use crate::finding::{Finding, Place, ReplayFault, Sender, Severity, Undecided};
 use crate::rule::replay as rules;
 use crate::schema::{Fault, Schemas};
 
@@ -330,10 +330,10 @@ impl Keeper<'_> {
         match faults {
             Ok(faults) => {
                 for fault in faults {
-                    self.report(subject, at, value, &fault, severity);
+                    self.report(subject, at, value, fault, severity);
                 }
             }
-            Err(reason) => self.unusable(schema, &reason),
+            Err(reason) => self.unusable(schema, reason),
         }
     }
 
@@ -344,7 +344,7 @@ impl Keeper<'_> {
         value: &Value,
         explode: bool,
         sender: Option<Sender>,
-    ) -> Result<Vec<Fault>, String> {
+    ) -> Result<Vec<Fault>, Undecided> {
         let faults = self.schemas.faults(schema, value, sender)?;
         if faults.is_empty() || value.is_array() || value.is_object() {
             return Ok(faults);
@@ -353,42 +353,27 @@ impl Keeper<'_> {
             .text_faults(schema, &text(value), explode, sender)
     }
 
-    fn report(
-        &mut self,
-        subject: &str,
-        at: &str,
-        value: &Value,
-        fault: &Fault,
-        severity: Severity,
-    ) {
-        let place = Place::of(self.document, &format!("{at}{}", fault.at));
-        let inside = if fault.at.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", fault.at)
-        };
-        let message = format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword);
+    fn report(&mut self, subject: &str, at: &str, value: &Value, fault: Fault, severity: Severity) {
+        let Fault { violation, .. } = fault;
+        let place = Place::of(self.document, &format!("{at}{}", violation.at));
+        let witness = value.pointer(&violation.at).cloned();
+        let fault = ReplayFault::Sample { violation };
         self.findings.push(Finding {
             old: Some(place),
-            witness: value.pointer(&fault.at).cloned(),
-            ..Finding::new(rules::SAMPLE_OWN_SCHEMA, severity, subject, message)
+            witness,
+            ..Finding::new(rules::SAMPLE_OWN_SCHEMA, severity, subject, fault)
         });
     }
 
-    fn unusable(&mut self, schema: &str, reason: &str) {
+    fn unusable(&mut self, schema: &str, reason: Undecided) {
         if !self.seen.insert((schema.to_owned(), "unusable".to_owned())) {
             return;
         }
         let subject = format!("schema {schema}");
-        let message = format!("nothing can be held against this schema: {reason}");
+        let fault = ReplayFault::UnusableSchema { reason };
         self.findings.push(Finding {
             old: Some(Place::of(self.document, schema)),
-            ..Finding::new(
-                rules::SCHEMA_UNUSABLE,
-                Severity::Undecided,
-                subject,
-                message,
-            )
+            ..Finding::new(rules::SCHEMA_UNUSABLE, Severity::Undecided, subject, fault)
         });
     }
 }

@@ -13,6 +13,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::validator;
+use crate::finding::Undecided;
 
 /// The code points that `\d`, `\w` and `\s` stand for, in order.
 const DIGITS: &[(u32, u32)] = &[(0x30, 0x39)];
@@ -35,7 +36,7 @@ const LAST: u32 = 0x0010_ffff;
 
 thread_local! {
     /// Compiled patterns, since the same ones are asked for again and again.
-    static PATTERNS: RefCell<HashMap<String, Result<Rc<Pattern>, String>>> = RefCell::default();
+    static PATTERNS: RefCell<HashMap<String, Result<Rc<Pattern>, Undecided>>> = RefCell::default();
 }
 
 /// A compiled pattern.
@@ -54,7 +55,7 @@ impl Pattern {
 ///
 /// # Errors
 /// Says why it is not a regular expression.
-pub fn pattern(source: &str) -> Result<Rc<Pattern>, String> {
+pub fn pattern(source: &str) -> Result<Rc<Pattern>, Undecided> {
     if let Some(known) = PATTERNS.with_borrow(|patterns| patterns.get(source).cloned()) {
         return known;
     }
@@ -534,7 +535,7 @@ mod tests {
             ),
         ] {
             let compiled = super::pattern(pattern);
-            let compiled = compiled.unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            let compiled = compiled.unwrap_or_else(|error| panic!("{pattern}: {error:?}"));
             for text in accepted {
                 assert!(
                     compiled.is_match(text),

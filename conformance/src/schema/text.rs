@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Fault, Schemas};
 use crate::case::serialize::kind;
-use crate::finding::Sender;
+use crate::finding::{Sender, Undecided};
 
 impl Schemas<'_> {
     /// The faults of a text that stands for a value of the schema, as headers and parameters do (`1` is an integer where the
@@ -18,7 +18,7 @@ impl Schemas<'_> {
         text: &str,
         explode: bool,
         sender: Option<Sender>,
-    ) -> Result<Vec<Fault>, String> {
+    ) -> Result<Vec<Fault>, Undecided> {
         let types = self.types(&[schema.to_owned()]);
         let candidates = self.candidates(&[schema.to_owned()], text, explode);
         let mut first = None;
@@ -33,7 +33,7 @@ impl Schemas<'_> {
             // The schema must be usable for this verdict to count.
             self.compiled(schema, sender)?;
         }
-        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, &types)]))
+        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, types)]))
     }
 
     /// The types that the schemas name; empty when they name none.

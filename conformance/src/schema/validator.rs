@@ -3,8 +3,13 @@
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
+use crate::finding::Undecided;
+
 /// How much backtracking one pattern may take; a value that needs more is refused.
 const BACKTRACKING: usize = 100_000;
+
+/// Longest message of the validator that is kept, in characters.
+const LONGEST: usize = 200;
 
 /// Formats that are asserted. All others constrain nothing.
 const FORMATS: [&str; 19] = [
@@ -38,8 +43,8 @@ pub fn asserts(format: &str) -> bool {
 /// Compiles a schema.
 ///
 /// # Errors
-/// Says why it is not a schema.
-pub fn compile(schema: &Value) -> Result<Validator, String> {
+/// Why it is not a schema.
+pub fn compile(schema: &Value) -> Result<Validator, Undecided> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
@@ -47,5 +52,7 @@ pub fn compile(schema: &Value) -> Result<Validator, String> {
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKING))
         .offline()
         .build(schema)
-        .map_err(|error| super::fault::shorten(&error.to_string().replace(['\n', '\r'], " ")))
+        .map_err(|error| Undecided::Unusable {
+            cause: error.to_string().chars().take(LONGEST).collect(),
+        })
 }

@@ -13,6 +13,7 @@ use super::direction::{Names, Unsent};
 use super::{Subschemas, pattern, validator};
 use crate::document::normalize::{LISTS, MAPS, SINGLE};
 use crate::document::pointer;
+use crate::finding::Undecided;
 
 /// Keywords that hold no schemas and that values are validated against.
 const ASSERTIONS: [&str; 20] = [
@@ -71,8 +72,12 @@ impl Written {
 /// Writes the schema at `at`.
 ///
 /// # Errors
-/// Says which reference leads nowhere.
-pub fn write(subschemas: Subschemas<'_>, unsent: &Unsent<'_>, at: &str) -> Result<Written, String> {
+/// For a reference that leads nowhere.
+pub fn write(
+    subschemas: Subschemas<'_>,
+    unsent: &Unsent<'_>,
+    at: &str,
+) -> Result<Written, Undecided> {
     let mut writer = Writer {
         subschemas,
         unsent,
@@ -150,7 +155,7 @@ impl Writer<'_, '_> {
     }
 
     /// A schema with the properties that are not sent by those around it.
-    fn schema(&mut self, at: &str, around: Option<&Names>) -> Result<Value, String> {
+    fn schema(&mut self, at: &str, around: Option<&Names>) -> Result<Value, Undecided> {
         let schema = match self.subschemas.at(at) {
             Some(Value::Object(schema)) => schema,
             // What is not a schema is refused when it is compiled.
@@ -177,8 +182,9 @@ impl Writer<'_, '_> {
             let written = match value {
                 Value::String(reference) if matches!(keyword.as_str(), "$ref" | "$dynamicRef") => {
                     let target = self.subschemas.target(keyword, reference);
-                    let target = target
-                        .ok_or_else(|| format!("the reference `{reference}` leads nowhere"))?;
+                    let target = target.ok_or_else(|| Undecided::Reference {
+                        reference: reference.clone(),
+                    })?;
                     let number = self.define(&target, inner);
                     refer(&mut out, number);
                     continue;

@@ -8,6 +8,8 @@ mod document;
 mod replay;
 mod schema;
 
+pub use replay::progress;
+
 use serde_json::Value;
 
 use crate::finding::{Comparison, Effect, Finding, Message, Severity, Side, Undecided};

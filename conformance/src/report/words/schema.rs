@@ -93,8 +93,19 @@ pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
 
 /// Why it is not known whether anybody is affected.
 pub(super) fn undecided(reason: &Undecided) -> String {
-    let cause = match reason {
-        Undecided::Text { reason } => return format!("undecided: {reason}"),
+    match reason {
+        Undecided::Text { reason } => format!("undecided: {reason}"),
+        reason => format!(
+            "could not tell whether this breaks clients: {}",
+            cause(reason)
+        ),
+    }
+}
+
+/// What keeps a schema from being used.
+pub(super) fn cause(reason: &Undecided) -> String {
+    match reason {
+        Undecided::Text { reason } => reason.clone(),
         Undecided::NotFound { keyword } if keyword.is_empty() => "two schemas were compared".into(),
         Undecided::NotFound { keyword } => format!("two values of `{keyword}` were compared"),
         Undecided::NotEnforced { keyword } => format!("the validator does not enforce `{keyword}`"),
@@ -103,8 +114,7 @@ pub(super) fn undecided(reason: &Undecided) -> String {
         Undecided::NotASchema => "not a schema".to_owned(),
         Undecided::Unusable { cause } => format!("the schema cannot be used: {cause}"),
         Undecided::TooDeep => "the schema nests too deep".to_owned(),
-    };
-    format!("could not tell whether this breaks clients: {cause}")
+    }
 }
 
 /// What to do where the documents must agree.
