@@ -11,7 +11,7 @@ mod text;
 pub mod validator;
 pub mod writer;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ pub struct Schemas<'d> {
     document: &'d Document,
     /// The document with its schemas as JSON Schema 2020-12, where they are written otherwise.
     folded: Option<Value>,
+    /// Whether it matters who sends a value.
+    flagged: OnceCell<bool>,
     validators: RefCell<HashMap<(String, Option<Sender>), Compiled>>,
 }
 
@@ -49,6 +51,7 @@ impl<'d> Schemas<'d> {
         Self {
             document,
             folded,
+            flagged: OnceCell::new(),
             validators: RefCell::default(),
         }
     }
@@ -89,12 +92,20 @@ impl<'d> Schemas<'d> {
     }
 
     fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
-        let key = (schema.to_owned(), sender);
+        let subschemas = self.subschemas();
+        let flagged = *self
+            .flagged
+            .get_or_init(|| direction::is_flagged(subschemas.root()));
+        let key = (schema.to_owned(), sender.filter(|_| flagged));
         if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();
         }
-        let subschemas = self.subschemas();
-        let written = writer::write(subschemas, &Unsent::new(subschemas, sender), schema);
+        let unsent = if flagged {
+            Unsent::new(subschemas, sender)
+        } else {
+            Unsent::nothing(subschemas)
+        };
+        let written = writer::write(subschemas, &unsent, schema);
         let compiled = written.and_then(|written| {
             let validator = validator::compile(&written.schema)?;
             Ok(Rc::new((written, validator)))

@@ -22,7 +22,10 @@ pub type Names = BTreeSet<String>;
 #[derive(Debug)]
 pub struct Unsent<'a> {
     subschemas: Subschemas<'a>,
+    /// The keywords that say so; none where no schema has one.
     flags: &'static [&'static str],
+    /// A schema that is taken to have a flag, or not to have it.
+    assumed: Option<(String, String, bool)>,
     /// By schema, the names that it and all that applies with it do not send.
     known: RefCell<HashMap<String, Rc<Names>>>,
     /// By schema, whether it is flagged.
@@ -39,16 +42,38 @@ impl<'a> Unsent<'a> {
             None => &["readOnly", "writeOnly"],
         };
         Self {
-            subschemas,
             flags,
+            ..Self::nothing(subschemas)
+        }
+    }
+
+    /// For schemas of which none is [flagged](is_flagged): everything is sent.
+    #[must_use]
+    pub fn nothing(subschemas: Subschemas<'a>) -> Self {
+        Self {
+            subschemas,
+            flags: &[],
+            assumed: None,
             known: RefCell::default(),
             properties: RefCell::default(),
+        }
+    }
+
+    /// As if the schema at `at` had the flag, or did not have it: the effect of a change of this flag alone.
+    #[must_use]
+    pub fn assuming(self, at: &str, flag: &str, set: bool) -> Self {
+        Self {
+            assumed: Some((at.to_owned(), flag.to_owned(), set)),
+            ..self
         }
     }
 
     /// The properties that are not sent, by the schema at `at` and all that applies to the same object.
     #[must_use]
     pub fn names(&self, at: &str) -> Rc<Names> {
+        if self.flags.is_empty() {
+            return Rc::default();
+        }
         if let Some(known) = self.known.borrow().get(at) {
             return Rc::clone(known);
         }
@@ -67,6 +92,9 @@ impl<'a> Unsent<'a> {
     #[must_use]
     pub fn around(&self, at: &str, keyword: &str, around: &Names) -> Names {
         let mut names = around.clone();
+        if self.flags.is_empty() {
+            return names;
+        }
         self.own(at, &mut names);
         // `then` and `else` are alternatives, as the branches of `anyOf` and `oneOf` are.
         let group = |keyword: &str| match keyword {
@@ -105,11 +133,12 @@ impl<'a> Unsent<'a> {
     }
 
     fn flagged_at(&self, at: &str) -> bool {
-        if self
-            .subschemas
-            .object(at)
-            .is_some_and(|schema| self.has_flag(schema))
-        {
+        let schema = self.subschemas.object(at);
+        let set = |flag: &&str| match &self.assumed {
+            Some((assumed, name, set)) if assumed == at && name == flag => *set,
+            _ => schema.is_some_and(|schema| schema.get(*flag) == Some(&Value::Bool(true))),
+        };
+        if self.flags.iter().any(set) {
             return true;
         }
         let (mut alternatives, mut sent) = (HashSet::new(), HashSet::new());
@@ -128,14 +157,22 @@ impl<'a> Unsent<'a> {
         alternatives.iter().any(|keyword| !sent.contains(keyword))
     }
 
-    fn has_flag(&self, schema: &Map<String, Value>) -> bool {
-        let set = |flag: &&str| schema.get(*flag) == Some(&Value::Bool(true));
-        self.flags.iter().any(set)
-    }
-
     fn is_null(&self, at: &str) -> bool {
         let schema = self.subschemas.object(at);
         schema.is_some_and(|schema| schema.get("type").is_some_and(|name| name == "null"))
+    }
+}
+
+/// Whether a schema below `value` is `readOnly` or `writeOnly`.
+#[must_use]
+pub fn is_flagged(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter().any(|(name, member)| {
+            let flag = matches!(name.as_str(), "readOnly" | "writeOnly");
+            (flag && member == &Value::Bool(true)) || is_flagged(member)
+        }),
+        Value::Array(items) => items.iter().any(is_flagged),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -189,6 +226,21 @@ mod tests {
             let schema = json!({"properties": {"id": property}});
             assert!(unsent(&schema, Some(Sender::Client)).is_empty(), "{schema}");
         }
+    }
+
+    #[test]
+    fn a_flag_may_be_assumed() {
+        let schema =
+            json!({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"readOnly": true}}});
+        for (at, set, expected) in [("/$defs/a", false, ""), ("/properties/a", true, "a")] {
+            let unsent = Unsent::new(Subschemas::alone(&schema), Some(Sender::Client));
+            let unsent = unsent.assuming(at, "readOnly", set);
+            assert_eq!(
+                unsent.names("").iter().cloned().collect::<String>(),
+                expected
+            );
+        }
+        assert!(is_flagged(&schema) && !is_flagged(&json!([{"readOnly": false}])));
     }
 
     #[test]

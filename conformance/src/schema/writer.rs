@@ -72,12 +72,15 @@ impl Written {
 /// Writes the schema at `at`.
 ///
 /// # Errors
-/// For a reference that leads nowhere.
+/// For a reference that leads nowhere, or when nothing stands at `at`.
 pub fn write(
     subschemas: Subschemas<'_>,
     unsent: &Unsent<'_>,
     at: &str,
 ) -> Result<Written, Undecided> {
+    if subschemas.at(at).is_none() {
+        return Err(Undecided::NotASchema);
+    }
     let mut writer = Writer {
         subschemas,
         unsent,
