@@ -273,6 +273,23 @@ impl Use {
     }
 }
 
+/// Why a run has no result: it compared nothing and sent nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchecked {
+    /// The documents have no operation, no webhook and no schema.
+    Empty,
+    /// The document has this many operations, and none of them has a sample.
+    NoSamples {
+        /// How many operations there are.
+        operations: usize,
+    },
+    /// The document has this many samples, and none of them could be sent.
+    NothingSent {
+        /// How many samples there are.
+        samples: usize,
+    },
+}
+
 /// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -282,4 +299,15 @@ pub enum Verdict {
     Deviates,
     /// Nothing was compared or sent, so there is no result.
     NothingChecked,
+}
+
+impl Verdict {
+    /// The word that reports use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Conforms => "conforms",
+            Self::Deviates => "deviates",
+            Self::NothingChecked => "nothing checked",
+        }
+    }
 }

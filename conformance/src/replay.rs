@@ -20,14 +20,16 @@ use crate::case::Case;
 use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
-use crate::finding::{Failure, Finding, Place, ReplayFault, Severity, Unreplayable, Unwritable};
+use crate::finding::{
+    Failure, Finding, Place, ReplayFault, Severity, Unchecked, Unreplayable, Unwritable,
+};
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
 pub use options::Options;
 pub(crate) use options::header;
-pub use progress::{Nothing, Progress, Tally};
+pub use progress::{Progress, Tally};
 
 use create::Refusal;
 use keep::Created;
@@ -41,8 +43,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Operations and samples, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
-    /// Why no sample was sent, if none was: then there is no result.
-    pub nothing: Option<Nothing>,
+    /// Why there is no result, if no sample was sent.
+    pub unchecked: Option<Unchecked>,
 }
 
 /// The server could not be checked at all.
@@ -339,13 +341,13 @@ impl Run<'_> {
             ("unreplayable samples", tally.not_replayable),
             ("unchecked samples", tally.unchecked),
         ]);
-        let nothing = tally.nothing();
+        let unchecked = tally.unchecked();
         progress(Progress::Finished(tally));
         Outcome {
             server: base,
             findings,
             checked,
-            nothing,
+            unchecked,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::tolerate_closed;
@@ -13,21 +14,27 @@ use crate::clock;
 use crate::config::{Color, Config, FailOn};
 use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
-use crate::report::{self, Format, Report, words};
+use crate::report::{self, Format, Report, View, words};
 use crate::toml_text;
 
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// The file of settings [default: conformance.toml, if there is one].
+    /// The file with the settings [default: conformance.toml, if there is one].
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
-    /// How findings are written to standard output [default: text].
+    /// The format of the report on standard output [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// Write a report to a file as well, such as `json=report.json` (repeatable).
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
-    /// The least severity that fails; each includes those before it [default: undecided].
+    /// The lowest severity that is shown; the summary counts the others [default: info].
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    show: Option<Severity>,
+    /// Show findings in full in text: whole values, all users, requests and responses.
+    #[arg(long, short)]
+    verbose: bool,
+    /// The lowest severity that fails; each includes those before it [default: undecided].
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
     /// Whether text has colors; `auto` is on a terminal without `NO_COLOR` [default: auto].
@@ -40,7 +47,7 @@ pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) fail_on: Severity,
     format: Format,
-    color: bool,
+    view: View,
     reports: Vec<(Format, PathBuf)>,
 }
 
@@ -53,7 +60,11 @@ impl OutputArgs {
         Ok(Settings {
             fail_on: fail_on.severity(),
             format: self.format.or(config.format).unwrap_or(Format::Text),
-            color: is_on(color),
+            view: View {
+                show: self.show.unwrap_or(Severity::Info),
+                verbose: self.verbose,
+                color: is_on(color),
+            },
             reports: self.reports,
             config,
         })
@@ -145,6 +156,15 @@ impl BaselineArgs {
     }
 }
 
+/// Reads the word for a severity.
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    let words = Severity::ALL.map(Severity::word);
+    PossibleValuesParser::new(words).try_map(|word| {
+        let known = Severity::ALL.into_iter().find(|one| one.word() == word);
+        known.ok_or("unknown severity")
+    })
+}
+
 fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, file) = text
         .split_once('=')
@@ -169,6 +189,10 @@ fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
 
 /// Writes the report in all formats that are asked for.
 pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verdict> {
+    let plain = View {
+        color: false,
+        ..settings.view
+    };
     for (format, path) in &settings.reports {
         let context = || {
             format!(
@@ -177,13 +201,13 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
             )
         };
         let mut file = BufWriter::new(File::create(path).with_context(context)?);
-        report::write(*format, report, false, &mut file)
+        report::write(*format, report, plain, &mut file)
             .and_then(|()| file.flush())
             .with_context(context)?;
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let written =
-        report::write(settings.format, report, settings.color, &mut out).and_then(|()| out.flush());
+        report::write(settings.format, report, settings.view, &mut out).and_then(|()| out.flush());
     tolerate_closed(written)?;
     Ok(report.verdict())
 }

@@ -64,7 +64,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         ignored,
-        unchecked: None,
+        unchecked: outcome.unchecked,
     };
     write_reports(&report, &settings)
 }

@@ -1,6 +1,6 @@
 //! What a replay has come to so far, for those who watch it, and whether it checked anything.
 
-use crate::finding::StepFailure;
+use crate::finding::{StepFailure, Unchecked};
 
 /// A step of a replay.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,23 +58,6 @@ pub struct Tally {
     pub bare: Vec<String>,
 }
 
-/// Why no sample was sent, so that the run has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nothing {
-    /// There is no operation.
-    NoOperations,
-    /// None of the operations has a sample.
-    NoSamples {
-        /// How many operations there are.
-        operations: usize,
-    },
-    /// There are samples, and none of them could be sent; the findings say why.
-    NoneSent {
-        /// How many samples there are.
-        samples: usize,
-    },
-}
-
 impl Tally {
     /// Samples that were sent and did not pass.
     #[must_use]
@@ -82,14 +65,13 @@ impl Tally {
         self.replayed - self.passed
     }
 
-    /// Why no sample was sent, if none was.
+    /// Why the run has no result, if it sent no sample.
     #[must_use]
-    pub fn nothing(&self) -> Option<Nothing> {
-        let samples = self.not_replayable + self.unchecked;
-        match (self.replayed, self.operations, samples) {
-            (0, 0, _) => Some(Nothing::NoOperations),
-            (0, operations, 0) => Some(Nothing::NoSamples { operations }),
-            (0, _, samples) => Some(Nothing::NoneSent { samples }),
+    pub fn unchecked(&self) -> Option<Unchecked> {
+        let operations = self.operations;
+        match (self.replayed, self.not_replayable + self.unchecked) {
+            (0, 0) => Some(Unchecked::NoSamples { operations }),
+            (0, samples) => Some(Unchecked::NothingSent { samples }),
             _ => None,
         }
     }

@@ -4,17 +4,20 @@
 
 use std::io::{self, Write};
 
-use super::{Report, location, message as sentence, plain, witness_title};
-use crate::finding::Severity;
+use super::{Listing, location, message as sentence, plain, witness_line, witness_title};
+use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let mut entries: Vec<&Entry> = report.findings.iter().collect();
-    entries.sort_by_key(|entry| entry.finding.severity);
-    for entry in entries {
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for entry in listing.by_severity() {
         annotation(entry, out)?;
     }
-    writeln!(out, "{}: {}", report.verdict_word(), report.counts())
+    let verdict = listing.report.verdict();
+    if verdict == Verdict::NothingChecked {
+        let title = property(verdict.word());
+        return writeln!(out, "::error title={title}::{}", data(&listing.summary()));
+    }
+    writeln!(out, "{}", listing.summary())
 }
 
 fn annotation(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
@@ -47,9 +50,9 @@ fn annotation(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     }
     let title = format!("{}: {}", finding.severity.word(), finding.rule);
     properties.push(format!("title={}", property(&title)));
-    if let Some(witness) = &finding.witness {
+    if let Some(witness) = witness_line(entry) {
         let title = plain::line(&witness_title(entry));
-        message.push_str(&format!("\n{title}: {}", plain::json(witness)));
+        message.push_str(&format!("\n{title}: {}", plain::line(&witness)));
     }
     if let Some(exchange) = &finding.exchange {
         message.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));

@@ -1,20 +1,30 @@
 //! The report as one file for a browser: no scripts, no network, light and dark, readable on a phone.
 //!
-//! The content security policy allows this file's own style sheet and nothing else. The file is also well-formed XML, which is how the
-//! tests read it.
+//! Findings stand below their operation, those with the gravest findings first. Severities are shown and hidden by check boxes that
+//! the style sheet looks at. The content security policy allows this file's own style sheet and nothing else. The file is also
+//! well-formed XML, which is how the tests read it.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::{Report, message as sentence, places, plain, users, witness_title};
-use crate::finding::Verdict;
+use super::{Listing, message as sentence, places, plain, users, witness_line, witness_title};
+use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
 
 const STYLE: &str = include_str!("html.css");
-/// The SHA-256 of the style sheet in Base64, as the policy wants it; held to it by a test.
-const STYLE_HASH: &str = "o6ikAn2C5IoHyHxAi0CNaR3kpvvWy2y9vMEFo9wQ5qY=";
+/// The SHA-256 of the style sheet in Base64, as the policy wants it; a test compares them.
+const STYLE_HASH: &str = "tN1Yn7t+f2ckmcKTeXFFjIZ7lPdEkspqjzTz0za2DYQ=";
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let verdict = report.verdict_word();
+/// An operation, or another subject, with its findings.
+struct Section<'r> {
+    pair: Option<&'r str>,
+    subject: &'r str,
+    entries: Vec<&'r Entry>,
+}
+
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let report = listing.report;
+    let verdict = report.verdict().word();
     let title = escaped(&format!("conformance {}: {verdict}", report.command));
     write!(
         out,
@@ -23,7 +33,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <meta name=\"referrer\" content=\"no-referrer\"/>\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n"
     )?;
     let class = match report.verdict() {
         Verdict::Conforms => "conforms",
@@ -35,7 +45,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         "<h1>conformance {}: <span class=\"{class}\">{verdict}</span></h1>",
         escaped(report.command)
     )?;
-    writeln!(out, "<p>{}</p>", escaped(&report.counts()))?;
+    writeln!(out, "<p>{}</p>", escaped(&listing.counts()))?;
     writeln!(out, "<ul class=\"documents\">")?;
     if let Some(server) = &report.server {
         writeln!(out, "<li>server <code>{}</code></li>", escaped(server))?;
@@ -54,21 +64,108 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     writeln!(out, "</ul>")?;
-    let mut heading: Option<(Option<&str>, &str)> = None;
-    for entry in &report.findings {
-        let next = (entry.pair.as_deref(), entry.finding.subject.as_str());
-        if heading != Some(next) {
-            if heading.map(|(pair, _)| pair) != Some(next.0)
-                && let Some(pair) = next.0
-            {
-                writeln!(out, "<h2>{}</h2>", escaped(pair))?;
-            }
-            writeln!(out, "<h3>{}</h3>", escaped(next.1))?;
-            heading = Some(next);
+    writeln!(out, "</header>")?;
+    let sections = sections(listing);
+    filters(listing, out)?;
+    contents(&sections, out)?;
+    writeln!(out, "<main>")?;
+    for (index, section) in sections.iter().enumerate() {
+        if let Some(pair) = new_pair(&sections, index) {
+            writeln!(out, "<h2>{}</h2>", escaped(pair))?;
         }
-        article(entry, out)?;
+        let classes: Vec<String> = counted(&section.entries)
+            .map(|(severity, _)| format!("has-{}", severity.word()))
+            .collect();
+        let (classes, subject) = (classes.join(" "), escaped(section.subject));
+        writeln!(
+            out,
+            "<section class=\"{classes}\" id=\"s-{index}\">\n<h3>{subject}</h3>"
+        )?;
+        for entry in &section.entries {
+            article(entry, out)?;
+        }
+        writeln!(out, "</section>")?;
     }
     writeln!(out, "</main>\n</body>\n</html>")
+}
+
+/// The sections in the order of their first findings.
+fn sections<'r>(listing: &Listing<'r>) -> Vec<Section<'r>> {
+    let mut sections: Vec<Section<'r>> = Vec::new();
+    let mut known: HashMap<(Option<&str>, &str), usize> = HashMap::new();
+    for &entry in &listing.entries {
+        let (pair, subject) = (entry.pair.as_deref(), entry.finding.subject.as_str());
+        let index = *known.entry((pair, subject)).or_insert_with(|| {
+            sections.push(Section {
+                pair,
+                subject,
+                entries: Vec::new(),
+            });
+            sections.len() - 1
+        });
+        sections[index].entries.push(entry);
+    }
+    sections
+}
+
+/// The pair of a section that is the first of its pair.
+fn new_pair<'r>(sections: &[Section<'r>], index: usize) -> Option<&'r str> {
+    let pair = sections[index].pair;
+    let before = index
+        .checked_sub(1)
+        .and_then(|before| sections[before].pair);
+    pair.filter(|_| pair != before)
+}
+
+/// How many entries there are of each severity, where there are some.
+fn counted<'e>(entries: &'e [&Entry]) -> impl Iterator<Item = (Severity, usize)> + 'e {
+    Severity::ALL.into_iter().filter_map(|severity| {
+        let of = entries
+            .iter()
+            .filter(|entry| entry.finding.severity == severity);
+        Some((severity, of.count())).filter(|(_, count)| *count > 0)
+    })
+}
+
+/// A check box for each severity. They come before `main`, where the style sheet can tell which are checked.
+fn filters(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for (severity, count) in counted(&listing.entries) {
+        let word = severity.word();
+        writeln!(
+            out,
+            "<input type=\"checkbox\" id=\"show-{word}\" checked=\"checked\"/><label for=\"show-{word}\" class=\"{word}\"><strong>{word}</strong> {count}</label>"
+        )?;
+    }
+    Ok(())
+}
+
+/// Links to the sections, with how many findings each has.
+fn contents(sections: &[Section<'_>], out: &mut dyn Write) -> io::Result<()> {
+    if sections.len() < 2 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<nav><details open=\"open\"><summary>Contents</summary><ul>"
+    )?;
+    for (index, section) in sections.iter().enumerate() {
+        if let Some(pair) = new_pair(sections, index) {
+            writeln!(out, "<li class=\"pair\">{}</li>", escaped(pair))?;
+        }
+        let counts: Vec<String> = counted(&section.entries)
+            .map(|(severity, count)| {
+                let word = severity.word();
+                format!("<span class=\"{word}\"><strong>{count} {word}</strong></span>")
+            })
+            .collect();
+        writeln!(
+            out,
+            "<li><a href=\"#s-{index}\">{}</a> {}</li>",
+            escaped(section.subject),
+            counts.join(" ")
+        )?;
+    }
+    writeln!(out, "</ul></details></nav>")
 }
 
 fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
@@ -116,9 +213,10 @@ fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         }
         writeln!(out, "</ul></details>")?;
     }
-    if let Some(witness) = &finding.witness {
-        let title = escaped(&witness_title(entry));
-        block(&title, &plain::pretty_json(witness), true, out)?;
+    if let (Some(line), Some(witness)) = (witness_line(entry), &finding.witness) {
+        let (title, line) = (escaped(&witness_title(entry)), escaped(&plain::line(&line)));
+        writeln!(out, "<p>{title}: <code>{line}</code></p>")?;
+        block("the whole value", &plain::pretty_json(witness), false, out)?;
     }
     if let Some(exchange) = &finding.exchange {
         block("again", &exchange.curl, true, out)?;
@@ -132,7 +230,7 @@ fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "<p class=\"fingerprint\">{}</p>\n</article>",
+        "<p class=\"fingerprint\">fingerprint <code>{}</code></p>\n</article>",
         entry.fingerprint
     )
 }
@@ -235,7 +333,7 @@ mod tests {
         let allowed = [
             "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "span",
             "p", "ul", "li", "article", "strong", "code", "dl", "dt", "dd", "br", "details",
-            "summary", "pre",
+            "summary", "pre", "header", "nav", "section", "input", "label", "a",
         ];
         for node in document.descendants().filter(roxmltree::Node::is_element) {
             assert!(allowed.contains(&node.tag_name().name()), "{node:?}");
@@ -249,6 +347,10 @@ mod tests {
                     "class",
                     "id",
                     "open",
+                    "type",
+                    "for",
+                    "checked",
+                    "href",
                 ];
                 assert!(known.contains(&attribute.name()), "{attribute:?}");
             }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::words::{self, Context};
-use super::{DocumentInfo, Report, plain};
+use super::{DocumentInfo, Listing, Unchecked, plain};
 use crate::finding::{
-    Comparison, Effect, ExchangeRecord, Message, Place, Proof, Severity, Undecided, Users,
+    Comparison, Effect, ExchangeRecord, Finding, Message, Place, Proof, Severity, Users, Verdict,
 };
 use crate::fingerprint::Entry;
 
@@ -24,7 +24,7 @@ struct Root<'a> {
     findings: Vec<Line<'a>>,
 }
 
-/// What a run was about.
+/// The run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Head<'a> {
@@ -42,14 +42,17 @@ struct Tool {
     version: &'static str,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Summary<'a> {
-    verdict: &'static str,
+    verdict: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     fail_on: &'static str,
     findings: BTreeMap<&'static str, usize>,
     ignored: usize,
+    hidden: usize,
     checked: &'a BTreeMap<&'static str, usize>,
 }
 
@@ -66,8 +69,8 @@ pub(super) struct Line<'a> {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
-    #[serde(skip_serializing_if = "is_text")]
-    data: &'a Message,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     old: Option<&'a Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +80,7 @@ pub(super) struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     effect: Option<Effect>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    undecided: Option<&'a Undecided>,
+    undecided: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<&'a Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,12 +91,22 @@ pub(super) struct Line<'a> {
     used_by: &'a Users,
 }
 
-/// Whether a message has no more data than its sentence.
-fn is_text(message: &Message) -> bool {
-    matches!(message, Message::Text(_))
+/// What a message is made of, where that is more than its sentence.
+pub(super) fn data(message: &Message) -> Option<Value> {
+    match message {
+        Message::Text(_) => None,
+        data => Some(words::without_bundles(&serde_json::to_value(data).ok()?)),
+    }
 }
 
-pub(super) fn head(report: &Report) -> Head<'_> {
+/// Why a finding is undecided.
+pub(super) fn undecided(finding: &Finding) -> Option<Value> {
+    let reason = serde_json::to_value(finding.undecided.as_ref()?).ok()?;
+    Some(words::without_bundles(&reason))
+}
+
+pub(super) fn head<'r>(listing: &Listing<'r>) -> Head<'r> {
+    let report = listing.report;
     Head {
         format_version: FORMAT_VERSION,
         tool: Tool {
@@ -106,15 +119,22 @@ pub(super) fn head(report: &Report) -> Head<'_> {
     }
 }
 
-pub(super) fn summary(report: &Report) -> Summary<'_> {
+pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
+    let report = listing.report;
+    let verdict = report.verdict();
     Summary {
-        verdict: report.verdict_word(),
+        verdict: verdict.word().replace(' ', "-"),
+        reason: match verdict {
+            Verdict::NothingChecked => report.unchecked.map(Unchecked::reason),
+            Verdict::Conforms | Verdict::Deviates => None,
+        },
         fail_on: report.fail_on.word(),
         findings: Severity::ALL
             .iter()
             .map(|&severity| (severity.word(), report.count(severity)))
             .collect(),
         ignored: report.ignored,
+        hidden: listing.hidden(),
         checked: &report.checked,
     }
 }
@@ -134,12 +154,12 @@ pub(super) fn finding(entry: &Entry) -> Line<'_> {
         subject: &finding.subject,
         message: words::sentence(&finding.message, &context),
         advice: words::advice(&finding.message, &context),
-        data: &finding.message,
+        data: data(&finding.message),
         old: place("old"),
         new: place("new"),
         place: place("place"),
         effect: finding.effect,
-        undecided: finding.undecided.as_ref(),
+        undecided: undecided(finding),
         witness: finding.witness.as_ref(),
         proof: finding.proof.as_ref(),
         exchange: finding.exchange.as_ref(),
@@ -160,11 +180,11 @@ pub(super) fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
         .collect()
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let root = Root {
-        head: head(report),
-        summary: summary(report),
-        findings: report.findings.iter().map(finding).collect(),
+        head: head(listing),
+        summary: summary(listing),
+        findings: listing.entries.iter().map(|entry| finding(entry)).collect(),
     };
     writeln!(out, "{}", plain::pretty_json(&root))
 }

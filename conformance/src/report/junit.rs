@@ -3,35 +3,50 @@
 
 use std::io::{self, Write};
 
-use super::{Report, message, places, plain, users, witness_title};
+use super::{Listing, message, places, plain, users, witness_line, witness_title};
+use crate::finding::Verdict;
 use crate::fingerprint::Entry;
 
-/// One suite: what it is about, and its findings.
+/// One suite: a comparison and its findings.
 struct Suite<'r> {
     name: String,
     entries: Vec<&'r Entry>,
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    let suites = suites(report);
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let report = listing.report;
+    let suites = suites(listing);
+    let nothing = report.verdict() == Verdict::NothingChecked;
     let failing = |entries: &[&Entry]| entries.iter().filter(|entry| report.fails(entry)).count();
-    let cases: usize = suites.iter().map(|suite| suite.entries.len().max(1)).sum();
+    let tests = |suite: &Suite<'_>| {
+        suite.entries.len().max(1) + usize::from(nothing && !suite.entries.is_empty())
+    };
+    let errors = if nothing { suites.len() } else { 0 };
+    let cases: usize = suites.iter().map(tests).sum();
     let failures: usize = suites.iter().map(|suite| failing(&suite.entries)).sum();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(
         out,
-        r#"<testsuites name="conformance {}" tests="{cases}" failures="{failures}" errors="0">"#,
+        r#"<testsuites name="conformance {}" tests="{cases}" failures="{failures}" errors="{errors}">"#,
         report.command
     )?;
     for suite in &suites {
         writeln!(
             out,
-            r#"  <testsuite name="{}" tests="{}" failures="{}" errors="0" skipped="0">"#,
+            r#"  <testsuite name="{}" tests="{}" failures="{}" errors="{}" skipped="0">"#,
             attribute(&suite.name),
-            suite.entries.len().max(1),
-            failing(&suite.entries)
+            tests(suite),
+            failing(&suite.entries),
+            usize::from(nothing)
         )?;
-        if suite.entries.is_empty() {
+        if nothing {
+            let summary = attribute(&listing.summary());
+            writeln!(
+                out,
+                r#"    <testcase classname="{}" name="nothing checked"><error type="nothing-checked" message="{summary}"/></testcase>"#,
+                attribute(&suite.name)
+            )?;
+        } else if suite.entries.is_empty() {
             writeln!(
                 out,
                 r#"    <testcase classname="{}" name="conforms"/>"#,
@@ -39,20 +54,21 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
         for entry in &suite.entries {
-            case(report, entry, out)?;
+            case(listing, entry, out)?;
         }
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
 }
 
-fn suites(report: &Report) -> Vec<Suite<'_>> {
+fn suites<'r>(listing: &Listing<'r>) -> Vec<Suite<'r>> {
+    let report = listing.report;
     let mut suites: Vec<Suite<'_>> = Vec::new();
     let pairs = report
         .documents
         .iter()
         .map(|document| document.pair.as_deref());
-    let findings = report.findings.iter().map(|entry| entry.pair.as_deref());
+    let findings = listing.entries.iter().map(|entry| entry.pair.as_deref());
     for pair in pairs.chain(findings) {
         let name = match pair {
             Some(pair) => pair.to_owned(),
@@ -60,9 +76,10 @@ fn suites(report: &Report) -> Vec<Suite<'_>> {
         };
         if !suites.iter().any(|suite| suite.name == name) {
             suites.push(Suite {
-                entries: report
-                    .findings
+                entries: listing
+                    .entries
                     .iter()
+                    .copied()
                     .filter(|entry| entry.pair.as_deref() == pair)
                     .collect(),
                 name,
@@ -72,7 +89,7 @@ fn suites(report: &Report) -> Vec<Suite<'_>> {
     suites
 }
 
-fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+fn case(listing: &Listing<'_>, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let finding = &entry.finding;
     writeln!(
         out,
@@ -97,14 +114,14 @@ fn case(report: &Report, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
             body.push_str(&format!("\n{indent}{}", plain::line(&line)));
         }
     }
-    if let Some(witness) = &finding.witness {
+    if let Some(witness) = witness_line(entry) {
         let title = plain::line(&witness_title(entry));
-        body.push_str(&format!("\n{title}: {}", plain::json(witness)));
+        body.push_str(&format!("\n{title}: {}", plain::line(&witness)));
     }
     if let Some(exchange) = &finding.exchange {
         body.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));
     }
-    if report.fails(entry) {
+    if listing.report.fails(entry) {
         writeln!(
             out,
             r#"      <failure type="{}" message="{}">{}</failure>"#,
@@ -142,7 +159,8 @@ fn attribute(text: &str) -> String {
 mod tests {
     use roxmltree::{Document, Node};
 
-    use super::super::{Format, sample};
+    use super::super::{Format, Unchecked, sample};
+    use crate::finding::Severity;
 
     #[test]
     fn findings_are_cases() {
@@ -158,7 +176,7 @@ mod tests {
     );
 
     /// What the schemas of Jenkins, Ant and Surefire have in common.
-    const GRAMMAR: [Element; 5] = [
+    const GRAMMAR: [Element; 6] = [
         (
             "testsuites",
             &[],
@@ -175,8 +193,9 @@ mod tests {
             "testcase",
             &["name", "classname"],
             &[],
-            &["failure", "system-out"],
+            &["error", "failure", "system-out"],
         ),
+        ("error", &[], &["type", "message"], &[]),
         ("failure", &[], &["type", "message"], &[]),
         ("system-out", &[], &[], &[]),
     ];
@@ -214,7 +233,14 @@ mod tests {
     fn the_file_is_well_formed_and_its_numbers_are_right() {
         let mut clean = sample::report();
         clean.findings.clear();
-        for report in [sample::report(), sample::hostile(), clean] {
+        let mut nothing = sample::report();
+        nothing.unchecked = Some(Unchecked::Empty);
+        nothing
+            .findings
+            .retain(|entry| entry.finding.severity > Severity::Undecided);
+        let mut empty = nothing.clone();
+        empty.findings.clear();
+        for report in [sample::report(), sample::hostile(), clean, nothing, empty] {
             let text = sample::written(Format::Junit, &report);
             assert!(sample::is_plain(&text));
             let document = Document::parse(&text).unwrap();
@@ -224,10 +250,12 @@ mod tests {
                 root.attribute("tests").unwrap(),
                 count(root, "testcase").to_string()
             );
-            assert_eq!(
-                root.attribute("failures").unwrap(),
-                count(root, "failure").to_string()
-            );
+            for (attribute, element) in [("failures", "failure"), ("errors", "error")] {
+                assert_eq!(
+                    root.attribute(attribute).unwrap(),
+                    count(root, element).to_string()
+                );
+            }
         }
     }
 

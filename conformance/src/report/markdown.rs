@@ -6,9 +6,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use serde_json::Value;
-
-use super::{Report, message as sentence, places, plain, users, witness_title};
+use super::{Listing, message as sentence, places, plain, users, witness_line, witness_title};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -25,12 +23,13 @@ const USERS_SHOWN: usize = 5;
 /// How many documents are named.
 const DOCUMENTS_SHOWN: usize = 20;
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let report = listing.report;
     let mut text = format!(
         "### conformance {}: {}\n\n{}\n",
         report.command,
-        report.verdict_word(),
-        report.counts()
+        report.verdict().word(),
+        listing.counts()
     );
     let mut names: Vec<String> = Vec::new();
     for document in &report.documents {
@@ -48,8 +47,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         names.push(format!("and {more} more"));
     }
     let _ = writeln!(text, "\n{}", names.join(", "));
-    let mut entries: Vec<&Entry> = report.findings.iter().collect();
-    entries.sort_by_key(|entry| entry.finding.severity);
+    let entries = listing.by_severity();
     if !entries.is_empty() {
         text.push_str("\n| severity | where | what |\n|---|---|---|\n");
     }
@@ -99,9 +97,10 @@ fn row(entry: &Entry) -> String {
             what.push(format!("{indent}{}", code(&line, DETAIL_LIMIT)));
         }
     }
-    if let Some(witness) = &finding.witness {
+    if let Some(witness) = witness_line(entry) {
         let title = plain::cut(&witness_title(entry), DETAIL_LIMIT);
-        what.push(format!("{} {}", prose(&title), witness_code(witness)));
+        let title = prose(&title);
+        what.push(format!("{title}: {}", code(&witness, DETAIL_LIMIT)));
     }
     if let Some(exchange) = &finding.exchange {
         what.push(format!("again: {}", code(&exchange.curl, MESSAGE_LIMIT)));
@@ -112,10 +111,6 @@ fn row(entry: &Entry) -> String {
         place.join("<br>"),
         what.join("<br>")
     )
-}
-
-fn witness_code(witness: &Value) -> String {
-    code(&plain::json(witness), DETAIL_LIMIT)
 }
 
 fn code(text: &str, limit: usize) -> String {

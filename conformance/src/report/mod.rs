@@ -1,7 +1,8 @@
-//! What a run found, in the formats that a person or a program reads. The only writer of standard output besides the CLI.
+//! The findings of a run, in the formats that a person or a program reads. Besides the CLI nothing else writes to standard output.
 //!
 //! A report is a function of the run's findings alone: no clock, no host, no random number, so the same findings give the same bytes.
-//! Everything that comes from a document or a server is escaped for its format; see `plain` for what no format lets through.
+//! Everything that comes from a document or a server is escaped for its format; see `plain` for the characters that no format lets
+//! through.
 
 mod github;
 mod html;
@@ -10,17 +11,19 @@ mod junit;
 mod location;
 mod markdown;
 mod ndjson;
+mod oneline;
 mod plain;
 mod sarif;
 mod text;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
+pub use crate::finding::Unchecked;
 use crate::finding::{Finding, Place, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
 
@@ -33,6 +36,8 @@ pub const SCHEMA: &str = include_str!("schema.json");
 pub enum Format {
     /// For a reader.
     Text,
+    /// One line for each finding, for `grep` and editors.
+    Oneline,
     /// For a program; see `conformance schema report`.
     Json,
     /// For a program that reads line by line: the run, each finding, the summary.
@@ -88,7 +93,7 @@ pub struct Report {
     pub checked: BTreeMap<&'static str, usize>,
     /// The least severity that makes the run fail.
     pub fail_on: Severity,
-    /// What was found, in a stable order.
+    /// The findings.
     pub findings: Vec<Entry>,
     /// How many findings a baseline or allowed differences took away.
     pub ignored: usize,
@@ -96,16 +101,41 @@ pub struct Report {
     pub unchecked: Option<Unchecked>,
 }
 
-/// Why a run has no result: it compared nothing and sent nothing.
+/// How much of a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unchecked {
-    /// The documents have no operation, no webhook and no schema.
-    Empty,
-    /// The document has this many operations, and none of them has a sample.
-    NoSamples {
-        /// How many operations there are.
-        operations: usize,
-    },
+pub struct View {
+    /// The lowest severity that is shown.
+    pub show: Severity,
+    /// Whether text shows findings in full.
+    pub verbose: bool,
+    /// Whether text has colors.
+    pub color: bool,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            show: Severity::Info,
+            verbose: false,
+            color: false,
+        }
+    }
+}
+
+impl Unchecked {
+    /// The reason in words.
+    fn reason(self) -> String {
+        match self {
+            Self::Empty => "there is no operation, webhook or schema to compare".to_owned(),
+            Self::NoSamples { operations: 0 } => "the document has no operation".to_owned(),
+            Self::NoSamples { operations: 1 } => "the only operation has no sample".to_owned(),
+            Self::NoSamples { operations } => {
+                format!("none of {operations} operations has a sample")
+            }
+            Self::NothingSent { samples: 1 } => "the only sample could not be sent".to_owned(),
+            Self::NothingSent { samples } => format!("none of {samples} samples could be sent"),
+        }
+    }
 }
 
 impl Report {
@@ -125,15 +155,6 @@ impl Report {
         entry.finding.severity <= self.fail_on
     }
 
-    /// The word for the verdict.
-    fn verdict_word(&self) -> &'static str {
-        match self.verdict() {
-            Verdict::Conforms => "conforms",
-            Verdict::Deviates => "deviates",
-            Verdict::NothingChecked => "nothing checked",
-        }
-    }
-
     /// How many findings have this severity.
     fn count(&self, severity: Severity) -> usize {
         self.findings
@@ -142,27 +163,7 @@ impl Report {
             .count()
     }
 
-    /// What was found and checked, such as `1 breaking; 2 operations checked`.
-    fn counts(&self) -> String {
-        let found: Vec<String> = Severity::ALL
-            .iter()
-            .map(|&severity| (severity, self.count(severity)))
-            .filter(|(_, count)| *count > 0)
-            .map(|(severity, count)| format!("{count} {}", severity.word()))
-            .collect();
-        let checked = self.checked_words();
-        let mut line = if found.is_empty() {
-            format!("{checked} checked, nothing found")
-        } else {
-            format!("{}; {checked} checked", found.join(", "))
-        };
-        if self.ignored > 0 {
-            line.push_str(&format!("; {} ignored by the baseline", self.ignored));
-        }
-        line
-    }
-
-    /// `2 operations, 1 schema`; what there is none of is left out.
+    /// `2 operations, 1 schema`; nouns without a count are left out.
     fn checked_words(&self) -> String {
         let one = |(noun, count): (&&'static str, &usize)| match count {
             1 => format!("1 {}", noun.strip_suffix('s').unwrap_or(noun)),
@@ -170,6 +171,99 @@ impl Report {
         };
         let some = self.checked.iter().filter(|(_, count)| **count > 0);
         some.map(one).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A report as it is written: the entries that are shown, in order.
+struct Listing<'r> {
+    report: &'r Report,
+    view: View,
+    /// By pair in the order of the run, then by severity, then by place.
+    entries: Vec<&'r Entry>,
+}
+
+impl<'r> Listing<'r> {
+    fn new(report: &'r Report, view: View) -> Self {
+        let mut pairs: HashMap<Option<&str>, usize> = HashMap::new();
+        for entry in &report.findings {
+            let next = pairs.len();
+            pairs.entry(entry.pair.as_deref()).or_insert(next);
+        }
+        let shown = report.findings.iter();
+        let mut entries: Vec<&Entry> = shown
+            .filter(|entry| entry.finding.severity <= view.show)
+            .collect();
+        let place = |entry: &'r Entry| {
+            let finding = &entry.finding;
+            let place = finding.new.as_ref().or(finding.old.as_ref());
+            place.map(|place| (&place.document, place.line, place.column, &place.pointer))
+        };
+        // The sort is stable: the order of the run decides the rest.
+        entries.sort_by_key(|&entry| {
+            (
+                pairs.get(&entry.pair.as_deref()),
+                entry.finding.severity,
+                place(entry),
+            )
+        });
+        Self {
+            report,
+            view,
+            entries,
+        }
+    }
+
+    /// The entries whatever pair they belong to, by severity.
+    fn by_severity(&self) -> Vec<&'r Entry> {
+        let mut entries = self.entries.clone();
+        entries.sort_by_key(|entry| entry.finding.severity);
+        entries
+    }
+
+    /// How many findings are not shown.
+    fn hidden(&self) -> usize {
+        self.report.findings.len() - self.entries.len()
+    }
+
+    /// The result without the verdict, such as `1 breaking; 2 operations checked`.
+    fn counts(&self) -> String {
+        let report = self.report;
+        let mut parts = Vec::new();
+        let unchecked = report
+            .unchecked
+            .filter(|_| report.verdict() == Verdict::NothingChecked);
+        parts.extend(unchecked.map(Unchecked::reason));
+        let found: Vec<String> = Severity::ALL
+            .iter()
+            .map(|&severity| (severity, report.count(severity)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| match (severity, count) {
+                (Severity::Warning, 2..) => format!("{count} warnings"),
+                _ => format!("{count} {}", severity.word()),
+            })
+            .collect();
+        if !found.is_empty() {
+            parts.push(found.join(", "));
+        }
+        if unchecked.is_none() {
+            let checked = report.checked_words();
+            parts.push(match found.is_empty() {
+                true => format!("{checked} checked, nothing found"),
+                false => format!("{checked} checked"),
+            });
+        }
+        if report.ignored > 0 {
+            parts.push(format!("{} accepted by the baseline", report.ignored));
+        }
+        if self.hidden() > 0 {
+            parts.push(format!("{} not shown", self.hidden()));
+        }
+        parts.join("; ")
+    }
+
+    /// The result in one line, the verdict first.
+    fn summary(&self) -> String {
+        format!("{}: {}", self.report.verdict().word(), self.counts())
     }
 }
 
@@ -192,19 +286,29 @@ fn message(entry: &Entry) -> String {
     }
 }
 
-/// What stands before a witness: the word, and which value it is and which document allows it.
+/// The clause before a witness: which value it is, and which document allows it.
 fn witness_title(entry: &Entry) -> String {
     let Some(proof) = &entry.finding.proof else {
-        return "witness".to_owned();
+        return "value".to_owned();
     };
     let named = |side| words::side(side, entry.comparison);
+    let of = match proof.subject == entry.finding.subject {
+        true => String::new(),
+        false => format!(" of {}", proof.subject),
+    };
     format!(
-        "witness, the {} of {} that {} accepts and {} refuses",
-        proof.part,
-        proof.subject,
+        "for example, {} allows this {}{of}, {} does not",
         named(proof.accepted_by),
+        proof.part,
         named(proof.refused_by)
     )
+}
+
+/// The witness on one line, with the path to what matters.
+fn witness_line(entry: &Entry) -> Option<String> {
+    let witness = entry.finding.witness.as_ref()?;
+    let at = entry.finding.proof.as_ref().map(|proof| proof.at.as_str());
+    Some(words::elided(witness, at.unwrap_or_default()))
 }
 
 /// The tree of who uses the place of a finding, one line each with how deep it is indented: at most `most` users, and how many
@@ -228,20 +332,22 @@ pub(crate) fn plain_line(text: &str) -> String {
     plain::line(text)
 }
 
-/// Writes `report` to `out`; only text has colors.
+/// Writes `report` to `out`.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn write(format: Format, report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(format: Format, report: &Report, view: View, out: &mut dyn Write) -> io::Result<()> {
+    let listing = Listing::new(report, view);
     match format {
-        Format::Text => text::write(report, color, out),
-        Format::Json => json::write(report, out),
-        Format::Ndjson => ndjson::write(report, out),
-        Format::Junit => junit::write(report, out),
-        Format::Sarif => sarif::write(report, out),
-        Format::Html => html::write(report, out),
-        Format::Markdown => markdown::write(report, out),
-        Format::Github => github::write(report, out),
+        Format::Text => text::write(&listing, out),
+        Format::Oneline => oneline::write(&listing, out),
+        Format::Json => json::write(&listing, out),
+        Format::Ndjson => ndjson::write(&listing, out),
+        Format::Junit => junit::write(&listing, out),
+        Format::Sarif => sarif::write(&listing, out),
+        Format::Html => html::write(&listing, out),
+        Format::Markdown => markdown::write(&listing, out),
+        Format::Github => github::write(&listing, out),
     }
 }
 
@@ -379,7 +485,7 @@ pub(crate) mod sample {
     /// The report in a format without color.
     pub(crate) fn written(format: Format, report: &Report) -> String {
         let mut out = Vec::new();
-        write(format, report, false, &mut out).unwrap();
+        write(format, report, View::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -1,11 +1,11 @@
-//! The report line by line: one JSON object for the run, one for each finding, one for the summary. Each has a member `kind`; the rest
-//! is what the JSON report has, whose published schema describes it.
+//! The report line by line: one JSON object for the run, one for each finding, one for the summary. Each has a member `kind`; the other
+//! members are those of the JSON report, whose published schema describes them.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Report, json, plain};
+use super::{Listing, json, plain};
 
 #[derive(Serialize)]
 struct Line<T> {
@@ -14,12 +14,12 @@ struct Line<T> {
     content: T,
 }
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    line("run", json::head(report), out)?;
-    for entry in &report.findings {
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    line("run", json::head(listing), out)?;
+    for entry in &listing.entries {
         line("finding", json::finding(entry), out)?;
     }
-    line("summary", json::summary(report), out)
+    line("summary", json::summary(listing), out)
 }
 
 fn line(kind: &'static str, content: impl Serialize, out: &mut dyn Write) -> io::Result<()> {

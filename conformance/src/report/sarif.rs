@@ -7,9 +7,9 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, location, message, plain, witness_title};
+use super::{Listing, location, message, plain, witness_line, witness_title};
 use crate::catalogue;
-use crate::finding::{Place, Severity};
+use crate::finding::{Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 const SCHEMA: &str =
@@ -17,10 +17,11 @@ const SCHEMA: &str =
 /// The folder that relative names are relative to, as code scanning services call it.
 const ROOT: &str = "%SRCROOT%";
 
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let report = listing.report;
     let mut rules: Vec<&'static str> = Vec::new();
     let mut results = Vec::new();
-    for entry in &report.findings {
+    for entry in &listing.entries {
         let id = entry.finding.rule;
         let index = rules
             .iter()
@@ -46,12 +47,25 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "automationDetails": { "id": format!("conformance/{}/", report.command) },
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": { ROOT: { "description": { "text": "The folder that conformance ran in." } } },
-            "invocations": [{ "executionSuccessful": true }],
+            "invocations": [invocation(listing)],
             "results": results,
-            "properties": { "summary": super::json::summary(report) },
+            "properties": { "summary": super::json::summary(listing) },
         }]
     });
     writeln!(out, "{}", plain::pretty_json(&log))
+}
+
+/// Whether the run has a result.
+fn invocation(listing: &Listing<'_>) -> Value {
+    match listing.report.verdict() {
+        Verdict::Conforms | Verdict::Deviates => json!({ "executionSuccessful": true }),
+        Verdict::NothingChecked => json!({
+            "executionSuccessful": false,
+            "toolExecutionNotifications": [
+                { "level": "error", "message": { "text": plain::line(&listing.summary()) } }
+            ],
+        }),
+    }
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -93,7 +107,7 @@ fn result(entry: &Entry, index: usize) -> Value {
         .map(|(id, (side, place))| {
             let mut location = physical(place);
             location["id"] = json!(id);
-            location["message"] = json!({ "text": format!("the place in {side}") });
+            location["message"] = json!({ "text": side });
             location
         })
         .collect();
@@ -106,7 +120,7 @@ fn result(entry: &Entry, index: usize) -> Value {
     };
     members.insert(
         "partialFingerprints".into(),
-        json!({ "conformance/v1": fingerprint }),
+        json!({ "conformance/v2": fingerprint }),
     );
     members.insert("properties".into(), properties(entry));
     Value::Object(members)
@@ -120,9 +134,9 @@ fn message_text(entry: &Entry) -> String {
         plain::line(&finding.subject),
         plain::lines(&message(entry))
     );
-    if let Some(witness) = &finding.witness {
+    if let Some(witness) = witness_line(entry) {
         let title = plain::line(&witness_title(entry));
-        text.push_str(&format!("\n{title}: {}", plain::json(witness)));
+        text.push_str(&format!("\n{title}: {}", plain::line(&witness)));
     }
     if let Some(exchange) = &finding.exchange {
         text.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));
@@ -147,6 +161,15 @@ fn physical(place: &Place) -> Value {
 fn properties(entry: &Entry) -> Value {
     let finding = &entry.finding;
     let mut properties = json!({ "severity": finding.severity.word(), "subject": finding.subject });
+    if let Some(effect) = &finding.effect {
+        properties["effect"] = json!(effect);
+    }
+    if let Some(undecided) = super::json::undecided(finding) {
+        properties["undecided"] = undecided;
+    }
+    if let Some(data) = super::json::data(&finding.message) {
+        properties["data"] = data;
+    }
     if let Some(pair) = &entry.pair {
         properties["pair"] = json!(pair);
     }
@@ -215,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_is_to_be_changed_is_the_location_and_the_other_is_related() {
+    fn the_file_that_can_be_changed_is_the_location_and_the_other_is_related() {
         let log: Value =
             serde_json::from_str(&sample::written(Format::Sarif, &sample::report())).unwrap();
         let result = &log["runs"][0]["results"][0];

@@ -1,84 +1,123 @@
-//! The report for a reader: findings below the operation they belong to, and one line that sums up.
+//! The report for a reader: a paragraph for each finding, and one line that sums up.
 
 use std::io::{self, Write};
 
 use clap::builder::styling::{AnsiColor, Style};
 
-use super::{Report, message, places, plain, users, witness_title};
-use crate::finding::{Place, Severity, Verdict};
+use super::{Listing, message, places, plain, users, witness_line, witness_title};
+use crate::finding::{Finding, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 /// How many users of a shared place are named.
 const USERS_SHOWN: usize = 5;
-/// A witness of more bytes than this is shown on several lines.
-const WITNESS_WIDTH: usize = 100;
+/// How many lines of a finding are shown.
+const LINES_SHOWN: usize = 12;
 
-pub(super) fn write(report: &Report, color: bool, out: &mut dyn Write) -> io::Result<()> {
-    let paint = Paint { color };
+pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint {
+        color: listing.view.color,
+    };
     let mut pair: Option<&str> = None;
-    let mut subject: Option<&str> = None;
-    for entry in &report.findings {
+    for entry in &listing.entries {
         if pair != entry.pair.as_deref() {
             pair = entry.pair.as_deref();
-            subject = None;
             let name = plain::line(pair.unwrap_or("all pairs"));
-            writeln!(
-                out,
-                "{}\n",
-                paint.over(Style::new().bold().underline(), &name)
-            )?;
+            let heading = Style::new().bold().underline();
+            writeln!(out, "{}\n", paint.over(heading, &name))?;
         }
-        if subject != Some(&entry.finding.subject) {
-            subject = Some(&entry.finding.subject);
-            let subject = plain::line(&entry.finding.subject);
-            writeln!(out, "{}\n", paint.over(Style::new().bold(), &subject))?;
+        let mut lines = paragraph(entry, listing.view.verbose, &paint);
+        if !listing.view.verbose && lines.len() > LINES_SHOWN {
+            let more = lines.len() - (LINES_SHOWN - 1);
+            lines.truncate(LINES_SHOWN - 1);
+            lines.push(format!("… {more} more lines with --verbose"));
         }
-        write_finding(entry, &paint, out)?;
+        let finding = &entry.finding;
+        let subject = paint.over(Style::new().bold(), &plain::line(&finding.subject));
+        writeln!(out, "{} {subject}", paint.severity(finding.severity))?;
+        for line in lines {
+            writeln!(out, "  {line}")?;
+        }
+        writeln!(out)?;
     }
-    writeln!(out, "{}: {}", paint.verdict(report), report.counts())
+    let verdict = listing.report.verdict();
+    writeln!(out, "{}: {}", paint.verdict(verdict), listing.counts())
 }
 
-fn write_finding(entry: &Entry, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
+/// The lines of a finding below its first.
+fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
     let finding = &entry.finding;
-    writeln!(
-        out,
-        "  {}  {}",
-        paint.severity(finding.severity),
-        finding.rule
-    )?;
-    for line in plain::lines(&message(entry)).lines() {
-        writeln!(out, "    {line}")?;
-    }
+    let faint = |text: &str| paint.over(Style::new().dimmed(), text);
+    let mut lines: Vec<String> = plain::lines(&message(entry))
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    // What `allow` and baselines call it.
+    lines.push(faint(&format!("{} {}", finding.rule, entry.fingerprint)));
     let places = places(entry);
     let width = places.iter().map(|(side, _)| side.len()).max().unwrap_or(0);
-    for (side, place) in places {
-        let at = paint.over(Style::new().dimmed(), &shown(place));
-        writeln!(out, "    {side:<width$}  {at}")?;
+    lines.extend(
+        places
+            .iter()
+            .map(|(side, place)| format!("{side:<width$}  {}", faint(&shown(place)))),
+    );
+    if verbose && !finding.used_by.is_empty() {
+        lines.push(format!("used by {}", finding.used_by.count));
+        let tree = users(finding, usize::MAX).into_iter();
+        lines.extend(
+            tree.map(|(depth, line)| format!("{}{}", "  ".repeat(depth + 1), plain::line(&line))),
+        );
+    } else {
+        lines.extend(used_by(finding));
     }
-    if !finding.used_by.is_empty() {
-        writeln!(out, "    used by {}", finding.used_by.count)?;
-        for (depth, line) in users(finding, USERS_SHOWN) {
-            writeln!(out, "      {}{}", "  ".repeat(depth), plain::line(&line))?;
-        }
-    }
-    if let Some(witness) = &finding.witness {
-        let line = plain::json(witness);
+    if let Some(line) = witness_line(entry) {
         let title = plain::line(&witness_title(entry));
-        if line.len() <= WITNESS_WIDTH && finding.proof.is_none() {
-            writeln!(out, "    {title} {line}")?;
-        } else if line.len() <= WITNESS_WIDTH {
-            writeln!(out, "    {title}\n      {line}")?;
-        } else {
-            writeln!(out, "    {title}")?;
-            for line in plain::pretty_json(witness).lines() {
-                writeln!(out, "      {line}")?;
+        match &finding.witness {
+            Some(witness) if verbose => {
+                lines.push(format!("{title}:"));
+                let json = plain::pretty_json(witness);
+                lines.extend(json.lines().map(|line| format!("  {line}")));
             }
+            _ => lines.push(format!("{title}: {}", plain::line(&line))),
         }
     }
     if let Some(exchange) = &finding.exchange {
-        writeln!(out, "    again: {}", plain::lines(&exchange.curl))?;
+        let again = plain::lines(&exchange.curl);
+        lines.extend(format!("again: {again}").lines().map(str::to_owned));
+        if verbose {
+            let response = exchange.response.as_deref().unwrap_or("none");
+            for (name, text) in [
+                ("request", exchange.request.as_str()),
+                ("response", response),
+            ] {
+                lines.push(format!("{name}:"));
+                lines.extend(plain::lines(text).lines().map(|line| format!("  {line}")));
+            }
+        }
     }
-    writeln!(out)
+    lines
+}
+
+/// Who uses a place, in one line; none where only the subject itself does.
+fn used_by(finding: &Finding) -> Option<String> {
+    let users = &finding.used_by;
+    let named: Vec<&str> = users
+        .tree
+        .iter()
+        .map(|user| user.subject.as_str())
+        .collect();
+    if users.count == 0 || (users.count == 1 && named == [finding.subject.as_str()]) {
+        return None;
+    }
+    let shown = &named[..named.len().min(USERS_SHOWN)];
+    let more = match users.count - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(plain::line(&format!(
+        "used by {}: {}{more}",
+        users.count,
+        shown.join(", ")
+    )))
 }
 
 /// `file:line:column pointer`; the first half is what editors jump to.
@@ -105,13 +144,13 @@ impl Paint {
         }
     }
 
-    fn verdict(&self, report: &Report) -> String {
-        let style = match report.verdict() {
+    fn verdict(&self, verdict: Verdict) -> String {
+        let style = match verdict {
             Verdict::Conforms => AnsiColor::Green.on_default(),
             Verdict::Deviates => AnsiColor::Red.on_default().bold(),
             Verdict::NothingChecked => AnsiColor::Yellow.on_default().bold(),
         };
-        self.over(style, report.verdict_word())
+        self.over(style, verdict.word())
     }
 
     fn severity(&self, severity: Severity) -> String {
@@ -127,18 +166,29 @@ impl Paint {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample;
+    use serde_json::{Value, json};
+
+    use super::super::{Format, Report, Unchecked, View, sample, write};
     use super::*;
 
-    fn text(report: &Report, color: bool) -> String {
+    fn text(report: &Report, view: View) -> String {
         let mut out = Vec::new();
-        write(report, color, &mut out).unwrap();
+        write(Format::Text, report, view, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
-    fn findings_stand_below_their_operation() {
-        insta::assert_snapshot!(text(&sample::report(), false));
+    fn findings_are_paragraphs_the_gravest_first() {
+        insta::assert_snapshot!(text(&sample::report(), View::default()));
+    }
+
+    #[test]
+    fn verbose_shows_findings_in_full() {
+        let view = View {
+            verbose: true,
+            ..View::default()
+        };
+        insta::assert_snapshot!(text(&sample::report(), view));
     }
 
     #[test]
@@ -146,33 +196,78 @@ mod tests {
         let mut report = sample::report();
         report.findings.clear();
         assert_eq!(
-            text(&report, false),
+            text(&report, View::default()),
             "conforms: 2 operations, 5 schemas checked, nothing found\n"
         );
-        assert!(text(&report, true).contains("\u{1b}["));
+        let colored = View {
+            color: true,
+            ..View::default()
+        };
+        assert!(text(&report, colored).contains("\u{1b}["));
     }
 
     #[test]
-    fn a_long_witness_is_a_payload_on_several_lines() {
+    fn a_run_that_checked_nothing_says_why() {
+        let mut report = sample::report();
+        report.unchecked = Some(Unchecked::NoSamples { operations: 5 });
+        // A finding that fails is the graver result.
+        assert!(text(&report, View::default()).contains("\ndeviates: 1 breaking,"));
+        report.findings.clear();
+        assert_eq!(
+            text(&report, View::default()),
+            "nothing checked: none of 5 operations has a sample\n"
+        );
+    }
+
+    #[test]
+    fn findings_below_a_severity_are_counted_and_not_shown() {
+        let view = View {
+            show: Severity::Breaking,
+            ..View::default()
+        };
+        let text = text(&sample::report(), view);
+        assert!(!text.contains("schema-type-changed"), "{text}");
+        assert!(
+            text.ends_with("deviates: 1 breaking, 1 undecided, 1 warning; 2 operations, 5 schemas checked; 2 not shown\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_finding_has_at_most_twelve_lines_unless_all_is_asked_for() {
         let mut report = sample::report();
         report.findings.truncate(1);
-        report.findings[0].finding.witness =
-            Some(serde_json::json!({"name": "n".repeat(90), "tags": ["a"]}));
-        let text = text(&report, false);
+        let finding = &mut report.findings[0].finding;
+        finding.message = "line\n".repeat(30).into();
+        let witness = json!({"name": "n".repeat(90), "tags": ["a", {"b": [1, 2]}]});
+        finding.witness = Some(witness.clone());
+        let lines = |view| text(&report, view).lines().count();
+        // The first line of the finding, eleven of it, the one that counts the rest, a blank one and the summary.
+        assert_eq!(lines(View::default()), 1 + 12 + 1 + 1);
+        let verbose = View {
+            verbose: true,
+            ..View::default()
+        };
+        let text = text(&report, verbose);
         let payload: String = text
             .lines()
-            .skip_while(|line| *line != "    witness")
+            .skip_while(|line| *line != "  value:")
             .skip(1)
-            .take_while(|line| line.starts_with("      "))
+            .take_while(|line| line.starts_with("    "))
             .collect();
-        let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
-        assert_eq!(Some(payload), report.findings[0].finding.witness);
+        assert_eq!(serde_json::from_str::<Value>(&payload).unwrap(), witness);
     }
 
     #[test]
     fn hostile_text_is_shown_and_not_obeyed() {
-        let text = text(&sample::hostile(), false);
-        assert!(sample::is_plain(&text), "{text}");
-        assert!(text.contains("\\u{1b}[31mred\\u{7}"), "{text}");
+        for verbose in [false, true] {
+            let view = View {
+                verbose,
+                ..View::default()
+            };
+            let text = text(&sample::hostile(), view);
+            assert!(sample::is_plain(&text), "{text}");
+            assert!(text.contains("\\u{1b}[31mred\\u{7}"), "{text}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Samples that break their own schemas.
 
-use conformance::replay::Nothing;
+use conformance::finding::Unchecked;
 
 use super::*;
 
@@ -295,16 +295,19 @@ fn a_number_where_a_string_is_meant_is_to_be_quoted() {
 fn a_run_that_sends_no_sample_says_why() {
     let bare = "openapi: 3.1.0\npaths: {/a: {get: {responses: {'204': {description: d}}}}}\n";
     let unsent = "openapi: 3.1.0\npaths: {'/a/{id}': {get: {responses: {'200': {description: d, content: {application/json: {example: 1}}}}}}}\n";
-    for (text, nothing) in [
-        ("openapi: 3.1.0\npaths: {}\n", Nothing::NoOperations),
-        (bare, Nothing::NoSamples { operations: 1 }),
-        (unsent, Nothing::NoneSent { samples: 1 }),
+    for (text, unchecked) in [
+        (
+            "openapi: 3.1.0\npaths: {}\n",
+            Unchecked::NoSamples { operations: 0 },
+        ),
+        (bare, Unchecked::NoSamples { operations: 1 }),
+        (unsent, Unchecked::NothingSent { samples: 1 }),
     ] {
         let server = Server::start(right());
         let (outcome, _) = replayed(text, &server);
-        assert_eq!(outcome.nothing, Some(nothing));
+        assert_eq!(outcome.unchecked, Some(unchecked));
         assert!(server.lines().is_empty());
     }
     let server = Server::start(right());
-    assert_eq!(replayed(NOTES, &server).0.nothing, None);
+    assert_eq!(replayed(NOTES, &server).0.unchecked, None);
 }

@@ -21,7 +21,8 @@ fn a_server_that_refuses_creation_is_told_once_with_the_samples_that_could_not_b
     assert_eq!(refused.len(), 1, "{:#?}", grave(&outcome.findings));
     assert_eq!(refused[0].severity, Severity::Undecided);
     assert!(
-        said(refused[0]).contains("what 9 samples need, but the response was 400"),
+        said(refused[0])
+            .contains("not created, so 9 samples could not be sent: the response was 400"),
         "{}",
         said(refused[0])
     );

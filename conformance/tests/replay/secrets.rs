@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use conformance::fingerprint;
-use conformance::report::{self, DocumentInfo, Format, Report};
+use conformance::report::{self, DocumentInfo, Format, Report, View};
 
 use super::*;
 
@@ -39,7 +39,8 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
         };
         for format in Format::value_variants().iter().copied() {
             let mut out = Vec::new();
-            report::write(format, &report, false, &mut out).expect("the report is written");
+            report::write(format, &report, View::default(), &mut out)
+                .expect("the report is written");
             let text = String::from_utf8(out).expect("a report is UTF-8");
             assert_eq!(text.contains(TOKEN), show, "{text}");
             // Markdown has no square brackets of others.

@@ -1,18 +1,21 @@
 //! The sentences of reports. Findings are data; their words are made here and nowhere else.
 //!
-//! A sentence has no capital at its beginning and no period at its end, as it follows a place or a rule. Advice is apart from it:
-//! between two versions there is none, since they differ on purpose.
+//! A sentence says what differs, who is affected and why. It has no capital at its beginning and no period at its end, as it follows
+//! a place or a rule. Advice is apart from it: between two versions there is none, since they differ on purpose.
 
 mod baseline;
 mod document;
 mod replay;
 mod schema;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
 pub use replay::progress;
-
-use serde_json::Value;
-
-use crate::finding::{Comparison, Effect, Finding, Message, Severity, Side, Undecided};
+pub(super) use value::{elided, without_bundles};
+pub(crate) use value::{list, name, quoted, reference, shown};
 
 /// All that a sentence needs to know besides the message.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +28,12 @@ pub struct Context<'f> {
     pub new: &'static str,
     /// The rule of the finding.
     pub rule: &'static str,
-    /// The severity of the finding.
-    pub severity: Severity,
     /// Who is affected, and how.
     pub effect: Option<Effect>,
     /// Why it is not known whether anybody is.
     pub undecided: Option<&'f Undecided>,
+    /// Whether the server calls the other side: webhooks and callbacks.
+    pub webhook: bool,
 }
 
 impl<'f> Context<'f> {
@@ -41,15 +44,49 @@ impl<'f> Context<'f> {
             old: side(Side::Old, comparison),
             new: side(Side::New, comparison),
             rule: finding.rule,
-            severity: finding.severity,
             effect: finding.effect,
             undecided: finding.undecided.as_ref(),
+            webhook: is_webhook(finding),
         }
     }
 
     /// Whether the documents must agree, so that there is advice.
     pub fn advises(&self) -> bool {
         self.comparison == Comparison::Lockstep
+    }
+
+    /// Those who talk to the server: `clients`, or `subscribers` where the server calls them.
+    pub fn people(&self) -> &'static str {
+        if self.webhook {
+            "subscribers"
+        } else {
+            "clients"
+        }
+    }
+}
+
+/// Whether the server calls the other side. A schema that is used both ways belongs to the direction that the effect is about.
+fn is_webhook(finding: &Finding) -> bool {
+    let is_response = |part: &str| part.starts_with("answer") || part.starts_with("response");
+    let uses = finding.used_by.tree.iter().flat_map(|user| &user.uses);
+    let used = uses.map(|one| one.part.as_str());
+    let shown = finding.proof.as_ref().map(|proof| proof.part.as_str());
+    let mut parts: Vec<&str> = match shown {
+        Some(part) => vec![part],
+        None => used.collect(),
+    };
+    parts.retain(|part| !part.is_empty());
+    match finding.effect {
+        Some(effect) if !parts.is_empty() => {
+            let responds = effect.sender == Sender::Server;
+            parts.iter().all(|part| is_response(part) != responds)
+        }
+        _ => [&finding.old, &finding.new]
+            .into_iter()
+            .flatten()
+            .any(|Place { pointer, .. }| {
+                pointer.starts_with("/webhooks/") || pointer.contains("/callbacks/")
+            }),
     }
 }
 
@@ -74,20 +111,8 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
-        Some(reason) => format!("{said}; {}", schema::undecided(reason)),
+        Some(reason) => format!("{said}; {}", schema::undecided(reason, context)),
         None => said,
-    }
-}
-
-/// The most characters of a value that a sentence shows.
-const VALUE_SHOWN: usize = 60;
-
-/// A value in a sentence.
-fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(VALUE_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
     }
 }
 
@@ -98,11 +123,11 @@ pub fn of(finding: &Finding, comparison: Comparison) -> String {
 
 /// What to do about a finding, where the documents must agree.
 pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
-    if !context.advises() {
+    if !context.advises() || context.undecided.is_some() {
         return None;
     }
     match message {
-        Message::Schema(change) => Some(schema::advice(change)),
+        Message::Schema(change) => Some(schema::advice(change).to_owned()),
         Message::Document(change) => document::advice(change, context),
         Message::Text(_) | Message::Replay(_) | Message::Baseline(_) => None,
     }

@@ -1,0 +1,450 @@
+//! Every sentence that can be made: that it is complete, and how it reads.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::finding::{
+    Acceptance, BaselineFault, DocumentChange, Impact, ReplayFault, SchemaChange, Shape,
+};
+
+const IMPACTS: [Impact; 4] = [
+    Impact::Rejected,
+    Impact::Withdrawn,
+    Impact::Compatible,
+    Impact::Undocumented,
+];
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+/// Every kind of change. The match makes a kind that is missing here an error of the compiler.
+fn changes() -> Vec<SchemaChange> {
+    let named = Shape {
+        name: Some(text("Loan")),
+        properties: 3,
+        ..Shape::default()
+    };
+    let object = Shape {
+        types: vec![text("object")],
+        properties: 21,
+        ..Shape::default()
+    };
+    let union = Shape {
+        alternatives: vec![text("simple-user"), text("enterprise")],
+        ..Shape::default()
+    };
+    let string = Shape {
+        types: vec![text("string")],
+        keywords: vec![text("pattern")],
+        ..Shape::default()
+    };
+    let types = |names: &[&str]| Some(names.iter().map(|one| text(one)).collect::<Vec<_>>());
+    let mut all = Vec::new();
+    for required in [true, false] {
+        all.push(SchemaChange::PropertyAdded {
+            name: text("qty"),
+            required,
+        });
+        all.push(SchemaChange::PropertyRemoved {
+            name: text("qty"),
+            required,
+        });
+    }
+    all.push(SchemaChange::RequiredAdded { name: text("qty") });
+    all.push(SchemaChange::RequiredRemoved { name: text("qty") });
+    let values = vec![json!("refunded"), json!(7)];
+    all.push(SchemaChange::ValuesAdded {
+        keyword: text("enum"),
+        values: values.clone(),
+    });
+    all.push(SchemaChange::ValuesRemoved {
+        keyword: text("enum"),
+        values,
+    });
+    for (old, new) in [
+        (types(&["string"]), types(&["integer"])),
+        (types(&["integer"]), types(&["number"])),
+        (types(&["string", "null"]), types(&["string"])),
+        (None, types(&["object"])),
+        (types(&["object"]), None),
+    ] {
+        all.push(SchemaChange::TypeChanged { old, new });
+    }
+    all.extend([SchemaChange::NullAdded, SchemaChange::NullRemoved]);
+    for (keyword, old, new) in [
+        ("maxLength", json!(100), json!(50)),
+        ("additionalProperties", json!(false), json!(true)),
+        ("pattern", json!("^a"), json!("^b")),
+        ("readOnly", json!(true), json!(false)),
+    ] {
+        let keyword = text(keyword);
+        all.push(SchemaChange::KeywordAdded {
+            keyword: keyword.clone(),
+            value: Some(new.clone()),
+        });
+        all.push(SchemaChange::KeywordRemoved {
+            keyword: keyword.clone(),
+            value: Some(old.clone()),
+        });
+        all.push(SchemaChange::KeywordChanged {
+            keyword,
+            old: Some(old),
+            new: Some(new),
+        });
+    }
+    let items = || text("items");
+    all.extend([
+        SchemaChange::KeywordAdded {
+            keyword: items(),
+            value: None,
+        },
+        SchemaChange::KeywordRemoved {
+            keyword: items(),
+            value: None,
+        },
+        SchemaChange::KeywordChanged {
+            keyword: items(),
+            old: None,
+            new: None,
+        },
+        SchemaChange::EntryAdded {
+            keyword: text("patternProperties"),
+            name: text("^x-"),
+        },
+        SchemaChange::EntryRemoved {
+            keyword: text("patternProperties"),
+            name: text("^x-"),
+        },
+    ]);
+    for (keyword, shape) in [
+        ("oneOf", named),
+        ("anyOf", union.clone()),
+        ("allOf", object.clone()),
+        ("prefixItems", string.clone()),
+    ] {
+        let keyword = text(keyword);
+        all.push(SchemaChange::AlternativeAdded {
+            keyword: keyword.clone(),
+            shape: shape.clone(),
+        });
+        all.push(SchemaChange::AlternativeRemoved { keyword, shape });
+    }
+    all.push(SchemaChange::Replaced {
+        old: object,
+        new: union,
+    });
+    all.push(SchemaChange::Replaced {
+        old: Shape::default(),
+        new: string,
+    });
+    all.extend([
+        SchemaChange::SchemaAdded,
+        SchemaChange::SchemaRemoved,
+        SchemaChange::NothingAccepted { new: true },
+        SchemaChange::NothingAccepted { new: false },
+    ]);
+    for (old, new) in [(true, true), (true, false), (false, true), (false, false)] {
+        all.push(SchemaChange::MappingChanged {
+            value: text("cat"),
+            old: old.then(|| text("#/components/schemas/Cat")),
+            new: new.then(|| text("cats.yaml#/Cat")),
+        });
+    }
+    all.push(SchemaChange::MeaningChanged);
+    all.push(SchemaChange::Together {
+        changes: vec![
+            SchemaChange::RequiredAdded { name: text("qty") },
+            SchemaChange::NullRemoved,
+        ],
+    });
+    let mut seen = [false; 21];
+    for change in &all {
+        seen[match change {
+            SchemaChange::PropertyAdded { .. } => 0,
+            SchemaChange::PropertyRemoved { .. } => 1,
+            SchemaChange::RequiredAdded { .. } => 2,
+            SchemaChange::RequiredRemoved { .. } => 3,
+            SchemaChange::ValuesAdded { .. } => 4,
+            SchemaChange::ValuesRemoved { .. } => 5,
+            SchemaChange::TypeChanged { .. } => 6,
+            SchemaChange::NullAdded => 7,
+            SchemaChange::NullRemoved => 8,
+            SchemaChange::KeywordAdded { .. } => 9,
+            SchemaChange::KeywordRemoved { .. } => 10,
+            SchemaChange::KeywordChanged { .. } => 11,
+            SchemaChange::EntryAdded { .. } => 12,
+            SchemaChange::EntryRemoved { .. } => 13,
+            SchemaChange::AlternativeAdded { .. } => 14,
+            SchemaChange::AlternativeRemoved { .. } => 15,
+            SchemaChange::Replaced { .. } => 16,
+            SchemaChange::SchemaAdded | SchemaChange::SchemaRemoved => 17,
+            SchemaChange::NothingAccepted { .. } => 18,
+            SchemaChange::MappingChanged { .. } => 19,
+            SchemaChange::MeaningChanged | SchemaChange::Together { .. } => 20,
+        }] = true;
+    }
+    assert_eq!(seen, [true; 21]);
+    all
+}
+
+fn reasons() -> Vec<Undecided> {
+    let all = vec![
+        Undecided::Text {
+            reason: text("it is deep"),
+        },
+        Undecided::NotFound {
+            keyword: text("pattern"),
+        },
+        Undecided::NotFound {
+            keyword: String::new(),
+        },
+        Undecided::NotEnforced {
+            keyword: text("contentSchema"),
+        },
+        Undecided::UnknownFormat {
+            format: text("iban"),
+        },
+        Undecided::Reference {
+            reference: text("#/components/schemas/Cat"),
+        },
+        Undecided::NotASchema,
+        Undecided::Unusable {
+            cause: text("unclosed group in `(a`"),
+        },
+        Undecided::TooDeep,
+    ];
+    for reason in &all {
+        // A reason that is missing above is an error of the compiler here.
+        match reason {
+            Undecided::Text { .. }
+            | Undecided::NotFound { .. }
+            | Undecided::NotEnforced { .. }
+            | Undecided::UnknownFormat { .. }
+            | Undecided::Reference { .. }
+            | Undecided::NotASchema
+            | Undecided::Unusable { .. }
+            | Undecided::TooDeep => {}
+        }
+    }
+    all
+}
+
+fn context(comparison: Comparison, effect: Option<Effect>, webhook: bool) -> Context<'static> {
+    Context {
+        comparison,
+        old: side(Side::Old, comparison),
+        new: side(Side::New, comparison),
+        rule: "schema-changed",
+        effect,
+        undecided: None,
+        webhook,
+    }
+}
+
+fn effects() -> Vec<Option<Effect>> {
+    let both =
+        |impact| [Sender::Client, Sender::Server].map(|sender| Some(Effect { sender, impact }));
+    let mut all = vec![None];
+    all.extend(IMPACTS.into_iter().flat_map(both));
+    all
+}
+
+/// Fails unless the sentence can be read alone.
+fn check(sentence: &str) {
+    // Several changes in one sentence are told one by one.
+    let (sentence, told) = match sentence.split_once("; they matter only together") {
+        Some((leads, rest)) => (rest.strip_prefix(": ").unwrap_or(leads), leads),
+        None => (sentence, "complete"),
+    };
+    assert!(!told.is_empty());
+    assert!((8..=165).contains(&sentence.chars().count()), "{sentence}");
+    assert!(
+        !sentence.contains("  ") && sentence.trim() == sentence,
+        "{sentence}"
+    );
+    let first = sentence.chars().next().unwrap();
+    assert!(first.is_lowercase() || first == '`', "{sentence}");
+    assert!(!sentence.ends_with(['.', ',', ':', ';']), "{sentence}");
+    assert_eq!(sentence.matches('`').count() % 2, 0, "{sentence}");
+    let words = sentence.split(|one: char| !one.is_alphanumeric());
+    for word in words {
+        assert!(
+            !["theirs", "ours", "None", "Some"].contains(&word),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn every_sentence_about_schemas_is_complete() {
+    for change in changes() {
+        let message = Message::Schema(change);
+        for comparison in [Comparison::Versions, Comparison::Lockstep] {
+            for webhook in [false, true] {
+                for effect in effects() {
+                    let context = context(comparison, effect, webhook);
+                    let said = sentence(&message, &context);
+                    check(&said);
+                    let has = |names: &[&str]| {
+                        let word =
+                            |name: &&str| said.split(&[' ', ':', ','][..]).any(|one| one == *name);
+                        names.iter().any(word)
+                    };
+                    match comparison {
+                        Comparison::Lockstep => assert!(!has(&["old", "now"]), "{said}"),
+                        _ => assert!(!has(&["documented", "emitted", "document"]), "{said}"),
+                    }
+                    let advice = advice(&message, &context);
+                    assert_eq!(advice.is_some(), comparison == Comparison::Lockstep);
+                    advice.iter().for_each(|advice| check(advice));
+                }
+                for reason in &reasons() {
+                    let mut context = context(comparison, None, webhook);
+                    context.undecided = Some(reason);
+                    let said = sentence(&message, &context);
+                    let lead = sentence(
+                        &message,
+                        &Context {
+                            undecided: None,
+                            ..context
+                        },
+                    );
+                    let rest = said.strip_prefix(&lead).unwrap();
+                    check(&lead);
+                    let begins = ["; could not tell whether this breaks ", "; undecided: "];
+                    assert!(begins.iter().any(|begin| rest.starts_with(begin)), "{said}");
+                    assert_eq!(advice(&message, &context), None);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sentences_about_schemas_read_like_this() {
+    let mut lines = Vec::new();
+    let effect = |sender, impact| Some(Effect { sender, impact });
+    let shown = [
+        effect(Sender::Client, Impact::Rejected),
+        effect(Sender::Client, Impact::Compatible),
+        effect(Sender::Server, Impact::Rejected),
+        effect(Sender::Server, Impact::Withdrawn),
+        effect(Sender::Server, Impact::Compatible),
+        None,
+    ];
+    for change in changes() {
+        let takes = |effect: Option<Effect>| {
+            let withdrawn = effect.is_some_and(|effect| effect.impact == Impact::Withdrawn);
+            !withdrawn || matches!(change, SchemaChange::PropertyRemoved { .. })
+        };
+        let message = Message::Schema(change.clone());
+        for effect in shown.into_iter().filter(|effect| takes(*effect)) {
+            let of = |comparison| sentence(&message, &context(comparison, effect, false));
+            lines.push(of(Comparison::Versions));
+            lines.push(format!("  lockstep: {}", of(Comparison::Lockstep)));
+        }
+        lines.push(String::new());
+    }
+    let undecided = SchemaChange::KeywordChanged {
+        keyword: text("pattern"),
+        old: Some(json!("^a")),
+        new: Some(json!("^b")),
+    };
+    for reason in &reasons() {
+        let mut context = context(Comparison::Versions, None, false);
+        context.undecided = Some(reason);
+        lines.push(sentence(&undecided.clone().into(), &context));
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_webhook_is_told_by_who_sends_which_part() {
+    let webhook = |sender, part: &str| {
+        let mut finding = Finding::new("r", crate::finding::Severity::Info, "s", text("m"));
+        finding.effect = Some(Effect {
+            sender,
+            impact: Impact::Rejected,
+        });
+        finding.proof = Some(crate::finding::Proof::new(
+            "s",
+            part,
+            Side::Old,
+            String::new(),
+        ));
+        Context::of(&finding, Comparison::Versions).webhook
+    };
+    assert!(!webhook(Sender::Client, "request body"));
+    assert!(!webhook(Sender::Server, "answer 200"));
+    assert!(webhook(Sender::Server, "request body"));
+    assert!(webhook(Sender::Client, "answer 200"));
+}
+
+#[test]
+fn other_sentences_are_complete() {
+    let value = |value: Value| Some(value);
+    let accepted = Acceptance {
+        fingerprint: text("0123456789abcdef"),
+        reason: text("v2 launch"),
+        rule: Some(text("member-added")),
+        subject: Some(text("GET /a")),
+        place: Some(text("new.yaml#/paths")),
+        owner: None,
+    };
+    let bare = Acceptance {
+        fingerprint: text("0123456789abcdef"),
+        reason: text("v2 launch"),
+        ..Acceptance::default()
+    };
+    let messages: Vec<Message> = vec![
+        DocumentChange::Member {
+            key: text("version"),
+            old: value(json!("18.0.0")),
+            new: value(json!("19.0.0")),
+        }
+        .into(),
+        DocumentChange::Member {
+            key: text("version"),
+            old: None,
+            new: value(json!("19.0.0")),
+        }
+        .into(),
+        DocumentChange::Member {
+            key: text("version"),
+            old: value(json!("18.0.0")),
+            new: None,
+        }
+        .into(),
+        ReplayFault::Status {
+            sample: text("ok"),
+            expected: text("200"),
+            found: 401,
+            documented: None,
+            credentials: Vec::new(),
+        }
+        .into(),
+        BaselineFault::Stale {
+            accepted: accepted.clone(),
+        }
+        .into(),
+        BaselineFault::Stale { accepted: bare }.into(),
+        BaselineFault::Expired {
+            accepted,
+            until: text("2026-11-21"),
+        }
+        .into(),
+    ];
+    let mut lines = Vec::new();
+    for message in &messages {
+        for comparison in [Comparison::Versions, Comparison::Lockstep] {
+            let context = context(comparison, None, false);
+            let said = sentence(message, &context);
+            check(&said);
+            if !lines.contains(&said) {
+                lines.push(said);
+            }
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
