@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::baseline::{Baseline, Written};
 use crate::catalogue;
-use crate::document::{Selection, fetch};
+use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::Pair;
@@ -256,7 +256,7 @@ fn pair(
 /// A file or URL that a configuration names: relative to the folder of the configuration.
 fn beside(config: &str, path: &str) -> String {
     let folder = Path::new(config).parent().unwrap_or(Path::new(""));
-    if fetch::is_url(path) || folder.as_os_str().is_empty() || folder == Path::new(".") {
+    if is_url(path) || folder.as_os_str().is_empty() || folder == Path::new(".") {
         return path.to_owned();
     }
     folder.join(path).to_string_lossy().into_owned()

@@ -7,6 +7,8 @@ mod clock;
 
 pub mod document;
 
+pub mod fetch;
+
 pub mod toml_text;
 
 pub mod git;

@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use crate::baseline::Baseline;
-use crate::document::{Document, Operation, Selection, fetch};
+use crate::document::{Document, Operation, Selection, is_url};
 use crate::drift;
 use crate::finding::{Comparison, Severity};
 use crate::fingerprint::{self, Entry};
@@ -107,7 +107,7 @@ impl Pair {
     ) -> Result<Vec<Change>, GitError> {
         let files = documents
             .into_iter()
-            .filter(|(_, document)| self.base && !fetch::is_url(document.name()));
+            .filter(|(_, document)| self.base && !is_url(document.name()));
         files
             .map(|(role, after)| {
                 let commit = Commit::merge_base(folder_of(Path::new(after.name())), revision)?;

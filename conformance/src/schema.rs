@@ -18,7 +18,7 @@ use std::rc::Rc;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::document::{Document, Version, normalize};
+use crate::document::Document;
 use crate::finding::{Broken, Sender, Undecided};
 
 pub use fault::Fault;
@@ -31,9 +31,7 @@ type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 
 /// Validators for the schemas of one document, each compiled at its first use.
 pub struct Schemas<'d> {
-    document: &'d Document,
-    /// The document with its schemas as JSON Schema 2020-12, where they are written otherwise.
-    folded: Option<Value>,
+    subschemas: Subschemas<'d>,
     /// Whether it matters who sends a value.
     flagged: OnceCell<bool>,
     validators: RefCell<HashMap<(String, Option<Sender>), Compiled>>,
@@ -43,14 +41,8 @@ impl<'d> Schemas<'d> {
     /// The schemas of a document; compiles nothing yet.
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
-        let folded = (document.version() == Version::V30).then(|| {
-            let mut value = document.value().clone();
-            fold(&mut value);
-            value
-        });
         Self {
-            document,
-            folded,
+            subschemas: Subschemas::of(document),
             flagged: OnceCell::new(),
             validators: RefCell::default(),
         }
@@ -58,9 +50,8 @@ impl<'d> Schemas<'d> {
 
     /// The schemas, to be walked.
     #[must_use]
-    pub fn subschemas(&self) -> Subschemas<'_> {
-        let root = self.folded.as_ref().unwrap_or(self.document.value());
-        Subschemas::within(self.document, root)
+    pub fn subschemas(&self) -> Subschemas<'d> {
+        self.subschemas
     }
 
     /// The faults of `value` under the schema at `schema`, sent by `sender`; by either one where there is none.
@@ -77,7 +68,7 @@ impl<'d> Schemas<'d> {
         let (written, validator) = &*compiled;
         let mut faults = Vec::new();
         for error in validator.iter_errors(value) {
-            fault::flatten(&error, self.subschemas(), written, &mut faults);
+            fault::flatten(&error, self.subschemas, written, &mut faults);
         }
         // The same keyword may apply through several references; it is one fault all the same.
         let mut seen = HashSet::new();
@@ -92,49 +83,25 @@ impl<'d> Schemas<'d> {
     }
 
     fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
-        let subschemas = self.subschemas();
-        let flagged = *self
-            .flagged
-            .get_or_init(|| direction::is_flagged(subschemas.root()));
-        let key = (schema.to_owned(), sender.filter(|_| flagged));
+        let flagged = || direction::is_flagged(self.subschemas.root());
+        let flagged = *self.flagged.get_or_init(flagged);
+        let sender = sender.filter(|_| flagged);
+        let key = (schema.to_owned(), sender);
         if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();
         }
         let unsent = if flagged {
-            Unsent::new(subschemas, sender)
+            Unsent::new(self.subschemas, sender)
         } else {
-            Unsent::nothing(subschemas)
+            Unsent::nothing(self.subschemas)
         };
-        let written = writer::write(subschemas, &unsent, schema);
+        let written = writer::write(self.subschemas, &unsent, schema);
         let compiled = written.and_then(|written| {
             let validator = validator::compile(&written.schema)?;
             Ok(Rc::new((written, validator)))
         });
         self.validators.borrow_mut().insert(key, compiled.clone());
         compiled
-    }
-}
-
-/// Folds every schema of a 3.0 document in place.
-fn fold(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(fold),
-        Value::Object(members) => {
-            for (key, value) in members.iter_mut() {
-                match (key.as_str(), &mut *value) {
-                    ("example" | "examples", _) => {}
-                    ("schema", schema) => *schema = normalize::fold_deep(schema),
-                    ("schemas", Value::Object(schemas)) => {
-                        schemas
-                            .values_mut()
-                            .for_each(|schema| *schema = normalize::fold_deep(schema));
-                    }
-                    (key, _) if key.starts_with("x-") => {}
-                    (_, value) => fold(value),
-                }
-            }
-        }
-        _ => {}
     }
 }
 

@@ -187,7 +187,10 @@ fn a_reference_to_a_file_that_is_not_there_is_an_error_with_its_place() {
     let path = folder.path().join("api.yaml");
     for (reference, part) in [
         ("missing.yaml#/a", "No such file"),
-        ("ftp://example.com/a.yaml", "no scheme that is read"),
+        (
+            "ftp://example.com/a.yaml",
+            "the scheme `ftp` is not supported",
+        ),
         ("http://127.0.0.1:1/a.yaml", "nothing is fetched here"),
         (".", "directory"),
     ] {

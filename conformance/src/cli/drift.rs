@@ -5,7 +5,8 @@ use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::refuse_unmatched;
-use crate::document::{Operation, Selection, fetch};
+use crate::document::{Operation, Selection};
+use crate::fetch;
 use crate::finding::{Comparison, Verdict};
 use crate::report::{DocumentInfo, Report};
 use crate::{drift, fingerprint};

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::refuse_unmatched;
-use crate::document::{Document, fetch};
+use crate::document::Document;
+use crate::fetch;
 use crate::finding::{Comparison, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::{fingerprint, replay};

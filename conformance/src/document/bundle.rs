@@ -1,21 +1,20 @@
 //! Putting a document together with the files that it refers to.
 //!
 //! Each file is read once and stands in the model below `x-bundled`, by number; references to it become local ones. So circles
-//! between files are circles within one document. Relative references are relative to the file that they stand in.
+//! between files are circles within one document. Relative references are relative to the file that they stand in. The values of
+//! a discriminator's mapping are read as references too where they look like one; the name of a component is none.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{LoadError, Problem};
-use super::origin::{BUNDLED, File};
-use super::{SIZE_LIMIT, parse_text, resource};
-use crate::document::pointer;
-
-/// How many files one document may refer to.
-const FILE_LIMIT: usize = 200;
+use super::origin::{BUNDLED, File, Moves};
+use super::walk::{Reference, each_reference, is_reference};
+use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text, walk};
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
@@ -23,45 +22,125 @@ pub(super) struct Bundle {
     prefix: String,
     /// What each file is known by: its URL or its path.
     ids: Vec<String>,
+    /// The files by what they are known by.
+    numbers: HashMap<String, usize>,
+    /// The files that references of a file lead to, by the number of that file and the reference without its fragment.
+    known: HashMap<(usize, String), usize>,
     values: Vec<Value>,
     files: Vec<File>,
+    moves: Moves,
     /// References to other files that were not looked at yet.
     open: VecDeque<Wanted>,
     /// Bytes that may still be read.
     left: usize,
+    /// What aliases added to the files.
+    copied: usize,
+    /// Whether any reference names a file.
+    leads_out: bool,
+}
+
+/// A file that a reference leads to.
+pub(super) struct Wanted {
+    /// Its URL or path.
+    pub(super) id: String,
+    /// What it may be instead, where there is no such file.
+    others: VecDeque<String>,
+    number: usize,
+    at: String,
+    reference: String,
+    /// Whether the document can do without: a value of a mapping may also be a name.
+    optional: bool,
+}
+
+/// A model whose schemas are still of the dialects of their files.
+pub(super) struct Bundled {
+    pub(super) value: Value,
+    pub(super) files: Vec<File>,
+    pub(super) moves: Moves,
+    /// References as the files spell them, by what they are in the model.
+    pub(super) spelled: HashMap<String, String>,
+}
+
+/// What a search of a text tells before its nodes are walked.
+struct Hints {
+    may_have_id: bool,
+    may_lead_out: bool,
+}
+
+impl Hints {
+    fn of(text: &str) -> Self {
+        Self {
+            may_have_id: resource::may_have_id(text),
+            may_lead_out: walk::may_lead_out(text),
+        }
+    }
 }
 
 impl Bundle {
-    /// Starts with the document itself, whose name begins with `prefix`.
-    pub(super) fn new(prefix: &str, value: Value, file: File, size: usize) -> Self {
+    /// Starts with the text of the document itself, whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// When it is too large, neither JSON nor YAML, or not OpenAPI.
+    pub(super) fn new(prefix: &str, name: &str, text: String) -> Result<Self, LoadError> {
+        let left = SIZE_LIMIT
+            .checked_sub(text.len())
+            .ok_or_else(|| LoadError::TooLarge {
+                name: name.to_owned(),
+                limit: SIZE_LIMIT,
+            })?;
+        let mut copied = 0;
+        let parsed = text::parse(name, &text, &mut copied).map_err(|problem| problem.at(name))?;
+        let hints = Hints::of(&text);
+        let (mut value, file) = File::new(name.to_owned(), text, parsed);
+        let mut moves = Moves::default();
+        dialect::begin(&mut value, &file, &mut moves)?;
         let mut bundle = Self {
             prefix: prefix.to_owned(),
             ids: Vec::new(),
+            numbers: HashMap::new(),
+            known: HashMap::new(),
             values: Vec::new(),
             files: Vec::new(),
+            moves,
             open: VecDeque::new(),
-            left: SIZE_LIMIT.saturating_sub(size),
+            left,
+            copied,
+            leads_out: false,
         };
-        let path = file.name.strip_prefix(prefix).unwrap_or(&file.name);
-        bundle.push(identity(path), value, file);
-        bundle
+        let path = name.strip_prefix(prefix).unwrap_or(name);
+        bundle.push(identity(path), value, file, hints);
+        Ok(bundle)
     }
 
-    fn push(&mut self, id: String, mut value: Value, file: File) {
+    fn push(&mut self, id: String, mut value: Value, file: File, text: Hints) {
         let number = self.ids.len();
-        resource::flatten(&mut value, &id);
-        let open = &mut self.open;
-        each_reference(&mut value, &mut String::new(), &mut |at, reference| {
-            if !reference.starts_with('#') {
-                let (at, reference) = (at.to_owned(), reference.clone());
-                open.push_back(Wanted {
-                    id: String::new(),
-                    number,
-                    at,
-                    reference,
-                });
-            }
-        });
+        if text.may_have_id {
+            resource::flatten(&mut value, &id);
+        }
+        if text.may_lead_out {
+            let open = &mut self.open;
+            let visited = each_reference(&mut value, &mut |at, reference| {
+                let (reference, optional) = match reference {
+                    Reference::Ref(Value::String(reference)) => (&*reference, false),
+                    Reference::Mapping(text) if is_reference(text) => (&*text, true),
+                    _ => return Ok::<(), Infallible>(()),
+                };
+                if !reference.starts_with('#') {
+                    open.push_back(Wanted {
+                        id: String::new(),
+                        others: VecDeque::new(),
+                        number,
+                        at: at.pointer(),
+                        reference: reference.clone(),
+                        optional,
+                    });
+                }
+                Ok(())
+            });
+            let Ok(()) = visited;
+        }
+        self.leads_out |= !self.open.is_empty();
+        self.numbers.entry(id.clone()).or_insert(number);
         self.ids.push(id);
         self.values.push(value);
         self.files.push(file);
@@ -73,20 +152,29 @@ impl Bundle {
     /// When a reference leads out of what may be read.
     pub(super) fn next(&mut self) -> Result<Option<Wanted>, LoadError> {
         while let Some(mut wanted) = self.open.pop_front() {
-            match resolve(&self.ids[wanted.number], &wanted.reference) {
-                Ok(id) if self.ids.contains(&id) => {}
-                Ok(_) if self.ids.len() >= FILE_LIMIT => {
-                    let problem = format!("the document refers to more than {FILE_LIMIT} files");
-                    return Err(self.unreadable(&wanted, &problem));
+            if wanted.id.is_empty() {
+                let file = file_part(&wanted.reference).to_owned();
+                if self.known.contains_key(&(wanted.number, file)) {
+                    continue;
                 }
-                Ok(id) => {
-                    wanted.id = id;
-                    return Ok(Some(wanted));
+                match resolve(&self.ids[wanted.number], &wanted.reference) {
+                    Ok(ids) => wanted.others = ids,
+                    Err(_) if wanted.optional => continue,
+                    Err(problem) => return Err(self.unreadable(&wanted, &problem)),
                 }
-                Err(problem) => return Err(self.unreadable(&wanted, &problem)),
+                wanted.id = wanted.others.pop_front().unwrap_or_default();
+            }
+            match self.numbers.get(&wanted.id) {
+                Some(number) => self.know(&wanted, *number),
+                None => return Ok(Some(wanted)),
             }
         }
         Ok(None)
+    }
+
+    fn know(&mut self, wanted: &Wanted, number: usize) {
+        let file = file_part(&wanted.reference).to_owned();
+        self.known.insert((wanted.number, file), number);
     }
 
     /// Adds a file that was read.
@@ -97,23 +185,49 @@ impl Bundle {
         let name = format!("{}{}", self.prefix, wanted.id);
         let Some(left) = self.left.checked_sub(bytes.len()) else {
             return Err(LoadError::TooLarge {
-                name,
+                name: format!(
+                    "{} with its files, of which {name} is one,",
+                    self.files[0].name
+                ),
                 limit: SIZE_LIMIT,
             });
         };
         self.left = left;
-        let text = super::utf8(&name, bytes)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let (value, spots) = parse_text(text).map_err(|problem| problem.at(&name))?;
-        self.push(wanted.id, value, File { name, spots });
+        let text = text::decode(&name, bytes)?;
+        let parsed =
+            text::parse(&name, &text, &mut self.copied).map_err(|problem| problem.at(&name))?;
+        let hints = Hints::of(&text);
+        let (value, file) = File::new(name, text, parsed);
+        self.know(&wanted, self.ids.len());
+        self.push(wanted.id, value, file, hints);
         Ok(())
     }
 
-    /// Says that a file could not be read, at the reference that leads to it.
+    /// Takes note that a file could not be read; the reference may be meant in another way.
+    ///
+    /// # Errors
+    /// When it cannot, at the reference that leads to the file.
+    pub(super) fn missing(&mut self, mut wanted: Wanted, cause: &str) -> Result<(), LoadError> {
+        if let Some(other) = wanted.others.pop_front() {
+            wanted.id = other;
+            self.open.push_front(wanted);
+            return Ok(());
+        }
+        if wanted.optional {
+            return Ok(());
+        }
+        Err(self.unreadable(&wanted, cause))
+    }
+
+    /// Says that a reference leads to nothing that could be read.
     pub(super) fn unreadable(&self, wanted: &Wanted, cause: &str) -> LoadError {
         let file = &self.files[wanted.number];
+        let at = match wanted.number {
+            0 => self.moves.back(wanted.at.clone()),
+            _ => wanted.at.clone(),
+        };
         Problem::new(
-            file.spots.find(&wanted.at),
+            file.position(&at),
             format!(
                 "the reference `{}` leads nowhere: {cause}",
                 wanted.reference
@@ -124,15 +238,35 @@ impl Bundle {
     }
 
     /// The model, and the files that it came from.
-    pub(super) fn finish(mut self) -> (Value, Vec<File>) {
+    pub(super) fn finish(mut self) -> Bundled {
         let mut values = std::mem::take(&mut self.values);
-        if values.len() > 1 {
+        let mut spelled = HashMap::new();
+        // A document may also name itself.
+        let first = self.ids[0].clone();
+        for wanted in std::mem::take(&mut self.open) {
+            let ids = resolve(&self.ids[wanted.number], &wanted.reference);
+            if ids.is_ok_and(|ids| ids.contains(&first)) {
+                self.know(&wanted, 0);
+            }
+        }
+        if self.leads_out {
+            let anchors: Vec<HashMap<String, String>> = values.iter().map(anchors).collect();
             for (number, value) in values.iter_mut().enumerate() {
-                each_reference(value, &mut String::new(), &mut |_, reference| {
-                    if let Some(local) = self.local(reference, number) {
-                        *reference = local;
+                let visited = each_reference(value, &mut |_, reference| {
+                    let reference = match reference {
+                        Reference::Ref(Value::String(reference)) => reference,
+                        Reference::Mapping(text) if is_reference(text) => text,
+                        _ => return Ok::<(), Infallible>(()),
+                    };
+                    if let Some(local) = self.local(reference, number, &anchors) {
+                        let told = std::mem::replace(reference, local);
+                        if told != *reference {
+                            spelled.entry(reference.clone()).or_insert(told);
+                        }
                     }
+                    Ok(())
                 });
+                let Ok(()) = visited;
             }
         }
         let others: Map<String, Value> = values
@@ -144,122 +278,88 @@ impl Bundle {
         if let (Value::Object(root), false) = (&mut value, others.is_empty()) {
             root.insert(BUNDLED.to_owned(), Value::Object(others));
         }
-        (value, self.files)
+        Bundled {
+            value,
+            files: self.files,
+            moves: self.moves,
+            spelled,
+        }
     }
 
     /// What a reference of the file `number` is in the model.
-    fn local(&self, reference: &str, number: usize) -> Option<String> {
+    fn local(
+        &self,
+        reference: &str,
+        number: usize,
+        anchors: &[HashMap<String, String>],
+    ) -> Option<String> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let number = if file.is_empty() {
             number
         } else {
-            let id = resolve(&self.ids[number], reference).ok()?;
-            self.ids.iter().position(|known| *known == id)?
+            *self.known.get(&(number, file.to_owned()))?
         };
-        let pointer = fragment.is_empty() || fragment.starts_with('/');
+        let inside = if fragment.is_empty() || fragment.starts_with('/') {
+            fragment.to_owned()
+        } else if number == 0 {
+            return Some(format!("#{fragment}"));
+        } else {
+            anchors[number].get(fragment)?.replace('%', "%25")
+        };
         Some(match number {
-            0 => format!("#{fragment}"),
-            _ if pointer => format!("#/{BUNDLED}/{number}{fragment}"),
-            _ => reference.to_owned(),
+            0 => format!("#{inside}"),
+            _ => format!("#/{BUNDLED}/{number}{inside}"),
         })
     }
 }
 
-/// Visits all references below `value`, with their pointers.
-fn each_reference(value: &mut Value, at: &mut String, visit: &mut dyn FnMut(&str, &mut String)) {
-    let length = at.len();
-    match value {
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                if item.is_object() || item.is_array() {
-                    pointer::push(at, &index.to_string());
-                    each_reference(item, at, visit);
+/// The schemas of a file by their anchors.
+fn anchors(value: &Value) -> HashMap<String, String> {
+    fn gather(value: &Value, at: &mut String, all: &mut HashMap<String, String>) {
+        let length = at.len();
+        match value {
+            Value::Object(members) => {
+                for keyword in ["$anchor", "$dynamicAnchor"] {
+                    if let Some(Value::String(name)) = members.get(keyword) {
+                        all.entry(name.clone()).or_insert_with(|| at.clone());
+                    }
+                }
+                for (key, member) in members {
+                    pointer::push(at, key);
+                    gather(member, at, all);
                     at.truncate(length);
                 }
             }
-        }
-        Value::Object(members) => {
-            for (key, member) in members.iter_mut() {
-                match member {
-                    Value::String(reference) if key == "$ref" => {
-                        pointer::push(at, key);
-                        visit(at, reference);
-                    }
-                    Value::Object(_) | Value::Array(_) if !is_data(at, key, member) => {
-                        pointer::push(at, key);
-                        each_reference(member, at, visit);
-                    }
-                    _ => {}
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    pointer::push(at, &index.to_string());
+                    gather(item, at, all);
+                    at.truncate(length);
                 }
-                at.truncate(length);
             }
+            _ => {}
         }
-        _ => {}
     }
+    let mut all = HashMap::new();
+    gather(value, &mut String::new(), &mut all);
+    all
 }
 
-/// A file that a reference leads to.
-pub(super) struct Wanted {
-    /// Its URL or path.
-    pub(super) id: String,
-    number: usize,
-    at: String,
-    reference: String,
-}
-
-/// Whether the member `key` of the node at `at` holds data, in which `$ref` is no reference.
-pub(super) fn is_data(at: &str, key: &str, value: &Value) -> bool {
-    holds_data(at.rsplit('/').next().unwrap_or_default(), key, value)
-}
-
-/// Whether the member called `name` is a map whose own members have names that anybody may choose.
-pub(crate) fn has_free_names(name: &str) -> bool {
-    matches!(
-        name,
-        "properties"
-            | "patternProperties"
-            | "dependentSchemas"
-            | "$defs"
-            | "definitions"
-            | "responses"
-            | "schemas"
-            | "parameters"
-            | "examples"
-            | "headers"
-            | "links"
-            | "callbacks"
-            | "paths"
-            | "pathItems"
-            | "requestBodies"
-            | "securitySchemes"
-            | "content"
-            | "encoding"
-            | "webhooks"
-            | "variables"
-    )
-}
-
-/// Whether the member `key` of an object that is itself called `name` holds data.
-pub(crate) fn holds_data(name: &str, key: &str, value: &Value) -> bool {
-    let data = match key {
-        "example" | "value" | "default" | "enum" | "const" | "externalValue" => true,
-        "examples" => value.is_array(),
-        BUNDLED => false,
-        _ => key.starts_with("x-"),
-    };
-    data && !has_free_names(name)
+/// A reference without its fragment.
+fn file_part(reference: &str) -> &str {
+    reference.split('#').next().unwrap_or(reference)
 }
 
 /// What a file is known by, so that two ways of writing its name are one.
 fn identity(name: &str) -> String {
-    if super::fetch::is_url(name) {
-        return name.split('#').next().unwrap_or(name).to_owned();
+    if is_url(name) {
+        return file_part(name).to_owned();
     }
-    plain(Path::new(name)).to_string_lossy().into_owned()
+    plain(Path::new(name))
 }
 
 /// A path without `.` and, where something stands in front of it, without `..`.
-fn plain(path: &Path) -> PathBuf {
+fn plain(path: &Path) -> String {
     let mut all = PathBuf::new();
     for part in path.components() {
         match part {
@@ -272,33 +372,50 @@ fn plain(path: &Path) -> PathBuf {
             other => all.push(other),
         }
     }
-    all
+    all.to_string_lossy().into_owned()
 }
 
-/// The file that `reference` leads to from the file `base`.
-fn resolve(base: &str, reference: &str) -> Result<String, String> {
-    let file = reference.split('#').next().unwrap_or(reference);
-    if super::fetch::is_url(file) {
-        return Ok(file.to_owned());
+/// The files that `reference` may mean in the file `base`, the most likely first.
+fn resolve(base: &str, reference: &str) -> Result<VecDeque<String>, String> {
+    let file = file_part(reference);
+    if file.is_empty() {
+        return Ok(VecDeque::from([base.to_owned()]));
     }
-    if super::fetch::is_url(base) {
+    if is_url(file) {
+        return Ok(VecDeque::from([file.to_owned()]));
+    }
+    if is_url(base) {
         let url = Url::parse(base)
             .and_then(|base| base.join(file))
             .map_err(|error| error.to_string())?;
         return match url.scheme() {
-            "http" | "https" => Ok(url.to_string()),
-            other => Err(format!("`{other}` is no scheme that is read")),
+            "http" | "https" => Ok(VecDeque::from([url.to_string()])),
+            other => Err(unsupported(other)),
         };
     }
+    let file = file.strip_prefix("file://").unwrap_or(file);
     if let Some((scheme, _)) = file.split_once(':')
         && scheme.len() > 1
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     {
-        return Err(format!("`{scheme}` is no scheme that is read"));
+        return Err(unsupported(scheme));
     }
     let folder = Path::new(base).parent().unwrap_or(Path::new(""));
-    let file = file.replace("%20", " ");
-    Ok(plain(&folder.join(file)).to_string_lossy().into_owned())
+    let decoded = pointer::percent_decoded(file).unwrap_or_else(|| file.to_owned());
+    let mut ids = VecDeque::new();
+    // As a URI has it; as people write the names of their files; as they are written on Windows.
+    for name in [&decoded, file, &decoded.replace('\\', "/")] {
+        let id = plain(&folder.join(name));
+        if !ids.contains(&id) {
+            ids.push_back(id);
+        }
+    }
+    Ok(ids)
+}
+
+fn unsupported(scheme: &str) -> String {
+    format!("the scheme `{scheme}` is not supported, only files, http and https are")
 }

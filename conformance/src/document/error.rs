@@ -1,13 +1,14 @@
 //! Why a document could not be loaded: one line that names the file, the place and what to do.
 
+use std::error::Error;
 use std::io;
 
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 use super::Position;
 
 /// A document could not be loaded.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum LoadError {
     /// The file could not be opened or read.
     #[error("{name}: cannot be read: {source}; check the path and its permissions")]
@@ -32,7 +33,7 @@ pub enum LoadError {
         problem: String,
         /// What the HTTP client said, if it was not the server's answer.
         #[source]
-        source: Option<reqwest::Error>,
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// The text is larger than this version reads.
     #[error("{name}: is larger than {} MB, the largest document that is read; split it", limit / 1024 / 1024)]
@@ -62,6 +63,8 @@ pub(super) struct Problem {
     position: Position,
     problem: String,
     remedy: String,
+    /// Whether the text is not of the format that it was read as.
+    pub(super) syntax: bool,
 }
 
 impl Problem {
@@ -76,6 +79,19 @@ impl Problem {
             position,
             problem: line(problem.into()),
             remedy: line(remedy.into()),
+            syntax: false,
+        }
+    }
+
+    /// As [`Self::new`], of a text that is not of the format that it was read as.
+    pub(super) fn syntax(
+        position: Position,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            syntax: true,
+            ..Self::new(position, problem, remedy)
         }
     }
 

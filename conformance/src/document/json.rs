@@ -6,28 +6,30 @@ use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use super::error::Problem;
-use super::position::{self, Spots};
-use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed, Position};
-
-const SYNTAX: &str = "correct the JSON";
+use super::number::Decimal;
+use super::position::{self, Position, Spots};
+use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed};
 
 /// Parses the whole of `text` as one JSON value.
 pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
     let mut parser = Parser {
         text,
+        bytes: text.as_bytes(),
         next: 0,
-        line: 1,
-        start: 0,
-        longer: 0,
-        spots: Spots::default(),
+        spots: Spots::for_text(text.len()),
+        exact: Vec::new(),
         members: Vec::new(),
     };
     parser.space();
-    let at = parser.at();
-    let value = parser.value(at, 0, 0)?;
+    let value = parser.value(parser.next, 0, 0)?;
     parser.space();
     match parser.peek() {
-        None => Ok((value, parser.spots)),
+        None => Ok(Parsed {
+            value,
+            spots: parser.spots,
+            exact: parser.exact,
+            ..Parsed::default()
+        }),
         Some(other) => Err(parser.problem(format!(
             "there is {other:?} after the end of the JSON value"
         ))),
@@ -42,21 +44,19 @@ pub(super) fn number(text: &str) -> Option<Number> {
 /// Reads bytes, because all that JSON consists of is ASCII; only strings hold other characters.
 struct Parser<'a> {
     text: &'a str,
+    bytes: &'a [u8],
     /// The byte to be read next.
     next: usize,
-    line: usize,
-    /// The byte that the line starts at.
-    start: usize,
-    /// How many bytes of the line, as far as it was read, belong to a character that began before them.
-    longer: usize,
     spots: Spots,
+    /// Numbers that the value does not hold exactly, by node.
+    exact: Vec<(usize, Decimal)>,
     /// Members of the objects that are being read: gathered first, so that each object is made in its size.
     members: Vec<(String, Value)>,
 }
 
 impl Parser<'_> {
     fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.next).copied()
+        self.bytes.get(self.next).copied()
     }
 
     /// The next character, for messages.
@@ -65,20 +65,17 @@ impl Parser<'_> {
     }
 
     fn at(&self) -> Position {
-        Position::new(self.line, self.next - self.start - self.longer + 1)
+        Position::after(self.text.get(..self.next).unwrap_or(self.text))
     }
 
     fn space(&mut self) {
-        while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.byte() {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.byte() {
             self.next += 1;
-            if byte == b'\n' {
-                (self.line, self.start, self.longer) = (self.line + 1, self.next, 0);
-            }
         }
     }
 
     fn problem(&self, problem: impl Into<String>) -> Problem {
-        Problem::new(self.at(), problem, SYNTAX)
+        Problem::syntax(self.at(), problem, "correct the JSON")
     }
 
     fn unexpected(&self, wanted: &str) -> Problem {
@@ -88,8 +85,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Parses a value that is noted as `name` to stand `at`: where its key is, or its own first character.
-    fn value(&mut self, at: Position, name: u64, depth: usize) -> Result<Value, Problem> {
+    /// Parses the value of the node called `name`, which begins at the byte `at`: where its key does, or its own first character.
+    fn value(&mut self, at: usize, name: u32, depth: usize) -> Result<Value, Problem> {
         if depth > DEPTH_LIMIT {
             return Err(too_deep(self.at()));
         }
@@ -97,15 +94,13 @@ impl Parser<'_> {
             return Err(too_many(self.at()));
         }
         let mark = self.spots.open(at, name);
-        let value = match self.byte() {
-            Some(b'{') => self.object(mark, depth)?,
-            Some(b'[') => self.array(depth)?,
-            Some(b'"') => Value::String(self.string()?),
-            Some(b'-' | b'0'..=b'9') => Value::Number(self.number()?),
-            _ => self.word()?,
-        };
-        self.spots.close(mark);
-        Ok(value)
+        match self.byte() {
+            Some(b'"') => Ok(Value::String(self.string()?)),
+            Some(b'{') => self.object(mark, depth),
+            Some(b'[') => self.array(mark, depth),
+            Some(b'-' | b'0'..=b'9') => Ok(Value::Number(self.number(mark)?)),
+            _ => self.word(),
+        }
     }
 
     fn word(&mut self) -> Result<Value, Problem> {
@@ -114,7 +109,7 @@ impl Parser<'_> {
             ("false", Value::Bool(false)),
             ("null", Value::Null),
         ] {
-            let rest = &self.text.as_bytes()[self.next..];
+            let rest = &self.bytes[self.next..];
             if rest.starts_with(word.as_bytes()) {
                 self.next += word.len();
                 return Ok(value);
@@ -133,7 +128,7 @@ impl Parser<'_> {
         }
         loop {
             self.space();
-            let place = self.at();
+            let place = self.next;
             if self.byte() != Some(b'"') {
                 return Err(self.unexpected("a member name in quotes"));
             }
@@ -155,10 +150,11 @@ impl Parser<'_> {
         }
         self.next += 1;
         self.spots.close(mark);
-        object(self.members.drain(first..), &self.spots, mark).map(Value::Object)
+        let place = |child| Position::after(self.text.get(..child).unwrap_or(self.text));
+        object(self.members.drain(first..), &self.spots, mark, place).map(Value::Object)
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, Problem> {
+    fn array(&mut self, mark: usize, depth: usize) -> Result<Value, Problem> {
         let mut items = Vec::new();
         self.next += 1;
         self.space();
@@ -168,12 +164,13 @@ impl Parser<'_> {
         }
         loop {
             self.space();
-            items.push(self.value(self.at(), position::item(items.len()), depth + 1)?);
+            items.push(self.value(self.next, position::item(items.len()), depth + 1)?);
             self.space();
             match self.byte() {
                 Some(b',') => self.next += 1,
                 Some(b']') => {
                     self.next += 1;
+                    self.spots.close(mark);
                     return Ok(Value::Array(items));
                 }
                 _ => return Err(self.unexpected("`,` or `]`")),
@@ -181,38 +178,58 @@ impl Parser<'_> {
         }
     }
 
+    /// The end of the run of characters that stand for themselves, from the next byte on.
+    fn run(&self) -> usize {
+        const ONES: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let mut end = self.next;
+        // Eight bytes at once: the high bit of a byte is set where it is a quote, a backslash or a control character.
+        while let Some(Ok(eight)) = self.bytes.get(end..end + 8).map(<[u8; 8]>::try_from) {
+            let word = u64::from_le_bytes(eight);
+            let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+            let quote = zero(word ^ (ONES * u64::from(b'"')));
+            let backslash = zero(word ^ (ONES * u64::from(b'\\')));
+            let control = word.wrapping_sub(ONES * u64::from(b' ')) & !word;
+            let found = (quote | backslash | control) & HIGH;
+            if found != 0 {
+                return end + found.trailing_zeros() as usize / 8;
+            }
+            end += 8;
+        }
+        let rest = self.bytes[end..].iter();
+        end + rest
+            .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '))
+            .count()
+    }
+
     fn string(&mut self) -> Result<String, Problem> {
         self.next += 1;
         let mut string = String::new();
         loop {
-            let rest = &self.text.as_bytes()[self.next..];
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..b' '))
-                .unwrap_or(rest.len());
-            let run = &self.text[self.next..self.next + plain];
-            self.next += plain;
-            self.longer += run.bytes().filter(|byte| byte & 0xC0 == 0x80).count();
-            let end = self.byte();
-            if end == Some(b'"') {
-                self.next += 1;
-                if string.is_empty() {
-                    return Ok(run.to_owned());
+            let end = self.run();
+            let run = &self.text[self.next..end];
+            self.next = end;
+            match self.byte() {
+                Some(b'"') => {
+                    self.next += 1;
+                    if string.is_empty() {
+                        return Ok(run.to_owned());
+                    }
+                    string.push_str(run);
+                    return Ok(string);
                 }
-                string.push_str(run);
-                return Ok(string);
-            }
-            string.push_str(run);
-            match end {
                 Some(b'\\') => {
+                    string.push_str(run);
                     self.next += 1;
                     string.push(self.escape()?);
                 }
                 Some(control) => {
                     let control = char::from(control);
-                    return Err(self.problem(format!(
-                        "the control character {control:?} stands unescaped in a string"
-                    )));
+                    return Err(Problem::new(
+                        self.at(),
+                        format!("the control character {control:?} is not escaped"),
+                        "correct the JSON",
+                    ));
                 }
                 None => return Err(self.unexpected("the closing quote of a string")),
             }
@@ -269,34 +286,32 @@ impl Parser<'_> {
         Ok(code)
     }
 
-    fn number(&mut self) -> Result<Number, Problem> {
-        let rest = &self.text[self.next..];
-        let end = rest
-            .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
-            .unwrap_or(rest.len());
-        let text = &rest[..end];
-        let number = serde_json::from_str::<Value>(text)
-            .ok()
-            .and_then(|value| match value {
-                Value::Number(number) => Some(number),
-                _ => None,
-            });
-        let Some(number) = number else {
+    fn number(&mut self, mark: usize) -> Result<Number, Problem> {
+        let rest = &self.bytes[self.next..];
+        let digits = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = rest.iter().take_while(digits).count();
+        let text = &self.text[self.next..self.next + length];
+        // serde_json refuses what is not spelled as JSON has it, such as `01`.
+        let Ok(number) = serde_json::from_str::<Number>(text) else {
             return Err(self.problem(format!(
                 "{} is not a number that can be represented",
                 shortened(text)
             )));
         };
-        self.next += text.len();
+        if let Some(exact) = Decimal::lost(text, &number) {
+            self.exact.push((mark, exact));
+        }
+        self.next += length;
         Ok(number)
     }
 }
 
-/// Makes an object of its members, which are noted below `mark`.
+/// Makes an object of its members, which are the children of the node `mark`; `place` is the position of a byte.
 pub(super) fn object(
     members: impl ExactSizeIterator<Item = (String, Value)>,
     spots: &Spots,
     mark: usize,
+    place: impl Fn(usize) -> Position,
 ) -> Result<Map<String, Value>, Problem> {
     let mut object = Map::with_capacity(members.len());
     for (index, (key, value)) in members.enumerate() {
@@ -307,7 +322,7 @@ pub(super) fn object(
             Entry::Occupied(known) => {
                 let key = known.key().clone();
                 let first = object.keys().position(|one| *one == key);
-                let place = |index| spots.nth(mark, index).unwrap_or(Position::START);
+                let place = |index| place(spots.nth(mark, index));
                 return Err(duplicate(&key, place(index), place(first.unwrap_or(index))));
             }
         }
@@ -364,20 +379,24 @@ mod tests {
     #[test]
     fn values_equal_those_of_serde_json() {
         let text = r#" { "a" : [1, -2.5e3, true, false, null, "\u00e9\n\ud83d\ude00\/"], "b": {}, "c": [], "": 18446744073709551615 } "#;
-        let (value, _) = parse(text).expect("is JSON");
+        let value = parse(text).expect("is JSON").value;
         assert_eq!(value, serde_json::from_str::<Value>(text).expect("is JSON"));
     }
 
     #[test]
     fn a_member_stands_at_its_key_and_an_item_at_its_first_character() {
-        let (_, spots) = parse("{\n  \"a\": [\n    1, {\"b\": 2}]\n}").expect("is JSON");
-        assert_eq!(spots.find("/a"), Position { line: 2, column: 3 });
-        assert_eq!(spots.find("/a/0"), Position { line: 3, column: 5 });
-        assert_eq!(spots.find("/a/1/b"), Position { line: 3, column: 9 });
-        assert_eq!(
-            spots.find("/a/1/none/below"),
-            Position { line: 3, column: 8 }
-        );
+        let text = "{\n  \"a\": [\n    1, {\"b\": 2}]\n}";
+        let spots = parse(text).expect("is JSON").spots;
+        for (pointer, line, column) in [
+            ("/a", 2, 3),
+            ("/a/0", 3, 5),
+            ("/a/1/b", 3, 9),
+            ("/a/1/none/below", 3, 8),
+        ] {
+            let at = spots.find(pointer).0 as usize;
+            let place = Position { line, column };
+            assert_eq!(Position::after(&text[..at]), place, "{pointer}");
+        }
     }
 
     #[test]

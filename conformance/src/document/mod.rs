@@ -1,15 +1,20 @@
 //! An OpenAPI document as a JSON value that remembers where each of its nodes stands in the text.
 //!
 //! Everything else in this crate reads documents through this module. It never judges what a document says beyond "this is
-//! OpenAPI". OpenAPI 2.0 is written as 3.0 when it is read, and the files that a document refers to are put into it, so that all
-//! references are local; positions stay those of the files.
+//! OpenAPI". The files that a document refers to become part of it, so that all references are local, and everything is written as
+//! OpenAPI 3.1: documents of 2.0 and 3.0 with their schemas. Positions and pointers of findings stay those of the files.
 
 mod bundle;
+mod dialect;
 mod error;
 mod extended;
-pub mod fetch;
+mod fold;
 mod json;
+pub mod keyword;
 pub mod normalize;
+mod note;
+mod number;
+mod object;
 mod operation;
 mod origin;
 pub mod pointer;
@@ -18,7 +23,10 @@ mod reference;
 mod resource;
 mod scalar;
 mod select;
+mod siblings;
 mod swagger;
+mod text;
+mod walk;
 mod yaml;
 
 use std::collections::{HashMap, HashSet};
@@ -29,44 +37,45 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+pub use dialect::Version;
 pub use error::LoadError;
+pub use note::{Note, Noted};
+pub use number::Decimal;
 pub use operation::{Located, Operation};
 pub use position::Position;
 pub use select::Selection;
 
-pub(crate) use bundle::{has_free_names, holds_data};
+pub(crate) use keyword::{has_free_names, holds_data};
 pub(crate) use operation::METHODS;
 pub(crate) use origin::BUNDLED;
 
 use bundle::Bundle;
-use error::Problem;
-use origin::{File as Source, Moves, Origin};
+use dialect::Folded;
+use keyword::is_data;
+use origin::Origin;
 use position::Spots;
 
 /// Why a URL is not followed where only files are read.
 const NOT_FETCHED: &str = "it is a URL, and nothing is fetched here";
 
-/// Largest text that is read, in bytes; real documents stay below 10 MB.
+/// Largest text that is read, in bytes, all files of a document together; real documents stay below 14 MB.
 pub const SIZE_LIMIT: usize = 32 * 1024 * 1024;
 
 /// Deepest nesting that is read; everything that walks a document may recurse this deep.
 pub const DEPTH_LIMIT: usize = 200;
 
-/// How many values a document may have; real documents have fewer than 200,000.
+/// How many values a document may have; the largest real ones have 300,000.
 const NODE_LIMIT: usize = 2_000_000;
 
-/// A parsed value and, node by node, where it stands.
-type Parsed = (Value, Spots);
-
-/// The minor version of OpenAPI that a document is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    /// OpenAPI 3.0: its own schema dialect, see [`normalize`].
-    V30,
-    /// OpenAPI 3.1: JSON Schema 2020-12.
-    V31,
-    /// OpenAPI 3.2: JSON Schema 2020-12.
-    V32,
+/// A parsed value, and what is known of its nodes, which are numbered in the order of the text.
+#[derive(Debug, Default)]
+struct Parsed {
+    value: Value,
+    spots: Spots,
+    /// Numbers that the value does not hold exactly, by node.
+    exact: Vec<(usize, Decimal)>,
+    /// Mappings with a merge key that their document does not allow, by node, and the byte of the key.
+    merged: Vec<(usize, u32)>,
 }
 
 /// An OpenAPI document with the position of each of its nodes.
@@ -77,6 +86,8 @@ pub struct Document {
     origin: Origin,
     version: Version,
     written_in: &'static str,
+    /// References as the files spell them, by what they are in the model.
+    spelled: HashMap<String, String>,
     /// Once a reference asks for one.
     anchors: OnceLock<Anchors>,
 }
@@ -90,26 +101,27 @@ struct Anchors {
     ambiguous: HashSet<String>,
 }
 
+/// Whether `source` is a URL to fetch and not a file.
+pub fn is_url(source: &str) -> bool {
+    source.starts_with("http://") || source.starts_with("https://")
+}
+
 impl Document {
-    /// Reads and parses the file at `source`.
+    /// Reads and parses the file at `source`, with the files that it refers to.
     ///
     /// # Errors
-    /// When the file cannot be read, is larger than [`SIZE_LIMIT`], or is refused by [`Document::parse`].
+    /// When a file cannot be read, they are larger than [`SIZE_LIMIT`], or are refused by [`Document::parse`].
     pub fn load(source: &str) -> Result<Self, LoadError> {
-        let mut bundle = Self::start("", source, read(source)?)?;
-        while let Some(wanted) = bundle.next()? {
-            if fetch::is_url(&wanted.id) {
-                return Err(bundle.unreadable(&wanted, NOT_FETCHED));
-            }
-            match read(&wanted.id) {
-                Ok(bytes) => bundle.add(wanted, bytes)?,
-                Err(LoadError::Read { source, .. }) => {
-                    return Err(bundle.unreadable(&wanted, &source.to_string()));
-                }
-                Err(other) => return Err(other),
-            }
+        let mut gathering = Gathering::new("", source, read(source)?)?;
+        while let Some(path) = gathering.wanted()? {
+            let found = if is_url(&path) {
+                Err(NOT_FETCHED.to_owned())
+            } else {
+                unread(read(&path))?
+            };
+            gathering.give(found)?;
         }
-        Self::finish(source, bundle)
+        gathering.finish()
     }
 
     /// Loads the file `path` with the files that it refers to, each of which `read` gives by its path, or none where there is none.
@@ -123,50 +135,35 @@ impl Document {
         bytes: Vec<u8>,
         mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Self, E> {
-        let mut bundle = Self::start(prefix, path, bytes)?;
-        while let Some(wanted) = bundle.next()? {
-            if fetch::is_url(&wanted.id) {
-                return Err(bundle.unreadable(&wanted, NOT_FETCHED).into());
-            }
-            match read(&wanted.id)? {
-                Some(bytes) => bundle.add(wanted, bytes)?,
-                None => return Err(bundle.unreadable(&wanted, "there is no such file").into()),
-            }
+        let mut gathering = Gathering::new(prefix, path, bytes)?;
+        while let Some(path) = gathering.wanted()? {
+            let found = if is_url(&path) {
+                Err(NOT_FETCHED.to_owned())
+            } else {
+                read(&path)?.ok_or_else(|| "there is no such file".to_owned())
+            };
+            gathering.give(found)?;
         }
-        Ok(Self::finish(&format!("{prefix}{path}"), bundle)?)
+        Ok(gathering.finish()?)
     }
 
-    /// Parses the first file of a document.
-    fn start(prefix: &str, path: &str, bytes: Vec<u8>) -> Result<Bundle, LoadError> {
-        let size = bytes.len();
-        let name = format!("{prefix}{path}");
-        let text = utf8(&name, bytes)?;
-        let (value, spots) = root(&name, &text)?;
-        Ok(Bundle::new(prefix, value, Source { name, spots }, size))
-    }
-
-    /// Makes one model of what was gathered.
-    fn finish(name: &str, bundle: Bundle) -> Result<Self, LoadError> {
-        let (value, files) = bundle.finish();
-        Self::of(name, value, files)
-    }
-
-    fn of(name: &str, mut value: Value, files: Vec<Source>) -> Result<Self, LoadError> {
-        let spots = &files[0].spots;
-        let (version, written_in) =
-            version_of(&value, spots).map_err(|problem| problem.at(name))?;
-        let mut moves = Moves::default();
-        if written_in == "2.0" {
-            (value, moves) = swagger::fold(&value);
-        } else if version == Version::V30 {
-            extended::read(&mut value, &mut moves);
-        }
+    fn of(name: &str, bundle: Bundle) -> Result<Self, LoadError> {
+        let mut bundled = bundle.finish();
+        let spelled = std::mem::take(&mut bundled.spelled);
+        let (folded, files) = dialect::fold(name, bundled)?;
+        let Folded {
+            value,
+            steps,
+            version,
+            written_in,
+        } = folded;
         Ok(Self {
             name: name.to_owned(),
             value,
-            origin: Origin { files, moves },
+            origin: Origin { files, steps },
             version,
             written_in,
+            spelled,
             anchors: OnceLock::new(),
         })
     }
@@ -176,21 +173,16 @@ impl Document {
     /// # Errors
     /// When the bytes are not UTF-8, or are refused by [`Document::parse`].
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
-        Self::parse(name, &utf8(name, bytes)?)
+        Self::of(name, Bundle::new("", name, text::decode(name, bytes)?)?)
     }
 
-    /// Parses YAML 1.2 or JSON text; JSON is what starts with `{`. References to other files stay as they are, and lead nowhere.
+    /// Parses YAML 1.2 or JSON text. References to other files stay as they are, and lead nowhere.
     ///
     /// # Errors
     /// When the text is too large, too deep, not JSON or YAML, repeats a key, or is not OpenAPI 2.0, 3.0, 3.1 or 3.2.
     pub fn parse(name: &str, text: &str) -> Result<Self, LoadError> {
-        let (mut value, spots) = root(name, text)?;
-        resource::flatten(&mut value, name);
-        let file = Source {
-            name: name.to_owned(),
-            spots,
-        };
-        Self::of(name, value, vec![file])
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        Self::of(name, Bundle::new("", name, text)?)
     }
 
     /// The file or URL, as the user gave it.
@@ -203,7 +195,7 @@ impl Document {
         &self.value
     }
 
-    /// The minor version of OpenAPI that the model is written in.
+    /// The minor version of OpenAPI that the document is written in; 3.0 for 2.0.
     pub fn version(&self) -> Version {
         self.version
     }
@@ -213,16 +205,38 @@ impl Document {
         self.written_in
     }
 
-    /// Where the node at `pointer` stands: a member at its key, an array item at its first character, and a node that does not
-    /// exist where its nearest ancestor stands.
+    /// Where the node at `pointer` is: a member at its key, an array item at its first character, and a node that does not exist
+    /// where its nearest ancestor is.
     pub fn position(&self, pointer: &str) -> Position {
         self.origin.find(pointer).2
     }
 
-    /// The file that the node at `pointer` stands in, and its pointer there.
+    /// The file that the node at `pointer` is in, and its pointer there; that of its nearest ancestor, where the file has no such
+    /// node. The last token of a keyword's pointer is how the file spells it: a null may be at `nullable`, and an
+    /// `exclusiveMinimum` at `minimum`.
     pub fn origin(&self, pointer: &str) -> (&str, String) {
         let (name, pointer, _) = self.origin.find(pointer);
         (name, pointer)
+    }
+
+    /// The number at `pointer`, if the model does not hold it exactly: an integer beyond 64 bits, or a fraction with more digits than a
+    /// 64-bit float keeps. All other numbers are what [`Decimal::of`] says.
+    pub fn exact(&self, pointer: &str) -> Option<&Decimal> {
+        let all = self.origin.exact(pointer).into_iter();
+        all.filter(|(below, _)| below.is_empty())
+            .map(|(_, exact)| exact)
+            .next()
+    }
+
+    /// The numbers at and below `pointer` that the model does not hold exactly, by their pointers below it. Two values of data are
+    /// equal if they are equal as values, and in these.
+    pub fn exact_below(&self, pointer: &str) -> Vec<(String, &Decimal)> {
+        self.origin.exact(pointer)
+    }
+
+    /// Whether any number of the document is not held exactly; if not, comparing values is enough.
+    pub fn has_exact(&self) -> bool {
+        self.origin.has_exact()
     }
 
     /// The schema that has this `$anchor` or `$dynamicAnchor`; the first one where there are several.
@@ -234,6 +248,7 @@ impl Document {
         fn gather(
             value: &Value,
             at: &mut String,
+            named: bool,
             all: &mut Anchors,
             dynamic: &mut HashSet<String>,
         ) {
@@ -250,9 +265,9 @@ impl Document {
                         }
                     }
                     for (key, member) in members {
-                        if !bundle::is_data(at, key, member) {
+                        if named || !is_data(key, member) {
                             pointer::push(at, key);
-                            gather(member, at, all, dynamic);
+                            gather(member, at, !named && has_free_names(key), all, dynamic);
                             at.truncate(length);
                         }
                     }
@@ -260,7 +275,7 @@ impl Document {
                 Value::Array(items) => {
                     for (index, item) in items.iter().enumerate() {
                         pointer::push(at, &index.to_string());
-                        gather(item, at, all, dynamic);
+                        gather(item, at, false, all, dynamic);
                         at.truncate(length);
                     }
                 }
@@ -268,12 +283,13 @@ impl Document {
             }
         }
         self.anchors.get_or_init(|| {
-            let mut all = Anchors::default();
+            let (mut all, mut dynamic) = (Anchors::default(), HashSet::new());
             gather(
                 &self.value,
                 &mut String::new(),
+                false,
                 &mut all,
-                &mut HashSet::new(),
+                &mut dynamic,
             );
             all
         })
@@ -296,8 +312,63 @@ impl Document {
     }
 }
 
+/// A document while the files that it refers to are read.
+pub(crate) struct Gathering {
+    name: String,
+    bundle: Bundle,
+    wanted: Option<bundle::Wanted>,
+}
+
+impl Gathering {
+    /// Starts with the bytes of the file `path`. The names of all files begin with `prefix`.
+    ///
+    /// # Errors
+    /// When these are not a document.
+    pub(crate) fn new(prefix: &str, path: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
+        let name = format!("{prefix}{path}");
+        let text = text::decode(&name, bytes)?;
+        Ok(Self {
+            bundle: Bundle::new(prefix, &name, text)?,
+            name,
+            wanted: None,
+        })
+    }
+
+    /// The path or URL of the next file to read, which [`Self::give`] takes.
+    ///
+    /// # Errors
+    /// When a reference leads out of what may be read.
+    pub(crate) fn wanted(&mut self) -> Result<Option<String>, LoadError> {
+        self.wanted = self.bundle.next()?;
+        Ok(self.wanted.as_ref().map(|wanted| wanted.id.clone()))
+    }
+
+    /// Takes the bytes of the file that was wanted, or why there are none.
+    ///
+    /// # Errors
+    /// When the file is not JSON or YAML, all are too large together, or this one is needed and cannot be read.
+    pub(crate) fn give(&mut self, found: Result<Vec<u8>, String>) -> Result<(), LoadError> {
+        match (self.wanted.take(), found) {
+            (None, _) => Ok(()),
+            (Some(wanted), Ok(bytes)) => self.bundle.add(wanted, bytes),
+            (Some(wanted), Err(cause)) => self.bundle.missing(wanted, &cause),
+        }
+    }
+
+    /// The document of all that was read.
+    ///
+    /// # Errors
+    /// When parts of it would have to be repeated too often.
+    pub(crate) fn finish(self) -> Result<Document, LoadError> {
+        Document::of(&self.name, self.bundle)
+    }
+}
+
 /// Reads a file, up to the limit.
-fn read(source: &str) -> Result<Vec<u8>, LoadError> {
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub(crate) fn read(source: &str) -> Result<Vec<u8>, LoadError> {
     let failed = |error| LoadError::Read {
         name: source.to_owned(),
         source: error,
@@ -323,97 +394,18 @@ fn read(source: &str) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-/// Bytes as text.
-fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, LoadError> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
-        Problem::new(
-            Position::after(&before),
-            "the text is not UTF-8",
-            "save the document as UTF-8 (JSON or YAML)",
-        )
-        .at(name)
-    })
-}
-
-/// Parses the text of a document's first file, and asks whether it is OpenAPI.
-fn root(name: &str, text: &str) -> Result<Parsed, LoadError> {
-    if text.len() > SIZE_LIMIT {
-        return Err(LoadError::TooLarge {
-            name: name.to_owned(),
-            limit: SIZE_LIMIT,
-        });
-    }
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (value, spots) = parse_text(text).map_err(|problem| problem.at(name))?;
-    version_of(&value, &spots).map_err(|problem| problem.at(name))?;
-    Ok((value, spots))
-}
-
-/// Parses text as JSON or YAML, without asking whether it is OpenAPI.
-fn parse_text(text: &str) -> Result<Parsed, Problem> {
-    if let Some(index) = text.find('\0') {
-        return Err(Problem::new(
-            Position::after(&text[..index]),
-            "the text contains a NUL byte",
-            "save the document as plain UTF-8 text (JSON or YAML)",
-        ));
-    }
-    match text.trim_start().chars().next() {
-        None => Err(Problem::new(
-            Position::START,
-            "the document is empty",
-            "write an OpenAPI 3.x document (JSON or YAML)",
-        )),
-        Some('{') => json::parse(text),
-        Some(_) => yaml::parse(text),
-    }
-}
-
-/// The version of the model, and of the file.
-fn version_of(value: &Value, spots: &Spots) -> Result<(Version, &'static str), Problem> {
-    const REMEDY: &str = "the root needs a member such as `openapi: 3.1.0`";
-    const KNOWN: &str = "use a document of version 2.0, 3.0, 3.1 or 3.2";
-    let Value::Object(root) = value else {
-        return Err(Problem::new(
-            Position::START,
-            "this is not an OpenAPI document: the root is not an object",
-            REMEDY,
-        ));
-    };
-    let (key, found) = match (root.get("openapi"), root.get("swagger")) {
-        (Some(found), _) => ("openapi", found),
-        (None, Some(found)) => ("swagger", found),
-        (None, None) => {
-            return Err(Problem::new(
-                Position::START,
-                "this is not an OpenAPI document: the root has no member `openapi`",
-                REMEDY,
-            ));
-        }
-    };
-    let place = || spots.find(&pointer::join("", key));
-    let Value::String(text) = found else {
-        return Err(Problem::new(
-            place(),
-            format!("`{key}` is {found}, which is not a string"),
-            "write the version in quotes and as the specification does, such as \"3.1.0\" or \"2.0\"",
-        ));
-    };
-    let minor = |prefix: &str| {
-        text.strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    match key {
-        "swagger" if text == "2.0" => Ok((Version::V30, "2.0")),
-        "openapi" if minor("3.0") => Ok((Version::V30, "3.0")),
-        "openapi" if minor("3.1") => Ok((Version::V31, "3.1")),
-        "openapi" if minor("3.2") => Ok((Version::V32, "3.2")),
-        _ => Err(Problem::new(
-            place(),
-            format!("OpenAPI version {text:?} is not supported"),
-            KNOWN,
-        )),
+/// Tells a file that cannot be read, which may be meant otherwise, from one that must not be.
+///
+/// # Errors
+/// When the file is too large.
+pub(crate) fn unread(
+    read: Result<Vec<u8>, LoadError>,
+) -> Result<Result<Vec<u8>, String>, LoadError> {
+    match read {
+        Ok(bytes) => Ok(Ok(bytes)),
+        Err(LoadError::Read { source, .. }) => Ok(Err(source.to_string())),
+        Err(LoadError::Fetch { problem, .. }) => Ok(Err(problem)),
+        Err(LoadError::Directory { .. }) => Ok(Err("it is a directory".to_owned())),
+        Err(other) => Err(other),
     }
 }

@@ -1,16 +1,20 @@
 //! Where the nodes of the folded model stand in the files that they came from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use serde_json::Value;
+
+use super::number::Decimal;
 use super::pointer;
-use super::position::{Position, Spots};
+use super::position::{Position, Spots, Text};
+use super::{Parsed, walk::Path};
 
-/// Nodes that stand elsewhere in the file than in the model, by their pointer in the model.
+/// Nodes that stand elsewhere before a step of folding than after it, by their pointer after it.
 #[derive(Debug, Default)]
 pub(super) struct Moves(HashMap<String, String>);
 
 impl Moves {
-    /// Notes that what is at `new` in the model stands at `old` in the file.
+    /// Notes that what is at `new` was at `old`.
     pub(super) fn add(&mut self, new: &str, old: &str) {
         if new != old {
             self.0
@@ -19,18 +23,40 @@ impl Moves {
         }
     }
 
-    /// Where the node at `at` of the model stands.
-    fn back(&self, at: &str) -> String {
-        let mut known = at;
+    /// All that moved: where it is, and where it was.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(new, old)| (new.as_str(), old.as_str()))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where the node at `at` was.
+    pub(super) fn back(&self, at: String) -> String {
+        if self.0.is_empty() {
+            return at;
+        }
+        let mut known = at.as_str();
         loop {
             if let Some(old) = self.0.get(known) {
                 return format!("{old}{}", &at[known.len()..]);
             }
             if known.is_empty() {
-                return at.to_owned();
+                return at;
             }
             known = pointer::parent(known);
         }
+    }
+
+    /// The moves by where a node was; what was put in several places is in the first by name.
+    pub(super) fn reversed(&self) -> HashMap<&str, &str> {
+        let mut reversed: HashMap<&str, &str> = HashMap::new();
+        for (new, old) in &self.0 {
+            let known = reversed.entry(old).or_insert(new);
+            *known = (*known).min(new);
+        }
+        reversed
     }
 }
 
@@ -39,30 +65,144 @@ impl Moves {
 pub(super) struct File {
     /// The file or URL: as the user gave it, or as a reference leads to it.
     pub(super) name: String,
-    pub(super) spots: Spots,
+    text: Text,
+    spots: Spots,
+    /// Numbers that the model does not hold exactly.
+    exact: BTreeMap<String, Decimal>,
+    /// Mappings with a merge key that their document does not allow, and the byte of the key.
+    merged: Vec<(String, u32)>,
+}
+
+/// What was noted of the nodes of a text, by their numbers.
+struct Noted<'p> {
+    spots: &'p Spots,
+    exact: HashMap<usize, &'p Decimal>,
+    merged: HashMap<usize, Vec<u32>>,
+}
+
+impl File {
+    /// The file and its value.
+    pub(super) fn new(name: String, text: String, parsed: Parsed) -> (Value, Self) {
+        let mut exact = HashMap::new();
+        exact.extend(parsed.exact.iter().map(|(node, exact)| (*node, exact)));
+        let mut merged: HashMap<usize, Vec<u32>> = HashMap::new();
+        for (mapping, offset) in &parsed.merged {
+            merged.entry(*mapping).or_default().push(*offset);
+        }
+        let mut file = Self {
+            name,
+            text: Text::new(text),
+            spots: Spots::default(),
+            exact: BTreeMap::new(),
+            merged: Vec::new(),
+        };
+        if !parsed.exact.is_empty() || !parsed.merged.is_empty() {
+            let noted = Noted {
+                spots: &parsed.spots,
+                exact,
+                merged,
+            };
+            file.note(&noted, &parsed.value, 0, &Path::Root);
+        }
+        file.spots = parsed.spots;
+        (parsed.value, file)
+    }
+
+    /// Gives what was noted by node its pointer.
+    fn note(&mut self, noted: &Noted<'_>, value: &Value, node: usize, at: &Path<'_>) {
+        let children = noted.spots.below(node);
+        match value {
+            Value::Number(_) => {
+                if let Some(exact) = noted.exact.get(&node) {
+                    self.exact.insert(at.pointer(), (*exact).clone());
+                }
+            }
+            Value::Array(items) => {
+                for (index, (item, child)) in items.iter().zip(children).enumerate() {
+                    self.note(noted, item, child, &Path::Index(at, index));
+                }
+            }
+            Value::Object(members) => {
+                for offset in noted.merged.get(&node).into_iter().flatten() {
+                    self.merged.push((at.pointer(), *offset));
+                }
+                for ((key, member), child) in members.iter().zip(children) {
+                    self.note(noted, member, child, &Path::Key(at, key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The position of the node at `at`, or of its nearest existing ancestor.
+    pub(super) fn position(&self, at: &str) -> Position {
+        self.text.position(self.spots.find(at).0)
+    }
+
+    /// The places of merge keys: the pointer of the mapping, and the position of the key.
+    pub(super) fn merged(&self) -> impl Iterator<Item = (&str, Position)> {
+        let merged = self.merged.iter();
+        merged.map(|(at, offset)| (at.as_str(), self.text.position(*offset)))
+    }
 }
 
 /// Where a model came from: its own file first, then those that it refers to.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) files: Vec<File>,
-    pub(super) moves: Moves,
+    /// The steps of folding, the first one first.
+    pub(super) steps: Vec<Moves>,
 }
 
 /// The member of the model that holds the other files.
 pub(crate) const BUNDLED: &str = "x-bundled";
 
 impl Origin {
-    /// The file, the pointer in it and the position of the node at `at` of the model.
-    pub(super) fn find(&self, at: &str) -> (&str, String, Position) {
-        let prefix = format!("/{BUNDLED}/");
-        let other = at.strip_prefix(&prefix).and_then(|rest| {
-            let (number, _) = rest.split_once('/').unwrap_or((rest, ""));
-            let file = self.files.get(number.parse::<usize>().ok()?)?;
-            Some((file, rest[number.len()..].to_owned()))
-        });
-        let (file, at) = other.unwrap_or_else(|| (&self.files[0], self.moves.back(at)));
-        let position = file.spots.find(&at);
-        (&file.name, at, position)
+    /// The number of the file that the node at `at` of the model is from, and its pointer there.
+    pub(super) fn back(&self, at: &str) -> (usize, String) {
+        let steps = self.steps.iter().rev();
+        let at = steps.fold(at.to_owned(), |at, moves| moves.back(at));
+        let Some((number, length)) = file_of(&at).filter(|(number, _)| *number < self.files.len())
+        else {
+            return (0, at);
+        };
+        (number, at[length..].to_owned())
     }
+
+    /// The file, the pointer in it and the position of the node at `at` of the model. What the file does not have is where its
+    /// nearest ancestor is.
+    pub(super) fn find(&self, at: &str) -> (&str, String, Position) {
+        let (number, mut at) = self.back(at);
+        let file = &self.files[number];
+        let (offset, length) = file.spots.find(&at);
+        at.truncate(length);
+        (&file.name, at, file.text.position(offset))
+    }
+
+    /// Whether a number of any file is not held exactly.
+    pub(super) fn has_exact(&self) -> bool {
+        self.files.iter().any(|file| !file.exact.is_empty())
+    }
+
+    /// The numbers at and below the node at `at` that the model does not hold exactly, by their pointers below it.
+    pub(super) fn exact(&self, at: &str) -> Vec<(String, &Decimal)> {
+        if !self.has_exact() {
+            return Vec::new();
+        }
+        let (number, at) = self.back(at);
+        let all = self.files[number].exact.range(at.clone()..);
+        all.take_while(|(known, _)| known.starts_with(&at))
+            .filter(|(known, _)| known.len() == at.len() || known[at.len()..].starts_with('/'))
+            .map(|(known, exact)| (known[at.len()..].to_owned(), exact))
+            .collect()
+    }
+}
+
+/// The number of another file that the pointer `at` of the model leads into, and the length of what stands for the file.
+pub(super) fn file_of(at: &str) -> Option<(usize, usize)> {
+    let rest = at.strip_prefix('/')?.strip_prefix(BUNDLED)?;
+    let rest = rest.strip_prefix('/')?;
+    let digits = rest.split('/').next().unwrap_or(rest);
+    let number = digits.parse().ok()?;
+    Some((number, at.len() - rest.len() + digits.len()))
 }

@@ -37,7 +37,7 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The text that a token stands for.
-fn unescaped(token: &str) -> String {
+pub(super) fn unescaped(token: &str) -> String {
     let mut text = String::with_capacity(token.len());
     let mut parts = token.split('~');
     text.push_str(parts.next().unwrap_or_default());
@@ -83,20 +83,27 @@ pub(crate) fn from_reference(reference: &str) -> Option<String> {
     if !fragment.is_empty() && !fragment.starts_with('/') {
         return None;
     }
-    let mut bytes = Vec::with_capacity(fragment.len());
-    let mut rest = fragment.as_bytes();
+    percent_decoded(fragment)
+}
+
+/// A text with its `%XX` decoded, which stay where they are no hexadecimal digits; none where that is not UTF-8.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = (byte == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(decoded) => {
-                bytes.push(decoded);
+        let digit = |at: usize| {
+            let digit = tail.get(at).copied().map(char::from)?.to_digit(16)?;
+            u8::try_from(digit).ok()
+        };
+        match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(high * 16 + low);
                 rest = &tail[2..];
             }
-            None => {
+            _ => {
                 bytes.push(byte);
                 rest = tail;
             }

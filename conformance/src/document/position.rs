@@ -1,4 +1,4 @@
-//! Line and column of the nodes of a document.
+//! Where the nodes of a text stand: a byte offset for each of them, lines and columns for those that are asked for.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -23,73 +23,136 @@ impl Position {
 
     /// The place right after `text`.
     pub fn after(text: &str) -> Self {
-        let line = text.matches('\n').count() + 1;
-        let last = text.rsplit('\n').next().unwrap_or_default();
-        Self::new(line, last.chars().count() + 1)
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes());
+        let (count, start) = lines.fold((0, 0), |(count, _), at| (count + 1, at + 1));
+        Self::at(count + 1, text[start..].chars().count() + 1)
     }
 
-    pub(super) fn new(line: usize, column: usize) -> Self {
-        // A text is limited to 32 MB, so the numbers fit.
-        let clamp = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    pub(super) fn at(line: usize, column: usize) -> Self {
         Self {
-            line: clamp(line),
-            column: clamp(column),
+            line: narrow(line),
+            column: narrow(column),
         }
     }
 }
 
-/// Where the nodes of a text stand: one mark for each node, parents before what is below them, in the order of the text.
+/// A number of bytes, lines or nodes of one text; the size of a text is limited, so it fits.
+pub(super) fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The text of a file, with its lines once a position is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    text: String,
+    starts: OnceLock<Vec<u32>>,
+}
+
+impl Text {
+    pub(super) fn new(text: String) -> Self {
+        Self {
+            text,
+            starts: OnceLock::new(),
+        }
+    }
+
+    /// The line and column of a byte.
+    pub(super) fn position(&self, offset: u32) -> Position {
+        let starts = self.starts.get_or_init(|| {
+            let breaks = memchr::memchr_iter(b'\n', self.text.as_bytes());
+            std::iter::once(0)
+                .chain(breaks.map(|at| narrow(at + 1)))
+                .collect()
+        });
+        let line = starts.partition_point(|start| *start <= offset);
+        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = self.text.get(start as usize..offset as usize);
+        Position::at(line, before.map_or(0, |text| text.chars().count()) + 1)
+    }
+}
+
+/// The nodes of a text: one mark for each, parents before their children, in the order of the text.
 ///
 /// A flat list, because a large document has a million nodes, and few of them are ever asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spots {
     marks: Vec<Mark>,
-    /// What is below nodes that have much below them, once one of those is asked for.
-    wide: OnceLock<HashMap<(usize, u64), usize>>,
+    /// The children of nodes that have many, once one of those is asked for.
+    wide: OnceLock<HashMap<(usize, u32), usize>>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    at: Position,
+    /// The byte that the node begins at: of a member, the one that its key begins at.
+    at: u32,
     /// How many marks belong to the node, its own included.
     count: u32,
-    /// What the node is called in the one around it, hashed: the key of a member, the index of an item.
-    name: u64,
+    /// The hash of the node's key or index.
+    name: u32,
 }
 
-/// How many nodes below one are looked through, one after the other.
+/// How many children of a node are searched one after the other.
 const WIDE: usize = 64;
 
 impl Spots {
-    /// Begins the node called `name`; [`Self::close`] ends it when all below it is noted.
-    pub(super) fn open(&mut self, at: Position, name: u64) -> usize {
-        self.marks.push(Mark { at, count: 1, name });
+    /// Makes room for the nodes of a text of `size` bytes.
+    pub(super) fn for_text(size: usize) -> Self {
+        Self {
+            marks: Vec::with_capacity(size / 48),
+            wide: OnceLock::new(),
+        }
+    }
+
+    /// Begins the node called `name`; [`Self::close`] ends it after its children.
+    pub(super) fn open(&mut self, at: usize, name: u32) -> usize {
+        self.marks.push(Mark {
+            at: narrow(at),
+            count: 1,
+            name,
+        });
         self.marks.len() - 1
     }
 
     /// Ends the node that [`Self::open`] gave the number of.
     pub(super) fn close(&mut self, node: usize) {
-        // A text is limited to 32 MB, so the number of its nodes fits.
-        self.marks[node].count = u32::try_from(self.marks.len() - node).unwrap_or(u32::MAX);
+        self.marks[node].count = narrow(self.marks.len() - node);
     }
 
-    /// How many nodes were noted.
+    /// How many nodes there are.
     pub(super) fn len(&self) -> usize {
         self.marks.len()
     }
 
-    /// Notes the nodes of `range` once more, as a node called `name` that stands at `at`.
-    pub(super) fn repeat(&mut self, range: Range<usize>, at: Position, name: u64) {
-        let node = self.marks.len();
-        self.marks.extend_from_within(range);
-        if let Some(mark) = self.marks.get_mut(node) {
-            (mark.at, mark.name) = (at, name);
+    /// Removes the nodes from `node` on, and returns them.
+    pub(super) fn split_off(&mut self, node: usize) -> Self {
+        Self {
+            marks: self.marks.split_off(node),
+            wide: OnceLock::new(),
         }
     }
 
-    /// The nodes directly below `node`.
-    fn below(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
-        let end = node + self.marks.get(node).map_or(0, |mark| mark.count as usize);
+    /// Adds the nodes of `range` once more, as a node called `name` that stands at `at`.
+    pub(super) fn repeat(&mut self, range: Range<usize>, at: usize, name: u32) {
+        let node = self.marks.len();
+        self.marks.extend_from_within(range);
+        if let Some(mark) = self.marks.get_mut(node) {
+            (mark.at, mark.name) = (narrow(at), name);
+        }
+    }
+
+    /// Adds the nodes of `range` of another text's list.
+    pub(super) fn copy_from(&mut self, other: &Self, range: Range<usize>) {
+        self.marks.extend_from_slice(&other.marks[range]);
+    }
+
+    /// The marks of `node` and everything below it.
+    pub(super) fn range(&self, node: usize) -> Range<usize> {
+        node..node + self.marks.get(node).map_or(0, |mark| mark.count as usize)
+    }
+
+    /// The children of `node`.
+    pub(super) fn below(&self, node: usize) -> impl Iterator<Item = usize> + '_ {
+        let end = self.range(node).end;
         let mut next = node + 1;
         std::iter::from_fn(move || {
             let below = next;
@@ -99,36 +162,41 @@ impl Spots {
         })
     }
 
-    /// The position of the node below `node` that stands after `index` others.
-    pub(super) fn nth(&self, node: usize, index: usize) -> Option<Position> {
-        Some(self.marks[self.below(node).nth(index)?].at)
+    /// The byte of the child of `node` that follows `index` others.
+    pub(super) fn nth(&self, node: usize, index: usize) -> usize {
+        let child = self.below(node).nth(index);
+        child.map_or(0, |child| self.marks[child].at as usize)
     }
 
-    /// The position at `pointer`, or that of its nearest existing ancestor.
-    pub(super) fn find(&self, pointer: &str) -> Position {
-        let mut node = 0;
-        for token in pointer::tokens(pointer) {
-            let Some(next) = self.child(node, name(&token)) else {
-                break;
+    /// The byte of the node at `pointer`, or of its nearest existing ancestor, and how long the pointer of that one is.
+    pub(super) fn find(&self, pointer: &str) -> (u32, usize) {
+        let (mut node, mut length) = (0, 0);
+        for token in pointer.split('/').skip(1) {
+            let child = if token.contains('~') {
+                self.child(node, name(&pointer::unescaped(token)))
+            } else {
+                self.child(node, name(token))
             };
-            node = next;
+            let Some(child) = child else { break };
+            node = child;
+            length += token.len() + 1;
         }
-        self.marks.get(node).map_or(Position::START, |mark| mark.at)
+        (self.marks.get(node).map_or(0, |mark| mark.at), length)
     }
 
-    fn child(&self, node: usize, name: u64) -> Option<usize> {
-        let near = self.below(node).take(WIDE);
-        if let Some(found) = near
-            .into_iter()
-            .find(|below| self.marks[*below].name == name)
-        {
+    fn child(&self, node: usize, name: u32) -> Option<usize> {
+        let mut near = self.below(node).take(WIDE);
+        if let Some(found) = near.find(|below| self.marks[*below].name == name) {
             return Some(found);
         }
         let wide = self.wide.get_or_init(|| {
             let mut wide = HashMap::new();
             for node in 0..self.marks.len() {
-                let far = self.below(node).skip(WIDE);
-                wide.extend(far.map(|below| ((node, self.marks[below].name), below)));
+                // A node with few marks in all has few children.
+                if self.marks[node].count as usize > WIDE {
+                    let far = self.below(node).skip(WIDE);
+                    wide.extend(far.map(|below| ((node, self.marks[below].name), below)));
+                }
             }
             wide
         });
@@ -136,20 +204,29 @@ impl Spots {
     }
 }
 
-/// What a node is known by in the one around it.
-pub(super) fn name(token: &str) -> u64 {
+/// The hash of a key. Two keys of one object that share it give a wrong line, and nothing else.
+pub(super) fn name(token: &str) -> u32 {
     hash(token.as_bytes())
 }
 
-/// FNV-1a: a name that is made up to be taken for another gives a wrong line, and nothing else.
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+fn hash(bytes: &[u8]) -> u32 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut hash = bytes.len() as u64;
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(eight)).wrapping_mul(FACTOR);
+    }
+    for byte in words.remainder() {
+        hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let hash = hash.wrapping_mul(FACTOR) >> 32;
+    u32::try_from(hash).unwrap_or_default()
 }
 
 /// The [`name`] of an item.
-pub(super) fn item(index: usize) -> u64 {
+pub(super) fn item(index: usize) -> u32 {
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = index;
@@ -174,21 +251,38 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_of_a_text_has_the_position_of_what_stands_before_it() {
+        let text = "a: ü\n\nüü: [x,\r\n y]\n";
+        let lines = Text::new(text.to_owned());
+        for (offset, _) in text.char_indices() {
+            assert_eq!(
+                lines.position(narrow(offset)),
+                Position::after(&text[..offset]),
+                "{offset}"
+            );
+        }
+    }
+
+    #[test]
     fn nodes_are_found_however_many_stand_beside_them() {
         let mut spots = Spots::default();
-        let root = spots.open(Position::START, 0);
+        let root = spots.open(0, 0);
         for index in 0..200 {
-            let node = spots.open(Position::new(index + 2, 1), item(index));
-            let below = spots.open(Position::new(index + 2, 5), name("a"));
+            let node = spots.open(index * 10 + 5, item(index));
+            let below = spots.open(index * 10 + 7, name("a"));
             spots.close(below);
             spots.close(node);
         }
         spots.close(root);
         for index in [0, 63, 64, 199] {
-            let line = index + 2;
-            assert_eq!(spots.find(&format!("/{index}/a")), Position::new(line, 5));
-            assert_eq!(spots.find(&format!("/{index}/b")), Position::new(line, 1));
+            let at = narrow(index * 10);
+            let whole = format!("/{index}/a");
+            assert_eq!(spots.find(&whole), (at + 7, whole.len()));
+            assert_eq!(
+                spots.find(&format!("/{index}/b")),
+                (at + 5, whole.len() - 2)
+            );
         }
-        assert_eq!(spots.find("/200"), Position::START);
+        assert_eq!(spots.find("/200"), (0, 0));
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::bundle::is_data;
 use super::error::{LoadError, Problem};
-use super::{Document, pointer};
+use super::keyword::{has_free_names, is_data};
+use super::walk::Path;
+use super::{Document, Position, pointer};
 
 impl Document {
     /// The node at `pointer` after following its `$ref`, and the next, to what is no reference any more; with the pointer of
@@ -38,7 +39,12 @@ impl Document {
             return self.anchored(name);
         }
         let target = pointer::from_reference(reference)?;
-        self.at(&target).is_some().then_some(target)
+        if self.at(&target).is_some() {
+            return Some(target);
+        }
+        // A key with a percent sign, written as it is.
+        let raw = reference.strip_prefix('#').filter(|raw| *raw != target)?;
+        self.at(raw).is_some().then(|| raw.to_owned())
     }
 
     /// As [`Self::target`], if that, followed on, comes to what is no reference. `known` holds by pointer what is known of that from
@@ -106,43 +112,48 @@ impl Document {
     /// Asks whether every reference leads somewhere.
     ///
     /// # Errors
-    /// For the first one that leads nowhere, or in a circle of references only.
+    /// For the first one that leads nowhere, in the file that it is in, that leads in a circle of references only, or that is not a
+    /// string.
     pub fn check_references(&self) -> Result<(), LoadError> {
         let mut known = Known::default();
-        self.check_below(self.value(), &mut String::new(), &mut known)
+        self.check_below(self.value(), &Path::Root, false, &mut known)
     }
 
     /// Recurses as deep as the document, which is limited.
     fn check_below<'d>(
         &'d self,
         value: &'d Value,
-        at: &mut String,
+        at: &Path<'_>,
+        named: bool,
         known: &mut Known<'d>,
     ) -> Result<(), LoadError> {
-        let length = at.len();
         match value {
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     if item.is_object() || item.is_array() {
-                        pointer::push(at, &index.to_string());
-                        self.check_below(item, at, known)?;
-                        at.truncate(length);
+                        self.check_below(item, &Path::Index(at, index), false, known)?;
                     }
                 }
             }
             Value::Object(members) => {
-                if let Some(Value::String(reference)) = members.get("$ref")
-                    && known.references.insert(reference)
-                    && self.leads(reference, &mut known.pointers).is_none()
-                {
-                    return Err(self.astray(at, reference));
-                }
                 for (key, member) in members {
-                    let inner = member.is_object() || member.is_array();
-                    if inner && !is_data(at, key, member) {
-                        pointer::push(at, key);
-                        self.check_below(member, at, known)?;
-                        at.truncate(length);
+                    match member {
+                        Value::String(reference) if key == "$ref" => {
+                            let new = known.references.insert(reference);
+                            if new && self.leads(reference, &mut known.pointers).is_none() {
+                                return Err(self.astray(&at.pointer(), reference));
+                            }
+                        }
+                        _ if key == "$ref" && !named => {
+                            let at = Path::Key(at, key).pointer();
+                            let problem = not_a_string(member, self.position(&at));
+                            return Err(problem.at(self.origin(&at).0));
+                        }
+                        Value::Object(_) | Value::Array(_) if named || !is_data(key, member) => {
+                            let named = !named && has_free_names(key);
+                            self.check_below(member, &Path::Key(at, key), named, known)?;
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -151,18 +162,110 @@ impl Document {
         Ok(())
     }
 
-    /// Says that a reference leads nowhere.
+    /// Says that the reference in the object at `at` leads nowhere, or the last one that it leads to.
     fn astray(&self, at: &str, reference: &str) -> LoadError {
-        let problem = if self.target(reference).is_none() {
-            format!("the reference `{reference}` leads nowhere")
-        } else {
-            format!("the reference `{reference}` leads in a circle, or to one that leads nowhere")
+        let (mut at, mut reference) = (at.to_owned(), reference);
+        let mut seen = HashSet::new();
+        let circle = loop {
+            let Some(target) = self.target(reference) else {
+                break false;
+            };
+            let next = self.at(&target).and_then(|value| value.get("$ref"));
+            let Some(next) = next.and_then(Value::as_str) else {
+                break false;
+            };
+            if !seen.insert(target.clone()) {
+                break true;
+            }
+            (at, reference) = (target, next);
         };
-        let at = pointer::join(at, "$ref");
+        let told = self.told(reference);
+        let (problem, remedy) = if circle {
+            let problem = format!("the reference `{told}` leads in a circle of references");
+            (problem, "let one of them be what they refer to".to_owned())
+        } else {
+            let problem = format!("the reference `{told}` leads nowhere");
+            (problem, self.remedy(reference))
+        };
+        let at = pointer::join(&at, "$ref");
         let (name, _) = self.origin(&at);
-        let remedy = "correct the reference, or add what it refers to";
         Problem::new(self.position(&at), problem, remedy).at(name)
     }
+
+    /// What to do about a reference that leads nowhere.
+    fn remedy(&self, reference: &str) -> String {
+        let name = pointer::from_reference(reference).unwrap_or_else(|| reference.to_owned());
+        let name = pointer::tokens(&format!("/{name}"))
+            .last()
+            .unwrap_or_default();
+        let near = [
+            "schemas",
+            "parameters",
+            "responses",
+            "requestBodies",
+            "headers",
+            "pathItems",
+        ];
+        let near = near.map(|map| pointer::join(&format!("/components/{map}"), &name));
+        match near.iter().find(|at| self.at(at).is_some()) {
+            Some(near) => {
+                let near = self.told(&format!("#{near}"));
+                format!("did you mean `{near}`?")
+            }
+            None => "correct the reference, or add what it refers to".to_owned(),
+        }
+    }
+
+    /// A reference of the model as the file spells it: the model has the files that a document refers to inside of it, and OpenAPI
+    /// 2.0 as 3.0.
+    pub fn told(&self, reference: &str) -> String {
+        if let Some(spelled) = self.spelled.get(reference) {
+            return spelled.clone();
+        }
+        let Some(at) = pointer::from_reference(reference) else {
+            return reference.to_owned();
+        };
+        match self.origin.back(&at) {
+            (0, before) if before == at => reference.to_owned(),
+            (0, before) => format!("#{before}"),
+            (number, before) => format!("{}#{before}", self.origin.files[number].name),
+        }
+    }
+
+    /// A value of the model with its references as the file spells them, for a reader.
+    pub fn told_value(&self, value: &Value) -> Value {
+        match value {
+            Value::Array(items) => items.iter().map(|item| self.told_value(item)).collect(),
+            Value::Object(members) => {
+                let told = |(key, member): (&String, &Value)| {
+                    let member = match member {
+                        Value::String(text) if text.starts_with('#') => self.told(text).into(),
+                        other => self.told_value(other),
+                    };
+                    (key.clone(), member)
+                };
+                Value::Object(members.iter().map(told).collect())
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// Says that the value of a `$ref` is not a string.
+fn not_a_string(value: &Value, position: Position) -> Problem {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Problem::new(
+        position,
+        format!("the value of `$ref` is {kind}, which is not a reference"),
+        "write a reference as a string, such as '#/components/schemas/Pet'",
+    )
 }
 
 /// What is known of references while they are checked.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use url::Url;
 
-use super::bundle::{has_free_names, holds_data};
+use super::keyword::{has_free_names, is_data};
 use super::pointer;
 
 /// Where a file is taken to be that has no URL: only what is relative to it counts.
@@ -28,11 +28,13 @@ struct Resources {
     embedded: bool,
 }
 
+/// Whether a text may have an `$id`; one whose key is written with escapes is not read.
+pub(super) fn may_have_id(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"$id").is_some()
+}
+
 /// Rewrites the references of a file that is known by `id`, if it has any schema with an `$id`.
 pub(super) fn flatten(value: &mut Value, id: &str) {
-    if !has_id(value) {
-        return;
-    }
     let base = Url::parse(id).ok().filter(|url| url.scheme().len() > 1);
     let file = || Url::parse(NOWHERE).and_then(|url| url.join(&id.replace('\\', "/")));
     let Some(base) = base.or_else(|| file().ok()) else {
@@ -46,17 +48,6 @@ pub(super) fn flatten(value: &mut Value, id: &str) {
     if resources.embedded {
         let whole = value.clone();
         rewrite(value, &mut String::new(), false, &base, &whole, &resources);
-    }
-}
-
-/// Whether anything in the file may be an `$id`.
-fn has_id(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(has_id),
-        Value::Object(members) => {
-            members.get("$id").is_some_and(Value::is_string) || members.values().any(has_id)
-        }
-        _ => false,
     }
 }
 
@@ -106,7 +97,7 @@ fn gather(value: &Value, at: &mut String, named: bool, around: &Url, all: &mut R
                 }
             }
             for (key, member) in members {
-                if named || !holds_data("", key, member) {
+                if named || !is_data(key, member) {
                     pointer::push(at, key);
                     gather(member, at, !named && has_free_names(key), around, all);
                     at.truncate(length);
@@ -144,7 +135,7 @@ fn rewrite(
                             *reference = local;
                         }
                     }
-                    _ if named || !holds_data("", key, member) => {
+                    _ if named || !is_data(key, member) => {
                         pointer::push(at, key);
                         let named = !named && has_free_names(key);
                         rewrite(member, at, named, around, whole, all);

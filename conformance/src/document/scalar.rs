@@ -3,9 +3,23 @@
 use saphyr_parser::{ScalarStyle, Tag};
 use serde_json::Value;
 
-use super::Position;
 use super::error::Problem;
 use super::json::{number, shortened};
+use super::number::Decimal;
+use super::position::Position;
+
+/// A value, and the number that it does not hold exactly.
+#[derive(Debug, PartialEq)]
+pub(super) struct Scalar {
+    pub(super) value: Value,
+    pub(super) exact: Option<Decimal>,
+}
+
+impl From<Value> for Scalar {
+    fn from(value: Value) -> Self {
+        Self { value, exact: None }
+    }
+}
 
 /// Says that a tag is none of the core schema, or stands where it does not fit.
 pub(super) fn unknown_tag(tag: &Tag, at: Position) -> Problem {
@@ -25,33 +39,34 @@ pub(super) fn scalar(
     style: ScalarStyle,
     tag: Option<&Tag>,
     at: Position,
-) -> Result<Value, Problem> {
+) -> Result<Scalar, Problem> {
+    let string = || Ok(Value::String(text.to_owned()).into());
     let core = match tag {
         None if style == ScalarStyle::Plain => return plain(text, at),
-        None => return Ok(Value::String(text.to_owned())),
+        None => return string(),
         Some(tag) if tag.is_yaml_core_schema() => tag,
         // `! text` is the non-specific tag: a string.
-        Some(tag) if tag.suffix == "!" || tag.suffix.is_empty() => {
-            return Ok(Value::String(text.to_owned()));
-        }
+        Some(tag) if tag.suffix == "!" || tag.suffix.is_empty() => return string(),
         Some(tag) => return Err(unknown_tag(tag, at)),
     };
-    let value = plain(text, at)?;
-    match (core.suffix.as_str(), &value) {
-        ("str", _) => Ok(Value::String(text.to_owned())),
+    if core.suffix == "str" {
+        return string();
+    }
+    let scalar = plain(text, at)?;
+    match (core.suffix.as_str(), &scalar.value) {
         ("int" | "float", Value::Number(_)) | ("bool", Value::Bool(_)) | ("null", Value::Null) => {
-            Ok(value)
+            Ok(scalar)
         }
         _ => Err(unknown_tag(core, at)),
     }
 }
 
 /// Resolves a plain scalar by YAML 1.2.2, 10.3.2.
-fn plain(text: &str, at: Position) -> Result<Value, Problem> {
+fn plain(text: &str, at: Position) -> Result<Scalar, Problem> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
-        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null.into()),
+        "true" | "True" | "TRUE" => return Ok(Value::Bool(true).into()),
+        "false" | "False" | "FALSE" => return Ok(Value::Bool(false).into()),
         _ => {}
     }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -71,13 +86,19 @@ fn plain(text: &str, at: Position) -> Result<Value, Problem> {
             .filter(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
         {
             return u64::from_str_radix(digits, radix)
-                .map(Value::from)
+                .map(|number| Value::from(number).into())
                 .map_err(|_| not_json());
         }
     }
     match decimal(text) {
-        None => Ok(Value::String(text.to_owned())),
-        Some(json) => number(&json).map(Value::Number).ok_or_else(not_json),
+        None => Ok(Value::String(text.to_owned()).into()),
+        Some(json) => {
+            let number = number(&json).ok_or_else(not_json)?;
+            Ok(Scalar {
+                exact: Decimal::lost(&json, &number),
+                value: Value::Number(number),
+            })
+        }
     }
 }
 
@@ -156,12 +177,12 @@ mod tests {
         ] {
             let at = Position::START;
             assert_eq!(
-                scalar(text, ScalarStyle::Plain, None, at).unwrap(),
+                scalar(text, ScalarStyle::Plain, None, at).unwrap().value,
                 value,
                 "{text}"
             );
             let quoted = scalar(text, ScalarStyle::SingleQuoted, None, at).unwrap();
-            assert_eq!(quoted, json!(text));
+            assert_eq!(quoted, json!(text).into());
         }
     }
 }

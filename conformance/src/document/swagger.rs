@@ -1,12 +1,20 @@
 //! OpenAPI 2.0 written as 3.0, so that everything else knows one model only.
 //!
 //! What moves is noted, so that findings point at what stands in the file. `collectionFormat: tsv`, which 3.0 cannot say,
-//! becomes the style `tabDelimited` of our own. Not folded: `x-` members other than `x-nullable`, which are left alone.
+//! becomes the style `tabDelimited` of our own. Parameters, responses and path items of other files, and those whose media types
+//! depend on the operation, become part of what refers to them. Not folded: `x-` members other than `x-nullable`, which are left alone.
+
+use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::NODE_LIMIT;
+use super::error::Problem;
+use super::keyword::{has_free_names, is_data};
 use super::origin::Moves;
-use super::pointer::{index, join};
+use super::pointer::{self, index, join};
+use super::position::Position;
+use super::walk::count;
 
 /// Members of a parameter or header of 2.0 that are a schema in 3.0.
 const SCHEMA: [&str; 18] = [
@@ -33,29 +41,47 @@ const SCHEMA: [&str; 18] = [
 /// Media types where a document names none.
 const DEFAULT: &str = "application/json";
 
+/// How many references in a row are followed.
+const CHAIN: usize = 20;
+
 /// Writes a document of 2.0 as one of 3.0, and notes what moved.
-pub(super) fn fold(old: &Value) -> (Value, Moves) {
+///
+/// # Errors
+/// When what is referred to would have to be repeated too often.
+pub(super) fn fold(old: &Value) -> Result<(Value, Moves), Problem> {
     let mut folding = Folding {
         old,
         moves: Moves::default(),
+        repeated: 0,
     };
     let mut new = folding.root();
-    rewrite(&mut new, "");
-    (new, folding.moves)
+    if folding.repeated > NODE_LIMIT {
+        return Err(Problem::new(
+            Position::START,
+            "the parameters, responses and paths of other files are repeated too often",
+            "put them into the document",
+        ));
+    }
+    let moved = folding.moves.reversed();
+    rewrite(&mut new, false, &moved);
+    Ok((new, folding.moves))
 }
+
+/// A part of the old document, and where it is.
+type Old<'a> = (&'a Value, String);
 
 struct Folding<'a> {
     old: &'a Value,
     moves: Moves,
+    /// How many values were repeated.
+    repeated: usize,
 }
 
-impl Folding<'_> {
+impl<'a> Folding<'a> {
     fn root(&mut self) -> Value {
         let mut root = Map::from_iter([("openapi".to_owned(), json!("3.0.3"))]);
         let mut components = Map::new();
-        let empty = Map::new();
-        let old = self.old.as_object().unwrap_or(&empty);
-        for (key, value) in old {
+        for (key, value) in self.old.as_object().into_iter().flatten() {
             match (key.as_str(), value) {
                 ("swagger" | "host" | "basePath" | "schemes" | "consumes" | "produces", _) => {}
                 ("definitions", _) => {
@@ -80,8 +106,9 @@ impl Folding<'_> {
                             join("/components/responses", name),
                             join("/responses", name),
                         );
-                        let answer =
-                            self.response(one, &types(&[self.old], "produces"), &new, &old);
+                        let produces = types(&[self.old], "produces");
+                        let one = self.resolved((one, old));
+                        let answer = self.response(one, &produces, &new);
                         all.insert(name.clone(), answer);
                     }
                     components.insert("responses".to_owned(), Value::Object(all));
@@ -102,7 +129,7 @@ impl Folding<'_> {
         if let Some(servers) = servers(self.old, self.old) {
             self.moves.add(
                 "/servers",
-                if old.contains_key("host") {
+                if self.old.get("host").is_some() {
                     "/host"
                 } else {
                     "/basePath"
@@ -118,23 +145,25 @@ impl Folding<'_> {
 
     fn shared_parameters(
         &mut self,
-        parameters: &Map<String, Value>,
+        parameters: &'a Map<String, Value>,
         components: &mut Map<String, Value>,
     ) {
         let (mut plain, mut bodies) = (Map::new(), Map::new());
         for (name, one) in parameters {
             let old = join("/parameters", name);
+            let (one, old) = self.resolved((one, old));
             match one.get("in").and_then(Value::as_str) {
                 Some("body") => {
                     let new = join("/components/requestBodies", name);
                     let types = types(&[self.old], "consumes");
-                    bodies.insert(name.clone(), self.body(one, &types, &new, &old));
+                    self.moves.add(&new, &old);
+                    bodies.insert(name.clone(), self.body((one, old), &types, &new));
                 }
                 // Taken apart where they are used.
                 Some("formData") => {}
                 _ => {
                     let new = join("/components/parameters", name);
-                    plain.insert(name.clone(), self.parameter(one, &new, &old));
+                    plain.insert(name.clone(), self.parameter((one, old), &new));
                 }
             }
         }
@@ -145,90 +174,118 @@ impl Folding<'_> {
         }
     }
 
-    fn item(&mut self, item: &Value, at: &str) -> Value {
-        let Value::Object(members) = item else {
-            return item.clone();
+    /// The members of a path item with those of the one that it refers to, of which its own take precedence.
+    fn item_members(&mut self, item: &'a Value, at: &str) -> Vec<(&'a String, Old<'a>)> {
+        let (other, from) = self.resolved((item, at.to_owned()));
+        let own = |key: &str| from != at && item.get(key).is_some();
+        let below = |value: &'a Value, at: &str| -> Vec<(&'a String, Old<'a>)> {
+            let members = value.as_object().into_iter().flatten();
+            members
+                .map(|(key, value)| (key, (value, join(at, key))))
+                .collect()
         };
-        let shared = listed(members.get("parameters"), &join(at, "parameters"));
+        let mut all = below(other, &from);
+        all.retain(|(key, _)| !own(key));
+        if from != at {
+            self.repeated += count(other);
+            let own = below(item, at).into_iter();
+            all.extend(own.filter(|(key, _)| *key != "$ref"));
+        }
+        all
+    }
+
+    fn item(&mut self, item: &'a Value, at: &str) -> Value {
+        if !item.is_object() {
+            return item.clone();
+        }
+        let members = self.item_members(item, at);
+        let list = members.iter().find(|(key, _)| *key == "parameters");
+        let shared = list.map_or_else(Vec::new, |(_, list)| self.listed(list));
         let mut all = Map::new();
-        for (key, value) in members {
-            let here = join(at, key);
+        for (key, (value, old)) in members {
+            let new = join(at, key);
+            self.moves.add(&new, &old);
             let method = ["get", "put", "post", "delete", "options", "head", "patch"]
                 .contains(&key.as_str());
-            match value {
-                Value::Object(operation) if method => {
-                    all.insert(key.clone(), self.operation(operation, &shared, &here));
-                }
+            let value = match value {
+                _ if self.repeated > NODE_LIMIT => Value::Null,
+                Value::Object(_) if method => self.operation((value, old), &shared, &new),
                 Value::Array(_) if key == "parameters" => {
-                    let plain = shared.iter().filter(|(one, _)| !self.is_body(one));
+                    let plain = shared.iter().filter(|one| !is_body(one));
                     let plain: Vec<_> = plain.cloned().collect();
-                    all.insert(key.clone(), self.parameters(&plain, &here));
+                    self.parameters(&plain, &new)
                 }
-                _ => {
-                    all.insert(key.clone(), value.clone());
-                }
-            }
+                _ => value.clone(),
+            };
+            all.insert(key.clone(), value);
         }
         Value::Object(all)
     }
 
-    /// A parameter as it stands, or as it is shared.
-    fn resolved<'v>(&'v self, one: &'v Value) -> &'v Value {
-        let name = one
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(super::pointer::from_reference);
-        name.and_then(|at| super::pointer::find(self.old, &at))
-            .unwrap_or(one)
+    /// What a part of the document refers to, or the part itself.
+    fn resolved(&self, (one, at): Old<'a>) -> Old<'a> {
+        let (mut value, mut place) = (one, at.clone());
+        for _ in 0..CHAIN {
+            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+                return (value, place);
+            };
+            let target = pointer::from_reference(reference);
+            let Some(found) = target.and_then(|at| Some((pointer::find(self.old, &at)?, at)))
+            else {
+                break;
+            };
+            (value, place) = found;
+        }
+        (one, at)
     }
 
-    fn place(&self, one: &Value) -> String {
-        let place = self.resolved(one).get("in").and_then(Value::as_str);
-        place.unwrap_or_default().to_owned()
+    /// The items of a list, with what they refer to.
+    fn listed(&self, (list, at): &Old<'a>) -> Vec<Item<'a>> {
+        let items = list.as_array().into_iter().flatten();
+        items
+            .enumerate()
+            .map(|(position, one)| self.item_at(one, index(at, position)))
+            .collect()
     }
 
-    fn is_body(&self, one: &Value) -> bool {
-        matches!(self.place(one).as_str(), "body" | "formData")
+    fn item_at(&self, one: &'a Value, at: String) -> Item<'a> {
+        let target = self.resolved((one, at.clone()));
+        Item { one, at, target }
     }
 
-    fn parameters(&mut self, plain: &[(Value, String)], new: &str) -> Value {
+    fn parameters(&mut self, plain: &[Item<'a>], new: &str) -> Value {
         let mut all = Vec::new();
-        for (position, (one, old)) in plain.iter().enumerate() {
+        for (position, item) in plain.iter().enumerate() {
             let here = index(new, position);
-            self.moves.add(&here, old);
-            all.push(if one.get("$ref").is_some() {
-                one.clone()
+            if item.named("#/parameters/").is_some() {
+                self.moves.add(&here, &item.at);
+                all.push(item.one.clone());
             } else {
-                self.parameter(one, &here, old)
-            });
+                self.repeated += item.repeats();
+                all.push(self.parameter(item.target.clone(), &here));
+            }
         }
         Value::Array(all)
     }
 
-    fn operation(
-        &mut self,
-        operation: &Map<String, Value>,
-        shared: &[(Value, String)],
-        at: &str,
-    ) -> Value {
-        let own = listed(operation.get("parameters"), &join(at, "parameters"));
-        let (bodies, plain): (Vec<_>, Vec<_>) =
-            own.into_iter().partition(|(one, _)| self.is_body(one));
+    fn operation(&mut self, (whole, at): Old<'a>, shared: &[Item<'a>], new: &str) -> Value {
+        let own = whole
+            .get("parameters")
+            .map(|list| (list, join(&at, "parameters")));
+        let own = own.map_or_else(Vec::new, |list| self.listed(&list));
+        let (bodies, plain): (Vec<_>, Vec<_>) = own.into_iter().partition(is_body);
         // A body of the path is one of each operation.
-        let inherited = shared.iter().filter(|(one, _)| self.is_body(one)).cloned();
+        let inherited = shared.iter().filter(|one| is_body(one)).cloned();
         let bodies = if bodies.is_empty() {
             inherited.collect()
         } else {
             bodies
         };
-        let whole = Value::Object(operation.clone());
-        let (consumes, produces) = (
-            types(&[&whole, self.old], "consumes"),
-            types(&[&whole, self.old], "produces"),
-        );
+        let consumes = types(&[whole, self.old], "consumes");
+        let produces = types(&[whole, self.old], "produces");
         let mut all = Map::new();
-        for (key, value) in operation {
-            let here = join(at, key);
+        for (key, value) in whole.as_object().into_iter().flatten() {
+            let (here, there) = (join(new, key), join(&at, key));
             match (key.as_str(), value) {
                 ("consumes" | "produces" | "schemes", _) => {}
                 ("parameters", _) => {
@@ -240,10 +297,17 @@ impl Folding<'_> {
                     let mut answers = Map::new();
                     for (status, one) in responses {
                         let place = join(&here, status);
-                        answers.insert(
-                            status.clone(),
-                            self.response(one, &produces, &place, &place),
-                        );
+                        let item = self.item_at(one, join(&there, status));
+                        // A shared one has the media types of the document.
+                        let shared =
+                            item.named("#/responses/").is_some() && whole.get("produces").is_none();
+                        let answer = if shared {
+                            one.clone()
+                        } else {
+                            self.repeated += item.repeats();
+                            self.response(item.target, &produces, &place)
+                        };
+                        answers.insert(status.clone(), answer);
                     }
                     all.insert(key.clone(), Value::Object(answers));
                 }
@@ -252,33 +316,40 @@ impl Folding<'_> {
                 }
             }
         }
-        if let Some((first, old)) = bodies.first() {
-            let new = join(at, "requestBody");
-            let body = if self.place(first) == "formData" {
-                self.form(&bodies, &consumes, &new)
-            } else if let Some(reference) = first.get("$ref").and_then(Value::as_str) {
-                json!({"$ref": reference.replace("#/parameters/", "#/components/requestBodies/")})
-            } else {
-                self.body(first, &consumes, &new, old)
+        if let Some(first) = bodies.first() {
+            let here = join(new, "requestBody");
+            self.moves.add(&here, &first.target.1);
+            let shared = first
+                .named("#/parameters/")
+                .filter(|_| whole.get("consumes").is_none());
+            let body = match shared {
+                _ if first.is_in("formData") => self.form(&bodies, &consumes, &here),
+                Some(name) => json!({"$ref": format!("#/components/requestBodies/{name}")}),
+                None => {
+                    self.repeated += first.repeats();
+                    self.body(first.target.clone(), &consumes, &here)
+                }
             };
-            self.moves.add(&new, old);
             all.insert("requestBody".to_owned(), body);
         }
-        if operation.contains_key("schemes")
-            && let Some(servers) = servers(&whole, self.old)
+        if whole.get("schemes").is_some()
+            && let Some(servers) = servers(whole, self.old)
         {
-            self.moves.add(&join(at, "servers"), &join(at, "schemes"));
+            self.moves.add(&join(new, "servers"), &join(&at, "schemes"));
             all.insert("servers".to_owned(), servers);
         }
         Value::Object(all)
     }
 
-    fn parameter(&mut self, one: &Value, new: &str, old: &str) -> Value {
+    fn parameter(&mut self, (one, old): Old<'a>, new: &str) -> Value {
         let Value::Object(members) = one else {
             return one.clone();
         };
-        self.moves.add(new, old);
-        self.moves.add(&join(new, "schema"), old);
+        self.moves.add(new, &old);
+        if members.contains_key("$ref") {
+            return one.clone();
+        }
+        self.moves.add(&join(new, "schema"), &old);
         let (mut all, mut schema) = (Map::new(), Map::new());
         let place = members
             .get("in")
@@ -320,14 +391,14 @@ impl Folding<'_> {
         Value::Object(all)
     }
 
-    fn body(&mut self, one: &Value, types: &[String], new: &str, old: &str) -> Value {
+    fn body(&mut self, (one, old): Old<'a>, types: &[String], new: &str) -> Value {
         let mut all = Map::new();
         for key in ["description", "required"] {
             if let Some(value) = one.get(key) {
                 all.insert(key.to_owned(), value.clone());
             }
         }
-        let content = self.content(one.get("schema"), types, new, old, &Map::new());
+        let content = self.content(one.get("schema"), types, new, &old, &Map::new());
         all.insert("content".to_owned(), content);
         Value::Object(all)
     }
@@ -361,7 +432,7 @@ impl Folding<'_> {
     }
 
     /// The members of a form as one schema.
-    fn form(&mut self, members: &[(Value, String)], consumes: &[String], new: &str) -> Value {
+    fn form(&mut self, members: &[Item<'a>], consumes: &[String], new: &str) -> Value {
         let (mut properties, mut required, mut file) = (Map::new(), Vec::new(), false);
         let known = ["multipart/form-data", "application/x-www-form-urlencoded"];
         let mut types: Vec<String> = consumes
@@ -370,8 +441,10 @@ impl Folding<'_> {
             .cloned()
             .collect();
         let mut places = Vec::new();
-        for (one, old) in members {
-            let one = self.resolved(one).clone();
+        for Item {
+            target: (one, old), ..
+        } in members
+        {
             let Some(name) = one.get("name").and_then(Value::as_str) else {
                 continue;
             };
@@ -410,10 +483,11 @@ impl Folding<'_> {
         body
     }
 
-    fn response(&mut self, one: &Value, produces: &[String], new: &str, old: &str) -> Value {
+    fn response(&mut self, (one, old): Old<'a>, produces: &[String], new: &str) -> Value {
         let Value::Object(members) = one else {
             return one.clone();
         };
+        let old = &old;
         self.moves.add(new, old);
         let mut all = Map::new();
         let none = Map::new();
@@ -440,7 +514,7 @@ impl Folding<'_> {
                     for (name, header) in headers {
                         let place = join(&join(new, "headers"), name);
                         let from = join(&join(old, "headers"), name);
-                        written.insert(name.clone(), self.parameter(header, &place, &from));
+                        written.insert(name.clone(), self.parameter((header, from), &place));
                     }
                     all.insert(key.clone(), Value::Object(written));
                 }
@@ -453,13 +527,37 @@ impl Folding<'_> {
     }
 }
 
-/// The items of a list, and where each stands.
-fn listed(list: Option<&Value>, at: &str) -> Vec<(Value, String)> {
-    let items = list.and_then(Value::as_array).into_iter().flatten();
-    items
-        .enumerate()
-        .map(|(position, one)| (one.clone(), index(at, position)))
-        .collect()
+/// An item of a list, and what it refers to, or itself.
+#[derive(Clone)]
+struct Item<'a> {
+    one: &'a Value,
+    at: String,
+    target: Old<'a>,
+}
+
+impl Item<'_> {
+    /// The name of the component below `map` that the item refers to.
+    fn named(&self, map: &str) -> Option<&str> {
+        let reference = self.one.get("$ref").and_then(Value::as_str)?;
+        let name = reference.strip_prefix(map)?;
+        (!name.contains('/')).then_some(name)
+    }
+
+    fn is_in(&self, place: &str) -> bool {
+        self.target.0.get("in").and_then(Value::as_str) == Some(place)
+    }
+
+    /// How many values are repeated where the item takes the place of a reference.
+    fn repeats(&self) -> usize {
+        match self.one.get("$ref") {
+            Some(_) => count(self.target.0),
+            None => 0,
+        }
+    }
+}
+
+fn is_body(item: &Item<'_>) -> bool {
+    item.is_in("body") || item.is_in("formData")
 }
 
 /// The media types that the innermost of `levels` names.
@@ -530,41 +628,68 @@ fn scheme(old: &Value) -> Value {
 }
 
 /// Rewrites references and spellings of schemas, at every level. The depth is that of the document, which is limited.
-fn rewrite(value: &mut Value, at: &str) {
+fn rewrite(value: &mut Value, named: bool, moved: &HashMap<&str, &str>) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| rewrite(item, "")),
+        Value::Array(items) => {
+            for item in items {
+                rewrite(item, false, moved);
+            }
+        }
         Value::Object(members) => {
-            if let Some(Value::String(reference)) = members.get_mut("$ref") {
-                for (old, new) in [
-                    ("#/definitions/", "#/components/schemas/"),
-                    ("#/parameters/", "#/components/parameters/"),
-                    ("#/responses/", "#/components/responses/"),
-                ] {
-                    if let Some(rest) = reference.strip_prefix(old) {
-                        *reference = format!("{new}{rest}");
-                        break;
-                    }
-                }
-            }
-            if members.get("type") == Some(&json!("file")) {
-                members.insert("type".to_owned(), json!("string"));
-                members.insert("format".to_owned(), json!("binary"));
-            }
-            if let Some(Value::String(name)) = members.get("discriminator") {
-                let name = name.clone();
-                members.insert("discriminator".to_owned(), json!({"propertyName": name}));
-            }
-            if members.get("x-nullable").is_some_and(Value::is_boolean)
-                && let Some(nullable) = members.shift_remove("x-nullable")
+            if let Some(Value::String(reference)) = members.get_mut("$ref")
+                && let Some(new) = new_reference(reference, moved)
             {
-                members.insert("nullable".to_owned(), nullable);
+                *reference = new;
+            }
+            if !named {
+                schema(members);
             }
             for (key, member) in members.iter_mut() {
-                if !super::bundle::is_data(at, key, member) {
-                    rewrite(member, key);
+                if named || !is_data(key, member) {
+                    rewrite(member, !named && has_free_names(key), moved);
                 }
             }
         }
         _ => {}
+    }
+}
+
+/// What a reference is in the new document, by the nearest ancestor of its target that moved.
+fn new_reference(reference: &str, moved: &HashMap<&str, &str>) -> Option<String> {
+    for (old, new) in [
+        ("#/definitions/", "#/components/schemas/"),
+        ("#/parameters/", "#/components/parameters/"),
+        ("#/responses/", "#/components/responses/"),
+    ] {
+        if let Some(rest) = reference.strip_prefix(old) {
+            return Some(format!("{new}{rest}"));
+        }
+    }
+    let at = pointer::from_reference(reference).filter(|at| at.starts_with("/paths/"))?;
+    let mut known = at.as_str();
+    while !known.is_empty() {
+        if let Some(new) = moved.get(known) {
+            let new = format!("#{new}{}", &at[known.len()..]);
+            return Some(new.replace('%', "%25"));
+        }
+        known = pointer::parent(known);
+    }
+    None
+}
+
+/// Writes the spellings of 2.0 in an object, if it is a schema, as those of 3.0.
+fn schema(members: &mut Map<String, Value>) {
+    if members.get("type") == Some(&json!("file")) {
+        members.insert("type".to_owned(), json!("string"));
+        members.insert("format".to_owned(), json!("binary"));
+    }
+    if let Some(Value::String(name)) = members.get("discriminator") {
+        let name = name.clone();
+        members.insert("discriminator".to_owned(), json!({"propertyName": name}));
+    }
+    if members.get("x-nullable").is_some_and(Value::is_boolean)
+        && let Some(nullable) = members.shift_remove("x-nullable")
+    {
+        members.insert("nullable".to_owned(), nullable);
     }
 }

@@ -1,10 +1,11 @@
 //! YAML 1.2 text (core schema) to a value with positions.
 //!
 //! Plain scalars follow the core schema: `yes` and `on` are strings, `1.10` is a number, what is quoted is a string. Aliases are
-//! expanded up to [`COPY_LIMIT`]. Not supported, and refused: merge keys, more than one document, keys that are not scalars,
-//! tags outside the core schema, numbers that JSON does not have.
+//! expanded up to [`COPY_LIMIT`]. Merge keys (`<<`) are part of YAML 1.1 only, but whole toolchains write them, so they are read in
+//! any document, and noted unless it says `%YAML 1.1`. Not supported, and refused: more than one document, keys that are not
+//! scalars, tags outside the core schema, numbers that JSON does not have.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
@@ -12,30 +13,38 @@ use serde_json::Value;
 
 use super::error::Problem;
 use super::json::{object, too_deep, too_many};
-use super::position::{self, Spots};
-use super::scalar::{scalar, unknown_tag};
-use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed, Position};
+use super::number::Decimal;
+use super::position::{self, Position, Spots};
+use super::scalar::{Scalar, scalar, unknown_tag};
+use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed};
 
-/// How much aliases may add to a document, in bytes of text plus [`NODE_SIZE`] a node; the defense against alias bombs.
+/// How much aliases may add to a document with all its files, in bytes of text plus [`NODE_SIZE`] a node; the defense against alias
+/// bombs.
 const COPY_LIMIT: usize = 32 * 1024 * 1024;
 
 /// What a node counts for besides its text.
 const NODE_SIZE: usize = 16;
 
-/// Parses the whole of `text` as one YAML document.
-pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
+/// Parses the whole of `text` as one YAML document. `copied` counts what aliases added to the files before.
+pub(super) fn parse(text: &str, copied: &mut usize) -> Result<Parsed, Problem> {
     let mut reader = Reader {
+        text,
         parser: Parser::new_from_str(text),
+        bytes: Bytes::new(text),
         anchors: HashMap::new(),
-        spots: Spots::default(),
-        copied: 0,
+        parsed: Parsed {
+            spots: Spots::for_text(text.len()),
+            ..Parsed::default()
+        },
+        may_merge: text.lines().any(|line| line.starts_with("%YAML 1.1")),
+        copied: *copied,
         nodes: 0,
     };
-    let mut parsed = None;
+    let mut value = None;
     loop {
         let (event, span) = reader.next()?;
         match event {
-            Event::DocumentStart(_) if parsed.is_some() => {
+            Event::DocumentStart(_) if value.is_some() => {
                 return Err(Problem::new(
                     position(span),
                     "a second YAML document starts here",
@@ -45,22 +54,73 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
             Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
             Event::StreamEnd => break,
             other => {
-                parsed = Some(
-                    reader
-                        .node(other, position(span), 0, &Called::new(span, 0))?
-                        .value,
-                );
+                let called = reader.called(span, 0);
+                value = Some(reader.node(other, position(span), 0, &called)?.value);
             }
         }
     }
-    let spots = reader.spots;
-    parsed.map(|value| (value, spots)).ok_or_else(|| {
-        Problem::new(
-            Position::START,
-            "the document is empty",
-            "write an OpenAPI 3.x document (JSON or YAML)",
-        )
-    })
+    *copied = reader.copied;
+    let parsed = reader.parsed;
+    value
+        .map(|value| Parsed { value, ..parsed })
+        .ok_or_else(|| {
+            Problem::new(
+                Position::START,
+                "the document is empty",
+                "write an OpenAPI 3.x document (JSON or YAML)",
+            )
+        })
+}
+
+/// The bytes of a text by line and column.
+///
+/// The parser counts characters. Where all of a text is ASCII these are bytes; elsewhere every 64th character is noted.
+struct Bytes<'a> {
+    text: &'a str,
+    /// The byte and the character that each line starts at.
+    lines: Vec<(usize, usize)>,
+    /// The byte of every [`STEP`]th character; empty for ASCII.
+    steps: Vec<usize>,
+}
+
+const STEP: usize = 64;
+
+impl<'a> Bytes<'a> {
+    fn new(text: &'a str) -> Self {
+        let bytes = text.as_bytes();
+        let ascii = text.is_ascii();
+        let (mut lines, mut steps) = (vec![(0, 0)], Vec::new());
+        let mut add = |at: usize, character: usize| {
+            let end =
+                bytes[at] == b'\n' || (bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+            if end {
+                lines.push((at + 1, character + 1));
+            }
+        };
+        if ascii {
+            memchr::memchr2_iter(b'\n', b'\r', bytes).for_each(|at| add(at, at));
+        } else {
+            for (character, (at, _)) in text.char_indices().enumerate() {
+                add(at, character);
+                if character % STEP == 0 {
+                    steps.push(at);
+                }
+            }
+        }
+        Self { text, lines, steps }
+    }
+
+    fn at(&self, line: usize, column: usize) -> usize {
+        let line = self.lines.get(line.saturating_sub(1));
+        let (start, character) = line.copied().unwrap_or((self.text.len(), 0));
+        let character = character + column;
+        let Some(near) = self.steps.get(character / STEP) else {
+            return (start + column).min(self.text.len());
+        };
+        let rest = self.text[*near..].char_indices();
+        let mut rest = rest.skip(character % STEP);
+        rest.next().map_or(self.text.len(), |(at, _)| near + at)
+    }
 }
 
 /// A node with what it costs to copy.
@@ -80,24 +140,28 @@ struct Anchored {
 
 /// Where a node is noted to stand, which for a member is at its key, and by what name.
 struct Called {
-    at: Position,
-    name: u64,
+    at: usize,
+    name: u32,
 }
 
-impl Called {
-    fn new(span: Span, name: u64) -> Self {
-        Self {
-            at: position(span),
-            name,
-        }
-    }
+/// A mapping that a merge key takes members from.
+struct Merged {
+    value: Value,
+    spots: Spots,
+    exact: Vec<(usize, Decimal)>,
+    at: Position,
 }
 
 struct Reader<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
+    bytes: Bytes<'a>,
     /// Finished nodes by anchor; an anchor that is still open is absent, so a node cannot contain itself.
     anchors: HashMap<usize, Anchored>,
-    spots: Spots,
+    /// What is known besides the value.
+    parsed: Parsed,
+    /// Whether the document says that it is of YAML 1.1.
+    may_merge: bool,
     copied: usize,
     nodes: usize,
 }
@@ -109,6 +173,12 @@ impl<'a> Reader<'a> {
             Some(Err(error)) => Err(syntax(&error)),
             None => Ok((Event::StreamEnd, Span::default())),
         }
+    }
+
+    /// What a node is called whose key, or itself, is at `span`.
+    fn called(&self, span: Span, name: u32) -> Called {
+        let at = self.bytes.at(span.start.line(), span.start.col());
+        Called { at, name }
     }
 
     fn node(
@@ -128,10 +198,11 @@ impl<'a> Reader<'a> {
         if let Event::Alias(anchor) = event {
             return self.alias(anchor, at, depth, Some(called));
         }
-        let mark = self.spots.open(called.at, called.name);
+        let mark = self.parsed.spots.open(called.at, called.name);
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style, tag.as_deref(), at)?;
+                let Scalar { value, exact } = scalar(&text, style, tag.as_deref(), at)?;
+                self.parsed.exact.extend(exact.map(|exact| (mark, exact)));
                 let size = NODE_SIZE + text.len();
                 (
                     Node {
@@ -158,10 +229,10 @@ impl<'a> Reader<'a> {
                 ));
             }
         };
-        self.spots.close(mark);
+        self.parsed.spots.close(mark);
         if anchor > 0 {
             self.pay(node.size, at)?;
-            let (node, marks) = (node.clone(), mark..self.spots.len());
+            let (node, marks) = (node.clone(), self.parsed.spots.range(mark));
             self.anchors.insert(anchor, Anchored { node, marks });
         }
         Ok(node)
@@ -175,8 +246,8 @@ impl<'a> Reader<'a> {
             if event == Event::SequenceEnd {
                 break;
             }
-            let called = Called::new(span, position::item(items.len()));
-            let item = self.node(event, called.at, depth + 1, &called)?;
+            let called = self.called(span, position::item(items.len()));
+            let item = self.node(event, position(span), depth + 1, &called)?;
             size += item.size;
             height = height.max(item.height + 1);
             items.push(item.value);
@@ -190,6 +261,7 @@ impl<'a> Reader<'a> {
 
     fn mapping(&mut self, mark: usize, depth: usize) -> Result<Node, Problem> {
         let mut members = Vec::new();
+        let mut merged = Vec::new();
         let (mut size, mut height) = (NODE_SIZE, 0);
         loop {
             let (event, span) = self.next()?;
@@ -197,16 +269,27 @@ impl<'a> Reader<'a> {
                 break;
             }
             let place = position(span);
+            let merges =
+                matches!(&event, Event::Scalar(text, ScalarStyle::Plain, _, None) if text == "<<");
             let key = self.key(event, place)?;
             let (event, value) = self.next()?;
-            let called = Called::new(span, position::name(&key));
+            let called = self.called(span, position::name(&key));
+            let first = self.parsed.spots.len();
             let member = self.node(event, position(value), depth + 1, &called)?;
             size += member.size + key.len();
             height = height.max(member.height + 1);
-            members.push((key, member.value));
+            if merges {
+                merged.push(self.taken(member.value, mark, first, called.at, place));
+            } else {
+                members.push((key, member.value));
+            }
         }
-        self.spots.close(mark);
-        let object = object(members.into_iter(), &self.spots, mark)?;
+        for source in merged {
+            self.merge(source, &mut members)?;
+        }
+        self.parsed.spots.close(mark);
+        let place = |at| Position::after(self.text.get(..at).unwrap_or(self.text));
+        let object = object(members.into_iter(), &self.parsed.spots, mark, place)?;
         Ok(Node {
             value: Value::Object(object),
             size,
@@ -214,14 +297,83 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Takes the value of a merge key, whose marks begin with `first`, off the document again.
+    fn taken(
+        &mut self,
+        value: Value,
+        mapping: usize,
+        first: usize,
+        at: usize,
+        place: Position,
+    ) -> Merged {
+        let merged = &mut self.parsed.merged;
+        if !self.may_merge {
+            merged.push((mapping, position::narrow(at)));
+        }
+        for (inner, _) in merged.iter_mut().filter(|(inner, _)| *inner >= first) {
+            *inner = mapping;
+        }
+        let spots = self.parsed.spots.split_off(first);
+        let exact = self.parsed.exact.extract_if(.., |(mark, _)| *mark >= first);
+        let exact = exact.map(|(mark, exact)| (mark - first, exact)).collect();
+        // What was anchored in there has no marks any more; what repeats it is noted as a leaf.
+        for anchored in self.anchors.values_mut() {
+            if anchored.marks.start >= first {
+                anchored.marks = 0..0;
+            }
+        }
+        Merged {
+            value,
+            spots,
+            exact,
+            at: place,
+        }
+    }
+
+    /// Adds the members of a merge key's value that are not given yet: of one mapping, or of each of a list.
+    fn merge(&mut self, source: Merged, members: &mut Vec<(String, Value)>) -> Result<(), Problem> {
+        let mut known: HashSet<String> = members.iter().map(|(key, _)| key.clone()).collect();
+        let maps = match source.value {
+            Value::Array(items) => items.into_iter().zip(source.spots.below(0)).collect(),
+            one => vec![(one, 0)],
+        };
+        for (map, node) in maps {
+            let Value::Object(map) = map else {
+                return Err(Problem::new(
+                    source.at,
+                    "the value of the merge key `<<` is not a mapping",
+                    "merge an alias of a mapping, or quote the key if `<<` is its name",
+                ));
+            };
+            let mut children = source.spots.below(node);
+            for (key, value) in map {
+                let child = children.next();
+                if !known.insert(key.clone()) {
+                    continue;
+                }
+                let first = self.parsed.spots.len();
+                match child {
+                    Some(child) => {
+                        let range = source.spots.range(child);
+                        let inside = source.exact.iter().filter(|(mark, _)| range.contains(mark));
+                        let moved =
+                            inside.map(|(mark, exact)| (mark - child + first, exact.clone()));
+                        self.parsed.exact.extend(moved);
+                        self.parsed.spots.copy_from(&source.spots, range);
+                    }
+                    None => {
+                        self.parsed.spots.open(0, position::name(&key));
+                    }
+                }
+                members.push((key, value));
+            }
+        }
+        Ok(())
+    }
+
     /// A key is its text: `200:` and `"200":` are the same member.
     fn key(&mut self, event: Event<'a>, at: Position) -> Result<String, Problem> {
         match event {
-            Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<" => Err(Problem::new(
-                at,
-                "merge keys (`<<`) are not part of YAML 1.2 and not supported",
-                "write the members out, or quote the key if `<<` is its name",
-            )),
             Event::Scalar(text, _, anchor, _) => {
                 if anchor > 0 {
                     let size = NODE_SIZE + text.len();
@@ -263,11 +415,16 @@ impl<'a> Reader<'a> {
         self.pay(size, at)?;
         if let Some(Called { at, name }) = called {
             if marks.is_empty() {
-                let leaf = self.spots.open(*at, *name);
-                self.spots.close(leaf);
+                self.parsed.spots.open(*at, *name);
             } else {
+                let first = self.parsed.spots.len();
+                let exact = &mut self.parsed.exact;
+                let inside = exact.iter().filter(|(mark, _)| marks.contains(mark));
+                let again = inside.map(|(mark, exact)| (mark - marks.start + first, exact.clone()));
+                let again: Vec<_> = again.collect();
+                exact.extend(again);
                 // What is repeated keeps its places, except for its own.
-                self.spots.repeat(marks, *at, *name);
+                self.parsed.spots.repeat(marks, *at, *name);
             }
         }
         let node = self.anchors.get(&anchor).map(|known| known.node.clone());
@@ -292,13 +449,13 @@ impl<'a> Reader<'a> {
 }
 
 fn position(span: Span) -> Position {
-    Position::new(span.start.line(), span.start.col() + 1)
+    Position::at(span.start.line(), span.start.col() + 1)
 }
 
 fn syntax(error: &ScanError) -> Problem {
     let marker = error.marker();
-    Problem::new(
-        Position::new(marker.line(), marker.col() + 1),
+    Problem::syntax(
+        Position::at(marker.line(), marker.col() + 1),
         format!("this is not YAML: {}", error.info()),
         "correct the YAML",
     )
@@ -335,11 +492,11 @@ mod tests {
     use super::*;
 
     fn value(text: &str) -> Value {
-        parse(text).unwrap().0
+        parse(text, &mut 0).unwrap().value
     }
 
     fn problem(text: &str) -> String {
-        parse(text).expect_err(text).at("t").to_string()
+        parse(text, &mut 0).expect_err(text).at("t").to_string()
     }
 
     #[test]
@@ -352,10 +509,20 @@ mod tests {
 
     #[test]
     fn a_member_stands_at_its_key_and_an_item_at_its_first_character() {
-        let (_, spots) = parse("a:\n  - 1\n  - b: 2\n    c: {d: 1}\n").unwrap();
-        assert_eq!(spots.find("/a"), Position { line: 1, column: 1 });
-        assert_eq!(spots.find("/a/0"), Position { line: 2, column: 5 });
-        assert_eq!(spots.find("/a/1/c/d"), Position { line: 4, column: 9 });
+        for text in [
+            "a:\n  - 1\n  - b: 2\n    c: {d: 1}\n",
+            "a: # ü\r\n  - 1\r\n  - b: 2\r\n    c: {d: ü}\r\n",
+            "a: # ü\r  - 1\r  - b: 2\r    c: {d: ü}\r",
+        ] {
+            let spots = parse(text, &mut 0).unwrap().spots;
+            let rest = |pointer| &text[spots.find(pointer).0 as usize..];
+            assert!(rest("/a").starts_with("a:"), "{text:?}");
+            assert!(rest("/a/0").starts_with('1'), "{text:?}");
+            assert!(rest("/a/1/c/d").starts_with("d:"), "{text:?}");
+        }
+        let text = format!("é: ['{}', {{b: 1}}]", "ü".repeat(1000));
+        let spots = parse(&text, &mut 0).unwrap().spots;
+        assert!(text[spots.find("/é/1/b").0 as usize..].starts_with("b: 1"));
     }
 
     #[test]
@@ -364,6 +531,27 @@ mod tests {
             value("a: &x {b: 1}\nc: *x\nd: [*x]"),
             json!({"a": {"b": 1}, "c": {"b": 1}, "d": [{"b": 1}]})
         );
+    }
+
+    #[test]
+    fn merge_keys_add_the_members_that_are_not_given_and_keep_their_places() {
+        let text = "a: &a {x: 1, y: {z: 18446744073709551617}}\nb: &b {y: 2, w: 3}\nc:\n  <<: [*a, *b]\n  x: 4\nd: {\"<<\": 5}\n";
+        let parsed = parse(text, &mut 0).unwrap();
+        assert_eq!(
+            parsed.value["c"],
+            json!({"x": 4, "y": {"z": 18446744073709551617_f64}, "w": 3})
+        );
+        assert_eq!(parsed.value["d"], json!({"<<": 5}));
+        let rest = |pointer| &text[parsed.spots.find(pointer).0 as usize..];
+        assert!(rest("/c/x").starts_with("x: 4"));
+        assert!(rest("/c/y/z").starts_with("z: 18"));
+        assert!(rest("/c/w").starts_with("w: 3"));
+        assert_eq!(parsed.exact.len(), 2);
+        assert_eq!(parsed.merged.len(), 1);
+        let old = format!("%YAML 1.1\n---\n{text}");
+        let parsed = parse(&old, &mut 0).unwrap();
+        assert_eq!(parsed.value["c"]["w"], 3);
+        assert!(parsed.merged.is_empty());
     }
 
     #[test]
@@ -379,7 +567,8 @@ mod tests {
         for (text, start) in [
             ("a: 1\na: 2", "t:2:1: the key `a` was given before, at 1:1"),
             ("a: 1\n---\nb: 2", "t:2:1: a second YAML document"),
-            ("a: &x {b: 1}\nc:\n  <<: *x", "t:3:3: merge keys"),
+            ("a: 1\n<<: 2", "t:2:1: the value of the merge key"),
+            ("<<: [{a: 1}, [b]]", "t:1:1: the value of the merge key"),
             ("a: &x [*x]", "t:1:8: an alias stands inside"),
             ("? [a]\n: b", "t:1:3: a key is not a string"),
             ("a: !thing 1", "t:1:4: the tag"),

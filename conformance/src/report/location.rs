@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::document::fetch::is_url;
+use crate::document::is_url;
 use crate::finding::Place;
 use crate::fingerprint::Entry;
 use crate::git::is_revision;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::collect::{self, Sample};
 use super::recipe;
 use crate::case::serialize::{is_json, text};
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::keyword::{Holds, holds};
 use crate::document::{Document, Located, Operation, pointer};
 use crate::finding::{Finding, Place, ReplayFault, Sender, Severity, Undecided};
 use crate::rule::replay as rules;
@@ -262,18 +262,18 @@ impl Keeper<'_> {
         }
         for (keyword, value) in members {
             let below = pointer::join(at, keyword);
-            match value {
-                Value::Object(inner) if MAPS.contains(&keyword.as_str()) => {
+            match (holds(keyword), value) {
+                (Holds::Map, Value::Object(inner)) => {
                     for (name, schema) in inner {
                         self.schema(&pointer::join(&below, name), schema);
                     }
                 }
-                Value::Array(inner) if LISTS.contains(&keyword.as_str()) => {
+                (Holds::List, Value::Array(inner)) => {
                     for (index, schema) in inner.iter().enumerate() {
                         self.schema(&pointer::index(&below, index), schema);
                     }
                 }
-                _ if SINGLE.contains(&keyword.as_str()) => self.schema(&below, value),
+                (Holds::Schema, _) => self.schema(&below, value),
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Subschemas;
 use super::writer::Written;
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
 use crate::finding::{Broken, Violation};
 
@@ -80,9 +80,8 @@ pub(super) fn flatten(
             name: property.as_str().unwrap_or_default().to_owned(),
         })),
         _ => {
-            let holds_schemas =
-                SINGLE.contains(&keyword) || LISTS.contains(&keyword) || MAPS.contains(&keyword);
-            let said = subschemas.at(&schema).filter(|_| !holds_schemas);
+            let said = subschemas.at(&schema);
+            let said = said.filter(|_| holds(keyword) == Holds::Data);
             faults.push(here(Broken::Value {
                 expected: said.cloned(),
                 found: error.instance().clone().into_owned(),

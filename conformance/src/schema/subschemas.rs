@@ -46,14 +46,9 @@ impl<'a> Subschemas<'a> {
     /// The schemas of a document.
     #[must_use]
     pub fn of(document: &'a Document) -> Self {
-        Self::within(document, document.value())
-    }
-
-    /// As [`Self::of`], with schemas read from `root`, a copy of the document in another dialect.
-    pub(super) fn within(document: &'a Document, root: &'a Value) -> Self {
         Self {
             document: Some(document),
-            root,
+            root: document.value(),
         }
     }
 

@@ -11,12 +11,12 @@ use serde_json::{Map, Value, json};
 
 use super::direction::{Names, Unsent};
 use super::{Subschemas, pattern, validator};
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
 use crate::finding::Undecided;
 
 /// Keywords that hold no schemas and that values are validated against.
-const ASSERTIONS: [&str; 20] = [
+const ASSERTIONS: [&str; 21] = [
     "type",
     "enum",
     "const",
@@ -37,6 +37,7 @@ const ASSERTIONS: [&str; 20] = [
     "minProperties",
     "maxProperties",
     "required",
+    "dependentRequired",
 ];
 
 /// Keywords that hold schemas that no value is validated against.
@@ -211,7 +212,7 @@ impl Writer<'_, '_> {
                 Value::String(source) if keyword == "pattern" => {
                     Value::from(pattern::translated(source))
                 }
-                Value::Object(schemas) if MAPS.contains(&keyword.as_str()) => {
+                Value::Object(schemas) if holds(keyword) == Holds::Map => {
                     let mut written = Map::new();
                     for name in schemas.keys() {
                         let schema = self.schema(&pointer::join(&below, name), inner)?;
@@ -223,13 +224,16 @@ impl Writer<'_, '_> {
                     }
                     Value::Object(written)
                 }
-                Value::Array(schemas) if LISTS.contains(&keyword.as_str()) => {
+                Value::Array(schemas) if holds(keyword) == Holds::List => {
                     let each = (0..schemas.len())
                         .map(|index| self.schema(&pointer::index(&below, index), inner));
                     Value::Array(each.collect::<Result<_, _>>()?)
                 }
-                _ if SINGLE.contains(&keyword.as_str()) => self.schema(&below, inner)?,
-                _ if holds(keyword) => value.clone(),
+                _ if holds(keyword) == Holds::Schema => self.schema(&below, inner)?,
+                // What is not as it should be is refused when it is compiled.
+                _ if holds(keyword) != Holds::Data || ASSERTIONS.contains(&keyword.as_str()) => {
+                    value.clone()
+                }
                 _ => continue,
             };
             out.insert(keyword.clone(), written);
@@ -264,14 +268,6 @@ fn in_place(keyword: &str) -> bool {
         "else",
     ];
     kept.contains(&keyword) || keyword == "dependentSchemas"
-}
-
-/// Whether `keyword` is one that says something of values.
-fn holds(keyword: &str) -> bool {
-    ASSERTIONS.contains(&keyword)
-        || keyword == "dependentRequired"
-        || LISTS.contains(&keyword)
-        || MAPS.contains(&keyword)
 }
 
 /// Refers to a definition. A schema may have two references, but only one of a kind.

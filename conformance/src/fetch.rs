@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Document, LoadError, SIZE_LIMIT};
+use crate::document::{self, Document, Gathering, LoadError, SIZE_LIMIT, is_url};
 
 /// How long fetching one file may take.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -13,42 +13,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long fetching a document with all its files may take; a file that was begun is still read.
 const ALL: Duration = Duration::from_secs(120);
 
-/// Whether `source` is a URL to fetch and not a file.
-pub fn is_url(source: &str) -> bool {
-    source.starts_with("http://") || source.starts_with("https://")
-}
-
 /// Loads the document at `source`, a file or an `http` or `https` URL, with the files that it refers to.
 ///
 /// # Errors
 /// When the document cannot be fetched or read, or is refused by [`Document::parse`].
 pub async fn load(source: &str) -> Result<Document, LoadError> {
     let start = Instant::now();
-    let mut bundle = Document::start("", source, bytes(source).await?)?;
-    while let Some(wanted) = bundle.next()? {
-        if start.elapsed() > ALL {
-            let cause = format!("the files take longer than {} s", ALL.as_secs());
-            return Err(bundle.unreadable(&wanted, &cause));
-        }
-        match bytes(&wanted.id).await {
-            Ok(bytes) => bundle.add(wanted, bytes)?,
-            Err(LoadError::Read { source, .. }) => {
-                return Err(bundle.unreadable(&wanted, &source.to_string()));
-            }
-            Err(LoadError::Fetch { problem, .. }) => {
-                return Err(bundle.unreadable(&wanted, &problem));
-            }
-            Err(other) => return Err(other),
-        }
+    let mut gathering = Gathering::new("", source, bytes(source).await?)?;
+    while let Some(path) = gathering.wanted()? {
+        let found = if start.elapsed() > ALL {
+            Err(format!("the files take longer than {} s", ALL.as_secs()))
+        } else {
+            document::unread(bytes(&path).await)?
+        };
+        gathering.give(found)?;
     }
-    Document::finish(source, bundle)
+    gathering.finish()
 }
 
 async fn bytes(source: &str) -> Result<Vec<u8>, LoadError> {
     if is_url(source) {
         fetch(source).await
     } else {
-        super::read(source)
+        document::read(source)
     }
 }
 
@@ -59,7 +46,7 @@ async fn fetch(url: &str) -> Result<Vec<u8>, LoadError> {
         LoadError::Fetch {
             name: url.to_owned(),
             problem: root_cause(&source),
-            source: Some(source),
+            source: Some(source.into()),
         }
     };
     // The process-wide provider may have been installed before; either way there is one now.

@@ -1,0 +1,212 @@
+//! Decimal numbers of any size, for what a 64-bit number does not hold.
+//!
+//! A JSON number of the model is an `i64`, `u64` or `f64`. It stands for the decimal number that is its shortest spelling, so `0.1` is
+//! one tenth. A number whose text says something else, such as `18446744073709551617`, is noted with its digits.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde_json::Number;
+
+/// Significant digits that every `f64` keeps.
+const KEPT: usize = 15;
+
+/// A decimal number: its digits, as a whole number, times a power of ten.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Decimal {
+    negative: bool,
+    /// Without zeros at either end; empty for zero.
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    /// Reads the text of a JSON number.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (negative, rest) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, power) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok()?),
+            None => (rest, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = format!("{whole}{fraction}");
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let after = i64::try_from(fraction.len()).ok()?;
+        let all = digits.len();
+        digits.truncate(digits.trim_end_matches('0').len());
+        let zeros = i64::try_from(all - digits.len()).ok()?;
+        digits.drain(..digits.len() - digits.trim_start_matches('0').len());
+        if digits.is_empty() {
+            return Some(Self {
+                negative: false,
+                digits,
+                exponent: 0,
+            });
+        }
+        Some(Self {
+            negative,
+            digits,
+            exponent: i64::from(power) - after + zeros,
+        })
+    }
+
+    /// The number that a number of the model stands for.
+    pub fn of(number: &Number) -> Self {
+        Self::parse(&number.to_string()).unwrap_or(Self {
+            negative: false,
+            digits: String::new(),
+            exponent: 0,
+        })
+    }
+
+    /// What `text` says, if `number`, which was read from it, says something else.
+    pub(super) fn lost(text: &str, number: &Number) -> Option<Self> {
+        let digits = text.bytes().filter(u8::is_ascii_digit).count();
+        let plain = digits <= KEPT && !text.contains(['e', 'E']);
+        if plain || number.is_u64() || number.is_i64() {
+            return None;
+        }
+        let exact = Self::parse(text)?;
+        (exact != Self::of(number)).then_some(exact)
+    }
+
+    /// The power of ten that the number is less than, its sign aside.
+    fn magnitude(&self) -> i64 {
+        self.exponent + i64::try_from(self.digits.len()).unwrap_or(i64::MAX / 2)
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = |one: &Self| match (one.digits.is_empty(), one.negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        };
+        // Digits without zeros at their ends compare as text.
+        let size = || {
+            let magnitudes = self.magnitude().cmp(&other.magnitude());
+            magnitudes.then_with(|| self.digits.cmp(&other.digits))
+        };
+        match sign(self).cmp(&sign(other)) {
+            Ordering::Equal if self.digits.is_empty() => Ordering::Equal,
+            Ordering::Equal if self.negative => size().reverse(),
+            Ordering::Equal => size(),
+            unequal => unequal,
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Longest run of zeros that is written out.
+const ZEROS: i64 = 40;
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.digits.is_empty() {
+            return f.write_str("0");
+        }
+        if self.negative {
+            f.write_str("-")?;
+        }
+        let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or_default());
+        let magnitude = self.magnitude();
+        if (0..=ZEROS).contains(&self.exponent) {
+            write!(f, "{}{}", self.digits, zeros(self.exponent))
+        } else if self.exponent < 0 && magnitude > 0 {
+            let point = usize::try_from(magnitude).unwrap_or_default();
+            write!(f, "{}.{}", &self.digits[..point], &self.digits[point..])
+        } else if self.exponent < 0 && magnitude > -ZEROS {
+            write!(f, "0.{}{}", zeros(-magnitude), self.digits)
+        } else {
+            write!(f, "{}e{}", self.digits, self.exponent)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).expect(text)
+    }
+
+    #[test]
+    fn spellings_of_one_number_are_equal() {
+        for (one, other) in [
+            ("1", "1.0"),
+            ("1e2", "100"),
+            ("0.10", "1e-1"),
+            ("-0", "0"),
+            ("18446744073709551616", "1.8446744073709551616E+19"),
+        ] {
+            assert_eq!(decimal(one), decimal(other));
+        }
+    }
+
+    #[test]
+    fn numbers_are_ordered_whatever_their_size() {
+        let ordered = [
+            "-1e30",
+            "-18446744073709551617",
+            "-18446744073709551616",
+            "-2.5",
+            "-0.1",
+            "0",
+            "1e-400",
+            "0.1",
+            "0.1000000000000000055511151231257827",
+            "1",
+            "9",
+            "10",
+            "18446744073709551616",
+            "18446744073709551617",
+            "1e30",
+        ];
+        for pair in ordered.windows(2) {
+            assert!(decimal(pair[0]) < decimal(pair[1]), "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_a_64_bit_number_does_not_say_is_noted() {
+        let lost = |text: &str| {
+            let number: Number = serde_json::from_str(text).expect(text);
+            Decimal::lost(text, &number).map(|exact| exact.to_string())
+        };
+        for text in [
+            "0",
+            "0.1",
+            "1.10",
+            "1e2",
+            "1e300",
+            "18446744073709551615",
+            "-9223372036854775808",
+            "100000000000000000000",
+            "0.30000000000000004",
+        ] {
+            assert_eq!(lost(text), None, "{text}");
+        }
+        for text in [
+            "18446744073709551616",
+            "18446744073709551617",
+            "-9223372036854775809",
+            "0.1000000000000000055511151231257827",
+            "123456789012345678.5",
+        ] {
+            assert_eq!(lost(text).as_deref(), Some(text));
+        }
+        assert_eq!(lost("1e-400").as_deref(), Some("1e-400"));
+    }
+}
