@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
@@ -15,7 +16,7 @@ use crate::document::Position;
 use crate::finding::{Acceptance, BaselineFault, Comparison, Finding, Place, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::rule::{Rule, Shown};
-use crate::toml_text::{Text, TextError};
+use crate::toml_text::{Text, TextError, quoted};
 
 /// The rules about entries.
 pub static RULES: &[Shown] = &[
@@ -66,28 +67,41 @@ struct Accepted {
     former: bool,
 }
 
-/// One entry as it is written.
-#[derive(Debug, Clone, Deserialize)]
+/// An accepted finding, as written in the file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Written {
+    /// Fingerprint of the finding, as reports show it.
+    #[schemars(with = "String", pattern("^[0-9a-f]{16}$"))]
     fingerprint: Spanned<String>,
+    /// Why the finding is accepted.
+    #[schemars(with = "String", pattern("\\S"))]
     reason: Spanned<String>,
+    /// Who decided it.
     owner: Option<String>,
+    /// The last day that the entry counts, in UTC.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     expires: Option<Spanned<Datetime>>,
-    // Says what the fingerprint stood for when it was written.
+    // These say what the fingerprint stood for when it was written.
+    /// Rule of the finding.
     rule: Option<String>,
+    /// What the finding is about.
     subject: Option<String>,
+    /// Where it was found.
     place: Option<String>,
-    // For the reader only.
+    /// What was found; for the reader only.
     #[serde(rename = "message")]
     _message: Option<String>,
 }
 
 /// The file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Form of the file: 2, or missing in files of older versions.
+    #[schemars(with = "Option<u32>")]
     version: Option<Spanned<u32>>,
+    /// Accepted findings.
     #[serde(default)]
     ignore: Vec<Written>,
 }
@@ -379,24 +393,6 @@ pub fn render(
     Ok(text)
 }
 
-/// A string of TOML, with everything that is not printable escaped.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control()
-                || matches!(character, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(character));
-            }
-            _ => quoted.push(character),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -512,7 +508,7 @@ mod tests {
                 &one("expires = 2026-11-21T00:00:00"),
                 "b.toml:4:11: write `expires` as a date",
             ),
-            (&one("until = 1"), "b.toml:4:1: unknown field `until`"),
+            (&one("until = 1"), "b.toml:4:1: unknown key `until`"),
             (
                 &format!("{}{}", one(""), one("")),
                 "b.toml:5:15: the fingerprint 0123456789abcdef was given before",

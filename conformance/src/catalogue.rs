@@ -3,6 +3,7 @@
 use crate::baseline;
 use crate::drift;
 use crate::finding::Severity;
+use crate::near;
 use crate::rule::{self, Rule, Shown};
 
 /// A rule as it is listed.
@@ -53,6 +54,22 @@ pub fn find(id: &str) -> Option<&'static Rule> {
         .into_iter()
         .map(|listed| listed.rule)
         .find(|rule| rule.id == id)
+}
+
+/// The listed rule of this id.
+///
+/// # Errors
+/// When there is no such rule: a message that names the nearest one.
+pub fn named(id: &str) -> Result<Listed, String> {
+    let all = all();
+    let ids = all.iter().map(|listed| listed.rule.id);
+    let hint = near::nearest(id, ids).map_or_else(
+        || "`conformance rules` lists all".to_owned(),
+        |name| format!("did you mean `{name}`?"),
+    );
+    all.into_iter()
+        .find(|listed| listed.rule.id == id)
+        .ok_or_else(|| format!("unknown rule `{id}`; {hint}"))
 }
 
 /// The severities that a rule's word in the configuration may have, `off` apart.

@@ -1,13 +1,16 @@
 //! `conformance.toml`: defaults of flags, severities of rules, and the pairs that `conformance check` compares.
 //!
-//! What is unknown or misspelled is an error with its line and column, since a setting that is silently not followed makes a check pass
-//! that should not. Headers may name environment variables; their values are in no message.
+//! Unknown and misspelled keys are errors with their line and column: a setting that is silently ignored would let a check pass that
+//! should fail. Headers may name environment variables; no message contains their values.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 use toml::Spanned;
 
 use crate::baseline::{Baseline, Written};
@@ -15,30 +18,30 @@ use crate::catalogue;
 use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
-use crate::lockstep::Pair;
+use crate::lockstep::{Documents, Pair};
 use crate::replay;
 use crate::report::Format;
 use crate::toml_text::{self, Text, TextError};
 
-/// The file that is read where no other is named.
+/// The file that is read unless another is named.
 pub const DEFAULT_FILE: &str = "conformance.toml";
 
-/// The least severity that fails; each includes those before it.
+/// The lowest severity that fails the run; each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FailOn {
-    /// Findings that break.
+    /// Breaking findings.
     Breaking,
-    /// Also what could not be decided.
+    /// Also findings that could not be decided.
     Undecided,
     /// Also warnings.
     Warning,
-    /// Everything.
+    /// All findings.
     Any,
 }
 
 impl FailOn {
-    /// The least severity that fails.
+    /// The lowest severity that fails the run.
     pub fn severity(self) -> Severity {
         match self {
             Self::Breaking => Severity::Breaking,
@@ -49,11 +52,23 @@ impl FailOn {
     }
 }
 
+// Here and not beside the type, because reports are part of the library, which does without clap.
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (word, purpose) = self.words();
+        Some(PossibleValue::new(word).help(purpose))
+    }
+}
+
 /// When text has colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {
-    /// On a terminal without `NO_COLOR`.
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
     Always,
@@ -61,7 +76,7 @@ pub enum Color {
     Never,
 }
 
-/// What the rules' severities are changed to; `None` is off.
+/// Changed severities of rules; `None` is off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides(BTreeMap<&'static str, Option<Severity>>);
 
@@ -78,14 +93,14 @@ impl Overrides {
     }
 }
 
-/// A header as it is written, before environment variables are filled in.
+/// A header as written, before environment variables are filled in.
 #[derive(Debug, Clone)]
 struct Header {
     text: String,
     offset: usize,
 }
 
-/// The settings of a file; what it does not say is `None`.
+/// The settings of a file; `None` is what it leaves out.
 #[derive(Debug, Default)]
 pub struct Config {
     name: String,
@@ -109,48 +124,125 @@ pub struct Config {
     pub pairs: Vec<Pair>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Settings of conformance. A flag takes precedence over this file.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "conformance.toml")]
 struct File {
+    /// Lowest severity that fails the run; each includes those before it.
+    #[serde(default)]
+    #[schemars(schema_with = "words::<FailOn>", extend("default" = "undecided"))]
     fail_on: Option<FailOn>,
+    /// When text has colors; `auto` is on a terminal, unless `NO_COLOR` is set.
+    #[serde(default)]
+    #[schemars(schema_with = "words::<Color>", extend("default" = "auto"))]
     color: Option<Color>,
+    /// Format of the report on standard output.
+    #[serde(default)]
+    #[schemars(schema_with = "words::<Format>", extend("default" = "text"))]
     format: Option<Format>,
+    /// Whether descriptions, summaries and titles are compared, at severity info.
+    #[schemars(extend("default" = false))]
     prose: Option<bool>,
+    /// Operations that drift and replay look at: operationId, method, path or tag; `*` stands for any text.
     #[serde(default)]
     include: Vec<String>,
+    /// Operations that drift and replay leave out.
     #[serde(default)]
     exclude: Vec<String>,
+    /// Headers that replay sends, such as `Authorization: Bearer ${TOKEN}`; environment variables are filled in.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     header: Vec<Spanned<String>>,
+    /// Severities of rules; `conformance rules` lists them.
     #[serde(default)]
+    #[schemars(schema_with = "rules_schema")]
     rules: BTreeMap<Spanned<String>, Spanned<String>>,
+    /// Documents that `conformance check` compares.
     #[serde(default)]
     pair: Vec<WrittenPair>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Two documents that must agree, or one that is compared with its merge base.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("oneOf" = [
+    {"required": ["document"]},
+    {"required": ["documented", "emitted"]},
+    {"required": ["theirs", "ours"]},
+]))]
 struct WrittenPair {
+    /// Name of the pair in reports.
+    #[schemars(with = "String")]
     name: Spanned<String>,
-    theirs: String,
-    ours: String,
+    /// The document of a pair that has only one: it is compared with its merge base, when `--base` is given. A file or URL.
+    document: Option<String>,
+    /// The source document: a file or URL. Files are relative to this file.
+    documented: Option<String>,
+    /// The document that the server emits: a file or URL.
+    emitted: Option<String>,
+    /// Former name of `documented`.
+    #[schemars(extend("deprecated" = true))]
+    theirs: Option<String>,
+    /// Former name of `emitted`.
+    #[schemars(extend("deprecated" = true))]
+    ours: Option<String>,
+    /// Operations to compare: operationId, method, path or tag; `*` stands for any text.
     #[serde(default)]
     include: Vec<String>,
+    /// Operations to leave out.
     #[serde(default)]
     exclude: Vec<String>,
+    /// Whether descriptions, summaries and titles are compared.
     prose: Option<bool>,
+    /// Baseline file with the accepted differences between the two documents.
     baseline: Option<String>,
+    /// Baseline file with the accepted changes since the merge base.
     changes: Option<String>,
+    /// Whether `--base` applies to this pair.
+    #[schemars(extend("default" = true))]
     base: Option<bool>,
+    /// Accepted differences between the two documents.
     #[serde(default)]
     allow: Vec<Written>,
 }
 
+/// The JSON Schema of `conformance.toml`, for editors.
+pub fn schema() -> String {
+    format!("{:#}\n", toml_text::schema::<File>())
+}
+
+/// The schema of a key with the values of an option.
+fn words<T: ValueEnum>(_: &mut SchemaGenerator) -> Schema {
+    let values = T::value_variants()
+        .iter()
+        .filter_map(ValueEnum::to_possible_value);
+    let words: Vec<Value> = values.map(|value| value.get_name().into()).collect();
+    json_schema!({"type": "string", "enum": words})
+}
+
+fn rules_schema(_: &mut SchemaGenerator) -> Schema {
+    let severities: Vec<&str> = ["off"]
+        .into_iter()
+        .chain(Severity::ALL.map(Severity::word))
+        .collect();
+    let rule = |listed: catalogue::Listed| {
+        let schema = json!({
+            "description": listed.rule.meaning,
+            "enum": severities,
+            "default": listed.rule.severity.word(),
+        });
+        (listed.rule.id.to_owned(), schema)
+    };
+    let properties: Map<String, Value> = catalogue::all().into_iter().map(rule).collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
 impl Config {
-    /// The file that `--config` names, or the default file if there is one, or no settings.
+    /// Reads the file that `--config` names, or the default file if there is one; otherwise there are no settings.
     ///
     /// # Errors
-    /// When the file cannot be read, or says what cannot be followed.
+    /// When the file cannot be read, or has an error.
     pub fn load(named: Option<&str>) -> Result<Self, TextError> {
         let name = match named {
             Some(name) => name,
@@ -163,7 +255,7 @@ impl Config {
     /// Reads the text of a configuration; files that it names are relative to it.
     ///
     /// # Errors
-    /// When the text is not TOML, has unknown keys, rules or severities, two pairs of a name, or a baseline that cannot be used.
+    /// When the text is not TOML; has unknown keys, rules or severities, or two pairs with one name; or names an unusable baseline.
     pub fn parse(name: &str, content: &str) -> Result<Self, TextError> {
         let text = Text { name, content };
         let file: File = text.parse()?;
@@ -176,7 +268,7 @@ impl Config {
                 return Err(text.error(at, "the name of a pair is empty"));
             }
             if pairs.iter().any(|other| other.name == pair.name) {
-                let problem = format!("a pair `{}` was given before; name it otherwise", pair.name);
+                let problem = format!("there are two pairs named `{}`; rename one", pair.name);
                 return Err(text.error(at, problem));
             }
             pairs.push(pair);
@@ -203,10 +295,10 @@ impl Config {
         })
     }
 
-    /// The headers, with `${NAME}` replaced by what `variable` gives for it.
+    /// The headers, with `${NAME}` replaced by the value that `variable` returns for it.
     ///
     /// # Errors
-    /// When a variable is not set, or what comes out is no header. No message repeats a value.
+    /// When a variable is not set, or the result is not a header. No message repeats a value.
     pub fn headers(
         &self,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -238,19 +330,66 @@ fn pair(
         let name = resolved(path);
         Baseline::parse(&name, &toml_text::read(&name)?).map(Some)
     };
+    let documents = documents(text, &written)?.map(&resolved);
     let mut allowed = file(&written.baseline)?.unwrap_or_default();
     let list = format!("/pair/{index}/allow");
     allowed.join(Baseline::of_list(text, &list, written.allow)?)?;
     Ok(Pair {
         name: written.name.into_inner(),
-        theirs: resolved(&written.theirs),
-        ours: resolved(&written.ours),
+        documents,
         selection: Selection::new(written.include, written.exclude),
         prose: written.prose.unwrap_or(prose),
         allowed,
         changes: file(&written.changes)?.unwrap_or_default(),
         base: written.base.unwrap_or(true),
     })
+}
+
+/// The documents of a pair as it names them: one, or two that must agree.
+fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextError> {
+    let error = |problem: String| Err(text.error(written.name.span().start, problem));
+    let name = written.name.get_ref();
+    let mut sides = [None, None];
+    for (side, [(key, value), (former, other)]) in sides.iter_mut().zip([
+        [
+            ("documented", &written.documented),
+            ("theirs", &written.theirs),
+        ],
+        [("emitted", &written.emitted), ("ours", &written.ours)],
+    ]) {
+        if value.is_some() && other.is_some() {
+            return error(format!(
+                "pair `{name}` has both `{key}` and its former name `{former}`; remove `{former}`"
+            ));
+        }
+        *side = value.as_ref().or(other.as_ref());
+    }
+    match (&written.document, sides) {
+        (Some(document), [None, None]) if is_url(document) => error(format!(
+            "pair `{name}` has only the URL `{document}`, which has no merge base; name a file"
+        )),
+        (Some(_), [None, None]) if written.base == Some(false) => error(format!(
+            "pair `{name}` has one document and `base = false`, so there is nothing to compare it with; remove one of the two"
+        )),
+        (Some(document), [None, None]) => Ok(Documents::One(document.clone())),
+        (None, [Some(documented), Some(emitted)]) => Ok(Documents::Two {
+            documented: documented.clone(),
+            emitted: emitted.clone(),
+        }),
+        (Some(_), _) => error(format!(
+            "pair `{name}` has `document` and another document; write `documented` and `emitted` for two documents"
+        )),
+        (None, [documented, _]) => {
+            let missing = if documented.is_some() {
+                "emitted"
+            } else {
+                "documented"
+            };
+            error(format!(
+                "pair `{name}` has no `{missing}`; write `documented` and `emitted` for two documents that must agree, or `document` for one"
+            ))
+        }
+    }
 }
 
 /// A file or URL that a configuration names: relative to the folder of the configuration.
@@ -268,15 +407,14 @@ fn overrides(
 ) -> Result<Overrides, TextError> {
     let mut overrides = BTreeMap::new();
     for (id, word) in rules {
-        let rule = catalogue::find(id.get_ref()).ok_or_else(|| {
-            let problem = format!("there is no rule `{}`; see conformance rules", id.get_ref());
-            text.error(id.span().start, problem)
-        })?;
+        let rule = catalogue::named(id.get_ref())
+            .map_err(|problem| text.error(id.span().start, problem))?
+            .rule;
         let severity = match word.get_ref().as_str() {
             "off" => None,
             other => Some(catalogue::severity(other).ok_or_else(|| {
                 let problem = format!(
-                    "`{other}` is no severity; write off, info, warning, undecided or breaking"
+                    "unknown severity `{other}`; use off, info, warning, undecided or breaking"
                 );
                 text.error(word.span().start, problem)
             })?),
@@ -291,11 +429,12 @@ fn fill_in(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
-        let (name, behind) = after.split_once('}').ok_or("a `${` has no `}` behind it")?;
+        let (name, behind) = after.split_once('}').ok_or("`${` without a closing `}`")?;
         let usable = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if name.is_empty() || !name.bytes().all(usable) {
             return Err(
-                "between `${` and `}` stands no name of an environment variable".to_owned(),
+                "the text between `${` and `}` is not the name of an environment variable"
+                    .to_owned(),
             );
         }
         filled.push_str(before);
@@ -322,7 +461,7 @@ mod tests {
     fn every_key_is_read() {
         let config = Config::parse(
             "sub/c.toml",
-            "fail-on = 'warning'\ncolor = 'never'\nformat = 'sarif'\nprose = true\ninclude = ['a']\nexclude = ['b']\n[rules]\ntag-added = 'off'\nschema-enum-changed = 'info'\n[[pair]]\nname = 'p'\ntheirs = 'a.yaml'\nours = 'http://localhost/b'\n[[pair.allow]]\nfingerprint = '0123456789abcdef'\nreason = 'r'\n",
+            "fail-on = 'warning'\ncolor = 'never'\nformat = 'sarif'\nprose = true\ninclude = ['a']\nexclude = ['b']\n[rules]\ntag-added = 'off'\nschema-enum-changed = 'info'\n[[pair]]\nname = 'p'\ndocumented = 'a.yaml'\nemitted = 'http://localhost/b'\n[[pair.allow]]\nfingerprint = '0123456789abcdef'\nreason = 'r'\n[[pair]]\nname = 'one'\ndocument = 'a.yaml'\n[[pair]]\nname = 'former'\ntheirs = 'a.yaml'\nours = '/b.yaml'\n",
         )
         .unwrap();
         assert_eq!(config.fail_on, Some(FailOn::Warning));
@@ -332,37 +471,75 @@ mod tests {
             (config.include, config.exclude),
             (vec!["a".to_owned()], vec!["b".to_owned()])
         );
-        let [pair] = &config.pairs[..] else {
-            panic!("one pair")
+        let two = |emitted: &str| Documents::Two {
+            documented: "sub/a.yaml".to_owned(),
+            emitted: emitted.to_owned(),
         };
-        assert_eq!(pair.theirs, "sub/a.yaml");
-        assert_eq!(pair.ours, "http://localhost/b");
-        assert!(pair.prose && pair.base);
+        let documents: Vec<&Documents> = config.pairs.iter().map(|pair| &pair.documents).collect();
+        assert_eq!(
+            documents,
+            [
+                &two("http://localhost/b"),
+                &Documents::One("sub/a.yaml".to_owned()),
+                &two("/b.yaml")
+            ]
+        );
+        assert!(config.pairs.iter().all(|pair| pair.prose && pair.base));
     }
 
     #[test]
-    fn what_is_not_known_is_refused_with_line_and_column() {
+    fn errors_have_line_and_column_and_the_nearest_name() {
         for (text, start) in [
-            ("fail_on = 'any'", "c.toml:1:1: unknown field `fail_on`"),
+            (
+                "fail_on = 'any'",
+                "c.toml:1:1: unknown key `fail_on`; did you mean `fail-on`?",
+            ),
             ("\nfail-on = 'all'", "c.toml:2:11: unknown variant `all`"),
             ("format = 'pdf'", "c.toml:1:10: unknown variant `pdf`"),
             ("format = 1", "c.toml:1:10: "),
             (
                 "[rules]\n'tag-aded' = 'off'",
-                "c.toml:2:1: there is no rule `tag-aded`",
+                "c.toml:2:1: unknown rule `tag-aded`; did you mean `tag-added`?",
             ),
             (
                 "[rules]\ntag-added = 'on'",
-                "c.toml:2:13: `on` is no severity",
+                "c.toml:2:13: unknown severity `on`",
             ),
-            ("[[pair]]\nname = 'a'", "c.toml:1:1: missing field `theirs`"),
+            (
+                "[[pair]]\nname = 'a'",
+                "c.toml:2:8: pair `a` has no `documented`",
+            ),
+            (
+                "[[pair]]\nname = 'a'\ntheirs = 'a'",
+                "c.toml:2:8: pair `a` has no `emitted`",
+            ),
+            (
+                "[[pair]]\nname = 'a'\ndocument = 'a'\nbase = false",
+                "c.toml:2:8: pair `a` has one document and `base = false`",
+            ),
+            (
+                "[[pair]]\nname = 'a'\ndocument = 'http://localhost/a'",
+                "c.toml:2:8: pair `a` has only the URL `http://localhost/a`",
+            ),
+            (
+                "[[pair]]\nname = 'a'\ndocument = 'a'\nours = 'a'",
+                "c.toml:2:8: pair `a` has `document` and another document",
+            ),
+            (
+                "[[pair]]\nname = 'a'\ntheirs = 'a'\ndocumented = 'a'\nours = 'a'",
+                "c.toml:2:8: pair `a` has both `documented` and its former name",
+            ),
+            (
+                "[[pair]]\nname = 'a'\n[[pair.allow]]\nreson = 'r'",
+                "c.toml:4:1: unknown key `reson`; did you mean `reason`?",
+            ),
             (
                 "[[pair]]\nname = ''\ntheirs = 'a'\nours = 'b'",
                 "c.toml:2:8: the name of a pair is empty",
             ),
             (
                 "[[pair]]\nname = 'a'\ntheirs = 'a'\nours = 'b'\n[[pair]]\nname = 'a'\ntheirs = 'a'\nours = 'b'",
-                "c.toml:6:8: a pair `a` was given before",
+                "c.toml:6:8: there are two pairs named `a`",
             ),
             (
                 "[[pair]]\nname = 'a'\ntheirs = 'a'\nours = 'b'\nbaseline = 'none.toml'",
@@ -395,8 +572,8 @@ mod tests {
                 "'X-Key: ${NONE}'",
                 "c.toml:1:11: the environment variable NONE is not set",
             ),
-            ("'X-Key: ${KEY'", "has no `}`"),
-            ("'X-Key: ${}'", "no name of an environment variable"),
+            ("'X-Key: ${KEY'", "without a closing `}`"),
+            ("'X-Key: ${}'", "not the name of an environment variable"),
             ("'X-Key ${KEY}'", "with a colon"),
             ("\"X: ${KEY}\\u0001\"", "c.toml:1:11: "),
         ] {
@@ -408,5 +585,47 @@ mod tests {
         }
         // What needs no headers needs no variables.
         assert!(Config::parse("c.toml", "header = ['X: ${NONE}']").is_ok());
+    }
+
+    #[test]
+    fn the_published_schema_accepts_what_is_read_and_refuses_what_is_not() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let page = include_str!("../CONFIGURATION.md");
+        let example = page.split("```toml\n").nth(1).unwrap();
+        let example = example.split("```").next().unwrap();
+        // JSON has no dates.
+        let example = &example.replace("2027-01-31", "'2027-01-31'");
+        let pair = "[[pair]]\nname = 'a'\n";
+        for (text, accepted) in [
+            ("", true),
+            (example, true),
+            (&format!("{pair}document = 'a'"), true),
+            (&format!("{pair}documented = 'a'\nemitted = 'b'"), true),
+            (&format!("{pair}theirs = 'a'\nours = 'b'"), true),
+            (&format!("{pair}documented = 'a'"), false),
+            (
+                &format!("{pair}document = 'a'\ndocumented = 'a'\nemitted = 'b'"),
+                false,
+            ),
+            (pair, false),
+            ("[[pair]]\ndocument = 'a'", false),
+            ("fail-on = 'all'", false),
+            ("formt = 'json'", false),
+            ("[rules]\ntag-aded = 'off'", false),
+            ("[rules]\ntag-added = 'on'", false),
+            ("[rules]\ntag-added = 'off'", true),
+            (
+                &format!("{pair}document = 'a'\n[[pair.allow]]\nfingerprint = '0123456789abcdef'"),
+                false,
+            ),
+        ] {
+            let value: Value = toml::from_str(text).unwrap();
+            assert_eq!(validator.is_valid(&value), accepted, "{text}");
+            // The files that the example names do not exist here.
+            if text != example {
+                assert_eq!(Config::parse("c.toml", text).is_ok(), accepted, "{text}");
+            }
+        }
     }
 }

@@ -18,8 +18,17 @@ const ALL: Duration = Duration::from_secs(120);
 /// # Errors
 /// When the document cannot be fetched or read, or is refused by [`Document::parse`].
 pub async fn load(source: &str) -> Result<Document, LoadError> {
+    let bytes = bytes(source).await?;
+    load_bytes(source, bytes).await
+}
+
+/// Loads a document from bytes that were read already, with the files that it refers to; these are relative to `source`.
+///
+/// # Errors
+/// As for [`load`].
+pub async fn load_bytes(source: &str, first: Vec<u8>) -> Result<Document, LoadError> {
     let start = Instant::now();
-    let mut gathering = Gathering::new("", source, bytes(source).await?)?;
+    let mut gathering = Gathering::new("", source, first)?;
     while let Some(path) = gathering.wanted()? {
         let found = if start.elapsed() > ALL {
             Err(format!("the files take longer than {} s", ALL.as_secs()))

@@ -3,6 +3,7 @@
 mod baseline;
 mod document;
 mod message;
+mod progress;
 mod replay;
 
 use serde::Serialize;
@@ -13,9 +14,10 @@ use crate::document::Document;
 pub use baseline::{Acceptance, BaselineFault};
 pub use document::DocumentChange;
 pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
+pub use progress::{ReplayStep, Tally};
 pub use replay::{
-    Broken, Difference, Echoed, Failure, RecipeProblem, ReplayFault, StepFailure, Unreplayable,
-    Unwritable, Violation,
+    Broken, Echoed, Failure, RecipeProblem, ReplayFault, ShapeDifference, StepFailure,
+    Unreplayable, Unwritable, Violation,
 };
 
 /// How much a finding matters; the order is that of `--fail-on`.
@@ -278,6 +280,10 @@ impl Use {
 pub enum Unchecked {
     /// The documents have no operation, no webhook and no schema.
     Empty,
+    /// The patterns of `--include` and `--exclude` leave no operation.
+    Excluded,
+    /// Each pair has only one document, and there is no merge base to compare it with.
+    NoBase,
     /// The document has this many operations, and none of them has a sample.
     NoSamples {
         /// How many operations there are.

@@ -1,9 +1,58 @@
-//! Holds any server to any OpenAPI document: drift between two documents, documented samples against a live server.
+//! Compares OpenAPI documents, and holds servers to them. The program `conformance` is a thin layer on top: see [`cli`].
+//!
+//! To compare two versions of a document, parse both and print a sentence for each finding:
+//!
+//! ```
+//! use conformance::document::Document;
+//! use conformance::drift::{self, Options};
+//! use conformance::finding::{Comparison, Severity};
+//! use conformance::report::words;
+//!
+//! let old = Document::parse("old.yaml", "
+//! openapi: 3.1.0
+//! info: {title: Orders, version: '1'}
+//! paths:
+//!   /orders:
+//!     get:
+//!       responses:
+//!         '200':
+//!           description: All orders
+//!           content: {application/json: {schema: {type: array, items: {enum: [open, paid]}}}}
+//!     delete: {responses: {'204': {description: Deleted}}}
+//! ")?;
+//! let new = Document::parse("new.yaml", "
+//! openapi: 3.1.0
+//! info: {title: Orders, version: '1'}
+//! paths:
+//!   /orders:
+//!     get:
+//!       responses:
+//!         '200':
+//!           description: All orders
+//!           content: {application/json: {schema: {type: array, items: {enum: [open, paid, refunded]}}}}
+//! ")?;
+//!
+//! let findings = drift::compare(&old, &new, &Options::default());
+//! for finding in &findings {
+//!     let sentence = words::of(finding, Comparison::Versions);
+//!     println!("{}: {}: {sentence}", finding.severity.word(), finding.subject);
+//! }
+//! let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+//! assert_eq!(rules, ["schema-enum-changed", "operation-removed"]);
+//! assert!(findings.iter().all(|finding| finding.severity == Severity::Breaking));
+//! # Ok::<(), conformance::document::LoadError>(())
+//! ```
+//!
+//! [`document`], [`finding`], [`drift`], [`schema`] and [`report`] are the library: they use neither a command line, nor the network, nor
+//! an asynchronous runtime, and a test keeps it so.
 //!
 //! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> fingerprint -> baseline ->
-//! report`. The modules stand lowest layer first, and a file imports only lower layers. (The blank lines keep rustfmt from sorting them.)
+//! report`. The modules are listed lowest layer first, and a file imports only from lower layers. (The blank lines keep rustfmt from
+//! sorting them.)
 
 mod clock;
+
+mod near;
 
 pub mod document;
 

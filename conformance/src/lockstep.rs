@@ -1,4 +1,4 @@
-//! Comparing the pairs of a configuration, and each document with what it was at a merge base. Called by `conformance check`.
+//! Compares the pairs of a configuration, and each document with what it was at a merge base. Called by `conformance check`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,21 +6,61 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use crate::baseline::Baseline;
-use crate::document::{Document, Operation, Selection, is_url};
+use crate::document::{Document, Selection, is_url};
 use crate::drift;
 use crate::finding::{Comparison, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::git::{Commit, GitError, folder_of};
 
-/// Two documents that are to say the same.
+/// The documents of a pair: files or URLs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Documents {
+    /// Two that must agree.
+    Two {
+        /// The source document.
+        documented: String,
+        /// The document that a server emits.
+        emitted: String,
+    },
+    /// One that is only compared with its merge base.
+    One(String),
+}
+
+impl Documents {
+    /// The same documents, each named by what `change` makes of its name.
+    #[must_use]
+    pub fn map(self, change: &dyn Fn(&str) -> String) -> Self {
+        match self {
+            Self::Two {
+                documented,
+                emitted,
+            } => Self::Two {
+                documented: change(&documented),
+                emitted: change(&emitted),
+            },
+            Self::One(document) => Self::One(change(&document)),
+        }
+    }
+
+    /// Each document, with what follows the pair's name in the name of its changes.
+    pub fn list(&self) -> Vec<(&str, &'static str)> {
+        match self {
+            Self::Two {
+                documented,
+                emitted,
+            } => vec![(documented, ": documented"), (emitted, ": emitted")],
+            Self::One(document) => vec![(document, "")],
+        }
+    }
+}
+
+/// What `conformance check` compares under one name.
 #[derive(Debug, Clone)]
 pub struct Pair {
-    /// What reports call it.
+    /// The name in reports.
     pub name: String,
-    /// The source document: a file or URL.
-    pub theirs: String,
-    /// The emitted document: a file or URL.
-    pub ours: String,
+    /// What is compared.
+    pub documents: Documents,
     /// Which operations are compared.
     pub selection: Selection,
     /// Whether text for readers is compared.
@@ -56,32 +96,28 @@ pub struct Change {
 }
 
 impl Pair {
-    /// The operations and webhooks of both documents that no pattern of the pair matches, by pattern.
-    pub fn unmatched(&self, theirs: &Document, ours: &Document) -> Vec<String> {
-        let all: Vec<Operation<'_>> = [theirs, ours]
-            .into_iter()
-            .flat_map(|one| [one.operations(), one.webhooks()])
-            .flatten()
-            .collect();
-        let unmatched = self.selection.unmatched(&all);
-        unmatched.into_iter().map(str::to_owned).collect()
-    }
-
-    fn options(&self) -> drift::Options {
+    fn options(&self, progress: &drift::Progress) -> drift::Options {
         drift::Options {
             prose: self.prose,
             selection: self.selection.clone(),
+            progress: progress.clone(),
         }
     }
 
     /// Compares the two documents.
-    pub fn compare(&self, theirs: &Document, ours: &Document, today: Date) -> Compared {
-        let comparison = drift::compare_counted(theirs, ours, &self.options());
+    pub fn compare(
+        &self,
+        documented: &Document,
+        emitted: &Document,
+        today: Date,
+        progress: &drift::Progress,
+    ) -> Compared {
+        let comparison = drift::compare_counted(documented, emitted, &self.options(progress));
         let mut entries = fingerprint::entries(
             comparison.findings,
             Comparison::Lockstep,
-            Some(theirs),
-            Some(ours),
+            Some(documented),
+            Some(emitted),
         );
         let stale = self.selection.is_everything().then_some(Severity::Breaking);
         let ignored;
@@ -96,23 +132,25 @@ impl Pair {
         }
     }
 
-    /// The documents of this pair that are files, as they were at the merge base of `revision` and `HEAD`.
+    /// Loads the documents of this pair that are files as they were at the merge base of `revision` and `HEAD`; `documents` are those
+    /// of the working tree.
     ///
     /// # Errors
-    /// When git cannot say it.
+    /// When git cannot read one.
     pub fn changes(
         &self,
         revision: &str,
-        documents: [(&str, Document); 2],
+        documents: Vec<Document>,
     ) -> Result<Vec<Change>, GitError> {
-        let files = documents
-            .into_iter()
+        let listed = self.documents.list().into_iter().map(|(_, word)| word);
+        let files = listed
+            .zip(documents)
             .filter(|(_, document)| self.base && !is_url(document.name()));
         files
-            .map(|(role, after)| {
+            .map(|(word, after)| {
                 let commit = Commit::merge_base(folder_of(Path::new(after.name())), revision)?;
                 Ok(Change {
-                    name: format!("{}: {role} since {}", self.name, commit.short()),
+                    name: format!("{}{word} since {}", self.name, commit.short()),
                     before: commit.document(after.name())?,
                     after,
                 })
@@ -120,20 +158,27 @@ impl Pair {
             .collect()
     }
 
-    /// Judges what the documents were against what they are. An accepted change that is in the merge base by now is only told: whoever
-    /// merged it need not come back at once to take it off the list.
-    pub fn judge(&self, changes: &[Change], today: Date) -> Compared {
+    /// Compares the documents with what they were. An accepted change that is in the merge base by now is only a warning: whoever merged
+    /// it need not remove it from the list at once.
+    pub fn judge(&self, changes: &[Change], today: Date, progress: &drift::Progress) -> Compared {
         let mut found: Vec<Entry> = Vec::new();
+        let mut checked = BTreeMap::new();
         for change in changes {
             let (before, after) = (&change.before, &change.after);
-            let findings = drift::compare(before, after, &self.options());
+            let comparison = drift::compare_counted(before, after, &self.options(progress));
+            let findings = comparison.findings;
             let entries =
                 fingerprint::entries(findings, Comparison::Versions, Some(before), Some(after));
             for mut entry in entries {
                 entry.pair = Some(change.name.clone());
                 found.push(entry);
             }
+            // Those of two documents were counted when they were compared with each other.
+            if let Documents::One(_) = self.documents {
+                checked = comparison.checked;
+            }
         }
+        checked.insert("revisions", changes.len());
         let stale = self.selection.is_everything().then_some(Severity::Warning);
         let (mut entries, ignored) = self.changes.apply(found, today, stale);
         for entry in &mut entries {
@@ -142,7 +187,7 @@ impl Pair {
         Compared {
             entries,
             ignored,
-            checked: BTreeMap::from([("revisions", changes.len())]),
+            checked,
         }
     }
 }

@@ -9,7 +9,6 @@ mod create;
 mod identity;
 mod keep;
 mod options;
-mod progress;
 mod template;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,7 +20,8 @@ use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
 use crate::finding::{
-    Failure, Finding, Place, ReplayFault, Severity, Unchecked, Unreplayable, Unwritable,
+    Failure, Finding, Place, ReplayFault, ReplayStep, Severity, Tally, Unchecked, Unreplayable,
+    Unwritable,
 };
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
@@ -29,7 +29,6 @@ use crate::schema::Schemas;
 
 pub use options::Options;
 pub(crate) use options::header;
-pub use progress::{Progress, Tally};
 
 use create::Refusal;
 use keep::Created;
@@ -69,11 +68,11 @@ pub enum ReplayError {
 pub async fn run(
     options: &Options,
     document: &Document,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(ReplayStep),
 ) -> Result<Outcome, ReplayError> {
     options.check()?;
     let base = base::url(&options.server, document)?;
-    progress(Progress::Started { url: base.clone() });
+    progress(ReplayStep::Started { url: base.clone() });
     let secrets = Secrets::new(document, &options.headers, options.show_secrets);
     let schemas = Schemas::new(document);
     let operations = document.operations();
@@ -123,7 +122,7 @@ struct Run<'a> {
     plans: &'a [Plan],
     judge: Judge<'a>,
     client: Client,
-    progress: &'a mut dyn FnMut(Progress),
+    progress: &'a mut dyn FnMut(ReplayStep),
     /// Whether the server was ever connected to.
     reached: bool,
     findings: Vec<Finding>,
@@ -156,7 +155,7 @@ impl Run<'_> {
                 ReplayFault::NoSamples,
             );
         }
-        (self.progress)(Progress::Operation {
+        (self.progress)(ReplayStep::Operation {
             operation: plan.operation.clone(),
             replayed: self.tally.replayed - before.0,
             passed: self.tally.passed - before.1,
@@ -342,7 +341,7 @@ impl Run<'_> {
             ("unchecked samples", tally.unchecked),
         ]);
         let unchecked = tally.unchecked();
-        progress(Progress::Finished(tally));
+        progress(ReplayStep::Finished(tally));
         Outcome {
             server: base,
             findings,

@@ -1,10 +1,11 @@
 //! `conformance check`: the pairs of a configuration, and their documents against the merge base in git.
 
 mod program;
-
-use std::process::Command;
+#[path = "program/git.rs"]
+mod repository;
 
 use program::Folder;
+use repository::{commit_all, git};
 use serde_json::Value;
 
 const DOCUMENT: &str = "openapi: 3.1.0
@@ -22,7 +23,7 @@ paths:
         '204': {description: Gone}
 ";
 
-const PAIR: &str = "[[pair]]\nname = 'orders'\ntheirs = 'theirs.yaml'\nours = 'ours.yaml'\n";
+const PAIR: &str = "[[pair]]\nname = 'orders'\ndocumented = 'theirs.yaml'\nemitted = 'ours.yaml'\n";
 
 fn folder() -> Folder {
     Folder::with(&[
@@ -32,34 +33,10 @@ fn folder() -> Folder {
     ])
 }
 
-fn git(folder: &Folder, arguments: &str) {
-    let output = Command::new("git")
-        .args([
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.com",
-            "-c",
-            "commit.gpgsign=false",
-        ])
-        .args(arguments.split_whitespace())
-        .current_dir(folder.path())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .output()
-        .expect("git runs");
-    assert!(output.status.success(), "{arguments}: {output:?}");
-}
-
 /// As [`folder`], with everything committed on `main`.
 fn repository() -> Folder {
     let folder = folder();
-    for arguments in ["init -q -b main", "add .", "commit -q -m one"] {
-        git(&folder, arguments);
-    }
+    commit_all(&folder);
     folder
 }
 
@@ -89,7 +66,8 @@ fn all_pairs_are_compared_in_one_report() {
     let run = folder.run("check --config sub/pairs.toml");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
-        run.out.starts_with("orders\n\nGET /orders (listOrders)\n"),
+        run.out
+            .starts_with("orders\n\nbreaking  GET /orders (listOrders)\n"),
         "{run:?}"
     );
     assert!(run.out.contains("emitted     sub/ours.yaml:9:"), "{run:?}");
@@ -104,6 +82,10 @@ fn all_pairs_are_compared_in_one_report() {
         (
             "check --config sub/pairs.toml --pair none",
             "there is no pair `none`; the pairs are orders, other",
+        ),
+        (
+            "check --config sub/pairs.toml --pair order",
+            "; did you mean `orders`?",
         ),
         (
             "check --config sub/none.toml",
@@ -123,7 +105,7 @@ fn all_pairs_are_compared_in_one_report() {
 #[test]
 fn nothing_to_compare_is_an_error_and_so_is_a_document_that_cannot_be_read() {
     for (config, part) in [
-        ("", "there is nothing to compare"),
+        ("", "there is no pair to compare"),
         (
             &PAIR.replace("ours.yaml", "none.yaml")[..],
             "pair orders: none.yaml: cannot be read",
@@ -163,7 +145,7 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     folder.write("conformance.toml", &allow);
     let run = folder.run("check");
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.out.contains("1 ignored"), "{run:?}");
+    assert!(run.out.contains("1 accepted by the baseline"), "{run:?}");
     // It is the fingerprint that drift gives.
     folder.run("drift theirs.yaml ours.yaml --write-baseline accepted.toml --reason known");
     assert!(folder.read("accepted.toml").contains(fingerprint));
@@ -184,7 +166,7 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     );
     let run = folder.run("check --baseline both.toml");
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.out.contains("2 ignored"), "{run:?}");
+    assert!(run.out.contains("2 accepted by the baseline"), "{run:?}");
     let both = allow.replace(
         "[[pair.allow]]",
         "baseline = 'accepted.toml'\n[[pair.allow]]",
@@ -242,7 +224,7 @@ fn a_change_is_judged_against_the_merge_base() {
             .collect();
         assert_eq!(rules, ["operation-removed", "operation-removed"], "{run:?}");
         let pair = findings[0]["pair"].as_str().expect("a pair");
-        assert!(pair.starts_with("orders: theirs since "), "{pair}");
+        assert!(pair.starts_with("orders: documented since "), "{pair}");
         let before = findings[0]["old"]["document"].as_str().expect("a name");
         assert!(
             before.starts_with("git:") && before.ends_with(":theirs.yaml"),
@@ -274,19 +256,19 @@ fn a_change_is_judged_against_the_merge_base() {
     assert_eq!(written.matches("[[ignore]]").count(), 1, "{written}");
     assert_eq!(folder.run("check --write-changes changes.toml").code, 2);
     // One document at two times is old and new.
-    assert!(run.out.contains("    old  git:"), "{run:?}");
-    assert!(run.out.contains("    new  theirs.yaml:"), "{run:?}");
+    assert!(run.out.contains("  old  git:"), "{run:?}");
+    assert!(run.out.contains("  new  theirs.yaml:"), "{run:?}");
     folder.write(
         "conformance.toml",
         &format!("{PAIR}changes = 'changes.toml'\n"),
     );
     let run = folder.run("check --base main");
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.out.contains("2 ignored"), "{run:?}");
+    assert!(run.out.contains("2 accepted by the baseline"), "{run:?}");
     git(&folder, "commit -q -a -m three");
     let run = folder.run("check --base HEAD");
     assert_eq!(run.code, 0, "{run:?}");
-    assert!(run.out.contains("warning    baseline-stale"), "{run:?}");
+    assert!(run.out.contains("baseline-stale"), "{run:?}");
     folder.write("conformance.toml", &format!("{PAIR}base = false\n"));
     assert_eq!(folder.run("check --base main").code, 0);
     // Findings of the past lead nowhere in the working tree: the annotation is at the new file.
@@ -321,7 +303,7 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
             (2, "", 1),
             "{revision:?} {run:?}"
         );
-        assert!(run.error.contains("there is no such commit"), "{run:?}");
+        assert!(run.error.contains("there is no commit `"), "{run:?}");
         let run = folder.run_with(&["check", &format!("--base={revision}")]);
         assert_eq!(run.code, 2, "{run:?}");
     }
@@ -334,7 +316,7 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     let run = folder.run("check --base main");
     assert_eq!(run.code, 2, "{run:?}");
     assert!(
-        run.error.contains("new.yaml: is not in the commit ") && run.error.contains("base = false"),
+        run.error.contains("new.yaml: not in the commit ") && run.error.contains("base = false"),
         "{run:?}"
     );
 
@@ -368,7 +350,7 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     let outside = self::folder();
     let run = outside.run("check --base main");
     assert_eq!((run.code, run.error.lines().count()), (2, 1), "{run:?}");
-    assert!(run.error.contains("is not in a git repository"), "{run:?}");
+    assert!(run.error.contains("not in a git repository"), "{run:?}");
 }
 
 #[test]
@@ -383,12 +365,10 @@ fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
         ("api/parts/list.yaml", "List: {type: array, maxItems: 9}\n"),
         (
             "conformance.toml",
-            "[[pair]]\nname = 'orders'\ntheirs = 'api/theirs.yaml'\nours = 'api/ours.yaml'\n",
+            "[[pair]]\nname = 'orders'\ndocumented = 'api/theirs.yaml'\nemitted = 'api/ours.yaml'\n",
         ),
     ]);
-    for arguments in ["init -q -b main", "add .", "commit -q -m one"] {
-        git(&folder, arguments);
-    }
+    commit_all(&folder);
     let run = folder.run("check --base main");
     assert_eq!(run.code, 0, "{run:?}");
     folder.write(
@@ -426,4 +406,62 @@ fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
     folder.write("api/parts/list.yaml", "Other: {}\n");
     let run = folder.run("check");
     assert_eq!(run.code, 2, "{run:?}");
+}
+
+#[test]
+fn the_former_names_of_the_sides_are_still_read() {
+    let folder = folder();
+    folder.write(
+        "conformance.toml",
+        "[[pair]]\nname = 'orders'\ntheirs = 'theirs.yaml'\nours = 'ours.yaml'\n",
+    );
+    let run = folder.run("check");
+    assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
+}
+
+#[test]
+fn a_pair_of_one_document_is_compared_with_its_merge_base_only() {
+    let folder = folder();
+    let one = "[[pair]]\nname = 'one'\ndocument = 'theirs.yaml'\n";
+    folder.write("conformance.toml", one);
+    commit_all(&folder);
+    let run = folder.run("check --base main");
+    assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
+    assert!(run.out.contains("2 operations, 1 revision"), "{run:?}");
+    // Without a merge base there is nothing to compare it with.
+    let run = folder.run("check");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.out.contains("add --base REV"), "{run:?}");
+    // Beside a pair of two documents it waits for one.
+    folder.write("conformance.toml", &format!("{one}{PAIR}"));
+    let run = folder.run("check");
+    assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
+
+    folder.write("conformance.toml", one);
+    folder.write(
+        "theirs.yaml",
+        &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
+    );
+    let run = folder.run("check --base main --format json");
+    assert_eq!(run.code, 1, "{run:?}");
+    let report: Value = serde_json::from_str(&run.out).expect("is JSON");
+    let pair = report["findings"][0]["pair"].as_str().expect("a pair");
+    assert!(pair.starts_with("one since "), "{pair}");
+    let run = folder.run_with(&[
+        "check",
+        "--base",
+        "main",
+        "--write-changes",
+        "changes.toml",
+        "--reason",
+        "agreed",
+    ]);
+    assert_eq!(run.code, 1, "{run:?}");
+    folder.write(
+        "conformance.toml",
+        &format!("{one}changes = 'changes.toml'\n"),
+    );
+    let run = folder.run("check --base main");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("1 accepted by the baseline"), "{run:?}");
 }

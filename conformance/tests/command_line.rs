@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output};
 use std::thread;
 
+use conformance::report::Format;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -59,8 +60,8 @@ fn findings_exit_with_1_and_tell_both_places() {
         .expect("is there")
         + 1;
     for part in [
-        "GET /orders (listOrders)\n\n  breaking   schema-keyword-changed\n",
-        "theirs says `maximum: 100`, ours says `maximum: 50`",
+        "breaking  GET /orders (listOrders)\n",
+        "schema-keyword-changed ",
         &format!("old  {}:{line}:", base()),
         &format!("new  {ours}:{line}:"),
         "deviates: 1 breaking; 4 operations, ",
@@ -119,9 +120,129 @@ fn operations_are_chosen() {
     let (code, out, error) = run(&["drift", &base(), &ours, "--include", "getOrdr"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(
-        error.contains("`getOrdr`") && error.contains("--include"),
+        error.contains("tag `getOrdr`; did you mean `getOrder`?"),
         "{error}"
     );
+    let (code, _, error) = run(&["drift", &base(), &ours, "--exclude", "tag:Order"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("did you mean `Orders`?"), "{error}");
+    let (code, _, error) = run(&["drift", &base(), &ours, "--include", "id:somethingElse"]);
+    assert_eq!(code, 2);
+    assert!(
+        error.contains("; correct --include or --exclude"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_two_documents_are_old_and_new_or_documented_and_emitted() {
+    let (_folder, ours) = edited("maximum: 100,", "maximum: 50,");
+    for (more, sides) in [
+        (&[][..], ["old", "new"]),
+        (&["--lockstep"], ["documented", "emitted"]),
+    ] {
+        let (code, out, error) = run(&[&["drift", &base(), &ours], more].concat());
+        assert_eq!((code, error.as_str()), (1, ""), "{out}");
+        for (side, document) in sides.iter().zip([base(), ours.clone()]) {
+            let named = |line: &str| {
+                let line = line.trim_start().strip_prefix(side).map(str::trim_start);
+                line.is_some_and(|place| place.starts_with(&document))
+            };
+            assert!(out.lines().any(named), "{side}: {out}");
+        }
+    }
+}
+
+#[test]
+fn nothing_to_check_exits_with_2_and_a_reason_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        let start = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n";
+        fs::write(&path, format!("{start}{text}")).expect("is written");
+        path.to_str().expect("is text").to_owned()
+    };
+    let none = file("none.yaml", "paths: {}\n");
+    let null = file("null.yaml", "paths:\n  /a:\n  /b: ~\n");
+    let bare = file("bare.yaml", "");
+    let bodies = file(
+        "operations.yaml",
+        "paths:\n  /a: {get: {responses: {'200': {description: d}}}}\n",
+    );
+    let reason = "there is no operation, webhook or schema to compare";
+    for (arguments, reason) in [
+        (vec!["drift", &none, &none], reason),
+        (vec!["drift", &none, &null], reason),
+        (vec!["drift", &null, &null], reason),
+        (vec!["drift", &bare, &none], reason),
+        (
+            vec!["drift", &bodies, &bodies, "--exclude", "/a"],
+            "--include and --exclude leave no operation",
+        ),
+        (
+            vec!["replay", &none, "--server", "http://127.0.0.1:9"],
+            "the document has no operation",
+        ),
+        (
+            vec!["replay", &bodies, "--server", "http://127.0.0.1:9"],
+            "the only operation has no sample",
+        ),
+    ] {
+        for (format, _) in Format::ALL.map(Format::words) {
+            let all = [&arguments[..], &["--format", format]].concat();
+            let (code, out, error) = run(&all);
+            assert_eq!(code, 2, "{all:?}: {out}");
+            let is_read = ["text", "oneline"].contains(&format);
+            let told = if is_read { &out } else { &error };
+            assert!(
+                told.contains(&format!("nothing checked: {reason}")),
+                "{all:?}: {out}{error}"
+            );
+            assert!(!out.contains("conforms") || format == "html", "{out}");
+            if is_read || ["markdown", "github"].contains(&format) {
+                assert!(out.contains("nothing checked"), "{format}: {out}");
+            }
+        }
+    }
+    // All operations are gone: that is no reason to be silent.
+    let (code, _, error) = run(&["drift", &bodies, &none]);
+    assert_eq!((code, error.as_str()), (1, ""));
+    let (code, _, error) = run(&["drift", &none, &bodies]);
+    assert_eq!((code, error.as_str()), (0, ""));
+}
+
+#[test]
+fn a_rule_is_explained_and_an_unknown_one_gets_a_hint() {
+    let (code, out, error) = run(&["explain", "schema-enum-changed"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    for part in [
+        "schema-enum-changed\n",
+        "The list of allowed values differs.",
+        "{enum: [a, b, c]}",
+        "--write-baseline",
+        "[[pair.allow]]",
+        "schema-enum-changed = \"off\"",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out, error) = run(&["explain", "enum-changed"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert_eq!(
+        error,
+        "error: unknown rule `enum-changed`; did you mean `schema-enum-changed`?\n"
+    );
+}
+
+#[test]
+fn every_shell_gets_completions_of_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (code, out, error) = run(&["completions", shell]);
+        assert_eq!((code, error.as_str()), (0, ""), "{shell}");
+        for word in ["drift", "lockstep", "explain", "completions"] {
+            assert!(out.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(run(&["completions", "cmd"]).0, 2);
 }
 
 #[test]
@@ -166,9 +287,7 @@ fn json_reports_are_valid_against_the_published_schema() {
 #[test]
 fn every_format_is_the_same_each_time_and_in_a_file() {
     let (folder, ours) = edited("maximum: 100,", "maximum: 50,");
-    for format in [
-        "text", "json", "ndjson", "junit", "sarif", "html", "markdown", "github",
-    ] {
+    for (format, _) in Format::ALL.map(Format::words) {
         let file = folder.path().join(format);
         let report = format!("{format}={}", file.display());
         let (code, first, error) = run(&["drift", &base(), &ours, "--format", format]);
@@ -278,26 +397,19 @@ fn what_cannot_be_checked_exits_with_2_and_one_line() {
 
 #[test]
 fn help_has_examples() {
-    for arguments in [
-        vec!["--help"],
-        vec!["drift", "--help"],
-        vec!["replay", "--help"],
-        vec!["check", "--help"],
-        vec!["rules", "--help"],
-        vec!["schema", "--help"],
-    ] {
-        let (code, out, error) = run(&arguments);
-        assert_eq!((code, error.as_str()), (0, ""), "{arguments:?}");
-        if arguments.len() > 1 {
-            assert!(out.contains("Examples:\n  conformance "), "{out}");
+    let command = conformance::cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    for name in names {
+        let (code, out, error) = run(&[name, "--help"]);
+        assert_eq!((code, error.as_str()), (0, ""), "{name}");
+        for part in ["Examples:\n  conformance ", "Exit codes:\n  0  "] {
+            assert!(out.contains(part), "{name}: {out}");
         }
     }
-    for command in ["drift", "replay", "check", "rules", "schema"] {
-        assert!(
-            run(&[command, "--help"]).1.contains("Exit codes:"),
-            "{command}"
-        );
-    }
+    let (code, out, _) = run(&["--help"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Examples:\n  conformance ") && out.contains("Exit codes:"));
+    assert!(run(&["drift", "--help"]).1.contains("<OLD> <NEW>"));
     assert!(run(&["--version"]).1.starts_with("conformance "));
 }
 

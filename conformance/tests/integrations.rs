@@ -12,7 +12,7 @@ use program::Folder;
 use serde_json::Value;
 
 const DOCUMENT: &str = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {responses: {'200': {description: d}}}}}\n";
-const PAIR: &str = "[[pair]]\nname = 'one'\ntheirs = 'theirs.yaml'\nours = 'ours.yaml'\n";
+const PAIR: &str = "[[pair]]\nname = 'one'\ndocumented = 'theirs.yaml'\nemitted = 'ours.yaml'\n";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -9,7 +9,7 @@ use super::answer::Body;
 use crate::case::Answer;
 use crate::case::serialize::kind;
 use crate::document::pointer;
-use crate::finding::{Difference, ReplayFault, Severity};
+use crate::finding::{ReplayFault, Severity, ShapeDifference};
 use crate::rule::replay as rules;
 use crate::schema::{Member, Subschemas};
 
@@ -23,7 +23,7 @@ struct Found {
     /// Pointer into the sample.
     sample: String,
     severity: Severity,
-    difference: Difference,
+    difference: ShapeDifference,
 }
 
 /// What the comparison of one answer needs everywhere.
@@ -48,7 +48,7 @@ impl Sheet<'_> {
             &mut found,
         );
         // The same difference in each item of a list is one finding.
-        let mut first: HashMap<(String, Difference), usize> = HashMap::new();
+        let mut first: HashMap<(String, ShapeDifference), usize> = HashMap::new();
         let mut kept: Vec<(Found, usize)> = Vec::new();
         for one in found {
             let key = (general(&one.at), one.difference.clone());
@@ -134,7 +134,7 @@ impl Comparison<'_> {
                             at: spot.at.clone(),
                             sample: spot.member(name).sample,
                             severity: Severity::Breaking,
-                            difference: Difference::Missing { name: name.clone() },
+                            difference: ShapeDifference::Missing { name: name.clone() },
                         }),
                     }
                 }
@@ -148,7 +148,7 @@ impl Comparison<'_> {
                         at: pointer::join(&spot.at, name),
                         sample: spot.sample.clone(),
                         severity,
-                        difference: Difference::Unexpected { declared },
+                        difference: ShapeDifference::Unexpected { declared },
                     });
                 }
             }
@@ -167,7 +167,7 @@ impl Comparison<'_> {
                 at: spot.at.clone(),
                 sample: spot.sample.clone(),
                 severity: Severity::Breaking,
-                difference: Difference::Type {
+                difference: ShapeDifference::Type {
                     found: kind(answer),
                     documented: kind(sample),
                 },

@@ -1,33 +1,41 @@
 //! `conformance check`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
-use super::refuse_unmatched;
-use crate::clock;
+use super::progress::ProgressLine;
+use super::{refuse_unmatched, unchecked};
 use crate::config::DEFAULT_FILE;
 use crate::document::Document;
 use crate::fetch;
 use crate::finding::Verdict;
-use crate::lockstep::{Compared, Pair};
-use crate::report::{DocumentInfo, Report};
+use crate::lockstep::{Change, Compared, Documents, Pair};
+use crate::report::{DocumentInfo, Report, Unchecked};
+use crate::{clock, near};
 
 pub(super) const HELP: &str =
-    "A pair in conformance.toml, where everything behind `ours` is optional:
+    "A pair in conformance.toml; all keys after `emitted` are optional:
   [[pair]]
   name = \"orders\"
-  theirs = \"openapi/orders.yaml\"
-  ours = \"target/orders.json\"
-  include = [\"tag:Orders\"]         # also: exclude, prose
-  baseline = \"accepted.toml\"       # made by conformance drift --write-baseline
-  changes = \"changes.toml\"         # made by check --write-changes; base = false leaves the pair out of --base
-  [[pair.allow]]                   # a difference that is accepted
-  fingerprint = \"0123456789abcdef\" # from a report in JSON or HTML
+  documented = \"openapi/orders.yaml\"  # the source document: a file or URL
+  emitted = \"target/orders.json\"      # what the server says of itself; the two must agree
+  include = [\"tag:Orders\"]            # also: exclude, prose
+  baseline = \"accepted.toml\"          # accepted differences, written by drift --write-baseline
+  changes = \"changes.toml\"            # accepted changes, written by check --write-changes
+  base = true                         # false: --base does not apply to this pair
+  [[pair.allow]]                      # one accepted difference
+  fingerprint = \"0123456789abcdef\"    # as reports show it
   reason = \"decided on 3 May\"
-  expires = 2027-01-31             # the last day; also: owner
+  expires = 2027-01-31                # the last day; also: owner
+
+A pair of one document, which is only compared with its merge base:
+  [[pair]]
+  name = \"payments\"
+  document = \"openapi/payments.yaml\"
 
 Examples:
   conformance check
@@ -37,14 +45,14 @@ Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Compare only the pair of this name (repeatable).
+    /// Compare only the pair with this name (repeatable).
     #[arg(long, value_name = "NAME")]
     pair: Vec<String>,
-    /// Compare each document also with what it was at the merge base of this git revision and HEAD.
+    /// Also compare each document with what it was at the merge base of this git revision and HEAD.
     #[arg(long, value_name = "REV", allow_hyphen_values = true)]
     base: Option<String>,
-    /// Write the changes since --base that fail to this file, which `changes` of a pair may name; reasons that it has already are
-    /// kept.
+    /// Write the changes since --base that fail the run to this file, which `changes` of a pair can name; reasons already in it
+    /// are kept.
     #[arg(long, value_name = "FILE", requires = "base", group = "written")]
     write_changes: Option<String>,
     #[command(flatten)]
@@ -53,7 +61,7 @@ pub(super) struct CheckArgs {
     output: OutputArgs,
 }
 
-/// What the pairs have come to so far.
+/// What was found in the pairs so far.
 #[derive(Default)]
 struct Sum {
     documents: Vec<DocumentInfo>,
@@ -62,6 +70,8 @@ struct Sum {
     ignored: usize,
     /// The names of the comparisons with a merge base.
     changes: BTreeSet<String>,
+    /// Why nothing of a pair was compared, where that is so.
+    unchecked: Option<Unchecked>,
 }
 
 pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
@@ -69,10 +79,15 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
     let mut sum = Sum::default();
     let pairs = chosen(&settings, &args.pair)?;
     let whole = args.pair.is_empty() && pairs.iter().all(|pair| pair.selection.is_everything());
-    for pair in pairs {
-        sum.pair(pair, args.base.as_deref())
+    let line = ProgressLine::start();
+    for pair in &pairs {
+        sum.pair(pair, args.base.as_deref(), &line)
             .await
             .with_context(|| format!("pair {}", pair.name))?;
+    }
+    drop(line);
+    if sum.documents.is_empty() {
+        sum.unchecked = Some(Unchecked::NoBase);
     }
     let (findings, ignored) = args.baseline.judge(sum.findings, whole, &settings)?;
     if let Some(file) = &args.write_changes {
@@ -90,7 +105,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         ignored: sum.ignored + ignored,
-        unchecked: None,
+        unchecked: sum.unchecked,
     };
     write_reports(&report, &settings)
 }
@@ -99,7 +114,7 @@ fn chosen<'s>(settings: &'s Settings, names: &[String]) -> Result<Vec<&'s Pair>>
     let pairs = &settings.config.pairs;
     if pairs.is_empty() {
         bail!(
-            "there is nothing to compare: write a [[pair]] into {DEFAULT_FILE}, or name another file with --config"
+            "there is no pair to compare; write a [[pair]] to {DEFAULT_FILE}, for example with `conformance init`, or name another file with --config"
         );
     }
     if let Some(name) = names
@@ -107,36 +122,49 @@ fn chosen<'s>(settings: &'s Settings, names: &[String]) -> Result<Vec<&'s Pair>>
         .find(|name| !pairs.iter().any(|pair| pair.name == **name))
     {
         let known: Vec<&str> = pairs.iter().map(|pair| pair.name.as_str()).collect();
-        bail!(
-            "there is no pair `{name}`; the pairs are {}",
-            known.join(", ")
-        );
+        let hint = near::hint(name, known.iter().copied());
+        let pairs = known.join(", ");
+        bail!("there is no pair `{name}`; the pairs are {pairs}{hint}");
     }
     let wanted = |pair: &&Pair| names.is_empty() || names.contains(&pair.name);
     Ok(pairs.iter().filter(wanted).collect())
 }
 
 impl Sum {
-    async fn pair(&mut self, pair: &Pair, base: Option<&str>) -> Result<()> {
-        let theirs = fetch::load(&pair.theirs).await?;
-        let ours = fetch::load(&pair.ours).await?;
-        for document in [&theirs, &ours] {
-            document.check_references()?;
+    async fn pair(&mut self, pair: &Pair, base: Option<&str>, line: &ProgressLine) -> Result<()> {
+        if matches!(pair.documents, Documents::One(_)) && base.is_none() {
+            return Ok(());
         }
-        let unmatched = pair.unmatched(&theirs, &ours);
-        refuse_unmatched(&unmatched.iter().map(String::as_str).collect::<Vec<_>>())?;
-        self.document("old", &pair.name, &theirs);
-        self.document("new", &pair.name, &ours);
-        self.add(pair.compare(&theirs, &ours, clock::today()));
+        let mut documents = Vec::new();
+        for (source, _) in pair.documents.list() {
+            line.loading(source);
+            let document = fetch::load(source).await?;
+            document.check_references()?;
+            documents.push(document);
+        }
+        refuse_unmatched(&pair.selection, &documents)?;
+        let mut nothing = unchecked(&pair.selection, &documents);
+        if let [documented, emitted] = &documents[..] {
+            self.document("old", &pair.name, documented);
+            self.document("new", &pair.name, emitted);
+            let progress = line.comparing();
+            self.add(pair.compare(documented, emitted, clock::today(), &progress));
+        }
         if let Some(revision) = base {
-            let changes = pair.changes(revision, [("theirs", theirs), ("ours", ours)])?;
+            let changes = pair
+                .changes(revision, documents)
+                .with_context(|| format!("--base {revision}"))?;
             for change in &changes {
                 self.changes.insert(change.name.clone());
                 self.document("old", &change.name, &change.before);
                 self.document("new", &change.name, &change.after);
             }
-            self.add(pair.judge(&changes, clock::today()));
+            self.add(pair.judge(&changes, clock::today(), &line.comparing()));
+            // A document that was emptied was compared with what it had.
+            let had = |change: &Change| unchecked(&pair.selection, slice::from_ref(&change.before));
+            nothing = nothing.filter(|_| changes.iter().all(|change| had(change).is_some()));
         }
+        self.unchecked = self.unchecked.or(nothing);
         Ok(())
     }
 

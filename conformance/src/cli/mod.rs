@@ -1,8 +1,12 @@
-//! The command line: arguments in, reports and an exit code out. Called by `main`; decides nothing about documents itself.
+//! The command line: from arguments to reports and an exit code. Called by `main`; decides nothing about documents itself.
 
 mod check;
 mod drift;
+mod explain;
+mod init;
+mod input;
 mod output;
+mod progress;
 mod replay;
 mod rules;
 
@@ -12,24 +16,47 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::document::{Document, Operation, Selection};
 use crate::finding::Verdict;
-use crate::report;
+use crate::report::Unchecked;
+use crate::{config, near, report};
+
+/// What may stand before the colon of a pattern of `--include`.
+const KINDS: [&str; 4] = ["id", "method", "path", "tag"];
 
 const EXIT_CODES: &str = "Exit codes:
   0  conforms
   1  findings at or above --fail-on
-  2  could not check (bad arguments, unreadable document, no server)";
+  2  could not check: bad arguments, unreadable document, no server, or nothing to check";
 
 const PRINTED: &str = "Exit codes:
   0  printed
-  2  bad arguments, or standard output cannot be written";
+  2  bad arguments, or cannot write to standard output";
 
-const OVERVIEW: &str = "Settings are read from conformance.toml in the working directory, or from the file that --config names.";
+const WRITTEN: &str = "Exit codes:
+  0  written
+  2  bad arguments, the file exists, or cannot write it";
+
+const OVERVIEW: &str = "Examples:
+  conformance drift main:openapi.yaml openapi.yaml
+  conformance check --base origin/main
+  conformance replay openapi.yaml --server http://localhost:8080
+  conformance explain schema-enum-changed
+
+Settings are read from conformance.toml in the working directory, or from the file that --config names; `conformance init`
+writes a first one.";
 
 const SCHEMA_HELP: &str = "Examples:
-  conformance schema report > report.schema.json";
+  conformance schema report > report.schema.json
+  conformance schema config > conformance.schema.json";
 
-/// Holds a server to its OpenAPI document.
+const COMPLETIONS_HELP: &str = "Examples:
+  conformance completions bash > ~/.local/share/bash-completion/completions/conformance
+  conformance completions zsh > \"${fpath[1]}/_conformance\"
+  conformance completions fish > ~/.config/fish/completions/conformance.fish
+  conformance completions powershell >> $PROFILE";
+
+/// Compares OpenAPI documents, and checks servers against them.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, about, after_help = join(OVERVIEW), disable_help_subcommand = true)]
 struct Cli {
@@ -39,49 +66,63 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Compare two documents: where does OURS differ from THEIRS?
+    /// Compare two versions of a document, or a source document with an emitted one.
     ///
-    /// Documents are YAML or JSON, OpenAPI 2.0, 3.0, 3.1 or 3.2, in files or at http or https URLs, with the files that they refer
-    /// to. Equivalent spellings are no difference; each difference is one finding, with its place in both documents and, in a
-    /// schema, a payload that one side accepts and the other refuses.
+    /// Documents are YAML or JSON of OpenAPI 2.0, 3.0, 3.1 or 3.2, with the files that they refer to. Each difference is one
+    /// finding: who is affected, where it is in both documents and, in a schema, a value that only one of them allows. Another
+    /// spelling of the same thing is not a difference.
     #[command(after_help = join(drift::HELP))]
     Drift(drift::DriftArgs),
-    /// Send the samples of a document to a live server and hold the answers to it.
+    /// Send the samples of a document to a live server and check the answers against the document.
     #[command(after_help = join(replay::HELP))]
     Replay(replay::ReplayArgs),
-    /// Compare all pairs of documents that conformance.toml names, in CI for example.
+    /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
-    /// With --base, each document is also compared with what it was at the merge base, so that a change is judged against what was
-    /// published.
+    /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
+    /// finds changes that break clients although both documents agree on them.
     #[command(after_help = join(check::HELP))]
     Check(check::CheckArgs),
     /// List all rules: id, severity, meaning and an example.
     #[command(after_help = printed(rules::HELP))]
     Rules(rules::RulesArgs),
-    /// Print a JSON Schema that this tool publishes.
+    /// Explain a rule: its meaning, severity, an example, and how to accept what it finds.
+    #[command(after_help = printed(explain::HELP))]
+    Explain(explain::ExplainArgs),
+    /// Write a first conformance.toml, with a pair for each OpenAPI document that is found.
+    #[command(after_help = format!("{}\n\n{WRITTEN}", init::HELP))]
+    Init(init::InitArgs),
+    /// Print the JSON Schema of reports or of conformance.toml.
     #[command(after_help = printed(SCHEMA_HELP))]
     Schema {
-        /// Which one.
+        /// Schema to print.
         what: Published,
+    },
+    /// Print a script that completes commands and options in a shell.
+    #[command(after_help = printed(COMPLETIONS_HELP))]
+    Completions {
+        /// Shell to write the script for.
+        shell: clap_complete::Shell,
     },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Published {
-    /// The schema of `--format json`.
+    /// Schema of the reports of `--format json`.
     Report,
+    /// Schema of conformance.toml, for editors.
+    Config,
 }
 
 fn join(text: &str) -> String {
     format!("{text}\n\n{EXIT_CODES}")
 }
 
-/// The help of a command that judges nothing.
+/// The help of a command that only prints.
 fn printed(text: &str) -> String {
     format!("{text}\n\n{PRINTED}")
 }
 
-/// Parses the command line, does what it says, and gives the exit code.
+/// Parses the command line, runs the command, and returns the exit code.
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli.command).await {
@@ -101,7 +142,7 @@ pub fn command() -> clap::Command {
     <Cli as clap::CommandFactory>::command()
 }
 
-/// The chain of causes in one line; messages that contain their cause are not followed by it again.
+/// The chain of causes in one line, without those that the message before them contains.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -121,33 +162,80 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Replay(args) => replay::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
+        Command::Explain(args) => print(&explain::explain(&args)?),
+        Command::Init(args) => print(&init::init(&args)?),
         Command::Schema {
             what: Published::Report,
         } => print(report::SCHEMA),
+        Command::Schema {
+            what: Published::Config,
+        } => print(&config::schema()),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut self::command(), "conformance", &mut script);
+            write(&script)
+        }
     }
 }
 
 fn print(text: &str) -> Result<Verdict> {
-    tolerate_closed(io::stdout().lock().write_all(text.as_bytes()))?;
+    write(text.as_bytes())
+}
+
+fn write(text: &[u8]) -> Result<Verdict> {
+    tolerate_closed(io::stdout().lock().write_all(text))?;
     Ok(Verdict::Conforms)
 }
 
-/// A pattern that chooses nothing is a typing error; without this a check would pass by looking at nothing.
-fn refuse_unmatched(patterns: &[&str]) -> Result<()> {
-    if patterns.is_empty() {
-        return Ok(());
+/// All operations and webhooks of some documents.
+fn operations(documents: &[Document]) -> Vec<Operation<'_>> {
+    let both = documents
+        .iter()
+        .flat_map(|document| [document.operations(), document.webhooks()]);
+    both.flatten().collect()
+}
+
+/// Why a run that looks at these documents has no result, if it looks at nothing in them.
+fn unchecked(selection: &Selection, documents: &[Document]) -> Option<Unchecked> {
+    let operations = operations(documents);
+    if operations.is_empty() {
+        return Some(Unchecked::Empty);
     }
-    let quoted: Vec<String> = patterns
+    let selected = operations.iter().any(|one| selection.selects(one));
+    (!selected).then_some(Unchecked::Excluded)
+}
+
+/// Refuses patterns that match no operation or webhook: they are misspelled, and the check would pass by looking at nothing.
+fn refuse_unmatched(selection: &Selection, documents: &[Document]) -> Result<()> {
+    let operations = operations(documents);
+    let unmatched = selection.unmatched(&operations);
+    let [first, ..] = unmatched[..] else {
+        return Ok(());
+    };
+    let named = first
+        .split_once(':')
+        .filter(|(kind, _)| KINDS.contains(kind));
+    let names = operations.iter().flat_map(|operation| {
+        let own = [Some(operation.path), operation.id];
+        own.into_iter().flatten().chain(operation.tags())
+    });
+    let hint = near::hint(named.map_or(first, |(_, name)| name), names);
+    let quoted: Vec<String> = unmatched
         .iter()
         .map(|pattern| format!("`{pattern}`"))
         .collect();
     bail!(
-        "no operation has the operationId, method, path or tag {}; correct --include or --exclude",
-        quoted.join(", ")
+        "no operation has the operationId, method, path or tag {}{}",
+        quoted.join(", "),
+        if hint.is_empty() {
+            "; correct --include or --exclude"
+        } else {
+            &hint
+        }
     )
 }
 
-/// Whoever closes the pipe, such as `head`, has read enough.
+/// A reader that closes the pipe, such as `head`, has read enough.
 fn tolerate_closed(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

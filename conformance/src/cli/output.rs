@@ -1,4 +1,4 @@
-//! What all checks share on the command line: settings, accepted findings, reports.
+//! The part of the command line that all checks share: settings, accepted findings, reports.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -18,26 +18,27 @@ use crate::report::{self, Format, Report, View, words};
 use crate::toml_text;
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
 pub(super) struct OutputArgs {
-    /// The file with the settings [default: conformance.toml, if there is one].
-    #[arg(long, value_name = "FILE")]
+    /// File with the settings [default: conformance.toml, if there is one].
+    #[arg(long, value_name = "FILE", help_heading = None)]
     config: Option<String>,
-    /// The format of the report on standard output [default: text].
+    /// Format of the report on standard output [default: text].
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Write a report to a file as well, such as `json=report.json` (repeatable).
+    /// Also write a report to a file, such as `json=report.json` (repeatable).
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report_file)]
     reports: Vec<(Format, PathBuf)>,
-    /// The lowest severity that is shown; the summary counts the others [default: info].
+    /// Lowest severity that is shown; the summary counts the others [default: info].
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     show: Option<Severity>,
     /// Show findings in full in text: whole values, all users, requests and responses.
     #[arg(long, short)]
     verbose: bool,
-    /// The lowest severity that fails; each includes those before it [default: undecided].
+    /// Lowest severity that fails the run; each includes those before it [default: undecided].
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
-    /// Whether text has colors; `auto` is on a terminal without `NO_COLOR` [default: auto].
+    /// When text has colors; `auto` is on a terminal, unless `NO_COLOR` is set [default: auto].
     #[arg(long, value_enum, value_name = "WHEN")]
     color: Option<Color>,
 }
@@ -86,11 +87,12 @@ fn is_on(color: Color) -> bool {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Accepted findings")]
 pub(super) struct BaselineArgs {
-    /// Ignore the findings that this file accepts; an entry of it that is stale or expired is a finding.
+    /// Ignore the findings that this file accepts; a stale or expired entry is itself a finding.
     #[arg(long, value_name = "FILE")]
     baseline: Option<String>,
-    /// Write a baseline that accepts the findings that fail; reasons that the file has already are kept.
+    /// Write a baseline that accepts the findings that fail the run; reasons already in the file are kept.
     #[arg(
         long,
         value_name = "FILE",
@@ -98,13 +100,13 @@ pub(super) struct BaselineArgs {
         group = "written"
     )]
     write_baseline: Option<String>,
-    /// The reason of new entries; without it they have none, and are refused until you fill it in.
+    /// Reason of new entries; without it, fill in the reasons before the file can be used.
     #[arg(long, value_name = "TEXT", requires = "written")]
     reason: Option<String>,
 }
 
 impl BaselineArgs {
-    /// Takes away what the baseline accepts, and changes severities as the settings say. `whole` says whether everything was looked at.
+    /// Removes what the baseline accepts, and changes severities as the settings say. `whole` says whether everything was compared.
     pub(super) fn judge(
         &self,
         entries: Vec<Entry>,
@@ -127,7 +129,7 @@ impl BaselineArgs {
         Ok((left, ignored))
     }
 
-    /// Writes a baseline of these entries, with the reasons, owners and dates of the file that is there.
+    /// Writes a baseline of these entries; reasons, owners and dates of an existing file are kept.
     pub(super) fn write(&self, file: &str, entries: &[&Entry]) -> Result<()> {
         let before = if Path::new(file).exists() {
             toml_text::read(file)?
@@ -141,7 +143,7 @@ impl BaselineArgs {
             .collect();
         let text = baseline::render(&worded, reason, file, &before)?;
         std::fs::write(file, text)
-            .with_context(|| format!("{file}: the baseline cannot be written; check the path"))?;
+            .with_context(|| format!("{file}: cannot write the baseline; check the path"))?;
         let todo = if reason.trim().is_empty() {
             "; fill in the reasons"
         } else {
@@ -168,7 +170,7 @@ fn severity() -> impl TypedValueParser<Value = Severity> {
 fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, file) = text
         .split_once('=')
-        .ok_or("write it as FORMAT=FILE, such as json=report.json")?;
+        .ok_or("expected FORMAT=FILE, such as json=report.json")?;
     let known = || {
         Format::value_variants()
             .iter()
@@ -177,12 +179,12 @@ fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
     };
     let format = Format::from_str(format, false).map_err(|_| {
         format!(
-            "there is no format `{format}`; the formats are {}",
+            "unknown format `{format}`; use {}",
             known().collect::<Vec<_>>().join(", ")
         )
     })?;
     if file.is_empty() {
-        return Err("the file is missing after `=`".to_owned());
+        return Err("no file after `=`".to_owned());
     }
     Ok((format, PathBuf::from(file)))
 }
@@ -196,7 +198,7 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
     for (format, path) in &settings.reports {
         let context = || {
             format!(
-                "{}: the report cannot be written; check the path",
+                "{}: cannot write the report; check the path",
                 path.display()
             )
         };
@@ -209,6 +211,11 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
     let written =
         report::write(settings.format, report, settings.view, &mut out).and_then(|()| out.flush());
     tolerate_closed(written)?;
+    // The other formats are for programs, whose output a reader does not see.
+    let is_read = matches!(settings.format, Format::Text | Format::Oneline);
+    if let (Some(unchecked), false) = (report.unchecked, is_read) {
+        let _ = writeln!(io::stderr(), "nothing checked: {}", unchecked.reason());
+    }
     Ok(report.verdict())
 }
 

@@ -6,10 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
-use super::refuse_unmatched;
-use crate::document::Document;
-use crate::fetch;
-use crate::finding::{Comparison, Verdict};
+use super::{input, refuse_unmatched, unchecked};
+use crate::finding::{Comparison, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::{fingerprint, replay};
 
@@ -17,11 +15,12 @@ pub(super) const HELP: &str = "Examples:
   conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
       --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
   conformance replay openapi/conduit.yaml --server http://localhost:8080 --include createWebhook
-  conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml";
+  conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml
+  curl -s http://localhost:8080/openapi.json | conformance replay - --server http://localhost:8080";
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The document: a file or URL.
+    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
     document: String,
     #[command(flatten)]
     options: replay::Options,
@@ -46,26 +45,33 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
             options.headers.push((name, value));
         }
     }
-    let document: Document = fetch::load(&args.document).await?;
+    let document = input::load(&args.document).await?;
     let selection = options.selection();
-    refuse_unmatched(&selection.unmatched(&document.operations()))?;
+    let documents = [document];
+    refuse_unmatched(&selection, &documents)?;
+    let [document] = &documents;
     let mut progress = |step| {
         // Progress that cannot be written is no reason to stop.
         let _ = writeln!(io::stderr(), "{}", words::progress(&step));
     };
-    let outcome = replay::run(&options, &document, &mut progress).await?;
-    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(&document), None);
+    let outcome = replay::run(&options, document, &mut progress).await?;
+    let excluded = || unchecked(&selection, &documents) == Some(Unchecked::Excluded);
+    let reason = |found| match found {
+        Unchecked::NoSamples { operations: 0 } if excluded() => Unchecked::Excluded,
+        other => other,
+    };
+    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None);
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
         command: "replay",
-        documents: vec![DocumentInfo::of("document", &document)],
+        documents: vec![DocumentInfo::of("document", document)],
         server: Some(outcome.server),
-        checked: outcome.checked,
+        checked: outcome.checked.clone(),
         fail_on: settings.fail_on,
         findings,
         ignored,
-        unchecked: outcome.unchecked,
+        unchecked: outcome.unchecked.map(reason),
     };
     write_reports(&report, &settings)
 }

@@ -14,7 +14,7 @@ pub(super) const HELP: &str = "Examples:
 
 #[derive(Debug, Args)]
 pub(super) struct RulesArgs {
-    /// How the rules are written.
+    /// Format of the list.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RulesFormat::Text)]
     format: RulesFormat,
 }
@@ -25,11 +25,11 @@ enum RulesFormat {
     Text,
     /// A list of objects.
     Json,
-    /// The page `conformance/RULES.md`.
+    /// The page conformance/RULES.md.
     Markdown,
 }
 
-/// All rules as text.
+/// Lists all rules.
 pub(super) fn list(args: &RulesArgs) -> String {
     let all = catalogue::all();
     match args.format {
@@ -57,17 +57,17 @@ fn text(all: &[Listed]) -> String {
             format!(" ({})", listed.inside)
         };
         let (before, after) = sides(listed.command);
-        let _ = writeln!(text, "    {before:<7} {}{inside}", listed.before);
-        let _ = writeln!(text, "    {after:<7} {}", listed.after);
+        let _ = writeln!(text, "    {before:<10} {}{inside}", listed.before);
+        let _ = writeln!(text, "    {after:<10} {}", listed.after);
     }
     text
 }
 
-/// What the two halves of an example are.
-fn sides(command: &str) -> (&'static str, &'static str) {
+/// Names of the two halves of an example.
+pub(super) fn sides(command: &str) -> (&'static str, &'static str) {
     match command {
-        "drift" => ("theirs", "ours"),
-        "replay" => ("says", "found"),
+        "drift" => ("old", "new"),
+        "replay" => ("documented", "found"),
         _ => ("entry", "found"),
     }
 }
@@ -91,9 +91,11 @@ fn json(all: &[Listed]) -> String {
 
 fn markdown(all: &[Listed]) -> String {
     let mut text = String::from(
-        "# Rules\n\nWritten by `conformance rules --format markdown`; a test keeps it so. Ids are stable. The severity is that of the usual case;\n\
-         where the direction decides, the meaning says so. What schemas differ in is breaking where who reads refuses a value that who\n\
-         writes may send, which the finding shows; a warning where who reads only takes more; undecided where neither was shown. `[rules]` in `conformance.toml` changes it: see [CONFIGURATION.md](CONFIGURATION.md).\n",
+        "# Rules\n\nWritten by `conformance rules --format markdown`; a test keeps it up to date. Ids are stable. The severity is the usual one;\n\
+         where it depends on the direction, the meaning says so. A difference of schemas is breaking where the receiver rejects a value\n\
+         that the sender may send, a warning where the receiver only accepts more, and undecided where neither could be shown.\n\
+         `conformance explain RULE` explains a rule; `[rules]` in `conformance.toml` changes severities, see\n\
+         [CONFIGURATION.md](CONFIGURATION.md).\n",
     );
     let mut command = "";
     for listed in all {
@@ -141,7 +143,7 @@ mod tests {
     #[test]
     fn the_page_says_what_the_table_says() {
         let page = include_str!("../../RULES.md");
-        let remedy = "write it anew: conformance rules --format markdown > conformance/RULES.md";
+        let remedy = "update it: conformance rules --format markdown > conformance/RULES.md";
         assert!(page == markdown(&catalogue::all()), "{remedy}");
     }
 

@@ -37,6 +37,7 @@ mod ledger;
 mod meaning;
 mod operations;
 mod parameters;
+mod progress;
 pub mod rules;
 mod same;
 mod schema;
@@ -49,6 +50,8 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection};
 use crate::finding::Finding;
+
+pub use progress::Progress;
 
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, contrast, one_sided};
@@ -65,6 +68,8 @@ pub struct Options {
     pub prose: bool,
     /// Which operations are compared. With an include pattern, only they are: nothing of the document besides.
     pub selection: Selection,
+    /// Counts how far the comparison has come.
+    pub progress: Progress,
 }
 
 /// What was compared and what differs.

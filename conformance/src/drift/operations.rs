@@ -114,8 +114,10 @@ impl<'a> Drift<'a> {
             }
         }
         let mut count = 0;
+        self.ledger.options.progress.expect(pairs.len());
         for (one, other) in pairs {
             count += 1;
+            self.ledger.options.progress.step();
             let subject = one.subject();
             self.ledger.open(&subject);
             match other {

@@ -128,7 +128,7 @@ pub enum ReplayFault {
         /// JSON pointer into the body.
         at: String,
         /// What differs there.
-        difference: Difference,
+        difference: ShapeDifference,
         /// In how many more items of a list it differs likewise.
         more: usize,
     },
@@ -259,7 +259,7 @@ pub enum Broken {
 /// How the shape of a body differs from the documented sample.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Difference {
+pub enum ShapeDifference {
     /// A member of the sample is missing.
     Missing {
         /// Its name.

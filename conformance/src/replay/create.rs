@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::identity::{evaluate, id_in};
 use super::keep::step_failure;
 use super::template::{prefix, same_shape};
-use super::{PathValues, Progress, ReplayError, Run};
+use super::{PathValues, ReplayError, Run};
 use crate::case::serialize::encode;
 use crate::case::{Case, PathValue};
 use crate::document::pointer;
 use crate::exchange::Exchange;
-use crate::finding::{Finding, Place, ReplayFault, Severity, StepFailure, Users};
+use crate::finding::{Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users};
 use crate::rule::replay as rules;
 use crate::samples::template_names;
 
@@ -295,7 +295,7 @@ impl Run<'_> {
             } = refusal;
             let samples = used_by.count;
             let operation = sample.operation;
-            (self.progress)(Progress::NotCreated {
+            (self.progress)(ReplayStep::NotCreated {
                 operation: operation.clone(),
                 reason: reason.clone(),
                 samples,

@@ -2,12 +2,12 @@
 
 use super::identity::id_in;
 use super::template::{expand, prefix, same_shape};
-use super::{PathValues, Progress, Run};
+use super::{PathValues, Run};
 use crate::case::Case;
 use crate::case::serialize::encode;
 use crate::check::succeeded;
 use crate::exchange::Exchange;
-use crate::finding::{Failure, StepFailure};
+use crate::finding::{Failure, ReplayStep, StepFailure};
 use crate::samples::template_names;
 
 /// Something that the run created and has to remove.
@@ -73,7 +73,7 @@ impl Run<'_> {
                 None => Some(StepFailure::NoOperation),
             };
             if let Some(reason) = reason {
-                (self.progress)(Progress::Left { path, reason });
+                (self.progress)(ReplayStep::Left { path, reason });
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::fingerprint::Entry;
 pub const SCHEMA: &str = include_str!("schema.json");
 
 /// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// For a reader.
@@ -52,6 +52,42 @@ pub enum Format {
     Markdown,
     /// Annotations of GitHub Actions.
     Github,
+}
+
+impl Format {
+    /// All formats.
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Oneline,
+        Self::Json,
+        Self::Ndjson,
+        Self::Junit,
+        Self::Sarif,
+        Self::Html,
+        Self::Markdown,
+        Self::Github,
+    ];
+
+    /// The word for the format in options and settings, and what it is for.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("text", "For a reader"),
+            Self::Oneline => ("oneline", "One line for each finding, for grep and editors"),
+            Self::Json => ("json", "For a program; see `conformance schema report`"),
+            Self::Ndjson => (
+                "ndjson",
+                "For a program that reads line by line: the run, each finding, the summary",
+            ),
+            Self::Junit => ("junit", "JUnit XML, for CI servers"),
+            Self::Sarif => ("sarif", "SARIF 2.1.0, for code scanning"),
+            Self::Html => ("html", "One file for a browser that needs no network"),
+            Self::Markdown => (
+                "markdown",
+                "A comment on a pull request, at most 60,000 bytes",
+            ),
+            Self::Github => ("github", "Annotations of GitHub Actions"),
+        }
+    }
 }
 
 /// A document that a run looked at.
@@ -124,8 +160,13 @@ impl Default for View {
 
 impl Unchecked {
     /// The reason in words.
-    fn reason(self) -> String {
+    pub(crate) fn reason(self) -> String {
         match self {
+            Self::Excluded => "--include and --exclude leave no operation".to_owned(),
+            Self::NoBase => {
+                "every pair has only one document, which is compared with its merge base: add --base REV"
+                    .to_owned()
+            }
             Self::Empty => "there is no operation, webhook or schema to compare".to_owned(),
             Self::NoSamples { operations: 0 } => "the document has no operation".to_owned(),
             Self::NoSamples { operations: 1 } => "the only operation has no sample".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use clap::builder::styling::{AnsiColor, Style};
+use anstyle::{AnsiColor, Style};
 
 use super::{Listing, message, places, plain, users, witness_line, witness_title};
 use crate::finding::{Finding, Place, Severity, Verdict};

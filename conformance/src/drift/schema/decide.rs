@@ -41,7 +41,9 @@ pub(super) fn enter(
         directions: users::directions(walk, roots),
     };
     let mut search = Search::new(walk, roots);
+    ledger.options.progress.expect(walk.pairs.len());
     for (id, pair) in walk.pairs.iter().enumerate() {
+        ledger.options.progress.step();
         enter_unresolved(pair, &mut search, id, ledger, roots);
         // What two equal schemas have inside is spelled differently and comes to the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {

@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use super::{Context, schema, shown};
 use crate::finding::{
-    Broken, Difference, Echoed, Failure, RecipeProblem, ReplayFault, StepFailure, Undecided,
-    Unreplayable, Violation,
+    Broken, Echoed, Failure, RecipeProblem, ReplayFault, ReplayStep, ShapeDifference, StepFailure,
+    Undecided, Unreplayable, Violation,
 };
-use crate::replay::Progress;
 
 pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
     let said = match fault {
@@ -139,19 +138,19 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
 }
 
 /// One line for what a replay has come to.
-pub fn progress(progress: &Progress) -> String {
-    match progress {
-        Progress::Started { url } => format!("base URL: {url}"),
-        Progress::Operation {
+pub fn progress(step: &ReplayStep) -> String {
+    match step {
+        ReplayStep::Started { url } => format!("base URL: {url}"),
+        ReplayStep::Operation {
             operation, bare, ..
         } if *bare => format!("{operation}: no sample"),
-        Progress::Operation {
+        ReplayStep::Operation {
             operation,
             replayed,
             passed,
             ..
         } => format!("{operation}: {}, {passed} passed", samples_of(*replayed)),
-        Progress::NotCreated {
+        ReplayStep::NotCreated {
             operation,
             reason,
             samples,
@@ -160,10 +159,10 @@ pub fn progress(progress: &Progress) -> String {
             step_failure(reason),
             samples_of(*samples)
         ),
-        Progress::Left { path, reason } => {
+        ReplayStep::Left { path, reason } => {
             format!("left on the server: {path} ({})", step_failure(reason))
         }
-        Progress::Finished(tally) => {
+        ReplayStep::Finished(tally) => {
             let mut line = format!(
                 "{} operations: {} samples replayed, {} passed, {} failed, {} not replayable, {} not checked",
                 tally.operations,
@@ -226,18 +225,18 @@ fn content_type(found: &[String], documented: &[String]) -> String {
     }
 }
 
-fn difference(difference: &Difference) -> String {
+fn difference(difference: &ShapeDifference) -> String {
     match difference {
-        Difference::Missing { name } => {
+        ShapeDifference::Missing { name } => {
             format!("the member `{name}` of the documented sample is missing")
         }
-        Difference::Unexpected { declared: true } => {
+        ShapeDifference::Unexpected { declared: true } => {
             "the schema declares this member, but the documented sample does not have it".to_owned()
         }
-        Difference::Unexpected { declared: false } => {
+        ShapeDifference::Unexpected { declared: false } => {
             "neither the documented sample nor the schema has this member".to_owned()
         }
-        Difference::Type { found, documented } => {
+        ShapeDifference::Type { found, documented } => {
             format!(
                 "expected {} as in the documented sample, got {}",
                 article(documented),
@@ -422,8 +421,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::finding::{Comparison, Finding, Severity, Unwritable};
-    use crate::replay::Tally;
+    use crate::finding::{Comparison, Finding, Severity, Tally, Unwritable};
 
     fn said(fault: ReplayFault) -> String {
         let finding = Finding::new("rule", Severity::Breaking, "GET /a", fault);
@@ -625,12 +623,12 @@ mod tests {
                 sample: sample(),
                 count: 3,
             },
-            shape("", Difference::Missing { name: text("id") }),
-            shape("/a", Difference::Unexpected { declared: true }),
-            shape("/a", Difference::Unexpected { declared: false }),
+            shape("", ShapeDifference::Missing { name: text("id") }),
+            shape("/a", ShapeDifference::Unexpected { declared: true }),
+            shape("/a", ShapeDifference::Unexpected { declared: false }),
             shape(
                 "/a",
-                Difference::Type {
+                ShapeDifference::Type {
                     found: "array",
                     documented: "null",
                 },
@@ -708,7 +706,7 @@ mod tests {
 
     #[test]
     fn progress_is_one_line_a_step() {
-        let operation = |replayed, bare| Progress::Operation {
+        let operation = |replayed, bare| ReplayStep::Operation {
             operation: text("GET /a"),
             replayed,
             passed: 1,
@@ -723,22 +721,22 @@ mod tests {
             bare: vec![text("GET /b"), text("GET /c")],
         };
         let lines: Vec<String> = [
-            Progress::Started {
+            ReplayStep::Started {
                 url: text("http://localhost:8080/api"),
             },
             operation(1, false),
             operation(2, false),
             operation(0, true),
-            Progress::NotCreated {
+            ReplayStep::NotCreated {
                 operation: text("POST /a"),
                 reason: StepFailure::Status { status: 503 },
                 samples: 2,
             },
-            Progress::Left {
+            ReplayStep::Left {
                 path: text("/a/1"),
                 reason: StepFailure::NoOperation,
             },
-            Progress::Finished(tally),
+            ReplayStep::Finished(tally),
         ]
         .iter()
         .map(progress)

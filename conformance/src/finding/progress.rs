@@ -1,10 +1,10 @@
 //! What a replay has come to so far, for those who watch it, and whether it checked anything.
 
-use crate::finding::{StepFailure, Unchecked};
+use super::{StepFailure, Unchecked};
 
 /// A step of a replay.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
+pub enum ReplayStep {
     /// The run begins.
     Started {
         /// The base URL.
