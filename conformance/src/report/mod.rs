@@ -215,6 +215,14 @@ impl Report {
     }
 }
 
+/// Such as `2 warnings`.
+fn counted(severity: Severity, count: usize) -> String {
+    match (severity, count) {
+        (Severity::Warning, 2..) => format!("{count} warnings"),
+        _ => format!("{count} {}", severity.word()),
+    }
+}
+
 /// A report as it is written: the entries that are shown, in order.
 struct Listing<'r> {
     report: &'r Report,
@@ -278,10 +286,7 @@ impl<'r> Listing<'r> {
             .iter()
             .map(|&severity| (severity, report.count(severity)))
             .filter(|(_, count)| *count > 0)
-            .map(|(severity, count)| match (severity, count) {
-                (Severity::Warning, 2..) => format!("{count} warnings"),
-                _ => format!("{count} {}", severity.word()),
-            })
+            .map(|(severity, count)| counted(severity, count))
             .collect();
         if !found.is_empty() {
             parts.push(found.join(", "));
@@ -400,7 +405,8 @@ pub(crate) mod sample {
 
     use super::*;
     use crate::finding::{
-        Comparison, ExchangeRecord, Message, Proof, SchemaChange, Use, User, Users,
+        Comparison, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault, SchemaChange,
+        Sender, Undecided, Use, User, Users,
     };
 
     fn place(document: &str, line: u32) -> Place {
@@ -422,6 +428,13 @@ pub(crate) mod sample {
         Finding {
             old: Some(place("old.yaml", 4)),
             new: Some(place("new.json", 1)),
+            effect: (severity == Severity::Breaking).then_some(Effect {
+                sender: Sender::Client,
+                impact: Impact::Rejected,
+            }),
+            undecided: (severity == Severity::Undecided).then(|| Undecided::NotFound {
+                keyword: "maxLength".to_owned(),
+            }),
             ..Finding::new(rule, severity, subject, change)
         }
     }
@@ -473,17 +486,27 @@ pub(crate) mod sample {
             "/a".to_owned(),
         ));
         shared.new = None;
-        let mut wire = finding("status-documented", Severity::Warning, "document");
+        let mut wire = finding("status-documented", Severity::Warning, "GET /b (getB)");
+        wire.message = Message::Replay(ReplayFault::Status {
+            sample: "ok".to_owned(),
+            expected: "200".to_owned(),
+            found: 500,
+        });
+        wire.new = None;
         wire.exchange = Some(ExchangeRecord {
             request: "GET /a HTTP/1.1\n".to_owned(),
             response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
             curl: "curl http://localhost/a".to_owned(),
         });
-        wrap(vec![
-            finding("operation-removed", Severity::Breaking, "GET /a (getA)"),
-            shared,
-            wire,
-        ])
+        let first = finding(
+            "schema-keyword-changed",
+            Severity::Breaking,
+            "GET /a (getA)",
+        );
+        let mut report = wrap(vec![wire, first, shared]);
+        report.findings[0].comparison = Comparison::Single;
+        report.findings[2].comparison = Comparison::Lockstep;
+        report
     }
 
     /// What documents and servers may contain to break out of a report.
