@@ -491,6 +491,8 @@ pub(crate) mod sample {
             sample: "ok".to_owned(),
             expected: "200".to_owned(),
             found: 500,
+            documented: None,
+            credentials: Vec::new(),
         });
         wire.new = None;
         wire.exchange = Some(ExchangeRecord {
