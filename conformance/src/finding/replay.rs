@@ -30,8 +30,10 @@ pub enum ReplayFault {
         /// The status of the response.
         found: u16,
         /// The documented statuses, where this is not one of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
         documented: Option<Vec<String>>,
         /// The security schemes that the operation needs, where the request was refused and had no credential.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         credentials: Vec<String>,
     },
     /// A required header is missing.
@@ -48,6 +50,7 @@ pub enum ReplayFault {
         /// The name of the header.
         header: String,
         /// Its value, unless that is secret.
+        #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<String>,
         /// What is wrong with it.
         violation: Violation,
@@ -84,6 +87,7 @@ pub enum ReplayFault {
         /// The status of the response.
         status: u16,
         /// Its length; none where it comes in chunks.
+        #[serde(skip_serializing_if = "Option::is_none")]
         bytes: Option<usize>,
     },
     /// The body has a content encoding, such as gzip, that the request did not ask for.
@@ -250,6 +254,7 @@ pub enum Broken {
     /// The value is another one than the keyword allows.
     Value {
         /// The value of the keyword; none where it holds schemas.
+        #[serde(skip_serializing_if = "Option::is_none")]
         expected: Option<Value>,
         /// The value that was found.
         found: Value,
