@@ -5,7 +5,7 @@
 //! | `answer-complete` | the server answered, completely, in time and within the size limit |
 //! | `no-server-error` | no 5xx where none is the documented answer |
 //! | `status-documented` | the status is documented: exactly, by range, or by `default` |
-//! | `status-as-sample` | the status is the one that the sample stands under |
+//! | `status-as-sample` | the status is the one that the sample is documented under |
 //! | `content-type-documented` | the content type is one of those documented |
 //! | `header-documented` | documented headers are there and valid |
 //! | `body-schema` | the body is what its schema says |
