@@ -24,7 +24,7 @@ pub static RULES: &[Shown] = &[
         rule: Rule {
             id: STALE,
             severity: Severity::Breaking,
-            meaning: "An entry of a baseline matches no finding any more: remove it.",
+            meaning: "A baseline entry matches no finding any more: remove it.",
         },
         documented: "fingerprint = \"0123456789abcdef\"",
         found: "no finding has this fingerprint",
@@ -33,7 +33,7 @@ pub static RULES: &[Shown] = &[
         rule: Rule {
             id: EXPIRED,
             severity: Severity::Breaking,
-            meaning: "The time of an entry of a baseline is over: mend what it hides, or decide anew.",
+            meaning: "A baseline entry expired: fix the finding, or renew the entry.",
         },
         documented: "expires = 2026-12-31",
         found: "a run on 2027-01-01",

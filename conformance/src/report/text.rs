@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::{Listing, message, places, plain, users, witness_line, witness_title};
-use crate::finding::{Finding, Place, Severity, Verdict};
+use crate::finding::{Finding, Impact, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 /// How many users of a shared place are named.
-const USERS_SHOWN: usize = 5;
+const USERS_SHOWN: usize = 3;
 /// How many lines of a finding are shown.
 const LINES_SHOWN: usize = 12;
 
@@ -69,7 +69,11 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
     } else {
         lines.extend(used_by(finding));
     }
-    if let Some(line) = witness_line(entry) {
+    // A value that harms nobody explains nothing.
+    let harms = finding
+        .effect
+        .is_none_or(|effect| effect.impact != Impact::Compatible);
+    if let Some(line) = witness_line(entry).filter(|_| harms || verbose) {
         let title = plain::line(&witness_title(entry));
         match &finding.witness {
             Some(witness) if verbose => {

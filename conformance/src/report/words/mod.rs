@@ -11,6 +11,7 @@ mod schema;
 mod tests;
 mod value;
 
+use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
 pub use replay::progress;
@@ -34,6 +35,8 @@ pub struct Context<'f> {
     pub undecided: Option<&'f Undecided>,
     /// Whether the server calls the other side: webhooks and callbacks.
     pub webhook: bool,
+    /// JSON pointer of the place.
+    pub pointer: &'f str,
 }
 
 impl<'f> Context<'f> {
@@ -47,7 +50,29 @@ impl<'f> Context<'f> {
             effect: finding.effect,
             undecided: finding.undecided.as_ref(),
             webhook: is_webhook(finding),
+            pointer: finding
+                .old
+                .as_ref()
+                .or(finding.new.as_ref())
+                .map_or("", |place| place.pointer.as_str()),
         }
+    }
+
+    /// The property whose schema the place is in, such as `` `status` `` or ``items of `tags` ``; none outside of properties.
+    fn property(&self) -> Option<String> {
+        let mut known: Option<String> = None;
+        let mut tokens = pointer::tokens(self.pointer).peekable();
+        while let Some(token) = tokens.next() {
+            known = match token.as_str() {
+                "properties" => Some(name(&tokens.next()?)),
+                "items" | "prefixItems" => known.map(|of| format!("items of {of}")),
+                "additionalProperties" | "patternProperties" if tokens.peek().is_some() => {
+                    known.map(|of| format!("members of {of}"))
+                }
+                _ => known,
+            };
+        }
+        known
     }
 
     /// Whether the documents must agree, so that there is advice.

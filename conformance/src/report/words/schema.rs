@@ -82,6 +82,19 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         true => format!("was {before}, is now {after}"),
         false => format!("documented as {before}, emitted as {after}"),
     };
+    let property = context.property();
+    let of_property = property
+        .as_ref()
+        .map_or_else(String::new, |one| format!(" of {one}"));
+    let for_property = property
+        .as_ref()
+        .map_or_else(String::new, |one| format!(" for {one}"));
+    // A schema as a whole is its property.
+    let became = |before: &str, after: &str| match (&property, in_versions) {
+        (Some(one), true) => format!("{one} {}", turned(before, after)),
+        (Some(one), false) => format!("{one} is {}", turned(before, after)),
+        (None, _) => turned(before, after),
+    };
     let does = |does: &str, added: bool| match (in_versions, added) {
         (true, true) => format!("{new} {does}"),
         (true, false) => format!("{new} no longer {does}"),
@@ -130,13 +143,13 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             said
         }
         SchemaChange::ValuesAdded { values, .. } => {
-            let values = list(values);
+            let values = format!("{}{for_property}", list(values));
             let mut said = Said::new(does(&format!("allows {values}"), true)).gaining(&values);
             said.repeats = true;
             said
         }
         SchemaChange::ValuesRemoved { values, .. } => {
-            let values = list(values);
+            let values = format!("{}{for_property}", list(values));
             {
                 let mut said = Said::new(does(&format!("allows {values}"), false)).losing(&values);
                 said.repeats = true;
@@ -147,28 +160,36 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             old: before,
             new: after,
         } => {
-            let mut said = Said::new(turned(&types(before), &types(after)));
+            let mut said = Said::new(became(&types(before), &types(after)));
             said.lost = beyond(before, after).map(Values::Of);
             said.gained = beyond(after, before).map(Values::Of);
             said
         }
         SchemaChange::NullAdded => {
-            let mut said = Said::new(does("allows null", true)).gaining("null");
+            let mut said = Said::new(does(&format!("allows null{for_property}"), true))
+                .gaining(&format!("null{for_property}"));
             said.repeats = true;
             said
         }
         SchemaChange::NullRemoved => {
-            let mut said = Said::new(does("allows null", false)).losing("null");
+            let mut said = Said::new(does(&format!("allows null{for_property}"), false))
+                .losing(&format!("null{for_property}"));
             said.repeats = true;
             said
         }
         SchemaChange::KeywordAdded { keyword, value } => {
-            let mut said = Said::new(only(&member_of(keyword, value.as_ref()), true));
+            let mut said = Said::new(only(
+                &format!("{}{of_property}", member_of(keyword, value.as_ref())),
+                true,
+            ));
             said.lost = outside(keyword, value.as_ref()).map(Values::Of);
             said
         }
         SchemaChange::KeywordRemoved { keyword, value } => {
-            let mut said = Said::new(only(&member_of(keyword, value.as_ref()), false));
+            let mut said = Said::new(only(
+                &format!("{}{of_property}", member_of(keyword, value.as_ref())),
+                false,
+            ));
             said.gained = outside(keyword, value.as_ref()).map(Values::Of);
             said
         }
@@ -177,7 +198,7 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             old: before,
             new: after,
         } => {
-            let keyword_name = name(keyword);
+            let keyword_name = format!("{}{of_property}", name(keyword));
             let lead = match (before, after) {
                 (Some(before), Some(after)) => {
                     let is = if in_versions { "" } else { "is " };
@@ -221,7 +242,7 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         SchemaChange::Replaced {
             old: before,
             new: after,
-        } => Said::new(turned(&shape(before), &shape(after)))
+        } => Said::new(became(&shape(before), &shape(after)))
             .losing(&format!("the {old} form"))
             .gaining(&format!("the {new} form")),
         SchemaChange::SchemaAdded => Said::new(match in_versions {
@@ -538,6 +559,9 @@ pub(super) fn cause(reason: &Undecided) -> String {
         Undecided::NotFound { keyword } => match keyword.as_str() {
             "" => "two whole schemas were compared".to_owned(),
             "pattern" => "two patterns were compared".to_owned(),
+            "properties" | "required" | "allOf" | "anyOf" | "oneOf" | "not" => {
+                "the schema around it is too complex".to_owned()
+            }
             keyword => format!("two values of {} were compared", name(keyword)),
         },
         Undecided::NotEnforced { keyword } => {

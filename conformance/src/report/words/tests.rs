@@ -239,6 +239,7 @@ fn context(comparison: Comparison, effect: Option<Effect>, webhook: bool) -> Con
         effect,
         undecided: None,
         webhook,
+        pointer: "",
     }
 }
 
@@ -357,6 +358,66 @@ fn sentences_about_schemas_read_like_this() {
         lines.push(sentence(&undecided.clone().into(), &context));
     }
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn what_differs_in_a_property_is_told_with_its_name() {
+    let effect = Some(Effect {
+        sender: Sender::Server,
+        impact: Impact::Rejected,
+    });
+    let said = |pointer, change: SchemaChange| {
+        let context = Context {
+            pointer,
+            ..context(Comparison::Versions, effect, false)
+        };
+        sentence(&change.into(), &context)
+    };
+    let values = SchemaChange::ValuesAdded {
+        keyword: text("enum"),
+        values: vec![json!("error")],
+    };
+    let longer = SchemaChange::KeywordChanged {
+        keyword: text("maxLength"),
+        old: Some(json!(50)),
+        new: Some(json!(100)),
+    };
+    let status = "/components/schemas/Order/properties/status/allOf/0/enum";
+    for (pointer, change, expected) in [
+        (
+            status,
+            values.clone(),
+            "new may answer `error` for `status`, which clients of old do not know",
+        ),
+        (
+            "/components/schemas/Status/enum",
+            values,
+            "new may answer `error`, which clients of old do not know",
+        ),
+        (
+            "/components/schemas/Order/properties/a~1b/items/maxLength",
+            longer,
+            "`maxLength` of items of `a/b` was 50, is now 100: new may answer longer values, which clients of old do not expect",
+        ),
+        (
+            status,
+            SchemaChange::TypeChanged {
+                old: Some(vec![text("string")]),
+                new: Some(vec![text("integer")]),
+            },
+            "`status` was a string, is now an integer: new may answer an integer, which clients of old do not expect",
+        ),
+        (
+            "/components/schemas/Order/properties",
+            SchemaChange::PropertyAdded {
+                name: text("qty"),
+                required: false,
+            },
+            "new adds `qty` to the response: old forbids it, so clients of old reject it",
+        ),
+    ] {
+        assert_eq!(said(pointer, change), expected);
+    }
 }
 
 #[test]
