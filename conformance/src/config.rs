@@ -554,6 +554,26 @@ mod tests {
     }
 
     #[test]
+    fn the_page_names_every_key_and_format() {
+        let page = include_str!("../CONFIGURATION.md");
+        let example = page.split("```toml\n").nth(1).unwrap();
+        let example = example.split("```").next().unwrap();
+        for (format, _) in Format::ALL.map(Format::words) {
+            assert!(example.contains(format), "{format}");
+        }
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let keys = |at: &str| schema.pointer(at).and_then(Value::as_object).unwrap();
+        let pair = keys("/properties/pair/items/properties");
+        let former = ["theirs", "ours"];
+        for key in keys("/properties").keys().chain(pair.keys()) {
+            assert!(
+                example.contains(key) || former.contains(&key.as_str()),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
     fn headers_come_from_the_environment_and_no_message_repeats_a_value() {
         let variable = |name: &str| (name == "KEY").then(|| "hunter22".to_owned());
         let headers = |text: &str| {

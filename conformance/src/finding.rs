@@ -12,7 +12,8 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
-pub use document::DocumentChange;
+pub(crate) use document::first_difference;
+pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
 pub use replay::{

@@ -14,7 +14,7 @@ use url::Url;
 use super::error::{LoadError, Problem};
 use super::origin::{BUNDLED, File, Moves};
 use super::walk::{Reference, each_reference, is_reference};
-use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text, walk};
+use super::{SIZE_LIMIT, component, dialect, is_url, pointer, resource, text, walk};
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
@@ -226,13 +226,23 @@ impl Bundle {
             0 => self.moves.back(wanted.at.clone()),
             _ => wanted.at.clone(),
         };
+        let reference = &wanted.reference;
+        let is_name = !reference.contains(['.', '/', '#', ':']);
+        let near = self.values.get(wanted.number).filter(|_| is_name);
+        let remedy = match near.and_then(|value| component::nearest(value, reference)) {
+            Some(near) if wanted.number == 0 => {
+                format!("did you mean `#{}`?", self.moves.back(near))
+            }
+            Some(near) => format!("did you mean `#{near}`?"),
+            None => "correct the reference, or put the file where it leads".to_owned(),
+        };
         Problem::new(
             file.position(&at),
             format!(
                 "the reference `{}` leads nowhere: {cause}",
                 wanted.reference
             ),
-            "correct the reference, or put the file where it leads",
+            remedy,
         )
         .at(&file.name)
     }

@@ -5,6 +5,7 @@
 //! OpenAPI 3.1: documents of 2.0 and 3.0 with their schemas. Positions and pointers of findings stay those of the files.
 
 mod bundle;
+mod component;
 mod dialect;
 mod error;
 mod extended;

@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::Drift;
-use super::content::covering;
-use super::equal::canonical_without_provenance;
-use super::ledger::{Pair, Site, contrast, one_sided};
-use super::rules;
-use crate::finding::Severity;
+use super::content::{Carrier, entries};
+use super::ledger::{Pair, Site};
+use super::walk::{Entry, Met, walk, walk_wider};
+use super::{Drift, rules};
+use crate::finding::{DocumentChange, Impact, Part, Sender};
 
 impl Drift<'_> {
     /// Compares the answers of an operation by status; what is on one side only, with the range or `default` that covers it.
@@ -16,96 +15,102 @@ impl Drift<'_> {
         let statuses = |object: Option<&Map<String, Value>>| {
             let all = object.into_iter().flat_map(Map::keys);
             all.filter(|key| !key.starts_with("x-"))
-                .map(|key| (key.to_uppercase(), key.clone()))
+                .map(|key| Entry::of(key, key.to_uppercase()))
                 .collect::<Vec<_>>()
         };
         let (theirs, ours) = self.ledger.objects(&at);
         let (theirs, ours) = (statuses(theirs), statuses(ours));
-        for (upper, status) in &theirs {
-            let found = covering(&ours, upper, &wider_statuses(upper));
-            if let Some((_, other)) = found {
-                self.answers(site, &at, (status, other), status);
-            }
-            let exact = found.is_some_and(|(other, _)| other == upper);
-            if !exact {
-                // The server answers less, or its client's answer is still taken.
-                let severity = if site.from_server || found.is_some() {
-                    Severity::Warning
-                } else {
-                    Severity::Breaking
-                };
-                let message = one_sided(&format!("the answer {status}"), true);
-                let place = Pair {
-                    theirs: at.member(status).theirs,
-                    ours: at.member(found.map_or(status, |(_, other)| other)).ours,
-                };
-                self.ledger.add_as(
-                    &rules::RESPONSE_STATUS_REMOVED,
-                    severity,
-                    site.subject,
-                    &place,
-                    message,
-                );
-            }
-        }
-        for (upper, status) in &ours {
-            if theirs.iter().any(|(other, _)| other == upper) {
-                continue;
-            }
-            let found = covering(&theirs, upper, &wider_statuses(upper));
-            if let Some((_, other)) = found {
-                self.answers(site, &at, (other, status), status);
-            }
-            let severity = if site.from_server && found.is_none() {
-                Severity::Breaking
-            } else {
-                Severity::Warning
+        for met in walk_wider(&theirs, &ours, wider_statuses) {
+            let response = |one: &Entry| Part::Response {
+                status: one.name.clone(),
             };
-            let message = one_sided(&format!("the answer {status}"), false);
+            let keys = match met {
+                Met::Old(one) => (one, one),
+                Met::New(other) => (other, other),
+                Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
+                    (one, other)
+                }
+            };
             let place = Pair {
-                theirs: at.member(found.map_or(status, |(_, other)| other)).theirs,
-                ours: at.member(status).ours,
+                theirs: at.member(&keys.0.name).theirs,
+                ours: at.member(&keys.1.name).ours,
             };
-            self.ledger.add_as(
-                &rules::RESPONSE_STATUS_ADDED,
-                severity,
-                site.subject,
-                &place,
-                message,
-            );
+            let (rule, impact, change) = match met {
+                Met::Both(one, _) => {
+                    self.answers(site, &place, &one.name);
+                    continue;
+                }
+                Met::Old(one) => {
+                    let impact = match site.sender {
+                        Sender::Client => Impact::Rejected,
+                        // The server answers less.
+                        Sender::Server => Impact::Compatible,
+                    };
+                    let change = DocumentChange::Removed {
+                        part: response(one),
+                    };
+                    (&rules::RESPONSE_STATUS_REMOVED, impact, change)
+                }
+                Met::OldWithin(one, wider) => {
+                    self.answers(site, &place, &one.name);
+                    let change = DocumentChange::NowWithin {
+                        part: response(one),
+                        wider: wider.name.clone(),
+                    };
+                    (&rules::RESPONSE_STATUS_REMOVED, Impact::Compatible, change)
+                }
+                Met::New(other) => {
+                    let impact = match site.sender {
+                        Sender::Client => Impact::Compatible,
+                        Sender::Server => Impact::Rejected,
+                    };
+                    let change = DocumentChange::Added {
+                        part: response(other),
+                        required: false,
+                    };
+                    (&rules::RESPONSE_STATUS_ADDED, impact, change)
+                }
+                Met::NewWithin(wider, other) => {
+                    self.answers(site, &place, &other.name);
+                    let change = DocumentChange::WasWithin {
+                        part: response(other),
+                        wider: wider.name.clone(),
+                    };
+                    (&rules::RESPONSE_STATUS_ADDED, Impact::Compatible, change)
+                }
+            };
+            let effect = site.effect(impact);
+            self.ledger
+                .affect(rule, effect, site.subject, &place, change);
         }
         let handled: Vec<&str> = theirs
             .iter()
             .chain(&ours)
-            .map(|(_, status)| status.as_str())
+            .map(|one| one.name.as_str())
             .collect();
         self.ledger.rest(site.subject, &at, &handled);
     }
 
-    /// Compares an answer of theirs with one of ours, by their keys below `responses`.
-    fn answers(&mut self, site: Site<'_>, at: &Pair, keys: (&str, &str), status: &str) {
-        let pair = Pair {
-            theirs: at.member(keys.0).theirs,
-            ours: at.member(keys.1).ours,
-        };
-        if self.is_same(&pair) {
+    /// Compares an answer of theirs with one of ours.
+    fn answers(&mut self, site: Site<'_>, at: &Pair, status: &str) {
+        if self.is_same(at) {
             return;
         }
-        if let Some(pair) = self.ledger.resolve(site.subject, &pair) {
+        if let Some(pair) = self.ledger.resolve(site.subject, at) {
             let part = format!("answer {status}");
             let site = Site {
                 part: &part,
                 ..site
             };
-            self.response(site, &pair);
+            self.response(site, &pair, status);
         }
     }
 
-    fn response(&mut self, site: Site<'_>, at: &Pair) {
+    fn response(&mut self, site: Site<'_>, at: &Pair, status: &str) {
         if self.has_other(at, "headers") {
             self.headers(site, &at.member("headers"));
         }
-        self.content(site, &at.member("content"));
+        self.content(site, &at.member("content"), Carrier::Response(status));
         if self.has_other(at, "links") {
             self.links(site.subject, &at.member("links"));
         }
@@ -116,58 +121,46 @@ impl Drift<'_> {
     }
 
     fn links(&mut self, subject: &str, at: &Pair) {
+        const MEMBERS: [&str; 5] = [
+            "operationId",
+            "operationRef",
+            "parameters",
+            "requestBody",
+            "server",
+        ];
         let (theirs, ours) = self.ledger.objects(at);
-        let names = |object: Option<&Map<String, Value>>| {
-            object
-                .into_iter()
-                .flat_map(Map::keys)
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        let (theirs, ours) = (names(theirs), names(ours));
-        for name in &theirs {
-            let here = at.member(name);
-            if !ours.contains(name) {
-                self.ledger.add(
-                    &rules::LINK_REMOVED,
-                    subject,
-                    &here,
-                    one_sided(&format!("the link `{name}`"), true),
-                );
-                continue;
-            }
-            let Some(pair) = self.ledger.resolve(subject, &here) else {
-                continue;
-            };
-            const MEMBERS: [&str; 5] = [
-                "operationId",
-                "operationRef",
-                "parameters",
-                "requestBody",
-                "server",
-            ];
-            for key in MEMBERS {
-                let place = pair.member(key);
-                let (one, other) = (
-                    self.ledger.theirs.at(&place.theirs),
-                    self.ledger.ours.at(&place.ours),
-                );
-                if one.map(canonical_without_provenance) != other.map(canonical_without_provenance)
-                {
-                    self.ledger.add(
-                        &rules::LINK_CHANGED,
-                        subject,
-                        &place,
-                        contrast(key, one, other),
-                    );
+        let (theirs, ours) = (entries(theirs), entries(ours));
+        for met in walk(&theirs, &ours) {
+            let (rule, name, change) = match met {
+                Met::Both(one, _) | Met::OldWithin(one, _) | Met::NewWithin(one, _) => {
+                    let here = at.member(&one.name);
+                    let Some(pair) = self.ledger.resolve(subject, &here) else {
+                        continue;
+                    };
+                    for key in MEMBERS {
+                        let rule = &rules::LINK_CHANGED;
+                        self.ledger.with_default(rule, subject, &pair, key, None);
+                    }
+                    self.ledger.rest(subject, &pair, &MEMBERS);
+                    continue;
                 }
-            }
-            self.ledger.rest(subject, &pair, &MEMBERS);
-        }
-        for name in ours.iter().filter(|name| !theirs.contains(name)) {
-            let message = one_sided(&format!("the link `{name}`"), false);
-            self.ledger
-                .add(&rules::LINK_ADDED, subject, &at.member(name), message);
+                Met::Old(one) => {
+                    let name = one.name.clone();
+                    let change = DocumentChange::Removed {
+                        part: Part::Link { name },
+                    };
+                    (&rules::LINK_REMOVED, &one.name, change)
+                }
+                Met::New(other) => {
+                    let name = other.name.clone();
+                    let change = DocumentChange::Added {
+                        part: Part::Link { name },
+                        required: false,
+                    };
+                    (&rules::LINK_ADDED, &other.name, change)
+                }
+            };
+            self.ledger.add(rule, subject, &at.member(name), change);
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use super::Drift;
-use super::equal::{canonical, canonical_without_provenance, shown};
-use super::ledger::{Pair, Site, contrast, one_sided};
-use super::rules;
+use super::equal::canonical;
+use super::ledger::{Pair, Site};
+use super::rules::{self, Rule};
+use super::walk::{Entry, Met, walk, walk_wider};
+use super::{Drift, media, users};
 use crate::document::{Document, pointer};
-use crate::finding::Severity;
+use crate::finding::{DocumentChange, Impact, Part, Sender, first_difference};
 
 impl Drift<'_> {
     pub(super) fn request_body(&mut self, site: Site<'_>, operation: &Pair) {
@@ -19,12 +20,16 @@ impl Drift<'_> {
         match present {
             (false, false) => return,
             (true, false) => {
-                return self.ledger.add(
-                    &rules::REQUEST_BODY_REMOVED,
-                    site.subject,
-                    &at,
-                    one_sided("a request body", true),
-                );
+                let impact = match site.sender {
+                    Sender::Client => Impact::Rejected,
+                    Sender::Server => Impact::Withdrawn,
+                };
+                let change = DocumentChange::Removed {
+                    part: Part::RequestBody,
+                };
+                let rule = &rules::REQUEST_BODY_REMOVED;
+                let effect = site.effect(impact);
+                return self.ledger.affect(rule, effect, site.subject, &at, change);
             }
             (false, true) => {
                 let required = self
@@ -32,114 +37,147 @@ impl Drift<'_> {
                     .ours
                     .resolve(&at.ours)
                     .is_some_and(|(_, body)| body.get("required") == Some(&Value::Bool(true)));
-                let severity = if required || site.from_server {
-                    Severity::Breaking
+                let impact = if required || site.sender == Sender::Server {
+                    Impact::Rejected
                 } else {
-                    Severity::Warning
+                    Impact::Compatible
                 };
-                let message = one_sided("a request body", false);
-                return self.ledger.add_as(
-                    &rules::REQUEST_BODY_ADDED,
-                    severity,
-                    site.subject,
-                    &at,
-                    message,
-                );
+                let change = DocumentChange::Added {
+                    part: Part::RequestBody,
+                    required,
+                };
+                let rule = &rules::REQUEST_BODY_ADDED;
+                let effect = site.effect(impact);
+                return self.ledger.affect(rule, effect, site.subject, &at, change);
             }
             (true, true) => {}
         }
         let Some(at) = self.ledger.resolve(site.subject, &at) else {
             return;
         };
-        self.required(
-            site,
-            &rules::REQUEST_BODY_REQUIRED_CHANGED,
-            "the request body",
-            &at,
-        );
-        self.content(site, &at.member("content"));
+        let rule = &rules::REQUEST_BODY_REQUIRED_CHANGED;
+        self.required(site, rule, Part::RequestBody, &at);
+        self.content(site, &at.member("content"), Carrier::Request);
         self.ledger
             .rest(site.subject, &at, &["required", "content"]);
     }
 
-    /// Compares media types: their names in any case and without spaces.
-    pub(super) fn content(&mut self, site: Site<'_>, at: &Pair) {
-        let names = |object: Option<&Map<String, Value>>| {
-            let all = object.into_iter().flat_map(Map::keys);
-            all.map(|name| (name.to_lowercase().replace(' ', ""), name.clone()))
-                .collect::<Vec<_>>()
-        };
+    /// Compares the media types of a body.
+    pub(super) fn content(&mut self, site: Site<'_>, at: &Pair, carrier: Carrier<'_>) {
         let (theirs, ours) = self.ledger.objects(at);
-        let (theirs, ours) = (names(theirs), names(ours));
-        for (plain, name) in &theirs {
-            let found = covering(&ours, plain, &wider_media_types(plain));
-            let place = Pair {
-                theirs: at.member(name).theirs,
-                ours: at.member(found.map_or(name, |(_, other)| other)).ours,
-            };
-            if found.is_some()
-                && let Some(pair) = self.ledger.resolve(site.subject, &place)
-            {
-                self.media_type(site, &pair);
-            }
-            let exact = found.is_some_and(|(other, _)| other == plain);
-            if !exact {
-                // A client may ask for an answer of this type; what the server sends of itself it only sends less of.
-                let sent = site.from_server && site.part == "request body";
-                let severity = if sent || found.is_some() {
-                    Severity::Warning
-                } else {
-                    Severity::Breaking
-                };
-                let message = one_sided(&format!("the media type `{name}`"), true);
-                self.ledger.add_as(
-                    &rules::MEDIA_TYPE_REMOVED,
-                    severity,
-                    site.subject,
-                    &place,
-                    message,
-                );
+        let (theirs, ours) = (media_types(theirs), media_types(ours));
+        // The findings of a component are told once, whatever uses it.
+        let is_own = users::holder(&at.theirs)
+            .or_else(|| users::holder(&at.ours))
+            .is_none();
+        if let Carrier::Response(status) = carrier {
+            let names = |entries: &[Entry]| entries.iter().map(|one| one.name.clone()).collect();
+            let status = is_own.then(|| status.to_owned());
+            match (theirs.first(), ours.first()) {
+                (None, Some(first)) => {
+                    let at = &at.member(&first.name);
+                    let types = names(&ours);
+                    let change = DocumentChange::BodyAdded { status, types };
+                    let effect = site.effect(match site.sender {
+                        Sender::Client => Impact::Compatible,
+                        Sender::Server => Impact::Rejected,
+                    });
+                    let rule = &rules::MEDIA_TYPE_ADDED;
+                    return self.ledger.affect(rule, effect, site.subject, at, change);
+                }
+                (Some(first), None) => {
+                    let at = &at.member(&first.name);
+                    let types = names(&theirs);
+                    let change = DocumentChange::BodyRemoved { status, types };
+                    let effect = site.effect(match site.sender {
+                        Sender::Client => Impact::Rejected,
+                        Sender::Server => Impact::Withdrawn,
+                    });
+                    let rule = &rules::MEDIA_TYPE_REMOVED;
+                    return self.ledger.affect(rule, effect, site.subject, at, change);
+                }
+                _ => {}
             }
         }
-        for (plain, name) in &ours {
-            if theirs.iter().any(|(other, _)| other == plain) {
-                continue;
-            }
-            let found = covering(&theirs, plain, &wider_media_types(plain));
-            let place = Pair {
-                theirs: at.member(found.map_or(name, |(_, other)| other)).theirs,
-                ours: at.member(name).ours,
+        for met in walk_wider(&theirs, &ours, media::wider) {
+            let (one, other) = match met {
+                Met::Old(one) => (one, one),
+                Met::New(other) => (other, other),
+                Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
+                    (one, other)
+                }
             };
-            if found.is_some()
+            let place = Pair {
+                theirs: at.member(&one.name).theirs,
+                ours: at.member(&other.name).ours,
+            };
+            let narrow = match met {
+                Met::NewWithin(..) => other,
+                _ => one,
+            };
+            if !matches!(met, Met::Old(_) | Met::New(_))
                 && let Some(pair) = self.ledger.resolve(site.subject, &place)
             {
-                self.media_type(site, &pair);
+                self.media_type(site, &pair, &narrow.key);
             }
-            let severity = if site.from_server && found.is_none() {
-                Severity::Breaking
-            } else {
-                Severity::Warning
+            let part = || Part::MediaType {
+                name: narrow.name.clone(),
+                of: is_own.then(|| site.part.to_owned()),
             };
-            let message = one_sided(&format!("the media type `{name}`"), false);
-            self.ledger.add_as(
-                &rules::MEDIA_TYPE_ADDED,
-                severity,
-                site.subject,
-                &place,
-                message,
-            );
+            let (rule, impact, change) = match met {
+                Met::Both(..) => continue,
+                Met::Old(_) => {
+                    let impact = match (site.sender, carrier) {
+                        // A client may ask for an answer of this type; what the server sends of itself it only sends less of.
+                        (Sender::Server, Carrier::Request) => Impact::Compatible,
+                        (Sender::Server, Carrier::Response(_)) => Impact::Withdrawn,
+                        (Sender::Client, _) => Impact::Rejected,
+                    };
+                    let change = DocumentChange::Removed { part: part() };
+                    (&rules::MEDIA_TYPE_REMOVED, impact, change)
+                }
+                Met::OldWithin(_, wider) => {
+                    let change = DocumentChange::NowWithin {
+                        part: part(),
+                        wider: wider.name.clone(),
+                    };
+                    (&rules::MEDIA_TYPE_REMOVED, Impact::Compatible, change)
+                }
+                Met::New(_) => {
+                    let impact = match site.sender {
+                        Sender::Client => Impact::Compatible,
+                        Sender::Server => Impact::Rejected,
+                    };
+                    let change = DocumentChange::Added {
+                        part: part(),
+                        required: false,
+                    };
+                    (&rules::MEDIA_TYPE_ADDED, impact, change)
+                }
+                Met::NewWithin(wider, _) => {
+                    let change = DocumentChange::WasWithin {
+                        part: part(),
+                        wider: wider.name.clone(),
+                    };
+                    (&rules::MEDIA_TYPE_ADDED, Impact::Compatible, change)
+                }
+            };
+            let effect = site.effect(impact);
+            self.ledger
+                .affect(rule, effect, site.subject, &place, change);
         }
     }
 
-    fn media_type(&mut self, site: Site<'_>, at: &Pair) {
+    /// Compares two Media Type Objects of the normalized media type `name`.
+    pub(super) fn media_type(&mut self, site: Site<'_>, at: &Pair, name: &str) {
         let bytes =
             is_bytes(self.ledger.theirs, &at.theirs) && is_bytes(self.ledger.ours, &at.ours);
         if !bytes {
-            self.schema(site, at);
+            self.schema(site, &at.member("schema"));
         }
-        self.schema_member(site, at, "itemSchema");
+        self.schema(site, &at.member("itemSchema"));
         if self.has_other(at, "encoding") {
-            self.encoding(site, &at.member("encoding"));
+            self.encoding(site, at, name);
         }
         if self.is_same_outside(at) && !self.has_other(at, "examples") {
             return;
@@ -152,51 +190,13 @@ impl Drift<'_> {
         );
     }
 
-    /// Compares the `schema` of parameters, headers and media types.
+    /// Compares the schemas at `at`, one of which may be missing.
     pub(super) fn schema(&mut self, site: Site<'_>, at: &Pair) {
-        self.schema_member(site, at, "schema");
-    }
-
-    fn schema_member(&mut self, site: Site<'_>, at: &Pair, key: &str) {
-        let at = at.member(key);
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
         // No schema is one that accepts everything.
         let (theirs, ours) = (theirs.at(&at.theirs), ours.at(&at.ours));
         if !self.same.schema(theirs, ours) {
-            self.schemas.add(&mut self.ledger, site, &at);
-        }
-    }
-
-    fn encoding(&mut self, site: Site<'_>, at: &Pair) {
-        let (theirs, ours) = self.ledger.objects(at);
-        let empty = Map::new();
-        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
-        let only_ours = ours.keys().filter(|name| !theirs.contains_key(*name));
-        for name in theirs.keys().chain(only_ours) {
-            let here = at.member(name);
-            let plain = |value: Option<&Value>| {
-                let mut members = value
-                    .and_then(Value::as_object)
-                    .cloned()
-                    .unwrap_or_default();
-                members.remove("headers");
-                // `false` is what holds without the member; the default of `explode` depends on the style.
-                members
-                    .retain(|key, value| !(key == "allowReserved" && *value == Value::Bool(false)));
-                Value::Object(members)
-            };
-            let (one, other) = (theirs.get(name), ours.get(name));
-            if canonical_without_provenance(&plain(one))
-                != canonical_without_provenance(&plain(other))
-            {
-                self.ledger.add(
-                    &rules::ENCODING_CHANGED,
-                    site.subject,
-                    &here,
-                    contrast(name, one, other),
-                );
-            }
-            self.headers(site, &here.member("headers"));
+            self.schemas.add(&mut self.ledger, site, at);
         }
     }
 
@@ -207,81 +207,108 @@ impl Drift<'_> {
             self.ledger.theirs.at(&single.theirs),
             self.ledger.ours.at(&single.ours),
         );
-        if one.is_some() || other.is_some() {
-            let rule = match (one, other) {
-                (Some(_), None) => &rules::EXAMPLE_REMOVED,
-                (None, _) => &rules::EXAMPLE_ADDED,
-                _ => &rules::EXAMPLE_CHANGED,
-            };
-            if one.map(canonical) != other.map(canonical) {
-                self.ledger
-                    .add(rule, subject, &single, contrast("example", one, other));
-            }
-        }
+        let rule = match (one, other) {
+            (Some(_), None) => &rules::EXAMPLE_REMOVED,
+            (None, _) => &rules::EXAMPLE_ADDED,
+            _ => &rules::EXAMPLE_CHANGED,
+        };
+        self.sample(subject, rule, None, "example", &single);
         let (theirs, ours) = self.ledger.objects(&named);
-        let empty = Map::new();
-        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
-        for name in theirs.keys() {
-            let here = named.member(name);
-            if !ours.contains_key(name) {
-                self.ledger.add(
-                    &rules::EXAMPLE_REMOVED,
-                    subject,
-                    &here,
-                    one_sided(&format!("the sample `{name}`"), true),
-                );
-                continue;
+        let (theirs, ours) = (entries(theirs), entries(ours));
+        for met in walk(&theirs, &ours) {
+            match met {
+                Met::Both(one, _) | Met::OldWithin(one, _) | Met::NewWithin(one, _) => {
+                    let here = named.member(&one.name);
+                    if let Some(pair) = self.ledger.resolve(subject, &here) {
+                        self.example(subject, &one.name, &pair);
+                    }
+                }
+                Met::Old(one) => {
+                    let name = one.name.clone();
+                    let here = named.member(&name);
+                    let change = DocumentChange::Removed {
+                        part: Part::Example { name },
+                    };
+                    self.ledger
+                        .add(&rules::EXAMPLE_REMOVED, subject, &here, change);
+                }
+                Met::New(other) => {
+                    let name = other.name.clone();
+                    let here = named.member(&name);
+                    let change = DocumentChange::Added {
+                        part: Part::Example { name },
+                        required: false,
+                    };
+                    self.ledger
+                        .add(&rules::EXAMPLE_ADDED, subject, &here, change);
+                }
             }
-            let Some(pair) = self.ledger.resolve(subject, &here) else {
-                continue;
-            };
-            self.example(subject, name, &pair);
-        }
-        for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {
-            let message = one_sided(&format!("the sample `{name}`"), false);
-            self.ledger
-                .add(&rules::EXAMPLE_ADDED, subject, &named.member(name), message);
         }
     }
 
     fn example(&mut self, subject: &str, name: &str, at: &Pair) {
-        for key in [
+        const MEMBERS: [&str; 5] = [
             "value",
             "dataValue",
             "serializedValue",
             "externalValue",
             "x-replay",
-        ] {
+        ];
+        for key in MEMBERS {
             let here = at.member(key);
-            let (one, other) = (
-                self.ledger.theirs.at(&here.theirs),
-                self.ledger.ours.at(&here.ours),
-            );
-            if one.map(canonical) != other.map(canonical) {
-                let message = difference(one, other).map_or_else(
-                    || contrast(key, one, other),
-                    |inside| {
-                        format!(
-                            "the sample `{name}` differs {inside}; make ours say what theirs says"
-                        )
-                    },
-                );
-                self.ledger
-                    .add(&rules::EXAMPLE_CHANGED, subject, &here, message);
-            }
+            self.sample(subject, &rules::EXAMPLE_CHANGED, Some(name), key, &here);
         }
-        self.ledger.rest(
-            subject,
-            at,
-            &[
-                "value",
-                "dataValue",
-                "serializedValue",
-                "externalValue",
-                "x-replay",
-            ],
-        );
+        self.ledger.rest(subject, at, &MEMBERS);
     }
+
+    /// Compares the member `key` of a sample, which is at `at`.
+    fn sample(
+        &mut self,
+        subject: &str,
+        rule: &'static Rule,
+        name: Option<&str>,
+        key: &str,
+        at: &Pair,
+    ) {
+        let (one, other) = (
+            self.ledger.theirs.at(&at.theirs),
+            self.ledger.ours.at(&at.ours),
+        );
+        if one.map(canonical) == other.map(canonical) {
+            return;
+        }
+        let (inside, old, new) = first_difference(one, other);
+        let change = DocumentChange::ExampleChanged {
+            name: name.map(str::to_owned),
+            key: key.to_owned(),
+            at: inside,
+            old: old.cloned(),
+            new: new.cloned(),
+        };
+        self.ledger.add(rule, subject, at, change);
+    }
+}
+
+/// What carries a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier<'s> {
+    /// A request.
+    Request,
+    /// The response of this status.
+    Response(&'s str),
+}
+
+/// The members of an object, known by their names.
+pub(super) fn entries(object: Option<&Map<String, Value>>) -> Vec<Entry> {
+    let all = object.into_iter().flat_map(Map::keys);
+    all.map(|name| Entry::plain(name)).collect()
+}
+
+/// The media types of a `content`, known by what their names mean.
+pub(super) fn media_types(content: Option<&Map<String, Value>>) -> Vec<Entry> {
+    let all = content.into_iter().flat_map(Map::keys);
+    all.map(|name| Entry::of(name, media::normalized(name)))
+        .collect()
 }
 
 /// Whether a media type is any bytes: 3.0 writes `format: binary`, 3.1 leaves the schema out.
@@ -306,67 +333,5 @@ fn is_bytes(document: &Document, at: &str) -> bool {
             }) && (schema.is_empty() || schema.len() > 1)
         }
         Some((_, other)) => *other == Value::Bool(true),
-    }
-}
-
-/// The entry of `list` that speaks for `key`: its own, or the narrowest of the `wider` ones.
-pub(super) fn covering<'l>(
-    list: &'l [(String, String)],
-    key: &str,
-    wider: &[String],
-) -> Option<&'l (String, String)> {
-    let keys = std::iter::once(key).chain(wider.iter().map(String::as_str));
-    keys.filter_map(|key| list.iter().find(|(other, _)| other == key))
-        .next()
-}
-
-/// What speaks for a media type that has no entry of its own: the type without parameters, then its ranges.
-fn wider_media_types(name: &str) -> Vec<String> {
-    let plain = name.split(';').next().unwrap_or_default();
-    let kind = plain.split('/').next().unwrap_or_default();
-    vec![plain.to_owned(), format!("{kind}/*"), "*/*".to_owned()]
-}
-
-/// Where two values first differ, in words, so that a long sample need not be read twice.
-fn difference(theirs: Option<&Value>, ours: Option<&Value>) -> Option<String> {
-    let (mut theirs, mut ours) = (theirs?, ours?);
-    let mut at = String::new();
-    loop {
-        let key = match (theirs, ours) {
-            (Value::Object(one), Value::Object(other)) => {
-                let text = |value: Option<&Value>| value.map(canonical);
-                one.keys()
-                    .chain(other.keys())
-                    .find(|key| text(one.get(*key)) != text(other.get(*key)))
-                    .cloned()
-            }
-            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => one
-                .iter()
-                .zip(other)
-                .position(|(a, b)| canonical(a) != canonical(b))
-                .map(|index| index.to_string()),
-            _ => None,
-        };
-        let Some(key) = key else {
-            return Some(format!(
-                "at `{at}`: theirs says {}, ours {}",
-                shown(theirs),
-                shown(ours)
-            ));
-        };
-        at = pointer::join(&at, &key);
-        let child = |value: &'_ Value| match value {
-            Value::Object(_) | Value::Array(_) => value.pointer(&pointer::join("", &key)).is_some(),
-            _ => false,
-        };
-        match (child(theirs), child(ours)) {
-            (true, true) => {
-                let step = pointer::join("", &key);
-                theirs = theirs.pointer(&step)?;
-                ours = ours.pointer(&step)?;
-            }
-            (true, false) => return Some(format!("at `{at}`, which only theirs has")),
-            _ => return Some(format!("at `{at}`, which only ours has")),
-        }
     }
 }

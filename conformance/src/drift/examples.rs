@@ -1,4 +1,5 @@
-//! An example of each rule: what theirs says, what ours says, and what both stand in. A test compares each pair and expects the rule.
+//! An example of each rule: an old and a new piece of a document, and what both are part of. A test compares each pair and expects
+//! the rule.
 
 /// What the two halves of an example stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,7 @@ examples! {
     "parameter-added" Parameters "[]" => "[{in: query, name: limit, schema: {type: integer}}]";
     "parameter-required-changed" Parameters "[{in: query, name: limit, schema: {type: integer}}]" => "[{in: query, name: limit, required: true, schema: {type: integer}}]";
     "parameter-serialization-changed" Parameters "[{in: query, name: ids, explode: true, schema: {type: array}}]" => "[{in: query, name: ids, explode: false, schema: {type: array}}]";
+    "parameter-repeated" Parameters "[{in: query, name: page, schema: {type: integer}}]" => "[{in: query, name: page, schema: {type: integer}}, {in: query, name: page, schema: {type: string}}]";
     "header-removed" Response "headers: {X-Rate: {schema: {type: integer}}}" => "headers: {}";
     "header-added" Response "headers: {}" => "headers: {X-Rate: {schema: {type: integer}}}";
     "header-required-changed" Response "headers: {X-Rate: {required: true, schema: {type: integer}}}" => "headers: {X-Rate: {schema: {type: integer}}}";
@@ -98,7 +100,7 @@ examples! {
     "response-status-added" Operation "responses: {'200': {description: d}}" => "responses: {'200': {description: d}, '409': {description: d}}";
     "media-type-removed" Response "content: {application/json: {}, text/csv: {}}" => "content: {application/json: {}}";
     "media-type-added" Response "content: {application/json: {}}" => "content: {application/json: {}, text/csv: {}}";
-    "encoding-changed" Operation "requestBody: {content: {multipart/form-data: {schema: {type: object}, encoding: {file: {contentType: image/png}}}}}" => "requestBody: {content: {multipart/form-data: {schema: {type: object}, encoding: {file: {contentType: image/gif}}}}}";
+    "encoding-changed" Operation "requestBody: {content: {multipart/form-data: {schema: {properties: {file: {type: string}}}, encoding: {file: {contentType: image/png}}}}}" => "requestBody: {content: {multipart/form-data: {schema: {properties: {file: {type: string}}}, encoding: {file: {contentType: image/gif}}}}}";
     "link-removed" Response "links: {self: {operationId: get}}" => "links: {}";
     "link-added" Response "links: {}" => "links: {self: {operationId: get}}";
     "link-changed" Response "links: {self: {operationId: get}}" => "links: {self: {operationId: other}}";

@@ -9,7 +9,10 @@ use super::equal::{PROVENANCE, canonical_without_provenance, shown};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, pointer};
-use crate::finding::{Effect, Finding, Message, Place, Proof, Severity, Undecided, Use};
+use crate::finding::{
+    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
+    Undecided, Use,
+};
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -21,10 +24,32 @@ pub(super) struct Site<'s> {
     pub(super) subject: &'s str,
     /// What of the subject, such as `request body`.
     pub(super) part: &'s str,
-    /// Whether the server produces the content: responses, and the requests of webhooks and callbacks.
-    pub(super) from_server: bool,
-    /// Whether values stand as text in a request line or a header, where `1` may be a number or a string.
-    pub(super) as_text: bool,
+    /// Who sends the content.
+    pub(super) sender: Sender,
+    /// Whether values are text, and how it is read.
+    pub(super) as_text: Text,
+}
+
+impl Site<'_> {
+    /// What a change of the content does to those who exchange it.
+    pub(super) fn effect(&self, impact: Impact) -> Effect {
+        Effect {
+            sender: self.sender,
+            impact,
+        }
+    }
+}
+
+/// How the text of a parameter or header is read as a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// Values are JSON, and each has its own type.
+    No,
+    /// Values are text in a request line or a header, where `1` may be a number or a string.
+    Scalar,
+    /// As `Scalar`, and each item of an array repeats the name: `q=a` is the string `a` as well as the array `["a"]`, and `q=1` the
+    /// array `[1]`. It is so in queries and cookies of style `form`, exploded, on both sides.
+    Exploded,
 }
 
 /// The same node in both documents.
@@ -127,6 +152,34 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: impl Into<Message>,
     ) {
+        self.add_with(rule, severity, None, subject, at, message.into());
+    }
+
+    /// Enters a finding whose severity is what it does to clients and servers.
+    pub(super) fn affect(
+        &mut self,
+        rule: &'static Rule,
+        effect: Effect,
+        subject: &str,
+        at: &Pair,
+        message: impl Into<Message>,
+    ) {
+        let severity = match effect.impact {
+            Impact::Rejected | Impact::Withdrawn => Severity::Breaking,
+            Impact::Compatible | Impact::Undocumented => Severity::Warning,
+        };
+        self.add_with(rule, severity, Some(effect), subject, at, message.into());
+    }
+
+    fn add_with(
+        &mut self,
+        rule: &'static Rule,
+        severity: Severity,
+        effect: Option<Effect>,
+        subject: &str,
+        at: &Pair,
+        message: Message,
+    ) {
         let number = self.open(subject);
         let through = users::holder(&at.theirs).or_else(|| users::holder(&at.ours));
         let through: Vec<String> = through.into_iter().collect();
@@ -141,7 +194,11 @@ impl<'a> Ledger<'a> {
             subject: subject.to_owned(),
             uses,
         };
-        let (index, _) = self.enter(rule, severity, subject, at, message.into());
+        let (index, known) = self.enter(rule, severity, subject, at, message);
+        // The graver of two directions is the one that is told.
+        if known.is_none_or(|known| severity < known) {
+            self.findings[index].effect = effect;
+        }
         self.users[index].add(user);
     }
 
@@ -240,28 +297,30 @@ impl<'a> Ledger<'a> {
     pub(super) fn resolve(&mut self, subject: &str, at: &Pair) -> Option<Pair> {
         let theirs = self.theirs.resolve(&at.theirs).map(|(pointer, _)| pointer);
         let ours = self.ours.resolve(&at.ours).map(|(pointer, _)| pointer);
-        for (name, found, document, pointer) in [
-            ("theirs", &theirs, self.theirs, &at.theirs),
-            ("ours", &ours, self.ours, &at.ours),
-        ] {
+        for (side, found) in [(Side::Old, &theirs), (Side::New, &ours)] {
             if found.is_none() {
-                let reference = document
-                    .at(pointer)
-                    .and_then(|value| value.get("$ref"))
-                    .map(shown)
-                    .unwrap_or_default();
-                self.add(
-                    &rules::REFERENCE_UNRESOLVED,
-                    subject,
-                    at,
-                    unresolved(name, &reference),
-                );
+                self.unresolved(subject, side, at);
             }
         }
         Some(Pair {
             theirs: theirs?,
             ours: ours?,
         })
+    }
+
+    /// Says that the reference at `at` cannot be followed in one of the documents.
+    pub(super) fn unresolved(&mut self, subject: &str, side: Side, at: &Pair) {
+        let node = match side {
+            Side::Old => self.theirs.at(&at.theirs),
+            Side::New => self.ours.at(&at.ours),
+        };
+        let reference = node.and_then(|node| node.get("$ref"));
+        let reference = match reference {
+            Some(Value::String(reference)) => reference.clone(),
+            other => other.map(Value::to_string).unwrap_or_default(),
+        };
+        let change = DocumentChange::ReferenceUnresolved { side, reference };
+        self.add(&rules::REFERENCE_UNRESOLVED, subject, at, change);
     }
 
     /// Compares all members except for the `handled` ones, so that nothing is dropped in silence.
@@ -318,33 +377,39 @@ impl<'a> Ledger<'a> {
         } else {
             rule.severity
         };
-        self.add_as(rule, severity, subject, at, contrast(key, theirs, ours));
+        let change = member(key, theirs, ours);
+        self.add_as(rule, severity, subject, at, change);
     }
 
-    /// Compares a member that has a default value; `true` when both say the same.
+    /// Compares a member that may have a default value.
     pub(super) fn with_default(
         &mut self,
         rule: &'static Rule,
         subject: &str,
         at: &Pair,
         key: &str,
-        default: (Value, Value),
+        default: Option<Value>,
     ) {
         let at = at.member(key);
         let (theirs, ours) = (self.theirs.at(&at.theirs), self.ours.at(&at.ours));
-        if theirs == ours && default.0 == default.1 {
+        if theirs == ours {
             return;
         }
-        let theirs = theirs.cloned().unwrap_or(default.0);
-        let ours = ours.cloned().unwrap_or(default.1);
-        if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
-            self.add(
-                rule,
-                subject,
-                &at,
-                contrast(key, Some(&theirs), Some(&ours)),
-            );
+        let default = default.as_ref();
+        let (theirs, ours) = (theirs.or(default), ours.or(default));
+        let text = |value: Option<&Value>| value.map(canonical_without_provenance);
+        if text(theirs) != text(ours) {
+            self.add(rule, subject, &at, member(key, theirs, ours));
         }
+    }
+}
+
+/// A member that differs, or is there on one side only.
+pub(super) fn member(key: &str, old: Option<&Value>, new: Option<&Value>) -> DocumentChange {
+    DocumentChange::Member {
+        key: key.to_owned(),
+        old: old.cloned(),
+        new: new.cloned(),
     }
 }
 

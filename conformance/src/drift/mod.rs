@@ -1,40 +1,48 @@
 //! Drift: where two documents of one API differ. Pure: documents in, findings out.
 //!
-//! *Theirs* is the source document, what must be true; *ours* is what a server says of itself. They are meant to say the same, so
-//! every difference is reported, and how grave it is depends on who writes the content and who reads it:
+//! *Theirs* is the old version or the source document, *ours* the new version or what a server says of itself. Every difference is
+//! reported; its severity depends on who sends the content and who receives it:
 //!
-//! - Schemas are compared by the values that they accept. A client writes what theirs accepts and the server reads by ours; the
-//!   server writes what ours accepts and a client reads by theirs; for webhooks and callbacks it is the other way round, and once
-//!   more for a callback of a callback. What the reader refuses is `breaking`, and a finding shows such a value, its *witness*.
-//!   What the reader takes besides is a `warning`. Equal sets of values are no difference, however they are spelled; where neither a value nor
-//!   a proof is found, the difference is `undecided`, with the reason. `readOnly` members are not written by clients, `writeOnly`
-//!   members not by the server.
-//! - Who writes sends members that its own document names, so a value with others proves a `warning` only: an optional property of
-//!   a request in addition breaks nobody. A property of theirs that the server does not write any more is breaking all the same.
-//! - What no value can tell (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
-//! - Elsewhere the direction decides. What ours lacks is breaking, except for an answer that the server gives no more. What ours has
-//!   besides is breaking where a client is confronted with it (an answer, a media type, a required member of a request) and a warning
-//!   where it may ignore it. For the requests of webhooks and callbacks, which the server sends, both directions are reversed.
-//!   Statuses are covered by their range and by `default`, media types by their ranges, and are compared with what covers them.
-//! - Who was let in is to be let in again: security is breaking where credentials that sufficed suffice no more.
+//! - Schemas are compared by the values that they allow. A client sends what the old document allows, and the server reads by the new
+//!   one; the server sends what the new document allows, and a client reads by the old one. For webhooks and callbacks it is the other
+//!   way round, and once more for a callback of a callback. A value that the receiver rejects is `breaking`, and the finding shows it,
+//!   its *witness*. A receiver that accepts more is a `warning`. Equal sets of values are no difference, however they are spelled;
+//!   where neither a value nor a proof is found, the difference is `undecided`, with the reason. Clients do not send `readOnly`
+//!   members, the server does not send `writeOnly` members.
+//! - A sender sends the members that its own document names, so a value with others proves a `warning` only: a new optional property
+//!   of a request breaks nobody.
+//! - A documented member that the server stops sending is breaking, whether it was required or not: a property or header of a
+//!   response, and a property, parameter or header of the request of a webhook or callback.
+//! - What makes no value valid or invalid (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
+//! - Elsewhere the direction decides. What is removed is breaking, except for a response that the server no longer gives. What is
+//!   added is breaking where a client meets it without asking (a response, a media type, a required member of a request), and a
+//!   warning where it may ignore it. Statuses are covered by their range and by `default`, media types by their ranges, and are
+//!   compared with what covers them.
+//! - Parameters, media types and encodings are compared by what they mean: defaults, ignored headers, the case and order in names of
+//!   media types, and `explode` of what is no list make no difference.
+//! - Credentials that sufficed must still suffice. The document's `security` is about calls of the API; webhooks and callbacks need
+//!   only what they say themselves.
 //! - Samples, servers, tags and extensions are warnings; `x-webhook-signature` is breaking.
 //! - Text for readers is compared on request only, as `info`.
 //!
-//! Components are compared through their use; what is in use nowhere is not compared. Names of components and security schemes do
-//! not count, what they say does. Provenance extensions (`x-decision`, `x-documented-defects`, `x-documented-names`) never count.
+//! Components are compared through their use; unused ones are not compared. Names of components and security schemes do not count,
+//! their content does. Provenance extensions (`x-decision`, `x-documented-defects`, `x-documented-names`) never count.
 //!
 //! A `discriminator` beside `oneOf` or `anyOf` is part of what the branches accept: the member has the names of its branch, those of
 //! the mapping or that of the component, where the branch itself leaves them open. Elsewhere it is for readers, as a warning.
 //!
 //! Not compared: the `openapi` version, descriptions of responses, references to other documents that were not loaded (reported as
-//! undecided). A `$dynamicRef` that may lead to several schemas, by the way one came to it, is undecided where something differs.
+//! undecided), and parameters that a list has several times in different ways (reported as undecided). A `$dynamicRef` that may lead
+//! to several schemas, depending on the path to it, is undecided where something differs.
 
 mod answers;
 mod content;
+mod encoding;
 mod equal;
 pub mod examples;
 mod ledger;
 mod meaning;
+mod media;
 mod operations;
 mod parameters;
 mod progress;
@@ -42,21 +50,24 @@ pub mod rules;
 mod same;
 mod schema;
 mod security;
+mod types;
 mod users;
+mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection};
-use crate::finding::Finding;
+use crate::finding::{DocumentChange, Finding, Part, Sender};
 
 pub use progress::Progress;
 
 use equal::canonical_without_provenance;
-use ledger::{Ledger, Pair, contrast, one_sided};
+use ledger::{Ledger, Pair, member};
 use same::Same;
 use schema::Schemas;
+use walk::{Entry, Met, walk};
 
 /// How findings name what belongs to no operation.
 const DOCUMENT: &str = "document";
@@ -95,7 +106,7 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same_around: None,
         operations: 0,
         webhooks: 0,
-        visited: std::collections::HashSet::new(),
+        visited: HashSet::new(),
     };
     drift.ledger.open(DOCUMENT);
     if !options.selection.is_partial() {
@@ -134,7 +145,7 @@ struct Drift<'a> {
     operations: usize,
     webhooks: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
-    visited: std::collections::HashSet<(String, String, bool)>,
+    visited: HashSet<(String, String, Sender)>,
 }
 
 impl<'a> Drift<'a> {
@@ -159,13 +170,8 @@ impl<'a> Drift<'a> {
         );
         let info = Pair::new("/info", "/info");
         for key in ["title", "version"] {
-            self.ledger.with_default(
-                &rules::INFO_CHANGED,
-                DOCUMENT,
-                &info,
-                key,
-                (Value::Null, Value::Null),
-            );
+            self.ledger
+                .with_default(&rules::INFO_CHANGED, DOCUMENT, &info, key, None);
         }
         self.ledger.rest(DOCUMENT, &info, &["title", "version"]);
         self.ledger.rest(
@@ -257,64 +263,49 @@ impl<'a> Drift<'a> {
         let theirs = Value::Array(list(self.ledger.theirs.at(&at.theirs), prose));
         let ours = Value::Array(list(self.ledger.ours.at(&at.ours), prose));
         if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
-            let message = contrast("servers", Some(&theirs), Some(&ours));
+            let change = member("servers", Some(&theirs), Some(&ours));
             self.ledger
-                .add(&rules::SERVERS_CHANGED, subject, at, message);
+                .add(&rules::SERVERS_CHANGED, subject, at, change);
         }
     }
 
     /// Compares the declared tags by name.
     fn tags(&mut self) {
-        fn named(document: &Document) -> Vec<(&str, String)> {
-            let Some(Value::Array(tags)) = document.at("/tags") else {
-                return Vec::new();
-            };
-            let name = |(index, tag): (usize, &'_ Value)| {
-                tag.get("name").and_then(Value::as_str).map(|_| index)
-            };
-            let indexes: Vec<usize> = tags.iter().enumerate().filter_map(name).collect();
-            indexes
-                .into_iter()
-                .filter_map(|index| {
-                    Some((
-                        tags.get(index)?.get("name")?.as_str()?,
-                        format!("/tags/{index}"),
-                    ))
+        fn named(document: &Document) -> Vec<Entry> {
+            let tags = document.at("/tags").and_then(Value::as_array);
+            let tags = tags.into_iter().flatten().enumerate();
+            tags.filter_map(|(index, tag)| {
+                let name = tag.get("name")?.as_str()?;
+                Some(Entry {
+                    key: name.to_owned(),
+                    name: format!("/tags/{index}"),
                 })
-                .collect()
+            })
+            .collect()
         }
         let (theirs, ours) = (named(self.ledger.theirs), named(self.ledger.ours));
-        let find = |list: &[(&str, String)], name: &str| {
-            list.iter()
-                .find(|(other, _)| *other == name)
-                .map(|(_, at)| at.clone())
-        };
-        for (name, at) in &theirs {
-            match find(&ours, name) {
-                Some(other) => {
-                    self.ledger
-                        .rest(DOCUMENT, &Pair::new(at.as_str(), other), &["name"]);
+        for met in walk(&theirs, &ours) {
+            let tag = |one: &Entry| Part::Tag {
+                name: one.key.clone(),
+            };
+            match met {
+                Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
+                    let at = Pair::new(one.name.as_str(), other.name.as_str());
+                    self.ledger.rest(DOCUMENT, &at, &["name"]);
                 }
-                None => {
-                    let message = one_sided(&format!("the tag `{name}`"), true);
-                    self.ledger.add(
-                        &rules::TAG_REMOVED,
-                        DOCUMENT,
-                        &Pair::new(at.as_str(), "/tags"),
-                        message,
-                    );
+                Met::Old(one) => {
+                    let at = Pair::new(one.name.as_str(), "/tags");
+                    let change = DocumentChange::Removed { part: tag(one) };
+                    self.ledger.add(&rules::TAG_REMOVED, DOCUMENT, &at, change);
                 }
-            }
-        }
-        for (name, at) in &ours {
-            if find(&theirs, name).is_none() {
-                let message = one_sided(&format!("the tag `{name}`"), false);
-                self.ledger.add(
-                    &rules::TAG_ADDED,
-                    DOCUMENT,
-                    &Pair::new("/tags", at.as_str()),
-                    message,
-                );
+                Met::New(other) => {
+                    let at = Pair::new("/tags", other.name.as_str());
+                    let change = DocumentChange::Added {
+                        part: tag(other),
+                        required: false,
+                    };
+                    self.ledger.add(&rules::TAG_ADDED, DOCUMENT, &at, change);
+                }
             }
         }
     }

@@ -1,13 +1,16 @@
 //! Comparing paths, webhooks, callbacks and the operations below them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
 use super::Drift;
-use super::ledger::{Pair, Site, contrast, one_sided};
+use super::content::entries;
+use super::ledger::{Pair, Site, Text, member};
 use super::rules::{self, Rule};
+use super::walk::{Entry, Met, walk};
 use crate::document::{Document, METHODS, Operation, pointer};
+use crate::finding::{DocumentChange, Effect, Impact, Part, Sender, Side};
 
 /// What an operation is, which decides the direction of its messages and the rule for a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +29,12 @@ impl Kind {
         }
     }
 
-    fn noun(self) -> &'static str {
+    fn part(self, operation: &Operation<'_>) -> Part {
+        let name = format!("{} {}", operation.method, operation.path);
         match self {
-            Self::Path => "operation",
-            Self::Webhook => "webhook",
-            Self::Callback => "callback",
+            Self::Path => Part::Operation { name },
+            Self::Webhook => Part::Webhook { name },
+            Self::Callback => Part::Callback { name },
         }
     }
 }
@@ -52,100 +56,95 @@ impl<'a> Drift<'a> {
     pub(super) fn paths(&mut self) {
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
         self.dangling_items("/paths");
-        self.operations = self.matched(&theirs.operations(), &ours.operations(), Kind::Path, false);
+        let sender = Sender::Client;
+        self.operations =
+            self.matched(&theirs.operations(), &ours.operations(), Kind::Path, sender);
     }
 
     pub(super) fn all_webhooks(&mut self) {
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
         self.dangling_items("/webhooks");
-        self.webhooks = self.matched(&theirs.webhooks(), &ours.webhooks(), Kind::Webhook, true);
+        let sender = Sender::Server;
+        self.webhooks = self.matched(&theirs.webhooks(), &ours.webhooks(), Kind::Webhook, sender);
     }
 
     /// Says which Path Items refer to nothing, since they have no operations to compare.
     fn dangling_items(&mut self, map: &str) {
         let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
-        for (side, document) in [("theirs", theirs), ("ours", ours)] {
+        for (side, document) in [(Side::Old, theirs), (Side::New, ours)] {
             let Some(Value::Object(items)) = document.at(map) else {
                 continue;
             };
             for (path, item) in items {
                 let at = pointer::join(map, path);
-                if let (Some(reference), None) = (item.get("$ref"), document.resolve(&at)) {
-                    let message = super::ledger::unresolved(side, &reference.to_string());
-                    self.ledger.add(
-                        &rules::REFERENCE_UNRESOLVED,
-                        path,
-                        &Pair::new(at.as_str(), at.as_str()),
-                        message,
-                    );
+                if item.get("$ref").is_some() && document.resolve(&at).is_none() {
+                    self.ledger
+                        .unresolved(path, side, &Pair::new(at.as_str(), at.as_str()));
                 }
             }
         }
     }
 
-    /// Pairs the operations by path and method and compares the pairs; gives their number.
+    /// Pairs the operations by path and method and compares the pairs; gives the number of those of theirs.
     fn matched(
         &mut self,
         theirs: &[Operation<'a>],
         ours: &[Operation<'a>],
         kind: Kind,
-        inverted: bool,
+        sender: Sender,
     ) -> usize {
-        let selection = &self.ledger.options.selection;
-        let renamed = if kind == Kind::Path {
-            renamed_paths(theirs, ours)
-        } else {
-            HashMap::new()
-        };
-        let key = |one: &Operation<'_>| (one.method.clone(), one.path.to_owned());
-        let mut left: HashMap<(String, String), usize> = ours
-            .iter()
-            .enumerate()
-            .map(|(index, one)| (key(one), index))
-            .collect();
-        let mut pairs = Vec::new();
-        for one in theirs {
-            let path = renamed.get(one.path).map_or(one.path, |(other, _)| other);
-            let other = left
-                .remove(&(one.method.clone(), path.to_owned()))
-                .map(|index| &ours[index]);
-            if selection.selects(one) || other.is_some_and(|other| selection.selects(other)) {
-                pairs.push((one, other));
-            }
-        }
         let mut count = 0;
-        self.ledger.options.progress.expect(pairs.len());
-        for (one, other) in pairs {
-            count += 1;
+        let partners = partners(theirs, ours, kind);
+        self.ledger.options.progress.expect(partners.len());
+        for (one, other) in partners {
             self.ledger.options.progress.step();
-            let subject = one.subject();
-            self.ledger.open(&subject);
-            match other {
-                Some(other) if self.is_same_operation(one, other) => {}
-                Some(other) => {
-                    let names = renamed.get(one.path).map(|(_, names)| names);
-                    if names.is_some() {
-                        self.renamed_path(&subject, one, other);
-                    }
-                    self.operation(&subject, (one, other), names, inverted);
-                }
-                None => {
-                    let (removed, _) = kind.rules();
-                    let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.ours, one));
-                    let message = one_sided(&format!("the {} {subject}", kind.noun()), true);
-                    self.ledger.add(removed, &subject, &at, message);
-                }
+            let selection = &self.ledger.options.selection;
+            if ![one, other]
+                .into_iter()
+                .flatten()
+                .any(|operation| selection.selects(operation))
+            {
+                continue;
             }
-        }
-        let mut added: Vec<&Operation<'_>> = left.into_values().map(|index| &ours[index]).collect();
-        added.sort_by_key(|one| self.ledger.ours.position(&one.pointer));
-        for one in added {
-            if self.ledger.options.selection.selects(one) {
-                let subject = one.subject();
-                let (_, added) = kind.rules();
-                let at = Pair::new(missing_at(self.ledger.theirs, one), one.pointer.as_str());
-                let message = one_sided(&format!("the {} {subject}", kind.noun()), false);
-                self.ledger.add(added, &subject, &at, message);
+            let Some(subject) = one.or(other).map(Operation::subject) else {
+                continue;
+            };
+            count += usize::from(one.is_some());
+            self.ledger.open(&subject);
+            self.repeated(&subject, one, other);
+            let (removed, added) = kind.rules();
+            match (one, other) {
+                (Some(one), Some(other)) => {
+                    if !self.is_same_operation(one, other) {
+                        self.operation(&subject, (one, other), kind, sender);
+                    }
+                }
+                (Some(one), None) => {
+                    let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.ours, one));
+                    let change = DocumentChange::Removed {
+                        part: kind.part(one),
+                    };
+                    let impact = match sender {
+                        Sender::Client => Impact::Rejected,
+                        Sender::Server => Impact::Withdrawn,
+                    };
+                    let effect = Effect { sender, impact };
+                    self.ledger.affect(removed, effect, &subject, &at, change);
+                }
+                (None, Some(other)) => {
+                    let at = Pair::new(
+                        missing_at(self.ledger.theirs, other),
+                        other.pointer.as_str(),
+                    );
+                    let change = DocumentChange::Added {
+                        part: kind.part(other),
+                        required: false,
+                    };
+                    let impact = Impact::Compatible;
+                    let effect = Effect { sender, impact };
+                    self.ledger.affect(added, effect, &subject, &at, change);
+                }
+                (None, None) => {}
             }
         }
         count
@@ -185,53 +184,56 @@ impl<'a> Drift<'a> {
         })
     }
 
-    fn renamed_path(&mut self, subject: &str, theirs: &Operation<'_>, ours: &Operation<'_>) {
-        let at = Pair::new(
-            pointer::join("/paths", theirs.path),
-            pointer::join("/paths", ours.path),
-        );
-        let message = format!(
-            "theirs writes the path `{}`, ours `{}`: the same path with other parameter names; use their names",
-            theirs.path, ours.path
-        );
-        self.ledger
-            .add(&rules::PATH_PARAMETER_RENAMED, subject, &at, message);
-    }
-
     fn operation(
         &mut self,
         subject: &str,
         (theirs, ours): (&Operation<'_>, &Operation<'_>),
-        names: Option<&HashMap<String, String>>,
-        inverted: bool,
+        kind: Kind,
+        sender: Sender,
     ) {
         let at = Pair::new(theirs.pointer.as_str(), ours.pointer.as_str());
         let (request, response) = (
             Site {
                 subject,
                 part: "request body",
-                from_server: inverted,
-                as_text: false,
+                sender,
+                as_text: Text::No,
             },
             Site {
                 subject,
                 part: "answer",
-                from_server: !inverted,
-                as_text: false,
+                sender: sender.receiver(),
+                as_text: Text::No,
             },
         );
+        let names = (theirs.path != ours.path).then(|| {
+            let (old, new) = (template(theirs.path).1, template(ours.path).1);
+            new.into_iter().zip(old).collect::<HashMap<_, _>>()
+        });
+        if names.is_some() {
+            let at = Pair::new(
+                pointer::join("/paths", theirs.path),
+                pointer::join("/paths", ours.path),
+            );
+            let change = DocumentChange::PathRenamed {
+                old: theirs.path.to_owned(),
+                new: ours.path.to_owned(),
+            };
+            self.ledger
+                .add(&rules::PATH_PARAMETER_RENAMED, subject, &at, change);
+        }
         let plain = theirs.path == ours.path && self.is_same_outside(&at);
         if !plain {
             self.own_members(subject, theirs, ours, &at);
         }
         let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
         if !plain || !self.is_same_around() || !self.is_same_item(&item) {
-            self.security(subject, &at, inverted);
+            self.security(subject, &at, sender, kind == Kind::Path);
             self.operation_servers(subject, theirs, ours);
         }
         let others = [&item, &at].map(|at| self.has_other(at, "parameters"));
         if names.is_some() || others.contains(&true) {
-            self.parameters(request, theirs, ours, names);
+            self.parameters(request, theirs, ours, names.as_ref());
         }
         if self.has_other(&at, "requestBody") {
             self.request_body(request, &at);
@@ -240,7 +242,7 @@ impl<'a> Drift<'a> {
             self.responses(response, &at);
         }
         if !self.is_same_around() || self.has_other(&at, "callbacks") {
-            self.callbacks(subject, &at, inverted);
+            self.callbacks(subject, &at, sender);
         }
         if !self.is_same_item(&item) {
             let mut handled = vec!["parameters", "servers", "additionalOperations"];
@@ -264,7 +266,7 @@ impl<'a> Drift<'a> {
             subject,
             at,
             "operationId",
-            (Value::Null, Value::Null),
+            None,
         );
         self.operation_tags(subject, theirs, ours, at);
         self.ledger.with_default(
@@ -272,7 +274,7 @@ impl<'a> Drift<'a> {
             subject,
             at,
             "deprecated",
-            (false.into(), false.into()),
+            Some(false.into()),
         );
         self.ledger.rest(subject, at, &HANDLED);
     }
@@ -294,13 +296,9 @@ impl<'a> Drift<'a> {
         let (one, other) = (set(theirs), set(ours));
         if one != other {
             let list = |set: BTreeSet<String>| Value::from(set.into_iter().collect::<Vec<_>>());
-            let message = contrast("tags", Some(&list(one)), Some(&list(other)));
-            self.ledger.add(
-                &rules::OPERATION_TAGS_CHANGED,
-                subject,
-                &at.member("tags"),
-                message,
-            );
+            let change = member("tags", Some(&list(one)), Some(&list(other)));
+            let rule = &rules::OPERATION_TAGS_CHANGED;
+            self.ledger.add(rule, subject, &at.member("tags"), change);
         }
     }
 
@@ -323,56 +321,61 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// Compares callbacks: the server is the client of these, so directions are reversed, and again inside of them.
-    fn callbacks(&mut self, subject: &str, at: &Pair, inverted: bool) {
+    /// Compares callbacks: their requests go the other way, and those of callbacks inside of them the first way again.
+    fn callbacks(&mut self, subject: &str, at: &Pair, sender: Sender) {
         let at = at.member("callbacks");
         let (theirs, ours) = self.ledger.objects(&at);
-        let keys = |object: Option<&serde_json::Map<String, Value>>| {
-            object
-                .into_iter()
-                .flat_map(|members| members.keys().cloned())
-                .collect::<Vec<_>>()
-        };
-        let (theirs, ours) = (keys(theirs), keys(ours));
-        for name in &theirs {
-            let below = at.member(name);
-            let thing = format!("the callback `{name}`");
-            if !ours.contains(name) {
-                self.ledger.add(
-                    &rules::CALLBACK_REMOVED,
-                    subject,
-                    &below,
-                    one_sided(&thing, true),
-                );
-                continue;
-            }
-            let Some(pair) = self.ledger.resolve(subject, &below) else {
-                continue;
+        let (theirs, ours) = (entries(theirs), entries(ours));
+        let sender = sender.receiver();
+        for met in walk(&theirs, &ours) {
+            let part = |one: &Entry| Part::Callback {
+                name: one.name.clone(),
             };
-            if !self
-                .visited
-                .insert((pair.theirs.clone(), pair.ours.clone(), inverted))
-            {
-                continue;
-            }
-            let (one, other) = (
-                self.ledger.theirs.operations_below(&pair.theirs),
-                self.ledger.ours.operations_below(&pair.ours),
-            );
-            self.matched(&one, &other, Kind::Callback, !inverted);
-            let expressions: Vec<String> = one
-                .iter()
-                .chain(&other)
-                .map(|one| one.path.to_owned())
-                .collect();
-            let expressions: Vec<&str> = expressions.iter().map(String::as_str).collect();
-            self.ledger.rest(subject, &pair, &expressions);
-        }
-        for name in ours.iter().filter(|name| !theirs.contains(name)) {
-            let message = one_sided(&format!("the callback `{name}`"), false);
+            let (rule, name, impact, change) = match met {
+                Met::Both(one, _) | Met::OldWithin(one, _) | Met::NewWithin(one, _) => {
+                    self.callback(subject, &at.member(&one.name), sender);
+                    continue;
+                }
+                Met::Old(one) => {
+                    let impact = match sender {
+                        Sender::Client => Impact::Rejected,
+                        Sender::Server => Impact::Withdrawn,
+                    };
+                    let change = DocumentChange::Removed { part: part(one) };
+                    (&rules::CALLBACK_REMOVED, &one.name, impact, change)
+                }
+                Met::New(other) => {
+                    let change = DocumentChange::Added {
+                        part: part(other),
+                        required: false,
+                    };
+                    let impact = Impact::Compatible;
+                    (&rules::CALLBACK_ADDED, &other.name, impact, change)
+                }
+            };
+            let effect = Effect { sender, impact };
             self.ledger
-                .add(&rules::CALLBACK_ADDED, subject, &at.member(name), message);
+                .affect(rule, effect, subject, &at.member(name), change);
         }
+    }
+
+    fn callback(&mut self, subject: &str, at: &Pair, sender: Sender) {
+        let Some(pair) = self.ledger.resolve(subject, at) else {
+            return;
+        };
+        if !self
+            .visited
+            .insert((pair.theirs.clone(), pair.ours.clone(), sender))
+        {
+            return;
+        }
+        let (one, other) = (
+            self.ledger.theirs.operations_below(&pair.theirs),
+            self.ledger.ours.operations_below(&pair.ours),
+        );
+        self.matched(&one, &other, Kind::Callback, sender);
+        let expressions: Vec<&str> = one.iter().chain(&other).map(|one| one.path).collect();
+        self.ledger.rest(subject, &pair, &expressions);
     }
 }
 
@@ -386,31 +389,57 @@ fn missing_at(document: &Document, operation: &Operation<'_>) -> String {
     }
 }
 
-/// Paths of theirs that ours writes with other parameter names: the other path, and the names of theirs by those of ours.
-fn renamed_paths<'a>(
-    theirs: &[Operation<'a>],
-    ours: &[Operation<'a>],
-) -> HashMap<&'a str, (&'a str, HashMap<String, String>)> {
-    let paths = |operations: &[Operation<'a>]| {
-        operations
+/// An operation of theirs and the one of ours that is the same, at least one of which there is.
+type Partners<'o, 'a> = (Option<&'o Operation<'a>>, Option<&'o Operation<'a>>);
+
+/// Which operations are the same: those of the same method and path; of paths, those too whose names in braces differ, wherever the
+/// Path Items are that a document has for them. Those of theirs in their order, then those that only ours has in theirs.
+fn partners<'o, 'a>(
+    theirs: &'o [Operation<'a>],
+    ours: &'o [Operation<'a>],
+    kind: Kind,
+) -> Vec<Partners<'o, 'a>> {
+    type Index<'o> = HashMap<(&'o str, String), VecDeque<usize>>;
+    fn index<'o>(
+        ours: &'o [Operation<'_>],
+        taken: &[bool],
+        path: impl Fn(&Operation<'_>) -> String,
+    ) -> Index<'o> {
+        let mut index = Index::new();
+        for (number, one) in ours
             .iter()
-            .map(|one| one.path)
-            .collect::<BTreeSet<_>>()
-    };
-    let (theirs, ours) = (paths(theirs), paths(ours));
-    let mut shapes: HashMap<String, &'a str> = HashMap::new();
-    for path in ours.difference(&theirs) {
-        shapes.entry(template(path).0).or_insert(path);
-    }
-    let mut renamed = HashMap::new();
-    for path in theirs.difference(&ours) {
-        let (shape, names) = template(path);
-        if let Some(other) = shapes.remove(&shape) {
-            let names = template(other).1.into_iter().zip(names).collect();
-            renamed.insert(*path, (other, names));
+            .enumerate()
+            .filter(|(number, _)| !taken[*number])
+        {
+            let key = (one.method.as_str(), path(one));
+            index.entry(key).or_default().push_back(number);
         }
+        index
     }
-    renamed
+    let mut taken = vec![false; ours.len()];
+    let mut found: Vec<Option<usize>> = vec![None; theirs.len()];
+    let mut pair = |path: &dyn Fn(&Operation<'_>) -> String| {
+        let mut index = index(ours, &taken, path);
+        for (one, found) in theirs.iter().zip(&mut found) {
+            if found.is_none() {
+                let same = index.get_mut(&(one.method.as_str(), path(one)));
+                *found = same.and_then(VecDeque::pop_front);
+                if let Some(number) = *found {
+                    taken[number] = true;
+                }
+            }
+        }
+    };
+    pair(&|one| one.path.to_owned());
+    if kind == Kind::Path {
+        pair(&|one| template(one.path).0);
+    }
+    let pairs = theirs.iter().zip(found);
+    let pairs = pairs.map(|(one, found)| (Some(one), found.map(|number| &ours[number])));
+    let added = ours.iter().zip(&taken).filter(|(_, taken)| !**taken);
+    pairs
+        .chain(added.map(|(other, _)| (None, Some(other))))
+        .collect()
 }
 
 /// A path without the names of its parameters, and the names.

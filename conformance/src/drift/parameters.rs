@@ -1,20 +1,55 @@
 //! Comparing parameters and headers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::Drift;
-use super::ledger::{Pair, Site, contrast, one_sided};
-use super::rules;
-use crate::document::{Document, Located, Operation};
-use crate::finding::Severity;
+use super::content::{Carrier, media_types};
+use super::equal::canonical_without_provenance;
+use super::ledger::{Pair, Site, Text};
+use super::rules::{self, Rule};
+use super::walk::{Entry, Met, walk};
+use super::{Drift, media, types};
+use crate::document::{Document, Operation, pointer};
+use crate::finding::{DocumentChange, Format, Impact, Part, Sender, Severity, Side};
 
-/// What identifies a parameter.
-type Key = (String, String);
+/// Headers that parameters do not describe: `security`, and the media types of bodies and responses do (OpenAPI, Parameter Object).
+const NO_PARAMETERS: [&str; 3] = ["accept", "content-type", "authorization"];
+
+/// The header that Header Objects do not describe: `content` does (OpenAPI, Response Object and Encoding Object).
+const NO_HEADER: &str = "content-type";
 
 /// Members that say how a value is written.
 const SERIALIZATION: [&str; 4] = ["style", "explode", "allowReserved", "allowEmptyValue"];
+
+/// What identifies a parameter; names of headers are in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    place: String,
+    name: String,
+}
+
+/// A parameter as it is given in a list.
+#[derive(Debug, Clone)]
+struct Given {
+    key: Key,
+    /// Its name as the document spells it.
+    name: String,
+    /// Where it is, references followed.
+    at: String,
+}
+
+/// The parameters of one side, each of them with all that is given for it.
+type Declared = BTreeMap<Key, Vec<Given>>;
+
+impl Given {
+    fn part(&self) -> Part {
+        Part::Parameter {
+            place: self.key.place.clone(),
+            name: self.name.clone(),
+        }
+    }
+}
 
 impl Drift<'_> {
     /// Compares the parameters of an operation, those of its path among them. `names` holds their names of path parameters by ours.
@@ -26,78 +61,50 @@ impl Drift<'_> {
         names: Option<&HashMap<String, String>>,
     ) {
         self.dangling(site.subject, theirs, ours);
-        let key = |located: &Located<'_>| {
-            let text = |member: &str| {
-                located
-                    .value
-                    .get(member)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let (place, name) = (text("in"), text("name"));
-            let name = if place == "header" {
-                name.to_lowercase()
-            } else {
-                name
-            };
-            (place, name)
-        };
-        let list = |document, operation: &Operation<'_>| {
-            let all = owned(document, operation).into_iter();
-            all.map(|located| (key(&located), located.pointer))
-                .collect::<Vec<(Key, String)>>()
-        };
-        let one = list(self.ledger.theirs, theirs);
-        let mut other = list(self.ledger.ours, ours);
-        for ((place, name), _) in &mut other {
-            if let (Some(original), "path") =
-                (names.and_then(|names| names.get(name)), place.as_str())
-            {
-                name.clone_from(original);
-            }
-        }
+        let one = declared(self.ledger.theirs, theirs, None);
+        let other = declared(self.ledger.ours, ours, names);
         let container =
             Pair::new(theirs.pointer.as_str(), ours.pointer.as_str()).member("parameters");
-        for (key, at) in &one {
-            match other.iter().find(|(candidate, _)| candidate == key) {
-                Some((_, found)) => {
-                    self.parameter(site, key, &Pair::new(at.as_str(), found.as_str()));
+        for (key, given) in &one {
+            match other.get(key) {
+                Some(found) => {
+                    // Which of several holds is not known; `repeated` says so.
+                    if !is_ambiguous(self.ledger.theirs, given)
+                        && !is_ambiguous(self.ledger.ours, found)
+                    {
+                        let at = Pair::new(given[0].at.as_str(), found[0].at.as_str());
+                        self.parameter(site, &given[0], &at);
+                    }
                 }
                 None => {
-                    let required = is_required(self.ledger.theirs, at);
-                    let severity = if site.from_server && !required {
-                        Severity::Warning
-                    } else {
-                        Severity::Breaking
+                    let impact = match site.sender {
+                        Sender::Client => Impact::Rejected,
+                        Sender::Server => Impact::Withdrawn,
                     };
-                    let at = Pair::new(at.as_str(), container.ours.as_str());
-                    self.ledger.add_as(
-                        &rules::PARAMETER_REMOVED,
-                        severity,
-                        site.subject,
-                        &at,
-                        one_sided(&named(key), true),
-                    );
+                    let at = Pair::new(given[0].at.as_str(), container.ours.as_str());
+                    let change = DocumentChange::Removed {
+                        part: given[0].part(),
+                    };
+                    let (rule, effect) = (&rules::PARAMETER_REMOVED, site.effect(impact));
+                    self.ledger.affect(rule, effect, site.subject, &at, change);
                 }
             }
         }
-        for (key, at) in &other {
-            if !one.iter().any(|(candidate, _)| candidate == key) {
-                let required = is_required(self.ledger.ours, at);
-                let severity = if required && !site.from_server {
-                    Severity::Breaking
-                } else {
-                    Severity::Warning
+        for (key, given) in &other {
+            if !one.contains_key(key) {
+                let mut all = given.iter();
+                let required = all.any(|given| is_required(self.ledger.ours, &given.at));
+                let impact = match site.sender {
+                    Sender::Client if required => Impact::Rejected,
+                    _ => Impact::Compatible,
                 };
-                let at = Pair::new(container.theirs.as_str(), at.as_str());
-                self.ledger.add_as(
-                    &rules::PARAMETER_ADDED,
-                    severity,
-                    site.subject,
-                    &at,
-                    one_sided(&named(key), false),
-                );
+                let at = Pair::new(container.theirs.as_str(), given[0].at.as_str());
+                let change = DocumentChange::Added {
+                    part: given[0].part(),
+                    required,
+                };
+                let (rule, effect) = (&rules::PARAMETER_ADDED, site.effect(impact));
+                self.ledger.affect(rule, effect, site.subject, &at, change);
             }
         }
     }
@@ -105,115 +112,164 @@ impl Drift<'_> {
     /// Says which parameters refer to nothing.
     fn dangling(&mut self, subject: &str, theirs: &Operation<'_>, ours: &Operation<'_>) {
         let sides = [
-            ("theirs", self.ledger.theirs, theirs),
-            ("ours", self.ledger.ours, ours),
+            (Side::Old, self.ledger.theirs, theirs),
+            (Side::New, self.ledger.ours, ours),
         ];
         for (side, document, operation) in sides {
-            for list in [&operation.item, &operation.pointer].map(|at| format!("{at}/parameters")) {
-                let count = document
-                    .at(&list)
-                    .and_then(Value::as_array)
-                    .map_or(0, Vec::len);
-                for at in (0..count).map(|index| format!("{list}/{index}")) {
-                    if document.resolve(&at).is_none() {
-                        let reference = document
-                            .at(&at)
-                            .and_then(|value| value.get("$ref"))
-                            .map(Value::to_string);
-                        let message =
-                            super::ledger::unresolved(side, &reference.unwrap_or_default());
-                        let pair = match side {
-                            "theirs" => Pair::new(at, ours.pointer.as_str()),
-                            _ => Pair::new(theirs.pointer.as_str(), at),
-                        };
-                        self.ledger
-                            .add(&rules::REFERENCE_UNRESOLVED, subject, &pair, message);
-                    }
+            for at in lists(document, operation).into_iter().flatten() {
+                if document.resolve(&at).is_none() {
+                    let pair = match side {
+                        Side::Old => Pair::new(at, ours.pointer.as_str()),
+                        Side::New => Pair::new(theirs.pointer.as_str(), at),
+                    };
+                    self.ledger.unresolved(subject, side, &pair);
                 }
             }
         }
     }
 
-    fn parameter(&mut self, site: Site<'_>, key: &Key, at: &Pair) {
+    /// Says which parameters are given several times (OpenAPI: a list must not have duplicates), in whatever order. Where they differ,
+    /// it is not known which of them holds. What both documents give in the same ways is a warning, or nothing where all are alike.
+    pub(super) fn repeated(
+        &mut self,
+        subject: &str,
+        theirs: Option<&Operation<'_>>,
+        ours: Option<&Operation<'_>>,
+    ) {
+        let list = |document, operation: Option<&Operation<'_>>| {
+            let all = operation.map(|operation| declared(document, operation, None));
+            let mut all = all.unwrap_or_default();
+            all.retain(|_, given| given.len() > 1);
+            all
+        };
+        let documents = (self.ledger.theirs, self.ledger.ours);
+        let one = list(documents.0, theirs);
+        let other = list(documents.1, ours);
+        let keys: BTreeSet<&Key> = one.keys().chain(other.keys()).collect();
+        let at = |given: Option<&Vec<Given>>, operation: Option<&Operation<'_>>| {
+            let last = given.and_then(|given| given.last());
+            let last = last.map(|given| given.at.as_str());
+            let last = last.or(operation.map(|operation| operation.pointer.as_str()));
+            last.unwrap_or_default().to_owned()
+        };
+        for key in keys {
+            let given = (one.get(key), other.get(key));
+            let said = |document, given: Option<&Vec<Given>>| {
+                given.map(|given| said(document, given)).unwrap_or_default()
+            };
+            let (old, new) = (said(documents.0, given.0), said(documents.1, given.1));
+            let both = old == new;
+            let sides = [(Side::Old, given.0, old), (Side::New, given.1, new)];
+            for (side, given, mut said) in sides {
+                let count = said.len();
+                said.dedup();
+                let alike = said.len() == 1;
+                let (Some(given), false) = (given, both && (alike || side == Side::Old)) else {
+                    continue;
+                };
+                let change = DocumentChange::ParameterRepeated {
+                    side,
+                    part: given[0].part(),
+                    count,
+                    alike,
+                    both,
+                };
+                let severity = if alike || both {
+                    Severity::Warning
+                } else {
+                    Severity::Undecided
+                };
+                let places = (one.get(key), other.get(key));
+                let pair = Pair::new(at(places.0, theirs), at(places.1, ours));
+                let rule = &rules::PARAMETER_REPEATED;
+                self.ledger.add_as(rule, severity, subject, &pair, change);
+            }
+        }
+    }
+
+    fn parameter(&mut self, site: Site<'_>, given: &Given, at: &Pair) {
         if self.is_same(at) {
             return;
         }
-        let part = named(key);
+        let part = format!("the {} parameter `{}`", given.key.place, given.key.name);
         let site = Site {
             part: &part,
             ..site
         };
-        self.required(site, &rules::PARAMETER_REQUIRED_CHANGED, &part, at);
+        let rule = &rules::PARAMETER_REQUIRED_CHANGED;
+        self.required(site, rule, given.part(), at);
         // A path parameter of another name was reported with its path.
-        self.serialized(site, &key.0, at, &["name", "in"]);
+        self.serialized(site, (&given.part(), &given.key.place), at, &["name", "in"]);
     }
 
     /// Compares headers by name, in any case.
     pub(super) fn headers(&mut self, site: Site<'_>, at: &Pair) {
         let (theirs, ours) = self.ledger.objects(at);
-        if theirs.is_none() && ours.is_none() {
-            return;
-        }
         let names = |object: Option<&serde_json::Map<String, Value>>| {
             let all = object.into_iter().flat_map(|members| members.keys());
-            all.map(|name| (name.to_lowercase(), name.clone()))
+            all.map(|name| Entry::of(name, name.to_lowercase()))
+                .filter(|entry| entry.key != NO_HEADER)
                 .collect::<Vec<_>>()
         };
         let (theirs, ours) = (names(theirs), names(ours));
-        for (lower, name) in &theirs {
-            let thing = format!("the header `{name}`");
-            match ours.iter().find(|(other, _)| other == lower) {
-                Some((_, other)) => {
+        for met in walk(&theirs, &ours) {
+            let header = |one: &Entry| Part::Header {
+                name: one.name.clone(),
+            };
+            match met {
+                Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
                     let pair = Pair {
-                        theirs: at.member(name).theirs,
-                        ours: at.member(other).ours,
+                        theirs: at.member(&one.name).theirs,
+                        ours: at.member(&other.name).ours,
                     };
                     let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
                         continue;
                     };
+                    let thing = format!("the header `{}`", one.name);
                     let site = Site {
                         part: &thing,
                         ..site
                     };
-                    self.required(site, &rules::HEADER_REQUIRED_CHANGED, &thing, &pair);
-                    self.serialized(site, "header", &pair, &[]);
+                    let rule = &rules::HEADER_REQUIRED_CHANGED;
+                    self.required(site, rule, header(one), &pair);
+                    self.serialized(site, (&header(one), "header"), &pair, &[]);
                 }
-                None => self.ledger.add(
-                    &rules::HEADER_REMOVED,
-                    site.subject,
-                    &at.member(name),
-                    one_sided(&thing, true),
-                ),
-            }
-        }
-        for (lower, name) in &ours {
-            if !theirs.iter().any(|(other, _)| other == lower) {
-                let message = one_sided(&format!("the header `{name}`"), false);
-                let here = at.member(name);
-                let required = {
-                    let found = self.ledger.ours.resolve(&here.ours);
-                    found.is_some_and(|(at, _)| is_required(self.ledger.ours, &at))
-                };
-                // Who sends the message knows nothing of a header that is asked of it.
-                let severity = if required && !site.from_server {
-                    Severity::Breaking
-                } else {
-                    Severity::Warning
-                };
-                self.ledger
-                    .add_as(&rules::HEADER_ADDED, severity, site.subject, &here, message);
+                Met::Old(one) => {
+                    let impact = match site.sender {
+                        Sender::Client => Impact::Rejected,
+                        Sender::Server => Impact::Withdrawn,
+                    };
+                    let change = DocumentChange::Removed { part: header(one) };
+                    let (rule, effect) = (&rules::HEADER_REMOVED, site.effect(impact));
+                    let here = at.member(&one.name);
+                    self.ledger
+                        .affect(rule, effect, site.subject, &here, change);
+                }
+                Met::New(other) => {
+                    let here = at.member(&other.name);
+                    let required = {
+                        let found = self.ledger.ours.resolve(&here.ours);
+                        found.is_some_and(|(at, _)| is_required(self.ledger.ours, &at))
+                    };
+                    // Who sends the message knows nothing of a header that is asked of it.
+                    let impact = match site.sender {
+                        Sender::Client if required => Impact::Rejected,
+                        _ => Impact::Compatible,
+                    };
+                    let change = DocumentChange::Added {
+                        part: header(other),
+                        required,
+                    };
+                    let (rule, effect) = (&rules::HEADER_ADDED, site.effect(impact));
+                    self.ledger
+                        .affect(rule, effect, site.subject, &here, change);
+                }
             }
         }
     }
 
     /// Compares `required`. A receiver that asks for less, or a sender that promises more, does no harm.
-    pub(super) fn required(
-        &mut self,
-        site: Site<'_>,
-        rule: &'static rules::Rule,
-        thing: &str,
-        at: &Pair,
-    ) {
+    pub(super) fn required(&mut self, site: Site<'_>, rule: &'static Rule, part: Part, at: &Pair) {
         let (theirs, ours) = (
             is_required(self.ledger.theirs, &at.theirs),
             is_required(self.ledger.ours, &at.ours),
@@ -221,67 +277,37 @@ impl Drift<'_> {
         if theirs == ours {
             return;
         }
-        let harmless = ours == site.from_server;
-        let severity = if harmless {
-            Severity::Warning
+        let impact = match (site.sender, ours) {
+            (Sender::Client, true) => Impact::Rejected,
+            (Sender::Server, false) => Impact::Withdrawn,
+            (Sender::Client, false) | (Sender::Server, true) => Impact::Compatible,
+        };
+        let change = if ours {
+            DocumentChange::RequiredAdded { part }
         } else {
-            Severity::Breaking
+            DocumentChange::RequiredRemoved { part }
         };
-        let word = |required| {
-            if required {
-                "requires"
-            } else {
-                "does not require"
-            }
-        };
-        let message = format!(
-            "theirs {} {thing}, ours {}; make ours say what theirs says",
-            word(theirs),
-            word(ours)
-        );
-        self.ledger.add_as(
-            rule,
-            severity,
-            site.subject,
-            &at.member("required"),
-            message,
-        );
+        let at = at.member("required");
+        self.ledger
+            .affect(rule, site.effect(impact), site.subject, &at, change);
     }
 
     /// Compares what parameters and headers have in common.
-    fn serialized(&mut self, site: Site<'_>, place: &str, at: &Pair, names: &[&str]) {
+    fn serialized(
+        &mut self,
+        site: Site<'_>,
+        (part, place): (&Part, &str),
+        at: &Pair,
+        names: &[&str],
+    ) {
         let subject = site.subject;
-        let (theirs, ours) = (
-            serialization(self.ledger.theirs, &at.theirs, place),
-            serialization(self.ledger.ours, &at.ours, place),
-        );
-        for ((key, one), (_, other)) in theirs.into_iter().zip(ours) {
-            if one != other {
-                let message = contrast(key, Some(&one), Some(&other));
-                self.ledger.add(
-                    &rules::PARAMETER_SERIALIZATION_CHANGED,
-                    subject,
-                    &at.member(key),
-                    message,
-                );
-            }
+        self.written(site, (part, place), at);
+        if place == "query" {
+            self.empty_value(site, part, at);
         }
-        self.ledger.with_default(
-            &rules::DEPRECATED_CHANGED,
-            subject,
-            at,
-            "deprecated",
-            (false.into(), false.into()),
-        );
-        self.schema(
-            Site {
-                as_text: true,
-                ..site
-            },
-            at,
-        );
-        self.examples(subject, at);
-        self.content(site, &at.member("content"));
+        let rule = &rules::DEPRECATED_CHANGED;
+        self.ledger
+            .with_default(rule, subject, at, "deprecated", Some(false.into()));
         let mut handled = vec![
             "required",
             "deprecated",
@@ -294,45 +320,270 @@ impl Drift<'_> {
         handled.extend(names);
         self.ledger.rest(subject, at, &handled);
     }
+
+    /// Compares how the value is written, its schema and its samples, whether they are in a media type or not.
+    fn written(&mut self, site: Site<'_>, (part, place): (&Part, &str), at: &Pair) {
+        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (Some(one), Some(other)) = (
+            Written::of(theirs, &at.theirs, place),
+            Written::of(ours, &at.ours, place),
+        ) else {
+            // There has to be one media type. Where there are more, they are compared as those of a body.
+            self.content(site, &at.member("content"), Carrier::Request);
+            self.schema(site, &at.member("schema"));
+            return self.examples(site.subject, at);
+        };
+        let inside = Pair::new(one.at.as_str(), other.at.as_str());
+        let schemas = inside.member("schema");
+        let kinds = (
+            types::of(theirs, &schemas.theirs),
+            types::of(ours, &schemas.ours),
+        );
+        let differ = |key: &str| {
+            let change = DocumentChange::FormatChanged {
+                part: part.clone(),
+                old: one.format.clone(),
+                new: other.format.clone(),
+            };
+            let at = if key.is_empty() {
+                inside.clone()
+            } else {
+                at.member(key)
+            };
+            (at, change)
+        };
+        let changed = match (&one.format, &other.format) {
+            (
+                Format::Style {
+                    style,
+                    explode,
+                    reserved,
+                },
+                Format::Style {
+                    style: other_style,
+                    explode: other_explode,
+                    reserved: other_reserved,
+                },
+            ) => {
+                // One text is written in one way, whatever `explode` says of lists.
+                let may_be_list =
+                    |kinds: &Option<_>| !kinds.as_ref().is_some_and(types::are_scalar);
+                let lists = may_be_list(&kinds.0) && may_be_list(&kinds.1);
+                if style != other_style {
+                    Some(differ("style"))
+                } else if explode != other_explode && lists {
+                    Some(differ("explode"))
+                } else if reserved != other_reserved {
+                    Some(differ("allowReserved"))
+                } else {
+                    None
+                }
+            }
+            (one, other) => {
+                let same = match (one.media(), other.media()) {
+                    (Some(one), Some(other)) => {
+                        one == other || media::is_json(one) && media::is_json(other)
+                    }
+                    (one, other) => one
+                        .or(other)
+                        .is_some_and(|name| is_plain(name, &kinds.0) && is_plain(name, &kinds.1)),
+                };
+                (!same).then(|| differ(""))
+            }
+        };
+        if let Some((at, change)) = changed {
+            let rule = &rules::PARAMETER_SERIALIZATION_CHANGED;
+            let effect = site.effect(Impact::Rejected);
+            self.ledger.affect(rule, effect, site.subject, &at, change);
+        }
+        let site = Site {
+            as_text: text(place, &one.format, &other.format),
+            ..site
+        };
+        match (one.format.media(), other.format.media()) {
+            (Some(name), Some(_)) => self.media_type(site, &inside, name),
+            _ => {
+                self.schema(site, &schemas);
+                self.examples(site.subject, &inside);
+            }
+        }
+    }
+
+    /// Compares whether a query parameter may be sent without a value: a receiver that takes more does no harm.
+    fn empty_value(&mut self, site: Site<'_>, part: &Part, at: &Pair) {
+        let at = at.member("allowEmptyValue");
+        let allowed = |value: Option<&Value>| value == Some(&Value::Bool(true));
+        let (one, other) = (
+            allowed(self.ledger.theirs.at(&at.theirs)),
+            allowed(self.ledger.ours.at(&at.ours)),
+        );
+        if one == other {
+            return;
+        }
+        let impact = if other == (site.sender == Sender::Client) {
+            Impact::Compatible
+        } else {
+            Impact::Rejected
+        };
+        let change = DocumentChange::EmptyValueChanged {
+            part: part.clone(),
+            allowed: other,
+        };
+        let rule = &rules::PARAMETER_SERIALIZATION_CHANGED;
+        self.ledger
+            .affect(rule, site.effect(impact), site.subject, &at, change);
+    }
 }
 
-/// The parameters of an operation in `document`, which the operation came from.
-fn owned<'a>(document: &'a Document, operation: &Operation<'_>) -> Vec<Located<'a>> {
-    let found = document.at(&operation.pointer).map(|value| Operation {
-        id: None,
-        method: operation.method.clone(),
-        path: "",
-        pointer: operation.pointer.clone(),
-        value,
-        item: operation.item.clone(),
+/// How a parameter or header is written, with the defaults put in.
+struct Written {
+    format: Format,
+    /// Where its `schema` and its samples are: the object itself, or its media type.
+    at: String,
+}
+
+impl Written {
+    /// `None` where there is not exactly one media type in `content`.
+    fn of(document: &Document, at: &str, place: &str) -> Option<Self> {
+        let get = |key: &str| document.at(at).and_then(|value| value.get(key));
+        if let Some(content) = get("content") {
+            let types = media_types(content.as_object());
+            let [only] = types.as_slice() else {
+                return None;
+            };
+            let at = pointer::join(&pointer::join(at, "content"), &only.name);
+            let (at, _) = document.resolve(&at)?;
+            let names = vec![only.key.clone()];
+            return Some(Self {
+                format: Format::Types { names },
+                at,
+            });
+        }
+        let default = match place {
+            "query" | "cookie" => "form",
+            _ => "simple",
+        };
+        let style = get("style").and_then(Value::as_str).unwrap_or(default);
+        let flag = |key: &str, default: bool| get(key).and_then(Value::as_bool).unwrap_or(default);
+        Some(Self {
+            format: Format::Style {
+                explode: flag("explode", style == "form"),
+                reserved: flag("allowReserved", false),
+                style: style.to_owned(),
+            },
+            at: at.to_owned(),
+        })
+    }
+}
+
+impl Format {
+    /// The media type of a value that is written as one.
+    fn media(&self) -> Option<&str> {
+        match self {
+            Self::Style { .. } => None,
+            Self::Types { names } => names.first().map(String::as_str),
+        }
+    }
+}
+
+/// Whether values of these types are the same text in the media type as they are without any: numbers are, in JSON; strings are only
+/// where they are not quoted.
+fn is_plain(name: &str, kinds: &Option<BTreeSet<String>>) -> bool {
+    let Some(kinds) = kinds else { return false };
+    if media::is_json(name) {
+        let mut kinds = kinds.iter();
+        kinds.all(|kind| ["integer", "number", "boolean"].contains(&kind.as_str()))
+    } else {
+        name.starts_with("text/plain") && types::are_scalar(kinds)
+    }
+}
+
+/// How values that are written in both of these forms are read.
+fn text(place: &str, one: &Format, other: &Format) -> Text {
+    let is_exploded = |format: &Format| matches!(format, Format::Style { style, explode: true, .. } if style == "form");
+    let is_json = |format: &Format| format.media().is_some_and(media::is_json);
+    if is_json(one) || is_json(other) {
+        Text::No
+    } else if ["query", "cookie"].contains(&place) && is_exploded(one) && is_exploded(other) {
+        Text::Exploded
+    } else {
+        Text::Scalar
+    }
+}
+
+/// The pointers of what is in the lists of parameters of a path and of its operation.
+fn lists(document: &Document, operation: &Operation<'_>) -> [Vec<String>; 2] {
+    [&operation.item, &operation.pointer].map(|at| {
+        let list = pointer::join(at, "parameters");
+        let count = document
+            .at(&list)
+            .and_then(Value::as_array)
+            .map_or(0, Vec::len);
+        (0..count).map(|index| format!("{list}/{index}")).collect()
+    })
+}
+
+/// The parameters of an operation: its own, and those of its path that it does not replace. `names` holds other names of path
+/// parameters by those that the document has.
+fn declared(
+    document: &Document,
+    operation: &Operation<'_>,
+    names: Option<&HashMap<String, String>>,
+) -> Declared {
+    let [shared, own] = lists(document, operation).map(|list| {
+        let mut all = Declared::new();
+        for at in list {
+            let Some((at, value)) = document.resolve(&at) else {
+                continue;
+            };
+            let text = |member: &str| value.get(member).and_then(Value::as_str);
+            let (place, name) = (
+                text("in").unwrap_or_default(),
+                text("name").unwrap_or_default(),
+            );
+            let key = match place {
+                "header" => name.to_lowercase(),
+                "path" => names
+                    .and_then(|names| names.get(name))
+                    .map_or(name, String::as_str)
+                    .to_owned(),
+                _ => name.to_owned(),
+            };
+            if place == "header" && NO_PARAMETERS.contains(&key.as_str()) {
+                continue;
+            }
+            let key = Key {
+                place: place.to_owned(),
+                name: key,
+            };
+            all.entry(key.clone()).or_default().push(Given {
+                key,
+                name: name.to_owned(),
+                at,
+            });
+        }
+        all
     });
-    found
-        .map(|operation| operation.parameters(document))
-        .unwrap_or_default()
+    let mut all = shared;
+    all.extend(own);
+    all
 }
 
-fn named((place, name): &Key) -> String {
-    format!("the {place} parameter `{name}`")
+/// What is said each time that a parameter is given, in an order of its own.
+fn said(document: &Document, given: &[Given]) -> Vec<String> {
+    let values = given.iter().filter_map(|given| document.at(&given.at));
+    let mut texts: Vec<String> = values.map(canonical_without_provenance).collect();
+    texts.sort();
+    texts
+}
+
+/// Whether a parameter is given several times and not in the same way.
+fn is_ambiguous(document: &Document, given: &[Given]) -> bool {
+    let mut said = said(document, given);
+    said.dedup();
+    said.len() > 1
 }
 
 fn is_required(document: &Document, at: &str) -> bool {
     document.at(at).and_then(|value| value.get("required")) == Some(&Value::Bool(true))
-}
-
-/// How a value is written, with the defaults of the Parameter Object put in.
-fn serialization(document: &Document, at: &str, place: &str) -> Vec<(&'static str, Value)> {
-    let get = |key: &str| document.at(at).and_then(|value| value.get(key)).cloned();
-    // With `content` the media type says how the value is written.
-    let style = get("style").unwrap_or_else(|| match place {
-        "query" | "cookie" => "form".into(),
-        _ => "simple".into(),
-    });
-    let explode = get("explode").unwrap_or_else(|| (style == "form").into());
-    let flag = |key: &str| get(key).unwrap_or_else(|| false.into());
-    vec![
-        ("style", style),
-        ("explode", explode),
-        ("allowReserved", flag("allowReserved")),
-        ("allowEmptyValue", flag("allowEmptyValue")),
-    ]
 }

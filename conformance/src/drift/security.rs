@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::Drift;
 use super::equal::{PROVENANCE, canonical};
-use super::ledger::{Pair, contrast};
+use super::ledger::Pair;
 use super::rules;
 use crate::document::{Document, pointer};
-use crate::finding::Severity;
+use crate::finding::{Credential, DocumentChange, Effect, Impact, Sender};
 
 /// One way to be let in: schemes with their scopes, all of which are needed.
 type Alternative = BTreeSet<(String, BTreeSet<String>)>;
@@ -18,12 +18,21 @@ type Alternative = BTreeSet<(String, BTreeSet<String>)>;
 type Requirement = BTreeSet<Alternative>;
 
 impl Drift<'_> {
-    /// Compares what an operation asks for: its own requirement, or that of the document. The client identifies itself, or the
-    /// server where it is the client (`inverted`).
-    pub(super) fn security(&mut self, subject: &str, operation: &Pair, inverted: bool) {
+    /// Compares what an operation asks for: its own requirement, or for the operations of `paths` that of the document. The `sender`
+    /// of its requests identifies itself.
+    ///
+    /// The requirement of the document is about calls of the API. Webhooks and callbacks are calls that the API makes elsewhere,
+    /// so what they need is only what they say themselves.
+    pub(super) fn security(
+        &mut self,
+        subject: &str,
+        operation: &Pair,
+        sender: Sender,
+        is_path: bool,
+    ) {
         let own = operation.member("security");
         let place = |document: &Document, at: String| {
-            if document.at(&at).is_some() {
+            if document.at(&at).is_some() || !is_path {
                 at
             } else {
                 "/security".to_owned()
@@ -49,57 +58,66 @@ impl Drift<'_> {
             // The same schemes by name, so it is the schemes that differ: one finding each, whoever uses them.
             let names: BTreeSet<&String> = named.iter().flatten().map(|(name, _)| name).collect();
             for name in names {
-                self.scheme(subject, name, inverted);
+                self.scheme(subject, name, sender);
             }
             return;
         }
-        let words = |document: &Document, at: &str| {
-            document
-                .at(at)
-                .cloned()
-                .unwrap_or_else(|| Value::Array(Vec::new()))
-        };
-        let (theirs, ours) = (
-            words(self.ledger.theirs, &at.theirs),
-            words(self.ledger.ours, &at.ours),
-        );
-        let (held, needed) = sender_first(inverted, &asked.0, &asked.1);
-        let severity = if are_let_in(held, needed) {
-            Severity::Warning
+        let (held, needed) = sender_first(sender, &asked.0, &asked.1);
+        let impact = if are_let_in(held, needed) {
+            Impact::Compatible
         } else {
-            Severity::Breaking
+            Impact::Rejected
         };
-        self.ledger.add_as(
-            &rules::SECURITY_CHANGED,
-            severity,
-            subject,
-            &at,
-            contrast("security", Some(&theirs), Some(&ours)),
-        );
+        let change = DocumentChange::CredentialsChanged {
+            old: credentials(&named),
+            new: credentials(&by_name(self.ledger.ours, &at.ours)),
+        };
+        let effect = Effect { sender, impact };
+        let rule = &rules::SECURITY_CHANGED;
+        self.ledger.affect(rule, effect, subject, &at, change);
     }
 
-    fn scheme(&mut self, subject: &str, name: &str, inverted: bool) {
+    fn scheme(&mut self, subject: &str, name: &str, sender: Sender) {
         let at =
             Pair::new("/components/securitySchemes", "/components/securitySchemes").member(name);
-        if content(self.ledger.theirs, name) != content(self.ledger.ours, name) {
-            let scheme = |document: &Document, at: &str| {
-                document.resolve(at).map(|(_, scheme)| scheme.clone())
-            };
-            let (theirs, ours) = (
-                scheme(self.ledger.theirs, &at.theirs),
-                scheme(self.ledger.ours, &at.ours),
-            );
-            let message = contrast(name, theirs.as_ref(), ours.as_ref());
-            let schemes = (said(self.ledger.theirs, name), said(self.ledger.ours, name));
-            let (held, needed) = sender_first(inverted, &schemes.0, &schemes.1);
-            let severity = match (held, needed) {
-                (Some(held), Some(needed)) if only_more_flows(held, needed) => Severity::Warning,
-                _ => Severity::Breaking,
-            };
-            let rule = &rules::SECURITY_SCHEME_CHANGED;
-            self.ledger.add_as(rule, severity, subject, &at, message);
+        if content(self.ledger.theirs, name) == content(self.ledger.ours, name) {
+            return;
         }
+        let (theirs, ours) = (said(self.ledger.theirs, name), said(self.ledger.ours, name));
+        let (held, needed) = sender_first(sender, &theirs, &ours);
+        let impact = match (held, needed) {
+            (Some(held), Some(needed)) if only_more_flows(held, needed) => Impact::Compatible,
+            _ => Impact::Rejected,
+        };
+        let written = |document: &Document, at: &str| {
+            let (_, scheme) = document.resolve(at)?;
+            let mut scheme = scheme.clone();
+            if let Value::Object(members) = &mut scheme {
+                members.retain(|key, _| is_compared(key));
+            }
+            Some(scheme)
+        };
+        let change = DocumentChange::SchemeChanged {
+            name: name.to_owned(),
+            old: written(self.ledger.theirs, &at.theirs),
+            new: written(self.ledger.ours, &at.ours),
+        };
+        let effect = Effect { sender, impact };
+        let rule = &rules::SECURITY_SCHEME_CHANGED;
+        self.ledger.affect(rule, effect, subject, &at, change);
     }
+}
+
+/// The alternatives of a requirement, as findings tell them.
+fn credentials(requirement: &Requirement) -> Vec<Vec<Credential>> {
+    let credential = |(scheme, scopes): &(String, BTreeSet<String>)| Credential {
+        scheme: scheme.clone(),
+        scopes: scopes.iter().cloned().collect(),
+    };
+    let alternatives = requirement.iter();
+    alternatives
+        .map(|alternative| alternative.iter().map(credential).collect())
+        .collect()
 }
 
 fn requirement(document: &Document, at: &str, known_as: &dyn Fn(&str) -> String) -> Requirement {
@@ -133,12 +151,11 @@ fn everybody() -> Requirement {
     Requirement::from([Alternative::new()])
 }
 
-/// What who identifies itself goes by, then what it is held to.
-fn sender_first<'v, T>(inverted: bool, theirs: &'v T, ours: &'v T) -> (&'v T, &'v T) {
-    if inverted {
-        (ours, theirs)
-    } else {
-        (theirs, ours)
+/// What the sender of requests goes by, then what their receiver asks for.
+fn sender_first<'v, T>(sender: Sender, theirs: &'v T, ours: &'v T) -> (&'v T, &'v T) {
+    match sender {
+        Sender::Client => (theirs, ours),
+        Sender::Server => (ours, theirs),
     }
 }
 
@@ -184,6 +201,11 @@ fn content(document: &Document, name: &str) -> String {
     }
 }
 
+/// Whether a member of a scheme is more than text for readers.
+fn is_compared(key: &str) -> bool {
+    key != "description" && !PROVENANCE.contains(&key)
+}
+
 /// All that the scheme called `name` says except for text for readers.
 fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
     let at = pointer::join("/components/securitySchemes", name);
@@ -191,7 +213,7 @@ fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
         return None;
     };
     let mut scheme: Map<String, Value> = scheme.clone();
-    scheme.retain(|key, _| key != "description" && !PROVENANCE.contains(&key.as_str()));
+    scheme.retain(|key, _| is_compared(key));
     if let Some(Value::String(kind)) = scheme.get_mut("scheme") {
         // RFC 9110: names of authentication schemes are the same in any case.
         *kind = kind.to_lowercase();

@@ -1,9 +1,13 @@
-//! How two documents differ outside of schemas, as data. `report::words::document` makes sentences of it.
+//! How two documents differ outside of schemas, as data. "Added" means that only the new document has it, "removed" that only the
+//! old one has.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// A difference outside of schemas. "Added" means that only the new document has it, "removed" that only the old one has.
+use super::Side;
+use crate::document::pointer;
+
+/// How two documents differ at a place that is not in a schema.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "kind",
@@ -11,13 +15,319 @@ use serde_json::Value;
     rename_all_fields = "camelCase"
 )]
 pub enum DocumentChange {
+    /// Something was added.
+    Added {
+        /// What.
+        part: Part,
+        /// Whether its receiver requires it, or its sender promises it.
+        required: bool,
+    },
+    /// Something was removed.
+    Removed {
+        /// What.
+        part: Part,
+    },
+    /// Only the old document names it; a wider entry of the new document speaks for it.
+    NowWithin {
+        /// What.
+        part: Part,
+        /// The wider entry, such as `4XX` or `image/*`.
+        wider: String,
+    },
+    /// Only the new document names it; a wider entry of the old document speaks for it.
+    WasWithin {
+        /// What.
+        part: Part,
+        /// The wider entry, such as `4XX` or `image/*`.
+        wider: String,
+    },
+    /// A response has a body now, and had none.
+    BodyAdded {
+        /// The status; none where the response is a component.
+        status: Option<String>,
+        /// The media types of the body.
+        types: Vec<String>,
+    },
+    /// A response has no body any more.
+    BodyRemoved {
+        /// The status; none where the response is a component.
+        status: Option<String>,
+        /// The media types of the body.
+        types: Vec<String>,
+    },
+    /// Something that was optional is required now.
+    RequiredAdded {
+        /// What.
+        part: Part,
+    },
+    /// Something that was required is optional now.
+    RequiredRemoved {
+        /// What.
+        part: Part,
+    },
     /// A member of an object of OpenAPI was added or removed, or has another value.
     Member {
         /// The member as the documents spell it.
         key: String,
-        /// Its old value; none where it is new.
+        /// Its old value, or the default that was in force; none where there was neither.
         old: Option<Value>,
-        /// Its new value; none where it was removed.
+        /// Its new value, or the default that is in force; none where there is neither.
         new: Option<Value>,
     },
+    /// The names in braces changed, and nothing else of the path.
+    PathRenamed {
+        /// The old path.
+        old: String,
+        /// The new path.
+        new: String,
+    },
+    /// Other credentials are needed.
+    CredentialsChanged {
+        /// The old alternatives; an empty one needs no credentials.
+        old: Vec<Vec<Credential>>,
+        /// The new alternatives.
+        new: Vec<Vec<Credential>>,
+    },
+    /// A security scheme is another one under the same name.
+    SchemeChanged {
+        /// The name of the scheme.
+        name: String,
+        /// What it was.
+        old: Option<Value>,
+        /// What it is.
+        new: Option<Value>,
+    },
+    /// A parameter or header is written in another form.
+    FormatChanged {
+        /// The parameter or header.
+        part: Part,
+        /// How it was written.
+        old: Format,
+        /// How it is written.
+        new: Format,
+    },
+    /// A query parameter may be sent without a value, or may not any more.
+    EmptyValueChanged {
+        /// The parameter.
+        part: Part,
+        /// Whether the new document allows it.
+        allowed: bool,
+    },
+    /// A property of a form is encoded in another way.
+    EncodingChanged {
+        /// The property.
+        property: String,
+        /// How it was encoded.
+        old: Format,
+        /// How it is encoded.
+        new: Format,
+    },
+    /// A sample has another value.
+    ExampleChanged {
+        /// Its name; none for `example`.
+        name: Option<String>,
+        /// The member that differs, such as `value`.
+        key: String,
+        /// JSON pointer within the member to the first difference.
+        at: String,
+        /// What was there; none where there was nothing.
+        old: Option<Value>,
+        /// What is there; none where there is nothing.
+        new: Option<Value>,
+    },
+    /// A reference cannot be followed.
+    ReferenceUnresolved {
+        /// The document.
+        side: Side,
+        /// The reference as it is written.
+        reference: String,
+    },
+    /// A list has a parameter several times.
+    ParameterRepeated {
+        /// The document.
+        side: Side,
+        /// The parameter.
+        part: Part,
+        /// How many times.
+        count: usize,
+        /// Whether all of them say the same; otherwise it is not known which one holds.
+        alike: bool,
+        /// Whether the other document gives it in the same ways.
+        both: bool,
+    },
+}
+
+/// A part of a document that may be in one document only.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Part {
+    /// A declared tag.
+    Tag {
+        /// Its name.
+        name: String,
+    },
+    /// An operation.
+    Operation {
+        /// Its method and path.
+        name: String,
+    },
+    /// A webhook.
+    Webhook {
+        /// Its name.
+        name: String,
+    },
+    /// A callback.
+    Callback {
+        /// Its name, or the method and expression of one of its operations.
+        name: String,
+    },
+    /// A parameter.
+    Parameter {
+        /// `query`, `path`, `header`, `cookie` or `querystring`.
+        place: String,
+        /// Its name.
+        name: String,
+    },
+    /// A header of a response, or of a part of a form.
+    Header {
+        /// Its name.
+        name: String,
+    },
+    /// The request body.
+    RequestBody,
+    /// A response.
+    Response {
+        /// Its status, such as `404`, `4XX` or `default`.
+        status: String,
+    },
+    /// A media type of a body.
+    MediaType {
+        /// The media type as the document spells it.
+        name: String,
+        /// The body that it is of, such as `request body` or `answer 200`; none where that is a component.
+        of: Option<String>,
+    },
+    /// A link of a response.
+    Link {
+        /// Its name.
+        name: String,
+    },
+    /// A named sample.
+    Example {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What a client identifies itself with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Credential {
+    /// The name of the security scheme.
+    pub scheme: String,
+    /// The scopes that are needed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Format {
+    /// As text in a style.
+    Style {
+        /// Such as `form`.
+        style: String,
+        /// Whether each item or member is written on its own.
+        explode: bool,
+        /// Whether reserved characters are written as they are.
+        reserved: bool,
+    },
+    /// As one of these media types.
+    Types {
+        /// The media types.
+        names: Vec<String>,
+    },
+}
+
+/// Where two values first differ: a JSON pointer into them, and what is there on each side. Numbers are compared by value.
+pub(crate) fn first_difference<'v>(
+    old: Option<&'v Value>,
+    new: Option<&'v Value>,
+) -> (String, Option<&'v Value>, Option<&'v Value>) {
+    let mut at = String::new();
+    let (mut old, mut new) = (old, new);
+    while let (Some(one), Some(other)) = (old, new) {
+        let key = match (one, other) {
+            (Value::Object(one), Value::Object(other)) => {
+                let differs = |key: &&String| match (one.get(*key), other.get(*key)) {
+                    (Some(one), Some(other)) => !is_same(one, other),
+                    _ => true,
+                };
+                one.keys().chain(other.keys()).find(differs).cloned()
+            }
+            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+                let mut both = one.iter().zip(other);
+                let index = both.position(|(one, other)| !is_same(one, other));
+                index.map(|index| index.to_string())
+            }
+            _ => None,
+        };
+        let Some(key) = key else { break };
+        let step = pointer::join("", &key);
+        at.push_str(&step);
+        (old, new) = (one.pointer(&step), other.pointer(&step));
+    }
+    (at, old, new)
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .all(|(key, value)| other.get(key).is_some_and(|found| is_same(value, found)))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| is_same(one, other))
+        }
+        (Value::Number(one), Value::Number(other)) => {
+            one == other || one.as_f64() == other.as_f64()
+        }
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_found_below_what_is_the_same() {
+        let old = json!({"a": 1, "b": [{"c": 1}, {"d/e": [1, 2]}]});
+        let new = json!({"b": [{"c": 1.0}, {"d/e": [1]}], "a": 1.0});
+        assert_eq!(
+            first_difference(Some(&old), Some(&new)),
+            (
+                "/b/1/d~1e".to_owned(),
+                Some(&json!([1, 2])),
+                Some(&json!([1]))
+            )
+        );
+        let less = json!({"a": 1});
+        assert_eq!(
+            first_difference(Some(&old), Some(&less)),
+            ("/b".to_owned(), old.get("b"), None)
+        );
+        assert_eq!(
+            first_difference(None, Some(&less)),
+            (String::new(), None, Some(&less))
+        );
+    }
 }

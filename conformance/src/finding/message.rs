@@ -239,6 +239,17 @@ pub enum Sender {
     Server,
 }
 
+impl Sender {
+    /// Who receives what this one sends.
+    #[must_use]
+    pub fn receiver(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// What a change does to those who exchange values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use serde_json::Value;
 
 use super::super::equal::canonical_without_provenance;
-use super::super::ledger::{Ledger, Pair, Site, contrast, one_sided};
+use super::super::ledger::{Ledger, Pair, Site, Text, contrast, one_sided};
 use super::super::meaning::{EFFORT, Meaning, Step};
 use super::super::rules;
 use super::super::same::Same;
@@ -21,6 +21,7 @@ use super::side::{Side, local};
 use super::view::{Content, Part, View};
 use crate::document::normalize::{MAPS, SINGLE};
 use crate::document::pointer;
+use crate::finding::Sender;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -53,8 +54,8 @@ impl Schemas {
                 .strip_prefix("the ")
                 .unwrap_or(site.part)
                 .to_owned(),
-            from_server: site.from_server,
-            as_text: site.as_text,
+            from_server: site.sender == Sender::Server,
+            as_text: site.as_text != Text::No,
             at: at.clone(),
         });
     }

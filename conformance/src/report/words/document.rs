@@ -1,36 +1,656 @@
 //! Sentences about what differs outside of schemas.
 
-use super::{Context, shown};
-use crate::finding::DocumentChange;
+use std::collections::BTreeSet;
 
-pub(super) fn sentence(change: &DocumentChange, _context: &Context<'_>) -> String {
-    match change {
-        DocumentChange::Member {
-            key,
-            old: Some(old),
-            new: Some(new),
-        } => format!("`{key}` was {}, is now {}", shown(old), shown(new)),
-        DocumentChange::Member {
-            key,
-            old: Some(old),
-            ..
-        } => format!("`{key}: {}` was removed", shown(old)),
-        DocumentChange::Member { key, new, .. } => match new {
-            Some(new) => format!("`{key}: {}` is new", shown(new)),
-            None => format!("`{key}` differs"),
-        },
+use serde_json::Value;
+
+use super::{Context, name, quoted, shown, side};
+use crate::finding::{
+    Comparison, Credential, DocumentChange, Format, Impact, Part, Sender, first_difference,
+};
+
+/// What changed, then who is affected and why.
+pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String {
+    let said = if context.comparison == Comparison::Lockstep {
+        disagreement(change)
+    } else {
+        development(change, context)
+    };
+    let said = said.unwrap_or_else(|| fact(change, context));
+    match consequence(change, context) {
+        Some(consequence) => format!("{said}: {consequence}"),
+        None => said,
     }
+}
+
+/// What changed between two versions, where that is not told in the same way of two documents that must agree.
+fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
+    let from_server = context.effect.map(|effect| effect.sender) == Some(Sender::Server);
+    Some(match change {
+        DocumentChange::Added { part, required } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody => {
+                let verb = match (from_server, required) {
+                    (true, true) => "always sends",
+                    (true, false) => "may send",
+                    (false, true) => "requires",
+                    (false, false) => "accepts",
+                };
+                format!("new {verb} {}", thing(part))
+            }
+            Part::Response { .. } if from_server => format!("new may answer {}", bare(part)),
+            Part::MediaType { .. } if from_server => format!("new may send {}", thing(part)),
+            Part::Response { .. } | Part::MediaType { .. } => {
+                format!("new accepts {}", thing(part))
+            }
+            _ => format!("{} is new", thing(part)),
+        },
+        DocumentChange::Removed { part } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
+                format!("new no longer sends {}", thing(part))
+            }
+            Part::Response { .. } if from_server => {
+                format!("new no longer answers {}", bare(part))
+            }
+            Part::MediaType { .. } if from_server => {
+                format!("new no longer sends {}", thing(part))
+            }
+            Part::Parameter { .. }
+            | Part::Header { .. }
+            | Part::RequestBody
+            | Part::Response { .. }
+            | Part::MediaType { .. } => format!("new no longer accepts {}", thing(part)),
+            _ => format!("{} was removed", thing(part)),
+        },
+        DocumentChange::NowWithin { part, wider } => {
+            format!("{} is no longer named, but within `{wider}`", thing(part))
+        }
+        DocumentChange::WasWithin { part, wider } => {
+            format!("{} is named now; it was within `{wider}`", thing(part))
+        }
+        DocumentChange::BodyAdded { status, types } => format!(
+            "{} now has a body ({}); before it had none",
+            answer(status.as_deref()),
+            types.join(", ")
+        ),
+        DocumentChange::BodyRemoved { status, types } => format!(
+            "{} no longer has a body; before it had one ({})",
+            answer(status.as_deref()),
+            types.join(", ")
+        ),
+        DocumentChange::RequiredAdded { part } if from_server => {
+            format!("new always sends {}", thing(part))
+        }
+        DocumentChange::RequiredAdded { part } => format!("new requires {}", thing(part)),
+        DocumentChange::RequiredRemoved { part } if from_server => {
+            format!("new no longer always sends {}", thing(part))
+        }
+        DocumentChange::RequiredRemoved { part } => {
+            format!("new no longer requires {}", thing(part))
+        }
+        DocumentChange::Member { key, old, new } => match (old, new) {
+            (Some(old), Some(new)) => {
+                let (place, was, is) = inside(key, old, new);
+                format!("{place} changed from {was} to {is}")
+            }
+            (Some(old), None) => format!("`{key}: {}` was removed", shown(old)),
+            (None, Some(new)) => format!("`{key}: {}` is new", shown(new)),
+            (None, None) => format!("`{key}` differs"),
+        },
+        DocumentChange::PathRenamed { old, new } => {
+            format!("the path is written `{new}`, it was `{old}`; only the names in braces changed")
+        }
+        DocumentChange::CredentialsChanged { old, new } => {
+            let was = match is_open(old) {
+                true => "was open".to_owned(),
+                false => format!("needed {}", credentials(old)),
+            };
+            let is = match is_open(new) {
+                true => "is open".to_owned(),
+                false => format!("needs {}", credentials(new)),
+            };
+            format!("{was}, now {is}")
+        }
+        DocumentChange::SchemeChanged { name, old, new } => scheme(name, old, new, "is now"),
+        DocumentChange::FormatChanged { part, old, new } => format!(
+            "{} was written {}, is now written {}",
+            thing(part),
+            format_of(old),
+            format_of(new)
+        ),
+        DocumentChange::EmptyValueChanged { part, allowed } => match allowed {
+            true => format!("{} may now be sent without a value", thing(part)),
+            false => format!("{} may no longer be sent without a value", thing(part)),
+        },
+        DocumentChange::EncodingChanged { property, old, new } => format!(
+            "the property `{property}` of the form was written {}, is now written {}",
+            format_of(old),
+            format_of(new)
+        ),
+        DocumentChange::ExampleChanged { .. }
+        | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::ParameterRepeated { .. } => return None,
+    })
+}
+
+/// How two documents that must agree do not.
+fn disagreement(change: &DocumentChange) -> Option<String> {
+    Some(match change {
+        DocumentChange::Added { part, required } => match (part, required) {
+            (Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody, true) => {
+                format!("{} is emitted as required but not documented", thing(part))
+            }
+            _ => format!("{} is emitted but not documented", thing(part)),
+        },
+        DocumentChange::Removed { part } => {
+            format!("{} is documented but not emitted", thing(part))
+        }
+        DocumentChange::NowWithin { part, wider } => format!(
+            "{} is documented, and emitted only within `{wider}`",
+            thing(part)
+        ),
+        DocumentChange::WasWithin { part, wider } => format!(
+            "{} is emitted, and documented only within `{wider}`",
+            thing(part)
+        ),
+        DocumentChange::BodyAdded { status, types } => format!(
+            "the body of {} is emitted ({}) but not documented",
+            answer(status.as_deref()),
+            types.join(", ")
+        ),
+        DocumentChange::BodyRemoved { status, types } => format!(
+            "the body of {} is documented ({}) but not emitted",
+            answer(status.as_deref()),
+            types.join(", ")
+        ),
+        DocumentChange::RequiredAdded { part } => {
+            format!(
+                "{} is documented as optional but emitted as required",
+                thing(part)
+            )
+        }
+        DocumentChange::RequiredRemoved { part } => {
+            format!(
+                "{} is documented as required but emitted as optional",
+                thing(part)
+            )
+        }
+        DocumentChange::Member { key, old, new } => match (old, new) {
+            (Some(old), Some(new)) => {
+                let (place, was, is) = inside(key, old, new);
+                format!("{place} is documented as {was} but emitted as {is}")
+            }
+            (Some(old), None) => format!("`{key}: {}` is documented but not emitted", shown(old)),
+            (None, Some(new)) => format!("`{key}: {}` is emitted but not documented", shown(new)),
+            (None, None) => format!("`{key}` differs"),
+        },
+        DocumentChange::PathRenamed { old, new } => format!(
+            "the path is documented as `{old}` but emitted as `{new}`; only the names in braces differ"
+        ),
+        DocumentChange::CredentialsChanged { old, new } => {
+            let said = |alternatives: &[Vec<Credential>]| match is_open(alternatives) {
+                true => "open".to_owned(),
+                false => format!("needing {}", credentials(alternatives)),
+            };
+            format!("documented as {}, emitted as {}", said(old), said(new))
+        }
+        DocumentChange::SchemeChanged { name, old, new } => scheme(name, old, new, "is emitted as"),
+        DocumentChange::FormatChanged { part, old, new } => format!(
+            "{} is documented as written {} but emitted as written {}",
+            thing(part),
+            format_of(old),
+            format_of(new)
+        ),
+        DocumentChange::EmptyValueChanged { part, allowed } => match allowed {
+            true => format!(
+                "only the emitted document allows {} without a value",
+                thing(part)
+            ),
+            false => format!(
+                "only the source document allows {} without a value",
+                thing(part)
+            ),
+        },
+        DocumentChange::EncodingChanged { property, old, new } => format!(
+            "the property `{property}` of the form is documented as written {} but emitted as written {}",
+            format_of(old),
+            format_of(new)
+        ),
+        DocumentChange::ExampleChanged { .. }
+        | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::ParameterRepeated { .. } => return None,
+    })
+}
+
+/// What is told in the same way of versions and of documents that must agree.
+fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
+    match change {
+        DocumentChange::ExampleChanged {
+            name,
+            key,
+            at,
+            old,
+            new,
+        } => {
+            let sample = match name {
+                Some(name) => format!("`{key}` of the sample `{name}`"),
+                None => "the sample".to_owned(),
+            };
+            let place = match at.is_empty() {
+                true => String::new(),
+                false => format!(" at `{at}`"),
+            };
+            let (was, is) = match (old, new) {
+                (Some(old), Some(new)) => (quoted(old), quoted(new)),
+                (Some(old), None) => (quoted(old), "missing".to_owned()),
+                (None, Some(new)) => ("missing".to_owned(), quoted(new)),
+                (None, None) => return format!("{sample} differs{place}"),
+            };
+            let (old, new) = (context.old, context.new);
+            format!("{sample} differs{place}: {was} in {old}, {is} in {new}")
+        }
+        DocumentChange::ReferenceUnresolved {
+            side: one,
+            reference,
+        } => format!(
+            "the reference `{reference}` of {} leads nowhere, in a circle, or to a document that was not loaded; what it stands for is not compared",
+            side(*one, context.comparison)
+        ),
+        DocumentChange::ParameterRepeated {
+            side: one,
+            part,
+            count,
+            alike,
+            both,
+        } => {
+            let document = match both {
+                true => "both documents give".to_owned(),
+                false => format!("{} gives", side(*one, context.comparison)),
+            };
+            let given = format!("{document} {} {count} times", thing(part));
+            match alike {
+                true => format!("{given}, which OpenAPI does not allow"),
+                false => format!(
+                    "{given} and each time in another way; which of them holds is not known"
+                ),
+            }
+        }
+        _ => "the documents differ".to_owned(),
+    }
+}
+
+/// Who is affected, and why.
+fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
+    if let DocumentChange::Member { key, .. } = change {
+        return match key.as_str() {
+            "operationId" => Some("generated clients call it by another name".to_owned()),
+            "x-webhook-signature" => Some("subscribers may reject what is signed so".to_owned()),
+            _ => None,
+        };
+    }
+    let effect = context.effect?;
+    if !matches!(effect.impact, Impact::Rejected | Impact::Withdrawn) {
+        return None;
+    }
+    let from_server = effect.sender == Sender::Server;
+    let people = context.people();
+    let refused = match context.comparison {
+        Comparison::Versions => "are now refused",
+        Comparison::Lockstep | Comparison::Single => "are refused",
+    };
+    Some(match change {
+        DocumentChange::Added { part, .. } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if !from_server => {
+                format!("{people} that omit it {refused}")
+            }
+            _ => format!("{people} do not expect it"),
+        },
+        DocumentChange::Removed { part } => match part {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
+                format!("{people} that read it get nothing")
+            }
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody => {
+                format!("{people} that send it are not understood")
+            }
+            Part::MediaType { .. } if from_server => {
+                format!("{people} that ask for it get another")
+            }
+            Part::MediaType { .. } => format!("{people} that send it {refused}"),
+            Part::Response { .. } => format!("{people} that answer so are not understood"),
+            Part::Operation { .. } => format!("{people} that call it {refused}"),
+            Part::Webhook { .. } | Part::Callback { .. } => {
+                "subscribers that wait for it get nothing".to_owned()
+            }
+            Part::Tag { .. } | Part::Link { .. } | Part::Example { .. } => return None,
+        },
+        DocumentChange::BodyAdded { .. } => format!("{people} do not expect one"),
+        DocumentChange::BodyRemoved { .. } if from_server => {
+            format!("{people} that read it get nothing")
+        }
+        DocumentChange::BodyRemoved { .. } => format!("{people} that send one are not understood"),
+        DocumentChange::RequiredAdded { .. } => format!("{people} that omit it {refused}"),
+        DocumentChange::RequiredRemoved { .. } => {
+            format!("it may be missing, which {people} do not expect")
+        }
+        DocumentChange::CredentialsChanged { .. } if from_server => {
+            format!("{people} that check for other credentials refuse the server")
+        }
+        DocumentChange::CredentialsChanged { old, .. } if is_open(old) => {
+            format!("{people} without credentials {refused}")
+        }
+        DocumentChange::CredentialsChanged { .. } | DocumentChange::SchemeChanged { .. } => {
+            match context.comparison {
+                Comparison::Versions => "the old credentials no longer suffice".to_owned(),
+                Comparison::Lockstep | Comparison::Single => {
+                    "the documented credentials do not suffice".to_owned()
+                }
+            }
+        }
+        DocumentChange::FormatChanged { .. } | DocumentChange::EncodingChanged { .. } => {
+            match from_server {
+                false => format!("the server misreads what {people} send"),
+                true => format!("{people} misread what the server sends"),
+            }
+        }
+        DocumentChange::EmptyValueChanged { .. } if from_server => {
+            format!("{people} do not expect that")
+        }
+        DocumentChange::EmptyValueChanged { .. } => format!("{people} that do so {refused}"),
+        _ => return None,
+    })
 }
 
 /// What to do where the documents must agree.
 pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<String> {
-    match change {
-        DocumentChange::Member { key, old, new } => Some(match (old, new) {
-            (Some(_), None) => format!("emit `{key}`, or remove it from the source document"),
-            (None, _) => format!("document `{key}`, or stop emitting it"),
-            (Some(_), Some(_)) => {
-                format!("emit the documented `{key}`, or correct the source document")
+    const EMIT: &str = "emit it, or remove it from the source document";
+    const DOCUMENT: &str = "document it, or stop emitting it";
+    const AGREE: &str = "emit what is documented, or correct the source document";
+    Some(
+        match change {
+            DocumentChange::Added { .. }
+            | DocumentChange::WasWithin { .. }
+            | DocumentChange::BodyAdded { .. }
+            | DocumentChange::Member { old: None, .. } => DOCUMENT,
+            DocumentChange::Removed { .. }
+            | DocumentChange::NowWithin { .. }
+            | DocumentChange::BodyRemoved { .. }
+            | DocumentChange::Member { new: None, .. } => EMIT,
+            DocumentChange::ReferenceUnresolved { .. } => {
+                "correct the reference, or bundle the documents into one"
             }
-        }),
+            DocumentChange::ParameterRepeated { .. } => "keep one of them",
+            _ => AGREE,
+        }
+        .to_owned(),
+    )
+}
+
+/// A part with its article.
+fn thing(part: &Part) -> String {
+    match part {
+        Part::Tag { name } => format!("the tag `{name}`"),
+        Part::Operation { name } => name.clone(),
+        Part::Webhook { name } => format!("the webhook {name}"),
+        Part::Callback { name } => format!("the callback `{name}`"),
+        Part::Parameter { place, name } => format!("the {place} parameter `{name}`"),
+        Part::Header { name } => format!("the header `{name}`"),
+        Part::RequestBody => "a request body".to_owned(),
+        Part::Response { status } => format!("the answer {status}"),
+        Part::MediaType { name, of } => match of {
+            Some(of) => format!("`{name}` for the {of}"),
+            None => format!("`{name}` for the body"),
+        },
+        Part::Link { name } => format!("the link `{name}`"),
+        Part::Example { name } => format!("the sample `{name}`"),
+    }
+}
+
+/// A part by its name alone.
+fn bare(part: &Part) -> String {
+    match part {
+        Part::Response { status } => status.clone(),
+        other => thing(other),
+    }
+}
+
+/// Where the values of a member differ, and both in words: long ones are told where they first differ.
+fn inside(key: &str, old: &Value, new: &Value) -> (String, String, String) {
+    let (at, old, new) = first_difference(Some(old), Some(new));
+    let place = match at.is_empty() {
+        true => name(key),
+        false => format!("{} at {}", name(key), name(&at)),
+    };
+    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
+    (place, value(old), value(new))
+}
+
+fn answer(status: Option<&str>) -> String {
+    status.map_or_else(
+        || "the answer".to_owned(),
+        |status| format!("answer {status}"),
+    )
+}
+
+/// A security scheme that changed, by its members that did; `is` is how its new value is introduced.
+fn scheme(scheme: &str, old: &Option<Value>, new: &Option<Value>, is: &str) -> String {
+    let was = match is {
+        "is now" => "was",
+        _ => "is documented as",
+    };
+    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
+    let said = |old: Option<&Value>, new: Option<&Value>| {
+        format!("{was} {} and {is} {}", value(old), value(new))
+    };
+    let members = |value: &Option<Value>| value.as_ref().and_then(Value::as_object).cloned();
+    let changed = match (members(old), members(new)) {
+        (Some(old), Some(new)) => {
+            let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            let keys = keys
+                .into_iter()
+                .filter(|key| old.get(*key) != new.get(*key));
+            keys.map(|key| format!("{} {}", name(key), said(old.get(key), new.get(key))))
+                .collect()
+        }
+        _ => vec![said(old.as_ref(), new.as_ref())],
+    };
+    format!(
+        "the security scheme {}: {}",
+        name(scheme),
+        changed.join(", ")
+    )
+}
+
+/// Whether one needs nothing to call.
+fn is_open(alternatives: &[Vec<Credential>]) -> bool {
+    alternatives.iter().all(Vec::is_empty)
+}
+
+/// Alternatives in words, such as "`key` and `secret`, or `oauth` (`read`)".
+fn credentials(alternatives: &[Vec<Credential>]) -> String {
+    let one = |credential: &Credential| match credential.scopes.as_slice() {
+        [] => format!("`{}`", credential.scheme),
+        scopes => format!("`{}` ({})", credential.scheme, scopes.join(", ")),
+    };
+    let all = |credentials: &Vec<Credential>| {
+        let names: Vec<String> = credentials.iter().map(one).collect();
+        names.join(" and ")
+    };
+    let mut words: Vec<String> = alternatives
+        .iter()
+        .filter(|alternative| !alternative.is_empty())
+        .map(all)
+        .collect();
+    if words.len() < alternatives.len() {
+        words.push("nothing".to_owned());
+    }
+    match words.as_slice() {
+        [one, other] if !one.contains(" and ") && !other.contains(" and ") => {
+            format!("{one} or {other}")
+        }
+        words => words.join(", or "),
+    }
+}
+
+/// How a value is written, after "written".
+fn format_of(format: &Format) -> String {
+    match format {
+        Format::Types { names } => format!("as {}", names.join(" or ")),
+        Format::Style {
+            style,
+            explode,
+            reserved,
+        } => {
+            let mut words = format!("in style `{style}`");
+            words.push_str(match explode {
+                true => ", exploded",
+                false => ", not exploded",
+            });
+            if *reserved {
+                words.push_str(", with reserved characters as they are");
+            }
+            words
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::finding::{Effect, Finding, Severity, Side};
+
+    /// The sentences for a change between two versions and between documents that must agree.
+    fn said(change: DocumentChange, effect: Option<(Sender, Impact)>) -> [String; 2] {
+        let finding = Finding {
+            effect: effect.map(|(sender, impact)| Effect { sender, impact }),
+            ..Finding::new("rule", Severity::Breaking, "subject", change)
+        };
+        [Comparison::Versions, Comparison::Lockstep].map(|one| super::super::of(&finding, one))
+    }
+
+    fn query(name: &str) -> Part {
+        Part::Parameter {
+            place: "query".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn key(name: &str) -> Vec<Credential> {
+        vec![Credential {
+            scheme: name.to_owned(),
+            scopes: Vec::new(),
+        }]
+    }
+
+    #[test]
+    fn a_sentence_says_what_changed_and_who_is_affected() {
+        const CLIENT: Option<(Sender, Impact)> = Some((Sender::Client, Impact::Rejected));
+        const SERVER: Option<(Sender, Impact)> = Some((Sender::Server, Impact::Rejected));
+        const LOST: Option<(Sender, Impact)> = Some((Sender::Server, Impact::Withdrawn));
+        for (change, effect, versions, lockstep) in [
+            (
+                DocumentChange::Added {
+                    part: query("q"),
+                    required: true,
+                },
+                CLIENT,
+                "new requires the query parameter `q`: clients that omit it are now refused",
+                "the query parameter `q` is emitted as required but not documented: clients that omit it are refused",
+            ),
+            (
+                DocumentChange::Added {
+                    part: Part::Tag {
+                        name: "X".to_owned(),
+                    },
+                    required: false,
+                },
+                None,
+                "the tag `X` is new",
+                "the tag `X` is emitted but not documented",
+            ),
+            (
+                DocumentChange::Removed {
+                    part: Part::Header {
+                        name: "X-Rate".to_owned(),
+                    },
+                },
+                LOST,
+                "new no longer sends the header `X-Rate`: clients that read it get nothing",
+                "the header `X-Rate` is documented but not emitted: clients that read it get nothing",
+            ),
+            (
+                DocumentChange::BodyAdded {
+                    status: Some("409".to_owned()),
+                    types: vec!["application/json".to_owned()],
+                },
+                SERVER,
+                "answer 409 now has a body (application/json); before it had none: clients do not expect one",
+                "the body of answer 409 is emitted (application/json) but not documented: clients do not expect one",
+            ),
+            (
+                DocumentChange::CredentialsChanged {
+                    old: vec![Vec::new()],
+                    new: vec![key("key")],
+                },
+                CLIENT,
+                "was open, now needs `key`: clients without credentials are now refused",
+                "documented as open, emitted as needing `key`: clients without credentials are refused",
+            ),
+            (
+                DocumentChange::CredentialsChanged {
+                    old: vec![key("key"), Vec::new()],
+                    new: vec![key("key"), [key("key"), key("secret")].concat()],
+                },
+                None,
+                "needed `key` or nothing, now needs `key`, or `key` and `secret`",
+                "documented as needing `key` or nothing, emitted as needing `key`, or `key` and `secret`",
+            ),
+            (
+                DocumentChange::Member {
+                    key: "version".to_owned(),
+                    old: Some(json!("18.0.0")),
+                    new: Some(json!("19.0.0")),
+                },
+                None,
+                "`version` changed from `18.0.0` to `19.0.0`",
+                "`version` is documented as `18.0.0` but emitted as `19.0.0`",
+            ),
+            (
+                DocumentChange::Member {
+                    key: "x-a".to_owned(),
+                    old: Some(json!({"b": [1, 2], "c": 1})),
+                    new: Some(json!({"b": [1, 3], "c": 1})),
+                },
+                None,
+                "`x-a` at `/b/1` changed from 2 to 3",
+                "`x-a` at `/b/1` is documented as 2 but emitted as 3",
+            ),
+            (
+                DocumentChange::ExampleChanged {
+                    name: Some("one".to_owned()),
+                    key: "value".to_owned(),
+                    at: "/a/0".to_owned(),
+                    old: Some(json!(1)),
+                    new: None,
+                },
+                None,
+                "`value` of the sample `one` differs at `/a/0`: 1 in old, missing in new",
+                "`value` of the sample `one` differs at `/a/0`: 1 in documented, missing in emitted",
+            ),
+            (
+                DocumentChange::ParameterRepeated {
+                    side: Side::New,
+                    part: query("q"),
+                    count: 2,
+                    alike: false,
+                    both: false,
+                },
+                None,
+                "new gives the query parameter `q` 2 times and each time in another way; which of them holds is not known",
+                "emitted gives the query parameter `q` 2 times and each time in another way; which of them holds is not known",
+            ),
+        ] {
+            assert_eq!(said(change, effect), [versions, lockstep]);
+        }
     }
 }
