@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use conformance::document::{Document, Noted, Position, SIZE_LIMIT};
 use conformance::drift::{Options, compare};
-use conformance::schema::{Direction, Schemas};
+use conformance::finding::Sender;
+use conformance::schema::Schemas;
 use serde_json::{Value, json};
 
 /// Files in a folder of their own.
@@ -476,7 +477,7 @@ fn pointers_may_have_plus_signs_spaces_and_percent_signs() {
             assert_eq!(schema, &json!({"type": "string"}), "{spelling}");
             let schemas = Schemas::new(&document);
             for (value, faults) in [(json!("a"), 0), (json!(1), 1)] {
-                let found = schemas.faults(SCHEMA, &value, Direction::Response);
+                let found = schemas.faults(SCHEMA, &value, Some(Sender::Server));
                 assert_eq!(found.map(|found| found.len()), Ok(faults), "{spelling}");
             }
             let at = document.at(SCHEMA).expect("a schema")["$ref"]

@@ -169,7 +169,7 @@ impl<'a> Meaning<'a> {
             }
         }
         if !values.is_empty() {
-            let trial = self.sort_out(spot, edits, values)?;
+            let trial = self.sort_out(spot, edits, values.clone())?;
             let names = edits
                 .iter()
                 .any(|edit| matches!(edit, Edit::Entry { .. } | Edit::Keyword { .. }));
@@ -188,7 +188,8 @@ impl<'a> Meaning<'a> {
                 return Ok(trial);
             }
         }
-        self.sort_out(spot, edits, candidates(sides.0, sides.1, focus))
+        values.extend(candidates(sides.0, sides.1, focus));
+        self.sort_out(spot, edits, values)
     }
 
     /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.
@@ -297,11 +298,10 @@ impl<'a> Meaning<'a> {
             apart.extend(about.map(|(value, _)| (value, false)));
         }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
-        // Where the new schema cannot be asked, examples are those of the edit alone.
         let real = accepted(new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
-            let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
+            let in_new = real.as_ref().map_or(in_old, |real| real[index]);
             let tried = Tried {
                 real: in_old != in_new,
                 documented: self.documents(at, sender, &value, changes),
@@ -429,25 +429,55 @@ impl<'a> Meaning<'a> {
     /// Whether the sender of the value documents all members of it. A server sends what its new document has, and what the old one
     /// has besides, as long as no edit is about that: all other differences are others' to tell.
     fn documents(&self, at: At<'_>, sender: Sender, value: &Value, edits: &[&Edit]) -> bool {
-        let (old, new) = self.makers(sender);
         if sender == Sender::Client {
+            let (old, _) = self.makers(sender);
             return old.source.documents(&[at.0.to_owned()], value);
         }
-        let (Value::Object(members), true) =
-            (value, edits.iter().all(|edit| edit.member().is_some()))
-        else {
-            return new.source.documents(&[at.1.to_owned()], value);
-        };
-        let sides = [(old.source, at.0), (new.source, at.1)];
-        let [before, after] = sides.map(|(source, at)| (source, source.in_place(&[at.to_owned()])));
-        let speaks = |(source, schemas): &(Source<'_>, Vec<String>), name: &str, member: &Value| {
-            let (speaks, below) = source.member(schemas, name);
-            speaks && (below.is_empty() || source.documents(&below, member))
-        };
-        members.iter().all(|(name, member)| {
-            let edited = edits.iter().any(|edit| edit.member() == Some(name));
-            speaks(&after, name, member) || !edited && speaks(&before, name, member)
-        })
+        self.is_spoken_of(&[at.0.to_owned()], &[at.1.to_owned()], value, edits)
+    }
+
+    /// Whether either document speaks of every member of every object in a value that the server sends: the new one of any, the old
+    /// one of those that no edit is about.
+    fn is_spoken_of(
+        &self,
+        old_at: &[String],
+        new_at: &[String],
+        value: &Value,
+        edits: &[&Edit],
+    ) -> bool {
+        let (old, new) = self.makers(Sender::Server);
+        let (old, new) = (old.source, new.source);
+        let (before, after) = (old.in_place(old_at), new.in_place(new_at));
+        if before.is_empty() && after.is_empty() {
+            return true;
+        }
+        match value {
+            Value::Array(items) => items.iter().enumerate().all(|(index, item)| {
+                let below = (old.item(&before, index), new.item(&after, index));
+                self.is_spoken_of(&below.0, &below.1, item, edits)
+            }),
+            Value::Object(members) => {
+                let own: Vec<&&Edit> = edits
+                    .iter()
+                    .filter(|edit| before.iter().any(|at| edit.is_of(at)))
+                    .collect();
+                let whole = own.iter().any(|edit| edit.member().is_none());
+                members.iter().all(|(name, member)| {
+                    let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
+                    let speak = |source: Source<'_>, schemas: &[String]| match schemas.is_empty() {
+                        true => (false, Vec::new()),
+                        false => source.member(schemas, name),
+                    };
+                    let (in_new, below_new) = speak(new, &after);
+                    let (in_old, below_old) = match edited {
+                        true => (false, Vec::new()),
+                        false => speak(old, &before),
+                    };
+                    (in_new || in_old) && self.is_spoken_of(&below_old, &below_new, member, edits)
+                })
+            }
+            _ => true,
+        }
     }
 
     /// Whether theirs and ours speak of the member `name`.

@@ -193,7 +193,7 @@ impl<'a> Source<'a> {
     }
 
     /// The schemas of the item at `index`.
-    fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
+    pub(super) fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
         let mut below = Vec::new();
         for at in schemas {
             let Some(schema) = self.object(at) else {

@@ -16,6 +16,7 @@ mod value;
 use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
+pub use replay::progress;
 pub(super) use value::{elided, without_bundles};
 pub(crate) use value::{list, name, quoted, reference, shown};
 
