@@ -5,7 +5,7 @@
 //! | `answer-complete` | the server answered, completely, in time and within the size limit |
 //! | `no-server-error` | no 5xx where none is the documented answer |
 //! | `status-documented` | the status is documented: exactly, by range, or by `default` |
-//! | `status-as-sample` | the status is the one that the sample stands under |
+//! | `status-as-sample` | the status is the one that the sample is documented under |
 //! | `content-type-documented` | the content type is one of those documented |
 //! | `header-documented` | documented headers are there and valid |
 //! | `body-schema` | the body is what its schema says |
@@ -20,12 +20,12 @@ mod media_type;
 mod members;
 mod values;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::case::{Case, is_success};
 use crate::document::{Document, Located, pointer};
 use crate::exchange::{Exchange, Response, Secrets};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, ReplayFault, Severity};
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
@@ -60,12 +60,11 @@ impl Judge<'_> {
             findings: Vec::new(),
         };
         if let Some(failure) = &exchange.failure {
-            sheet.breaking(
-                rules::ANSWER_COMPLETE,
-                &case.pointer,
-                failure.to_string(),
-                None,
-            );
+            let fault = ReplayFault::NoResponse {
+                sample: case.sample.clone(),
+                failure: failure.clone(),
+            };
+            sheet.breaking(rules::ANSWER_COMPLETE, &case.pointer, fault);
         } else if let Some(response) = &exchange.response {
             sheet.answer(response, path);
         }
@@ -107,31 +106,24 @@ impl Sheet<'_> {
         let expected = falls_under(status, &self.case.expected)
             // `default` is for what has no key of its own, and not for success of a refusal or the reverse.
             && (self.case.expected != "default" || documented.as_ref().is_some_and(|(key, _)| key == "default"));
-        let title = self.case.title();
-        if status >= 500 && !expected {
-            self.breaking(
-                rules::NO_SERVER_ERROR,
-                &responses,
-                format!("{title}: the server answered {status}"),
-                None,
-            );
+        let wrong = if status >= 500 && !expected {
+            Some((rules::NO_SERVER_ERROR, responses.clone()))
         } else if documented.is_none() {
-            let message = format!(
-                "{title}: {status} is not documented; documented are {}",
-                self.statuses()
-            );
-            self.breaking(rules::STATUS_DOCUMENTED, &responses, message, None);
+            Some((rules::STATUS_DOCUMENTED, responses.clone()))
         } else if !expected {
-            let message = format!(
-                "{title}: the answer is {status} where the sample stands under {}",
-                self.case.expected
-            );
-            self.breaking(
-                rules::STATUS_AS_SAMPLE,
-                &self.case.at.clone(),
-                message,
-                None,
-            );
+            Some((rules::STATUS_AS_SAMPLE, self.case.at.clone()))
+        } else {
+            None
+        };
+        if let Some((rule, at)) = wrong {
+            let fault = ReplayFault::Status {
+                sample: self.sample(),
+                expected: self.case.expected.clone(),
+                found: status,
+                documented: documented.is_none().then(|| self.statuses(&responses)),
+                credentials: self.missing_credentials(status),
+            };
+            self.breaking(rule, &at, fault);
         }
         let Some((_, promised)) = documented else {
             return;
@@ -152,29 +144,37 @@ impl Sheet<'_> {
         }
     }
 
-    /// The documented statuses, for a message.
-    fn statuses(&self) -> String {
-        let responses = self
-            .judge
-            .document
-            .at(&pointer::join(&self.case.pointer, "responses"));
-        let keys = responses
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(|responses| responses.keys());
-        let keys: Vec<&str> = keys
-            .map(String::as_str)
-            .filter(|key| !key.starts_with("x-"))
-            .collect();
-        if keys.is_empty() {
-            "none".to_owned()
-        } else {
-            keys.join(", ")
-        }
+    /// The documented statuses.
+    fn statuses(&self, responses: &str) -> Vec<String> {
+        let responses = self.judge.document.at(responses).and_then(Value::as_object);
+        let keys = responses.into_iter().flat_map(Map::keys);
+        keys.filter(|key| !key.starts_with("x-")).cloned().collect()
     }
 
-    fn breaking(&mut self, rule: &'static str, at: &str, message: String, witness: Option<Value>) {
-        self.add(rule, Severity::Breaking, at, message, witness);
+    /// The security schemes that the operation needs, where the server refused a request that had no credential.
+    fn missing_credentials(&self, status: u16) -> Vec<String> {
+        let secrets = self.judge.secrets;
+        let header = |(name, _): &(String, String)| secrets.is_credential(name);
+        let query = |(name, _): &(String, String)| secrets.is_credential_query(name);
+        let sent =
+            self.exchange.request.headers.iter().any(header) || self.case.query.iter().any(query);
+        if !matches!(status, 401 | 403) || sent {
+            return Vec::new();
+        }
+        let own = pointer::join(&self.case.pointer, "security");
+        let security = self.judge.document.at(&own);
+        let security = security.or_else(|| self.judge.document.at("/security"));
+        let alternatives = security.and_then(Value::as_array).into_iter().flatten();
+        let first = alternatives.filter_map(Value::as_object).next();
+        first.into_iter().flat_map(Map::keys).cloned().collect()
+    }
+
+    fn sample(&self) -> String {
+        self.case.sample.clone()
+    }
+
+    fn breaking(&mut self, rule: &'static str, at: &str, fault: ReplayFault) {
+        self.add(rule, Severity::Breaking, at, fault, None);
     }
 
     fn add(
@@ -182,14 +182,14 @@ impl Sheet<'_> {
         rule: &'static str,
         severity: Severity,
         at: &str,
-        message: String,
+        fault: ReplayFault,
         witness: Option<Value>,
     ) {
         self.findings.push(Finding {
             old: Some(Place::of(self.judge.document, at)),
             witness,
             exchange: Some(self.exchange.record(self.judge.secrets)),
-            ..Finding::new(rule, severity, self.case.operation.clone(), message)
+            ..Finding::new(rule, severity, self.case.operation.clone(), fault)
         });
     }
 }

@@ -365,7 +365,7 @@ fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextEr
         *side = value.as_ref().or(other.as_ref());
     }
     match (&written.document, sides) {
-        (Some(document), [None, None]) if crate::document::is_url(document) => error(format!(
+        (Some(document), [None, None]) if is_url(document) => error(format!(
             "pair `{name}` has only the URL `{document}`, which has no merge base; name a file"
         )),
         (Some(_), [None, None]) if written.base == Some(false) => error(format!(
@@ -550,6 +550,26 @@ mod tests {
         ] {
             let message = problem(text);
             assert!(message.starts_with(start), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_page_names_every_key_and_format() {
+        let page = include_str!("../CONFIGURATION.md");
+        let example = page.split("```toml\n").nth(1).unwrap();
+        let example = example.split("```").next().unwrap();
+        for (format, _) in Format::ALL.map(Format::words) {
+            assert!(example.contains(format), "{format}");
+        }
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let keys = |at: &str| schema.pointer(at).and_then(Value::as_object).unwrap();
+        let pair = keys("/properties/pair/items/properties");
+        let former = ["theirs", "ours"];
+        for key in keys("/properties").keys().chain(pair.keys()) {
+            assert!(
+                example.contains(key) || former.contains(&key.as_str()),
+                "{key}"
+            );
         }
     }
 

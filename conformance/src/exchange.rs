@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{HeaderName, HeaderValue};
 use thiserror::Error;
 
-use crate::finding::ExchangeRecord;
+use crate::finding::{ExchangeRecord, Failure, Unwritable};
 
 pub use secrets::Secrets;
 
@@ -42,19 +42,6 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// Why there is no complete answer.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Failure {
-    #[error("no connection: {0}")]
-    Connect(String),
-    #[error("the answer was not complete after {} s", .0.as_secs_f64())]
-    Slow(Duration),
-    #[error("the body is larger than {} MB, reading stopped", BODY_LIMIT / 1024 / 1024)]
-    Endless,
-    #[error("the connection broke before the answer was complete: {0}")]
-    Broken(String),
-}
-
 /// A request, and its answer or why there is none.
 #[derive(Debug, Clone)]
 pub struct Exchange {
@@ -70,23 +57,23 @@ pub enum SendError {
     #[error("the HTTP client cannot be set up")]
     Client(#[source] reqwest::Error),
     #[error("the request cannot be written as HTTP: {0}")]
-    Unwritable(String),
+    Unwritable(#[from] Unwritable),
 }
 
 /// Sends requests one after the other.
 #[derive(Debug)]
-pub struct Sender {
-    client: reqwest::Client,
+pub struct Client {
+    inner: reqwest::Client,
     timeout: Duration,
 }
 
-impl Sender {
+impl Client {
     /// # Errors
     /// When the platform gives no TLS roots or no DNS configuration.
     pub fn new(timeout: Duration) -> Result<Self, SendError> {
         // The process-wide provider may have been installed before; either way there is one now.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let inner = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -95,7 +82,7 @@ impl Sender {
             .timeout(timeout)
             .build()
             .map_err(SendError::Client)?;
-        Ok(Self { client, timeout })
+        Ok(Self { inner, timeout })
     }
 
     /// Sends a request and waits for the whole answer. A missing or broken answer is data, not an error.
@@ -111,7 +98,7 @@ impl Sender {
             failure: None,
             duration: Duration::ZERO,
         };
-        match self.client.execute(built).await {
+        match self.inner.execute(built).await {
             Err(error) => exchange.failure = Some(self.failure(&error)),
             Ok(mut incoming) => {
                 let headers = incoming.headers().iter();
@@ -136,7 +123,7 @@ impl Sender {
             match incoming.chunk().await {
                 Ok(None) => return None,
                 Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                    return Some(Failure::Endless);
+                    return Some(Failure::TooLarge { limit: BODY_LIMIT });
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Err(error) => return Some(self.failure(&error)),
@@ -144,30 +131,39 @@ impl Sender {
         }
     }
 
-    fn build(&self, request: &Request) -> Result<reqwest::Request, SendError> {
-        let unwritable = |what: String| SendError::Unwritable(what);
-        let method = reqwest::Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| unwritable(format!("`{}` is no method", request.method)))?;
-        let url = url::Url::parse(&request.url)
-            .map_err(|error| unwritable(format!("`{}`: {error}", request.url)))?;
-        let mut builder = self.client.request(method, url);
+    fn build(&self, request: &Request) -> Result<reqwest::Request, Unwritable> {
+        let method = reqwest::Method::from_bytes(request.method.as_bytes());
+        let method = method.map_err(|_| Unwritable::Method {
+            method: request.method.clone(),
+        })?;
+        let url = url::Url::parse(&request.url).map_err(|error| Unwritable::Url {
+            url: request.url.clone(),
+            cause: error.to_string(),
+        })?;
+        let mut builder = self.inner.request(method, url);
         for (name, value) in &request.headers {
-            let (name, value) = header(name, value).map_err(unwritable)?;
+            let (name, value) = header(name, value)?;
             builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        builder
-            .build()
-            .map_err(|error| unwritable(root_cause(&error)))
+        builder.build().map_err(|error| Unwritable::Other {
+            cause: root_cause(&error),
+        })
     }
 
     fn failure(&self, error: &reqwest::Error) -> Failure {
         match error {
-            error if error.is_connect() => Failure::Connect(root_cause(error)),
-            error if error.is_timeout() => Failure::Slow(self.timeout),
-            error => Failure::Broken(root_cause(error)),
+            error if error.is_connect() => Failure::Connect {
+                cause: root_cause(error),
+            },
+            error if error.is_timeout() => Failure::Timeout {
+                seconds: self.timeout.as_secs_f64(),
+            },
+            error => Failure::Broken {
+                cause: root_cause(error),
+            },
         }
     }
 }
@@ -175,12 +171,16 @@ impl Sender {
 /// A header as HTTP can carry it.
 ///
 /// # Errors
-/// Says what is wrong with the name or value; never repeats the value, which may be secret.
-pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let header = HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| format!("`{name}` is no header name"))?;
-    let value = HeaderValue::from_bytes(value.as_bytes())
-        .map_err(|_| format!("the value of `{name}` has characters that a header cannot carry"))?;
+/// When the name or the value is not one that HTTP allows.
+pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Unwritable> {
+    let header = HeaderName::from_bytes(name.as_bytes());
+    let header = header.map_err(|_| Unwritable::HeaderName {
+        name: name.to_owned(),
+    })?;
+    let value = HeaderValue::from_bytes(value.as_bytes());
+    let value = value.map_err(|_| Unwritable::HeaderValue {
+        name: name.to_owned(),
+    })?;
     Ok((header, value))
 }
 

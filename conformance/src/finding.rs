@@ -3,6 +3,7 @@
 mod baseline;
 mod document;
 mod message;
+mod progress;
 mod replay;
 
 use serde::Serialize;
@@ -11,9 +12,14 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
+pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
-pub use replay::ReplayFault;
+pub use progress::{ReplayStep, Tally};
+pub use replay::{
+    Broken, Echoed, Failure, RecipeProblem, ReplayFault, ShapeDifference, StepFailure,
+    Unreplayable, Unwritable, Violation,
+};
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -268,6 +274,27 @@ impl Use {
             .collect();
         steps.join(" > ")
     }
+}
+
+/// Why a run has no result: it compared nothing and sent nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchecked {
+    /// The documents have no operation, no webhook and no schema.
+    Empty,
+    /// The patterns of `--include` and `--exclude` leave no operation.
+    Excluded,
+    /// Each pair has only one document, and there is no merge base to compare it with.
+    NoBase,
+    /// The document has this many operations, and none of them has a sample.
+    NoSamples {
+        /// How many operations there are.
+        operations: usize,
+    },
+    /// The document has this many samples, and none of them could be sent.
+    NothingSent {
+        /// How many samples there are.
+        samples: usize,
+    },
 }
 
 /// The result of a run.

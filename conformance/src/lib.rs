@@ -66,11 +66,11 @@ pub mod finding;
 
 pub mod rule;
 
-pub mod drift;
-
 pub mod case;
 
 pub mod schema;
+
+pub mod drift;
 
 pub mod samples;
 

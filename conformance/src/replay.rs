@@ -12,15 +12,17 @@ mod options;
 mod template;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 
 use thiserror::Error;
 
 use crate::case::Case;
 use crate::check::Judge;
 use crate::document::{Document, Operation};
-use crate::exchange::{Exchange, Failure, Request, Secrets, SendError, Sender, USER_AGENT};
-use crate::finding::{Finding, Place, Severity};
+use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
+use crate::finding::{
+    Failure, Finding, Place, ReplayFault, ReplayStep, Severity, Tally, Unchecked, Unreplayable,
+    Unwritable,
+};
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -40,6 +42,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Operations and samples, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
+    /// Why there is no result, if no sample was sent.
+    pub unchecked: Option<Unchecked>,
 }
 
 /// The server could not be checked at all.
@@ -64,11 +68,11 @@ pub enum ReplayError {
 pub async fn run(
     options: &Options,
     document: &Document,
-    progress: &mut dyn Write,
+    progress: &mut dyn FnMut(ReplayStep),
 ) -> Result<Outcome, ReplayError> {
     options.check()?;
     let base = base::url(&options.server, document)?;
-    say(progress, &format!("base URL: {base}"));
+    progress(ReplayStep::Started { url: base.clone() });
     let secrets = Secrets::new(document, &options.headers, options.show_secrets);
     let schemas = Schemas::new(document);
     let operations = document.operations();
@@ -92,7 +96,7 @@ pub async fn run(
             schemas: &schemas,
             secrets: &secrets,
         },
-        sender: Sender::new(options.timeout())?,
+        client: Client::new(options.timeout())?,
         progress,
         reached: false,
         findings: samples::faults(document, &schemas, &|operation| {
@@ -110,21 +114,6 @@ pub async fn run(
     Ok(run.finish(&secrets))
 }
 
-/// Progress that cannot be written is no reason to stop.
-fn say(progress: &mut dyn Write, line: &str) {
-    let _ = writeln!(progress, "{line}");
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    operations: usize,
-    replayed: usize,
-    passed: usize,
-    not_replayable: usize,
-    unchecked: usize,
-    bare: Vec<String>,
-}
-
 struct Run<'a> {
     document: &'a Document,
     options: &'a Options,
@@ -132,8 +121,8 @@ struct Run<'a> {
     operations: &'a [Operation<'a>],
     plans: &'a [Plan],
     judge: Judge<'a>,
-    sender: Sender,
-    progress: &'a mut dyn Write,
+    client: Client,
+    progress: &'a mut dyn FnMut(ReplayStep),
     /// Whether the server was ever connected to.
     reached: bool,
     findings: Vec<Finding>,
@@ -157,40 +146,34 @@ impl Run<'_> {
         }
         if plan.bare {
             self.tally.bare.push(plan.operation.clone());
-            let message =
-                "the document has no sample for this operation, so nothing was sent".to_owned();
+            let at = &self.operations[index].pointer;
             self.note(
                 rules::OPERATION_WITHOUT_SAMPLE,
                 Severity::Info,
                 &plan.operation,
-                &self.operations[index].pointer,
-                message,
+                at,
+                ReplayFault::NoSamples,
             );
         }
-        let (replayed, passed) = (self.tally.replayed - before.0, self.tally.passed - before.1);
-        let line = match (replayed, plan.bare) {
-            (_, true) => format!("{}: no sample", plan.operation),
-            (1, _) => format!("{}: 1 sample, {passed} passed", plan.operation),
-            _ => format!("{}: {replayed} samples, {passed} passed", plan.operation),
-        };
-        say(self.progress, &line);
+        (self.progress)(ReplayStep::Operation {
+            operation: plan.operation.clone(),
+            replayed: self.tally.replayed - before.0,
+            passed: self.tally.passed - before.1,
+            bare: plan.bare,
+        });
         Ok(())
     }
 
     async fn case(&mut self, index: usize, case: &Case) -> Result<(), ReplayError> {
         let path = match self.path(index, case).await? {
             Ok(path) => path,
-            Err(reason) => {
+            Err(parameter) => {
                 self.tally.unchecked += 1;
-                if let Some(reason) = reason {
-                    let message = format!("{}: could not be checked: {reason}", case.title());
-                    self.note(
-                        rules::SAMPLE_UNCHECKED,
-                        Severity::Undecided,
-                        &case.operation,
-                        &case.at,
-                        message,
-                    );
+                if let Some(parameter) = parameter {
+                    let sample = case.sample.clone();
+                    let fault = ReplayFault::Unchecked { sample, parameter };
+                    let rule = rules::SAMPLE_UNCHECKED;
+                    self.note(rule, Severity::Undecided, &case.operation, &case.at, fault);
                 }
                 return Ok(());
             }
@@ -200,14 +183,12 @@ impl Run<'_> {
             Ok(exchange) => exchange,
             Err(reason) => {
                 self.tally.not_replayable += 1;
-                let message = format!("{}: cannot be replayed: {reason}", case.title());
-                self.note(
-                    rules::SAMPLE_NOT_REPLAYABLE,
-                    Severity::Info,
-                    &case.operation,
-                    &case.at,
-                    message,
-                );
+                let fault = ReplayFault::NotReplayable {
+                    sample: case.sample.clone(),
+                    reason: Unreplayable::Unwritable { reason },
+                };
+                let rule = rules::SAMPLE_NOT_REPLAYABLE;
+                self.note(rule, Severity::Info, &case.operation, &case.at, fault);
                 return Ok(());
             }
         };
@@ -229,18 +210,21 @@ impl Run<'_> {
     }
 
     /// Sends a request; `Err` in the middle when it cannot be written as HTTP.
-    async fn send(&mut self, request: Request) -> Result<Result<Exchange, String>, ReplayError> {
-        let exchange = match self.sender.send(request).await {
+    async fn send(
+        &mut self,
+        request: Request,
+    ) -> Result<Result<Exchange, Unwritable>, ReplayError> {
+        let exchange = match self.client.send(request).await {
             Ok(exchange) => exchange,
             Err(SendError::Unwritable(reason)) => return Ok(Err(reason)),
             Err(error) => return Err(error.into()),
         };
         match &exchange.failure {
-            Some(Failure::Connect(cause)) if !self.reached => Err(ReplayError::Unreachable {
+            Some(Failure::Connect { cause }) if !self.reached => Err(ReplayError::Unreachable {
                 url: self.base.clone(),
                 cause: cause.clone(),
             }),
-            Some(Failure::Connect(_)) => Ok(Ok(exchange)),
+            Some(Failure::Connect { .. }) => Ok(Ok(exchange)),
             _ => {
                 self.reached = true;
                 Ok(Ok(exchange))
@@ -325,11 +309,11 @@ impl Run<'_> {
         severity: Severity,
         subject: &str,
         at: &str,
-        message: String,
+        fault: ReplayFault,
     ) {
         self.findings.push(Finding {
             old: Some(Place::of(self.document, at)),
-            ..Finding::new(rule, severity, subject, message)
+            ..Finding::new(rule, severity, subject, fault)
         });
     }
 
@@ -347,28 +331,22 @@ impl Run<'_> {
                 secrets.hide_in(witness);
             }
         }
-        let failed = tally.replayed - tally.passed;
-        let mut line = format!(
-            "{} operations: {} samples replayed, {} passed, {failed} failed, {} not replayable, {} not checked",
-            tally.operations, tally.replayed, tally.passed, tally.not_replayable, tally.unchecked
-        );
-        if !tally.bare.is_empty() {
-            line += &format!("; without any sample: {}", tally.bare.join(", "));
-        }
-        say(progress, &line);
         let checked = BTreeMap::from([
             ("operations", tally.operations),
             ("sampleless operations", tally.bare.len()),
             ("replayed samples", tally.replayed),
             ("passed samples", tally.passed),
-            ("failed samples", failed),
+            ("failed samples", tally.failed()),
             ("unreplayable samples", tally.not_replayable),
             ("unchecked samples", tally.unchecked),
         ]);
+        let unchecked = tally.unchecked();
+        progress(ReplayStep::Finished(tally));
         Outcome {
             server: base,
             findings,
             checked,
+            unchecked,
         }
     }
 }

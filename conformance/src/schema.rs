@@ -1,179 +1,114 @@
-//! The schemas of one document as validators: faults of a value with place and keyword, declared members, values from text.
+//! The schemas of one document: which apply to a value, which properties are sent, and the faults of a value under a schema.
 //!
-//! Called by the sample check and by the checks of answers. Formats are asserted; unknown formats and `x-` keywords are ignored;
-//! the 3.0 dialect is folded first. Not checked: references to other documents (a schema that uses one is reported as unusable).
+//! Called by the sample check and by the checks of answers. Known formats are asserted, other ones and `x-` keywords are ignored. Not
+//! checked: references that the document does not resolve (a schema that uses one is reported as unusable).
 
+pub mod direction;
 mod fault;
-mod shape;
+pub mod pattern;
+mod subschemas;
 mod text;
+pub mod validator;
+pub mod writer;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use jsonschema::{Draft, Registry, Validator};
-use serde_json::{Value, json};
+use jsonschema::Validator;
+use serde_json::Value;
 
-use crate::document::{Document, Version, normalize, pointer};
+use crate::document::Document;
+use crate::finding::{Broken, Sender, Undecided};
 
-pub use fault::{Fault, shorten};
-pub use shape::Member;
+pub use fault::Fault;
+pub use subschemas::{Member, Subschemas};
 
-const BASE: &str = "urn:conformance:document";
+use direction::Unsent;
+use writer::Written;
 
-/// Formats of the specification that say how wide or secret a value is, not which text it admits.
-const OPEN_FORMATS: [&str; 7] = [
-    "int32", "int64", "float", "double", "password", "byte", "binary",
-];
-
-/// Who writes the value: `readOnly` members are not required of a client, `writeOnly` members not of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    Request,
-    Response,
-    /// The example of a schema that serves both sides.
-    Either,
-}
-
-type Compiled = Result<Rc<Validator>, String>;
+type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 
 /// Validators for the schemas of one document, each compiled at its first use.
 pub struct Schemas<'d> {
-    document: &'d Document,
-    registry: Result<Registry<'static>, String>,
-    validators: RefCell<HashMap<String, Compiled>>,
+    subschemas: Subschemas<'d>,
+    /// Whether it matters who sends a value.
+    flagged: OnceCell<bool>,
+    validators: RefCell<HashMap<(String, Option<Sender>), Compiled>>,
 }
 
 impl<'d> Schemas<'d> {
-    /// Registers the whole document, so that local references resolve.
+    /// The schemas of a document; compiles nothing yet.
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
-        let mut value = document.value().clone();
-        if document.version() == Version::V30 {
-            fold(&mut value);
-        }
-        let registry = Registry::new()
-            .add(BASE, value)
-            .and_then(|builder| builder.prepare());
-        let registry = registry.map_err(|error| error.to_string());
         Self {
-            document,
-            registry,
+            subschemas: Subschemas::of(document),
+            flagged: OnceCell::new(),
             validators: RefCell::default(),
         }
     }
 
-    /// The faults of `value` under the schema at `schema`.
+    /// The schemas, to be walked.
+    #[must_use]
+    pub fn subschemas(&self) -> Subschemas<'d> {
+        self.subschemas
+    }
+
+    /// The faults of `value` under the schema at `schema`, sent by `sender`; by either one where there is none.
     ///
     /// # Errors
-    /// Says why when the schema cannot be used, for example because a reference leads nowhere.
+    /// Says why the schema cannot be used, for example because a reference leads nowhere.
     pub fn faults(
         &self,
         schema: &str,
         value: &Value,
-        direction: Direction,
-    ) -> Result<Vec<Fault>, String> {
-        let validator = self.validator(schema)?;
+        sender: Option<Sender>,
+    ) -> Result<Vec<Fault>, Undecided> {
+        let compiled = self.compiled(schema, sender)?;
+        let (written, validator) = &*compiled;
         let mut faults = Vec::new();
         for error in validator.iter_errors(value) {
-            fault::flatten(&error, &mut faults);
+            fault::flatten(&error, self.subschemas, written, &mut faults);
         }
         // The same keyword may apply through several references; it is one fault all the same.
         let mut seen = HashSet::new();
-        faults.retain(|fault| {
-            !self.excused(fault, direction)
-                && seen.insert((
-                    fault.at.clone(),
-                    fault.schema.clone(),
-                    fault.message.clone(),
-                ))
+        faults.retain(|Fault { violation, schema }| {
+            let name = match &violation.broken {
+                Broken::Missing { name } | Broken::Unexpected { name } => Some(name.clone()),
+                Broken::Alternatives { .. } | Broken::Value { .. } => None,
+            };
+            seen.insert((violation.at.clone(), schema.clone(), name))
         });
         Ok(faults)
     }
 
-    fn validator(&self, schema: &str) -> Compiled {
-        if let Some(known) = self.validators.borrow().get(schema) {
+    fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
+        let flagged = || direction::is_flagged(self.subschemas.root());
+        let flagged = *self.flagged.get_or_init(flagged);
+        let sender = sender.filter(|_| flagged);
+        let key = (schema.to_owned(), sender);
+        if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();
         }
-        let compiled = self.compile(schema);
-        self.validators
-            .borrow_mut()
-            .insert(schema.to_owned(), compiled.clone());
+        let unsent = if flagged {
+            Unsent::new(self.subschemas, sender)
+        } else {
+            Unsent::nothing(self.subschemas)
+        };
+        let written = writer::write(self.subschemas, &unsent, schema);
+        let compiled = written.and_then(|written| {
+            let validator = validator::compile(&written.schema)?;
+            Ok(Rc::new((written, validator)))
+        });
+        self.validators.borrow_mut().insert(key, compiled.clone());
         compiled
-    }
-
-    fn compile(&self, schema: &str) -> Compiled {
-        let registry = self.registry.as_ref().map_err(Clone::clone)?;
-        let mut options = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-            .offline()
-            .with_registry(registry);
-        for format in OPEN_FORMATS {
-            options = options.with_format(format, |_: &str| true);
-        }
-        let reference = json!({"$ref": format!("{BASE}#{}", fragment(schema))});
-        options
-            .build(&reference)
-            .map(Rc::new)
-            .map_err(|error| error.to_string())
-    }
-
-    /// Whether a missing member is one that this side need not write.
-    fn excused(&self, fault: &Fault, direction: Direction) -> bool {
-        let Some(member) = &fault.missing else {
-            return false;
-        };
-        let flags: &[&str] = match direction {
-            Direction::Request => &["readOnly"],
-            Direction::Response => &["writeOnly"],
-            Direction::Either => &["readOnly", "writeOnly"],
-        };
-        let properties = pointer::join(pointer::parent(&fault.schema), "properties");
-        let property = self.document.resolve(&pointer::join(&properties, member));
-        property.is_some_and(|(_, property)| {
-            flags
-                .iter()
-                .any(|flag| property.get(*flag) == Some(&Value::Bool(true)))
-        })
-    }
-}
-
-/// A JSON pointer as a URI fragment.
-fn fragment(pointer: &str) -> String {
-    pointer
-        .split('/')
-        .map(crate::case::serialize::encode)
-        .collect::<Vec<_>>()
-        .join("/")
-}
-
-/// Folds every schema of a 3.0 document in place.
-fn fold(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(fold),
-        Value::Object(members) => {
-            for (key, value) in members.iter_mut() {
-                match (key.as_str(), &mut *value) {
-                    ("example" | "examples", _) => {}
-                    ("schema", schema) => *schema = normalize::fold_deep(schema),
-                    ("schemas", Value::Object(schemas)) => {
-                        schemas
-                            .values_mut()
-                            .for_each(|schema| *schema = normalize::fold_deep(schema));
-                    }
-                    (key, _) if key.starts_with("x-") => {}
-                    (_, value) => fold(value),
-                }
-            }
-        }
-        _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn document(openapi: &str, schema: &str) -> Document {
@@ -189,11 +124,11 @@ mod tests {
         let document = document(openapi, schema);
         let schemas = Schemas::new(&document);
         let faults = schemas
-            .faults(PLACE, value, Direction::Response)
+            .faults(PLACE, value, Some(Sender::Server))
             .expect("the schema compiles");
         faults
             .iter()
-            .map(|fault| format!("{} {}", fault.at, fault.keyword))
+            .map(|fault| format!("{} {}", fault.violation.at, fault.violation.keyword))
             .collect()
     }
 
@@ -206,9 +141,9 @@ mod tests {
         assert_eq!(
             faults("3.1.0", reference, &json!([{"size": "1", "more": 1}])),
             [
-                "/0 required",
                 "/0/size type",
-                "/0/more additionalProperties"
+                "/0/more additionalProperties",
+                "/0 required"
             ]
         );
     }
@@ -228,7 +163,7 @@ mod tests {
         let document = document("3.1.0", "{$ref: '#/components/schemas/None'}");
         assert!(
             Schemas::new(&document)
-                .faults(PLACE, &json!(1), Direction::Response)
+                .faults(PLACE, &json!(1), Some(Sender::Server))
                 .is_err()
         );
     }

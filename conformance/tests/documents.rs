@@ -3,9 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use conformance::document::{Document, Noted, Position};
+use conformance::document::{Document, Noted, Position, SIZE_LIMIT};
 use conformance::drift::{Options, compare};
-use conformance::schema::{Direction, Schemas};
+use conformance::finding::Sender;
+use conformance::schema::Schemas;
 use serde_json::{Value, json};
 
 /// Files in a folder of their own.
@@ -355,6 +356,27 @@ fn more_files_than_anybody_counts_are_read() {
 }
 
 #[test]
+fn the_files_of_a_document_are_limited_in_bytes_together() {
+    let part = |size: usize| format!("{{\"type\": \"string\"{}}}", " ".repeat(size));
+    let text = answer("3.1.0", "{anyOf: [{$ref: a.json}, {$ref: b.json}]}");
+    let (small, large) = (part(SIZE_LIMIT / 2 - 1000), part(SIZE_LIMIT / 2 + 2000));
+    let folder = Folder::new(&[
+        ("small/api.yaml", &text),
+        ("small/a.json", &small),
+        ("small/b.json", &small),
+        ("large/api.yaml", &text),
+        ("large/a.json", &small),
+        ("large/b.json", &large),
+    ]);
+    folder.read("small/api.yaml");
+    let error = folder.load("large/api.yaml").expect_err("too much");
+    assert!(
+        error.contains("api.yaml with the files that it refers to: is larger than 32 MB"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_text_may_be_yaml_in_flow_style() {
     for text in [
         "{openapi: 3.0.3, info: {title: T, version: '1'}, paths: {}}",
@@ -455,7 +477,7 @@ fn pointers_may_have_plus_signs_spaces_and_percent_signs() {
             assert_eq!(schema, &json!({"type": "string"}), "{spelling}");
             let schemas = Schemas::new(&document);
             for (value, faults) in [(json!("a"), 0), (json!(1), 1)] {
-                let found = schemas.faults(SCHEMA, &value, Direction::Response);
+                let found = schemas.faults(SCHEMA, &value, Some(Sender::Server));
                 assert_eq!(found.map(|found| found.len()), Ok(faults), "{spelling}");
             }
             let at = document.at(SCHEMA).expect("a schema")["$ref"]

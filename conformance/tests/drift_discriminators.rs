@@ -101,38 +101,26 @@ fn a_mapping_that_says_what_holds_without_it_is_no_difference() {
 }
 
 #[test]
-fn another_name_in_the_mapping_breaks_both_directions_with_a_payload_that_shows_it() {
+fn another_name_in_the_mapping_is_a_warning_for_each_name() {
     let one = one_of(&["Cat", "Dog"], mapped(&TWO));
     let other = one_of(&["Cat", "Dog"], mapped(&[TWO[0], ("hound", "Dog")]));
     let findings = found(&pets(&one, &animals()), &pets(&other, &animals()));
-    assert!(!findings.is_empty());
-    for finding in &findings {
-        assert_eq!(
-            (finding.rule, finding.severity),
-            ("schema-discriminator-changed", Severity::Breaking),
-            "{finding:#?}"
-        );
-        let kind = &finding.witness.as_ref().expect("a witness")["kind"];
-        assert!(["dog", "hound"].iter().any(|name| kind == name), "{kind}");
-    }
+    let changed = ("schema-discriminator-changed", "warning");
+    assert_eq!(told(&findings), [changed; 2], "{findings:#?}");
 }
 
 #[test]
-fn a_component_that_is_renamed_is_renamed_on_the_wire_where_its_name_is_the_value() {
+fn a_discriminator_never_decides_whether_a_value_is_valid() {
     let plain = json!({"propertyName": "kind"});
     let one = pets(&one_of(&["Cat", "Dog"], plain.clone()), &animals());
     let mut renamed = animals();
     renamed["Hound"] = renamed["Dog"].clone();
     let other = pets(&one_of(&["Cat", "Hound"], plain), &renamed);
     let findings = found(&one, &other);
-    assert!(
-        findings
-            .iter()
-            .any(|one| one.severity == Severity::Breaking
-                && one.rule == "schema-discriminator-changed"),
-        "{findings:#?}"
-    );
-    // With a mapping the name of the component is nobody's business.
+    // A component that is renamed has another value in the discriminator, which is a hint.
+    let changed = ("schema-discriminator-changed", "warning");
+    assert_eq!(told(&findings), [changed; 2], "{findings:#?}");
+    // With a mapping the name of the component does not matter.
     let one = pets(&one_of(&["Cat", "Dog"], mapped(&TWO)), &animals());
     let other = one_of(&["Cat", "Hound"], mapped(&[TWO[0], ("dog", "Hound")]));
     assert_eq!(found(&one, &pets(&other, &renamed)), []);
@@ -174,7 +162,7 @@ fn a_limit_inside_of_a_branch_is_shown_by_a_value_with_the_name_of_the_branch() 
         "{findings:#?}"
     );
     let witness = findings[0].witness.as_ref().expect("a witness");
-    assert_eq!(witness["kind"], "dog", "{witness}");
+    assert!(witness["tricks"].as_i64() > Some(5), "{witness}");
 }
 
 #[test]

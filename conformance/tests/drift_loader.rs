@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
+use conformance::finding::Severity;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/drift")
@@ -272,4 +273,35 @@ fn anchors_and_dynamic_references_are_followed() {
     assert_eq!(rules(&plain, &dynamic), ["schema-annotation-changed"]);
     assert_eq!(rules(&plain, &anchor), ["schema-annotation-changed"]);
     assert_eq!(rules(&dynamic, &other), ["schema-type-changed"]);
+}
+
+#[test]
+fn merge_keys_are_told_of_each_document_of_yaml_1_2_that_has_them() {
+    let text = |second: &str| {
+        format!(
+            "openapi: 3.1.0\nx-base: &base\n  a: 1\nx-one:\n  <<: *base\nx-two:\n  {second}\npaths: {{}}\n"
+        )
+    };
+    let parse = |name: &str, text: &str| {
+        Document::parse(name, text).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    let once = parse("once.yaml", &text("a: 1"));
+    let twice = parse("twice.yaml", &text("<<: *base"));
+    let old = parse(
+        "old.yaml",
+        &format!("%YAML 1.1\n---\n{}", text("<<: *base")),
+    );
+    let found = |one: &Document, other: &Document| {
+        let findings = compare(one, other, &Options::default());
+        let told = findings.into_iter().map(|finding| {
+            let place = finding.old.or(finding.new).expect("a place");
+            (finding.rule, finding.severity, place.document, place.line)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let key = |document: &str| ("yaml-merge-key", Severity::Warning, document.to_owned(), 5);
+    assert_eq!(found(&old, &old), []);
+    assert_eq!(found(&old, &once), [key("once.yaml")]);
+    assert_eq!(found(&twice, &old), [key("twice.yaml")]);
+    assert_eq!(found(&once, &twice), [key("twice.yaml"), key("once.yaml")]);
 }

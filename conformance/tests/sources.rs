@@ -112,6 +112,11 @@ fn a_revision_that_cannot_be_read_exits_with_2_and_one_line() {
         ("main:none.yaml", "none.yaml: not in the commit "),
         ("main:api", "api: not in the commit "),
         ("main:readme", ":readme:1:1: "),
+        (
+            "file:///api/orders.yaml",
+            "file:///api/orders.yaml: unsupported URL scheme `file`; use http or https",
+        ),
+        ("ftp://localhost/a", "unsupported URL scheme `ftp`"),
         ("main:", "main:: cannot be read"),
         (":api/orders.yaml", ":api/orders.yaml: cannot be read"),
         (r"C:\api\orders.yaml", r"C:\api\orders.yaml: cannot be read"),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Body;
+use crate::finding::Unreplayable;
 
 /// How a parameter is written, as its Parameter Object says.
 #[derive(Debug, Clone)]
@@ -223,8 +224,8 @@ const BOUNDARY: &str = "conformance-7d1f0c2e";
 /// A sample as a request body of that media type.
 ///
 /// # Errors
-/// Says why in a fragment when the media type has no serialisation here.
-pub fn body(media_type: &str, value: &Value) -> Result<Body, String> {
+/// When the media type has no form for such a value.
+pub fn body(media_type: &str, value: &Value) -> Result<Body, Unreplayable> {
     let essence = media_type
         .split(';')
         .next()
@@ -297,17 +298,10 @@ pub fn body(media_type: &str, value: &Value) -> Result<Body, String> {
             text.clone().into_bytes(),
             Some(value.clone()),
         )),
-        _ => Err(format!("{} cannot be written as {essence}", a_kind(value))),
-    }
-}
-
-/// The JSON type of a value with its article, for messages.
-#[must_use]
-pub fn a_kind(value: &Value) -> String {
-    match kind(value) {
-        "null" => "null".to_owned(),
-        kind @ ("array" | "object") => format!("an {kind}"),
-        kind => format!("a {kind}"),
+        _ => Err(Unreplayable::NoForm {
+            value: kind(value),
+            media_type: essence,
+        }),
     }
 }
 

@@ -7,10 +7,10 @@ use super::media_type::MediaType;
 use crate::case::serialize::is_json;
 use crate::document::{Located, pointer};
 use crate::exchange::Response;
-use crate::finding::Severity;
+use crate::finding::{Broken, ReplayFault, Sender, Severity, Undecided};
 use crate::rule::replay as rules;
 use crate::samples::media_types;
-use crate::schema::{Direction, Fault};
+use crate::schema::Fault;
 
 /// Most faults of one body that are told; the last one says how many more there are.
 const FAULT_LIMIT: usize = 50;
@@ -25,16 +25,20 @@ pub(super) struct Body {
 impl Body {
     /// Whether the schema finds fault with what stands there.
     pub(super) fn is_faulty(&self, at: &str) -> bool {
-        self.faults
-            .iter()
-            .any(|fault| fault.at == at && fault.missing.is_none())
+        self.violations(at)
+            .any(|broken| !matches!(broken, Broken::Missing { .. }))
     }
 
     /// Whether the schema misses a member there.
     pub(super) fn lacks(&self, at: &str, member: &str) -> bool {
-        self.faults
-            .iter()
-            .any(|fault| fault.at == at && fault.missing.as_deref() == Some(member))
+        self.violations(at)
+            .any(|broken| matches!(broken, Broken::Missing { name } if name == member))
+    }
+
+    fn violations(&self, at: &str) -> impl Iterator<Item = &Broken> {
+        let violations = self.faults.iter().map(|fault| &fault.violation);
+        let there = violations.filter(move |violation| violation.at == at);
+        there.map(|violation| &violation.broken)
     }
 }
 
@@ -69,11 +73,11 @@ impl Sheet<'_> {
             .collect();
         if values.is_empty() {
             if header.value.get("required") == Some(&Value::Bool(true)) {
-                let message = format!(
-                    "{}: the required header `{name}` is missing",
-                    self.case.title()
-                );
-                self.breaking(rules::HEADER_DOCUMENTED, &header.pointer, message, None);
+                let fault = ReplayFault::HeaderMissing {
+                    sample: self.sample(),
+                    header: name.to_owned(),
+                };
+                self.breaking(rules::HEADER_DOCUMENTED, &header.pointer, fault);
             }
             return;
         }
@@ -86,15 +90,15 @@ impl Sheet<'_> {
         let content = media_types(self.judge.document, header).into_iter().next();
         let schemas = self.judge.schemas;
         let faults_of = |text: &str| match &content {
-            Some((_, media)) => match serde_json::from_str(text) {
-                Ok(value) => schemas.faults(
-                    &pointer::join(&media.pointer, "schema"),
-                    &value,
-                    Direction::Response,
-                ),
-                Err(error) => Err(format!("is not JSON: {error}")),
-            },
-            None => schemas.text_faults(&schema, text, explode, Direction::Response),
+            Some((_, media)) => {
+                let value = serde_json::from_str(text).map_err(HeaderError::NotJson)?;
+                let schema = pointer::join(&media.pointer, "schema");
+                let faults = schemas.faults(&schema, &value, Some(Sender::Server));
+                faults.map_err(HeaderError::Schema)
+            }
+            None => schemas
+                .text_faults(&schema, text, explode, Some(Sender::Server))
+                .map_err(HeaderError::Schema),
         };
         if content.is_none() && self.judge.document.at(&schema).is_none() {
             return;
@@ -107,31 +111,36 @@ impl Sheet<'_> {
             return;
         }
         for value in &values {
-            let shown = self.judge.secrets.header(name, value);
+            let (sample, header_name) = (self.sample(), name.to_owned());
             match faults_of(value) {
                 Ok(faults) => {
+                    let shown = self.judge.secrets.header(name, value);
+                    let value = (shown == *value).then_some(shown);
                     for fault in faults {
-                        let message = format!(
-                            "{}: header `{name}: {shown}`: {} (keyword `{}`)",
-                            self.case.title(),
-                            if shown == *value {
-                                fault.message.as_str()
-                            } else {
-                                "the value is not valid"
-                            },
-                            fault.keyword
-                        );
-                        self.breaking(rules::HEADER_DOCUMENTED, &fault.schema, message, None);
+                        let violation = ReplayFault::Header {
+                            sample: sample.clone(),
+                            header: header_name.clone(),
+                            value: value.clone(),
+                            violation: fault.violation,
+                        };
+                        self.breaking(rules::HEADER_DOCUMENTED, &fault.schema, violation);
                     }
                 }
-                Err(reason) => self.unusable(&schema, &reason),
+                Err(HeaderError::NotJson(error)) => {
+                    let fault = ReplayFault::HeaderNotJson {
+                        sample,
+                        header: header_name,
+                        cause: error.to_string(),
+                    };
+                    self.breaking(rules::HEADER_DOCUMENTED, &header.pointer, fault);
+                }
+                Err(HeaderError::Schema(reason)) => self.unusable(&schema, reason),
             }
         }
     }
 
     /// Holds the body against the documented content; gives it back when it is JSON.
     pub(super) fn body(&mut self, promised: &Located<'_>, response: &Response) -> Option<Body> {
-        let title = self.case.title();
         let documented = media_types(self.judge.document, promised);
         if documented.is_empty() {
             self.nothing(promised, response);
@@ -139,11 +148,11 @@ impl Sheet<'_> {
         }
         let content = pointer::join(&promised.pointer, "content");
         if response.body.is_empty() {
-            let message = format!(
-                "{title}: the body is empty where {} is documented",
-                names(&documented)
-            );
-            self.breaking(rules::BODY_SCHEMA, &content, message, None);
+            let fault = ReplayFault::BodyMissing {
+                sample: self.sample(),
+                documented: names(&documented),
+            };
+            self.breaking(rules::BODY_SCHEMA, &content, fault);
             return None;
         }
         let (media_type, media) = self.content_type(&content, documented, response)?;
@@ -153,11 +162,11 @@ impl Sheet<'_> {
         let faults = match schema.as_ref().map(|schema| {
             self.judge
                 .schemas
-                .faults(schema, &value, Direction::Response)
+                .faults(schema, &value, Some(Sender::Server))
         }) {
             Some(Ok(faults)) => faults,
             Some(Err(reason)) => {
-                self.unusable(schema.as_deref().unwrap_or_default(), &reason);
+                self.unusable(schema.as_deref().unwrap_or_default(), reason);
                 Vec::new()
             }
             None => Vec::new(),
@@ -172,7 +181,6 @@ impl Sheet<'_> {
 
     /// Holds an answer that is documented without content.
     fn nothing(&mut self, promised: &Located<'_>, response: &Response) {
-        let title = self.case.title();
         // After a 204 nothing is read, but its headers may announce what must not be there (RFC 9110, 8.6).
         let announced = response
             .header("content-length")
@@ -181,27 +189,20 @@ impl Sheet<'_> {
         if length > 0
             || (response.status == 204 && response.header("transfer-encoding").next().is_some())
         {
-            let size = if length > 0 {
-                format!("of {length} bytes")
-            } else {
-                "in chunks".to_owned()
+            let fault = ReplayFault::BodyUnexpected {
+                sample: self.sample(),
+                status: response.status,
+                bytes: (length > 0).then_some(length),
             };
-            let message = format!(
-                "{title}: {} is documented without content, yet a body {size} came",
-                response.status
-            );
-            self.breaking(rules::BODY_EMPTY, &promised.pointer, message, None);
+            self.breaking(rules::BODY_EMPTY, &promised.pointer, fault);
         } else if let Some(content_type) = response.header("content-type").next() {
-            let content_type = String::from_utf8_lossy(content_type);
-            let message =
-                format!("{title}: the content type is `{content_type}` though there is no content");
-            self.add(
-                rules::CONTENT_TYPE_DOCUMENTED,
-                Severity::Warning,
-                &promised.pointer,
-                message,
-                None,
-            );
+            let fault = ReplayFault::ContentType {
+                sample: self.sample(),
+                found: vec![String::from_utf8_lossy(content_type).into_owned()],
+                documented: Vec::new(),
+            };
+            let rule = rules::CONTENT_TYPE_DOCUMENTED;
+            self.add(rule, Severity::Warning, &promised.pointer, fault, None);
         }
     }
 
@@ -213,46 +214,30 @@ impl Sheet<'_> {
         documented: Vec<(String, Located<'a>)>,
         response: &Response,
     ) -> Option<(String, Located<'a>)> {
-        let title = self.case.title();
         let given: Vec<String> = response
             .header("content-type")
             .map(|value| String::from_utf8_lossy(value).into_owned())
             .collect();
-        let fault = match given.as_slice() {
-            [] => format!(
-                "{title}: the content type is missing; documented is {}",
-                names(&documented)
-            ),
-            [one] => match MediaType::parse(one) {
-                None => format!(
-                    "{title}: `{one}` is no media type; documented is {}",
-                    names(&documented)
-                ),
-                Some(given) => {
-                    let fit =
-                        |(name, _): &(String, Located<'a>)| given.fits(&MediaType::parse(name)?);
-                    let best = documented
-                        .iter()
-                        .filter_map(|entry| Some((fit(entry)?, entry)))
-                        .max_by_key(|(fit, _)| *fit);
-                    if let Some((_, (name, media))) = best {
-                        // A range says nothing about how to read the body, the answer does.
-                        let name = if name.contains('*') { one } else { name };
-                        return Some((name.clone(), media.clone()));
-                    }
-                    format!(
-                        "{title}: the content type is `{one}`; documented is {}",
-                        names(&documented)
-                    )
-                }
-            },
-            [..] => format!(
-                "{title}: the content type is given {} times: {}",
-                given.len(),
-                given.join(" | ")
-            ),
+        if let [one] = given.as_slice()
+            && let Some(parsed) = MediaType::parse(one)
+        {
+            let fit = |(name, _): &(String, Located<'a>)| parsed.fits(&MediaType::parse(name)?);
+            let best = documented
+                .iter()
+                .filter_map(|entry| Some((fit(entry)?, entry)))
+                .max_by_key(|(fit, _)| *fit);
+            if let Some((_, (name, media))) = best {
+                // A range says nothing about how to read the body, the answer does.
+                let name = if name.contains('*') { one } else { name };
+                return Some((name.clone(), media.clone()));
+            }
+        }
+        let fault = ReplayFault::ContentType {
+            sample: self.sample(),
+            found: given,
+            documented: names(&documented),
         };
-        self.breaking(rules::CONTENT_TYPE_DOCUMENTED, at, fault, None);
+        self.breaking(rules::CONTENT_TYPE_DOCUMENTED, at, fault);
         let readable = serde_json::from_slice::<serde::de::IgnoredAny>(&response.body).is_ok();
         let mut json = documented.into_iter().filter(|(name, _)| is_json(name));
         json.next().filter(|_| readable && json.next().is_none())
@@ -265,7 +250,6 @@ impl Sheet<'_> {
         media: &Located<'_>,
         response: &Response,
     ) -> Option<Value> {
-        let title = self.case.title();
         let textual = media_type
             .trim_start()
             .to_ascii_lowercase()
@@ -273,83 +257,79 @@ impl Sheet<'_> {
         if !is_json(media_type) && !textual {
             return None;
         }
-        let text = match std::str::from_utf8(&response.body) {
-            Ok(text) => text,
-            Err(error) => {
-                let message = format!(
-                    "{title}: the body is not UTF-8 at byte {}",
-                    error.valid_up_to()
-                );
-                self.breaking(rules::BODY_SCHEMA, &media.pointer, message, None);
-                return None;
+        let sample = self.sample();
+        let read = if let Some(encoding) = encoding(response) {
+            Err(ReplayFault::BodyEncoded { sample, encoding })
+        } else {
+            match std::str::from_utf8(&response.body) {
+                Err(error) => Err(ReplayFault::BodyNotUtf8 {
+                    sample,
+                    byte: error.valid_up_to(),
+                }),
+                Ok(text) if is_json(media_type) => {
+                    serde_json::from_str(text).map_err(|error| ReplayFault::BodyNotJson {
+                        sample,
+                        cause: error.to_string(),
+                    })
+                }
+                Ok(text) => Ok(Value::from(text)),
             }
         };
-        if textual && !is_json(media_type) {
-            return Some(Value::from(text));
-        }
-        match serde_json::from_str(text) {
+        match read {
             Ok(value) => Some(value),
-            Err(error) => {
-                self.breaking(
-                    rules::BODY_SCHEMA,
-                    &media.pointer,
-                    format!("{title}: the body is not JSON: {error}"),
-                    None,
-                );
+            Err(fault) => {
+                self.breaking(rules::BODY_SCHEMA, &media.pointer, fault);
                 None
             }
         }
     }
 
     fn faults(&mut self, value: &Value, faults: &[Fault]) {
-        let title = self.case.title();
-        for fault in faults.iter().take(FAULT_LIMIT) {
-            let place = if fault.at.is_empty() {
-                "the body"
-            } else {
-                fault.at.as_str()
+        for Fault { violation, schema } in faults.iter().take(FAULT_LIMIT) {
+            let witness = value.pointer(&violation.at).cloned();
+            let fault = ReplayFault::Body {
+                sample: self.sample(),
+                violation: violation.clone(),
             };
-            let message = format!(
-                "{title}: {place}: {} (keyword `{}`)",
-                fault.message, fault.keyword
-            );
-            self.breaking(
-                rules::BODY_SCHEMA,
-                &fault.schema,
-                message,
-                value.pointer(&fault.at).cloned(),
-            );
+            let rule = rules::BODY_SCHEMA;
+            self.add(rule, Severity::Breaking, schema, fault, witness);
         }
         if faults.len() > FAULT_LIMIT {
-            let message = format!(
-                "{title}: the body has {} more faults",
-                faults.len() - FAULT_LIMIT
-            );
-            self.breaking(
-                rules::BODY_SCHEMA,
-                &self.case.pointer.clone(),
-                message,
-                None,
-            );
+            let fault = ReplayFault::MoreViolations {
+                sample: self.sample(),
+                count: faults.len() - FAULT_LIMIT,
+            };
+            self.breaking(rules::BODY_SCHEMA, &self.case.pointer, fault);
         }
     }
 
-    fn unusable(&mut self, schema: &str, reason: &str) {
-        let message = format!("nothing can be held against this schema: {reason}");
-        self.add(
-            rules::SCHEMA_UNUSABLE,
-            Severity::Undecided,
-            schema,
-            message,
-            None,
-        );
+    fn unusable(&mut self, schema: &str, reason: Undecided) {
+        let fault = ReplayFault::UnusableSchema { reason };
+        let rule = rules::SCHEMA_UNUSABLE;
+        self.add(rule, Severity::Undecided, schema, fault, None);
     }
 }
 
-fn names(documented: &[(String, Located<'_>)]) -> String {
-    documented
-        .iter()
-        .map(|(name, _)| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(" or ")
+/// Why a header cannot be validated.
+enum HeaderError {
+    NotJson(serde_json::Error),
+    Schema(Undecided),
+}
+
+/// The encoding of a body that is not sent as it is. No request asks for one.
+fn encoding(response: &Response) -> Option<String> {
+    let named = response
+        .header("content-encoding")
+        .map(|value| String::from_utf8_lossy(value).trim().to_ascii_lowercase())
+        .find(|name| !name.is_empty() && name != "identity");
+    // A server may forget to say so.
+    named.or_else(|| {
+        let gzip = response.body.starts_with(&[0x1f, 0x8b]);
+        gzip.then(|| "gzip".to_owned())
+    })
+}
+
+/// The documented media types.
+fn names(documented: &[(String, Located<'_>)]) -> Vec<String> {
+    documented.iter().map(|(name, _)| name.clone()).collect()
 }

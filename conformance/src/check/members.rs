@@ -7,35 +7,35 @@ use serde_json::Value;
 use super::Sheet;
 use super::answer::Body;
 use crate::case::Answer;
-use crate::case::serialize::{a_kind, kind};
+use crate::case::serialize::kind;
 use crate::document::pointer;
-use crate::finding::Severity;
+use crate::finding::{ReplayFault, Severity, ShapeDifference};
 use crate::rule::replay as rules;
-use crate::schema::{Member, Schemas};
+use crate::schema::{Member, Subschemas};
 
 /// Most items of a sample array that an item of the answer is compared with.
 const SAMPLE_LIMIT: usize = 20;
 
 /// One difference in shape.
-struct Difference {
+struct Found {
     /// Pointer into the answer.
     at: String,
     /// Pointer into the sample.
     sample: String,
     severity: Severity,
-    message: String,
+    difference: ShapeDifference,
 }
 
 /// What the comparison of one answer needs everywhere.
 struct Comparison<'a> {
-    schemas: &'a Schemas<'a>,
+    schemas: Subschemas<'a>,
     body: &'a Body,
 }
 
 impl Sheet<'_> {
     pub(super) fn members(&mut self, body: &Body, sample: &Answer) {
         let comparison = Comparison {
-            schemas: self.judge.schemas,
+            schemas: self.judge.schemas.subschemas(),
             body,
         };
         let schemas: Vec<String> = body.schema.iter().cloned().collect();
@@ -48,42 +48,27 @@ impl Sheet<'_> {
             &mut found,
         );
         // The same difference in each item of a list is one finding.
-        let mut first: HashMap<(String, String), usize> = HashMap::new();
-        let mut kept: Vec<(Difference, usize)> = Vec::new();
-        for difference in found {
-            let key = (general(&difference.at), difference.message.clone());
+        let mut first: HashMap<(String, ShapeDifference), usize> = HashMap::new();
+        let mut kept: Vec<(Found, usize)> = Vec::new();
+        for one in found {
+            let key = (general(&one.at), one.difference.clone());
             if let Some(index) = first.get(&key) {
                 kept[*index].1 += 1;
             } else {
                 first.insert(key, kept.len());
-                kept.push((difference, 0));
+                kept.push((one, 0));
             }
         }
-        for (difference, more) in kept {
-            let place = if difference.at.is_empty() {
-                "the body"
-            } else {
-                difference.at.as_str()
+        for (one, more) in kept {
+            let at = format!("{}{}", sample.pointer, one.sample);
+            let witness = body.value.pointer(&one.at).cloned();
+            let fault = ReplayFault::Shape {
+                sample: self.sample(),
+                at: one.at,
+                difference: one.difference,
+                more,
             };
-            let more = if more == 0 {
-                String::new()
-            } else {
-                format!(", and in {more} more items")
-            };
-            let message = format!(
-                "{}: {place}: {}{more}",
-                self.case.title(),
-                difference.message
-            );
-            let at = format!("{}{}", sample.pointer, difference.sample);
-            let witness = body.value.pointer(&difference.at).cloned();
-            self.add(
-                rules::SAMPLE_MEMBERS,
-                difference.severity,
-                &at,
-                message,
-                witness,
-            );
+            self.add(rules::SAMPLE_MEMBERS, one.severity, &at, fault, witness);
         }
     }
 }
@@ -130,7 +115,7 @@ impl Comparison<'_> {
         sample: &Value,
         schemas: &[String],
         spot: &Spot,
-        found: &mut Vec<Difference>,
+        found: &mut Vec<Found>,
     ) {
         match (answer, sample) {
             (Value::Object(has), Value::Object(shows)) => {
@@ -138,49 +123,38 @@ impl Comparison<'_> {
                     let member = self.schemas.member(schemas, name);
                     match (has.get(name), member) {
                         (Some(value), member) => {
-                            let below = match member {
-                                Member::Declared(schemas) | Member::Entry(schemas) => schemas,
-                                Member::Undeclared => Vec::new(),
-                            };
+                            let below = member.schemas();
                             self.compare(value, shown, &below, &spot.member(name), found);
                         }
                         // The keys of a map are data; no two answers need to share them.
                         (None, Member::Entry(_)) => {}
                         // That it is missing was told already.
                         (None, _) if self.body.lacks(&spot.at, name) => {}
-                        (None, _) => found.push(Difference {
+                        (None, _) => found.push(Found {
                             at: spot.at.clone(),
                             sample: spot.member(name).sample,
                             severity: Severity::Breaking,
-                            message: format!(
-                                "the member `{name}` of the documented sample is missing"
-                            ),
+                            difference: ShapeDifference::Missing { name: name.clone() },
                         }),
                     }
                 }
                 for name in has.keys().filter(|name| !shows.contains_key(*name)) {
-                    let (severity, why) = match self.schemas.member(schemas, name) {
-                        Member::Declared(_) => {
-                            (Severity::Breaking, "though the schema declares it")
-                        }
-                        Member::Undeclared => {
-                            (Severity::Warning, "and the schema does not declare it")
-                        }
+                    let (severity, declared) = match self.schemas.member(schemas, name) {
+                        Member::Declared(_) => (Severity::Breaking, true),
+                        Member::Undeclared => (Severity::Warning, false),
                         Member::Entry(_) => continue,
                     };
-                    let message = format!("the documented sample has no member `{name}`, {why}");
-                    let at = pointer::join(&spot.at, name);
-                    found.push(Difference {
-                        at,
+                    found.push(Found {
+                        at: pointer::join(&spot.at, name),
                         sample: spot.sample.clone(),
                         severity,
-                        message,
+                        difference: ShapeDifference::Unexpected { declared },
                     });
                 }
             }
             (Value::Array(items), Value::Array(shown)) if !shown.is_empty() => {
                 for (index, item) in items.iter().enumerate() {
-                    let below = self.schemas.items(schemas, index);
+                    let below = self.schemas.item(schemas, index);
                     found.extend(self.closest(item, shown, &below, spot, index));
                 }
             }
@@ -189,19 +163,15 @@ impl Comparison<'_> {
             _ if self.body.is_faulty(&spot.at) => {}
             // The schema finds no fault with either, so it allows null.
             (Value::Null, _) | (_, Value::Null) if !schemas.is_empty() => {}
-            (answer, sample) => {
-                let message = format!(
-                    "is {} where the documented sample has {}",
-                    a_kind(answer),
-                    a_kind(sample)
-                );
-                found.push(Difference {
-                    at: spot.at.clone(),
-                    sample: spot.sample.clone(),
-                    severity: Severity::Breaking,
-                    message,
-                });
-            }
+            (answer, sample) => found.push(Found {
+                at: spot.at.clone(),
+                sample: spot.sample.clone(),
+                severity: Severity::Breaking,
+                difference: ShapeDifference::Type {
+                    found: kind(answer),
+                    documented: kind(sample),
+                },
+            }),
         }
     }
 
@@ -213,8 +183,8 @@ impl Comparison<'_> {
         schemas: &[String],
         spot: &Spot,
         index: usize,
-    ) -> Vec<Difference> {
-        let mut best: Option<Vec<Difference>> = None;
+    ) -> Vec<Found> {
+        let mut best: Option<Vec<Found>> = None;
         for (at, sample) in shown.iter().take(SAMPLE_LIMIT).enumerate() {
             let mut found = Vec::new();
             self.compare(item, sample, schemas, &spot.item(index, at), &mut found);

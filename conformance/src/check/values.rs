@@ -7,8 +7,8 @@ use super::answer::Body;
 use crate::case::serialize::text;
 use crate::case::{Answer, Case};
 use crate::document::pointer;
+use crate::finding::{Echoed, ReplayFault, Severity};
 use crate::rule::replay as rules;
-use crate::schema::shorten;
 
 /// A place in the answer that repeats a value of the request.
 struct Echo {
@@ -16,7 +16,7 @@ struct Echo {
     place: Vec<Option<String>>,
     /// Pointer into the sample.
     sample: String,
-    source: String,
+    source: Echoed,
     sent: Sent,
 }
 
@@ -45,24 +45,21 @@ impl Sheet<'_> {
             let Some((at, value)) = wrong.first() else {
                 continue;
             };
-            let sent = match &echo.sent {
-                Sent::Value(value) => value.to_string(),
-                Sent::Text(text) => format!("`{text}`"),
+            let witness = Some(value.clone());
+            let fault = ReplayFault::Echo {
+                sample: self.sample(),
+                at: at.clone(),
+                found: value.clone(),
+                source: echo.source,
+                sent: match echo.sent {
+                    Sent::Value(value) => value,
+                    Sent::Text(text) => Value::from(text),
+                },
+                more: wrong.len() - 1,
             };
-            let more = if wrong.len() > 1 {
-                format!(", and in {} more places", wrong.len() - 1)
-            } else {
-                String::new()
-            };
-            let message = format!(
-                "{}: {at} is {} where the sample repeats {}, which was sent as {}{more}",
-                self.case.title(),
-                shorten(&value.to_string()),
-                echo.source,
-                shorten(&sent)
-            );
             let place = format!("{}{}", sample.pointer, echo.sample);
-            self.breaking(rules::SAMPLE_VALUES, &place, message, Some(value.clone()));
+            let rule = rules::SAMPLE_VALUES;
+            self.add(rule, Severity::Breaking, &place, fault, witness);
         }
     }
 }
@@ -131,7 +128,7 @@ impl Search<'_> {
         value: &Value,
         place: &[Option<String>],
         at: &str,
-    ) -> Option<(String, Sent)> {
+    ) -> Option<(Echoed, Sent)> {
         let in_list = place.iter().any(Option::is_none);
         if let Some(body) = self
             .case
@@ -142,10 +139,7 @@ impl Search<'_> {
         {
             let twins = [body.pointer(at), body.get(name)];
             if let Some(twin) = twins.into_iter().flatten().find(|twin| equal(twin, value)) {
-                return Some((
-                    format!("`{name}` of the request body"),
-                    Sent::Value(twin.clone()),
-                ));
+                return Some((Echoed::Body(name.to_owned()), Sent::Value(twin.clone())));
             }
         }
         let scalar = !value.is_object() && !value.is_array() && !value.is_null();
@@ -158,7 +152,7 @@ impl Search<'_> {
             .iter()
             .find(|(known, given)| known == name && text(given) == text(value))
         {
-            return Some((format!("query parameter `{name}`"), Sent::Text(text(given))));
+            return Some((Echoed::Query(name.to_owned()), Sent::Text(text(given))));
         }
         // `/webhooks/{webhookId}` is answered with `id`: the last parameter is the id of what is answered.
         let last = self
@@ -183,7 +177,7 @@ impl Search<'_> {
             .iter()
             .find(|(known, _)| *known == parameter.name)?;
         Some((
-            format!("path parameter `{}`", parameter.name),
+            Echoed::Path(parameter.name.clone()),
             Sent::Text(sent.clone()),
         ))
     }

@@ -23,6 +23,9 @@ pub(super) async fn load(source: &str) -> Result<Document> {
     if source == STDIN {
         return stdin().await;
     }
+    if let Some(scheme) = foreign_scheme(source) {
+        bail!("{source}: unsupported URL scheme `{scheme}`; use http or https");
+    }
     if let Some((revision, path)) = revision(source) {
         let folder = Path::new(".");
         let commit = Commit::find(folder, revision)
@@ -67,7 +70,17 @@ fn revision(source: &str) -> Option<(&str, &str)> {
     git::split(source).filter(|_| !is_path)
 }
 
-/// Whether a path begins with a drive of Windows; git knows no path that begins with a slash.
+/// The scheme of a URL that cannot be fetched.
+fn foreign_scheme(source: &str) -> Option<&str> {
+    let (scheme, _) = source.split_once("://")?;
+    let is_scheme = scheme
+        .chars()
+        .all(|one| one.is_ascii_alphanumeric() || "+-.".contains(one));
+    let is_foreign = !scheme.is_empty() && is_scheme && !is_url(source);
+    (is_foreign && !Path::new(source).exists()).then_some(scheme)
+}
+
+/// Whether a path begins with a drive of Windows; git has no paths that begin with a slash.
 fn has_drive(source: &str) -> bool {
     matches!(source.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
 }

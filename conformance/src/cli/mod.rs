@@ -212,26 +212,38 @@ fn refuse_unmatched(selection: &Selection, documents: &[Document]) -> Result<()>
     let [first, ..] = unmatched[..] else {
         return Ok(());
     };
-    let named = first
+    let (kind, name) = first
         .split_once(':')
-        .filter(|(kind, _)| KINDS.contains(kind));
+        .filter(|(kind, _)| KINDS.contains(kind))
+        .unwrap_or(("", first));
     let names = operations.iter().flat_map(|operation| {
-        let own = [Some(operation.path), operation.id];
-        own.into_iter().flatten().chain(operation.tags())
+        let id = operation.id.map(|id| ("id", id.to_owned()));
+        let both = format!("{} {}", operation.method, operation.path);
+        let tags = operation
+            .tags()
+            .into_iter()
+            .map(|tag| ("tag", tag.to_owned()));
+        let own = [("path", operation.path.to_owned()), ("", both)];
+        own.into_iter().chain(id).chain(tags)
     });
-    let hint = near::hint(named.map_or(first, |(_, name)| name), names);
+    let names: Vec<String> = names
+        .filter(|(of, _)| kind.is_empty() || kind == *of)
+        .map(|(_, name)| name)
+        .collect();
+    let hint = near::nearest(name, names.iter().map(String::as_str)).map_or_else(
+        || "correct --include or --exclude".to_owned(),
+        |near| {
+            let colon = if kind.is_empty() { "" } else { ":" };
+            format!("did you mean `{kind}{colon}{near}`?")
+        },
+    );
     let quoted: Vec<String> = unmatched
         .iter()
         .map(|pattern| format!("`{pattern}`"))
         .collect();
     bail!(
-        "no operation has the operationId, method, path or tag {}{}",
-        quoted.join(", "),
-        if hint.is_empty() {
-            "; correct --include or --exclude"
-        } else {
-            &hint
-        }
+        "no operation has the operationId, method, path or tag {}; {hint}",
+        quoted.join(", ")
     )
 }
 

@@ -1,16 +1,14 @@
 //! `conformance replay`.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
 use anyhow::Result;
 use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::{input, refuse_unmatched, unchecked};
-use crate::document::{Document, Selection};
-use crate::finding::{Comparison, Verdict};
-use crate::report::{DocumentInfo, Report, Unchecked};
+use crate::finding::{Comparison, Unchecked, Verdict};
+use crate::report::{DocumentInfo, Report, words};
 use crate::{fingerprint, replay};
 
 pub(super) const HELP: &str = "Examples:
@@ -52,7 +50,16 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let documents = [document];
     refuse_unmatched(&selection, &documents)?;
     let [document] = &documents;
-    let outcome = replay::run(&options, document, &mut io::stderr()).await?;
+    let mut progress = |step| {
+        // Progress that cannot be written is no reason to stop.
+        let _ = writeln!(io::stderr(), "{}", words::progress(&step));
+    };
+    let outcome = replay::run(&options, document, &mut progress).await?;
+    let excluded = || unchecked(&selection, &documents) == Some(Unchecked::Excluded);
+    let reason = |found| match found {
+        Unchecked::NoSamples { operations: 0 } if excluded() => Unchecked::Excluded,
+        other => other,
+    };
     let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None);
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
@@ -64,28 +71,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         ignored,
-        unchecked: nothing_sent(&outcome.checked, &selection, &documents),
+        unchecked: outcome.unchecked.map(reason),
     };
     write_reports(&report, &settings)
-}
-
-/// Why a run that sent nothing has no result.
-fn nothing_sent(
-    checked: &BTreeMap<&'static str, usize>,
-    selection: &Selection,
-    documents: &[Document],
-) -> Option<Unchecked> {
-    let count = |noun| checked.get(noun).copied().unwrap_or_default();
-    if count("replayed samples") > 0 {
-        return None;
-    }
-    let samples = count("unreplayable samples") + count("unchecked samples");
-    let operations = count("operations");
-    match (operations, samples) {
-        (0, _) => unchecked(selection, documents)
-            .filter(|reason| *reason == Unchecked::Excluded)
-            .or(Some(Unchecked::NoSamples { operations })),
-        (_, 0) => Some(Unchecked::NoSamples { operations }),
-        _ => Some(Unchecked::NothingSent { samples }),
-    }
 }

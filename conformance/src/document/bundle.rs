@@ -11,10 +11,11 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::anchor::Anchors;
 use super::error::{LoadError, Problem};
 use super::origin::{BUNDLED, File, Moves};
 use super::walk::{Reference, each_reference, is_reference};
-use super::{SIZE_LIMIT, dialect, is_url, pointer, resource, text, walk};
+use super::{SIZE_LIMIT, component, dialect, is_url, pointer, resource, text, walk};
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
@@ -186,10 +187,7 @@ impl Bundle {
         let name = format!("{}{}", self.prefix, wanted.id);
         let Some(left) = self.left.checked_sub(bytes.len()) else {
             return Err(LoadError::TooLarge {
-                name: format!(
-                    "{} with its files, of which {name} is one,",
-                    self.files[0].name
-                ),
+                name: format!("{} with the files that it refers to", self.files[0].name),
                 limit: SIZE_LIMIT,
             });
         };
@@ -227,30 +225,29 @@ impl Bundle {
             0 => self.moves.back(wanted.at.clone()),
             _ => wanted.at.clone(),
         };
+        let reference = &wanted.reference;
+        let is_name = !reference.contains(['.', '/', '#', ':']);
+        let near = self.values.get(wanted.number).filter(|_| is_name);
+        let remedy = match near.and_then(|value| component::nearest(value, reference)) {
+            Some(near) if wanted.number == 0 => {
+                format!("did you mean `#{}`?", self.moves.back(near))
+            }
+            Some(near) => format!("did you mean `#{near}`?"),
+            None => Self::remedy(&wanted.reference),
+        };
         Problem::new(
             file.position(&at),
             format!(
                 "the reference `{}` leads nowhere: {cause}",
                 wanted.reference
             ),
-            self.remedy(&wanted.reference),
+            remedy,
         )
         .at(&file.name)
     }
 
     /// What to do about a reference to a file that cannot be read.
-    fn remedy(&self, reference: &str) -> String {
-        for map in [
-            "components/schemas",
-            "components/responses",
-            "components/parameters",
-            "definitions",
-        ] {
-            let at = pointer::join(&format!("/{map}"), reference);
-            if pointer::find(&self.values[0], &at).is_some() {
-                return format!("did you mean `#{at}`?");
-            }
-        }
+    fn remedy(reference: &str) -> String {
         match reference.split_once('#') {
             Some((_, rest)) if !rest.starts_with('/') && rest.contains('.') => {
                 "correct the reference; a `#` in the name of a file is written as `%23`".to_owned()
@@ -272,7 +269,7 @@ impl Bundle {
             }
         }
         if self.changes {
-            let anchors: Vec<HashMap<String, String>> = values.iter().map(anchors).collect();
+            let anchors: Vec<Anchors> = values.iter().map(Anchors::of).collect();
             for (number, value) in values.iter_mut().enumerate() {
                 let visited = each_reference(value, &mut |_, reference| {
                     let reference = match reference {
@@ -314,12 +311,7 @@ impl Bundle {
     }
 
     /// What a reference of the file `number` is in the model.
-    fn local(
-        &self,
-        reference: &str,
-        number: usize,
-        anchors: &[HashMap<String, String>],
-    ) -> Option<String> {
+    fn local(&self, reference: &str, number: usize, anchors: &[Anchors]) -> Option<String> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let number = if file.is_empty() {
             number
@@ -331,7 +323,7 @@ impl Bundle {
         } else if number == 0 {
             return Some(format!("#{fragment}"));
         } else {
-            let at = anchors[number].get(fragment)?;
+            let at = anchors[number].first.get(fragment)?;
             pointer::encoded_fragment(&at.replace('%', "%25"))
         };
         Some(match number {
@@ -375,38 +367,6 @@ fn unescape(document: &mut Value, spelled: &mut HashMap<String, String>) {
         Ok::<(), Infallible>(())
     });
     let Ok(()) = visited;
-}
-
-/// The schemas of a file by their anchors.
-fn anchors(value: &Value) -> HashMap<String, String> {
-    fn gather(value: &Value, at: &mut String, all: &mut HashMap<String, String>) {
-        let length = at.len();
-        match value {
-            Value::Object(members) => {
-                for keyword in ["$anchor", "$dynamicAnchor"] {
-                    if let Some(Value::String(name)) = members.get(keyword) {
-                        all.entry(name.clone()).or_insert_with(|| at.clone());
-                    }
-                }
-                for (key, member) in members {
-                    pointer::push(at, key);
-                    gather(member, at, all);
-                    at.truncate(length);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    pointer::push(at, &index.to_string());
-                    gather(item, at, all);
-                    at.truncate(length);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut all = HashMap::new();
-    gather(value, &mut String::new(), &mut all);
-    all
 }
 
 /// A reference without its fragment.

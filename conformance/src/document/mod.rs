@@ -4,11 +4,14 @@
 //! OpenAPI". The files that a document refers to become part of it, so that all references are local, and everything is written as
 //! OpenAPI 3.1: documents of 2.0 and 3.0 with their schemas. Positions and pointers of findings stay those of the files.
 
+mod anchor;
 mod bundle;
+mod component;
 mod dialect;
 mod error;
 mod extended;
 mod fold;
+mod gather;
 mod json;
 pub mod keyword;
 pub mod normalize;
@@ -29,10 +32,7 @@ mod text;
 mod walk;
 mod yaml;
 
-use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -45,13 +45,14 @@ pub use operation::{Located, Operation};
 pub use position::Position;
 pub use select::Selection;
 
+pub(crate) use gather::{Gathering, read, unread};
 pub(crate) use keyword::{has_free_names, holds_data};
 pub(crate) use operation::METHODS;
 pub(crate) use origin::BUNDLED;
 
+use anchor::Anchors;
 use bundle::Bundle;
 use dialect::Folded;
-use keyword::is_data;
 use origin::Origin;
 use position::Spots;
 
@@ -93,15 +94,6 @@ pub struct Document {
     spelled: HashMap<String, String>,
     /// Once a reference asks for one.
     anchors: OnceLock<Anchors>,
-}
-
-/// Schemas by `$anchor` and `$dynamicAnchor`.
-#[derive(Debug, Default)]
-struct Anchors {
-    /// The first of each name.
-    first: HashMap<String, String>,
-    /// Names of `$dynamicAnchor` that several schemas have.
-    ambiguous: HashSet<String>,
 }
 
 /// Whether `source` is a URL to fetch and not a file.
@@ -248,54 +240,7 @@ impl Document {
     }
 
     fn anchors(&self) -> &Anchors {
-        fn gather(
-            value: &Value,
-            at: &mut String,
-            named: bool,
-            all: &mut Anchors,
-            dynamic: &mut HashSet<String>,
-        ) {
-            let length = at.len();
-            match value {
-                Value::Object(members) => {
-                    for keyword in ["$anchor", "$dynamicAnchor"] {
-                        let Some(Value::String(name)) = members.get(keyword) else {
-                            continue;
-                        };
-                        all.first.entry(name.clone()).or_insert_with(|| at.clone());
-                        if keyword == "$dynamicAnchor" && !dynamic.insert(name.clone()) {
-                            all.ambiguous.insert(name.clone());
-                        }
-                    }
-                    for (key, member) in members {
-                        if named || !is_data(key, member) {
-                            pointer::push(at, key);
-                            gather(member, at, !named && has_free_names(key), all, dynamic);
-                            at.truncate(length);
-                        }
-                    }
-                }
-                Value::Array(items) => {
-                    for (index, item) in items.iter().enumerate() {
-                        pointer::push(at, &index.to_string());
-                        gather(item, at, false, all, dynamic);
-                        at.truncate(length);
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.anchors.get_or_init(|| {
-            let (mut all, mut dynamic) = (Anchors::default(), HashSet::new());
-            gather(
-                &self.value,
-                &mut String::new(),
-                false,
-                &mut all,
-                &mut dynamic,
-            );
-            all
-        })
+        self.anchors.get_or_init(|| Anchors::of(&self.value))
     }
 
     /// What a `$dynamicRef` stands for, if that does not depend on how one came there: where several schemas have the anchor, it
@@ -312,103 +257,5 @@ impl Document {
     /// The node at `pointer`, without following references.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         pointer::find(&self.value, pointer)
-    }
-}
-
-/// A document while the files that it refers to are read.
-pub(crate) struct Gathering {
-    name: String,
-    bundle: Bundle,
-    wanted: Option<bundle::Wanted>,
-}
-
-impl Gathering {
-    /// Starts with the bytes of the file `path`. The names of all files begin with `prefix`.
-    ///
-    /// # Errors
-    /// When these are not a document.
-    pub(crate) fn new(prefix: &str, path: &str, bytes: Vec<u8>) -> Result<Self, LoadError> {
-        let name = format!("{prefix}{path}");
-        let text = text::decode(&name, bytes)?;
-        Ok(Self {
-            bundle: Bundle::new(prefix, &name, text)?,
-            name,
-            wanted: None,
-        })
-    }
-
-    /// The path or URL of the next file to read, which [`Self::give`] takes.
-    ///
-    /// # Errors
-    /// When a reference leads out of what may be read.
-    pub(crate) fn wanted(&mut self) -> Result<Option<String>, LoadError> {
-        self.wanted = self.bundle.next()?;
-        Ok(self.wanted.as_ref().map(|wanted| wanted.id.clone()))
-    }
-
-    /// Takes the bytes of the file that was wanted, or why there are none.
-    ///
-    /// # Errors
-    /// When the file is not JSON or YAML, all are too large together, or this one is needed and cannot be read.
-    pub(crate) fn give(&mut self, found: Result<Vec<u8>, String>) -> Result<(), LoadError> {
-        match (self.wanted.take(), found) {
-            (None, _) => Ok(()),
-            (Some(wanted), Ok(bytes)) => self.bundle.add(wanted, bytes),
-            (Some(wanted), Err(cause)) => self.bundle.missing(wanted, &cause),
-        }
-    }
-
-    /// The document of all that was read.
-    ///
-    /// # Errors
-    /// When parts of it would have to be repeated too often.
-    pub(crate) fn finish(self) -> Result<Document, LoadError> {
-        Document::of(&self.name, self.bundle)
-    }
-}
-
-/// Reads a file, up to the limit.
-///
-/// # Errors
-/// When it cannot be read, or is too large.
-pub(crate) fn read(source: &str) -> Result<Vec<u8>, LoadError> {
-    let failed = |error| LoadError::Read {
-        name: source.to_owned(),
-        source: error,
-    };
-    if Path::new(source).is_dir() {
-        return Err(LoadError::Directory {
-            name: source.to_owned(),
-        });
-    }
-    let file = File::open(source).map_err(failed)?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let size = usize::try_from(size).unwrap_or_default().min(SIZE_LIMIT);
-    let mut bytes = Vec::with_capacity(size + 1);
-    // A fifo or a device tells no size, so the limit is that of what is read.
-    let limit = SIZE_LIMIT as u64 + 1;
-    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > SIZE_LIMIT {
-        return Err(LoadError::TooLarge {
-            name: source.to_owned(),
-            limit: SIZE_LIMIT,
-        });
-    }
-    Ok(bytes)
-}
-
-/// Tells a file that cannot be read, which may be meant otherwise, from one that must not be.
-///
-/// # Errors
-/// When the file is too large.
-pub(crate) fn unread(
-    read: Result<Vec<u8>, LoadError>,
-) -> Result<Result<Vec<u8>, String>, LoadError> {
-    match read {
-        Ok(bytes) => Ok(Ok(bytes)),
-        Err(LoadError::Read { source, .. }) => Ok(Err(source.to_string())),
-        Err(LoadError::Fetch { problem, .. }) => Ok(Err(problem)),
-        Err(LoadError::Directory { .. }) => Ok(Err("it is a directory".to_owned())),
-        Err(other) => Err(other),
     }
 }

@@ -1,6 +1,7 @@
 //! Where the nodes of a text stand: a byte offset for each of them, lines and columns for those that are asked for.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -42,10 +43,17 @@ pub(super) fn narrow(number: usize) -> u32 {
 }
 
 /// The text of a file, with its lines once a position is asked for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Text {
     text: String,
     starts: OnceLock<Vec<u32>>,
+}
+
+/// Only its size: a text may have megabytes.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({} bytes)", self.text.len())
+    }
 }
 
 impl Text {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::{LoadError, Problem};
 use super::keyword::{has_free_names, is_data};
 use super::walk::Path;
-use super::{Document, Position, pointer};
+use super::{Document, Position, component, pointer};
 
 impl Document {
     /// The node at `pointer` after following its `$ref`, and the next, to what is no reference any more; with the pointer of
@@ -189,24 +189,8 @@ impl Document {
 
     /// What to do about a reference that leads nowhere.
     fn remedy(&self, reference: &str) -> String {
-        let name = pointer::from_reference(reference).unwrap_or_else(|| reference.to_owned());
-        let name = pointer::tokens(&format!("/{name}"))
-            .last()
-            .unwrap_or_default();
-        let near = [
-            "schemas",
-            "parameters",
-            "responses",
-            "requestBodies",
-            "headers",
-            "pathItems",
-        ];
-        let near = near.map(|map| pointer::join(&format!("/components/{map}"), &name));
-        match near.iter().find(|at| self.at(at).is_some()) {
-            Some(near) => {
-                let near = self.told(&format!("#{near}"));
-                format!("did you mean `{near}`?")
-            }
+        match component::nearest(self.value(), reference) {
+            Some(at) => format!("did you mean `{}`?", self.told(&format!("#{at}"))),
             None => "correct the reference, or add what it refers to".to_owned(),
         }
     }

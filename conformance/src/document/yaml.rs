@@ -5,7 +5,10 @@
 //! any document, and noted unless it says `%YAML 1.1`. Not supported, and refused: more than one document, keys that are not
 //! scalars, tags outside the core schema, numbers that JSON does not have.
 
-use std::collections::{HashMap, HashSet};
+mod bytes;
+mod merge;
+
+use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
@@ -13,10 +16,12 @@ use serde_json::Value;
 
 use super::error::Problem;
 use super::json::{object, too_deep, too_many};
-use super::number::Decimal;
 use super::position::{self, Position, Spots};
 use super::scalar::{Scalar, scalar, unknown_tag};
 use super::{DEPTH_LIMIT, NODE_LIMIT, Parsed};
+
+use bytes::Bytes;
+use merge::{Known, moved};
 
 /// How much aliases may add to a document with all its files, in bytes of text plus [`NODE_SIZE`] a node; the defense against alias
 /// bombs.
@@ -73,57 +78,6 @@ pub(super) fn parse(text: &str, copied: &mut usize) -> Result<Parsed, Problem> {
         })
 }
 
-/// The bytes of a text by line and column.
-///
-/// The parser counts characters. Where all of a text is ASCII these are bytes; elsewhere every 64th character is noted.
-struct Bytes<'a> {
-    text: &'a str,
-    /// The byte and the character that each line starts at.
-    lines: Vec<(usize, usize)>,
-    /// The byte of every [`STEP`]th character; empty for ASCII.
-    steps: Vec<usize>,
-}
-
-const STEP: usize = 64;
-
-impl<'a> Bytes<'a> {
-    fn new(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let ascii = text.is_ascii();
-        let (mut lines, mut steps) = (vec![(0, 0)], Vec::new());
-        let mut add = |at: usize, character: usize| {
-            let end =
-                bytes[at] == b'\n' || (bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
-            if end {
-                lines.push((at + 1, character + 1));
-            }
-        };
-        if ascii {
-            memchr::memchr2_iter(b'\n', b'\r', bytes).for_each(|at| add(at, at));
-        } else {
-            for (character, (at, _)) in text.char_indices().enumerate() {
-                add(at, character);
-                if character % STEP == 0 {
-                    steps.push(at);
-                }
-            }
-        }
-        Self { text, lines, steps }
-    }
-
-    fn at(&self, line: usize, column: usize) -> usize {
-        let line = self.lines.get(line.saturating_sub(1));
-        let (start, character) = line.copied().unwrap_or((self.text.len(), 0));
-        let character = character + column;
-        let Some(near) = self.steps.get(character / STEP) else {
-            return (start + column).min(self.text.len());
-        };
-        let rest = self.text[*near..].char_indices();
-        let mut rest = rest.skip(character % STEP);
-        rest.next().map_or(self.text.len(), |(at, _)| near + at)
-    }
-}
-
 /// A node with what it costs to copy.
 #[derive(Clone)]
 struct Node {
@@ -143,32 +97,6 @@ struct Anchored {
 struct Called {
     at: usize,
     name: u32,
-}
-
-/// A mapping that a merge key takes members from.
-struct Merged {
-    value: Value,
-    spots: Spots,
-    exact: Vec<(usize, Decimal)>,
-    at: Position,
-}
-
-/// How much of each list there is.
-struct Known {
-    spots: usize,
-    exact: usize,
-    merged: usize,
-    anchors: usize,
-}
-
-/// The numbers of the nodes in `range`, as those of nodes that begin with `first`. The list is in the order of the nodes.
-fn moved(exact: &[(usize, Decimal)], range: &Range<usize>, first: usize) -> Vec<(usize, Decimal)> {
-    let start = exact.partition_point(|(node, _)| *node < range.start);
-    let inside = exact[start..].iter();
-    inside
-        .take_while(|(node, _)| *node < range.end)
-        .map(|(node, exact)| (node - range.start + first, exact.clone()))
-        .collect()
 }
 
 struct Reader<'a> {
@@ -322,84 +250,6 @@ impl<'a> Reader<'a> {
             size,
             height,
         })
-    }
-
-    /// Takes the value of a merge key of the node `mapping` off the document again: all that came after `before`.
-    fn taken(
-        &mut self,
-        value: Value,
-        before: &Known,
-        mapping: usize,
-        at: usize,
-        place: Position,
-    ) -> Merged {
-        let first = before.spots;
-        for (inner, _) in &mut self.parsed.merged[before.merged..] {
-            *inner = mapping;
-        }
-        if !self.may_merge {
-            self.parsed.merged.push((mapping, position::narrow(at)));
-        }
-        let spots = self.parsed.spots.split_off(first);
-        let mut exact = self.parsed.exact.split_off(before.exact);
-        exact.iter_mut().for_each(|(mark, _)| *mark -= first);
-        // What was anchored in there has no marks any more; what repeats it is noted as a leaf.
-        for anchor in self.anchored.drain(before.anchors..) {
-            if let Some(anchored) = self.anchors.get_mut(&anchor) {
-                anchored.marks = 0..0;
-            }
-        }
-        Merged {
-            value,
-            spots,
-            exact,
-            at: place,
-        }
-    }
-
-    /// Adds the members of the values of merge keys that are not given yet: of one mapping, or of each of a list.
-    fn merge(
-        &mut self,
-        sources: Vec<Merged>,
-        members: &mut Vec<(String, Value)>,
-    ) -> Result<(), Problem> {
-        let mut known: HashSet<String> = members.iter().map(|(key, _)| key.clone()).collect();
-        for source in sources {
-            let maps = match source.value {
-                Value::Array(items) => items.into_iter().zip(source.spots.below(0)).collect(),
-                one => vec![(one, 0)],
-            };
-            for (map, node) in maps {
-                let Value::Object(map) = map else {
-                    return Err(Problem::new(
-                        source.at,
-                        "the value of the merge key `<<` is not a mapping",
-                        "merge an alias of a mapping, or quote the key if `<<` is its name",
-                    ));
-                };
-                let mut children = source.spots.below(node);
-                for (key, value) in map {
-                    let child = children.next();
-                    if !known.insert(key.clone()) {
-                        continue;
-                    }
-                    let first = self.parsed.spots.len();
-                    match child {
-                        Some(child) => {
-                            let range = source.spots.range(child);
-                            let moved = moved(&source.exact, &range, first);
-                            self.parsed.exact.extend(moved);
-                            self.parsed.spots.copy_from(&source.spots, range);
-                        }
-                        None => {
-                            self.parsed.spots.open(0, position::name(&key));
-                        }
-                    }
-                    members.push((key, value));
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A key is its text: `200:` and `"200":` are the same member.

@@ -8,7 +8,7 @@ use super::rules::{self, Rule};
 use super::walk::{Entry, Met, walk, walk_wider};
 use super::{Drift, media, users};
 use crate::document::{Document, pointer};
-use crate::finding::{DocumentChange, Impact, Part, Sender};
+use crate::finding::{DocumentChange, Impact, Part, Sender, first_difference};
 
 impl Drift<'_> {
     pub(super) fn request_body(&mut self, site: Site<'_>, operation: &Pair) {
@@ -277,7 +277,7 @@ impl Drift<'_> {
         if one.map(canonical) == other.map(canonical) {
             return;
         }
-        let (inside, old, new) = difference(one, other);
+        let (inside, old, new) = first_difference(one, other);
         let change = DocumentChange::ExampleChanged {
             name: name.map(str::to_owned),
             key: key.to_owned(),
@@ -334,34 +334,4 @@ fn is_bytes(document: &Document, at: &str) -> bool {
         }
         Some((_, other)) => *other == Value::Bool(true),
     }
-}
-
-/// Where two values first differ: a JSON pointer into them, and what is there on each side.
-fn difference<'v>(
-    theirs: Option<&'v Value>,
-    ours: Option<&'v Value>,
-) -> (String, Option<&'v Value>, Option<&'v Value>) {
-    let mut at = String::new();
-    let (mut one, mut other) = (theirs, ours);
-    while let (Some(theirs), Some(ours)) = (one, other) {
-        let text = |value: Option<&Value>| value.map(canonical);
-        let key = match (theirs, ours) {
-            (Value::Object(theirs), Value::Object(ours)) => theirs
-                .keys()
-                .chain(ours.keys())
-                .find(|key| text(theirs.get(*key)) != text(ours.get(*key)))
-                .cloned(),
-            (Value::Array(theirs), Value::Array(ours)) if theirs.len() == ours.len() => theirs
-                .iter()
-                .zip(ours)
-                .position(|(one, other)| canonical(one) != canonical(other))
-                .map(|index| index.to_string()),
-            _ => None,
-        };
-        let Some(key) = key else { break };
-        let step = pointer::join("", &key);
-        at.push_str(&step);
-        (one, other) = (theirs.pointer(&step), ours.pointer(&step));
-    }
-    (at, one, other)
 }

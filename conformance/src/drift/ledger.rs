@@ -202,6 +202,24 @@ impl<'a> Ledger<'a> {
         self.users[index].add(user);
     }
 
+    /// Enters a finding about one document alone.
+    pub(super) fn note(
+        &mut self,
+        rule: &'static Rule,
+        subject: &str,
+        (side, place): (Side, Place),
+        message: impl Into<Message>,
+    ) {
+        self.open(subject);
+        let mut finding = Finding::new(rule.id, rule.severity, subject, message);
+        match side {
+            Side::Old => finding.old = Some(place),
+            Side::New => finding.new = Some(place),
+        }
+        self.findings.push(finding);
+        self.users.push(UsedBy::default());
+    }
+
     /// Enters a finding unless it is there; gives its index, and the severity that it had.
     fn enter(
         &mut self,

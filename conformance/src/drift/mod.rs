@@ -53,13 +53,14 @@ mod security;
 mod types;
 mod users;
 mod walk;
+mod written;
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Selection};
-use crate::finding::{DocumentChange, Finding, Part, Sender};
+use crate::document::{Document, Noted, Selection};
+use crate::finding::{DocumentChange, Finding, Part, Place, Sender, Side};
 
 pub use progress::Progress;
 
@@ -90,17 +91,6 @@ pub struct Comparison {
     pub findings: Vec<Finding>,
     /// How many of theirs were compared, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
-    /// Why nothing was compared, if nothing was: a comparison without findings then says nothing about the API.
-    pub nothing: Option<Nothing>,
-}
-
-/// Why there was nothing to compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nothing {
-    /// Neither document has an operation or a webhook.
-    NoOperations,
-    /// Neither document has an operation or a webhook that the selection names.
-    NoneSelected,
 }
 
 /// Compares two documents; see [`compare_counted`] for how much was compared.
@@ -117,7 +107,6 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same_around: None,
         operations: 0,
         webhooks: 0,
-        added: 0,
         visited: HashSet::new(),
     };
     drift.ledger.open(DOCUMENT);
@@ -132,7 +121,6 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         same,
         operations,
         webhooks,
-        added,
         ..
     } = drift;
     let checked = BTreeMap::from([
@@ -140,19 +128,8 @@ pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) ->
         ("webhooks", webhooks),
         ("schemas", same.schemas()),
     ]);
-    let nothing = (operations + webhooks + added == 0).then(|| {
-        let has = |document: &Document| {
-            !document.operations().is_empty() || !document.webhooks().is_empty()
-        };
-        if has(theirs) || has(ours) {
-            Nothing::NoneSelected
-        } else {
-            Nothing::NoOperations
-        }
-    });
     schemas.compare(same, &mut ledger);
     Comparison {
-        nothing,
         findings: ledger.close(),
         checked,
     }
@@ -168,8 +145,6 @@ struct Drift<'a> {
     same_around: Option<bool>,
     operations: usize,
     webhooks: usize,
-    /// Operations, webhooks and those of callbacks that only ours has.
-    added: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
     visited: HashSet<(String, String, Sender)>,
 }
@@ -212,6 +187,32 @@ impl<'a> Drift<'a> {
         );
         self.servers(DOCUMENT, &Pair::new("/servers", "/servers"));
         self.tags();
+        self.merge_keys();
+    }
+
+    /// Says which document has merge keys, at the first of them. Parameters that are given twice are compared with the others.
+    fn merge_keys(&mut self) {
+        for (side, document) in [
+            (Side::Old, self.ledger.theirs),
+            (Side::New, self.ledger.ours),
+        ] {
+            let mut notes = document.notes();
+            notes.retain(|note| note.what == Noted::MergeKey);
+            let count = notes.len();
+            let Some(first) = notes.into_iter().next() else {
+                continue;
+            };
+            let place = Place {
+                document: first.document,
+                node: first.pointer.clone(),
+                pointer: first.pointer,
+                line: first.position.line,
+                column: first.position.column,
+            };
+            let change = DocumentChange::MergeKeys { side, count };
+            self.ledger
+                .note(&rules::MERGE_KEY, DOCUMENT, (side, place), change);
+        }
     }
 
     /// Whether the objects at `at` say the same in the same words, so that there is nothing to compare.

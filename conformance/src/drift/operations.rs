@@ -29,13 +29,12 @@ impl Kind {
         }
     }
 
-    fn part(self, subject: &str) -> Part {
+    fn part(self, operation: &Operation<'_>) -> Part {
+        let name = format!("{} {}", operation.method, operation.path);
         match self {
-            Self::Path => Part::Operation,
-            Self::Webhook => Part::Webhook,
-            Self::Callback => Part::Callback {
-                name: subject.to_owned(),
-            },
+            Self::Path => Part::Operation { name },
+            Self::Webhook => Part::Webhook { name },
+            Self::Callback => Part::Callback { name },
         }
     }
 }
@@ -95,9 +94,9 @@ impl<'a> Drift<'a> {
         sender: Sender,
     ) -> usize {
         let mut count = 0;
-        let pairs = partners(theirs, ours, kind);
-        self.ledger.options.progress.expect(pairs.len());
-        for (one, other) in pairs {
+        let partners = partners(theirs, ours, kind);
+        self.ledger.options.progress.expect(partners.len());
+        for (one, other) in partners {
             self.ledger.options.progress.step();
             let selection = &self.ledger.options.selection;
             if ![one, other]
@@ -111,7 +110,6 @@ impl<'a> Drift<'a> {
                 continue;
             };
             count += usize::from(one.is_some());
-            self.added += usize::from(one.is_none());
             self.ledger.open(&subject);
             self.repeated(&subject, one, other);
             let (removed, added) = kind.rules();
@@ -124,7 +122,7 @@ impl<'a> Drift<'a> {
                 (Some(one), None) => {
                     let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.ours, one));
                     let change = DocumentChange::Removed {
-                        part: kind.part(&subject),
+                        part: kind.part(one),
                     };
                     let impact = match sender {
                         Sender::Client => Impact::Rejected,
@@ -139,7 +137,7 @@ impl<'a> Drift<'a> {
                         other.pointer.as_str(),
                     );
                     let change = DocumentChange::Added {
-                        part: kind.part(&subject),
+                        part: kind.part(other),
                         required: false,
                     };
                     let impact = Impact::Compatible;

@@ -28,6 +28,7 @@ rules! {
     EXTENSION_CHANGED = "extension-changed" Warning "An extension (`x-...`) has another value; breaking for `x-webhook-signature`.";
     PROSE_CHANGED = "prose-changed" Info "Text for readers changed; only with `--prose`.";
     REFERENCE_UNRESOLVED = "reference-unresolved" Undecided "A `$ref` leads nowhere, in a circle, or to a document that was not loaded.";
+    MERGE_KEY = "yaml-merge-key" Warning "A document in YAML 1.2 has a merge key (`<<`), which only YAML 1.1 has; not every reader understands it.";
     LIMIT_REACHED = "limit-reached" Undecided "The comparison stopped at its limit; the rest was not compared.";
 
     OPERATION_REMOVED = "operation-removed" Breaking "An operation was removed.";

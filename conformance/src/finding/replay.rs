@@ -1,8 +1,12 @@
 //! What is wrong with a server's response, or with a sample, as data. `report::words::replay` makes sentences of it.
 
 use serde::Serialize;
+use serde_json::Value;
+use thiserror::Error;
 
-/// What is wrong with an exchange, or why there was none.
+use super::Undecided;
+
+/// What is wrong with an exchange or a sample, or why there was no exchange.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "kind",
@@ -10,29 +14,528 @@ use serde::Serialize;
     rename_all_fields = "camelCase"
 )]
 pub enum ReplayFault {
-    /// The response has another status than the one that the sample stands under.
+    /// There was no complete response.
+    NoResponse {
+        /// The name of the sample.
+        sample: String,
+        /// Why not.
+        failure: Failure,
+    },
+    /// The response has another status than the one that the sample is documented under.
     Status {
         /// The name of the sample.
         sample: String,
-        /// The documented status.
+        /// The status that the sample is documented under.
         expected: String,
         /// The status of the response.
         found: u16,
+        /// The documented statuses, where this is not one of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        documented: Option<Vec<String>>,
+        /// The security schemes that the operation needs, where the request was refused and had no credential.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        credentials: Vec<String>,
     },
+    /// A required header is missing.
+    HeaderMissing {
+        /// The name of the sample.
+        sample: String,
+        /// The name of the header.
+        header: String,
+    },
+    /// A header violates its schema.
+    Header {
+        /// The name of the sample.
+        sample: String,
+        /// The name of the header.
+        header: String,
+        /// Its value, unless that is secret.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+        /// What is wrong with it.
+        violation: Violation,
+    },
+    /// A header with `content` is not JSON.
+    HeaderNotJson {
+        /// The name of the sample.
+        sample: String,
+        /// The name of the header.
+        header: String,
+        /// What the parser says.
+        cause: String,
+    },
+    /// The content type is missing, given several times, or not one of those documented.
+    ContentType {
+        /// The name of the sample.
+        sample: String,
+        /// The values of the header.
+        found: Vec<String>,
+        /// The documented media types; none where no content is documented.
+        documented: Vec<String>,
+    },
+    /// There is no body where one is documented.
+    BodyMissing {
+        /// The name of the sample.
+        sample: String,
+        /// The documented media types.
+        documented: Vec<String>,
+    },
+    /// There is a body where none is documented.
+    BodyUnexpected {
+        /// The name of the sample.
+        sample: String,
+        /// The status of the response.
+        status: u16,
+        /// Its length; none where it comes in chunks.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bytes: Option<usize>,
+    },
+    /// The body has a content encoding, such as gzip, that the request did not ask for.
+    BodyEncoded {
+        /// The name of the sample.
+        sample: String,
+        /// The encoding.
+        encoding: String,
+    },
+    /// The body is not UTF-8.
+    BodyNotUtf8 {
+        /// The name of the sample.
+        sample: String,
+        /// The first byte that is not.
+        byte: usize,
+    },
+    /// The body is not JSON.
+    BodyNotJson {
+        /// The name of the sample.
+        sample: String,
+        /// What the parser says.
+        cause: String,
+    },
+    /// The body violates its schema.
+    Body {
+        /// The name of the sample.
+        sample: String,
+        /// What is wrong with it.
+        violation: Violation,
+    },
+    /// The body violates its schema in more places than are reported one by one.
+    MoreViolations {
+        /// The name of the sample.
+        sample: String,
+        /// How many more.
+        count: usize,
+    },
+    /// The body has another shape than the documented sample.
+    Shape {
+        /// The name of the sample.
+        sample: String,
+        /// JSON pointer into the body.
+        at: String,
+        /// What differs there.
+        difference: ShapeDifference,
+        /// In how many more items of a list it differs likewise.
+        more: usize,
+    },
+    /// A value that the documented sample repeats from its request is not the one that was sent.
+    Echo {
+        /// The name of the sample.
+        sample: String,
+        /// JSON pointer into the body.
+        at: String,
+        /// The value in the body.
+        found: Value,
+        /// Where the sample repeats it from.
+        source: Echoed,
+        /// The value that was sent.
+        sent: Value,
+        /// In how many more places it is not repeated.
+        more: usize,
+    },
+    /// A sample of the document violates its own schema.
+    Sample {
+        /// What is wrong with it.
+        violation: Violation,
+    },
+    /// A schema cannot be used, so that nothing was validated against it.
+    UnusableSchema {
+        /// Why not.
+        reason: Undecided,
+    },
+    /// An operation has no sample.
+    NoSamples,
+    /// A sample could not be sent, as there is no value for a path parameter.
+    Unchecked {
+        /// The name of the sample.
+        sample: String,
+        /// The name of the parameter.
+        parameter: String,
+    },
+    /// A sample cannot be made into a request.
+    NotReplayable {
+        /// The name of the sample.
+        sample: String,
+        /// Why not.
+        reason: Unreplayable,
+    },
+    /// The `x-replay` of a sample cannot be followed.
+    Recipe {
+        /// The name of the sample.
+        sample: String,
+        /// What is wrong with it.
+        problem: RecipeProblem,
+    },
+    /// The server did not create what other samples need.
+    NotCreated {
+        /// The name of the sample that should create it.
+        sample: String,
+        /// Why it did not.
+        reason: StepFailure,
+        /// How many samples need it.
+        samples: usize,
+    },
+}
+
+/// Why there is no complete response.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Failure {
+    /// No connection was made.
+    Connect {
+        /// What the operating system says.
+        cause: String,
+    },
+    /// The time was over.
+    Timeout {
+        /// The limit.
+        seconds: f64,
+    },
+    /// The body is larger than what is read.
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The connection broke.
+    Broken {
+        /// What the client says.
+        cause: String,
+    },
+}
+
+/// How a value violates a schema.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Violation {
+    /// JSON pointer into the value.
+    pub at: String,
+    /// The keyword that rejects it.
+    pub keyword: String,
+    /// How it does.
+    pub broken: Broken,
+}
+
+/// How a keyword rejects a value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Broken {
+    /// A required member is missing.
+    Missing {
+        /// Its name.
+        name: String,
+    },
+    /// A member is not allowed.
+    Unexpected {
+        /// Its name.
+        name: String,
+    },
+    /// None of the alternatives matches, or more than one where only one may.
+    Alternatives {
+        /// Whether it is more than one.
+        several: bool,
+    },
+    /// The value is another one than the keyword allows.
+    Value {
+        /// The value of the keyword; none where it holds schemas.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expected: Option<Value>,
+        /// The value that was found.
+        found: Value,
+    },
+}
+
+/// How the shape of a body differs from the documented sample.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum ShapeDifference {
+    /// A member of the sample is missing.
+    Missing {
+        /// Its name.
+        name: String,
+    },
+    /// The sample does not have this member.
+    Unexpected {
+        /// Whether the schema declares it.
+        declared: bool,
+    },
+    /// The values have different types.
+    Type {
+        /// The type in the body.
+        found: &'static str,
+        /// The type in the sample.
+        documented: &'static str,
+    },
+}
+
+/// Where a sample repeats a value from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "in", content = "name", rename_all = "kebab-case")]
+pub enum Echoed {
+    /// A member of the request body.
+    Body(String),
+    /// A query parameter.
+    Query(String),
+    /// A path parameter.
+    Path(String),
+}
+
+/// Why a sample cannot be made into a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Unreplayable {
+    /// No response has its name, and no successful one is documented.
+    NoResponse,
+    /// No request sample has its name, and no rule says how a request gets this status.
+    NoRequest {
+        /// The status.
+        status: String,
+    },
+    /// `x-replay` starts from a sample that does not exist.
+    NoStart {
+        /// What it starts from.
+        from: String,
+    },
+    /// There is no successful sample of the operation to start from.
+    NoSuccess,
+    /// A required parameter has no sample.
+    NoParameter {
+        /// Where the parameter is, such as `query`.
+        place: String,
+        /// The name of the parameter.
+        name: String,
+    },
+    /// The value is in another file.
+    External,
+    /// The media type has no form for such a value.
+    NoForm {
+        /// The JSON type of the value.
+        value: &'static str,
+        /// The media type.
+        media_type: String,
+    },
+    /// It cannot be written as HTTP.
+    Unwritable {
+        /// Why not.
+        reason: Unwritable,
+    },
+}
+
+/// Why a request cannot be written as HTTP. Values of headers are not repeated, since they may be secret.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Unwritable {
+    /// Not a method.
+    #[error("`{method}` is not a method")]
+    Method {
+        /// The method.
+        method: String,
+    },
+    /// Not a URL.
+    #[error("`{url}`: {cause}")]
+    Url {
+        /// The text.
+        url: String,
+        /// What the parser says.
+        cause: String,
+    },
+    /// Not the name of a header.
+    #[error("`{name}` is not a header name")]
+    HeaderName {
+        /// The text.
+        name: String,
+    },
+    /// A value that a header cannot have.
+    #[error("the value of `{name}` has characters that a header cannot carry")]
+    HeaderValue {
+        /// The name of the header.
+        name: String,
+    },
+    /// All else.
+    #[error("{cause}")]
+    Other {
+        /// What the client says.
+        cause: String,
+    },
+}
+
+/// What is wrong with an `x-replay`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum RecipeProblem {
+    /// It is not an object.
+    NotAnObject {
+        /// Its JSON type.
+        found: &'static str,
+    },
+    /// A member has another type.
+    WrongType {
+        /// The member.
+        member: String,
+        /// Its JSON type.
+        found: &'static str,
+    },
+    /// There is no such member.
+    UnknownMember {
+        /// The member.
+        member: String,
+    },
+}
+
+/// Why something was not created, or not deleted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum StepFailure {
+    /// There was no complete response.
+    NoResponse {
+        /// Why not.
+        failure: Failure,
+    },
+    /// The response is not a successful one.
+    Status {
+        /// Its status.
+        status: u16,
+    },
+    /// The response does not say what was created.
+    NoId {
+        /// The parameter that needs the id.
+        name: String,
+    },
+    /// The request cannot be written as HTTP.
+    Unwritable {
+        /// Why not.
+        reason: Unwritable,
+    },
+    /// The document has no operation for it.
+    NoOperation,
 }
 
 impl ReplayFault {
     /// The sample that it is about.
     pub fn sample(&self) -> Option<&str> {
         match self {
-            Self::Status { sample, .. } => Some(sample),
+            Self::NoResponse { sample, .. }
+            | Self::Status { sample, .. }
+            | Self::HeaderMissing { sample, .. }
+            | Self::Header { sample, .. }
+            | Self::HeaderNotJson { sample, .. }
+            | Self::ContentType { sample, .. }
+            | Self::BodyMissing { sample, .. }
+            | Self::BodyUnexpected { sample, .. }
+            | Self::BodyEncoded { sample, .. }
+            | Self::BodyNotUtf8 { sample, .. }
+            | Self::BodyNotJson { sample, .. }
+            | Self::Body { sample, .. }
+            | Self::MoreViolations { sample, .. }
+            | Self::Shape { sample, .. }
+            | Self::Echo { sample, .. }
+            | Self::Unchecked { sample, .. }
+            | Self::NotReplayable { sample, .. }
+            | Self::Recipe { sample, .. }
+            | Self::NotCreated { sample, .. } => Some(sample),
+            Self::Sample { .. } | Self::UnusableSchema { .. } | Self::NoSamples => None,
         }
     }
 
     /// Replaces secrets in everything that came from a server or was sent to it.
-    pub fn redact(&mut self, _hide: &dyn Fn(&str) -> String) {
+    pub fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
+        let text = |text: &mut String| *text = hide(text);
         match self {
-            Self::Status { .. } => {}
+            Self::NoResponse { failure, .. }
+            | Self::NotCreated {
+                reason: StepFailure::NoResponse { failure },
+                ..
+            } => match failure {
+                Failure::Connect { cause } | Failure::Broken { cause } => text(cause),
+                Failure::Timeout { .. } | Failure::TooLarge { .. } => {}
+            },
+            Self::NotReplayable {
+                reason: Unreplayable::Unwritable { reason },
+                ..
+            }
+            | Self::NotCreated {
+                reason: StepFailure::Unwritable { reason },
+                ..
+            } => match reason {
+                Unwritable::Method { method: other }
+                | Unwritable::Url { url: other, .. }
+                | Unwritable::HeaderName { name: other }
+                | Unwritable::HeaderValue { name: other }
+                | Unwritable::Other { cause: other } => text(other),
+            },
+            Self::Header {
+                value, violation, ..
+            } => {
+                value.iter_mut().for_each(text);
+                violation.redact(hide);
+            }
+            Self::Body { violation, .. } | Self::Sample { violation } => violation.redact(hide),
+            Self::HeaderNotJson { cause, .. } | Self::BodyNotJson { cause, .. } => text(cause),
+            Self::ContentType { found, .. } => found.iter_mut().for_each(text),
+            Self::BodyEncoded { encoding, .. } => text(encoding),
+            Self::Shape { at, .. } => text(at),
+            Self::Echo {
+                at, found, sent, ..
+            } => {
+                text(at);
+                redact(found, hide);
+                redact(sent, hide);
+            }
+            Self::Status { .. }
+            | Self::HeaderMissing { .. }
+            | Self::BodyMissing { .. }
+            | Self::BodyUnexpected { .. }
+            | Self::BodyNotUtf8 { .. }
+            | Self::MoreViolations { .. }
+            | Self::UnusableSchema { .. }
+            | Self::NoSamples
+            | Self::Unchecked { .. }
+            | Self::NotReplayable { .. }
+            | Self::Recipe { .. }
+            | Self::NotCreated { .. } => {}
         }
+    }
+}
+
+impl Violation {
+    fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
+        self.at = hide(&self.at);
+        match &mut self.broken {
+            Broken::Unexpected { name } => *name = hide(name),
+            Broken::Value { expected, found } => {
+                expected.iter_mut().for_each(|value| redact(value, hide));
+                redact(found, hide);
+            }
+            Broken::Missing { .. } | Broken::Alternatives { .. } => {}
+        }
+    }
+}
+
+fn redact(value: &mut Value, hide: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = hide(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, hide)),
+        Value::Object(members) => members.values_mut().for_each(|member| redact(member, hide)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

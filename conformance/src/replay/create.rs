@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::identity::{evaluate, id_in};
+use super::keep::step_failure;
 use super::template::{prefix, same_shape};
-use super::{PathValues, ReplayError, Run, say};
+use super::{PathValues, ReplayError, Run};
 use crate::case::serialize::encode;
 use crate::case::{Case, PathValue};
-use crate::check::succeeded;
 use crate::document::pointer;
-use crate::finding::{Finding, Message, Place, Severity, Users};
+use crate::exchange::Exchange;
+use crate::finding::{Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users};
 use crate::rule::replay as rules;
 use crate::samples::template_names;
 
@@ -18,8 +19,11 @@ use crate::samples::template_names;
 pub(super) struct Refusal {
     /// Index of the operation that should have created.
     operation: usize,
-    reason: String,
-    finding: Finding,
+    /// The sample that should have created.
+    sample: Case,
+    reason: StepFailure,
+    exchange: Option<Exchange>,
+    used_by: Users,
 }
 
 /// What became of one path parameter.
@@ -51,7 +55,7 @@ fn has_items(answer: &Value) -> bool {
 }
 
 impl Run<'_> {
-    /// The path values of a case, creating what is needed. The inner error is why the case cannot be checked; none when that is
+    /// The path values of a case, creating what is needed. The inner error is the parameter that has no value; none when that is
     /// told by a refusal already.
     pub(super) async fn path(
         &mut self,
@@ -72,12 +76,7 @@ impl Run<'_> {
                 (Made::Value(value), _) => value,
                 (Made::Refused, _) => return Ok(Err(None)),
                 (Made::Impossible, Some(literal)) => literal,
-                (Made::Impossible, None) => {
-                    let reason = format!(
-                        "the path parameter `{name}` has no sample and the API has no operation that creates one"
-                    );
-                    return Ok(Err(Some(reason)));
-                }
+                (Made::Impossible, None) => return Ok(Err(Some(name))),
             };
             values.push((name, value));
         }
@@ -162,71 +161,53 @@ impl Run<'_> {
             .iter_mut()
             .find(|known| known.operation == creator)
         {
-            known.finding.used_by.add(user);
+            known.used_by.add(user);
             return Ok(Made::Refused);
         }
         let request = self.request(sample, &path);
         let (exchange, reason) = match self.send(request).await? {
-            Err(reason) => (None, reason),
-            Ok(exchange) if !succeeded(&exchange) => {
-                let item = prefix(template, name, true);
-                let conflict = exchange
-                    .response
-                    .as_ref()
-                    .is_some_and(|response| response.status == 409);
-                // A server that refuses a second one like it has the first one still.
-                if let Some(kept) = self
-                    .created
-                    .iter()
-                    .rev()
-                    .find(|kept| conflict && same_shape(&kept.template, &item))
-                    && let Some((_, value)) = kept.values.last()
-                {
-                    return Ok(Made::Value(value.clone()));
+            Err(reason) => (None, StepFailure::Unwritable { reason }),
+            Ok(exchange) => match step_failure(&exchange) {
+                Some(reason) => {
+                    let item = prefix(template, name, true);
+                    let conflict = exchange
+                        .response
+                        .as_ref()
+                        .is_some_and(|response| response.status == 409);
+                    // A server that refuses a second one like it has the first one still.
+                    if let Some(kept) = self
+                        .created
+                        .iter()
+                        .rev()
+                        .find(|kept| conflict && same_shape(&kept.template, &item))
+                        && let Some((_, value)) = kept.values.last()
+                    {
+                        return Ok(Made::Value(value.clone()));
+                    }
+                    (Some(exchange), reason)
                 }
-                let reason = match (&exchange.failure, &exchange.response) {
-                    (Some(failure), _) => failure.to_string(),
-                    (None, Some(response)) => format!("it was answered {}", response.status),
-                    (None, None) => "there was no answer".to_owned(),
-                };
-                (Some(exchange), reason)
-            }
-            Ok(exchange) => {
-                self.keep_track(creator, &path, &exchange);
-                let found = match source {
-                    Source::Link(expression) => evaluate(&expression, &exchange, &path),
-                    Source::Member => id_in(&exchange, name),
-                };
-                match found {
-                    Some(value) => return Ok(Made::Value(encode(&value))),
-                    None => (
-                        Some(exchange),
-                        format!("its answer has no `{name}`, `id` or the like"),
-                    ),
+                None => {
+                    self.keep_track(creator, &path, &exchange);
+                    let found = match source {
+                        Source::Link(expression) => evaluate(&expression, &exchange, &path),
+                        Source::Member => id_in(&exchange, name),
+                    };
+                    if let Some(value) = found {
+                        return Ok(Made::Value(encode(&value)));
+                    }
+                    let name = name.to_owned();
+                    (Some(exchange), StepFailure::NoId { name })
                 }
-            }
+            },
         };
         let mut used_by = Users::default();
         used_by.add(user);
-        let message = format!(
-            "sample `{}` should create what other samples need: {reason}",
-            sample.sample
-        );
-        let finding = Finding {
-            old: Some(Place::of(self.document, &sample.at)),
-            exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
-            used_by,
-            ..Finding::new(
-                rules::RESOURCE_NOT_CREATED,
-                Severity::Undecided,
-                sample.operation.clone(),
-                message,
-            )
-        };
         self.refusals.push(Refusal {
             operation: creator,
+            sample: sample.clone(),
             reason,
-            finding,
+            exchange,
+            used_by,
         });
         Ok(Made::Refused)
     }
@@ -306,27 +287,31 @@ impl Run<'_> {
     pub(super) fn report_refusals(&mut self) {
         for refusal in std::mem::take(&mut self.refusals) {
             let Refusal {
+                sample,
                 reason,
-                mut finding,
+                exchange,
+                used_by,
                 ..
             } = refusal;
-            let count = finding.used_by.count;
-            let samples = if count == 1 {
-                "1 sample".to_owned()
-            } else {
-                format!("{count} samples")
+            let samples = used_by.count;
+            let operation = sample.operation;
+            (self.progress)(ReplayStep::NotCreated {
+                operation: operation.clone(),
+                reason: reason.clone(),
+                samples,
+            });
+            let fault = ReplayFault::NotCreated {
+                sample: sample.sample,
+                reason,
+                samples,
             };
-            if let Message::Text(message) = &mut finding.message {
-                message.push_str(&format!(" ({samples} could not be checked)"));
-            }
-            say(
-                self.progress,
-                &format!(
-                    "{}: {reason}; {samples} could not be checked",
-                    finding.subject
-                ),
-            );
-            self.findings.push(finding);
+            let rule = rules::RESOURCE_NOT_CREATED;
+            self.findings.push(Finding {
+                old: Some(Place::of(self.document, &sample.at)),
+                exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
+                used_by,
+                ..Finding::new(rule, Severity::Undecided, operation, fault)
+            });
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use super::identity::id_in;
 use super::template::{expand, prefix, same_shape};
-use super::{PathValues, Run, say};
+use super::{PathValues, Run};
 use crate::case::Case;
 use crate::case::serialize::encode;
 use crate::check::succeeded;
 use crate::exchange::Exchange;
+use crate::finding::{Failure, ReplayStep, StepFailure};
 use crate::samples::template_names;
 
 /// Something that the run created and has to remove.
@@ -67,38 +68,35 @@ impl Run<'_> {
                 .operations
                 .iter()
                 .position(|one| one.method == "DELETE" && one.path == created.template);
-            let Some(delete) = delete else {
-                say(
-                    self.progress,
-                    &format!("stays on the server: {path} (the document has no DELETE for it)"),
-                );
-                continue;
+            let reason = match delete {
+                Some(delete) => self.delete(delete, &created.values).await,
+                None => Some(StepFailure::NoOperation),
             };
-            let sample = self.plans[delete]
-                .cases
-                .iter()
-                .find(|case| case.succeeds() && !case.anonymous);
-            let case = sample.cloned().unwrap_or_else(|| self.bare_case(delete));
-            let stays = match self.send(self.request(&case, &created.values)).await {
-                Ok(Ok(exchange)) => match (exchange.failure, exchange.response) {
-                    (Some(failure), _) => Some(failure.to_string()),
-                    (None, Some(response)) if (200..300).contains(&response.status) => None,
-                    // It is gone already, perhaps together with its parent.
-                    (None, Some(response)) if matches!(response.status, 404 | 410) => None,
-                    (None, Some(response)) => {
-                        Some(format!("DELETE was answered {}", response.status))
-                    }
-                    (None, None) => Some("DELETE was not answered".to_owned()),
-                },
-                Ok(Err(reason)) => Some(reason),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(reason) = stays {
-                say(
-                    self.progress,
-                    &format!("stays on the server: {path} ({reason})"),
-                );
+            if let Some(reason) = reason {
+                (self.progress)(ReplayStep::Left { path, reason });
             }
+        }
+    }
+
+    /// Deletes one thing; says why it stays.
+    async fn delete(&mut self, operation: usize, path: &PathValues) -> Option<StepFailure> {
+        let sample = self.plans[operation]
+            .cases
+            .iter()
+            .find(|case| case.succeeds() && !case.anonymous);
+        let case = sample.cloned().unwrap_or_else(|| self.bare_case(operation));
+        match self.send(self.request(&case, path)).await {
+            Ok(Ok(exchange)) => match step_failure(&exchange) {
+                // It is gone already, perhaps together with its parent.
+                Some(StepFailure::Status { status: 404 | 410 }) => None,
+                failure => failure,
+            },
+            Ok(Err(reason)) => Some(StepFailure::Unwritable { reason }),
+            Err(error) => Some(StepFailure::NoResponse {
+                failure: Failure::Broken {
+                    cause: error.to_string(),
+                },
+            }),
         }
     }
 
@@ -123,4 +121,14 @@ impl Run<'_> {
             answer: None,
         }
     }
+}
+
+/// Why an exchange is not successful, if so.
+pub(super) fn step_failure(exchange: &Exchange) -> Option<StepFailure> {
+    if let Some(failure) = &exchange.failure {
+        let failure = failure.clone();
+        return Some(StepFailure::NoResponse { failure });
+    }
+    let status = exchange.response.as_ref()?.status;
+    (!(200..300).contains(&status)).then_some(StepFailure::Status { status })
 }

@@ -61,7 +61,7 @@ impl Options {
         for (name, value) in &self.headers {
             exchange::header(name, value).map_err(|problem| ReplayError::Header {
                 name: name.clone(),
-                problem,
+                problem: problem.to_string(),
             })?;
         }
         Ok(())
@@ -81,7 +81,7 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
         .split_once(':')
         .ok_or("write it as 'Name: value', with a colon")?;
     let (name, value) = (name.trim(), value.trim());
-    exchange::header(name, value)?;
+    exchange::header(name, value).map_err(|problem| problem.to_string())?;
     Ok((name.to_owned(), value.to_owned()))
 }
 

@@ -26,6 +26,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
+pub use crate::finding::Unchecked;
 use crate::finding::{Finding, Place, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
 
@@ -160,27 +161,6 @@ impl Default for View {
             color: false,
         }
     }
-}
-
-/// Why a run has no result: it compared nothing and sent nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unchecked {
-    /// The documents have no operation, no webhook and no schema.
-    Empty,
-    /// The patterns of `--include` and `--exclude` leave no operation.
-    Excluded,
-    /// Each pair has only one document, and there is no merge base to compare it with.
-    NoBase,
-    /// The document has this many operations, and none of them has a sample.
-    NoSamples {
-        /// How many operations there are.
-        operations: usize,
-    },
-    /// The document has this many samples, and none of them could be sent.
-    NothingSent {
-        /// How many samples there are.
-        samples: usize,
-    },
 }
 
 impl Unchecked {

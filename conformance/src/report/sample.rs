@@ -90,6 +90,8 @@ pub(crate) fn report() -> Report {
         sample: "ok".to_owned(),
         expected: "200".to_owned(),
         found: 500,
+        documented: None,
+        credentials: Vec::new(),
     });
     wire.new = None;
     wire.exchange = Some(ExchangeRecord {

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::collect::{self, Sample};
 use super::recipe;
 use crate::case::serialize::{is_json, text};
-use crate::document::normalize::{LISTS, MAPS, SINGLE};
+use crate::document::keyword::{Holds, holds};
 use crate::document::{Document, Located, Operation, pointer};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, ReplayFault, Sender, Severity, Undecided};
 use crate::rule::replay as rules;
-use crate::schema::{Direction, Fault, Schemas};
+use crate::schema::{Fault, Schemas};
 
 /// Callbacks inside callbacks inside ...: deeper ones are left out.
 const CALLBACK_DEPTH: usize = 4;
@@ -29,11 +29,16 @@ pub(super) fn check(
         findings: Vec::new(),
     };
     let mut all = true;
-    for operation in document.operations().into_iter().chain(document.webhooks()) {
-        if wanted(&operation) {
-            keeper.operation(&operation, 0);
-        } else {
-            all = false;
+    for (operations, sender) in [
+        (document.operations(), Sender::Client),
+        (document.webhooks(), Sender::Server),
+    ] {
+        for operation in operations {
+            if wanted(&operation) {
+                keeper.operation(&operation, sender, 0);
+            } else {
+                all = false;
+            }
         }
     }
     if all {
@@ -59,7 +64,13 @@ struct Keeper<'d> {
 }
 
 impl Keeper<'_> {
-    fn operation(&mut self, operation: &Operation<'_>, depth: usize) {
+    /// `sender` sends the requests.
+    fn operation(&mut self, operation: &Operation<'_>, sender: Sender, depth: usize) {
+        let receiver = match sender {
+            Sender::Client => Sender::Server,
+            Sender::Server => Sender::Client,
+        };
+        let (requests, answers) = (Some(sender), Some(receiver));
         let subject = operation.subject();
         let responses = operation.responses(self.document);
         let refused = self.refused(&responses);
@@ -70,29 +81,24 @@ impl Keeper<'_> {
                 .and_then(Value::as_str)
                 .unwrap_or_default();
             let what = format!("{subject}, parameter `{what}`");
-            self.parameter(&what, &parameter, &refused, Direction::Request);
+            self.parameter(&what, &parameter, &refused, requests);
         }
         if let Some(body) = operation.request_body(self.document) {
-            self.content(
-                &format!("{subject}, request"),
-                &body,
-                &refused,
-                Direction::Request,
-            );
+            self.content(&format!("{subject}, request"), &body, &refused, requests);
         }
         for (status, response) in &responses {
             self.content(
                 &format!("{subject}, answer {status}"),
                 response,
                 &[],
-                Direction::Response,
+                answers,
             );
             for (name, header) in members(self.document, response, "headers") {
                 self.parameter(
                     &format!("{subject}, answer {status}, header `{name}`"),
                     &header,
                     &[],
-                    Direction::Response,
+                    answers,
                 );
             }
         }
@@ -103,7 +109,7 @@ impl Keeper<'_> {
             };
             for (_, callback) in members(self.document, &owner, "callbacks") {
                 for inner in self.document.operations_below(&callback.pointer) {
-                    self.operation(&inner, depth + 1);
+                    self.operation(&inner, receiver, depth + 1);
                 }
             }
         }
@@ -139,7 +145,7 @@ impl Keeper<'_> {
         subject: &str,
         owner: &Located<'_>,
         exempt: &[String],
-        direction: Direction,
+        sender: Option<Sender>,
     ) {
         for (media_type, media) in collect::media_types(self.document, owner) {
             let schema = pointer::join(&media.pointer, "schema");
@@ -149,7 +155,7 @@ impl Keeper<'_> {
                     !is_json(&media_type) && sample.value.as_ref().is_some_and(Value::is_string);
                 let textual = media_type.starts_with("text/");
                 if (!opaque || textual) && !exempted(&sample, exempt) {
-                    self.sample(subject, &sample, &schema, &Spelling::Json, direction);
+                    self.sample(subject, &sample, &schema, &Spelling::Json, sender);
                 }
             }
         }
@@ -160,7 +166,7 @@ impl Keeper<'_> {
         subject: &str,
         parameter: &Located<'_>,
         exempt: &[String],
-        direction: Direction,
+        sender: Option<Sender>,
     ) {
         let explode = parameter
             .value
@@ -175,11 +181,11 @@ impl Keeper<'_> {
                     &sample,
                     &schema,
                     &Spelling::Text { explode },
-                    direction,
+                    sender,
                 );
             }
         }
-        self.content(subject, parameter, exempt, direction);
+        self.content(subject, parameter, exempt, sender);
     }
 
     /// The examples that schemas give of themselves, anywhere in the document.
@@ -215,7 +221,7 @@ impl Keeper<'_> {
             return;
         };
         let subject = format!("schema {at}");
-        let direction = Direction::Either;
+        let sender = None;
         if let Some(value) = members.get("example") {
             self.value(
                 &subject,
@@ -223,7 +229,7 @@ impl Keeper<'_> {
                 &pointer::join(at, "example"),
                 at,
                 &Spelling::Json,
-                direction,
+                sender,
                 Severity::Breaking,
             );
         }
@@ -237,7 +243,7 @@ impl Keeper<'_> {
                     &place,
                     at,
                     &Spelling::Json,
-                    direction,
+                    sender,
                     Severity::Breaking,
                 );
             }
@@ -250,24 +256,24 @@ impl Keeper<'_> {
                 &pointer::join(at, "default"),
                 at,
                 &Spelling::Json,
-                direction,
+                sender,
                 Severity::Warning,
             );
         }
         for (keyword, value) in members {
             let below = pointer::join(at, keyword);
-            match value {
-                Value::Object(inner) if MAPS.contains(&keyword.as_str()) => {
+            match (holds(keyword), value) {
+                (Holds::Map, Value::Object(inner)) => {
                     for (name, schema) in inner {
                         self.schema(&pointer::join(&below, name), schema);
                     }
                 }
-                Value::Array(inner) if LISTS.contains(&keyword.as_str()) => {
+                (Holds::List, Value::Array(inner)) => {
                     for (index, schema) in inner.iter().enumerate() {
                         self.schema(&pointer::index(&below, index), schema);
                     }
                 }
-                _ if SINGLE.contains(&keyword.as_str()) => self.schema(&below, value),
+                (Holds::Schema, _) => self.schema(&below, value),
                 _ => {}
             }
         }
@@ -279,7 +285,7 @@ impl Keeper<'_> {
         sample: &Sample,
         schema: &str,
         spelling: &Spelling,
-        direction: Direction,
+        sender: Option<Sender>,
     ) {
         let subject = match &sample.name {
             Some(name) => format!("{subject}, sample `{name}`"),
@@ -292,7 +298,7 @@ impl Keeper<'_> {
                 &sample.pointer,
                 schema,
                 spelling,
-                direction,
+                sender,
                 Severity::Breaking,
             );
         }
@@ -309,7 +315,7 @@ impl Keeper<'_> {
         at: &str,
         schema: &str,
         spelling: &Spelling,
-        direction: Direction,
+        sender: Option<Sender>,
         severity: Severity,
     ) {
         if self.document.at(schema).is_none()
@@ -318,16 +324,16 @@ impl Keeper<'_> {
             return;
         }
         let faults = match spelling {
-            Spelling::Json => self.schemas.faults(schema, value, direction),
-            Spelling::Text { explode } => self.spelled(schema, value, *explode, direction),
+            Spelling::Json => self.schemas.faults(schema, value, sender),
+            Spelling::Text { explode } => self.spelled(schema, value, *explode, sender),
         };
         match faults {
             Ok(faults) => {
                 for fault in faults {
-                    self.report(subject, at, value, &fault, severity);
+                    self.report(subject, at, value, fault, severity);
                 }
             }
-            Err(reason) => self.unusable(schema, &reason),
+            Err(reason) => self.unusable(schema, reason),
         }
     }
 
@@ -337,52 +343,37 @@ impl Keeper<'_> {
         schema: &str,
         value: &Value,
         explode: bool,
-        direction: Direction,
-    ) -> Result<Vec<Fault>, String> {
-        let faults = self.schemas.faults(schema, value, direction)?;
+        sender: Option<Sender>,
+    ) -> Result<Vec<Fault>, Undecided> {
+        let faults = self.schemas.faults(schema, value, sender)?;
         if faults.is_empty() || value.is_array() || value.is_object() {
             return Ok(faults);
         }
         self.schemas
-            .text_faults(schema, &text(value), explode, direction)
+            .text_faults(schema, &text(value), explode, sender)
     }
 
-    fn report(
-        &mut self,
-        subject: &str,
-        at: &str,
-        value: &Value,
-        fault: &Fault,
-        severity: Severity,
-    ) {
-        let place = Place::of(self.document, &format!("{at}{}", fault.at));
-        let inside = if fault.at.is_empty() {
-            String::new()
-        } else {
-            format!("{}: ", fault.at)
-        };
-        let message = format!("{inside}{} (keyword `{}`)", fault.message, fault.keyword);
+    fn report(&mut self, subject: &str, at: &str, value: &Value, fault: Fault, severity: Severity) {
+        let Fault { violation, .. } = fault;
+        let place = Place::of(self.document, &format!("{at}{}", violation.at));
+        let witness = value.pointer(&violation.at).cloned();
+        let fault = ReplayFault::Sample { violation };
         self.findings.push(Finding {
             old: Some(place),
-            witness: value.pointer(&fault.at).cloned(),
-            ..Finding::new(rules::SAMPLE_OWN_SCHEMA, severity, subject, message)
+            witness,
+            ..Finding::new(rules::SAMPLE_OWN_SCHEMA, severity, subject, fault)
         });
     }
 
-    fn unusable(&mut self, schema: &str, reason: &str) {
+    fn unusable(&mut self, schema: &str, reason: Undecided) {
         if !self.seen.insert((schema.to_owned(), "unusable".to_owned())) {
             return;
         }
         let subject = format!("schema {schema}");
-        let message = format!("nothing can be held against this schema: {reason}");
+        let fault = ReplayFault::UnusableSchema { reason };
         self.findings.push(Finding {
             old: Some(Place::of(self.document, schema)),
-            ..Finding::new(
-                rules::SCHEMA_UNUSABLE,
-                Severity::Undecided,
-                subject,
-                message,
-            )
+            ..Finding::new(rules::SCHEMA_UNUSABLE, Severity::Undecided, subject, fault)
         });
     }
 }

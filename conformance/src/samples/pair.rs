@@ -12,7 +12,7 @@ use super::recipe;
 use super::request::{Choice, Draft, Source};
 use crate::case::{Answer, Case, is_success};
 use crate::document::{Document, Operation};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, RecipeProblem, ReplayFault, Severity, Unreplayable};
 use crate::rule::replay as rules;
 
 /// A documented answer and the status it stands under.
@@ -177,11 +177,7 @@ impl Planner<'_> {
         let name = name.unwrap_or_else(|| "example".to_owned());
         if pair.expected.is_empty() {
             let at = self.source.operation.pointer.clone();
-            return self.give_up(
-                &name,
-                &at,
-                "no answer bears its name and no 2xx answer is documented",
-            );
+            return self.give_up(&name, &at, Unreplayable::NoResponse);
         }
         let draft = match self.source.draft(
             &pair.choice,
@@ -191,7 +187,7 @@ impl Planner<'_> {
             Err(reason) => {
                 let at = sample
                     .map_or_else(|| self.source.operation.pointer.clone(), |sample| sample.at);
-                return self.give_up(&name, &at, &reason);
+                return self.give_up(&name, &at, reason);
             }
         };
         let case = self.case(draft, name, &pair.expected, sample.as_ref());
@@ -206,10 +202,7 @@ impl Planner<'_> {
         let recipe = recipe::of(self.source.document, &sample);
         if recipe.is_none() && status != "401" {
             if !sample.last_resort {
-                let reason = format!(
-                    "no request sample bears its name, and no rule says how a request gets a {status}"
-                );
-                self.give_up(&title, &sample.at, &reason);
+                self.give_up(&title, &sample.at, Unreplayable::NoRequest { status });
             }
             return;
         }
@@ -219,14 +212,14 @@ impl Planner<'_> {
             Ok(draft) => draft,
             // The example of a schema is no promise of its own.
             Err(_) if recipe.is_none() && sample.last_resort => return,
-            Err(reason) => return self.give_up(&title, &sample.at, &reason),
+            Err(reason) => return self.give_up(&title, &sample.at, reason),
         };
         let mut case = self.case(draft, title, &status, Some(&sample));
         match recipe {
             Some(recipe) => {
                 let applied = recipe::apply(recipe, &mut case, self.source.media_type.as_deref());
-                if let Err(reason) = applied {
-                    return self.reject(&case, &reason);
+                if let Err(problem) = applied {
+                    return self.reject(&case, problem);
                 }
             }
             None => case.anonymous = true,
@@ -235,23 +228,23 @@ impl Planner<'_> {
     }
 
     /// The request that a refusal is derived from: the named one, the first successful one, or the plain call.
-    fn start(&self, from: Option<&Value>, pairs: &[Pair]) -> Result<Choice, String> {
+    fn start(&self, from: Option<&Value>, pairs: &[Pair]) -> Result<Choice, Unreplayable> {
         if let Some(from) = from {
             let named = self
                 .choices
                 .iter()
                 .find(|choice| choice.name.as_deref() == from.as_str());
-            return named.cloned().ok_or_else(|| {
-                format!("`x-replay` starts from {from}, and no request sample bears that name")
+            return named.cloned().ok_or_else(|| Unreplayable::NoStart {
+                from: from.to_string(),
             });
         }
         let success = pairs
             .iter()
             .find(|pair| is_success(&pair.expected))
             .map(|pair| pair.choice.clone());
-        success.or_else(|| self.source.plain()).ok_or_else(|| {
-            "there is no successful sample of the operation to start from".to_owned()
-        })
+        success
+            .or_else(|| self.source.plain())
+            .ok_or(Unreplayable::NoSuccess)
     }
 
     fn case(&self, draft: Draft, sample: String, expected: &str, answer: Option<&Sample>) -> Case {
@@ -300,30 +293,23 @@ impl Planner<'_> {
         accepted.join(", ")
     }
 
-    fn give_up(&mut self, sample: &str, at: &str, reason: &str) {
-        self.plan.not_replayable += 1;
-        self.note(
-            rules::SAMPLE_NOT_REPLAYABLE,
-            Severity::Info,
-            at,
-            format!("sample `{sample}` cannot be replayed: {reason}"),
-        );
+    fn give_up(&mut self, sample: &str, at: &str, reason: Unreplayable) {
+        let sample = sample.to_owned();
+        let fault = ReplayFault::NotReplayable { sample, reason };
+        self.note(rules::SAMPLE_NOT_REPLAYABLE, Severity::Info, at, fault);
     }
 
-    fn reject(&mut self, case: &Case, reason: &str) {
-        self.plan.not_replayable += 1;
-        let message = format!(
-            "sample `{}` cannot be replayed: its `x-replay` {reason}",
-            case.sample
-        );
-        self.note(rules::REPLAY_RECIPE, Severity::Undecided, &case.at, message);
+    fn reject(&mut self, case: &Case, problem: RecipeProblem) {
+        let sample = case.sample.clone();
+        let fault = ReplayFault::Recipe { sample, problem };
+        self.note(rules::REPLAY_RECIPE, Severity::Undecided, &case.at, fault);
     }
 
-    fn note(&mut self, rule: &'static str, severity: Severity, at: &str, message: String) {
-        let place = Place::of(self.source.document, at);
+    fn note(&mut self, rule: &'static str, severity: Severity, at: &str, fault: ReplayFault) {
+        self.plan.not_replayable += 1;
         self.plan.findings.push(Finding {
-            old: Some(place),
-            ..Finding::new(rule, severity, self.plan.operation.clone(), message)
+            old: Some(Place::of(self.source.document, at)),
+            ..Finding::new(rule, severity, self.plan.operation.clone(), fault)
         });
     }
 }

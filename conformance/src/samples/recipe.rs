@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::collect::Sample;
-use crate::case::serialize::{self, a_kind};
+use crate::case::serialize::{self, kind};
 use crate::case::{Body, Case, PathValue};
 use crate::document::Document;
+use crate::finding::RecipeProblem;
 
 /// The recipe of an answer's sample, where it has one.
 pub(super) fn of<'a>(document: &'a Document, sample: &Sample) -> Option<&'a Value> {
@@ -18,14 +19,16 @@ pub(super) fn of<'a>(document: &'a Document, sample: &Sample) -> Option<&'a Valu
 /// Changes a case as the recipe says.
 ///
 /// # Errors
-/// Says what is wrong with the recipe.
+/// What is wrong with the recipe.
 pub(super) fn apply(
     recipe: &Value,
     case: &mut Case,
     media_type: Option<&str>,
-) -> Result<(), String> {
+) -> Result<(), RecipeProblem> {
     let Value::Object(members) = recipe else {
-        return Err(format!("is {}, not an object", a_kind(recipe)));
+        return Err(RecipeProblem::NotAnObject {
+            found: kind(recipe),
+        });
     };
     for (member, value) in members {
         match (member.as_str(), value) {
@@ -48,9 +51,16 @@ pub(super) fn apply(
             }
             ("body", value) => set_body(case, value, media_type),
             ("from" | "method" | "path" | "query" | "headers", value) => {
-                return Err(format!("has {} for `{member}`", a_kind(value)));
+                return Err(RecipeProblem::WrongType {
+                    member: member.clone(),
+                    found: kind(value),
+                });
             }
-            _ => return Err(format!("has the unknown member `{member}`")),
+            _ => {
+                return Err(RecipeProblem::UnknownMember {
+                    member: member.clone(),
+                });
+            }
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use super::collect::{self, Sample};
 use crate::case::serialize::{self, Style};
 use crate::case::{Body, PathValue};
 use crate::document::{Document, Located, Operation};
+use crate::finding::Unreplayable;
 
 /// What an operation has to make requests from.
 pub(super) struct Source<'a> {
@@ -109,8 +110,12 @@ impl<'a> Source<'a> {
     /// The request of a choice.
     ///
     /// # Errors
-    /// Says why it cannot be made.
-    pub(super) fn draft(&self, choice: &Choice, expects_success: bool) -> Result<Draft, String> {
+    /// Why it cannot be made.
+    pub(super) fn draft(
+        &self,
+        choice: &Choice,
+        expects_success: bool,
+    ) -> Result<Draft, Unreplayable> {
         let mut draft = Draft {
             at: self.operation.pointer.clone(),
             ..Draft::default()
@@ -165,9 +170,10 @@ impl<'a> Source<'a> {
             let Some(value) = value else {
                 // A required header may come from the command line.
                 if required && place != "header" && place != "cookie" {
-                    return Err(format!(
-                        "the required {place} parameter `{name}` has no sample"
-                    ));
+                    return Err(Unreplayable::NoParameter {
+                        place: place.to_owned(),
+                        name: name.to_owned(),
+                    });
                 }
                 continue;
             };
@@ -190,10 +196,7 @@ impl<'a> Source<'a> {
         }
         self.complete_path(&mut draft);
         if let Some(sample) = choice.body.and_then(|index| self.bodies.get(index)) {
-            let value = sample
-                .value
-                .as_ref()
-                .ok_or("the sample's value lies outside the document")?;
+            let value = sample.value.as_ref().ok_or(Unreplayable::External)?;
             draft.body = Some(serialize::body(&sample.media_type, value)?);
             draft.at.clone_from(&sample.at);
         }

@@ -1,63 +1,92 @@
-//! One fault of a value: where in the value, which keyword of which schema.
+//! One fault of a value: how it violates a schema, and where that schema says so.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
+use super::Subschemas;
+use super::writer::Written;
+use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
+use crate::finding::{Broken, Violation};
 
-/// Longest message that is kept, in characters.
-const MESSAGE_LIMIT: usize = 300;
-
-/// What is wrong with a value, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How a value violates a schema, and where.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    /// Pointer into the value.
-    pub at: String,
-    pub keyword: String,
-    pub message: String,
+    /// What is wrong.
+    pub violation: Violation,
     /// Pointer of the keyword in the document.
     pub schema: String,
-    /// The member that `required` misses.
-    pub missing: Option<String>,
+}
+
+impl Fault {
+    /// A text that stands for no value of the types.
+    pub(super) fn of_type(schema: &str, text: &str, types: Vec<String>) -> Self {
+        Self {
+            violation: Violation {
+                at: String::new(),
+                keyword: "type".to_owned(),
+                broken: Broken::Value {
+                    expected: Some(Value::from(types)),
+                    found: Value::from(text),
+                },
+            },
+            schema: pointer::join(schema, "type"),
+        }
+    }
 }
 
 /// Appends the faults behind an error. Of `anyOf` and `oneOf` those of the branch that fits best are told, where one does.
-pub(super) fn flatten(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
-    let at = error.instance_path().as_str().to_owned();
-    let fault = |at: String, message: String, missing: Option<String>| Fault {
-        at,
-        keyword: error.kind().keyword().to_owned(),
-        message: shorten(&message),
-        schema: error.schema_path().as_str().to_owned(),
-        missing,
+pub(super) fn flatten(
+    error: &ValidationError<'_>,
+    subschemas: Subschemas<'_>,
+    written: &Written,
+    faults: &mut Vec<Fault>,
+) {
+    let at = error.instance_path().as_str();
+    let keyword = error.kind().keyword();
+    let schema = written.origin(error.schema_path().as_str());
+    let fault = |at: String, broken: Broken| Fault {
+        violation: Violation {
+            at,
+            keyword: keyword.to_owned(),
+            broken,
+        },
+        schema: schema.clone(),
     };
+    let here = |broken: Broken| fault(at.to_owned(), broken);
     match error.kind() {
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context }
-            if best(context, &at).is_some() =>
-        {
-            for inner in best(context, &at).into_iter().flatten() {
-                flatten(inner, faults);
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match best(context, at) {
+            Some(branch) => {
+                for inner in branch {
+                    flatten(inner, subschemas, written, faults);
+                }
             }
+            None => faults.push(here(Broken::Alternatives { several: false })),
+        },
+        Kind::OneOfMultipleValid { .. } => {
+            faults.push(here(Broken::Alternatives { several: true }));
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            faults.extend(unexpected.iter().map(|member| {
-                fault(
-                    pointer::join(&at, member),
-                    format!("member `{member}` is not allowed by the schema"),
-                    None,
-                )
+            faults.extend(unexpected.iter().map(|name| {
+                let broken = Broken::Unexpected { name: name.clone() };
+                fault(pointer::join(at, name), broken)
             }));
         }
-        Kind::Required { property } => {
-            let member = property.as_str().unwrap_or_default().to_owned();
-            faults.push(fault(
-                at,
-                format!("required member `{member}` is missing"),
-                Some(member),
-            ));
+        Kind::PropertyNames { error } => faults.push(here(Broken::Unexpected {
+            name: error.instance().as_str().unwrap_or_default().to_owned(),
+        })),
+        Kind::Required { property } => faults.push(here(Broken::Missing {
+            name: property.as_str().unwrap_or_default().to_owned(),
+        })),
+        _ => {
+            let said = subschemas.at(&schema);
+            let said = said.filter(|_| holds(keyword) == Holds::Data);
+            faults.push(here(Broken::Value {
+                expected: said.cloned(),
+                found: error.instance().clone().into_owned(),
+            }));
         }
-        _ => faults.push(fault(at, error.to_string(), None)),
     }
 }
 
@@ -92,32 +121,5 @@ fn best<'a>(
         [(_, only)] => Some(only.as_slice()),
         [(first, best), (second, _), ..] if first < second => Some(best.as_slice()),
         _ => None,
-    }
-}
-
-/// A message that fits into a report.
-pub fn shorten(message: &str) -> String {
-    if message.chars().count() <= MESSAGE_LIMIT {
-        return message.to_owned();
-    }
-    let kept: String = message.chars().take(MESSAGE_LIMIT / 2).collect();
-    let tail: Vec<char> = message.chars().rev().take(MESSAGE_LIMIT / 2 - 5).collect();
-    format!("{kept} ... {}", tail.into_iter().rev().collect::<String>())
-}
-
-impl Fault {
-    /// A fault that no validator found.
-    pub(super) fn of_type(schema: &str, text: &str, expected: &[String]) -> Self {
-        Self {
-            at: String::new(),
-            keyword: "type".to_owned(),
-            message: shorten(&format!(
-                "{} is not of type {}",
-                Value::from(text),
-                expected.join(" or ")
-            )),
-            schema: pointer::join(schema, "type"),
-            missing: None,
-        }
     }
 }

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Direction, Fault, Schemas};
+use super::{Fault, Schemas};
 use crate::case::serialize::kind;
+use crate::finding::{Sender, Undecided};
 
 impl Schemas<'_> {
     /// The faults of a text that stands for a value of the schema, as headers and parameters do (`1` is an integer where the
@@ -16,13 +17,13 @@ impl Schemas<'_> {
         schema: &str,
         text: &str,
         explode: bool,
-        direction: Direction,
-    ) -> Result<Vec<Fault>, String> {
+        sender: Option<Sender>,
+    ) -> Result<Vec<Fault>, Undecided> {
         let types = self.types(&[schema.to_owned()]);
         let candidates = self.candidates(&[schema.to_owned()], text, explode);
         let mut first = None;
         for candidate in candidates {
-            let faults = self.faults(schema, &candidate, direction)?;
+            let faults = self.faults(schema, &candidate, sender)?;
             if faults.is_empty() {
                 return Ok(faults);
             }
@@ -30,9 +31,9 @@ impl Schemas<'_> {
         }
         if first.is_none() {
             // The schema must be usable for this verdict to count.
-            self.validator(schema)?;
+            self.compiled(schema, sender)?;
         }
-        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, &types)]))
+        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, types)]))
     }
 
     /// The types that the schemas name; empty when they name none.
@@ -43,7 +44,11 @@ impl Schemas<'_> {
                 types.push(name.to_owned());
             }
         };
-        for (_, schema) in self.applicable(schemas) {
+        let subschemas = self.subschemas();
+        for at in subschemas.in_place(schemas) {
+            let Some(schema) = subschemas.object(&at) else {
+                continue;
+            };
             match schema.get("type") {
                 Some(Value::String(name)) => add(name),
                 Some(Value::Array(names)) => {
@@ -83,7 +88,9 @@ impl Schemas<'_> {
             } else {
                 text.split(',').map(str::trim).collect()
             };
-            let item = |(index, part): (usize, &str)| self.best(&self.items(schemas, index), part);
+            let item = |(index, part): (usize, &str)| {
+                self.best(&self.subschemas().item(schemas, index), part)
+            };
             found.push(Value::Array(
                 parts.into_iter().enumerate().map(item).collect(),
             ));
@@ -109,10 +116,7 @@ impl Schemas<'_> {
         };
         let mut members = Map::new();
         for (name, text) in pairs? {
-            let schemas = match self.member(schemas, name) {
-                super::Member::Declared(schemas) | super::Member::Entry(schemas) => schemas,
-                super::Member::Undeclared => Vec::new(),
-            };
+            let schemas = self.subschemas().member(schemas, name).schemas();
             members.insert(name.to_owned(), self.best(&schemas, text));
         }
         Some(Value::Object(members))

@@ -46,7 +46,7 @@ fn what_cannot_be_replayed_is_named_with_the_reason() {
         ]
     );
     assert!(
-        said(&outcome.findings[0]).contains("no request sample bears its name"),
+        said(&outcome.findings[0]).contains("no request sample has its name"),
         "{}",
         said(&outcome.findings[0])
     );
@@ -87,7 +87,7 @@ fn a_document_of_version_3_0_with_nullable_and_links_replays_clean() {
     assert_eq!(grave(&outcome.findings), Vec::<String>::new());
     assert_eq!(outcome.checked["passed samples"], 2, "{progress}");
     assert!(
-        progress.contains("stays on the server: /notes/00000000-"),
+        progress.contains("left on the server: /notes/00000000-"),
         "{progress}"
     );
 }

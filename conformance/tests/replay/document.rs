@@ -1,5 +1,7 @@
 //! Samples that break their own schemas.
 
+use conformance::finding::Unchecked;
+
 use super::*;
 
 /// Replays the document with `from` replaced by `to` and wants the fault of the sample at the place where `mark` stands in the text.
@@ -185,7 +187,7 @@ fn a_recipe_that_cannot_be_followed_is_said() {
     for (recipe, part) in [
         ("{ from: nobody, body: {} }", "starts from \"nobody\""),
         ("{ bodi: {} }", "unknown member `bodi`"),
-        ("{ query: 1 }", "has a number for `query`"),
+        ("{ query: 1 }", "`query` of `x-replay` cannot be a number"),
     ] {
         let text = NOTES.replace("{ from: full, body: { color: red } }", recipe);
         let server = Server::start(right());
@@ -217,4 +219,95 @@ fn a_schema_that_cannot_be_used_is_said_once_and_never_counts_as_conforming() {
         .collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].severity, Severity::Undecided);
+}
+
+/// What is wrong with the samples of a document, one fault a line.
+fn faults_of_samples(text: &str) -> Vec<String> {
+    let server = Server::start(right());
+    let (outcome, _) = replayed(text, &server);
+    let findings = outcome.findings.iter();
+    let own = findings.filter(|finding| finding.rule == "sample-own-schema");
+    own.map(|finding| format!("{}: {}", finding.subject, said(finding)))
+        .collect()
+}
+
+/// A document of one operation with a request sample for each schema.
+fn samples(version: &str, schemas: &[&str], value: &str, components: &str) -> String {
+    let mut text = format!("openapi: {version}\npaths:\n");
+    for (index, schema) in schemas.iter().enumerate() {
+        text += &format!(
+            "  /p{index}: {{post: {{requestBody: {{content: {{application/json: {{schema: {schema}, example: {value}}}}}}}}}}}\n"
+        );
+    }
+    format!("{text}components: {{schemas: {components}}}\n")
+}
+
+#[test]
+fn a_read_only_member_is_not_required_of_a_request_wherever_it_stands() {
+    let components = "{
+      Common: {type: object, required: [id, n], properties: {id: {type: string, readOnly: true}, n: {}}},
+      Properties: {type: object, properties: {id: {type: string, readOnly: true}, n: {}}},
+      Flagged: {type: string, readOnly: true}}";
+    let schemas = [
+        "{allOf: [{$ref: '#/components/schemas/Common'}]}",
+        "{oneOf: [{$ref: '#/components/schemas/Common'}]}",
+        "{anyOf: [{$ref: '#/components/schemas/Common'}, {type: string}]}",
+        "{allOf: [{$ref: '#/components/schemas/Properties'}, {required: [id, n]}]}",
+        "{required: [id, n], allOf: [{$ref: '#/components/schemas/Properties'}]}",
+        "{required: [id], properties: {id: {$ref: '#/components/schemas/Flagged'}}}",
+        "{required: [id], properties: {id: {allOf: [{$ref: '#/components/schemas/Flagged'}]}}}",
+    ];
+    for version in ["3.0.3", "3.1.0"] {
+        let text = samples(version, &schemas, "{n: x}", components);
+        assert_eq!(faults_of_samples(&text), Vec::<String>::new());
+        // The members that are sent are still required.
+        let text = samples(version, &schemas, "{}", components);
+        assert_eq!(faults_of_samples(&text).len(), 5);
+    }
+    // What the server sends it must send whole.
+    let webhook = "openapi: 3.1.0\nwebhooks: {w: {post: {requestBody: {content: {application/json: {schema: {required: [a, b], properties: {a: {readOnly: true}, b: {writeOnly: true}}}, example: {}}}}}}}\n";
+    let faults = faults_of_samples(webhook);
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert!(faults[0].contains("`a` is missing"), "{faults:#?}");
+}
+
+#[test]
+fn a_pattern_is_read_without_the_u_flag_and_quoted_as_it_is_written() {
+    let schemas = [r"{type: string, pattern: '^[\w-.]+\/\_$'}"];
+    let text = samples("3.1.0", &schemas, "a-b.c/_", "{}");
+    assert_eq!(faults_of_samples(&text), Vec::<String>::new());
+    let faults = faults_of_samples(&samples("3.1.0", &schemas, "a b", "{}"));
+    assert_eq!(faults.len(), 1);
+    let part = r#""a b" does not match `^[\w-.]+\/\_$` (`pattern`)"#;
+    assert!(faults[0].contains(part), "{faults:#?}");
+}
+
+#[test]
+fn a_number_where_a_string_is_meant_is_to_be_quoted() {
+    let text = samples("3.1.0", &["{type: string}"], "01234", "{}");
+    let faults = faults_of_samples(&text);
+    assert_eq!(faults.len(), 1);
+    let part = "the sample is the number 1234, not a string: write it in quotes (`type`)";
+    assert!(faults[0].contains(part), "{faults:#?}");
+}
+
+#[test]
+fn a_run_that_sends_no_sample_says_why() {
+    let bare = "openapi: 3.1.0\npaths: {/a: {get: {responses: {'204': {description: d}}}}}\n";
+    let unsent = "openapi: 3.1.0\npaths: {'/a/{id}': {get: {responses: {'200': {description: d, content: {application/json: {example: 1}}}}}}}\n";
+    for (text, unchecked) in [
+        (
+            "openapi: 3.1.0\npaths: {}\n",
+            Unchecked::NoSamples { operations: 0 },
+        ),
+        (bare, Unchecked::NoSamples { operations: 1 }),
+        (unsent, Unchecked::NothingSent { samples: 1 }),
+    ] {
+        let server = Server::start(right());
+        let (outcome, _) = replayed(text, &server);
+        assert_eq!(outcome.unchecked, Some(unchecked));
+        assert!(server.lines().is_empty());
+    }
+    let server = Server::start(right());
+    assert_eq!(replayed(NOTES, &server).0.unchecked, None);
 }

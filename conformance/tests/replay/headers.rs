@@ -31,7 +31,7 @@ fn what_is_no_media_type_is_caught() {
         "/api/notes/*",
         |reply| reply.header("Content-Type", "json"),
         "content-type-documented",
-        "`json` is no media type",
+        "`json` is not a media type",
     );
 }
 

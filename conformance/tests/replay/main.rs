@@ -40,12 +40,10 @@ fn replay_with(text: &str, options: &Options) -> (Result<Outcome, ReplayError>, 
         .enable_all()
         .build()
         .expect("a runtime");
-    let mut progress = Vec::new();
+    let mut lines = String::new();
+    let mut progress = |step| lines += &format!("{}\n", words::progress(&step));
     let outcome = runtime.block_on(replay::run(options, &document, &mut progress));
-    (
-        outcome,
-        String::from_utf8(progress).expect("progress is UTF-8"),
-    )
+    (outcome, lines)
 }
 
 fn replayed(text: &str, server: &Server) -> (Outcome, String) {

@@ -21,13 +21,14 @@ fn a_server_that_refuses_creation_is_told_once_with_the_samples_that_could_not_b
     assert_eq!(refused.len(), 1, "{:#?}", grave(&outcome.findings));
     assert_eq!(refused[0].severity, Severity::Undecided);
     assert!(
-        said(refused[0]).contains("it was answered 400 (9 samples could not be checked)"),
+        said(refused[0])
+            .contains("not created, so 9 samples could not be sent: the response was 400"),
         "{}",
         said(refused[0])
     );
     assert_eq!(refused[0].used_by.count, 9);
     assert_eq!(outcome.checked["unchecked samples"], 9, "{progress}");
-    assert!(progress.contains("could not be checked"), "{progress}");
+    assert!(progress.contains("not checked: 9 samples"), "{progress}");
 }
 
 #[test]
@@ -41,10 +42,10 @@ fn a_thing_that_the_server_does_not_remove_is_named() {
     });
     let (_, progress) = replayed(NOTES, &server);
     assert!(
-        progress.contains("stays on the server: /notes/00000000-"),
+        progress.contains("left on the server: /notes/00000000-"),
         "{progress}"
     );
-    assert!(progress.contains("(DELETE was answered 503)"), "{progress}");
+    assert!(progress.contains("(the response was 503)"), "{progress}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_declared_member_that_the_sample_has_not_is_caught() {
         "/api/notes/*",
         fault,
         "sample-members",
-        "no member `archived`, though the schema declares it",
+        "/archived: the schema declares this member, but",
     );
 }
 
@@ -56,7 +56,7 @@ fn an_undeclared_member_is_a_warning() {
         .find(|finding| finding.severity == Severity::Warning)
         .expect("a warning");
     assert_eq!(warning.rule, "sample-members");
-    assert!(said(warning).contains("`extra`"), "{}", said(warning));
+    assert!(said(warning).contains("/extra"), "{}", said(warning));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_value_of_the_body_that_is_not_echoed_is_caught() {
         "/api/notes",
         fault,
         "sample-values",
-        "/title is \"Beer\" where the sample repeats `title` of the request body",
+        "/title: expected \"Milk\" (sent as `title` of the request body), got \"Beer\"",
     );
 }
 
@@ -105,8 +105,9 @@ fn a_value_of_the_query_that_is_not_echoed_is_caught() {
     let grave = grave(&replayed(NOTES, &server).0.findings);
     assert_eq!(grave.len(), 1, "{grave:#?}");
     assert!(
-        grave[0]
-            .contains("/data/0/color is \"blue\" where the sample repeats query parameter `color`"),
+        grave[0].contains(
+            "/data/0/color: expected \"red\" (sent as the query parameter `color`), got \"blue\""
+        ),
         "{grave:#?}"
     );
 }
@@ -120,6 +121,6 @@ fn another_id_than_the_one_in_the_path_is_caught() {
         "/api/notes/*",
         fault,
         "sample-values",
-        "/id is \"00000000-0000-4000-8000-999999999999\" where the sample repeats path parameter `noteId`",
+        "(sent as the path parameter `noteId`), got \"00000000-0000-4000-8000-999999999999\"",
     );
 }

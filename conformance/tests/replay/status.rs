@@ -12,7 +12,7 @@ fn an_undocumented_status_is_caught() {
             reply
         },
         "status-documented",
-        "203 is not documented; documented are 200, 401, 404",
+        "expected 200, got 203, which is not documented (documented: 200, 401, 404)",
     );
 }
 
@@ -24,7 +24,7 @@ fn a_documented_status_that_is_not_the_paired_one_is_caught() {
         "/api/notes/*",
         refuse,
         "status-as-sample",
-        "the answer is 404 where the sample stands under 204",
+        "expected 204, got 404",
     );
 }
 
@@ -63,7 +63,7 @@ fn a_refusal_that_is_accepted_is_caught() {
         &outcome,
         "GET",
         "status-as-sample",
-        "sample `page-size-zero` (400): the answer is 200",
+        "sample `page-size-zero`: expected 400, got 200",
     );
 }
 
@@ -78,6 +78,23 @@ fn a_request_without_credentials_that_is_accepted_is_caught() {
         &outcome,
         "DELETE",
         "status-as-sample",
-        "sample `no-token` (401): the answer is 204",
+        "sample `no-token`: expected 401, got 204",
     );
+}
+
+#[test]
+fn a_refusal_for_want_of_a_credential_names_the_scheme_and_the_option() {
+    let server = Server::start(right());
+    let (outcome, _) = replay_with(NOTES, &Options::new(&server.url));
+    let grave = grave(&outcome.expect("the server can be checked").findings);
+    let part =
+        "expected 200, got 401; no credential was sent, the operation needs token: see --header";
+    assert!(grave.iter().any(|line| line.contains(part)), "{grave:#?}");
+    // With a credential the cause is another one.
+    let mut wrong = options(&server);
+    wrong.headers[0].1 = "wrong".to_owned();
+    let (outcome, _) = replay_with(NOTES, &wrong);
+    let grave = self::grave(&outcome.expect("the server can be checked").findings);
+    let refused = |line: &&String| line.ends_with("expected 200, got 401");
+    assert!(grave.iter().any(|line| refused(&line)), "{grave:#?}");
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::schema::pattern::translated;
+
 /// A change of one schema of the old document. Schemas are named by their pointers, in the old document unless said otherwise.
 #[derive(Debug, Clone)]
 pub(in super::super) enum Edit {
@@ -174,6 +176,7 @@ impl Edit {
             } => {
                 if let Some(Value::Object(members)) = out.get_mut(keyword) {
                     members.shift_remove(name);
+                    members.shift_remove(&*translated(name));
                 }
             }
             _ => {}

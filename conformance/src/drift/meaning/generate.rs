@@ -95,6 +95,18 @@ impl<'a> Maker<'a> {
         distinct(all, 4 * WIDE)
     }
 
+    /// The properties of the schema at `at` whose names match `pattern`, with the first of their schemas.
+    pub(super) fn named_like(&self, at: &str, pattern: &str) -> Vec<(String, String)> {
+        let ways = self.ways(at);
+        let all = ways.iter().flat_map(|facts| &facts.properties);
+        let named = all.filter(|(name, _)| text::matches(pattern, name));
+        let mut found: Vec<(String, String)> = named
+            .filter_map(|(name, schemas)| Some((name.clone(), schemas.first()?.clone())))
+            .collect();
+        found.dedup();
+        found
+    }
+
     /// A value that all of the schemas accept, a simple one first; none where none was found.
     pub(super) fn sample(&self, schemas: &[String], depth: usize) -> Option<Value> {
         self.pool(schemas, depth).first().cloned()

@@ -1,76 +1,23 @@
 //! The plain validator: which values a schema accepts.
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, ValidationError, Validator};
+use jsonschema::ValidationError;
 use serde_json::Value;
 
 use super::plain::{self, Edits};
 use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
-
-/// How much backtracking one pattern may take; a value that needs more is refused.
-const BACKTRACKING: usize = 100_000;
-
-/// Formats that are asserted. All others constrain nothing, and a difference in them cannot be decided.
-const FORMATS: [&str; 19] = [
-    "date",
-    "date-time",
-    "time",
-    "duration",
-    "email",
-    "idn-email",
-    "hostname",
-    "idn-hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uri-reference",
-    "iri",
-    "iri-reference",
-    "uri-template",
-    "uuid",
-    "json-pointer",
-    "relative-json-pointer",
-    "regex",
-];
+use crate::schema::validator::{asserts, compile};
 
 /// Formats that say how wide or secret a value is, not which text it admits.
 const OPEN: [&str; 7] = [
     "int32", "int64", "float", "double", "password", "byte", "binary",
 ];
 
-/// Whether values are held to `format`.
-pub(super) fn holds(format: &str) -> bool {
-    FORMATS.contains(&format)
-}
-
 /// Whether it is known what `format` says of values.
 pub(in super::super) fn knows_format(format: &str) -> bool {
-    holds(format) || OPEN.contains(&format)
-}
-
-/// Compiles a plain schema.
-///
-/// # Errors
-/// Says why the schema is none.
-pub(super) fn validator(schema: &Value) -> Result<Validator, String> {
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .should_validate_formats(true)
-        .should_ignore_unknown_formats(true)
-        .with_pattern_options(
-            jsonschema::PatternOptions::fancy_regex().backtrack_limit(BACKTRACKING),
-        )
-        .offline()
-        .build(schema)
-        .map_err(|error| {
-            let text: String = error.to_string().chars().take(120).collect();
-            format!(
-                "the schema cannot be used: {}",
-                text.replace(['\n', '\r'], " ")
-            )
-        })
+    asserts(format) || OPEN.contains(&format)
 }
 
 /// Which of `values` the schema at `at` accepts, with `edits` applied to it.
@@ -85,7 +32,7 @@ pub(super) fn accepted<'a>(
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, count) = plain::seen(source, at, values, edits)?;
     source.spend(count * (1 + values.len() / 8));
-    let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
+    let validator = compile(&schema)?;
     Ok(values
         .iter()
         .map(|value| validator.is_valid(value))
@@ -103,7 +50,7 @@ pub(super) fn rejected_for(
     name: &str,
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, _) = plain::seen(source, at, values, None)?;
-    let validator = validator(&schema).map_err(|cause| Undecided::Unusable { cause })?;
+    let validator = compile(&schema)?;
     let prefix = pointer::join("", name);
     let is_about = |error: &ValidationError<'_>| {
         let at = error.instance_path().as_str();

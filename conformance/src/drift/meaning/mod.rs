@@ -18,6 +18,7 @@ mod source;
 mod text;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -33,11 +34,14 @@ use plain::Edits;
 use source::Source;
 
 use super::ledger::Text;
-use crate::document::Document;
+use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
 
 /// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
+
+/// How many members are looked at that a pattern names.
+const NAMES: usize = 20;
 
 /// How many values of a kind are kept at one place.
 const KEPT: usize = 40;
@@ -150,7 +154,7 @@ impl<'a> Meaning<'a> {
     ) -> Result<Trial, Undecided> {
         let (old, new) = self.makers(spot.sender);
         // Of many alternatives only those that come and go are of interest.
-        let mut values = Vec::new();
+        let mut values = self.of_names(spot, edits);
         for edit in edits {
             if let Edit::Branch {
                 old: before,
@@ -165,8 +169,13 @@ impl<'a> Meaning<'a> {
             }
         }
         if !values.is_empty() {
-            let trial = self.sort_out(spot, edits, values)?;
-            if trial.rejected.iter().any(|tried| tried.documented) {
+            let trial = self.sort_out(spot, edits, values.clone())?;
+            let names = edits
+                .iter()
+                .any(|edit| matches!(edit, Edit::Entry { .. } | Edit::Keyword { .. }));
+            if trial.rejected.iter().any(|tried| tried.documented)
+                || names && trial != Trial::default()
+            {
                 return Ok(trial);
             }
         }
@@ -179,7 +188,61 @@ impl<'a> Meaning<'a> {
                 return Ok(trial);
             }
         }
-        self.sort_out(spot, edits, candidates(sides.0, sides.1, focus))
+        values.extend(candidates(sides.0, sides.1, focus));
+        self.sort_out(spot, edits, values)
+    }
+
+    /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.
+    fn of_names(&self, spot: Spot<'_>, edits: &[&Edit]) -> Vec<Value> {
+        let (old, new) = self.makers(spot.sender);
+        let none = Focus::All(BTreeSet::new());
+        let mut all = Vec::new();
+        for edit in edits {
+            match edit {
+                Edit::Entry {
+                    schema,
+                    keyword,
+                    name: pattern,
+                    new: after,
+                } if keyword == "patternProperties" => {
+                    let before = pointer::join(&pointer::join(schema, keyword), pattern);
+                    let entry = match after {
+                        Some(after) => (new, after.as_str()),
+                        None => (old, before.as_str()),
+                    };
+                    for (name, own) in old.named_like(spot.at.0, pattern).into_iter().take(NAMES) {
+                        let step = Step::Member(name);
+                        let values = candidates((old, &own), entry, &none).into_iter();
+                        all.extend(
+                            values
+                                .take(KEPT)
+                                .flat_map(|value| embed::around(old, spot.at.0, &step, &value)),
+                        );
+                    }
+                }
+                Edit::Keyword {
+                    old: before,
+                    new: after,
+                    ..
+                } => {
+                    let names = |keyword: &Option<(String, String)>| {
+                        let (schema, keyword) = keyword.as_ref()?;
+                        (keyword == "propertyNames").then(|| pointer::join(schema, keyword))
+                    };
+                    for (maker, at) in [(old, names(before)), (new, names(after))] {
+                        let Some(at) = at else { continue };
+                        let values = candidates((maker, &at), (maker, &at), &none).into_iter();
+                        all.extend(
+                            values.take(KEPT).flat_map(|value| {
+                                embed::around(old, spot.at.0, &Step::Name, &value)
+                            }),
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        distinct(all, 8 * KEPT)
     }
 
     /// As [`Self::trial`], with these values.
@@ -235,11 +298,10 @@ impl<'a> Meaning<'a> {
             apart.extend(about.map(|(value, _)| (value, false)));
         }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
-        // Where the new schema cannot be asked, examples are those of the edit alone.
         let real = accepted(new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
-            let in_new = real.as_ref().map_or(!in_old, |real| real[index]);
+            let in_new = real.as_ref().map_or(in_old, |real| real[index]);
             let tried = Tried {
                 real: in_old != in_new,
                 documented: self.documents(at, sender, &value, changes),
@@ -367,23 +429,55 @@ impl<'a> Meaning<'a> {
     /// Whether the sender of the value documents all members of it. A server sends what its new document has, and what the old one
     /// has besides, as long as no edit is about that: all other differences are others' to tell.
     fn documents(&self, at: At<'_>, sender: Sender, value: &Value, edits: &[&Edit]) -> bool {
-        let (old, new) = self.makers(sender);
         if sender == Sender::Client {
+            let (old, _) = self.makers(sender);
             return old.source.documents(&[at.0.to_owned()], value);
         }
-        let Value::Object(members) = value else {
-            return new.source.documents(&[at.1.to_owned()], value);
-        };
-        let sides = [(old.source, at.0), (new.source, at.1)];
-        let [before, after] = sides.map(|(source, at)| (source, source.in_place(&[at.to_owned()])));
-        let speaks = |(source, schemas): &(Source<'_>, Vec<String>), name: &str, member: &Value| {
-            let (speaks, below) = source.member(schemas, name);
-            speaks && (below.is_empty() || source.documents(&below, member))
-        };
-        members.iter().all(|(name, member)| {
-            let edited = edits.iter().any(|edit| edit.member() == Some(name));
-            speaks(&after, name, member) || !edited && speaks(&before, name, member)
-        })
+        self.is_spoken_of(&[at.0.to_owned()], &[at.1.to_owned()], value, edits)
+    }
+
+    /// Whether either document speaks of every member of every object in a value that the server sends: the new one of any, the old
+    /// one of those that no edit is about.
+    fn is_spoken_of(
+        &self,
+        old_at: &[String],
+        new_at: &[String],
+        value: &Value,
+        edits: &[&Edit],
+    ) -> bool {
+        let (old, new) = self.makers(Sender::Server);
+        let (old, new) = (old.source, new.source);
+        let (before, after) = (old.in_place(old_at), new.in_place(new_at));
+        if before.is_empty() && after.is_empty() {
+            return true;
+        }
+        match value {
+            Value::Array(items) => items.iter().enumerate().all(|(index, item)| {
+                let below = (old.item(&before, index), new.item(&after, index));
+                self.is_spoken_of(&below.0, &below.1, item, edits)
+            }),
+            Value::Object(members) => {
+                let own: Vec<&&Edit> = edits
+                    .iter()
+                    .filter(|edit| before.iter().any(|at| edit.is_of(at)))
+                    .collect();
+                let whole = own.iter().any(|edit| edit.member().is_none());
+                members.iter().all(|(name, member)| {
+                    let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
+                    let speak = |source: Source<'_>, schemas: &[String]| match schemas.is_empty() {
+                        true => (false, Vec::new()),
+                        false => source.member(schemas, name),
+                    };
+                    let (in_new, below_new) = speak(new, &after);
+                    let (in_old, below_old) = match edited {
+                        true => (false, Vec::new()),
+                        false => speak(old, &before),
+                    };
+                    (in_new || in_old) && self.is_spoken_of(&below_old, &below_new, member, edits)
+                })
+            }
+            _ => true,
+        }
     }
 
     /// Whether theirs and ours speak of the member `name`.
@@ -393,7 +487,7 @@ impl<'a> Meaning<'a> {
             let (_, below) = maker.source.member(&schemas, name);
             below
                 .iter()
-                .any(|at| at.ends_with(&crate::document::pointer::join("/properties", name)))
+                .any(|at| at.ends_with(&pointer::join("/properties", name)))
         };
         (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
     }

@@ -11,6 +11,8 @@ use super::edit::Edit;
 use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
+use crate::schema::pattern::translated;
+use crate::schema::validator::asserts;
 
 /// How many schemas are written for one set of values.
 const SEEN_LIMIT: usize = 2_500;
@@ -359,7 +361,11 @@ impl<'e, 'a> Writer<'e, 'a> {
                 };
                 let members = out.entry(keyword.as_str()).or_insert_with(|| json!({}));
                 if let Value::Object(members) = members {
-                    members.insert(name.clone(), written);
+                    let name = match keyword.as_str() {
+                        "patternProperties" => translated(name).into_owned(),
+                        _ => name.clone(),
+                    };
+                    members.insert(name, written);
                 }
             }
             Edit::Branch {
@@ -427,7 +433,8 @@ impl<'e, 'a> Writer<'e, 'a> {
                 both(out, inner);
                 return Ok(());
             }
-            ("type" | "enum" | "const" | "pattern" | "multipleOf", _)
+            ("pattern", Value::String(pattern)) => Value::from(translated(pattern)),
+            ("type" | "enum" | "const" | "multipleOf", _)
             | ("minLength" | "maxLength" | "minItems" | "maxItems" | "uniqueItems", _)
             | ("minProperties" | "maxProperties" | "minContains" | "maxContains", _)
             | ("dependentRequired", _) => value.clone(),
@@ -436,7 +443,7 @@ impl<'e, 'a> Writer<'e, 'a> {
                 match format.as_str() {
                     "int32" => both(out, json!({"minimum": i32::MIN, "maximum": i32::MAX})),
                     "int64" => both(out, json!({"minimum": i64::MIN, "maximum": i64::MAX})),
-                    _ if super::judge::holds(format) => {
+                    _ if asserts(format) => {
                         out.insert(keyword.to_owned(), value.clone());
                     }
                     _ => {}
@@ -471,7 +478,7 @@ impl<'e, 'a> Writer<'e, 'a> {
                 let mut written = Map::new();
                 for name in members.keys() {
                     let member = self.fresh(&pointer::join(&here, name), &below, depth)?;
-                    written.insert(name.clone(), member);
+                    written.insert(translated(name).into_owned(), member);
                 }
                 Value::Object(written)
             }

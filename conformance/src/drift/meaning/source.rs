@@ -193,7 +193,7 @@ impl<'a> Source<'a> {
     }
 
     /// The schemas of the item at `index`.
-    fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
+    pub(super) fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
         let mut below = Vec::new();
         for at in schemas {
             let Some(schema) = self.object(at) else {
@@ -223,6 +223,10 @@ impl<'a> Source<'a> {
                     named = true;
                     below.push(pointer::join(&pointer::join(at, "properties"), name));
                 }
+            }
+            if let Some(Value::Array(names)) = schema.get("required") {
+                any |= !names.is_empty();
+                named |= names.iter().any(|one| one == name);
             }
             if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
                 for pattern in patterns.keys() {

@@ -1,9 +1,9 @@
 //! Strings that match patterns, formats and lengths.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+pub(super) use crate::schema::pattern::matches;
+use crate::schema::pattern::translated;
 
 /// How many strings one pattern yields.
 const LIMIT: usize = 12;
@@ -13,25 +13,6 @@ const LENGTH: usize = 5_000;
 
 /// How long a string may get that is made as long as a limit says.
 pub(super) const LONGEST: usize = 120_000;
-
-thread_local! {
-    /// Compiled patterns, since the same ones are asked for again and again.
-    static PATTERNS: RefCell<HashMap<String, Option<jsonschema::Validator>>> = RefCell::default();
-}
-
-/// Whether `text` matches `pattern`, as the validator sees it.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
-    PATTERNS.with(|patterns| {
-        let mut patterns = patterns.borrow_mut();
-        let compiled = patterns.entry(pattern.to_owned()).or_insert_with(|| {
-            super::judge::validator(&serde_json::json!({"pattern": pattern})).ok()
-        });
-        let value = serde_json::Value::String(text.to_owned());
-        compiled
-            .as_ref()
-            .is_some_and(|validator| validator.is_valid(&value))
-    })
-}
 
 /// Strings that match `pattern`, the simplest first; none where it uses more than regular expressions can say.
 pub(super) fn of_pattern(pattern: &str) -> Vec<String> {
@@ -46,11 +27,6 @@ pub(super) fn of_pattern(pattern: &str) -> Vec<String> {
     found.retain(|text| text.len() <= LENGTH);
     found.truncate(LIMIT);
     found
-}
-
-/// What ECMA-262 writes in another way.
-fn translated(pattern: &str) -> String {
-    pattern.replace("\\/", "/").replace("\\d", "[0-9]")
 }
 
 fn strings(hir: &Hir, depth: usize) -> Vec<String> {

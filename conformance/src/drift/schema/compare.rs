@@ -461,6 +461,10 @@ impl Walk<'_> {
                     differences::other_digits(keyword, (one, other), exact, differences);
                 }
             }
+            // What OpenAPI 3.0 calls binary has any media type.
+            _ if keyword == "contentMediaType"
+                && (self.sides.theirs.is_spelled(&at.theirs, "format")
+                    || self.sides.ours.is_spelled(&at.ours, "format")) => {}
             _ => differences::other_keyword(keyword, (one, other), views, differences),
         }
     }

@@ -29,7 +29,7 @@ use crate::finding::{
 
 /// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
 /// below a tenth of it.
-const EFFORT: usize = 3_000_000;
+const EFFORT: usize = 1_000_000;
 
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
@@ -317,6 +317,12 @@ impl<'d> Decider<'d, '_, '_> {
             sender,
             text,
         };
+        if let SchemaChange::PropertyAdded { name, .. } | SchemaChange::PropertyRemoved { name, .. } =
+            &difference.change
+            && self.is_never_sent(id, sender, name)
+        {
+            return Verdict::None;
+        }
         // Digits that no 64-bit number holds are judged by arithmetic.
         if difference.edits.is_empty() {
             let effect = self.effect(id, difference, spot, &one.around[..inside]);
@@ -911,7 +917,7 @@ fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
                 .parts
                 .get("items")
                 .is_some_and(|part| !matches!(&part.content, Content::One(_)))
-            || view.parts.contains_key("additionalProperties")
+            || view.closed
     };
     BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)
 }

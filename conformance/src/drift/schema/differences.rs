@@ -138,7 +138,9 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
             return true;
         }
         let (before, after) = (takes_null(old), takes_null(new));
-        if before != after {
+        if before != after && old.null_in_enum.is_some() && new.null_in_enum.is_some() {
+            differences.extend(null_in_enum((old, new), after));
+        } else if before != after {
             let change = match after {
                 true => SchemaChange::NullAdded,
                 false => SchemaChange::NullRemoved,
@@ -204,6 +206,33 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
     );
     add(at, change, effect::of_types(old, new), edits);
     comparable
+}
+
+/// The difference of an `enum` that has null on one side only, beside types that allow it.
+fn null_in_enum((old, new): (&View, &View), add: bool) -> Option<Difference> {
+    let (one, other) = (old.parts.get("enum")?, new.parts.get("enum")?);
+    let values = vec![Value::Null];
+    let keyword = spelled("enum", &one.pointer, &other.pointer).to_owned();
+    let rule = &rules::SCHEMA_ENUM_CHANGED;
+    Some(Difference {
+        rule,
+        severity: rule.severity,
+        at: Pair::new(&*one.pointer, &*other.pointer),
+        edits: vec![Edit::Values {
+            schema: pointer::parent(&one.pointer).to_owned(),
+            add: if add { values.clone() } else { Vec::new() },
+            remove: if add { Vec::new() } else { values.clone() },
+        }],
+        change: match add {
+            true => SchemaChange::ValuesAdded { keyword, values },
+            false => SchemaChange::ValuesRemoved { keyword, values },
+        },
+        keyword: "enum".to_owned(),
+        effect: Effect {
+            narrows: !add,
+            widens: add,
+        },
+    })
 }
 
 /// Whether two schemas have no keyword in common, so that reporting each would hide the cause.

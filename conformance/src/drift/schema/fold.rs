@@ -490,6 +490,7 @@ fn merge(outer: &View, inner: View) -> Option<View> {
     Some(View {
         pointer: outer.pointer.clone(),
         or_null: outer.or_null || inner.or_null,
+        null_in_enum: outer.null_in_enum.or(inner.null_in_enum),
         null_at: outer.null_at.clone().or(inner.null_at),
         never: false,
         closed: outer.closed || inner.closed,
@@ -513,6 +514,7 @@ fn fold_null_type(view: &mut View) {
             enumerated.is_some_and(|values| values.len() == 1),
         );
         if types.len() > 1 && types.contains(&null_type) {
+            view.null_in_enum = enumerated.map(|_| !excluded);
             if excluded {
                 // Null is of an allowed type, but no allowed value.
                 if let Some(Part {

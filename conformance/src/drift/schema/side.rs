@@ -48,6 +48,12 @@ impl<'a> Side<'a> {
         view(self.document, at, self.prose)
     }
 
+    /// Whether the file spells the keyword at `at` so.
+    pub(super) fn is_spelled(&self, at: &str, keyword: &str) -> bool {
+        let (_, at) = self.document.origin(at);
+        at.rsplit('/').next() == Some(keyword)
+    }
+
     /// The numbers at and below `at` that the model does not hold exactly.
     pub(super) fn exact(&self, at: &str) -> Digits<'a> {
         match self.document.has_exact() {

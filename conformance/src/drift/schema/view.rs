@@ -31,6 +31,8 @@ pub(super) struct View {
     pub(super) pointer: String,
     /// Whether null is valid besides what `parts` say; then `parts` do not accept it.
     pub(super) or_null: bool,
+    /// Whether an `enum` beside a type that allows null has null.
+    pub(super) null_in_enum: Option<bool>,
     /// Where it is said that null is valid, if it is.
     pub(super) null_at: Option<String>,
     /// Whether this is the schema `false`.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Context, name, quoted, shown, side};
-use crate::finding::{Comparison, Credential, DocumentChange, Format, Impact, Part, Sender};
+use crate::finding::{
+    Comparison, Credential, DocumentChange, Format, Impact, Part, Sender, first_difference,
+};
 
 /// What changed, then who is affected and why.
 pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String {
@@ -87,7 +89,8 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         }
         DocumentChange::Member { key, old, new } => match (old, new) {
             (Some(old), Some(new)) => {
-                format!("`{key}` changed from {} to {}", quoted(old), quoted(new))
+                let (place, was, is) = inside(key, old, new);
+                format!("{place} changed from {was} to {is}")
             }
             (Some(old), None) => format!("`{key}: {}` was removed", shown(old)),
             (None, Some(new)) => format!("`{key}: {}` is new", shown(new)),
@@ -125,6 +128,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         ),
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::MergeKeys { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -172,11 +176,10 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
             )
         }
         DocumentChange::Member { key, old, new } => match (old, new) {
-            (Some(old), Some(new)) => format!(
-                "`{key}` is documented as {} but emitted as {}",
-                quoted(old),
-                quoted(new)
-            ),
+            (Some(old), Some(new)) => {
+                let (place, was, is) = inside(key, old, new);
+                format!("{place} is documented as {was} but emitted as {is}")
+            }
             (Some(old), None) => format!("`{key}: {}` is documented but not emitted", shown(old)),
             (None, Some(new)) => format!("`{key}: {}` is emitted but not documented", shown(new)),
             (None, None) => format!("`{key}` differs"),
@@ -215,6 +218,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
         ),
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
+        | DocumentChange::MergeKeys { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -253,6 +257,16 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
             "the reference `{reference}` of {} leads nowhere, in a circle, or to a document that was not loaded; what it stands for is not compared",
             side(*one, context.comparison)
         ),
+        DocumentChange::MergeKeys { side: one, count } => {
+            let keys = match count {
+                1 => "a merge key".to_owned(),
+                count => format!("{count} merge keys"),
+            };
+            format!(
+                "{} has {keys} (`<<`), which YAML 1.2 does not have; they are read as in YAML 1.1",
+                side(*one, context.comparison)
+            )
+        }
         DocumentChange::ParameterRepeated {
             side: one,
             part,
@@ -278,6 +292,13 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
 
 /// Who is affected, and why.
 fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
+    if let DocumentChange::Member { key, .. } = change {
+        return match key.as_str() {
+            "operationId" => Some("generated clients call it by another name".to_owned()),
+            "x-webhook-signature" => Some("subscribers may reject what is signed so".to_owned()),
+            _ => None,
+        };
+    }
     let effect = context.effect?;
     if !matches!(effect.impact, Impact::Rejected | Impact::Withdrawn) {
         return None;
@@ -307,8 +328,8 @@ fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String>
             }
             Part::MediaType { .. } => format!("{people} that send it {refused}"),
             Part::Response { .. } => format!("{people} that answer so are not understood"),
-            Part::Operation => format!("{people} that call it {refused}"),
-            Part::Webhook | Part::Callback { .. } => {
+            Part::Operation { .. } => format!("{people} that call it {refused}"),
+            Part::Webhook { .. } | Part::Callback { .. } => {
                 "subscribers that wait for it get nothing".to_owned()
             }
             Part::Tag { .. } | Part::Link { .. } | Part::Example { .. } => return None,
@@ -368,6 +389,7 @@ pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<
             DocumentChange::ReferenceUnresolved { .. } => {
                 "correct the reference, or bundle the documents into one"
             }
+            DocumentChange::MergeKeys { .. } => "write the members out, or begin with `%YAML 1.1`",
             DocumentChange::ParameterRepeated { .. } => "keep one of them",
             _ => AGREE,
         }
@@ -379,16 +401,16 @@ pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<
 fn thing(part: &Part) -> String {
     match part {
         Part::Tag { name } => format!("the tag `{name}`"),
-        Part::Operation => "the operation".to_owned(),
-        Part::Webhook => "the webhook".to_owned(),
+        Part::Operation { name } => name.clone(),
+        Part::Webhook { name } => format!("the webhook {name}"),
         Part::Callback { name } => format!("the callback `{name}`"),
         Part::Parameter { place, name } => format!("the {place} parameter `{name}`"),
         Part::Header { name } => format!("the header `{name}`"),
         Part::RequestBody => "a request body".to_owned(),
         Part::Response { status } => format!("the answer {status}"),
         Part::MediaType { name, of } => match of {
-            Some(of) => format!("`{name}` as the {of}"),
-            None => format!("`{name}` as the body"),
+            Some(of) => format!("`{name}` for the {of}"),
+            None => format!("`{name}` for the body"),
         },
         Part::Link { name } => format!("the link `{name}`"),
         Part::Example { name } => format!("the sample `{name}`"),
@@ -401,6 +423,17 @@ fn bare(part: &Part) -> String {
         Part::Response { status } => status.clone(),
         other => thing(other),
     }
+}
+
+/// Where the values of a member differ, and both in words: long ones are told where they first differ.
+fn inside(key: &str, old: &Value, new: &Value) -> (String, String, String) {
+    let (at, old, new) = first_difference(Some(old), Some(new));
+    let place = match at.is_empty() {
+        true => name(key),
+        false => format!("{} at {}", name(key), name(&at)),
+    };
+    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
+    (place, value(old), value(new))
 }
 
 fn answer(status: Option<&str>) -> String {
@@ -594,6 +627,16 @@ mod tests {
                 None,
                 "`version` changed from `18.0.0` to `19.0.0`",
                 "`version` is documented as `18.0.0` but emitted as `19.0.0`",
+            ),
+            (
+                DocumentChange::Member {
+                    key: "x-a".to_owned(),
+                    old: Some(json!({"b": [1, 2], "c": 1})),
+                    new: Some(json!({"b": [1, 3], "c": 1})),
+                },
+                None,
+                "`x-a` at `/b/1` changed from 2 to 3",
+                "`x-a` at `/b/1` is documented as 2 but emitted as 3",
             ),
             (
                 DocumentChange::ExampleChanged {

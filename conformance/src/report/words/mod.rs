@@ -16,6 +16,7 @@ mod value;
 use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
+pub use replay::progress;
 pub(crate) use value::{contrasted, list, name, quoted, reference, shown};
 pub(super) use value::{elided, without_bundles};
 

@@ -328,8 +328,20 @@ fn member_of(keyword: &str, value: Option<&Value>) -> String {
 
 /// Why it is not known whether anybody is affected.
 pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
-    let cause = match reason {
-        Undecided::Text { reason } => return format!("undecided: {reason}"),
+    if let Undecided::Text { reason } = reason {
+        return format!("undecided: {reason}");
+    }
+    format!(
+        "could not tell whether this breaks {}: {}; look at it, or accept it with --write-baseline",
+        context.people(),
+        cause(reason)
+    )
+}
+
+/// What keeps schemas from being compared or used.
+pub(super) fn cause(reason: &Undecided) -> String {
+    match reason {
+        Undecided::Text { reason } => reason.clone(),
         Undecided::NotFound { keyword } => match keyword.as_str() {
             "" => "two whole schemas were compared".to_owned(),
             "pattern" => "two patterns were compared".to_owned(),
@@ -351,11 +363,7 @@ pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
         Undecided::NotASchema => "one of the two is not a schema".to_owned(),
         Undecided::Unusable { cause } => format!("the schema cannot be used: {cause}"),
         Undecided::TooDeep => "the schema nests too deep".to_owned(),
-    };
-    format!(
-        "could not tell whether this breaks {}: {cause}; look at it, or accept it with --write-baseline",
-        context.people()
-    )
+    }
 }
 
 /// What to do where the documents must agree.

@@ -490,6 +490,8 @@ fn other_sentences_are_complete() {
             sample: text("ok"),
             expected: text("200"),
             found: 401,
+            documented: None,
+            credentials: Vec::new(),
         }
         .into(),
         BaselineFault::Stale {

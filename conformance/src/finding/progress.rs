@@ -1,0 +1,78 @@
+//! What a replay has come to so far, for those who watch it, and whether it checked anything.
+
+use super::{StepFailure, Unchecked};
+
+/// A step of a replay.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplayStep {
+    /// The run begins.
+    Started {
+        /// The base URL.
+        url: String,
+    },
+    /// All samples of an operation were sent.
+    Operation {
+        /// The operation as findings name it.
+        operation: String,
+        /// How many samples were sent.
+        replayed: usize,
+        /// How many of them passed.
+        passed: usize,
+        /// Whether the operation has no sample.
+        bare: bool,
+    },
+    /// What other samples need was not created.
+    NotCreated {
+        /// The operation that should have created it.
+        operation: String,
+        /// Why it did not.
+        reason: StepFailure,
+        /// How many samples need it.
+        samples: usize,
+    },
+    /// What the run created was not deleted.
+    Left {
+        /// Its path.
+        path: String,
+        /// Why it was not.
+        reason: StepFailure,
+    },
+    /// The run is over.
+    Finished(Tally),
+}
+
+/// How many operations and samples there were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Operations.
+    pub operations: usize,
+    /// Samples that were sent.
+    pub replayed: usize,
+    /// Those of them that passed.
+    pub passed: usize,
+    /// Samples that cannot be made into a request.
+    pub not_replayable: usize,
+    /// Samples that were not sent as what they need was not there.
+    pub unchecked: usize,
+    /// Operations without a sample.
+    pub bare: Vec<String>,
+}
+
+impl Tally {
+    /// Samples that were sent and did not pass.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.replayed - self.passed
+    }
+
+    /// Why the run has no result, if it sent no sample.
+    #[must_use]
+    pub fn unchecked(&self) -> Option<Unchecked> {
+        let operations = self.operations;
+        match (self.replayed, self.not_replayable + self.unchecked) {
+            (0, 0) => Some(Unchecked::NoSamples { operations }),
+            (0, samples) => Some(Unchecked::NothingSent { samples }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! Writes a schema of a document, with all that it uses, as plain JSON Schema 2020-12 for the validator.
+//!
+//! Three things are written otherwise than they stand: references lead into `$defs`, so that the document is not copied; patterns are
+//! [translated](super::pattern); and `required` leaves out what is [not sent](super::direction). Below `not` and `if` it leaves out
+//! nothing, as there it says what a value is and not what it must have.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::direction::{Names, Unsent};
+use super::{Subschemas, pattern, validator};
+use crate::document::keyword::{Holds, holds};
+use crate::document::pointer;
+use crate::finding::Undecided;
+
+/// Keywords that hold no schemas and that values are validated against.
+const ASSERTIONS: [&str; 21] = [
+    "type",
+    "enum",
+    "const",
+    "multipleOf",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "dependentRequired",
+];
+
+/// Keywords that hold schemas that no value is validated against.
+const UNUSED: [&str; 4] = ["$defs", "definitions", "additionalItems", "contentSchema"];
+
+/// A schema as the validator takes it, and where its parts come from.
+#[derive(Debug)]
+pub struct Written {
+    /// `{"$defs": {"0": .., "1": ..}, "$ref": "#/$defs/0"}`.
+    pub schema: Value,
+    /// The pointers of the definitions, by number.
+    definitions: Vec<String>,
+    /// Patterns as they stand in the document, by their translation.
+    patterns: HashMap<String, String>,
+}
+
+impl Written {
+    /// The pointer in the document of what stands at `at` in the written schema.
+    #[must_use]
+    pub fn origin(&self, at: &str) -> String {
+        let mut tokens = pointer::tokens(at);
+        let definition = match (tokens.next().as_deref(), tokens.next()) {
+            (Some("$defs"), Some(number)) => number.parse().ok(),
+            _ => Some(0),
+        };
+        let definition = definition.and_then(|number: usize| self.definitions.get(number));
+        tokens.fold(definition.cloned().unwrap_or_default(), |at, token| {
+            pointer::join(&at, self.patterns.get(&token).unwrap_or(&token))
+        })
+    }
+}
+
+/// Writes the schema at `at`.
+///
+/// # Errors
+/// For a reference that leads nowhere, or when nothing stands at `at`.
+pub fn write(
+    subschemas: Subschemas<'_>,
+    unsent: &Unsent<'_>,
+    at: &str,
+) -> Result<Written, Undecided> {
+    if subschemas.at(at).is_none() {
+        return Err(Undecided::NotASchema);
+    }
+    let mut writer = Writer {
+        subschemas,
+        unsent,
+        numbers: HashMap::new(),
+        definitions: Vec::new(),
+        required: HashMap::new(),
+        patterns: HashMap::new(),
+    };
+    writer.define(at, Some(&Names::new()));
+    let mut written = Map::new();
+    while let Some((at, names)) = writer.definitions.get(written.len()).cloned() {
+        let schema = writer.schema(&at, names.as_ref())?;
+        written.insert(written.len().to_string(), schema);
+    }
+    Ok(Written {
+        schema: json!({"$defs": written, "$ref": "#/$defs/0"}),
+        definitions: writer.definitions.into_iter().map(|(at, _)| at).collect(),
+        patterns: writer.patterns,
+    })
+}
+
+/// A schema, and the properties that the schemas around it do not send; none where `required` leaves out nothing.
+type Definition = (String, Option<Names>);
+
+struct Writer<'w, 'a> {
+    subschemas: Subschemas<'a>,
+    unsent: &'w Unsent<'a>,
+    numbers: HashMap<Definition, usize>,
+    /// In the order of their numbers.
+    definitions: Vec<Definition>,
+    /// By schema, the names that it, or what applies with it, requires.
+    required: HashMap<String, Names>,
+    patterns: HashMap<String, String>,
+}
+
+impl Writer<'_, '_> {
+    /// The number of the schema at `at`.
+    fn define(&mut self, at: &str, around: Option<&Names>) -> usize {
+        // Only names that it requires tell one use of it from another.
+        let around = around.map(|around| {
+            if around.is_empty() {
+                return Names::new();
+            }
+            let required = self.required(at);
+            around.intersection(required).cloned().collect()
+        });
+        let next = self.definitions.len();
+        let definition = (at.to_owned(), around);
+        *self
+            .numbers
+            .entry(definition)
+            .or_insert_with_key(|definition| {
+                self.definitions.push(definition.clone());
+                next
+            })
+    }
+
+    fn required(&mut self, at: &str) -> &Names {
+        let subschemas = self.subschemas;
+        self.required.entry(at.to_owned()).or_insert_with(|| {
+            let mut names = Names::new();
+            for at in subschemas.in_place(&[at.to_owned()]) {
+                let schema = subschemas.object(&at);
+                let keyword = |name| schema.and_then(|schema| schema.get(name));
+                let dependent = keyword("dependentRequired").and_then(Value::as_object);
+                let lists = dependent
+                    .into_iter()
+                    .flat_map(Map::values)
+                    .chain(keyword("required"));
+                let all = lists.filter_map(Value::as_array).flatten();
+                names.extend(all.filter_map(Value::as_str).map(str::to_owned));
+            }
+            names
+        })
+    }
+
+    /// A schema with the properties that are not sent by those around it.
+    fn schema(&mut self, at: &str, around: Option<&Names>) -> Result<Value, Undecided> {
+        let schema = match self.subschemas.at(at) {
+            Some(Value::Object(schema)) => schema,
+            // What is not a schema is refused when it is compiled.
+            Some(other) => return Ok(other.clone()),
+            None => return Ok(Value::Bool(true)),
+        };
+        let unsent = around.map(|around| {
+            let mut names = self.unsent.names(at).as_ref().clone();
+            names.extend(around.iter().cloned());
+            names
+        });
+        let mut out = Map::new();
+        for (keyword, value) in schema {
+            let below = pointer::join(at, keyword);
+            let inner = match keyword.as_str() {
+                "not" | "if" => None,
+                // Of the same object, so that what is said here counts there.
+                _ if in_place(keyword) => {
+                    around.map(|around| Cow::Owned(self.unsent.around(at, keyword, around)))
+                }
+                _ => around.map(|_| Cow::Owned(Names::new())),
+            };
+            let inner: Option<&Names> = inner.as_ref().map(Cow::as_ref);
+            let written = match value {
+                Value::String(reference) if matches!(keyword.as_str(), "$ref" | "$dynamicRef") => {
+                    let target = self.subschemas.target(keyword, reference);
+                    let target = target.ok_or_else(|| Undecided::Reference {
+                        reference: reference.clone(),
+                    })?;
+                    let number = self.define(&target, inner);
+                    refer(&mut out, number);
+                    continue;
+                }
+                _ if UNUSED.contains(&keyword.as_str()) => continue,
+                Value::Array(names) if keyword == "required" => required(names, unsent.as_ref()),
+                Value::Object(dependent) if keyword == "dependentRequired" => {
+                    let entry = |(name, value): (&String, &Value)| {
+                        let names = value.as_array();
+                        let names = names.map(|names| required(names, unsent.as_ref()));
+                        (name.clone(), names.unwrap_or_else(|| value.clone()))
+                    };
+                    Value::Object(dependent.iter().map(entry).collect())
+                }
+                Value::String(format) if keyword == "format" => {
+                    if !validator::asserts(format) {
+                        continue;
+                    }
+                    value.clone()
+                }
+                Value::String(source) if keyword == "pattern" => {
+                    Value::from(pattern::translated(source))
+                }
+                Value::Object(schemas) if holds(keyword) == Holds::Map => {
+                    let mut written = Map::new();
+                    for name in schemas.keys() {
+                        let schema = self.schema(&pointer::join(&below, name), inner)?;
+                        if keyword == "patternProperties" {
+                            self.entry(&mut written, name, schema);
+                        } else {
+                            written.insert(name.clone(), schema);
+                        }
+                    }
+                    Value::Object(written)
+                }
+                Value::Array(schemas) if holds(keyword) == Holds::List => {
+                    let each = (0..schemas.len())
+                        .map(|index| self.schema(&pointer::index(&below, index), inner));
+                    Value::Array(each.collect::<Result<_, _>>()?)
+                }
+                _ if holds(keyword) == Holds::Schema => self.schema(&below, inner)?,
+                // What is not as it should be is refused when it is compiled.
+                _ if holds(keyword) != Holds::Data || ASSERTIONS.contains(&keyword.as_str()) => {
+                    value.clone()
+                }
+                _ => continue,
+            };
+            out.insert(keyword.clone(), written);
+        }
+        Ok(Value::Object(out))
+    }
+
+    /// Adds a schema of `patternProperties`; two patterns may have one translation.
+    fn entry(&mut self, written: &mut Map<String, Value>, source: &str, schema: Value) {
+        let key = pattern::translated(source);
+        if key != source {
+            self.patterns
+                .insert(key.clone().into_owned(), source.to_owned());
+        }
+        let schema = match written.remove(key.as_ref()) {
+            Some(other) => json!({"allOf": [other, schema]}),
+            None => schema,
+        };
+        written.insert(key.into_owned(), schema);
+    }
+}
+
+/// Whether what `keyword` holds applies to the same value.
+fn in_place(keyword: &str) -> bool {
+    let kept = [
+        "$ref",
+        "$dynamicRef",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "then",
+        "else",
+    ];
+    kept.contains(&keyword) || keyword == "dependentSchemas"
+}
+
+/// Refers to a definition. A schema may have two references, but only one of a kind.
+fn refer(out: &mut Map<String, Value>, number: usize) {
+    let reference = Value::from(format!("#/$defs/{number}"));
+    if let Some(first) = out.insert("$ref".to_owned(), reference.clone()) {
+        let name = "$dynamicRef".to_owned();
+        out.insert(name, reference);
+        out.insert("$ref".to_owned(), first);
+    }
+}
+
+fn required(names: &[Value], unsent: Option<&Names>) -> Value {
+    let sent = |name: &&Value| {
+        let name = name.as_str();
+        name.is_none_or(|name| unsent.is_none_or(|unsent| !unsent.contains(name)))
+    };
+    Value::Array(names.iter().filter(sent).cloned().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Sender;
+
+    /// Whether a request may have the value.
+    fn accepts(schema: &Value, value: &Value) -> bool {
+        let subschemas = Subschemas::alone(schema);
+        let unsent = Unsent::new(subschemas, Some(Sender::Client));
+        let written = write(subschemas, &unsent, "").expect("the references lead somewhere");
+        let validator = validator::compile(&written.schema).expect("the schema is one");
+        validator.is_valid(value)
+    }
+
+    #[test]
+    fn what_is_not_sent_is_not_required_wherever_both_stand() {
+        let (properties, required) = (
+            json!({"properties": {"id": {"readOnly": true}, "n": {}}}),
+            json!({"required": ["id", "n"]}),
+        );
+        let both = json!({"properties": {"id": {"readOnly": true}}, "required": ["id", "n"]});
+        let refer = |name: &str| json!({"$ref": format!("#/$defs/{name}")});
+        for schema in [
+            both.clone(),
+            json!({"allOf": [properties, required]}),
+            json!({"allOf": [refer("properties"), refer("required")]}),
+            json!({"required": ["id", "n"], "allOf": [refer("properties")]}),
+            json!({"required": ["id", "n"], "$ref": "#/$defs/properties"}),
+            json!({"properties": properties["properties"], "$ref": "#/$defs/required"}),
+            json!({"anyOf": [both, {"type": "string"}]}),
+            json!({"oneOf": [{"$ref": "#/$defs/both"}]}),
+            json!({"oneOf": [properties, {"type": "null"}], "required": ["id", "n"]}),
+            json!({"properties": properties["properties"], "oneOf": [required, {"type": "null"}]}),
+            json!({"if": true, "then": refer("required"), "allOf": [{"else": {}, "if": true, "then": properties}]}),
+            json!({"properties": properties["properties"], "required": ["n"], "dependentRequired": {"n": ["id"]}}),
+        ] {
+            let mut schema = schema;
+            let definitions = json!({"properties": properties, "required": required, "both": both});
+            schema["$defs"] = definitions;
+            assert!(accepts(&schema, &json!({"n": 1})), "{schema}");
+            assert!(!accepts(&schema, &json!({})), "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_shared_schema_requires_what_each_of_its_users_sends() {
+        let schema = json!({
+            "properties": {
+                "a": {"properties": {"id": {"readOnly": true}}, "$ref": "#/$defs/required"},
+                "b": {"properties": {"id": {}}, "$ref": "#/$defs/required"},
+            },
+            "$defs": {"required": {"required": ["id"]}},
+        });
+        assert!(accepts(&schema, &json!({"a": {}, "b": {"id": 1}})));
+        assert!(!accepts(&schema, &json!({"b": {}})));
+        let alternatives = json!({"oneOf": [
+            {"required": ["id"], "properties": {"id": {"readOnly": true}, "kind": {"const": 1}}},
+            {"required": ["id"], "properties": {"kind": {"const": 2}}},
+        ]});
+        assert!(accepts(&alternatives, &json!({"kind": 1})));
+        assert!(!accepts(&alternatives, &json!({"kind": 2})));
+    }
+
+    #[test]
+    fn conditions_and_negations_ask_what_a_value_has() {
+        let properties = json!({"id": {"readOnly": true}});
+        let negation = json!({"properties": properties, "not": {"required": ["id"]}});
+        assert!(accepts(&negation, &json!({})));
+        assert!(!accepts(&negation, &json!({"id": 1})));
+        let condition =
+            json!({"properties": properties, "if": {"required": ["id"]}, "then": false});
+        assert!(accepts(&condition, &json!({})));
+    }
+
+    #[test]
+    fn recursive_schemas_and_two_patterns_of_one_meaning_are_written() {
+        let schema = json!({
+            "properties": {"next": {"$ref": "#"}},
+            "patternProperties": {"^\\d$": {"type": "string"}, "^[\\d]$": {"maxLength": 1}},
+        });
+        assert!(accepts(&schema, &json!({"next": {"next": {"1": "a"}}})));
+        assert!(!accepts(&schema, &json!({"next": {"1": 1}})));
+        assert!(!accepts(&schema, &json!({"1": "ab"})));
+    }
+
+    #[test]
+    fn places_are_those_of_the_document() {
+        let schema = json!({
+            "properties": {"a": {"$ref": "#/$defs/b"}},
+            "$defs": {"b": {"patternProperties": {"^\\d/": {"type": "string"}}}},
+        });
+        let subschemas = Subschemas::alone(&schema);
+        let unsent = Unsent::new(subschemas, None);
+        let written = write(subschemas, &unsent, "").unwrap();
+        let validator = validator::compile(&written.schema).unwrap();
+        let value = json!({"a": {"1/": 1}});
+        let error = validator.iter_errors(&value).next().unwrap();
+        let place = written.origin(error.schema_path().as_str());
+        assert_eq!(place, "/$defs/b/patternProperties/^\\d~1/type");
+    }
+}
