@@ -145,7 +145,7 @@ fn a_branch_of_ours_breaks_who_reads_the_answer_and_one_of_theirs_who_sends() {
     ] {
         assert_eq!(told(&findings), [(rule, "breaking")], "{findings:#?}");
         let finding = &findings[0];
-        assert_eq!(finding.witness.as_ref().expect("a witness")["kind"], "bird");
+        assert!(finding.witness.as_ref().expect("a witness").is_object());
         assert_eq!(finding.proof.as_ref().expect("a proof").subject, subject);
     }
 }

@@ -1,5 +1,7 @@
 //! Putting a value of an inner schema into a value of the schema around it.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::facts::Facts;
@@ -124,6 +126,28 @@ pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) ->
         all.insert(0, value.clone());
     }
     distinct(all, 24)
+}
+
+/// `value` with one more member that some of the alternatives of the schema at `at` speak of, of another kind than they say.
+pub(super) fn spoiled(maker: &Maker<'_>, at: &str, value: &Value) -> Vec<Value> {
+    let Value::Object(members) = value else {
+        return Vec::new();
+    };
+    let ways = maker.ways(at);
+    if ways.len() < 2 {
+        return Vec::new();
+    }
+    let names = ways.iter().flat_map(|facts| facts.properties.keys());
+    let names: BTreeSet<&String> = names.filter(|name| !members.contains_key(*name)).collect();
+    let with = |name: &String| {
+        let name = name.clone();
+        [json!([]), json!({}), json!("a")].map(|wrong| {
+            let mut members = members.clone();
+            members.insert(name.clone(), wrong);
+            Value::Object(members)
+        })
+    };
+    names.into_iter().take(WAYS).flat_map(with).collect()
 }
 
 /// Objects with a member of this name.

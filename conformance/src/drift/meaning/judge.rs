@@ -1,7 +1,7 @@
 //! The plain validator: which values a schema accepts.
 
-use jsonschema::error::ValidationErrorKind;
 use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use super::plain::{self, Edits};

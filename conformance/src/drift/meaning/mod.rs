@@ -321,6 +321,37 @@ impl<'a> Meaning<'a> {
         Ok(trial)
     }
 
+    /// Which of `values` tell the edited schema from what it was; none where it cannot be asked. Where none does, other alternatives
+    /// may accept them as well, so members of these are tried with values that they reject.
+    fn told_apart(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        values: Vec<Value>,
+        rejected: bool,
+    ) -> Option<Vec<Tried>> {
+        let (old, _) = self.makers(spot.sender);
+        let sort_out = |values: Vec<Value>| {
+            let trial = self.sort_out(spot, edits, values).ok()?;
+            Some(if rejected {
+                trial.rejected
+            } else {
+                trial.unsent
+            })
+        };
+        let few: Vec<Value> = values.iter().take(CARRIED).cloned().collect();
+        let found = sort_out(values)?;
+        if !found.is_empty() {
+            return Some(found);
+        }
+        let spoiled = few.iter();
+        sort_out(
+            spoiled
+                .flat_map(|value| embed::spoiled(old, spot.at.0, value))
+                .collect(),
+        )
+    }
+
     /// What the algebra knows of the old schema and the old schema with `edits`.
     pub(super) fn proof(&self, at: At<'_>, sender: Sender, changes: &[&Edit]) -> Relation {
         let (old, _) = self.makers(sender);
@@ -383,13 +414,8 @@ impl<'a> Meaning<'a> {
             // Other schemas that the same value has to meet may keep the difference from showing.
             if std::mem::take(&mut combined) {
                 let place = Spot { at: *at, ..spot };
-                let Ok(trial) = self.sort_out(place, edits, next) else {
+                let Some(list) = self.told_apart(place, edits, next, rejected) else {
                     return Raised::Stuck;
-                };
-                let list = if rejected {
-                    trial.rejected
-                } else {
-                    trial.unsent
                 };
                 if list.is_empty() {
                     return Raised::Lost(index);
@@ -411,13 +437,8 @@ impl<'a> Meaning<'a> {
         }
         let root = around.last().map_or(spot.at, |around| around.at);
         let root = Spot { at: root, ..spot };
-        let Ok(trial) = self.sort_out(root, edits, values) else {
+        let Some(list) = self.told_apart(root, edits, values, rejected) else {
             return Raised::Stuck;
-        };
-        let list = if rejected {
-            trial.rejected
-        } else {
-            trial.unsent
         };
         match list.into_iter().next() {
             Some(tried) => Raised::Found(tried),

@@ -7,6 +7,7 @@
 //! was found. The place of the judgment is the smallest schema that the whole value has to meet there: branches of `allOf`, `oneOf` and
 //! the like are judged in the schema that has them. What no difference of such a schema does alone is a finding of all of them.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub(super) fn enter(
         meaning,
         trials: HashMap::new(),
         groups: BTreeMap::new(),
-        relations: HashMap::new(),
+        relations: RefCell::default(),
         spent: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
         senders: users::senders(walk, roots),
@@ -135,6 +136,27 @@ impl Verdict {
     }
 }
 
+/// What becomes of values in the whole body or parameter.
+enum Outcome {
+    /// There are none.
+    None,
+    /// The difference shows, in a value whose members its sender documents or not.
+    Found(bool, Option<Shown>),
+    /// The schema at this place keeps the difference from showing.
+    Lost(usize),
+    /// Other differences make up for it.
+    MadeUp,
+}
+
+impl Outcome {
+    fn shown(self) -> Option<Shown> {
+        match self {
+            Self::Found(_, shown) => shown,
+            Self::None | Self::Lost(_) | Self::MadeUp => None,
+        }
+    }
+}
+
 /// A value of a whole body or parameter, or of the part of it that differs.
 struct Shown {
     value: Value,
@@ -159,7 +181,7 @@ pub(super) struct Decider<'d, 'w, 'a> {
     /// How much was tried at each place.
     spent: HashMap<usize, usize>,
     /// Whether the old schema is included in the new one, and the reverse.
-    relations: HashMap<(usize, Sender), (bool, bool)>,
+    relations: RefCell<HashMap<(usize, Sender), (bool, bool)>>,
     equal: Vec<bool>,
     senders: Vec<Senders>,
 }
@@ -348,23 +370,26 @@ impl<'d> Decider<'d, '_, '_> {
             Ok(trial) => trial,
             Err(reason) => return Verdict::Undecided(reason),
         };
-        let made_up = self.drop_made_up(place, sender, &mut trial);
+        let mut made_up = self.drop_made_up(place, sender, &mut trial);
         let rest = &one.around[inside..];
         let edits: Vec<&Edit> = difference.edits.iter().collect();
-        let (rejected, lost) = self.raised(&edits, &trial, rest, one.root, spot, true);
-        let breaks = rejected.as_ref().is_some_and(|(documented, _)| *documented);
+        let rejected = self.raised(&edits, &trial, rest, one.root, spot, true);
+        let breaks = matches!(rejected, Outcome::Found(true, _));
         self.join(place, spot, id, difference, breaks);
+        let mut lost = None;
         match rejected {
-            Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
-            Some((false, shown)) if self.is_withdrawn(id, difference, sender) => {
+            Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
+            Outcome::Found(false, shown) if self.is_withdrawn(id, difference, sender) => {
                 return Verdict::Breaks(Impact::Withdrawn, shown);
             }
-            Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
-            None => {}
+            Outcome::Found(false, shown) => return Verdict::Harmless(Impact::Undocumented, shown),
+            Outcome::Lost(place) => lost = Some(place),
+            Outcome::MadeUp => made_up.0 = true,
+            Outcome::None => {}
         }
         if self.is_withdrawn(id, difference, sender) {
             let unsent = self.raised(&edits, &trial, rest, one.root, spot, false);
-            return Verdict::Breaks(Impact::Withdrawn, unsent.0.and_then(|(_, shown)| shown));
+            return Verdict::Breaks(Impact::Withdrawn, unsent.shown());
         }
         self.without_harm(id, difference, spot, one, inside, (&trial, lost, made_up))
     }
@@ -377,19 +402,39 @@ impl<'d> Decider<'d, '_, '_> {
         })
     }
 
+    /// Whether the old schema at `place` is included in the new one, and the reverse.
+    fn relation(&self, place: usize, sender: Sender) -> (bool, bool) {
+        let mut known = self.relations.borrow_mut();
+        *known.entry((place, sender)).or_insert_with(|| {
+            let relation = self.meaning.relation(self.at(place), sender);
+            (relation.theirs_in_ours, relation.ours_in_theirs)
+        })
+    }
+
+    /// Whether other differences of a schema around that combines several make up for one.
+    fn is_made_up(&self, rest: &[(usize, String, Step)], sender: Sender, rejected: bool) -> bool {
+        let combined = rest.iter().enumerate().filter(|(index, (.., step))| {
+            let next = rest.get(index + 1);
+            step.is_in_place() && next.is_none_or(|(.., next)| !next.is_in_place())
+        });
+        let mut places = combined.map(|(_, (place, ..))| *place);
+        places.any(|place| {
+            let (old_in_new, new_in_old) = self.relation(place, sender);
+            match rejected == (sender == Sender::Client) {
+                true => old_in_new,
+                false => new_in_old,
+            }
+        })
+    }
+
     /// Leaves out what other differences of the same schema make up for, and says of what is rejected and of what is not sent whether
     /// they do.
-    fn drop_made_up(&mut self, place: usize, sender: Sender, trial: &mut Trial) -> (bool, bool) {
+    fn drop_made_up(&self, place: usize, sender: Sender, trial: &mut Trial) -> (bool, bool) {
         let unreal = |list: &[Tried]| !list.is_empty() && !list.iter().any(|tried| tried.real);
         if !unreal(&trial.rejected) && !unreal(&trial.unsent) {
             return (false, false);
         }
-        let (old_in_new, new_in_old) =
-            *self.relations.entry((place, sender)).or_insert_with(|| {
-                let pair = &self.walk.pairs[place];
-                let relation = self.meaning.relation((&pair.theirs, &pair.ours), sender);
-                (relation.theirs_in_ours, relation.ours_in_theirs)
-            });
+        let (old_in_new, new_in_old) = self.relation(place, sender);
         let (harmless, unneeded) = match sender {
             Sender::Client => (old_in_new, new_in_old),
             Sender::Server => (new_in_old, old_in_new),
@@ -407,8 +452,7 @@ impl<'d> Decider<'d, '_, '_> {
         made_up
     }
 
-    /// A value of the whole body or parameter, and whether its sender documents all of it; none where there is none, and which of the
-    /// schemas around keeps the difference from showing.
+    /// What becomes of the values of a trial in the whole body or parameter.
     fn raised(
         &self,
         edits: &[&Edit],
@@ -417,14 +461,14 @@ impl<'d> Decider<'d, '_, '_> {
         root: usize,
         spot: Spot<'_>,
         rejected: bool,
-    ) -> (Option<(bool, Option<Shown>)>, Option<usize>) {
+    ) -> Outcome {
         let list = if rejected {
             &trial.rejected
         } else {
             &trial.unsent
         };
         let Some(first) = list.first() else {
-            return (None, None);
+            return Outcome::None;
         };
         let around: Vec<_> = rest
             .iter()
@@ -452,18 +496,21 @@ impl<'d> Decider<'d, '_, '_> {
         {
             raised = Raised::Found(again);
         } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
-            && !matches!(first.step, Step::Member(_) | Step::Item(_) | Step::Items)
+            && matches!(first.step, Step::Name | Step::ByPattern(_) | Step::Contains)
         {
             raised = Raised::Lost(level);
         }
         match raised {
+            Raised::Found(tried) if !tried.real && self.is_made_up(rest, spot.sender, rejected) => {
+                Outcome::MadeUp
+            }
             Raised::Found(tried) => {
                 let parts = list.iter().map(|one| &one.value);
                 let shown = self.shown(edits, parts, &tried, root, spot, rejected);
-                (Some((tried.documented, shown)), None)
+                Outcome::Found(tried.documented, shown)
             }
-            Raised::Lost(level) => (None, Some(rest[level].0)),
-            Raised::Stuck => (Some((first.documented, None)), None),
+            Raised::Lost(level) => Outcome::Lost(rest[level].0),
+            Raised::Stuck => Outcome::Found(first.documented, None),
         }
     }
 
@@ -524,9 +571,9 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let rest = &one.around[inside..];
         let edits: Vec<&Edit> = difference.edits.iter().collect();
-        let harmless = || {
-            let (shown, _) = self.raised(&edits, trial, rest, one.root, spot, false);
-            Verdict::Harmless(Impact::Compatible, shown.and_then(|(_, shown)| shown))
+        let harmless = || match self.raised(&edits, trial, rest, one.root, spot, false) {
+            Outcome::MadeUp => Verdict::None,
+            outcome => Verdict::Harmless(Impact::Compatible, outcome.shown()),
         };
         // Where a difference does not show is judged where it would.
         let spot = Spot {
@@ -585,11 +632,13 @@ impl<'d> Decider<'d, '_, '_> {
         // What the algebra says is lost is often what was not thought of.
         let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
         if let Ok(more) = self.meaning.sort_out(spot, &edits, values) {
-            let (found, _) = self.raised(&edits, &more, rest, one.root, spot, true);
-            match found {
-                Some((true, shown)) => return Verdict::Breaks(Impact::Rejected, shown),
-                Some((false, shown)) => return Verdict::Harmless(Impact::Undocumented, shown),
-                None => {}
+            match self.raised(&edits, &more, rest, one.root, spot, true) {
+                Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
+                Outcome::Found(false, shown) => {
+                    return Verdict::Harmless(Impact::Undocumented, shown);
+                }
+                Outcome::MadeUp => return harmless(),
+                Outcome::Lost(_) | Outcome::None => {}
             }
         }
         if inside.is_none() && is_plain_bound(difference, views) {
@@ -832,7 +881,7 @@ impl<'d> Decider<'d, '_, '_> {
             ..Trial::default()
         };
         let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
-        let shown = shown.0.and_then(|(_, shown)| shown);
+        let shown = shown.shown();
         let rule = &rules::SCHEMA_CHANGES_TOGETHER;
         let (theirs, ours) = self.at(place);
         Some(SchemaEntry {

@@ -127,8 +127,14 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
             types
         })
     };
-    let takes_null =
-        |view: &View| view.or_null || view.types().is_some_and(|types| types.contains(&null));
+    // An enum beside them has a say where only one side accepts null besides its keywords.
+    let listed = |view: &View| match view.set("enum") {
+        Some(values) if old.or_null != new.or_null => values.contains(&Value::Null),
+        _ => true,
+    };
+    let takes_null = |view: &View| {
+        view.or_null || view.types().is_some_and(|types| types.contains(&null)) && listed(view)
+    };
     let (one, other) = (others(old), others(new));
     if one == other {
         let nothing = one.as_ref().is_some_and(Vec::is_empty);
@@ -180,10 +186,10 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
         schema: holder.to_owned(),
         types: other.clone(),
     }];
-    match (
-        one.is_none() || takes_null(old),
-        other.is_none() || takes_null(new),
-    ) {
+    let any_null = |view: &View, types: &Option<Vec<Value>>| {
+        types.is_none() && listed(view) || takes_null(view)
+    };
+    match (any_null(old, &one), any_null(new, &other)) {
         (false, true) if other.is_some() => edits.push(Edit::Null {
             schema: schema.clone(),
             add: true,

@@ -78,6 +78,20 @@ pub(super) fn add(
                 Content::Value(Value::Array(vec![value.clone()])),
             );
         }
+        // `format: byte` is written as `contentEncoding` since OpenAPI 3.1, and `format: binary` as a media type; both spellings
+        // are in use.
+        ("format", Value::String(format))
+            if format == "byte" && !schema.contains_key("contentEncoding") =>
+        {
+            let encoding = Value::String("base64".to_owned());
+            add("contentEncoding", Content::Value(encoding));
+        }
+        ("format", Value::String(format))
+            if format == "binary" && !schema.contains_key("contentMediaType") =>
+        {
+            let media = Value::String("application/octet-stream".to_owned());
+            add("contentMediaType", Content::Value(media));
+        }
         ("discriminator", Value::Object(members)) => {
             discriminator(document, &here, schema, members, view);
         }
