@@ -32,6 +32,15 @@ use crate::finding::{
 /// below a tenth of it.
 const EFFORT: usize = 1_000_000;
 
+/// How deep a difference may lie below a body or parameter for a whole value to be made.
+const LEVELS: usize = 60;
+
+/// How many differences of one schema are looked at together.
+const GROUP: usize = 300;
+
+/// How many values are looked into that differences of one schema reject together.
+const TRIED: usize = 8;
+
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
 
@@ -477,6 +486,9 @@ impl<'d> Decider<'d, '_, '_> {
                 step,
             })
             .collect();
+        if rest.len() > LEVELS {
+            return Outcome::Found(first.documented, None);
+        }
         let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
         let mut raised = match around.is_empty() {
             true => Raised::Found(first.clone()),
@@ -816,7 +828,11 @@ impl<'d> Decider<'d, '_, '_> {
             });
             let group: Vec<&Difference> =
                 quiet.iter().map(|(_, difference, _)| *difference).collect();
-            if apart || group.len() < 2 || told.contains(&place) || self.equal[place] {
+            if apart
+                || !(2..=GROUP).contains(&group.len())
+                || told.contains(&place)
+                || self.equal[place]
+            {
                 continue;
             }
             let spot = Spot {
@@ -837,7 +853,7 @@ impl<'d> Decider<'d, '_, '_> {
         &self,
         place: usize,
         spot: Spot<'_>,
-        mut group: Vec<&'d Difference>,
+        group: Vec<&'d Difference>,
     ) -> Option<SchemaEntry> {
         let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
             group.iter().flat_map(|one| &one.edits).collect()
@@ -849,32 +865,33 @@ impl<'d> Decider<'d, '_, '_> {
             .meaning
             .trial(spot, &edits(&group), &Focus::All(members))
             .ok()?;
-        // What one of them does alone was said there.
-        let is_new = |tried: &&Tried| {
-            tried.documented
-                && tried.real
-                && group.iter().all(|one| {
-                    let alone = self.meaning.sort_out(
-                        spot,
-                        &one.edits.iter().collect::<Vec<_>>(),
-                        vec![tried.value.clone()],
-                    );
-                    alone.is_ok_and(|alone| alone.rejected.is_empty())
-                })
+        let rejects = |fewer: &[&'d Difference], value: &Value| {
+            let values = vec![value.clone()];
+            let trial = self.meaning.sort_out(spot, &edits(fewer), values);
+            trial.is_ok_and(|trial| !trial.rejected.is_empty())
         };
-        let tried = trial.rejected.iter().find(is_new)?.clone();
-        let mut index = 0;
-        while index < group.len() && group.len() > 1 {
+        let shown = trial.rejected.into_iter().take(TRIED);
+        let mut shown = shown.filter(|tried| tried.documented && tried.real);
+        let (tried, group) = shown.find_map(|tried| {
             let mut fewer = group.clone();
-            fewer.remove(index);
-            let values = vec![tried.value.clone()];
-            let still = self.meaning.sort_out(spot, &edits(&fewer), values);
-            if still.is_ok_and(|still| !still.rejected.is_empty()) {
-                group = fewer;
-            } else {
-                index += 1;
+            // Halves first, then one at a time.
+            let mut size = fewer.len() / 2;
+            while size > 0 {
+                let mut from = 0;
+                while from < fewer.len() {
+                    let mut without = fewer.clone();
+                    without.drain(from..(from + size).min(fewer.len()));
+                    if rejects(&without, &tried.value) {
+                        fewer = without;
+                    } else {
+                        from += size;
+                    }
+                }
+                size /= 2;
             }
-        }
+            // What one of them does alone was said there.
+            (fewer.len() > 1).then_some((tried, fewer))
+        })?;
         let one = self.uses(place, spot.sender).into_iter().next()?;
         let trial = Trial {
             rejected: vec![tried],
