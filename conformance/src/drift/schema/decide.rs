@@ -653,12 +653,47 @@ impl<'d> Decider<'d, '_, '_> {
                 Outcome::Lost(_) | Outcome::None => {}
             }
         }
+        if self.is_covered(difference, spot.sender) {
+            return harmless();
+        }
         if inside.is_none() && is_plain_bound(difference, views) {
             return Verdict::Breaks(Impact::Rejected, None);
         }
         Verdict::Undecided(Undecided::NotFound {
             keyword: difference.keyword.clone(),
         })
+    }
+
+    /// Whether an alternative that comes, or goes, accepts nothing documented that none of the others does.
+    fn is_covered(&self, difference: &Difference, sender: Sender) -> bool {
+        let sides = &self.walk.sides;
+        let (Difference { at, keyword, .. }, [Edit::Branch { old, new, .. }]) =
+            (difference, &difference.edits[..])
+        else {
+            return false;
+        };
+        let others = |side: Side, list: &str| -> Vec<String> {
+            let branches = match side {
+                Side::Old => sides.theirs.value(list),
+                Side::New => sides.ours.value(list),
+            };
+            let count = branches.and_then(Value::as_array).map_or(0, Vec::len);
+            (0..count)
+                .map(|index| pointer::index(list, index))
+                .collect()
+        };
+        if keyword != "anyOf" && keyword != "oneOf" {
+            return false;
+        }
+        match (old, new, sender) {
+            (None, Some(new), Sender::Server) => others(Side::Old, &at.theirs)
+                .iter()
+                .any(|old| sides.covers((Side::Old, old), (Side::New, new))),
+            (Some(old), None, Sender::Client) => others(Side::New, &at.ours)
+                .iter()
+                .any(|new| sides.covers((Side::New, new), (Side::Old, old))),
+            _ => false,
+        }
     }
 
     /// What a difference may do to the values of the schema that it is judged in.
@@ -671,7 +706,11 @@ impl<'d> Decider<'d, '_, '_> {
     ) -> Effect {
         let views = self.views(id);
         let plain = around.is_empty();
-        if plain && effect::is_open(&difference.keyword, difference.effect, views) {
+        // Among alternatives as well, a member more is one that senders of old do not document.
+        let united = around
+            .iter()
+            .all(|(_, keyword, _)| ["oneOf", "anyOf", "allOf", "$ref"].contains(&keyword.as_str()));
+        if united && effect::is_open(&difference.keyword, difference.effect, views) {
             return Effect::NONE;
         }
         if plain && spot.text != Text::No && difference.keyword == "type" {
