@@ -31,10 +31,10 @@ fn emitted(name: &str) -> Value {
     serde_json::from_str(&text).expect("the emitted document is JSON")
 }
 
-fn compare(theirs: &Document, ours: &Value) -> Vec<Finding> {
-    let text = serde_json::to_string_pretty(ours).expect("a document is JSON");
-    let ours = Document::parse("emitted", &text).expect("the emitted document loads");
-    drift::compare(theirs, &ours, &drift::Options::default())
+fn compare(source: &Document, emitted: &Value) -> Vec<Finding> {
+    let text = serde_json::to_string_pretty(emitted).expect("a document is JSON");
+    let emitted = Document::parse("emitted", &text).expect("the emitted document loads");
+    drift::compare(source, &emitted, &drift::Options::default())
 }
 
 #[test]
@@ -158,9 +158,9 @@ fn apply(document: &mut Value, pointer: &str, value: Option<Value>) {
 }
 
 /// Whether a finding points at the edited place, at what holds it, or at what lies in it, in either document: an answer that the edit
-/// removes from ours is found in theirs, and in ours the `default` that covers it.
+/// removes is found in the source document, and in the emitted one the `default` that covers it.
 fn points_at(finding: &Finding, edited: &str) -> bool {
-    finding.ours.iter().chain(&finding.theirs).any(|place| {
+    finding.new.iter().chain(&finding.old).any(|place| {
         let (shorter, longer) = if place.pointer.len() < edited.len() {
             (place.pointer.as_str(), edited)
         } else {
@@ -179,13 +179,13 @@ fn every_planted_edit_is_reported_at_its_place() {
     assert!(edits.len() >= 25);
     let sources = [CONDUIT, EQUALS_MONEY, OPERATOR].map(|name| (name, source(name), emitted(name)));
     for (name, pointer, value) in edits {
-        let (_, theirs, ours) = sources
+        let (_, source, emitted) = sources
             .iter()
             .find(|(given, ..)| *given == name)
             .expect("a document of ours");
-        let mut ours = ours.clone();
-        apply(&mut ours, pointer, value);
-        let findings = compare(theirs, &ours);
+        let mut edited = emitted.clone();
+        apply(&mut edited, pointer, value);
+        let findings = compare(source, &edited);
         assert!(
             findings.iter().any(|finding| points_at(finding, pointer)),
             "{name} {pointer}: {findings:#?}"
@@ -205,7 +205,7 @@ async fn replay(name: &str, server: &str, headers: &[(&str, &str)]) -> replay::O
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    replay::run(&options, &source(name), &mut std::io::sink())
+    replay::run(&options, &source(name), &mut |_| {})
         .await
         .expect("the server can be reached")
 }

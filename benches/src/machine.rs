@@ -103,7 +103,17 @@ pub(crate) fn describe(folder: &Path, cores: &str) -> String {
         ),
         (
             "commit",
-            output("git", &["describe", "--always", "--dirty"]).unwrap_or_else(unknown),
+            output(
+                "git",
+                &[
+                    "-C",
+                    env!("CARGO_MANIFEST_DIR"),
+                    "describe",
+                    "--always",
+                    "--dirty",
+                ],
+            )
+            .unwrap_or_else(unknown),
         ),
         (
             "date",

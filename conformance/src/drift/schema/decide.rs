@@ -504,7 +504,7 @@ impl<'d> Decider<'d, '_, '_> {
         };
         // The schemas around may leave room for a few values only, so look from there.
         if let Some(level) = level
-            && let Some(again) = self.from_around(edits, rest, &around, spot, level, rejected)
+            && let Some(again) = self.raised_from(edits, rest, &around, spot, level, rejected)
         {
             raised = Raised::Found(again);
         } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
@@ -527,7 +527,7 @@ impl<'d> Decider<'d, '_, '_> {
     }
 
     /// A value of the outermost schema, made in the schema around of this number.
-    fn from_around(
+    fn raised_from(
         &self,
         edits: &[&Edit],
         rest: &[(usize, String, Step)],

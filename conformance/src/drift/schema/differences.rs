@@ -138,9 +138,7 @@ fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
     let (one, other) = (others(old), others(new));
     if one == other {
         let nothing = one.as_ref().is_some_and(Vec::is_empty);
-        if old.types().is_none() && old.or_null == new.or_null
-            || nothing && old.or_null == new.or_null
-        {
+        if old.or_null == new.or_null && (nothing || old.types().is_none()) {
             return true;
         }
         let (before, after) = (takes_null(old), takes_null(new));
