@@ -19,6 +19,7 @@ use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
 use super::side::{self, local};
 use super::view::{Content, Part, View};
+use super::{bounds, sets};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::{SchemaChange, Sender, Side};
@@ -283,7 +284,7 @@ impl Walk<'_> {
                 theirs.parts.keys().chain(ours.parts.keys()).collect();
             self.alternatives(&views, &mut differences, &mut below);
             let turned = turned(theirs, ours);
-            let bounds = differences::bounds((theirs, ours), &mut differences);
+            let bounds = bounds::bounds((theirs, ours), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
@@ -421,13 +422,13 @@ impl Walk<'_> {
             // Types were compared with whether null is valid.
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(theirs), Content::Set(ours)) => {
-                differences::sets(keyword, (theirs, ours), views, &at, differences);
+                sets::sets(keyword, (theirs, ours), views, &at, differences);
                 let exact = (
                     self.sides.theirs.exact(&at.theirs),
                     self.sides.ours.exact(&at.ours),
                 );
                 if exact.0 != exact.1 {
-                    differences::other_digits(keyword, (one, other), exact, differences);
+                    bounds::other_digits(keyword, (one, other), exact, differences);
                 }
             }
             (Content::One(theirs), Content::One(ours)) => {
@@ -458,7 +459,7 @@ impl Walk<'_> {
                     self.sides.ours.exact(&at.ours),
                 );
                 if exact.0 != exact.1 {
-                    differences::other_digits(keyword, (one, other), exact, differences);
+                    bounds::other_digits(keyword, (one, other), exact, differences);
                 }
             }
             // What OpenAPI 3.0 calls binary has any media type.

@@ -13,36 +13,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::super::ledger::{Ledger, Pair, SchemaEntry, Text};
-use super::super::meaning::{
-    Around, Edit, Focus, Meaning, Raised, Spot, Step, Trial, Tried, is_held, of_schema,
-};
+use super::super::meaning::{Edit, Focus, Meaning, Spot, Step, Trial, is_held, of_schema};
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
+use super::shown::{Outcome, Shown};
+use super::together::Group;
 use super::users::{self, Search, Senders};
 use super::view::{Content, View};
 use super::ways::Use;
 use crate::document::pointer;
-use crate::finding::{
-    self, Impact, Message, Proof, SchemaChange, Sender, Severity, Side, Undecided,
-};
+use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side, Undecided};
 
 /// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
 /// below a tenth of it.
 const EFFORT: usize = 1_000_000;
-
-/// How deep a difference may lie below a body or parameter for a whole value to be made.
-const LEVELS: usize = 60;
-
-/// How many differences of one schema are looked at together.
-const GROUP: usize = 300;
-
-/// How many values are looked into that differences of one schema reject together.
-const TRIED: usize = 8;
-
-/// How many members are looked at to find out what differences do together.
-const TOGETHER: usize = 60;
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter(
@@ -145,53 +131,20 @@ impl Verdict {
     }
 }
 
-/// What becomes of values in the whole body or parameter.
-enum Outcome {
-    /// There are none.
-    None,
-    /// The difference shows, in a value whose members its sender documents or not.
-    Found(bool, Option<Shown>),
-    /// The schema at this place keeps the difference from showing.
-    Lost(usize),
-    /// Other differences make up for it.
-    MadeUp,
-}
-
-impl Outcome {
-    fn shown(self) -> Option<Shown> {
-        match self {
-            Self::Found(_, shown) => shown,
-            Self::None | Self::Lost(_) | Self::MadeUp => None,
-        }
-    }
-}
-
-/// A value of a whole body or parameter, or of the part of it that differs.
-struct Shown {
-    value: Value,
-    root: usize,
-    accepted_by: Side,
-    /// Where in the value the difference is.
-    at: String,
-}
-
-/// The differences of one schema that a whole value has to meet, by the direction of the value.
-type Group<'d> = Vec<(usize, &'d Difference, bool)>;
-
 /// What was tried already: the place, the difference and the direction.
 type TrialKey = (usize, *const Difference, Sender, Text);
 
 pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) walk: &'d Walk<'w>,
     pub(super) roots: &'d [Root],
-    meaning: &'d Meaning<'a>,
+    pub(super) meaning: &'d Meaning<'a>,
     trials: HashMap<TrialKey, Result<Trial, Undecided>>,
-    groups: BTreeMap<(usize, Sender, Text), Group<'d>>,
+    pub(super) groups: BTreeMap<(usize, Sender, Text), Group<'d>>,
     /// How much was tried at each place.
     spent: HashMap<usize, usize>,
     /// Whether the old schema is included in the new one, and the reverse.
-    relations: RefCell<HashMap<(usize, Sender), (bool, bool)>>,
-    equal: Vec<bool>,
+    pub(super) relations: RefCell<HashMap<(usize, Sender), (bool, bool)>>,
+    pub(super) equal: Vec<bool>,
     senders: Vec<Senders>,
 }
 
@@ -200,7 +153,7 @@ impl<'d> Decider<'d, '_, '_> {
         self.walk.views(id)
     }
 
-    fn at(&self, id: usize) -> (&'d str, &'d str) {
+    pub(super) fn at(&self, id: usize) -> (&'d str, &'d str) {
         let pair = &self.walk.pairs[id];
         (&pair.theirs, &pair.ours)
     }
@@ -409,162 +362,6 @@ impl<'d> Decider<'d, '_, '_> {
             Step::Member(name) => self.meaning.hides(self.at(*pair), sender, name).0,
             _ => false,
         })
-    }
-
-    /// Whether the old schema at `place` is included in the new one, and the reverse.
-    fn relation(&self, place: usize, sender: Sender) -> (bool, bool) {
-        let mut known = self.relations.borrow_mut();
-        *known.entry((place, sender)).or_insert_with(|| {
-            let relation = self.meaning.relation(self.at(place), sender);
-            (relation.theirs_in_ours, relation.ours_in_theirs)
-        })
-    }
-
-    /// Whether other differences of a schema around that combines several make up for one.
-    fn is_made_up(&self, rest: &[(usize, String, Step)], sender: Sender, rejected: bool) -> bool {
-        let combined = rest.iter().enumerate().filter(|(index, (.., step))| {
-            let next = rest.get(index + 1);
-            step.is_in_place() && next.is_none_or(|(.., next)| !next.is_in_place())
-        });
-        let mut places = combined.map(|(_, (place, ..))| *place);
-        places.any(|place| {
-            let (old_in_new, new_in_old) = self.relation(place, sender);
-            match rejected == (sender == Sender::Client) {
-                true => old_in_new,
-                false => new_in_old,
-            }
-        })
-    }
-
-    /// Leaves out what other differences of the same schema make up for, and says of what is rejected and of what is not sent whether
-    /// they do.
-    fn drop_made_up(&self, place: usize, sender: Sender, trial: &mut Trial) -> (bool, bool) {
-        let unreal = |list: &[Tried]| !list.is_empty() && !list.iter().any(|tried| tried.real);
-        if !unreal(&trial.rejected) && !unreal(&trial.unsent) {
-            return (false, false);
-        }
-        let (old_in_new, new_in_old) = self.relation(place, sender);
-        let (harmless, unneeded) = match sender {
-            Sender::Client => (old_in_new, new_in_old),
-            Sender::Server => (new_in_old, old_in_new),
-        };
-        let made_up = (
-            unreal(&trial.rejected) && harmless,
-            unreal(&trial.unsent) && unneeded,
-        );
-        if made_up.0 {
-            trial.rejected.clear();
-        }
-        if made_up.1 {
-            trial.unsent.clear();
-        }
-        made_up
-    }
-
-    /// What becomes of the values of a trial in the whole body or parameter.
-    fn raised(
-        &self,
-        edits: &[&Edit],
-        trial: &Trial,
-        rest: &[(usize, String, Step)],
-        root: usize,
-        spot: Spot<'_>,
-        rejected: bool,
-    ) -> Outcome {
-        let list = if rejected {
-            &trial.rejected
-        } else {
-            &trial.unsent
-        };
-        let Some(first) = list.first() else {
-            return Outcome::None;
-        };
-        let around: Vec<_> = rest
-            .iter()
-            .map(|(pair, _, step)| Around {
-                at: self.at(*pair),
-                step,
-            })
-            .collect();
-        if rest.len() > LEVELS {
-            return Outcome::Found(first.documented, None);
-        }
-        let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
-        let mut raised = match around.is_empty() {
-            true => Raised::Found(first.clone()),
-            false => self.meaning.raise(values, &around, spot, edits, rejected),
-        };
-        let level = match &raised {
-            Raised::Found(_) => None,
-            Raised::Lost(level) => Some(*level),
-            Raised::Stuck => {
-                let own = around.iter().skip(1);
-                Some(own.take_while(|one| one.step.is_in_place()).count())
-            }
-        };
-        // The schemas around may leave room for a few values only, so look from there.
-        if let Some(level) = level
-            && let Some(again) = self.raised_from(edits, rest, &around, spot, level, rejected)
-        {
-            raised = Raised::Found(again);
-        } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
-            && matches!(first.step, Step::Name | Step::ByPattern(_) | Step::Contains)
-        {
-            raised = Raised::Lost(level);
-        }
-        match raised {
-            Raised::Found(tried) if !tried.real && self.is_made_up(rest, spot.sender, rejected) => {
-                Outcome::MadeUp
-            }
-            Raised::Found(tried) => {
-                let parts = list.iter().map(|one| &one.value);
-                let shown = self.shown(edits, parts, &tried, root, spot, rejected);
-                Outcome::Found(tried.documented, shown)
-            }
-            Raised::Lost(level) => Outcome::Lost(rest[level].0),
-            Raised::Stuck => Outcome::Found(first.documented, None),
-        }
-    }
-
-    /// A value of the outermost schema, made in the schema around of this number.
-    fn raised_from(
-        &self,
-        edits: &[&Edit],
-        rest: &[(usize, String, Step)],
-        around: &[Around<'_>],
-        spot: Spot<'_>,
-        level: usize,
-        rejected: bool,
-    ) -> Option<Tried> {
-        let outer = around.get(level)?;
-        let members = rest[..=level]
-            .iter()
-            .rev()
-            .find_map(|(.., step)| match step {
-                Step::Member(name) => Some(name.clone()),
-                _ => None,
-            });
-        let focus = Focus::All(members.into_iter().collect());
-        let place = Spot {
-            at: outer.at,
-            ..spot
-        };
-        let trial = self.meaning.trial(place, edits, &focus).ok()?;
-        let list = if rejected {
-            trial.rejected
-        } else {
-            trial.unsent
-        };
-        let first = list.first()?.clone();
-        let values = list.into_iter().take(4).map(|one| one.value).collect();
-        match self
-            .meaning
-            .raise(values, &around[level + 1..], place, edits, rejected)
-        {
-            Raised::Found(tried) => Some(tried),
-            Raised::Stuck | Raised::Lost(_) if around.len() == level + 1 => Some(first),
-            Raised::Stuck | Raised::Lost(_) => None,
-        }
     }
 
     /// What is left where no value was found that the receiver rejects.
@@ -787,176 +584,6 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// A value as it is shown: only one that both documents judge as is said of it.
-    fn shown<'v>(
-        &self,
-        edits: &[&Edit],
-        parts: impl Iterator<Item = &'v Value>,
-        tried: &Tried,
-        root: usize,
-        spot: Spot<'_>,
-        rejected: bool,
-    ) -> Option<Shown> {
-        if !tried.real {
-            return None;
-        }
-        let value = tried.value.clone();
-        let found = parts
-            .filter_map(|part| Some((place_of(&value, part)?, part)))
-            .next();
-        let mut at = found.as_ref().map_or(String::new(), |(at, _)| at.clone());
-        let member = edits.iter().find_map(|edit| edit.member());
-        if let (Some(name), Some((_, part))) = (member, found)
-            && part.get(name).is_some()
-        {
-            at = pointer::join(&at, name);
-        }
-        Some(Shown {
-            value,
-            root,
-            accepted_by: match rejected == (spot.sender == Sender::Client) {
-                true => Side::Old,
-                false => Side::New,
-            },
-            at,
-        })
-    }
-
-    /// What a value proves.
-    fn proof(&self, shown: &Shown) -> Proof {
-        let root = &self.roots[shown.root];
-        Proof::new(
-            &root.subject,
-            &root.part,
-            shown.accepted_by,
-            shown.at.clone(),
-        )
-    }
-
-    /// Notes that a difference was judged at `place`.
-    fn join(
-        &mut self,
-        place: usize,
-        spot: Spot<'_>,
-        id: usize,
-        difference: &'d Difference,
-        breaks: bool,
-    ) {
-        let group = self
-            .groups
-            .entry((place, spot.sender, spot.text))
-            .or_default();
-        let known = group
-            .iter()
-            .any(|(other, one, _)| *other == id && std::ptr::eq(*one, difference));
-        if !known {
-            group.push((id, difference, breaks));
-        }
-    }
-
-    /// What differences of one schema do together, and none of them alone.
-    fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
-        let groups = std::mem::take(&mut self.groups);
-        let mut found = Vec::new();
-        let mut told = BTreeSet::new();
-        for ((place, sender, text), group) in groups {
-            let quiet: Vec<_> = group.iter().filter(|(.., breaks)| !breaks).collect();
-            // Members of one object do not depend on one another, unless something else says so.
-            let apart = quiet.iter().all(|(id, difference, _)| {
-                *id == place && difference.edits.iter().all(|edit| edit.member().is_some())
-            });
-            let group: Vec<&Difference> =
-                quiet.iter().map(|(_, difference, _)| *difference).collect();
-            if apart
-                || !(2..=GROUP).contains(&group.len())
-                || told.contains(&place)
-                || self.equal[place]
-            {
-                continue;
-            }
-            let spot = Spot {
-                at: self.at(place),
-                sender,
-                text,
-            };
-            if let Some(entry) = self.of_group(place, spot, group) {
-                told.insert(place);
-                found.push((place, entry));
-            }
-        }
-        found
-    }
-
-    /// What differences do together that are not breaking by themselves.
-    fn of_group(
-        &self,
-        place: usize,
-        spot: Spot<'_>,
-        group: Vec<&'d Difference>,
-    ) -> Option<SchemaEntry> {
-        let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
-            group.iter().flat_map(|one| &one.edits).collect()
-        };
-        let members = edits(&group);
-        let members = members.iter().filter_map(|edit| edit.member());
-        let members = members.take(TOGETHER).map(str::to_owned).collect();
-        let trial = self
-            .meaning
-            .trial(spot, &edits(&group), &Focus::All(members))
-            .ok()?;
-        let rejects = |fewer: &[&'d Difference], value: &Value| {
-            let values = vec![value.clone()];
-            let trial = self.meaning.sort_out(spot, &edits(fewer), values);
-            trial.is_ok_and(|trial| !trial.rejected.is_empty())
-        };
-        let shown = trial.rejected.into_iter().take(TRIED);
-        let mut shown = shown.filter(|tried| tried.documented && tried.real);
-        let (tried, group) = shown.find_map(|tried| {
-            let mut fewer = group.clone();
-            // Halves first, then one at a time.
-            let mut size = fewer.len() / 2;
-            while size > 0 {
-                let mut from = 0;
-                while from < fewer.len() {
-                    let mut without = fewer.clone();
-                    without.drain(from..(from + size).min(fewer.len()));
-                    if rejects(&without, &tried.value) {
-                        fewer = without;
-                    } else {
-                        from += size;
-                    }
-                }
-                size /= 2;
-            }
-            // What one of them does alone was said there.
-            (fewer.len() > 1).then_some((tried, fewer))
-        })?;
-        let one = self.uses(place, spot.sender).into_iter().next()?;
-        let trial = Trial {
-            rejected: vec![tried],
-            ..Trial::default()
-        };
-        let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
-        let shown = shown.shown();
-        let rule = &rules::SCHEMA_CHANGES_TOGETHER;
-        let (theirs, ours) = self.at(place);
-        Some(SchemaEntry {
-            rule,
-            severity: rule.severity,
-            at: Pair::new(theirs, ours),
-            message: Message::Schema(SchemaChange::Together {
-                changes: group.iter().map(|one| one.change.clone()).collect(),
-            }),
-            effect: Some(finding::Effect {
-                sender: spot.sender,
-                impact: Impact::Rejected,
-            }),
-            undecided: None,
-            proof: shown.as_ref().map(|shown| self.proof(shown)),
-            witness: shown.map(|shown| shown.value),
-        })
-    }
-
     /// Whether theirs and ours speak of the member `name` of the value that a pair is about.
     fn documented(&self, id: usize, name: &str) -> (bool, bool) {
         let mut whole = id;
@@ -1025,22 +652,4 @@ fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
             || view.closed
     };
     BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)
-}
-
-/// Where in `whole` the value `part` is.
-fn place_of(whole: &Value, part: &Value) -> Option<String> {
-    if whole == part {
-        return Some(String::new());
-    }
-    match whole {
-        Value::Object(members) => members.iter().find_map(|(name, member)| {
-            let below = place_of(member, part)?;
-            Some(format!("{}{below}", pointer::join("", name)))
-        }),
-        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            let below = place_of(item, part)?;
-            Some(format!("{}{below}", pointer::index("", index)))
-        }),
-        _ => None,
-    }
 }

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::equal::canonical;
 use super::super::ledger::Pair;
 use super::super::meaning::{Edit, Step};
 use super::super::rules::{self, Rule};
 use super::effect::{self, Effect};
 use super::matching::Sides;
-use super::side::Digits;
+use super::sets::{required_edits, requires, sets};
+use super::types::types;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::document::{Decimal, pointer};
-use crate::finding::{Bound, SchemaChange, Severity, Shape};
+use crate::document::pointer;
+use crate::finding::{SchemaChange, Severity, Shape};
 
 /// One difference between two schemas.
 #[derive(Debug, Clone)]
@@ -98,147 +98,6 @@ pub(super) fn differ(
     types(old, new, differences)
 }
 
-/// Compares the types. Whether null is valid is a difference of its own where the other types are the same.
-fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -> bool {
-    let place = |view: &View| {
-        let null = view.null_at.clone();
-        let part = view.parts.get("type").map(|part| part.pointer.clone());
-        (part.clone(), null.or(part).unwrap_or(view.pointer.clone()))
-    };
-    let ((old_type, old_null), (new_type, new_null)) = (place(old), place(new));
-    let schema = old.pointer.clone();
-    let mut add = |at: Pair, change: SchemaChange, effect: Effect, edits: Vec<Edit>| {
-        let rule = &rules::SCHEMA_TYPE_CHANGED;
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at,
-            change,
-            keyword: "type".to_owned(),
-            effect,
-            edits,
-        });
-    };
-    let null = Value::from("null");
-    let others = |view: &View| {
-        view.types().map(|types| {
-            let mut types: Vec<Value> = types.iter().filter(|one| **one != null).cloned().collect();
-            types.sort_by_key(ToString::to_string);
-            types
-        })
-    };
-    // An enum beside them has a say where only one side accepts null besides its keywords.
-    let listed = |view: &View| match view.set("enum") {
-        Some(values) if old.or_null != new.or_null => values.contains(&Value::Null),
-        _ => true,
-    };
-    let takes_null = |view: &View| {
-        view.or_null || view.types().is_some_and(|types| types.contains(&null)) && listed(view)
-    };
-    let (one, other) = (others(old), others(new));
-    if one == other {
-        let nothing = one.as_ref().is_some_and(Vec::is_empty);
-        if old.or_null == new.or_null && (nothing || old.types().is_none()) {
-            return true;
-        }
-        let (before, after) = (takes_null(old), takes_null(new));
-        if before != after && old.null_in_enum.is_some() && new.null_in_enum.is_some() {
-            differences.extend(null_in_enum((old, new), after));
-        } else if before != after {
-            let change = match after {
-                true => SchemaChange::NullAdded,
-                false => SchemaChange::NullRemoved,
-            };
-            let effect = Effect {
-                narrows: before,
-                widens: after,
-            };
-            let edits = vec![Edit::Null { schema, add: after }];
-            add(Pair::new(old_null, new_null), change, effect, edits);
-        }
-        return true;
-    }
-    let names = |view: &View, types: &Option<Vec<Value>>| {
-        types.as_ref().map(|types| {
-            let mut names: Vec<String> = types
-                .iter()
-                .filter_map(|name| name.as_str().map(str::to_owned))
-                .collect();
-            names.extend(takes_null(view).then(|| "null".to_owned()));
-            names
-        })
-    };
-    let change = SchemaChange::TypeChanged {
-        old: names(old, &one),
-        new: names(new, &other),
-    };
-    // Keywords of one type say nothing about another: reporting each would hide the cause.
-    let comparable = match (&one, &other) {
-        (Some(one), Some(other)) => one
-            .iter()
-            .any(|name| other.contains(name) || number_like(name) && other.iter().any(number_like)),
-        _ => true,
-    };
-    let holder = old_type.as_deref().map(pointer::parent).unwrap_or(&schema);
-    let mut edits = vec![Edit::Types {
-        schema: holder.to_owned(),
-        types: other.clone(),
-    }];
-    let any_null = |view: &View, types: &Option<Vec<Value>>| {
-        types.is_none() && listed(view) || takes_null(view)
-    };
-    match (any_null(old, &one), any_null(new, &other)) {
-        (false, true) if other.is_some() => edits.push(Edit::Null {
-            schema: schema.clone(),
-            add: true,
-        }),
-        (true, false) if one.is_some() => edits.push(Edit::Null {
-            schema: schema.clone(),
-            add: false,
-        }),
-        _ => {}
-    }
-    if !comparable {
-        edits = vec![Edit::Schema {
-            schema: old.pointer.clone(),
-            new: new.pointer.clone(),
-        }];
-    }
-    let at = Pair::new(
-        old_type.unwrap_or(old.pointer.clone()),
-        new_type.unwrap_or(new.pointer.clone()),
-    );
-    add(at, change, effect::of_types(old, new), edits);
-    comparable
-}
-
-/// The difference of an `enum` that has null on one side only, beside types that allow it.
-fn null_in_enum((old, new): (&View, &View), add: bool) -> Option<Difference> {
-    let (one, other) = (old.parts.get("enum")?, new.parts.get("enum")?);
-    let values = vec![Value::Null];
-    let keyword = spelled("enum", &one.pointer, &other.pointer).to_owned();
-    let rule = &rules::SCHEMA_ENUM_CHANGED;
-    Some(Difference {
-        rule,
-        severity: rule.severity,
-        at: Pair::new(&*one.pointer, &*other.pointer),
-        edits: vec![Edit::Values {
-            schema: pointer::parent(&one.pointer).to_owned(),
-            add: if add { values.clone() } else { Vec::new() },
-            remove: if add { Vec::new() } else { values.clone() },
-        }],
-        change: match add {
-            true => SchemaChange::ValuesAdded { keyword, values },
-            false => SchemaChange::ValuesRemoved { keyword, values },
-        },
-        keyword: "enum".to_owned(),
-        effect: Effect {
-            narrows: !add,
-            widens: add,
-        },
-    })
-}
-
 /// Whether two schemas have no keyword in common, so that reporting each would hide the cause.
 fn is_replaced(old: &View, new: &View) -> bool {
     let keywords = |view: &View| {
@@ -257,10 +116,6 @@ fn is_replaced(old: &View, new: &View) -> bool {
         && one.is_disjoint(&other)
         && !old.never
         && !new.never
-}
-
-fn number_like(name: &Value) -> bool {
-    name == "integer" || name == "number"
 }
 
 /// Compares maps of schemas by name.
@@ -336,155 +191,6 @@ pub(super) fn named_schemas(
     }
 }
 
-/// The edits that add `name` to what a schema requires, or remove it wherever it stands.
-fn required_edits(view: &View, name: &str, add: bool) -> Vec<Edit> {
-    let edit = |schema: &String| Edit::Required {
-        schema: schema.clone(),
-        name: name.to_owned(),
-        add,
-    };
-    match (view.required_in.first(), add) {
-        (Some(first), true) => vec![edit(first)],
-        (None, true) => vec![edit(&view.pointer)],
-        (_, false) => view.required_in.iter().map(edit).collect(),
-    }
-}
-
-/// Whether `view` requires the property `name`.
-fn requires(view: &View, name: &str) -> bool {
-    view.set("required")
-        .is_some_and(|names| names.iter().any(|one| one == name))
-}
-
-/// Whether `view` has the property `name`.
-fn has_property(view: &View, name: &str) -> bool {
-    match view.parts.get("properties").map(|part| &part.content) {
-        Some(Content::Named(properties)) => properties.contains_key(name),
-        _ => false,
-    }
-}
-
-/// Compares keywords that are sets of values: what was added and what was removed are differences of their own.
-pub(super) fn sets(
-    keyword: &str,
-    (old, new): (&[Value], &[Value]),
-    views: (&View, &View),
-    at: &Pair,
-    differences: &mut Vec<Difference>,
-) {
-    let only = |one: &[Value], other: &[Value]| {
-        let known: BTreeSet<String> = other.iter().map(canonical).collect();
-        let missing = one
-            .iter()
-            .filter(|value| !known.contains(&canonical(value)));
-        missing.cloned().collect::<Vec<Value>>()
-    };
-    let (removed, added) = (only(old, new), only(new, old));
-    let part = views.0.parts.get(keyword);
-    let schema = part.map_or(&*views.0.pointer, |part| pointer::parent(&part.pointer));
-    if keyword == "required" {
-        return required((&removed, &added), views, at, differences);
-    }
-    let spelled = spelled(keyword, &at.theirs, &at.ours).to_owned();
-    let constant = at.theirs.ends_with("/const") && at.ours.ends_with("/const");
-    if let ([one], [other], true) = (&removed[..], &added[..], constant) {
-        let rule = &rules::SCHEMA_ENUM_CHANGED;
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: at.clone(),
-            change: SchemaChange::KeywordChanged {
-                keyword: spelled,
-                old: Some(one.clone()),
-                new: Some(other.clone()),
-            },
-            keyword: keyword.to_owned(),
-            effect: Effect::ANY,
-            edits: vec![Edit::Values {
-                schema: schema.to_owned(),
-                add: added,
-                remove: removed,
-            }],
-        });
-        return;
-    }
-    for (values, add) in [(removed, false), (added, true)] {
-        if values.is_empty() {
-            continue;
-        }
-        let edit = Edit::Values {
-            schema: schema.to_owned(),
-            add: if add { values.clone() } else { Vec::new() },
-            remove: if add { Vec::new() } else { values.clone() },
-        };
-        let change = match add {
-            true => SchemaChange::ValuesAdded {
-                keyword: spelled.clone(),
-                values,
-            },
-            false => SchemaChange::ValuesRemoved {
-                keyword: spelled.clone(),
-                values,
-            },
-        };
-        let rule = &rules::SCHEMA_ENUM_CHANGED;
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: at.clone(),
-            change,
-            keyword: keyword.to_owned(),
-            effect: Effect {
-                narrows: !add,
-                widens: add,
-            },
-            edits: vec![edit],
-        });
-    }
-}
-
-/// Names that are required on one side only, each a difference of its own.
-fn required(
-    (removed, added): (&[Value], &[Value]),
-    views: (&View, &View),
-    at: &Pair,
-    differences: &mut Vec<Difference>,
-) {
-    let all = removed.iter().map(|name| (name, false));
-    for (name, add) in all.chain(added.iter().map(|name| (name, true))) {
-        let Some(name) = name.as_str().map(str::to_owned) else {
-            continue;
-        };
-        let (own, opposite) = if add {
-            (views.1, views.0)
-        } else {
-            (views.0, views.1)
-        };
-        // That was said with the property.
-        if has_property(own, &name) && !has_property(opposite, &name) {
-            continue;
-        }
-        let edits = required_edits(views.0, &name, add);
-        let change = match add {
-            true => SchemaChange::RequiredAdded { name },
-            false => SchemaChange::RequiredRemoved { name },
-        };
-        let rule = &rules::SCHEMA_REQUIRED_CHANGED;
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: at.clone(),
-            change,
-            keyword: "required".to_owned(),
-            effect: Effect {
-                narrows: add,
-                widens: !add,
-            },
-            edits,
-        });
-    }
-}
-
 /// The schema and spelling of a keyword.
 fn place(part: &Part) -> Option<(String, String)> {
     let name = pointer::tokens(&part.pointer).last()?;
@@ -492,7 +198,7 @@ fn place(part: &Part) -> Option<(String, String)> {
 }
 
 /// The edits that give the old schema the keyword of the new one.
-fn keyword_edits(
+pub(super) fn keyword_edits(
     keyword: &str,
     old: Option<&Part>,
     new: Option<&Part>,
@@ -603,61 +309,6 @@ fn with_dependents(
     all
 }
 
-/// The bounds of numbers of one end, whose inclusive and exclusive spellings are one bound.
-const ENDS: [[&str; 2]; 2] = [
-    ["minimum", "exclusiveMinimum"],
-    ["maximum", "exclusiveMaximum"],
-];
-
-/// Compares bounds that are spelled inclusively on one side and exclusively on the other, and says which keywords they are.
-pub(super) fn bounds(
-    (old, new): (&View, &View),
-    differences: &mut Vec<Difference>,
-) -> Vec<&'static str> {
-    let mut told = Vec::new();
-    for spellings in ENDS {
-        let only = |view: &View| match spellings.map(|keyword| view.parts.get(keyword).cloned()) {
-            [Some(part), None] => Some((spellings[0], part)),
-            [None, Some(part)] => Some((spellings[1], part)),
-            _ => None,
-        };
-        let (Some((before, one)), Some((after, other))) = (only(old), only(new)) else {
-            continue;
-        };
-        if before == after {
-            continue;
-        }
-        told.extend(spellings);
-        let (Content::Value(old_value), Content::Value(new_value)) = (&one.content, &other.content)
-        else {
-            continue;
-        };
-        let rule = &rules::SCHEMA_KEYWORD_CHANGED;
-        let views = (old, new);
-        let mut edits = keyword_edits(before, Some(&one), None, views);
-        edits.extend(keyword_edits(after, None, Some(&other), views));
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: Pair::new(&*one.pointer, &*other.pointer),
-            change: SchemaChange::BoundChanged {
-                old: Bound {
-                    keyword: before.to_owned(),
-                    value: old_value.clone(),
-                },
-                new: Bound {
-                    keyword: after.to_owned(),
-                    value: new_value.clone(),
-                },
-            },
-            keyword: before.to_owned(),
-            effect: Effect::ANY,
-            edits,
-        });
-    }
-    told
-}
-
 /// A keyword that says something else.
 pub(super) fn other_keyword(
     keyword: &str,
@@ -682,43 +333,6 @@ pub(super) fn other_keyword(
         keyword: keyword.to_owned(),
         effect,
         edits: keyword_edits(keyword, Some(old), Some(new), views),
-    });
-}
-
-/// A keyword whose numbers differ in digits that no 64-bit number holds. What it does is known by arithmetic only.
-pub(super) fn other_digits(
-    keyword: &str,
-    (old, new): (&Part, &Part),
-    exact: (Digits<'_>, Digits<'_>),
-    differences: &mut Vec<Difference>,
-) {
-    let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-    let digits = |part: &Part, exact: &Digits<'_>| match (&part.content, &exact[..]) {
-        (Content::Value(Value::Number(number)), []) => Some(Decimal::of(number)),
-        (Content::Value(Value::Number(_)), [(_, exact)]) => Some((*exact).clone()),
-        _ => None,
-    };
-    let numbers = (digits(old, &exact.0), digits(new, &exact.1));
-    let effect = match &numbers {
-        (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(new)),
-        _ => Effect::ANY,
-    };
-    let text = |part: &Part, number: &Option<Decimal>| match number {
-        Some(number) => Some(Value::String(number.to_string())),
-        None => value_of(part),
-    };
-    differences.push(Difference {
-        rule,
-        severity,
-        at: Pair::new(&*old.pointer, &*new.pointer),
-        change: SchemaChange::KeywordChanged {
-            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
-            old: text(old, &numbers.0),
-            new: text(new, &numbers.1),
-        },
-        keyword: keyword.to_owned(),
-        effect,
-        edits: Vec::new(),
     });
 }
 
@@ -802,7 +416,7 @@ pub(super) fn spelled<'k>(keyword: &'k str, old: &'k str, new: &'k str) -> &'k s
 }
 
 /// The value of a keyword that holds no schemas.
-fn value_of(part: &Part) -> Option<Value> {
+pub(super) fn value_of(part: &Part) -> Option<Value> {
     match &part.content {
         Content::Value(value) => Some(value.clone()),
         Content::Set(values) => Some(Value::Array(values.clone())),

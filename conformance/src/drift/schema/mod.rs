@@ -1,10 +1,15 @@
 //! Comparing schemas to the last keyword.
 //!
-//! [`compare`] walks the pairs of schemas that do not say the same in the same words and collects the [`differences`]; [`fold`]
-//! writes equivalent spellings in one way, as a [`view`], of what [`side`] is asked for; [`decide`] finds out what each difference
-//! does to values, and enters it for all its [`users`].
+//! - Pairing: [`compare`] walks the pairs of schemas that do not say the same in the same words, [`matching`] finds the partners of
+//!   alternatives; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
+//! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`] and [`alternatives`], says what differs, as data and as an edit
+//!   of the old schema.
+//! - Deciding: [`decide`] judges each edit by itself, with [`effect`] and [`inclusion`] where no value tells; [`together`] finds what
+//!   none of them does alone, [`shown`] the value that proves it.
+//! - Entering: for all [`users`] of the place.
 
 mod alternatives;
+mod bounds;
 mod compare;
 mod decide;
 mod differences;
@@ -13,7 +18,11 @@ mod fold;
 mod inclusion;
 mod keyword;
 mod matching;
+mod sets;
+mod shown;
 mod side;
+mod together;
+mod types;
 mod users;
 mod view;
 mod ways;
