@@ -28,8 +28,11 @@
 //! Components are compared through their use; unused ones are not compared. Names of components and security schemes do not count,
 //! their content does. Provenance extensions (`x-decision`, `x-documented-defects`, `x-documented-names`) never count.
 //!
-//! A `discriminator` beside `oneOf` or `anyOf` is part of what the branches accept: the member has the names of its branch, those of
-//! the mapping or that of the component, where the branch itself leaves them open. Elsewhere it is for readers, as a warning.
+//! Each difference has the verdict that it has alone: it is judged on the old schema with only this difference applied. Differences
+//! that reject a value only together are one finding of the schema that they share; what differences of one schema make up for is none.
+//!
+//! A `discriminator` is a hint: it never decides whether a value is valid (OpenAPI 3.1.1, Discriminator Object), so a change of it is a
+//! warning.
 //!
 //! Not compared: the `openapi` version, descriptions of responses, references to other documents that were not loaded (reported as
 //! undecided), and parameters that a list has several times in different ways (reported as undecided). A `$dynamicRef` that may lead
