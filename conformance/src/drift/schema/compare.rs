@@ -337,7 +337,7 @@ impl Walk<'_> {
             }
         }
         self.mappings(&views, &mut differences);
-        if differences.is_empty() && local(theirs) != local(ours) {
+        if differences.is_empty() && local(theirs) != local(ours) && !self.is_binary(&views) {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
             let change = SchemaChange::MeaningChanged;
@@ -350,6 +350,21 @@ impl Walk<'_> {
         }
         self.note(id, differences);
         below
+    }
+
+    /// Whether two schemas differ in the media type of what one of them calls binary only.
+    fn is_binary(&self, (theirs, ours): &(View, View)) -> bool {
+        let part = |view: &View| view.parts.get("contentMediaType").cloned();
+        let (Some(one), Some(other)) = (part(theirs), part(ours)) else {
+            return false;
+        };
+        let with = |view: &View| {
+            let mut view = view.clone();
+            view.parts
+                .insert("contentMediaType".to_owned(), one.clone());
+            local(&view)
+        };
+        self.sides.is_any_binary(&one, &other) && with(theirs) == with(ours)
     }
 
     /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
@@ -462,10 +477,7 @@ impl Walk<'_> {
                     bounds::other_digits(keyword, (one, other), exact, differences);
                 }
             }
-            // What OpenAPI 3.0 calls binary has any media type.
-            _ if keyword == "contentMediaType"
-                && (self.sides.theirs.is_spelled(&at.theirs, "format")
-                    || self.sides.ours.is_spelled(&at.ours, "format")) => {}
+            _ if keyword == "contentMediaType" && self.sides.is_any_binary(one, other) => {}
             _ => differences::other_keyword(keyword, (one, other), views, differences),
         }
     }

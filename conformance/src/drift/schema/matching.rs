@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use super::super::equal::canonical;
 use super::super::same::Same;
 use super::side::{Side, local};
-use super::view::{Content, View};
+use super::view::{Content, Part, View};
 
 /// How many pairs of branches are tried when matching the branches of one keyword.
 const MATCH_LIMIT: usize = 40_000;
@@ -42,6 +42,12 @@ impl Sides<'_> {
     pub(super) fn same(&self, theirs: &str, ours: &str) -> bool {
         let (theirs, ours) = (self.theirs.value(theirs), self.ours.value(ours));
         self.same.borrow_mut().schema(theirs, ours)
+    }
+
+    /// Whether one of two media types stands for `format: binary` of OpenAPI 3.0, which is of any media type.
+    pub(super) fn is_any_binary(&self, one: &Part, other: &Part) -> bool {
+        self.theirs.is_spelled(&one.pointer, "format")
+            || self.ours.is_spelled(&other.pointer, "format")
     }
 
     /// Whether two branches are one component, which may differ in itself.
