@@ -2,7 +2,7 @@
 //! are none.
 //!
 //! [`Meaning::trial`] tries values on the old schema and on the old schema with one difference applied, so that what tells the two apart
-//! belongs to that difference. [`Meaning::carry`] puts such a value into the body or parameter that it stands in, and
+//! belongs to that difference. [`Meaning::raise`] puts such a value into the body or parameter that it stands in, and
 //! [`Meaning::proof`] asks the set algebra. Who sends the value decides which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
