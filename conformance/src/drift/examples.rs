@@ -111,6 +111,7 @@ examples! {
     "schema-removed" Response "content: {application/json: {schema: {type: string}}}" => "content: {application/json: {}}";
     "schema-added" Operation "requestBody: {content: {application/json: {}}}" => "requestBody: {content: {application/json: {schema: {type: string}}}}";
     "schema-replaced" Body "{type: string}" => "{enum: [a, b]}";
+    "schema-changes-together" Body "{type: object, properties: {a: {type: string}, b: {type: string}}}" => "{type: object, properties: {a: {type: string}}, additionalProperties: false}";
     "schema-type-changed" Schema "{type: string}" => "{type: integer}";
     "schema-enum-changed" Schema "{enum: [a, b]}" => "{enum: [a, b, c]}";
     "schema-required-changed" Body "{type: object, required: [a]}" => "{type: object, required: [a, b]}";

@@ -170,12 +170,7 @@ impl<'a> Meaning<'a> {
         }
         if !values.is_empty() {
             let trial = self.sort_out(spot, edits, values.clone())?;
-            let names = edits
-                .iter()
-                .any(|edit| matches!(edit, Edit::Entry { .. } | Edit::Keyword { .. }));
-            if trial.rejected.iter().any(|tried| tried.documented)
-                || names && trial != Trial::default()
-            {
+            if trial.rejected.iter().any(|tried| tried.documented) {
                 return Ok(trial);
             }
         }
@@ -356,14 +351,29 @@ impl<'a> Meaning<'a> {
     pub(super) fn proof(&self, at: At<'_>, sender: Sender, changes: &[&Edit]) -> Relation {
         let (old, _) = self.makers(sender);
         let edits = Some(self.edits(sender, changes));
-        let prune = !changes.iter().any(|edit| edit.adds_schemas());
-        let wholes = (
-            plain::whole(old.source, at.0, None, prune),
-            plain::whole(old.source, at.0, edits, prune),
-        );
-        match wholes {
-            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
-            _ => Relation::default(),
+        let related = |prune: bool| {
+            let wholes = (
+                plain::whole(old.source, at.0, None, prune),
+                plain::whole(old.source, at.0, edits, prune),
+            );
+            match wholes {
+                (Ok(one), Ok(other)) => algebra::relate(&one, &other),
+                _ => Relation::default(),
+            }
+        };
+        let pruned = match changes.iter().any(|edit| edit.adds_schemas()) {
+            true => Relation::default(),
+            false => related(true),
+        };
+        // What was left out may be what makes the two the same.
+        match pruned.theirs_in_ours && pruned.ours_in_theirs {
+            true => pruned,
+            false => {
+                let mut whole = related(false);
+                whole.theirs_in_ours |= pruned.theirs_in_ours;
+                whole.ours_in_theirs |= pruned.ours_in_theirs;
+                whole
+            }
         }
     }
 

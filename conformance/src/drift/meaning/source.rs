@@ -228,6 +228,10 @@ impl<'a> Source<'a> {
                 any |= !names.is_empty();
                 named |= names.iter().any(|one| one == name);
             }
+            if let Some(Value::Object(needs)) = schema.get("dependentRequired") {
+                let mut needed = needs.values().filter_map(Value::as_array).flatten();
+                named |= needs.contains_key(name) || needed.any(|one| one == name);
+            }
             if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
                 for pattern in patterns.keys() {
                     any = true;

@@ -32,6 +32,15 @@ use crate::finding::{
 /// below a tenth of it.
 const EFFORT: usize = 1_000_000;
 
+/// How deep a difference may lie below a body or parameter for a whole value to be made.
+const LEVELS: usize = 60;
+
+/// How many differences of one schema are looked at together.
+const GROUP: usize = 300;
+
+/// How many values are looked into that differences of one schema reject together.
+const TRIED: usize = 8;
+
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
 
@@ -477,6 +486,9 @@ impl<'d> Decider<'d, '_, '_> {
                 step,
             })
             .collect();
+        if rest.len() > LEVELS {
+            return Outcome::Found(first.documented, None);
+        }
         let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
         let mut raised = match around.is_empty() {
             true => Raised::Found(first.clone()),
@@ -641,12 +653,47 @@ impl<'d> Decider<'d, '_, '_> {
                 Outcome::Lost(_) | Outcome::None => {}
             }
         }
+        if self.is_covered(difference, spot.sender) {
+            return harmless();
+        }
         if inside.is_none() && is_plain_bound(difference, views) {
             return Verdict::Breaks(Impact::Rejected, None);
         }
         Verdict::Undecided(Undecided::NotFound {
             keyword: difference.keyword.clone(),
         })
+    }
+
+    /// Whether an alternative that comes, or goes, accepts nothing documented that none of the others does.
+    fn is_covered(&self, difference: &Difference, sender: Sender) -> bool {
+        let sides = &self.walk.sides;
+        let (Difference { at, keyword, .. }, [Edit::Branch { old, new, .. }]) =
+            (difference, &difference.edits[..])
+        else {
+            return false;
+        };
+        let others = |side: Side, list: &str| -> Vec<String> {
+            let branches = match side {
+                Side::Old => sides.theirs.value(list),
+                Side::New => sides.ours.value(list),
+            };
+            let count = branches.and_then(Value::as_array).map_or(0, Vec::len);
+            (0..count)
+                .map(|index| pointer::index(list, index))
+                .collect()
+        };
+        if keyword != "anyOf" && keyword != "oneOf" {
+            return false;
+        }
+        match (old, new, sender) {
+            (None, Some(new), Sender::Server) => others(Side::Old, &at.theirs)
+                .iter()
+                .any(|old| sides.covers((Side::Old, old), (Side::New, new))),
+            (Some(old), None, Sender::Client) => others(Side::New, &at.ours)
+                .iter()
+                .any(|new| sides.covers((Side::New, new), (Side::Old, old))),
+            _ => false,
+        }
     }
 
     /// What a difference may do to the values of the schema that it is judged in.
@@ -659,7 +706,11 @@ impl<'d> Decider<'d, '_, '_> {
     ) -> Effect {
         let views = self.views(id);
         let plain = around.is_empty();
-        if plain && effect::is_open(&difference.keyword, difference.effect, views) {
+        // Among alternatives as well, a member more is one that senders of old do not document.
+        let united = around
+            .iter()
+            .all(|(_, keyword, _)| ["oneOf", "anyOf", "allOf", "$ref"].contains(&keyword.as_str()));
+        if united && effect::is_open(&difference.keyword, difference.effect, views) {
             return Effect::NONE;
         }
         if plain && spot.text != Text::No && difference.keyword == "type" {
@@ -816,7 +867,11 @@ impl<'d> Decider<'d, '_, '_> {
             });
             let group: Vec<&Difference> =
                 quiet.iter().map(|(_, difference, _)| *difference).collect();
-            if apart || group.len() < 2 || told.contains(&place) || self.equal[place] {
+            if apart
+                || !(2..=GROUP).contains(&group.len())
+                || told.contains(&place)
+                || self.equal[place]
+            {
                 continue;
             }
             let spot = Spot {
@@ -837,7 +892,7 @@ impl<'d> Decider<'d, '_, '_> {
         &self,
         place: usize,
         spot: Spot<'_>,
-        mut group: Vec<&'d Difference>,
+        group: Vec<&'d Difference>,
     ) -> Option<SchemaEntry> {
         let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
             group.iter().flat_map(|one| &one.edits).collect()
@@ -849,32 +904,33 @@ impl<'d> Decider<'d, '_, '_> {
             .meaning
             .trial(spot, &edits(&group), &Focus::All(members))
             .ok()?;
-        // What one of them does alone was said there.
-        let is_new = |tried: &&Tried| {
-            tried.documented
-                && tried.real
-                && group.iter().all(|one| {
-                    let alone = self.meaning.sort_out(
-                        spot,
-                        &one.edits.iter().collect::<Vec<_>>(),
-                        vec![tried.value.clone()],
-                    );
-                    alone.is_ok_and(|alone| alone.rejected.is_empty())
-                })
+        let rejects = |fewer: &[&'d Difference], value: &Value| {
+            let values = vec![value.clone()];
+            let trial = self.meaning.sort_out(spot, &edits(fewer), values);
+            trial.is_ok_and(|trial| !trial.rejected.is_empty())
         };
-        let tried = trial.rejected.iter().find(is_new)?.clone();
-        let mut index = 0;
-        while index < group.len() && group.len() > 1 {
+        let shown = trial.rejected.into_iter().take(TRIED);
+        let mut shown = shown.filter(|tried| tried.documented && tried.real);
+        let (tried, group) = shown.find_map(|tried| {
             let mut fewer = group.clone();
-            fewer.remove(index);
-            let values = vec![tried.value.clone()];
-            let still = self.meaning.sort_out(spot, &edits(&fewer), values);
-            if still.is_ok_and(|still| !still.rejected.is_empty()) {
-                group = fewer;
-            } else {
-                index += 1;
+            // Halves first, then one at a time.
+            let mut size = fewer.len() / 2;
+            while size > 0 {
+                let mut from = 0;
+                while from < fewer.len() {
+                    let mut without = fewer.clone();
+                    without.drain(from..(from + size).min(fewer.len()));
+                    if rejects(&without, &tried.value) {
+                        fewer = without;
+                    } else {
+                        from += size;
+                    }
+                }
+                size /= 2;
             }
-        }
+            // What one of them does alone was said there.
+            (fewer.len() > 1).then_some((tried, fewer))
+        })?;
         let one = self.uses(place, spot.sender).into_iter().next()?;
         let trial = Trial {
             rejected: vec![tried],

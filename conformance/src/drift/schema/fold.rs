@@ -252,7 +252,7 @@ impl Viewer<'_> {
             view = self.fold_null_branch(view, keyword, chain);
         }
         fold_null_type(&mut view);
-        type_binary(&mut view);
+        drop_binary_type(&mut view);
         drop_defaults(&mut view);
         self.drop_trivial(&mut view);
         view
@@ -548,17 +548,11 @@ fn fold_null_type(view: &mut View) {
 }
 
 /// What is binary has no type in OpenAPI 3.1, and is a string in OpenAPI 3.0.
-fn type_binary(view: &mut View) {
+fn drop_binary_type(view: &mut View) {
     let has = |keyword: &str| view.parts.contains_key(keyword);
-    if has("contentEncoding") || has("type") || has("contentSchema") {
-        return;
-    }
-    if let Some(part) = view.parts.get("contentMediaType") {
-        let part = Part {
-            pointer: part.pointer.clone(),
-            content: Content::Set(vec![Value::from("string")]),
-        };
-        view.parts.insert("type".to_owned(), part);
+    let binary = has("contentMediaType") && !has("contentEncoding") && !has("contentSchema");
+    if binary && matches!(view.types(), Some([only]) if only == "string") {
+        view.parts.remove("type");
     }
 }
 

@@ -47,7 +47,7 @@ impl Sides<'_> {
     /// Whether two branches are one component, which may differ in itself.
     fn is_one(&self, theirs: &str, ours: &str) -> bool {
         let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
-        theirs == ours && theirs.starts_with("/components/")
+        theirs == ours && super::users::component(&theirs).is_some()
     }
 
     /// Whether two schemas, which may stand in other files, are one component or say the same.

@@ -10,6 +10,7 @@ mod decide;
 mod differences;
 mod effect;
 mod fold;
+mod inclusion;
 mod keyword;
 mod matching;
 mod side;
