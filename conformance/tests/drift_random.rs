@@ -106,7 +106,7 @@ fn what_is_found_is_shown_and_what_is_not_found_does_no_harm() {
     // The test can fail only where there is something to try.
     assert!(shown as u64 > rounds() / 4, "{shown}");
     // Some are proven by arithmetic, or lie where no whole value was found: these documents have schemas that accept next to nothing.
-    assert!(unshown * 5 <= graves, "{unshown} of {graves}");
+    assert!(unshown * 3 <= graves, "{unshown} of {graves}");
     assert!(silent > rounds() / 10, "{silent}");
     assert!(tried > rounds() * 3, "{tried}");
 }

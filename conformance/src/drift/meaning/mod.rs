@@ -316,6 +316,48 @@ impl<'a> Meaning<'a> {
         Ok(trial)
     }
 
+    /// Puts values into the schemas around them, the innermost first, whatever these accept; those that either document accepts come
+    /// first.
+    pub(super) fn lift(
+        &self,
+        values: Vec<Value>,
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+    ) -> Vec<Value> {
+        let (old, new) = self.makers(spot.sender);
+        let mut values = values;
+        for Around { at, step } in around {
+            let sources = [(old, at.0), (new, at.1)];
+            let next = values.iter().flat_map(|value| {
+                let both = sources.iter();
+                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+            });
+            let mut next = distinct(next.collect(), KEPT);
+            next.sort_by_cached_key(size);
+            let takes = |maker: &Maker<'_>, at: &str| {
+                let accepted = judge::accepted(maker.source, at, &next, None);
+                accepted.unwrap_or_else(|_| vec![true; next.len()])
+            };
+            let either: Vec<bool> = takes(old, at.0)
+                .into_iter()
+                .zip(takes(new, at.1))
+                .map(|(one, other)| one || other)
+                .collect();
+            let mut ranked: Vec<(bool, Value)> =
+                either.into_iter().map(|taken| !taken).zip(next).collect();
+            ranked.sort_by_key(|(refused, _)| *refused);
+            ranked.truncate(4 * CARRIED);
+            values = ranked.into_iter().map(|(_, value)| value).collect();
+        }
+        let root = around.last().map_or(spot.at.0, |around| around.at.0);
+        let spoiled = values.iter().take(CARRIED);
+        let spoiled: Vec<Value> = spoiled
+            .flat_map(|value| embed::spoiled(old, root, value))
+            .collect();
+        values.extend(spoiled);
+        values
+    }
+
     /// Which of `values` tell the edited schema from what it was; none where it cannot be asked. Where none does, other alternatives
     /// may accept them as well, so members of these are tried with values that they reject.
     fn told_apart(

@@ -20,6 +20,9 @@ const SEEN_LIMIT: usize = 2_500;
 /// How many schemas a whole may have; beyond that set algebra is slow.
 const WHOLE_LIMIT: usize = 160;
 
+/// As [`WHOLE_LIMIT`], where nothing is left out.
+const FULL_LIMIT: usize = 60;
+
 /// How deep schemas nest.
 const DEPTH_LIMIT: usize = 120;
 
@@ -112,7 +115,8 @@ pub(super) fn whole<'a>(
     edits: Option<Edits<'_, 'a>>,
     prune: bool,
 ) -> Result<Value, Undecided> {
-    let mut writer = Writer::new(source, WHOLE_LIMIT, edits);
+    let limit = if prune { WHOLE_LIMIT } else { FULL_LIMIT };
+    let mut writer = Writer::new(source, limit, edits);
     writer.prune = prune;
     let root = writer.define(at);
     let mut definitions = Map::new();

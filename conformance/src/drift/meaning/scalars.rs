@@ -89,6 +89,11 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
             points.extend(whole.checked_add(1).map(Value::from));
         }
         if let Some(float) = bound.as_f64()
+            && float.abs() >= 1e15
+        {
+            points.extend([json!(float * 2.0), json!(float / 2.0)]);
+        }
+        if let Some(float) = bound.as_f64()
             && float.abs() < 1e15
         {
             points.extend([

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::super::ledger::{Ledger, Pair, SchemaEntry, Text};
-use super::super::meaning::{Edit, Focus, Meaning, Spot, Step, Trial, is_held, of_schema};
+use super::super::meaning::{Around, Edit, Focus, Meaning, Spot, Step, Trial, is_held, of_schema};
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
@@ -239,7 +239,7 @@ impl<'d> Decider<'d, '_, '_> {
     fn is_never_sent(&self, id: usize, sender: Sender, name: &str) -> bool {
         let (theirs, ours) = self.meaning.hides(self.at(id), sender, name);
         let (in_theirs, in_ours) = self.documented(id, name);
-        (theirs || !in_theirs) && (ours || !in_ours)
+        (theirs || ours) && (theirs || !in_theirs) && (ours || !in_ours)
     }
 
     fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
@@ -309,7 +309,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
         // Digits that no 64-bit number holds are judged by arithmetic.
         if difference.edits.is_empty() {
-            let effect = self.effect(id, difference, spot, &one.around[..inside]);
+            let effect = self.effect(id, difference, spot, &one.around[..inside], false);
             let harms = match sender {
                 Sender::Client => effect.narrows,
                 Sender::Server => effect.widens,
@@ -332,6 +332,18 @@ impl<'d> Decider<'d, '_, '_> {
             Ok(trial) => trial,
             Err(reason) => return Verdict::Undecided(reason),
         };
+        // Where schemas around turn what is inside of them, or count it, the difference is judged there.
+        let (mut inside, mut place, mut spot) = (inside, place, spot);
+        if let Some(outer) = self.turned(&one.around, inside) {
+            let levels = self.levels(&one.around[inside..outer]);
+            (inside, place) = (outer, one.around[outer - 1].0);
+            let inner = spot;
+            spot.at = self.at(place);
+            trial = match self.turned_trial(difference, &trial, &levels, inner, spot) {
+                Ok(trial) => trial,
+                Err(reason) => return Verdict::Undecided(reason),
+            };
+        }
         let mut made_up = self.drop_made_up(place, sender, &mut trial);
         let rest = &one.around[inside..];
         let edits: Vec<&Edit> = difference.edits.iter().collect();
@@ -402,6 +414,7 @@ impl<'d> Decider<'d, '_, '_> {
             difference,
             spot,
             &one.around[..inside.map_or(0, |index| index + 1)],
+            !trial.unsent.is_empty(),
         );
         let (harms, helps) = match spot.sender {
             Sender::Client => (effect.narrows, effect.widens),
@@ -493,20 +506,24 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// What a difference may do to the values of the schema that it is judged in.
+    /// What a difference may do to the values of the schema that it is judged in. Alternatives are taken to
+    /// exclude each other, as values were tried on them that show otherwise where they do not; right around the difference only if
+    /// values were `seen` that only the receiver accepts.
     fn effect(
         &self,
         id: usize,
         difference: &Difference,
         spot: Spot<'_>,
         around: &[(usize, String, Step)],
+        seen: bool,
     ) -> Effect {
         let views = self.views(id);
         let plain = around.is_empty();
         // Among alternatives as well, a member more is one that senders of old do not document.
-        let united = around
-            .iter()
-            .all(|(_, keyword, _)| ["oneOf", "anyOf", "allOf", "$ref"].contains(&keyword.as_str()));
+        let united = around.iter().all(|(_, keyword, step)| {
+            let covariant = ["oneOf", "anyOf", "allOf", "$ref", "properties", "items"];
+            covariant.contains(&keyword.as_str()) || *step == Step::Rest
+        });
         if united && effect::is_open(&difference.keyword, difference.effect, views) {
             return Effect::NONE;
         }
@@ -516,8 +533,13 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let mut names = effect::names_members(&difference.keyword);
         let mut variance = 1;
+        let mut own = true;
         for (pair, keyword, step) in around {
-            variance *= effect::variance(keyword, names, self.views(*pair));
+            own &= step.is_in_place();
+            variance *= match keyword.as_str() {
+                "oneOf" if seen || !own => 1,
+                keyword => effect::variance(keyword, names, self.views(*pair)),
+            };
             names &= *step == Step::Same;
         }
         match variance {
@@ -525,6 +547,58 @@ impl<'d> Decider<'d, '_, '_> {
             -1 => difference.effect.reversed(),
             _ => Effect::ANY,
         }
+    }
+
+    /// How many of the schemas around a difference there are up to the outermost one that does not simply accept more where the inner
+    /// one does: `not`, `if`, `oneOf`, `contains` with a limit, and the like.
+    fn turned(&self, around: &[(usize, String, Step)], inside: usize) -> Option<usize> {
+        let turns = |index: &usize| {
+            let (pair, keyword, step) = &around[*index];
+            effect::variance(keyword, step.is_in_place(), self.views(*pair)) != 1
+        };
+        let last = (inside..around.len()).rev().find(turns)?;
+        let rest = around[last + 1..].iter();
+        Some(last + 1 + rest.take_while(|(.., step)| step.is_in_place()).count())
+    }
+
+    /// The schemas around others, for values to be put into them.
+    pub(super) fn levels<'p>(&'p self, around: &'p [(usize, String, Step)]) -> Vec<Around<'p>> {
+        let level = |(pair, _, step): &'p (usize, String, Step)| Around {
+            at: self.at(*pair),
+            step,
+        };
+        around.iter().map(level).collect()
+    }
+
+    /// What a difference does in a schema around, which the values of `inner` are put into.
+    fn turned_trial(
+        &self,
+        difference: &Difference,
+        inner: &Trial,
+        levels: &[Around<'_>],
+        from: Spot<'_>,
+        spot: Spot<'_>,
+    ) -> Result<Trial, Undecided> {
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let all = inner
+            .rejected
+            .iter()
+            .take(4)
+            .chain(inner.unsent.iter().take(4));
+        let values = all.map(|tried| tried.value.clone()).collect();
+        let lifted = self.meaning.lift(values, levels, from);
+        let trial = self.meaning.sort_out(spot, &edits, lifted)?;
+        if !trial.rejected.is_empty() {
+            return Ok(trial);
+        }
+        let names = levels.iter().filter_map(|level| match level.step {
+            Step::Member(name) => Some(name.clone()),
+            _ => None,
+        });
+        let focus = Focus::All(names.collect());
+        let mut more = self.meaning.trial(spot, &edits, &focus)?;
+        more.unsent.extend(trial.unsent);
+        Ok(more)
     }
 
     /// What a difference does at `place`, with values that are about it.

@@ -59,13 +59,7 @@ impl Decider<'_, '_, '_> {
         let Some(first) = list.first() else {
             return Outcome::None;
         };
-        let around: Vec<_> = rest
-            .iter()
-            .map(|(pair, _, step)| Around {
-                at: self.at(*pair),
-                step,
-            })
-            .collect();
+        let around = self.levels(rest);
         if rest.len() > LEVELS {
             return Outcome::Found(first.documented, None);
         }
