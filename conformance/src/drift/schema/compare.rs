@@ -22,6 +22,7 @@ use super::view::{Content, Part, View};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::{SchemaChange, Sender, Side};
+use crate::schema::direction::is_flagged;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -97,18 +98,6 @@ impl Schemas {
             );
             ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), message);
         }
-    }
-}
-
-/// Whether a schema is only sent in one direction.
-fn is_flagged(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => {
-            let flag = |name| members.get(name) == Some(&Value::Bool(true));
-            flag("readOnly") || flag("writeOnly") || members.values().any(is_flagged)
-        }
-        Value::Array(items) => items.iter().any(is_flagged),
-        _ => false,
     }
 }
 
