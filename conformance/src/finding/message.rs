@@ -298,11 +298,6 @@ pub struct Effect {
     rename_all_fields = "camelCase"
 )]
 pub enum Undecided {
-    /// A reason that was worded where it arose.
-    Text {
-        /// The reason.
-        reason: String,
-    },
     /// Neither a value nor a proof was found; `keyword` is what was compared, such as two patterns.
     NotFound {
         /// The keyword; empty where whole schemas were compared.
