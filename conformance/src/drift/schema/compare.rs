@@ -21,7 +21,7 @@ use super::side::{self, local};
 use super::view::{Content, Part, View};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
-use crate::finding::{SchemaChange, Sender, Side};
+use crate::finding::{DocumentChange, SchemaChange, Sender, Side};
 use crate::schema::direction::is_flagged;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
@@ -93,10 +93,8 @@ impl Schemas {
                 .roots
                 .first()
                 .map_or("document", |root| root.subject.as_str());
-            let message = format!(
-                "there are more than {PAIR_LIMIT} pairs of schemas to compare, and the rest was left out; split the documents or compare parts of them with --include"
-            );
-            ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), message);
+            let change = DocumentChange::LimitReached { pairs: PAIR_LIMIT };
+            ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), change);
         }
     }
 }

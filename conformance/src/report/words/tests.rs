@@ -428,7 +428,12 @@ fn what_differs_in_a_property_is_told_with_its_name() {
 #[test]
 fn a_webhook_is_told_by_who_sends_which_part() {
     let webhook = |sender, part: &str| {
-        let mut finding = Finding::new("r", crate::finding::Severity::Info, "s", text("m"));
+        let mut finding = Finding::new(
+            "r",
+            crate::finding::Severity::Info,
+            "s",
+            SchemaChange::MeaningChanged,
+        );
         finding.effect = Some(Effect {
             sender,
             impact: Impact::Rejected,
