@@ -396,6 +396,7 @@ pub fn render(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::SchemaChange;
 
     const TODAY: Date = jiff::civil::date(2026, 11, 22);
 
@@ -405,7 +406,12 @@ mod tests {
             former: fingerprint::digest(fingerprint),
             pair: None,
             comparison: Comparison::Versions,
-            finding: Finding::new("member-added", Severity::Warning, "GET /a", String::new()),
+            finding: Finding::new(
+                "member-added",
+                Severity::Warning,
+                "GET /a",
+                SchemaChange::MeaningChanged,
+            ),
         }
     }
 

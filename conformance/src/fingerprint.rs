@@ -111,7 +111,6 @@ fn first_form(finding: &Finding, places: &[Stable; 2]) -> String {
         key.push_str(&finding.subject);
     }
     key.push_str(match &finding.message {
-        Message::Text(text) => sample(text),
         Message::Replay(fault) => fault.sample().unwrap_or_default(),
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => "",
     });
@@ -134,7 +133,7 @@ fn second_form(finding: &Finding, places: &[Stable; 2], values: &Value) -> Strin
 /// The values of a message without what changes for no reason; none where the message has none that last.
 fn identity(message: &Message) -> Option<Value> {
     match message {
-        Message::Text(_) | Message::Replay(_) => None,
+        Message::Replay(_) => None,
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
             let mut values = serde_json::to_value(message).ok()?;
             steady(&mut values);
@@ -239,14 +238,6 @@ fn said(value: &Value) -> Option<String> {
     Some(items.join(","))
 }
 
-/// The name of the sample that a message begins with.
-fn sample(message: &str) -> &str {
-    message
-        .strip_prefix("sample `")
-        .and_then(|rest| rest.split('`').next())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,10 +306,9 @@ mod tests {
             let comparison = Comparison::Versions;
             entries(vec![finding], comparison, Some(&old), Some(&new)).remove(0)
         };
-        let (text, data) = (of("m".to_owned().into()), of(change(5).into()));
+        let data = of(change(5).into());
         // As the release of 2026-11-22 gave it.
-        assert_eq!(text.former, "21e15d81d53a486f");
-        assert_eq!(data.former, text.former);
+        assert_eq!(data.former, "21e15d81d53a486f");
         assert_ne!(data.fingerprint, data.former);
         assert_ne!(data.fingerprint, of(change(4).into()).fingerprint);
     }
@@ -411,7 +401,7 @@ mod tests {
 
     #[test]
     fn no_two_findings_of_a_run_have_the_same_fingerprint() {
-        let finding = Finding::new("r", Severity::Info, "s", "m".to_owned());
+        let finding = Finding::new("r", Severity::Info, "s", SchemaChange::MeaningChanged);
         let all = entries(
             vec![finding.clone(), finding],
             Comparison::Single,

@@ -119,6 +119,7 @@ impl Comparison<'_> {
     ) {
         match (answer, sample) {
             (Value::Object(has), Value::Object(shows)) => {
+                let schemas = &self.schemas.in_place(schemas);
                 for (name, shown) in shows {
                     let member = self.schemas.member(schemas, name);
                     match (has.get(name), member) {
@@ -153,6 +154,7 @@ impl Comparison<'_> {
                 }
             }
             (Value::Array(items), Value::Array(shown)) if !shown.is_empty() => {
+                let schemas = &self.schemas.in_place(schemas);
                 for (index, item) in items.iter().enumerate() {
                     let below = self.schemas.item(schemas, index);
                     found.extend(self.closest(item, shown, &below, spot, index));

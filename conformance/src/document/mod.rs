@@ -14,7 +14,6 @@ mod fold;
 mod gather;
 mod json;
 pub mod keyword;
-pub mod normalize;
 mod note;
 mod number;
 mod object;

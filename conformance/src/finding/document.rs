@@ -149,6 +149,11 @@ pub enum DocumentChange {
         /// How many.
         count: usize,
     },
+    /// There are more pairs of schemas than are compared.
+    LimitReached {
+        /// How many are compared.
+        pairs: usize,
+    },
     /// A list has a parameter several times.
     ParameterRepeated {
         /// The document.

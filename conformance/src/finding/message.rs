@@ -9,8 +9,6 @@ use super::{BaselineFault, DocumentChange, ReplayFault};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "change", rename_all = "kebab-case")]
 pub enum Message {
-    /// A sentence that was made where the finding was.
-    Text(String),
     /// Two schemas at the same place differ.
     Schema(SchemaChange),
     /// The documents differ outside of schemas.
@@ -24,26 +22,16 @@ pub enum Message {
 impl Message {
     /// The message as text that is the same for equal messages and only for them. It is for sorting and comparing, not for readers.
     pub fn key(&self) -> String {
-        match self {
-            Self::Text(text) => text.clone(),
-            data => serde_json::to_string(data)
-                .expect("what messages consist of has string keys and no failing serializers"),
-        }
+        serde_json::to_string(self)
+            .expect("what messages consist of has string keys and no failing serializers")
     }
 
     /// Replaces secrets in everything that came from a server or was sent to it.
     pub fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
         match self {
-            Self::Text(text) => *text = hide(text),
             Self::Replay(fault) => fault.redact(hide),
             Self::Schema(_) | Self::Document(_) | Self::Baseline(_) => {}
         }
-    }
-}
-
-impl From<String> for Message {
-    fn from(text: String) -> Self {
-        Self::Text(text)
     }
 }
 
@@ -298,11 +286,6 @@ pub struct Effect {
     rename_all_fields = "camelCase"
 )]
 pub enum Undecided {
-    /// A reason that was worded where it arose.
-    Text {
-        /// The reason.
-        reason: String,
-    },
     /// Neither a value nor a proof was found; `keyword` is what was compared, such as two patterns.
     NotFound {
         /// The keyword; empty where whole schemas were compared.

@@ -196,7 +196,7 @@ mod tests {
     fn the_length_is_bounded_and_says_so() {
         let mut report = sample::hostile();
         let mut entry = report.findings[0].clone();
-        entry.finding.message = "<&|".repeat(100_000).into();
+        entry.finding.message = sample::unresolved(&"<&|".repeat(100_000));
         report.findings = vec![entry; 500];
         let mut document = report.documents[0].clone();
         report.documents = (0..100)

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Comparison, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault, SchemaChange, Sender,
-    Undecided, Use, User, Users,
+    Comparison, DocumentChange, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault,
+    SchemaChange, Sender, Undecided, Use, User, Users,
 };
 
 fn place(document: &str, line: u32) -> Place {
@@ -113,6 +113,14 @@ pub(crate) fn report() -> Report {
 /// What documents and servers may contain to break out of a report.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script> a|b `c` ::error::x %0A\n::warning file=y::z\r\n\u{1b}[31mred\u{7}\u{202e}\u{fffe}\u{2028} ]]> --> \"q\" 'r' & @team #1 [x](javascript:y) ![i](http://e/i) $m$ \u{9b}1m </pre></details>\u{e0041}";
 
+/// A message with any text.
+pub(crate) fn unresolved(reference: &str) -> Message {
+    Message::Document(DocumentChange::ReferenceUnresolved {
+        side: Side::New,
+        reference: reference.to_owned(),
+    })
+}
+
 pub(crate) fn hostile() -> Report {
     let at = |line| Place {
         document: format!("a b%,:{HOSTILE}.yaml"),
@@ -122,7 +130,7 @@ pub(crate) fn hostile() -> Report {
         column: 1,
     };
     let mut finding = finding("operation-removed", Severity::Breaking, HOSTILE);
-    finding.message = Message::Text(HOSTILE.to_owned());
+    finding.message = unresolved(HOSTILE);
     finding.old = Some(at(1));
     finding.new = Some(at(2));
     finding.witness = Some(json!({HOSTILE: [HOSTILE]}));

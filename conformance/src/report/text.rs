@@ -242,7 +242,7 @@ mod tests {
         let mut report = sample::report();
         report.findings.truncate(1);
         let finding = &mut report.findings[0].finding;
-        finding.message = "line\n".repeat(30).into();
+        finding.message = sample::unresolved(&"line\n".repeat(30));
         let witness = json!({"name": "n".repeat(90), "tags": ["a", {"b": [1, 2]}]});
         finding.witness = Some(witness.clone());
         let lines = |view| text(&report, view).lines().count();

@@ -61,10 +61,11 @@ impl<'a> Unsent<'a> {
 
     /// As if the schema at `at` had the flag, or did not have it: the effect of a change of this flag alone.
     #[must_use]
-    pub fn assuming(self, at: &str, flag: &str, set: bool) -> Self {
+    pub fn assuming(&self, at: &str, flag: &str, set: bool) -> Self {
         Self {
+            flags: self.flags,
             assumed: Some((at.to_owned(), flag.to_owned(), set)),
-            ..self
+            ..Self::nothing(self.subschemas)
         }
     }
 

@@ -138,20 +138,20 @@ impl<'a> Subschemas<'a> {
         found
     }
 
-    /// What the schemas at `roots`, and those that apply with them, say about the member `name` of an object.
+    /// What the schemas say about the member `name` of an object to which [all](Self::in_place) of them apply.
     #[must_use]
-    pub fn member(&self, roots: &[String], name: &str) -> Member {
+    pub fn member(&self, schemas: &[String], name: &str) -> Member {
         let (mut declared, mut entries) = (Vec::new(), Vec::new());
-        for at in self.in_place(roots) {
-            let Some(schema) = self.object(&at) else {
+        for at in schemas {
+            let Some(schema) = self.object(at) else {
                 continue;
             };
             let map = |keyword: &str| schema.get(keyword).and_then(Value::as_object);
             if map("properties").is_some_and(|properties| properties.contains_key(name)) {
-                declared.push(pointer::join(&pointer::join(&at, "properties"), name));
+                declared.push(pointer::join(&pointer::join(at, "properties"), name));
             }
             if let Some(patterns) = map("patternProperties") {
-                let below = pointer::join(&at, "patternProperties");
+                let below = pointer::join(at, "patternProperties");
                 let matching = patterns
                     .keys()
                     .filter(|pattern| pattern::matches(pattern, name));
@@ -159,7 +159,7 @@ impl<'a> Subschemas<'a> {
             }
             for keyword in ["additionalProperties", "unevaluatedProperties"] {
                 if map(keyword).is_some_and(|schema| !schema.is_empty()) {
-                    entries.push(pointer::join(&at, keyword));
+                    entries.push(pointer::join(at, keyword));
                 }
             }
         }
@@ -170,19 +170,19 @@ impl<'a> Subschemas<'a> {
         }
     }
 
-    /// The schemas of the item at `index` of an array, by the schemas at `roots` and those that apply with them.
+    /// The schemas of the item at `index` of an array to which [all](Self::in_place) of `schemas` apply.
     #[must_use]
-    pub fn item(&self, roots: &[String], index: usize) -> Vec<String> {
-        let item = |at: String| {
-            let schema = self.object(&at)?;
+    pub fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
+        let item = |at: &String| {
+            let schema = self.object(at)?;
             let tuple = schema.get("prefixItems").and_then(Value::as_array);
             if index < tuple.map_or(0, Vec::len) {
-                return Some(pointer::index(&pointer::join(&at, "prefixItems"), index));
+                return Some(pointer::index(&pointer::join(at, "prefixItems"), index));
             }
             let items = schema.get("items")?;
-            (items.is_object() || items.is_boolean()).then(|| pointer::join(&at, "items"))
+            (items.is_object() || items.is_boolean()).then(|| pointer::join(at, "items"))
         };
-        self.in_place(roots).into_iter().filter_map(item).collect()
+        schemas.iter().filter_map(item).collect()
     }
 }
 
@@ -219,7 +219,8 @@ mod tests {
             "oneOf": [{"patternProperties": {"^[\\w-.]$": {}}, "items": {}}]
         });
         let subschemas = Subschemas::alone(&schema);
-        let member = |name: &str| subschemas.member(&[String::new()], name);
+        let all = subschemas.in_place(&[String::new()]);
+        let member = |name: &str| subschemas.member(&all, name);
         assert_eq!(
             member("a"),
             Member::Declared(vec![
@@ -232,10 +233,10 @@ mod tests {
             Member::Entry(vec!["/additionalProperties".to_owned()])
         );
         assert_eq!(
-            subschemas.item(&[String::new()], 0),
+            subschemas.item(&all, 0),
             ["/prefixItems/0", "/oneOf/0/items"]
         );
-        assert_eq!(subschemas.item(&[String::new()], 1), ["/oneOf/0/items"]);
+        assert_eq!(subschemas.item(&all, 1), ["/oneOf/0/items"]);
         let closed = json!({"additionalProperties": false});
         let closed = Subschemas::alone(&closed).member(&[String::new()], "a");
         assert_eq!(closed, Member::Undeclared);

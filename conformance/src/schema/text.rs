@@ -88,8 +88,9 @@ impl Schemas<'_> {
             } else {
                 text.split(',').map(str::trim).collect()
             };
+            let all = self.subschemas().in_place(schemas);
             let item = |(index, part): (usize, &str)| {
-                self.best(&self.subschemas().item(schemas, index), part)
+                self.best(&self.subschemas().item(&all, index), part)
             };
             found.push(Value::Array(
                 parts.into_iter().enumerate().map(item).collect(),
@@ -114,10 +115,11 @@ impl Schemas<'_> {
                 .is_multiple_of(2)
                 .then(|| parts.chunks(2).map(|pair| (pair[0], pair[1])).collect())
         };
+        let all = self.subschemas().in_place(schemas);
         let mut members = Map::new();
         for (name, text) in pairs? {
-            let schemas = self.subschemas().member(schemas, name).schemas();
-            members.insert(name.to_owned(), self.best(&schemas, text));
+            let below = self.subschemas().member(&all, name).schemas();
+            members.insert(name.to_owned(), self.best(&below, text));
         }
         Some(Value::Object(members))
     }

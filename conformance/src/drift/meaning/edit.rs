@@ -116,8 +116,8 @@ impl Edit {
         match self {
             Self::Schema { .. } | Self::Branch { .. } | Self::Rename { .. } => true,
             Self::Keyword { new, .. } => new.as_ref().is_some_and(|(_, keyword)| {
-                crate::document::normalize::LISTS.contains(&&**keyword)
-                    || crate::document::normalize::SINGLE.contains(&&**keyword)
+                crate::document::keyword::LISTS.contains(&&**keyword)
+                    || crate::document::keyword::SINGLE.contains(&&**keyword)
             }),
             _ => false,
         }

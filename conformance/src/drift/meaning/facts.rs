@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::source::Source;
 use crate::document::pointer;
+use crate::schema::Subschemas;
 
 /// How many schemas are gathered for one value.
 const LIMIT: usize = 300;
@@ -51,7 +52,7 @@ pub(super) struct Facts {
 }
 
 /// All ways of choosing branches: the first of each, then one other at a time.
-pub(super) fn ways(source: Source<'_>, schemas: &[String]) -> Vec<Facts> {
+pub(super) fn ways(source: &Source<'_>, schemas: &[String]) -> Vec<Facts> {
     let mut choices: Vec<usize> = Vec::new();
     let (first, options) = gather(source, schemas, &choices);
     let mut all = vec![first];
@@ -69,16 +70,17 @@ pub(super) fn ways(source: Source<'_>, schemas: &[String]) -> Vec<Facts> {
 }
 
 /// The demands under these choices, and how many options there were for each of them.
-fn gather(source: Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts, Vec<usize>) {
+fn gather(source: &Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts, Vec<usize>) {
     let mut gathering = Gathering {
-        source,
+        schemas: source.schemas,
         choices,
         options: Vec::new(),
         facts: Facts::default(),
         seen: BTreeSet::new(),
     };
     for at in schemas {
-        gathering.facts.hidden.extend(source.hidden(at, None));
+        let hidden = source.unsent.names(at);
+        gathering.facts.hidden.extend(hidden.iter().cloned());
     }
     for at in schemas {
         gathering.add(at);
@@ -87,7 +89,7 @@ fn gather(source: Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts, 
 }
 
 struct Gathering<'s, 'a> {
-    source: Source<'a>,
+    schemas: Subschemas<'a>,
     choices: &'s [usize],
     options: Vec<usize>,
     facts: Facts,
@@ -105,7 +107,7 @@ impl Gathering<'_, '_> {
         if self.seen.len() >= LIMIT || !self.seen.insert(at.to_owned()) {
             return;
         }
-        let schema = match self.source.at(at) {
+        let schema = match self.schemas.at(at) {
             Some(Value::Object(schema)) => schema,
             Some(Value::Bool(false)) => {
                 self.facts.never = true;
@@ -113,9 +115,6 @@ impl Gathering<'_, '_> {
             }
             _ => return,
         };
-        if let Some(target) = self.source.referred(schema) {
-            self.add(&target);
-        }
         for (keyword, value) in schema {
             let here = pointer::join(at, keyword);
             self.assertion(keyword, value);
@@ -280,6 +279,11 @@ impl Gathering<'_, '_> {
 
     fn combination(&mut self, keyword: &str, value: &Value, here: &str, at: &str) {
         match (keyword, value) {
+            ("$ref" | "$dynamicRef", Value::String(reference)) => {
+                if let Some(target) = self.schemas.target(keyword, reference) {
+                    self.add(&target);
+                }
+            }
             ("allOf", Value::Array(branches)) => {
                 for index in 0..branches.len() {
                     self.add(&pointer::index(here, index));

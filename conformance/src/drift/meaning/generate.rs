@@ -78,7 +78,7 @@ impl<'a> Maker<'a> {
         if let Some(known) = self.ways.borrow().get(at) {
             return known.clone();
         }
-        let found = Rc::new(ways(self.source, &[at.to_owned()]));
+        let found = Rc::new(ways(&self.source, &[at.to_owned()]));
         self.ways.borrow_mut().insert(at.to_owned(), found.clone());
         found
     }
@@ -126,14 +126,14 @@ impl<'a> Maker<'a> {
             return known.clone().unwrap_or_default();
         }
         self.pools.borrow_mut().insert(key.clone(), None);
-        let ways = ways(self.source, schemas);
+        let ways = ways(&self.source, schemas);
         let mut found = Vec::new();
         for facts in ways.iter().take(8) {
             found.extend(self.simple(facts, depth));
         }
         let mut found = distinct(found, 80);
         for at in schemas {
-            match judge::accepted(self.source, at, &found, None) {
+            match judge::accepted(&self.source, at, &found, None) {
                 Ok(accepted) => {
                     let mut accepted = accepted.into_iter();
                     found.retain(|_| accepted.next().unwrap_or(false));
@@ -543,7 +543,7 @@ pub(super) fn candidates(
         let schemas = all.iter().flat_map(|facts| facts.refused.clone());
         schemas
             .take(6)
-            .flat_map(|at| ways(maker.source, &[at]).into_iter().take(3))
+            .flat_map(|at| ways(&maker.source, &[at]).into_iter().take(3))
             .collect()
     };
     let not = (refused(one.0, &facts.0), refused(other.0, &facts.1));
@@ -574,7 +574,7 @@ pub(super) fn candidates(
 /// Values that a schema with its own `$defs` probably accepts.
 pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
     let maker = Maker::new(Source::alone(schema));
-    let ways = ways(maker.source, &[String::new()]);
+    let ways = ways(&maker.source, &[String::new()]);
     let hints = Hints::of(ways.iter());
     let mut all = Vec::new();
     for facts in ways.iter().take(6) {

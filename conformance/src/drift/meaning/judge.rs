@@ -25,7 +25,7 @@ pub(in super::super) fn knows_format(format: &str) -> bool {
 /// # Errors
 /// Says why it could not be asked.
 pub(super) fn accepted<'a>(
-    source: Source<'a>,
+    source: &Source<'a>,
     at: &str,
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,
@@ -44,7 +44,7 @@ pub(super) fn accepted<'a>(
 /// # Errors
 /// Says why it could not be asked.
 pub(super) fn rejected_for(
-    source: Source<'_>,
+    source: &Source<'_>,
     at: &str,
     values: &[Value],
     name: &str,

@@ -114,8 +114,8 @@ impl<'a> Meaning<'a> {
         spent: &'a Cell<usize>,
     ) -> Self {
         let makers = |document: &'a Document| {
-            [false, true]
-                .map(|from_server| Maker::new(Source::of(document, from_server, flagged, spent)))
+            [Sender::Client, Sender::Server]
+                .map(|sender| Maker::new(Source::of(document, sender, flagged, spent)))
         };
         Self {
             old: makers(old),
@@ -136,8 +136,8 @@ impl<'a> Meaning<'a> {
         (&self.old[index], &self.new[index])
     }
 
-    fn edits<'e>(&self, sender: Sender, edits: &'e [&'e Edit]) -> Edits<'e, 'a> {
-        let new = self.makers(sender).1.source;
+    fn edits<'e>(&'e self, sender: Sender, edits: &'e [&'e Edit]) -> Edits<'e, 'a> {
+        let new = &self.makers(sender).1.source;
         Edits { new, edits }
     }
 
@@ -253,8 +253,8 @@ impl<'a> Meaning<'a> {
         let Spot { at, sender, text } = spot;
         let (old, new) = self.makers(sender);
         let edits = Some(self.edits(sender, changes));
-        let one = accepted(old.source, at.0, &values, None, text)?;
-        let other = accepted(old.source, at.0, &values, edits, text)?;
+        let one = accepted(&old.source, at.0, &values, None, text)?;
+        let other = accepted(&old.source, at.0, &values, edits, text)?;
         let judged = values.iter().zip(one.iter().zip(&other));
         let mut apart: Vec<(Value, bool)> = judged
             .filter(|(_, (one, other))| one != other)
@@ -272,8 +272,8 @@ impl<'a> Meaning<'a> {
             .collect();
         if !completed.is_empty() {
             let completed = distinct(completed, KEPT);
-            let one = accepted(old.source, at.0, &completed, None, text)?;
-            let other = accepted(old.source, at.0, &completed, edits, text)?;
+            let one = accepted(&old.source, at.0, &completed, None, text)?;
+            let other = accepted(&old.source, at.0, &completed, edits, text)?;
             let more = completed.into_iter().zip(one.into_iter().zip(other));
             apart.extend(
                 more.filter(|(_, (one, other))| !one && *other)
@@ -283,17 +283,17 @@ impl<'a> Meaning<'a> {
         // Where other members changed as well, so has a value of the new schema that the old one rejects for this member.
         if let Some(member) = changes.iter().find_map(|edit| edit.member())
             && apart.iter().any(|(_, in_old)| !in_old)
-            && let Ok(in_new) = accepted(new.source, at.1, &values, None, text)
+            && let Ok(in_new) = accepted(&new.source, at.1, &values, None, text)
         {
             let shown = values.into_iter().zip(in_new.into_iter().zip(&one));
             let shown = shown.filter(|(_, (in_new, in_old))| *in_new && !**in_old);
             let shown: Vec<Value> = shown.map(|(value, _)| value).take(KEPT).collect();
-            let about = judge::rejected_for(old.source, at.0, &shown, member)?;
+            let about = judge::rejected_for(&old.source, at.0, &shown, member)?;
             let about = shown.into_iter().zip(about).filter(|(_, about)| *about);
             apart.extend(about.map(|(value, _)| (value, false)));
         }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
-        let real = accepted(new.source, at.1, &values, None, text);
+        let real = accepted(&new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
             let in_new = real.as_ref().map_or(in_old, |real| real[index]);
@@ -395,8 +395,8 @@ impl<'a> Meaning<'a> {
         let edits = Some(self.edits(sender, changes));
         let related = |prune: bool| {
             let wholes = (
-                plain::whole(old.source, at.0, None, prune),
-                plain::whole(old.source, at.0, edits, prune),
+                plain::whole(&old.source, at.0, None, prune),
+                plain::whole(&old.source, at.0, edits, prune),
             );
             match wholes {
                 (Ok(one), Ok(other)) => algebra::relate(&one, &other),
@@ -423,8 +423,8 @@ impl<'a> Meaning<'a> {
     pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
         let (old, new) = self.makers(sender);
         let wholes = (
-            plain::whole(old.source, at.0, None, false),
-            plain::whole(new.source, at.1, None, false),
+            plain::whole(&old.source, at.0, None, false),
+            plain::whole(&new.source, at.1, None, false),
         );
         match wholes {
             (Ok(one), Ok(other)) => algebra::relate(&one, &other),
@@ -478,7 +478,7 @@ impl<'a> Meaning<'a> {
             }
             if values.len() > CARRIED {
                 let takes = |maker: &Maker<'_>, at: &str| {
-                    let accepted = judge::accepted(maker.source, at, &values, None);
+                    let accepted = judge::accepted(&maker.source, at, &values, None);
                     accepted.unwrap_or_else(|_| vec![true; values.len()])
                 };
                 let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
@@ -519,14 +519,17 @@ impl<'a> Meaning<'a> {
         edits: &[&Edit],
     ) -> bool {
         let (old, new) = self.makers(Sender::Server);
-        let (old, new) = (old.source, new.source);
-        let (before, after) = (old.in_place(old_at), new.in_place(new_at));
+        let (old, new) = (&old.source, &new.source);
+        let (before, after) = (old.schemas.in_place(old_at), new.schemas.in_place(new_at));
         if before.is_empty() && after.is_empty() {
             return true;
         }
         match value {
             Value::Array(items) => items.iter().enumerate().all(|(index, item)| {
-                let below = (old.item(&before, index), new.item(&after, index));
+                let below = (
+                    old.schemas.item(&before, index),
+                    new.schemas.item(&after, index),
+                );
                 self.is_spoken_of(&below.0, &below.1, item, edits)
             }),
             Value::Object(members) => {
@@ -537,16 +540,18 @@ impl<'a> Meaning<'a> {
                 let whole = own.iter().any(|edit| edit.member().is_none());
                 members.iter().all(|(name, member)| {
                     let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
-                    let speak = |source: Source<'_>, schemas: &[String]| match schemas.is_empty() {
-                        true => (false, Vec::new()),
-                        false => source.member(schemas, name),
+                    let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
+                        [] => None,
+                        schemas => source.member(schemas, name),
                     };
-                    let (in_new, below_new) = speak(new, &after);
-                    let (in_old, below_old) = match edited {
-                        true => (false, Vec::new()),
-                        false => speak(old, &before),
-                    };
-                    (in_new || in_old) && self.is_spoken_of(&below_old, &below_new, member, edits)
+                    let in_new = speak(new, &after);
+                    let in_old = speak(old, &before).filter(|_| !edited);
+                    if in_new.is_none() && in_old.is_none() {
+                        return false;
+                    }
+                    let (below_old, below_new) =
+                        (in_old.unwrap_or_default(), in_new.unwrap_or_default());
+                    self.is_spoken_of(&below_old, &below_new, member, edits)
                 })
             }
             _ => true,
@@ -556,8 +561,9 @@ impl<'a> Meaning<'a> {
     /// Whether theirs and ours speak of the member `name`.
     pub(super) fn names(&self, at: At<'_>, name: &str) -> (bool, bool) {
         let speaks = |maker: &Maker<'_>, at: &str| {
-            let schemas = maker.source.in_place(&[at.to_owned()]);
-            let (_, below) = maker.source.member(&schemas, name);
+            let schemas = maker.source.schemas;
+            let member = schemas.member(&schemas.in_place(&[at.to_owned()]), name);
+            let below = member.schemas();
             below
                 .iter()
                 .any(|at| at.ends_with(&pointer::join("/properties", name)))
@@ -568,7 +574,7 @@ impl<'a> Meaning<'a> {
     /// Whether the member `name` is not sent by the old and the new document.
     pub(super) fn hides(&self, at: At<'_>, sender: Sender, name: &str) -> (bool, bool) {
         let (old, new) = self.makers(sender);
-        let hides = |maker: &Maker<'_>, at: &str| maker.source.hidden(at, None).contains(name);
+        let hides = |maker: &Maker<'_>, at: &str| maker.source.unsent.names(at).contains(name);
         (hides(old, at.0), hides(new, at.1))
     }
 }
@@ -589,7 +595,7 @@ fn size(value: &Value) -> usize {
 
 /// Which values the schema accepts; those that stand as text, in any meaning of the text.
 fn accepted<'a>(
-    source: Source<'a>,
+    source: &Source<'a>,
     at: &str,
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,

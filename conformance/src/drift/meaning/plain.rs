@@ -4,6 +4,7 @@
 //! is; [`whole`] writes all of it, with `$defs`, as long as it is not large.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +12,7 @@ use super::edit::Edit;
 use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
+use crate::schema::direction::{Names, Unsent};
 use crate::schema::pattern::translated;
 use crate::schema::validator::asserts;
 
@@ -30,7 +32,7 @@ const DEPTH_LIMIT: usize = 120;
 #[derive(Clone, Copy)]
 pub(super) struct Edits<'e, 'a> {
     /// The document that what is added is written from.
-    pub(super) new: Source<'a>,
+    pub(super) new: &'e Source<'a>,
     pub(super) edits: &'e [&'e Edit],
 }
 
@@ -94,7 +96,7 @@ impl<'v> Scope<'v> {
 
 /// Writes the schema at `at` as far as `values` can see it, with `edits` applied, and says how many schemas that were.
 pub(super) fn seen<'a>(
-    source: Source<'a>,
+    source: &Source<'a>,
     at: &str,
     values: &[Value],
     edits: Option<Edits<'_, 'a>>,
@@ -110,7 +112,7 @@ pub(super) fn seen<'a>(
 /// of both sides, so that inclusion of what is left proves inclusion of the whole. Below `anyOf` and the like that would not hold, and
 /// all is written.
 pub(super) fn whole<'a>(
-    source: Source<'a>,
+    source: &Source<'a>,
     at: &str,
     edits: Option<Edits<'_, 'a>>,
     prune: bool,
@@ -144,9 +146,11 @@ struct Open {
 }
 
 struct Writer<'e, 'a> {
-    source: Source<'a>,
+    source: &'e Source<'a>,
     left: usize,
     edits: Option<Edits<'e, 'a>>,
+    /// What is not sent after an edit of a flag.
+    unsent: Option<Unsent<'a>>,
     /// Whether schemas of the new document are being written.
     new: bool,
     /// Whether what no edit changes may be left out.
@@ -156,11 +160,17 @@ struct Writer<'e, 'a> {
 }
 
 impl<'e, 'a> Writer<'e, 'a> {
-    fn new(source: Source<'a>, limit: usize, edits: Option<Edits<'e, 'a>>) -> Self {
+    fn new(source: &'e Source<'a>, limit: usize, edits: Option<Edits<'e, 'a>>) -> Self {
+        let unsent = |edit: &&Edit| match edit {
+            Edit::Flag { schema, flag, set } => Some(source.unsent.assuming(schema, flag, *set)),
+            _ => None,
+        };
+        let unsent = edits.and_then(|edits| edits.edits.iter().find_map(unsent));
         Self {
             source,
             left: limit,
             edits,
+            unsent,
             new: false,
             prune: false,
             definitions: BTreeMap::new(),
@@ -219,18 +229,14 @@ impl<'e, 'a> Writer<'e, 'a> {
     }
 
     /// The members that are not sent in this direction.
-    fn hidden(&self, at: &str) -> BTreeSet<String> {
-        let edits = self.edits.map_or(&[][..], |edits| edits.edits);
-        let flag = edits.iter().find_map(|edit| match edit {
-            Edit::Flag { schema, flag, set } => Some((schema.as_str(), flag.as_str(), *set)),
-            _ => None,
-        });
-        self.source.hidden(at, flag)
+    fn hidden(&self, at: &str) -> Rc<Names> {
+        let edited = self.unsent.as_ref().filter(|_| !self.new);
+        edited.unwrap_or(&self.source.unsent).names(at)
     }
 
     /// A schema of another value than the one around it.
     fn fresh(&mut self, at: &str, scope: &Scope<'_>, depth: usize) -> Result<Value, Undecided> {
-        if self.prune && depth > 0 && self.source.at(at) != Some(&Value::Bool(false)) {
+        if self.prune && depth > 0 && self.source.schemas.at(at) != Some(&Value::Bool(false)) {
             return Ok(Value::Bool(true));
         }
         let hidden = self.hidden(at);
@@ -242,7 +248,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         &mut self,
         at: &str,
         scope: &Scope<'_>,
-        hidden: Option<&BTreeSet<String>>,
+        hidden: Option<&Names>,
         depth: usize,
     ) -> Result<Value, Undecided> {
         self.in_new(|writer| {
@@ -257,7 +263,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         &mut self,
         at: &str,
         scope: &Scope<'_>,
-        hidden: &BTreeSet<String>,
+        hidden: &Names,
         depth: usize,
     ) -> Result<Value, Undecided> {
         self.left = self.left.checked_sub(1).ok_or(Undecided::TooDeep)?;
@@ -273,7 +279,7 @@ impl<'e, 'a> Writer<'e, 'a> {
             return self.added(&new, scope, None, depth + 1);
         }
         let empty = Map::new();
-        let schema = match self.source.at(at) {
+        let schema = match self.source.schemas.at(at) {
             Some(Value::Object(schema)) => schema,
             Some(Value::Bool(accepts)) if edits.is_empty() || !accepts => {
                 let schema = Value::Bool(*accepts);
@@ -324,7 +330,7 @@ impl<'e, 'a> Writer<'e, 'a> {
                 let Some(edits) = self.edits else {
                     return Ok(());
                 };
-                let Some(schema) = edits.new.object(other) else {
+                let Some(schema) = edits.new.schemas.object(other) else {
                     return Ok(());
                 };
                 let place = Place {
@@ -398,7 +404,7 @@ impl<'e, 'a> Writer<'e, 'a> {
     /// Whether the member at `at` of the new document is not sent in this direction.
     fn is_hidden_in_new(&self, at: &str) -> bool {
         self.edits
-            .is_some_and(|edits| edits.new.is_hidden(at, None))
+            .is_some_and(|edits| edits.new.unsent.is_unsent(at))
     }
 
     fn keyword(
@@ -423,7 +429,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         }
         let written = match (keyword, value) {
             ("$ref" | "$dynamicRef", Value::String(reference)) => {
-                let target = self.source.target_of(keyword, reference);
+                let target = self.source.schemas.target(keyword, reference);
                 let target = target.ok_or_else(|| Undecided::Reference {
                     reference: reference.clone(),
                 })?;
@@ -606,7 +612,7 @@ struct Place<'p, 'v> {
     at: &'p str,
     schema: &'p Map<String, Value>,
     scope: &'p Scope<'v>,
-    hidden: &'p BTreeSet<String>,
+    hidden: &'p Names,
     depth: usize,
 }
 

@@ -22,7 +22,8 @@ use super::view::{Content, Part, View};
 use super::{bounds, sets};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
-use crate::finding::{SchemaChange, Sender, Side};
+use crate::finding::{DocumentChange, SchemaChange, Sender, Side};
+use crate::schema::direction::is_flagged;
 
 /// How many pairs are compared. A pair is compared once, so this is reached by documents made for it only.
 const PAIR_LIMIT: usize = 300_000;
@@ -93,23 +94,9 @@ impl Schemas {
                 .roots
                 .first()
                 .map_or("document", |root| root.subject.as_str());
-            let message = format!(
-                "there are more than {PAIR_LIMIT} pairs of schemas to compare, and the rest was left out; split the documents or compare parts of them with --include"
-            );
-            ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), message);
+            let change = DocumentChange::LimitReached { pairs: PAIR_LIMIT };
+            ledger.add(&rules::LIMIT_REACHED, subject, &Pair::new("", ""), change);
         }
-    }
-}
-
-/// Whether a schema is only sent in one direction.
-fn is_flagged(value: &Value) -> bool {
-    match value {
-        Value::Object(members) => {
-            let flag = |name| members.get(name) == Some(&Value::Bool(true));
-            flag("readOnly") || flag("writeOnly") || members.values().any(is_flagged)
-        }
-        Value::Array(items) => items.iter().any(is_flagged),
-        _ => false,
     }
 }
 

@@ -129,6 +129,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
         | DocumentChange::MergeKeys { .. }
+        | DocumentChange::LimitReached { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -219,6 +220,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
         | DocumentChange::MergeKeys { .. }
+        | DocumentChange::LimitReached { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
 }
@@ -267,6 +269,9 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
                 side(*one, context.comparison)
             )
         }
+        DocumentChange::LimitReached { pairs } => format!(
+            "there are more than {pairs} pairs of schemas to compare, and the rest was left out"
+        ),
         DocumentChange::ParameterRepeated {
             side: one,
             part,
@@ -390,6 +395,9 @@ pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<
                 "correct the reference, or bundle the documents into one"
             }
             DocumentChange::MergeKeys { .. } => "write the members out, or begin with `%YAML 1.1`",
+            DocumentChange::LimitReached { .. } => {
+                "split the documents, or compare parts of them with --include"
+            }
             DocumentChange::ParameterRepeated { .. } => "keep one of them",
             _ => AGREE,
         }

@@ -131,7 +131,6 @@ pub fn side(side: Side, comparison: Comparison) -> &'static str {
 /// The sentence for a message: what differs, who is affected and why.
 pub fn sentence(message: &Message, context: &Context<'_>) -> String {
     let said = match message {
-        Message::Text(text) => text.clone(),
         Message::Schema(change) => schema::sentence(change, context),
         Message::Document(change) => document::sentence(change, context),
         Message::Replay(fault) => replay::sentence(fault, context),
@@ -156,6 +155,6 @@ pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
     match message {
         Message::Schema(change) => Some(schema::advice(change).to_owned()),
         Message::Document(change) => document::advice(change, context),
-        Message::Text(_) | Message::Replay(_) | Message::Baseline(_) => None,
+        Message::Replay(_) | Message::Baseline(_) => None,
     }
 }

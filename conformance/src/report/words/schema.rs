@@ -328,9 +328,6 @@ fn member_of(keyword: &str, value: Option<&Value>) -> String {
 
 /// Why it is not known whether anybody is affected.
 pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
-    if let Undecided::Text { reason } = reason {
-        return format!("undecided: {reason}");
-    }
     format!(
         "could not tell whether this breaks {}: {}; look at it, or accept it with --write-baseline",
         context.people(),
@@ -341,7 +338,6 @@ pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
 /// What keeps schemas from being compared or used.
 pub(super) fn cause(reason: &Undecided) -> String {
     match reason {
-        Undecided::Text { reason } => reason.clone(),
         Undecided::NotFound { keyword } => match keyword.as_str() {
             "" => "two whole schemas were compared".to_owned(),
             "pattern" => "two patterns were compared".to_owned(),

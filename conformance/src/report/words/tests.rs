@@ -199,9 +199,6 @@ fn changes() -> Vec<SchemaChange> {
 
 fn reasons() -> Vec<Undecided> {
     let all = vec![
-        Undecided::Text {
-            reason: text("it is deep"),
-        },
         Undecided::NotFound {
             keyword: text("pattern"),
         },
@@ -226,8 +223,7 @@ fn reasons() -> Vec<Undecided> {
     for reason in &all {
         // A reason that is missing above is an error of the compiler here.
         match reason {
-            Undecided::Text { .. }
-            | Undecided::NotFound { .. }
+            Undecided::NotFound { .. }
             | Undecided::NotEnforced { .. }
             | Undecided::UnknownFormat { .. }
             | Undecided::Reference { .. }
@@ -432,7 +428,12 @@ fn what_differs_in_a_property_is_told_with_its_name() {
 #[test]
 fn a_webhook_is_told_by_who_sends_which_part() {
     let webhook = |sender, part: &str| {
-        let mut finding = Finding::new("r", crate::finding::Severity::Info, "s", text("m"));
+        let mut finding = Finding::new(
+            "r",
+            crate::finding::Severity::Info,
+            "s",
+            SchemaChange::MeaningChanged,
+        );
         finding.effect = Some(Effect {
             sender,
             impact: Impact::Rejected,
