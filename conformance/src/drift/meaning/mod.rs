@@ -335,7 +335,7 @@ impl<'a> Meaning<'a> {
             let mut next = distinct(next.collect(), KEPT);
             next.sort_by_cached_key(size);
             let takes = |maker: &Maker<'_>, at: &str| {
-                let accepted = judge::accepted(maker.source, at, &next, None);
+                let accepted = judge::accepted(&maker.source, at, &next, None);
                 accepted.unwrap_or_else(|_| vec![true; next.len()])
             };
             let either: Vec<bool> = takes(old, at.0)
