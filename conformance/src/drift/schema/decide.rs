@@ -239,7 +239,7 @@ impl<'d> Decider<'d, '_, '_> {
     fn is_never_sent(&self, id: usize, sender: Sender, name: &str) -> bool {
         let (theirs, ours) = self.meaning.hides(self.at(id), sender, name);
         let (in_theirs, in_ours) = self.documented(id, name);
-        (theirs || ours) && (theirs || !in_theirs) && (ours || !in_ours)
+        theirs && (ours || !in_ours) || ours && !in_theirs
     }
 
     fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
