@@ -89,7 +89,7 @@ pub(crate) struct Written {
     subject: Option<String>,
     /// Where it was found.
     place: Option<String>,
-    /// What was found; for the reader only.
+    /// The message of the finding, for readers only; it is not compared.
     #[serde(rename = "message")]
     _message: Option<String>,
 }

@@ -59,7 +59,7 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 /// The listed rule of this id.
 ///
 /// # Errors
-/// When there is no such rule: a message that names the nearest one.
+/// When no rule has that name; the message suggests the closest one.
 pub fn named(id: &str) -> Result<Listed, String> {
     let all = all();
     let ids = all.iter().map(|listed| listed.rule.id);

@@ -33,7 +33,7 @@ pub(crate) fn given(arguments: &[String]) -> Vec<Pair> {
         .collect()
 }
 
-/// Two pairs of releases of GitHub's description. What is not yet in `folder` is fetched by `npm pack`.
+/// Two pairs of releases of GitHub's description. Releases missing from `folder` are fetched with `npm pack`.
 ///
 /// # Errors
 /// When npm or tar are missing or fail.
@@ -112,7 +112,7 @@ pub(crate) fn row(pair: &Pair, rounds: usize) -> anyhow::Result<String> {
     ))
 }
 
-/// The text of a document in JSON; what is in YAML is written in JSON, as `serde_json` does not read YAML.
+/// The text of a document as JSON. YAML is converted, because `serde_json` cannot read it.
 fn json(path: &Path) -> anyhow::Result<Vec<u8>> {
     let name = || path.display().to_string();
     let text = fs::read(path).with_context(name)?;

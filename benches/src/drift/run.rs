@@ -141,7 +141,7 @@ pub(crate) fn measure(old: &Path, new: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// Hashes what is written to it.
+/// A writer that hashes the bytes it receives.
 struct HashWriter(DefaultHasher);
 
 impl io::Write for HashWriter {

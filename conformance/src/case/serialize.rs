@@ -224,7 +224,7 @@ const BOUNDARY: &str = "conformance-7d1f0c2e";
 /// A sample as a request body of that media type.
 ///
 /// # Errors
-/// When the media type has no form for such a value.
+/// When the media type cannot represent the value.
 pub fn body(media_type: &str, value: &Value) -> Result<Body, Unreplayable> {
     let essence = media_type
         .split(';')

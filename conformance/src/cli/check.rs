@@ -61,7 +61,7 @@ pub(super) struct CheckArgs {
     output: OutputArgs,
 }
 
-/// What was found in the pairs so far.
+/// The findings of the pairs compared so far.
 #[derive(Default)]
 struct Sum {
     documents: Vec<DocumentInfo>,
@@ -114,7 +114,7 @@ fn chosen<'s>(settings: &'s Settings, names: &[String]) -> Result<Vec<&'s Pair>>
     let pairs = &settings.config.pairs;
     if pairs.is_empty() {
         bail!(
-            "there is no pair to compare; write a [[pair]] to {DEFAULT_FILE}, for example with `conformance init`, or name another file with --config"
+            "there is no pair to compare; add a [[pair]] to {DEFAULT_FILE} (`conformance init` writes a first one), or choose another file with --config"
         );
     }
     if let Some(name) = names

@@ -98,7 +98,7 @@ mod tests {
             "api.yaml",
             "./main:api.yaml",
             "../main:api.yaml",
-            "/tmp/main:api.yaml",
+            "/folder/main:api.yaml",
             r"C:\api.yaml",
             "C:/api.yaml",
             "https://example.com:8080/api.yaml",

@@ -327,7 +327,7 @@ pub enum Unreplayable {
     },
     /// The value is in another file.
     External,
-    /// The media type has no form for such a value.
+    /// This media type cannot represent the value.
     NoForm {
         /// The JSON type of the value.
         value: &'static str,

@@ -43,7 +43,7 @@ rules! {
         "pattern: '^[a-z]+$'" => "pattern: '^[a-z+$'";
     OPERATION_WITHOUT_SAMPLE = "operation-without-sample" Info "The document has no sample for an operation, so nothing was sent.",
         "examples: { one: { value: .. } }" => "content: { application/json: {} }";
-    SAMPLE_UNCHECKED = "sample-unchecked" Undecided "A sample was not sent, because a path parameter has no value.",
+    SAMPLE_UNCHECKED = "sample-unchecked" Undecided "A sample was not sent because no value is known for a path parameter.",
         "GET /notes/{id}" => "no note could be created";
     SAMPLE_NOT_REPLAYABLE = "sample-not-replayable" Info "A sample cannot be made into a request.",
         "a response with the name of a request sample" => "a response sample without a request";

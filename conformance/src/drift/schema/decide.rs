@@ -506,8 +506,8 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// What a difference may do to the values of the schema that it is judged in. Alternatives are taken to
-    /// exclude each other, as values were tried on them that show otherwise where they do not; right around the difference only if
+    /// What a difference may do to the values of the schema that it is judged in. Branches of `oneOf` are assumed to exclude each other,
+    /// because values that show an overlap were tried before. For the `oneOf` directly around the difference, this is assumed only if
     /// values were `seen` that only the receiver accepts.
     fn effect(
         &self,
