@@ -130,7 +130,8 @@ class Visit {
     if ((await summary.getAttribute('aria-expanded')) !== 'true') {
       await summary.click();
     }
-    await operation.locator('.opblock-body').waitFor();
+    // The body is displayed before what is in it; `count` and `evaluateAll` do not wait.
+    await operation.locator('.try-out__btn').waitFor();
     const tryOut = operation.locator('.try-out__btn:not(.cancel)');
     if (await tryOut.count()) {
       await tryOut.click();
@@ -142,6 +143,7 @@ class Visit {
   async samples(id) {
     const operation = await this.open(id);
     const select = operation.locator('.opblock-section-request-body .examples-select-element');
+    await select.waitFor();
     const names = await select.locator('option').evaluateAll((options) => options.map((option) => option.value));
     assert.equal(await select.inputValue(), names[0], `${id}: the first sample is chosen`);
     return names;
