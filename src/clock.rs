@@ -1,73 +1,339 @@
-//! The only reader of the clock. Everything else takes `now` as an argument.
+//! The only reader of the clock. Everything else takes the time as an argument.
 //!
-//! In sandbox mode the clock may run faster than real time, so that an integrator sees two weeks of retries in minutes.
+//! There are two times. [`Clock::now`] is the time of day: it is signed, shown and written down, and follows the machine's clock when that
+//! is corrected. [`Clock::steady`] is for whatever waits: due times, leases, retention. It runs on evenly when the time of day jumps, so a
+//! correction neither stalls what waits nor makes all of it due at once, and it is saved in the database, so that it goes on after a
+//! restart.
+//!
+//! In sandbox mode both may run faster than real time, so that an integrator sees two weeks of retries in minutes.
 
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A clock that starts at the real time and runs at `speed` times real time.
+/// Tells the time of day and the steady time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    started_at: Timestamp,
-    started: Instant,
+    source: Source,
     speed: f64,
+    /// What the source showed when the clock was started.
+    began: Reading,
+    /// The steady time at that moment.
+    steady: Timestamp,
 }
 
-impl Clock {
-    /// A clock that is right now and runs `speed` times as fast as real time.
+/// One moment in both times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The time of day.
+    pub now: Timestamp,
+    /// The steady time.
+    pub steady: Timestamp,
+}
+
+/// How the steady time stood at some moment: what a later process needs to go on with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedTime {
+    /// The steady time.
+    pub steady: Timestamp,
+    /// What the machine's clock showed.
+    pub real: Timestamp,
+}
+
+/// What the machine says of the time.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// The time of day.
+    wall: Timestamp,
+    /// The time since some moment in the past, which no correction changes. It stands still while the machine is suspended.
+    elapsed: Duration,
+}
+
+/// Where readings come from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// The machine. Time is counted from this moment.
+    Machine(Instant),
+    /// A test.
+    #[cfg(test)]
+    Test(&'static tests::Machine),
+}
+
+impl Source {
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the one place that reads the clock"
     )]
-    pub fn start(speed: f64) -> Self {
+    fn read(self) -> Reading {
+        match self {
+            Self::Machine(since) => Reading {
+                wall: Timestamp::now(),
+                elapsed: since.elapsed(),
+            },
+            #[cfg(test)]
+            Self::Test(machine) => machine.read(),
+        }
+    }
+}
+
+impl Clock {
+    /// A clock that shows the real time.
+    pub fn real() -> Self {
+        Self::resume(1.0, None)
+    }
+
+    /// A clock that shows the real time now and runs `speed` times as fast. Its steady time goes on from what an earlier process saved,
+    /// and otherwise begins at the real time.
+    pub fn resume(speed: f64, saved: Option<SavedTime>) -> Self {
+        Self::with_source(Source::Machine(Instant::now()), speed, saved)
+    }
+
+    fn with_source(source: Source, speed: f64, saved: Option<SavedTime>) -> Self {
+        let began = source.read();
+        // Between the processes time went on as the machine's clock says. Where that was set back meanwhile, none has passed.
+        let steady = saved.map_or(began.wall, |saved| {
+            let down = began.wall.duration_since(saved.real);
+            later(saved.steady, down.max(SignedDuration::ZERO))
+        });
         Self {
-            started_at: Timestamp::now(),
-            started: Instant::now(),
+            source,
             speed,
+            began,
+            steady: to_microseconds(steady),
         }
     }
 
-    /// The current time, to the microsecond: the precision that storage keeps.
+    /// The time of day, to the microsecond: the precision that storage keeps.
     pub fn now(&self) -> Timestamp {
-        let elapsed = self.started.elapsed().as_secs_f64() * self.speed;
-        let now = SignedDuration::try_from_secs_f64(elapsed)
-            .ok()
-            .and_then(|elapsed| self.started_at.checked_add(elapsed).ok())
-            .unwrap_or(Timestamp::MAX);
-        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+        self.moment().now
+    }
+
+    /// The steady time, to the microsecond.
+    pub fn steady(&self) -> Timestamp {
+        self.moment().steady
+    }
+
+    /// Both times at this moment.
+    pub fn moment(&self) -> Moment {
+        let reading = self.source.read();
+        let passed = self.span(reading.elapsed.saturating_sub(self.began.elapsed));
+        let now = if self.is_real() {
+            reading.wall
+        } else {
+            later(self.began.wall, passed)
+        };
+        Moment {
+            now: to_microseconds(now),
+            steady: to_microseconds(later(self.steady, passed)),
+        }
     }
 
     /// How much time passes on this clock while `real` passes in reality.
     pub fn span(&self, real: Duration) -> SignedDuration {
+        if self.is_real() {
+            // Exact: a product of floating point numbers is not.
+            return SignedDuration::try_from(real).unwrap_or(SignedDuration::MAX);
+        }
         SignedDuration::try_from_secs_f64(real.as_secs_f64() * self.speed)
             .unwrap_or(SignedDuration::MAX)
     }
 
-    /// How long it really takes until this clock shows `at`; nothing when it has passed.
+    /// How long it really takes until the steady time is `at`; nothing when it has passed.
     pub fn until(&self, at: Timestamp) -> Duration {
-        let left = at.duration_since(self.now()).as_secs_f64() / self.speed;
+        let left = at.duration_since(self.steady()).as_secs_f64() / self.speed;
         Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
+    }
+
+    /// The time of day when the steady time is `at`, as far as is known now.
+    pub fn time_of_day(&self, at: Timestamp) -> Timestamp {
+        later(at, -self.steady_lead())
+    }
+
+    /// How far the steady time is ahead of the time of day, in whole seconds: what it is ahead by less is noise of the measurement.
+    pub fn steady_lead(&self) -> SignedDuration {
+        let Moment { now, steady } = self.moment();
+        SignedDuration::from_secs_f64(steady.duration_since(now).as_secs_f64().round())
+    }
+
+    /// What a later process needs to go on with the steady time, if this one lives on for `ahead` and then ends without another word.
+    pub fn saved(&self, ahead: Duration) -> SavedTime {
+        // At the speed of real time nothing is lost however this process ends: the machine's clock tells how long ago it was.
+        let ahead = if self.is_real() {
+            SignedDuration::ZERO
+        } else {
+            self.span(ahead)
+        };
+        let real = to_microseconds(self.source.read().wall);
+        SavedTime {
+            steady: later(self.steady(), ahead),
+            real,
+        }
+    }
+
+    #[expect(clippy::float_cmp, reason = "exactly the default is meant")]
+    /// Whether it runs at the speed of real time.
+    pub fn is_real(&self) -> bool {
+        self.speed == 1.0
     }
 }
 
+/// At the end of time on a clock that runs that fast.
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    let end = if by.is_negative() {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    at.checked_add(by).unwrap_or(end)
+}
+
+fn to_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+
+    /// A machine whose clocks a test sets.
+    #[derive(Debug)]
+    pub(crate) struct Machine(Mutex<Reading>);
+
+    impl Machine {
+        /// A machine at this time of day. It is never freed, since clocks are copied.
+        pub(crate) fn at(wall: Timestamp) -> &'static Self {
+            let elapsed = Duration::from_secs(1_000);
+            Box::leak(Box::new(Self(Mutex::new(Reading { wall, elapsed }))))
+        }
+
+        pub(super) fn read(&self) -> Reading {
+            *self.0.lock().unwrap()
+        }
+
+        /// Time passes.
+        pub(crate) fn pass(&self, time: Duration) {
+            let mut reading = self.0.lock().unwrap();
+            reading.elapsed += time;
+            reading.wall += time;
+        }
+
+        /// The time of day is corrected.
+        pub(crate) fn correct(&self, by: SignedDuration) {
+            self.0.lock().unwrap().wall += by;
+        }
+
+        /// A clock that reads this machine.
+        pub(crate) fn clock(&'static self, speed: f64, saved: Option<SavedTime>) -> Clock {
+            Clock::with_source(Source::Test(self), speed, saved)
+        }
+    }
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+    fn noon() -> Timestamp {
+        "2026-11-28T12:00:00Z".parse().unwrap()
+    }
 
     #[test]
     fn time_goes_forward_and_has_no_nanoseconds() {
-        let clock = Clock::start(1.0);
-        let (first, second) = (clock.now(), clock.now());
+        let clock = Clock::real();
+        let (first, second) = (clock.steady(), clock.steady());
         assert!(first <= second);
         assert_eq!(first.subsec_nanosecond() % 1_000, 0);
+        assert_eq!(clock.now().subsec_nanosecond() % 1_000, 0);
     }
 
     #[test]
     fn a_fast_clock_runs_ahead_of_a_real_one_and_never_overflows() {
-        let (real, fast) = (Clock::start(1.0), Clock::start(1e9));
-        while real.now() == real.started_at {}
-        assert!(fast.now() > real.now());
-        assert!(Clock::start(f64::MAX).now() <= Timestamp::MAX);
+        let machine = Machine::at(noon());
+        let (real, fast) = (machine.clock(1.0, None), machine.clock(3_600.0, None));
+        machine.pass(Duration::from_secs(1));
+        assert_eq!(real.now(), noon() + Duration::from_secs(1));
+        assert_eq!(fast.now(), noon() + HOUR);
+        assert_eq!(fast.steady(), fast.now());
+        let fastest = machine.clock(f64::MAX, None);
+        machine.pass(HOUR);
+        assert_eq!(fastest.now(), to_microseconds(Timestamp::MAX));
+    }
+
+    #[test]
+    fn the_time_of_day_follows_a_correction_and_the_steady_time_does_not() {
+        for by in [DAY, -DAY, DAY * 10_000, -DAY * 10_000] {
+            let machine = Machine::at(noon());
+            let clock = machine.clock(1.0, None);
+            let due = clock.steady() + HOUR;
+            machine.pass(HOUR / 2);
+            machine.correct(by);
+            assert_eq!(clock.now(), noon() + HOUR / 2 + by);
+            assert_eq!(clock.until(due), HOUR / 2);
+            assert_eq!(clock.time_of_day(due), noon() + HOUR + by);
+            machine.pass(HOUR / 2);
+            assert_eq!(clock.steady(), due);
+            assert_eq!(clock.until(due), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn a_fast_clock_takes_no_notice_of_a_correction() {
+        let machine = Machine::at(noon());
+        let clock = machine.clock(60.0, None);
+        machine.correct(DAY);
+        machine.pass(Duration::from_mins(1));
+        assert_eq!(clock.now(), noon() + HOUR);
+        assert_eq!(clock.steady(), noon() + HOUR);
+    }
+
+    #[test]
+    fn what_waits_goes_on_waiting_as_long_after_a_restart_at_any_speed() {
+        for (before, after) in [(3_600.0, 1.0), (1.0, 3_600.0), (3_600.0, 60.0), (0.5, 1.0)] {
+            let machine = Machine::at(noon());
+            let clock = machine.clock(before, None);
+            machine.pass(HOUR);
+            let due = clock.steady() + HOUR;
+            let saved = clock.saved(Duration::ZERO);
+            let clock = machine.clock(after, Some(saved));
+            let wait = HOUR.div_f64(after);
+            assert!(
+                clock.until(due).abs_diff(wait) < Duration::from_millis(1),
+                "{before} {after}"
+            );
+            // The time of day is right again.
+            assert_eq!(clock.now(), noon() + HOUR);
+            assert_eq!(clock.time_of_day(due), noon() + HOUR * 2);
+        }
+    }
+
+    #[test]
+    fn a_correction_before_a_restart_is_remembered_and_one_meanwhile_never_turns_time_back() {
+        for by in [DAY, -DAY] {
+            let machine = Machine::at(noon());
+            let clock = machine.clock(1.0, None);
+            machine.correct(by);
+            let due = clock.steady() + HOUR;
+            let saved = clock.saved(Duration::from_secs(1));
+            machine.pass(HOUR / 4);
+            assert_eq!(machine.clock(1.0, Some(saved)).until(due), HOUR * 3 / 4);
+            machine.correct(-DAY * 9);
+            assert_eq!(machine.clock(1.0, Some(saved)).until(due), HOUR);
+        }
+    }
+
+    #[test]
+    fn what_a_fast_clock_saves_covers_the_time_until_it_saves_again() {
+        let machine = Machine::at(noon());
+        let clock = machine.clock(3_600.0, None);
+        let saved = clock.saved(Duration::from_secs(1));
+        machine.pass(Duration::from_secs(1));
+        assert!(machine.clock(1.0, Some(saved)).steady() >= clock.steady());
+    }
+
+    #[test]
+    fn a_due_time_is_shown_the_same_each_time() {
+        let clock = Clock::real();
+        let due = clock.steady() + HOUR;
+        assert!((0..1_000).all(|_| clock.time_of_day(due) == due));
     }
 }

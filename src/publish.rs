@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::domain::{self, Event, Provider, TraceContext};
 use crate::entropy;
 use crate::http::Faults;
@@ -82,7 +82,7 @@ pub(crate) async fn publish(
             .sample(&request.event_type)
             .unwrap_or_else(|| "{}".to_owned()),
     };
-    let now = clock.now();
+    let Moment { now, steady } = clock.moment();
     let event = Event {
         id: domain::ksuid("evt_", now, entropy::bytes()),
         provider: request.provider,
@@ -99,6 +99,7 @@ pub(crate) async fn publish(
         audience,
         idempotency: request.idempotency,
         slots,
+        steady,
         lease,
     };
     Ok(store.publish(publication).await?)

@@ -12,7 +12,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode};
 use crate::http::trace;
 use crate::metrics::{Format, Metrics};
@@ -94,17 +94,24 @@ impl Server {
     /// # Errors
     /// [`StartError`] says in one line why it cannot start.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        let speed = config.clock_speed;
+        Self::start_with_clock(config, |saved| Clock::resume(speed, saved))
+    }
+
+    /// As [`Self::start`], with a clock that goes on from the time that was saved.
+    pub(crate) fn start_with_clock(
+        config: Config,
+        clock: impl FnOnce(Option<SavedTime>) -> Clock,
+    ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::default());
         // Made now, so that a fault in them stops the start and the first request does not wait for them.
         conduit::prepare();
         equals_money::prepare();
         operator::prepare();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(
-            &config.storage.path,
-            &config.storage.key,
-            metrics.clone(),
-        )?);
-        let clock = Clock::start(config.clock_speed);
+        let store = SqliteStore::open(&config.storage.path, &config.storage.key, metrics.clone())?;
+        let clock = clock(store.saved_time());
+        say_lead(&clock);
+        let store: Arc<dyn Store> = Arc::new(store);
         let context = Context {
             store: store.clone(),
             clock,
@@ -240,6 +247,18 @@ impl Server {
     }
 }
 
+/// Says so where what waits is due at another time of day than it was thought to be.
+fn say_lead(clock: &Clock) {
+    let lead = clock.steady_lead();
+    if !lead.is_zero() {
+        tracing::info!(
+            seconds = lead.as_secs(),
+            "an earlier run on this database had another --clock-speed, or the machine's clock was corrected: what waits goes on \
+             waiting as long as it would have, and its due times are shown by the clock of this run"
+        );
+    }
+}
+
 fn worker_settings(
     config: &Config,
     store: Arc<dyn Store>,
@@ -304,10 +323,10 @@ async fn metrics_text(
     let accept = request.headers().get_all(header::ACCEPT);
     let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
     let format = Format::wanted(&accept);
-    let now = measured.clock.now();
-    let queue = match store.queue_state(now).await {
+    let steady = measured.clock.steady();
+    let queue = match store.queue_state(steady).await {
         Ok(state) => {
-            let since = |due_at| now.duration_since(due_at).unsigned_abs();
+            let since = |due_at| steady.duration_since(due_at).unsigned_abs();
             Some((state.pending, state.oldest_due_at.map(since)))
         }
         Err(error) => {

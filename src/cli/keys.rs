@@ -111,7 +111,7 @@ async fn create(
     name: Option<String>,
 ) -> anyhow::Result<String> {
     let shown_owner = owner.clone().unwrap_or_default();
-    let made = keys::make(api.into(), owner, name, Clock::start(1.0).now());
+    let made = keys::make(api.into(), owner, name, Clock::real().now());
     let NewKey { record, headers } =
         made.map_err(|fault| anyhow!("--owner {shown_owner} {fault}"))?;
     store.insert_key(record.clone()).await?;
@@ -159,10 +159,7 @@ async fn list(store: SqliteStore) -> anyhow::Result<String> {
 }
 
 async fn revoke(store: SqliteStore, id: String) -> anyhow::Result<String> {
-    if store
-        .revoke_key(id.clone(), Clock::start(1.0).now())
-        .await?
-    {
+    if store.revoke_key(id.clone(), Clock::real().now()).await? {
         Ok(format!("revoked {id}\n"))
     } else {
         bail!("there is no key {id} that is not revoked yet; `truehook keys list` shows all")

@@ -40,9 +40,9 @@ pub struct DueDelivery {
     pub id: Uuid,
     /// The number of this attempt, from 1. A result is recorded only while no later attempt was claimed.
     pub attempt: u32,
-    /// When the attempt was due.
+    /// When the attempt was due, in steady time.
     pub due_at: Timestamp,
-    /// When the first attempt was claimed: the origin of the retry schedule.
+    /// When the first attempt was claimed, in steady time: the origin of the retry schedule.
     pub first_attempt_at: Timestamp,
     /// Whether it is the one attempt that was asked for by hand: it is not retried.
     pub once: bool,

@@ -7,8 +7,9 @@ use super::auth::Operator;
 use super::error::{CommonErrors, ItemErrors, OperatorError, QueryErrors};
 use super::models::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery, PageQuery};
 use super::{State, cursor, events, page, path_id, word};
+use crate::clock::Clock;
 use crate::http::{Faults, Query};
-use crate::storage::DeliveryFilter;
+use crate::storage::{DeliveryFilter, DeliveryRecord};
 
 /// Lists deliveries page by page, the newest first. The filters hold together; unknown query parameters are ignored.
 #[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "Deliveries", summary = "List deliveries",
@@ -37,10 +38,11 @@ pub(super) async fn list_deliveries(
     let page = page(&query, &mut faults);
     faults.into_result().map_err(OperatorError::InvalidQuery)?;
     let found = state.context.store.deliveries(filter, page).await?;
+    let clock = &state.context.clock;
     let data = found
         .rows
         .into_iter()
-        .map(Delivery::try_from)
+        .map(|record| Delivery::try_from(in_time_of_day(record, clock)))
         .collect::<Result<_, _>>()?;
     let next = found.next.map(cursor::encode);
     Ok(HttpResponse::Ok().json(DeliveryList { data, next }))
@@ -56,7 +58,8 @@ pub(super) async fn get_delivery(
     state: web::Data<State>,
 ) -> Result<HttpResponse, OperatorError> {
     let found = state.context.store.delivery(read(&request)?).await?;
-    let history = found.ok_or(OperatorError::NotFound("delivery"))?;
+    let mut history = found.ok_or(OperatorError::NotFound("delivery"))?;
+    history.delivery = in_time_of_day(history.delivery, &state.context.clock);
     Ok(HttpResponse::Ok().json(DeliveryDetail::try_from(history)?))
 }
 
@@ -77,11 +80,20 @@ pub(super) async fn retry_delivery(
     } = &**state;
     let found = context
         .store
-        .retry(read(&request)?, context.clock.now())
+        .retry(read(&request)?, context.clock.steady())
         .await?;
     let record = found.ok_or(OperatorError::NotFound("delivery"))?;
     worker.look();
+    let record = in_time_of_day(record, &context.clock);
     Ok(HttpResponse::Accepted().json(Delivery::try_from(record)?))
+}
+
+/// What waits is kept in steady time; what is shown is the time of day that it is due at.
+fn in_time_of_day(record: DeliveryRecord, clock: &Clock) -> DeliveryRecord {
+    DeliveryRecord {
+        due_at: clock.time_of_day(record.due_at),
+        ..record
+    }
 }
 
 /// A malformed id is an unknown one.

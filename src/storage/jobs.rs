@@ -9,9 +9,9 @@ use crate::domain::{DeliveryState, Provider, UnknownState};
 /// What is old.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeTerms {
-    /// Events from before this time are deleted with their deliveries and attempts, unless something of them is pending.
+    /// Events from before this steady time are deleted with their deliveries and attempts, unless something of them is pending.
     pub events_before: Timestamp,
-    /// Idempotency keys from before this time are forgotten.
+    /// Idempotency keys from before this steady time are forgotten.
     pub keys_before: Timestamp,
     /// Where the last step ended; 0 at the beginning.
     pub after: i64,

@@ -1,8 +1,8 @@
 //! What is kept: webhooks, API keys, events, deliveries and their attempts.
 //!
 //! [`Store`] has domain verbs, each of them all or nothing and durable when it returns (`claim` and `record`: against the end of the
-//! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. SQLite is the
-//! embedded default. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
+//! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. What waits is
+//! kept in steady time, what is shown in the time of day: see [`crate::clock`]. SQLite is the embedded default. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
 
 #[cfg(test)]
 mod contract;
@@ -25,6 +25,7 @@ pub use self::queue::{
 };
 pub use self::seal::{EncryptionKey, KeyFileError, SealError};
 pub use self::sqlite::SqliteStore;
+use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
 
 /// Durable state of the server.
@@ -66,14 +67,15 @@ pub trait Store: Send + Sync {
     /// was recorded. An error is that of one that could not be; the others are recorded all the same.
     async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError>;
 
-    /// Lets claimed deliveries fall due at once, named by delivery and attempt: their attempts will not be ended here.
-    async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError>;
+    /// Lets claimed deliveries fall due at this steady time, named by delivery and attempt: their attempts will not be ended here.
+    async fn release(&self, claimed: Vec<(Uuid, u32)>, steady: Timestamp)
+    -> Result<(), StoreError>;
 
-    /// Makes a delivery due now, whatever its state; gives it as it is then.
+    /// Makes a delivery due at this steady time, whatever its state; gives it as it is then.
     async fn retry(
         &self,
         delivery: Uuid,
-        now: Timestamp,
+        steady: Timestamp,
     ) -> Result<Option<DeliveryRecord>, StoreError>;
 
     /// Events, newest first.
@@ -96,8 +98,8 @@ pub trait Store: Send + Sync {
     /// One delivery with its attempts.
     async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError>;
 
-    /// How the queue stands.
-    async fn queue_state(&self, now: Timestamp) -> Result<QueueState, StoreError>;
+    /// How the queue stands at this steady time.
+    async fn queue_state(&self, steady: Timestamp) -> Result<QueueState, StoreError>;
 
     /// Keeps a new replay job.
     async fn insert_replay(&self, replay: Replay) -> Result<(), StoreError>;
@@ -106,7 +108,7 @@ pub trait Store: Send + Sync {
     async fn replay(&self, id: String) -> Result<Option<Replay>, StoreError>;
 
     /// Does the next `limit` rows of the oldest unfinished replay job; says whether there was one.
-    async fn step_replay(&self, limit: u32, now: Timestamp) -> Result<bool, StoreError>;
+    async fn step_replay(&self, limit: u32, at: Moment) -> Result<bool, StoreError>;
 
     /// Deletes some of what is old: a step that is short however much there is.
     async fn purge(&self, terms: PurgeTerms) -> Result<Purged, StoreError>;
@@ -126,6 +128,9 @@ pub trait Store: Send + Sync {
 
     /// Revokes an API key; says whether there was one that was not revoked yet.
     async fn revoke_key(&self, id: String, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Keeps how the steady time stands, for a later process to go on with it; every backend gives it back when it is opened.
+    async fn save_time(&self, time: SavedTime) -> Result<(), StoreError>;
 
     /// Whether reading and writing work at this moment.
     async fn check(&self) -> Result<(), StoreError>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, Provider,
 };
@@ -28,6 +29,8 @@ pub struct Publication {
     pub idempotency: Option<Idempotency>,
     /// Slots for deliveries that are attempted at once, from memory.
     pub slots: Arc<dyn Slots>,
+    /// The steady time: since when its deliveries are due and it is kept.
+    pub steady: Timestamp,
     /// How long such an attempt may take before the delivery falls due again.
     pub lease: SignedDuration,
 }
@@ -81,8 +84,8 @@ pub struct ClaimTerms {
     /// How long an attempt may take before its delivery falls due again.
     pub lease: SignedDuration,
     /// The current time.
-    pub now: Timestamp,
-    /// Until when a delivery is attempted, by its provider and first attempt.
+    pub at: Moment,
+    /// Until when a delivery is attempted, by its provider and first attempt, in steady time.
     pub gives_up_at: fn(Provider, Timestamp) -> Timestamp,
 }
 
@@ -91,7 +94,7 @@ pub struct ClaimTerms {
 pub struct Claimed {
     /// The deliveries, each with a slot taken.
     pub due: Vec<DueDelivery>,
-    /// When to claim again though no slot has come back: now where the limit was reached, else when the next one falls due, a lease
+    /// When to claim again, in steady time, though no slot has come back: now where the limit was reached, else when the next one falls due, a lease
     /// ends among them; none when nothing is left to fall due.
     pub next_due_at: Option<Timestamp>,
     /// The numbers of the webhooks with something due that had no slot: to be claimed when one is free for them.
@@ -113,7 +116,7 @@ pub struct AttemptResult {
     pub attempt: Attempt,
     /// What becomes of the delivery.
     pub next: Next,
-    /// The time of recording.
+    /// The time of day of the recording.
     pub now: Timestamp,
 }
 
@@ -200,7 +203,7 @@ pub struct DeliveryRecord {
     pub attempts: u32,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it is due; while an attempt is under way, when its lease ends.
+    /// When it is due, in steady time; while an attempt is under way, when its lease ends.
     pub due_at: Timestamp,
     /// When it left the pending state.
     pub completed_at: Option<Timestamp>,
@@ -221,6 +224,6 @@ pub struct DeliveryHistory {
 pub struct QueueState {
     /// How many deliveries are pending.
     pub pending: u64,
-    /// When the longest-waiting of those that are due fell due.
+    /// When the longest-waiting of those that are due fell due, in steady time.
     pub oldest_due_at: Option<Timestamp>,
 }

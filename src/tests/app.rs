@@ -7,6 +7,8 @@ use reqwest::{Method, redirect};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::clock::tests::Machine;
+use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode, Settings, StorageSettings};
 use crate::domain::{ApiKey, Fingerprint, Provider, ksuid};
 use crate::entropy;
@@ -48,26 +50,31 @@ impl TestApp {
         Self::start_with(|_| {}).await
     }
 
+    /// Starts on a machine whose clocks the test sets.
+    pub(crate) async fn start_on(machine: &'static Machine, speed: f64) -> Self {
+        let (mut config, folder) = configured();
+        config.clock_speed = speed;
+        Self::run_on(config, folder, |saved| machine.clock(speed, saved))
+    }
+
     /// Starts with a changed configuration; the defaults are those of `truehook serve`, on a free port with one worker.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite://{}", folder.path().join("truehook.db").display());
-        let settings = Settings {
-            listen: Some("127.0.0.1:0".to_owned()),
-            storage: StorageSettings {
-                database: Some(database),
-                ..StorageSettings::default()
-            },
-            workers: Some(1),
-            ..Settings::default()
-        };
-        let mut config = Config::new(settings).unwrap();
+        let (mut config, folder) = configured();
         change(&mut config);
         Self::run(config, folder)
     }
 
     fn run(config: Config, folder: TempDir) -> Self {
-        let server = Server::start(config.clone()).unwrap();
+        let speed = config.clock_speed;
+        Self::run_on(config, folder, |saved| Clock::resume(speed, saved))
+    }
+
+    fn run_on(
+        config: Config,
+        folder: TempDir,
+        clock: impl FnOnce(Option<SavedTime>) -> Clock,
+    ) -> Self {
+        let server = Server::start_with_clock(config.clone(), clock).unwrap();
         let base = format!("http://{}", server.addresses()[0]);
         let (store, handle) = (server.store(), server.handle());
         let running = actix_web::rt::spawn(server.run());
@@ -90,13 +97,24 @@ impl TestApp {
     }
 
     /// Stops gracefully and starts again on the same database.
-    pub(crate) async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
+        let (config, folder) = self.end().await;
+        Self::run(config, folder)
+    }
+
+    /// Stops gracefully and starts again on the same database and this machine.
+    pub(crate) async fn restart_on(self, machine: &'static Machine, speed: f64) -> Self {
+        let (config, folder) = self.end().await;
+        Self::run_on(config, folder, |saved| machine.clock(speed, saved))
+    }
+
+    async fn end(mut self) -> (Config, TempDir) {
         self.handle.stop(true).await;
         self.running.take().unwrap().await.unwrap().unwrap();
         let (config, folder) = (self.config.clone(), self.folder.take().unwrap());
         // The file is closed by the last owner of the store.
         drop(self);
-        Self::run(config, folder)
+        (config, folder)
     }
 
     /// Takes every table of the database away, so that each use of it fails.
@@ -188,6 +206,23 @@ impl TestApp {
         };
         self.store.insert_key(record).await.unwrap();
     }
+}
+
+/// The configuration of `truehook serve`, on a free port with one worker.
+fn configured() -> (Config, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("truehook.db").display());
+    let settings = Settings {
+        listen: Some("127.0.0.1:0".to_owned()),
+        storage: StorageSettings {
+            database: Some(database),
+            ..StorageSettings::default()
+        },
+        workers: Some(1),
+        ..Settings::default()
+    };
+    let config = Config::new(settings).unwrap();
+    (config, folder)
 }
 
 impl Drop for TestApp {

@@ -25,5 +25,6 @@ mod receiver;
 mod recorder;
 pub(crate) mod schemas;
 mod shape;
+mod time;
 mod traces;
 mod versions;

@@ -6,6 +6,7 @@
 
 mod lanes;
 pub(crate) mod sender;
+mod time;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ use uuid::Uuid;
 
 pub(crate) use self::lanes::Lanes;
 use self::sender::{Sender, Sent};
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::domain::{Attempt, DueDelivery, Next, Provider};
 use crate::entropy;
 use crate::metrics::Metrics;
@@ -107,6 +108,7 @@ impl Worker {
             .spawn(worker.clone().record_for_ever(unrecorded));
         worker.runtime.spawn(worker.clone().replay_for_ever());
         worker.runtime.spawn(worker.clone().purge_for_ever());
+        worker.runtime.spawn(worker.clone().save_time_for_ever());
         worker
     }
 
@@ -150,6 +152,11 @@ impl Worker {
 
     /// Claims nothing more, waits for the attempts under way until the deadline, and gives the rest back at once.
     pub(crate) async fn stop(&self, deadline: Duration) {
+        self.end_attempts(deadline).await;
+        self.save_time(Duration::ZERO).await;
+    }
+
+    async fn end_attempts(&self, deadline: Duration) {
         self.stopping.store(true, Ordering::Release);
         self.look();
         self.replay();
@@ -172,7 +179,7 @@ impl Worker {
         match self
             .settings
             .store
-            .release(rest, self.settings.clock.now())
+            .release(rest, self.settings.clock.steady())
             .await
         {
             Ok(()) => tracing::warn!(count, "attempts were still under way and were given back"),
@@ -208,13 +215,12 @@ impl Worker {
     /// Claims what is due and has a slot; says how long nothing more can be expected.
     async fn claim(self: &Arc<Self>) -> Duration {
         let Self { settings, .. } = &**self;
-        let now = settings.clock.now();
         let slots: Arc<dyn Slots> = settings.lanes.clone();
         let terms = ClaimTerms {
             slots,
             limit: CLAIM,
             lease: self.lease(),
-            now,
+            at: settings.clock.moment(),
             gives_up_at,
         };
         let claimed = match settings.store.claim(terms).await {
@@ -312,7 +318,8 @@ impl Worker {
     async fn exchange(&self, due: DueDelivery) -> Option<AttemptResult> {
         let Self { settings, .. } = self;
         let provider = outbound(due.event.provider)?;
-        let started_at = settings.clock.now();
+        let began = settings.clock.moment();
+        let started_at = began.now;
         let span = settings.traces.attempt(&due);
         let OutboundRequest { mut headers, body } = provider.request(&due, started_at);
         // Behind what the provider documents: it is no part of what is signed.
@@ -337,15 +344,15 @@ impl Worker {
             )
             .await;
         span.attempted(&outcome);
-        timing.queue = started_at.duration_since(due.due_at).unsigned_abs();
-        let now = settings.clock.now();
+        timing.queue = began.steady.duration_since(due.due_at).unsigned_abs();
+        let Moment { now, steady } = settings.clock.moment();
         let next = if outcome.is_success() {
             Next::Delivered
         } else if due.once {
             Next::Exhausted
         } else {
             provider
-                .retry_at(&due, &outcome, now, fraction())
+                .retry_at(&due, &outcome, steady, fraction())
                 .map_or(Next::Exhausted, Next::RetryAt)
         };
         let request_headers = headers
@@ -389,7 +396,7 @@ impl Worker {
             match self
                 .settings
                 .store
-                .step_replay(STEP, self.settings.clock.now())
+                .step_replay(STEP, self.settings.clock.moment())
                 .await
             {
                 Ok(true) => self.look(),
@@ -426,12 +433,12 @@ impl Worker {
 
     /// One step of retention; says where to go on.
     async fn purge(&self, after: i64) -> Option<i64> {
-        let now = self.settings.clock.now();
+        let steady = self.settings.clock.steady();
         let events_before = match self.settings.retention {
-            Some(age) => now.checked_sub(age).ok()?,
+            Some(age) => steady.checked_sub(age).ok()?,
             None => Timestamp::MIN,
         };
-        let keys_before = now.checked_sub(KEY_AGE).ok()?;
+        let keys_before = steady.checked_sub(KEY_AGE).ok()?;
         let terms = PurgeTerms {
             events_before,
             keys_before,

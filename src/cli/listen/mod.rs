@@ -151,7 +151,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
         answer: arguments.answer,
         count: arguments.count,
     };
-    let mut receiver = Receiver::start(rules, Clock::start(1.0))?;
+    let mut receiver = Receiver::start(rules, Clock::real())?;
     let registrar = Registrar::new(&client, credentials(&arguments));
     let url = format!("http://127.0.0.1:{}{}", receiver.port(), receiver.path());
     let wanted = Wanted {

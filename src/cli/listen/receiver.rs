@@ -254,7 +254,7 @@ mod tests {
             answer,
             count,
         };
-        let receiver = Receiver::start(rules, Clock::start(1.0)).unwrap();
+        let receiver = Receiver::start(rules, Clock::real()).unwrap();
         let url = format!("http://127.0.0.1:{}{}", receiver.port(), receiver.path());
         (receiver, url)
     }
@@ -310,7 +310,7 @@ mod tests {
             answer: StatusCode::OK,
             count: None,
         };
-        let Err(error) = Receiver::start(rules, Clock::start(1.0)) else {
+        let Err(error) = Receiver::start(rules, Clock::real()) else {
             panic!("the port is taken");
         };
         assert!(error.to_string().contains("--port"), "{error}");

@@ -4,7 +4,7 @@ use super::super::{
     DeliveryFilter, Idempotency, Pending, Publication, Published, PurgeTerms, Replay, ReplayFilter,
     ReplayState,
 };
-use super::{Subject, at, event, key, names, publication, slots, sqlite, webhook};
+use super::{Subject, at, event, key, moment, names, publication, slots, sqlite, webhook};
 use crate::domain::{
     Audience, DeliveryState, Event, Fingerprint, Next, Provider, Webhook, WebhookChange,
 };
@@ -34,7 +34,7 @@ fn in_state(state: DeliveryState) -> ReplayFilter {
 async fn run(subject: &Subject, replay: Replay) -> (u64, u64) {
     let id = replay.id.clone();
     subject.store.insert_replay(replay).await.unwrap();
-    while subject.store.step_replay(2, at(2_000)).await.unwrap() {}
+    while subject.store.step_replay(2, moment(2_000)).await.unwrap() {}
     let done = subject.store.replay(id).await.unwrap().unwrap();
     assert_eq!(done.finished_at, Some(at(2_000)));
     (done.matched, done.enqueued)
@@ -374,7 +374,7 @@ async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
     end(&subject, 100, |_, _| Next::Delivered).await;
     let everything = replay("r", ReplayFilter::default());
     subject.store.insert_replay(everything).await.unwrap();
-    assert!(subject.store.step_replay(2, at(2_000)).await.unwrap());
+    assert!(subject.store.step_replay(2, moment(2_000)).await.unwrap());
     let subject = subject.reopen();
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (2, 2));
@@ -382,7 +382,7 @@ async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
     // What was made due is attempted meanwhile, and not a second time.
     end(&subject, 2_000, |_, _| Next::Delivered).await;
     let subject = subject.reopen();
-    while subject.store.step_replay(2, at(2_001)).await.unwrap() {}
+    while subject.store.step_replay(2, moment(2_001)).await.unwrap() {}
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (5, 5));
     assert_eq!(found.finished_at, Some(at(2_001)));
@@ -390,7 +390,7 @@ async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
     let mut events: Vec<&str> = due.iter().map(|due| due.event.id.as_str()).collect();
     events.sort_unstable();
     assert_eq!(events, ["3", "4", "5"]);
-    assert!(!subject.store.step_replay(2, at(2_002)).await.unwrap());
+    assert!(!subject.store.step_replay(2, moment(2_002)).await.unwrap());
 }
 
 #[tokio::test]
@@ -405,12 +405,12 @@ async fn what_is_made_after_a_replay_is_not_part_of_it() {
     subject.store.insert_replay(job).await.unwrap();
     subject.publish_at([4, 5]).await;
     subject.add_webhooks(["1"]).await;
-    assert!(subject.store.step_replay(2, at(2_000)).await.unwrap());
+    assert!(subject.store.step_replay(2, moment(2_000)).await.unwrap());
     subject.publish_at([6]).await;
     let job = replay("everything", ReplayFilter::default());
     subject.store.insert_replay(job).await.unwrap();
     subject.publish_at([7]).await;
-    while subject.store.step_replay(2, at(2_000)).await.unwrap() {}
+    while subject.store.step_replay(2, moment(2_000)).await.unwrap() {}
     let matched = async |id: &str| {
         let found = subject.store.replay(id.to_owned()).await.unwrap().unwrap();
         found.matched
@@ -438,7 +438,7 @@ async fn what_is_made_after_a_replay_is_not_part_of_it_though_all_older_is_delet
     assert_eq!(purge_all(&subject, purge(500, 10)).await, [3]);
     subject.publish_at([600]).await;
     end(&subject, 600, |_, _| Next::Delivered).await;
-    while subject.store.step_replay(2, at(2_000)).await.unwrap() {}
+    while subject.store.step_replay(2, moment(2_000)).await.unwrap() {}
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (0, 0));
 }
@@ -446,12 +446,12 @@ async fn what_is_made_after_a_replay_is_not_part_of_it_though_all_older_is_delet
 #[tokio::test]
 async fn replays_are_done_one_after_the_other_and_one_of_nothing_ends_too() {
     let subject = sqlite();
-    assert!(!subject.store.step_replay(9, at(1)).await.unwrap());
+    assert!(!subject.store.step_replay(9, moment(1)).await.unwrap());
     for id in ["1", "2"] {
         let job = replay(id, ReplayFilter::default());
         subject.store.insert_replay(job).await.unwrap();
     }
-    assert!(subject.store.step_replay(9, at(1)).await.unwrap());
+    assert!(subject.store.step_replay(9, moment(1)).await.unwrap());
     let finished = async |id: &str| {
         let found = subject.store.replay(id.to_owned()).await.unwrap().unwrap();
         found.finished_at
@@ -460,9 +460,9 @@ async fn replays_are_done_one_after_the_other_and_one_of_nothing_ends_too() {
         (finished("1").await, finished("2").await),
         (Some(at(1)), None)
     );
-    assert!(subject.store.step_replay(9, at(2)).await.unwrap());
+    assert!(subject.store.step_replay(9, moment(2)).await.unwrap());
     assert_eq!(finished("2").await, Some(at(2)));
-    assert!(!subject.store.step_replay(9, at(3)).await.unwrap());
+    assert!(!subject.store.step_replay(9, moment(3)).await.unwrap());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod jobs;
 mod keys;
 mod queue;
 mod results;
+mod time;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use super::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NumberPage,
     Publication, Published, Receipt, Slots, SqliteStore, Store, WebhookKey,
 };
+use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, DueDelivery, Event, Next, Outcome, Provider, ReceiverUrl, SchemePolicy,
     Secret, Timing, Webhook, WebhookChange,
@@ -206,6 +208,14 @@ fn at(second: i64) -> Timestamp {
     "2026-01-01T00:00:00.123456Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
+/// The same second in both times.
+fn moment(second: i64) -> Moment {
+    Moment {
+        now: at(second),
+        steady: at(second),
+    }
+}
+
 fn webhook(id: &str) -> Webhook {
     Webhook {
         provider: Provider::EqualsMoney,
@@ -248,6 +258,7 @@ fn event(id: &str, second: i64) -> Event {
 
 fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
     Publication {
+        steady: event.created_at,
         event,
         audience: Audience::Account,
         idempotency: None,
@@ -261,7 +272,7 @@ fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
         slots: slots.clone(),
         limit: 1_000,
         lease: SignedDuration::from_secs(LEASE),
-        now: at(second),
+        at: moment(second),
         gives_up_at: |_, _| Timestamp::MAX,
     }
 }

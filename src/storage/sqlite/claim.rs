@@ -62,14 +62,14 @@ impl ClaimedRow {
         lane: i64,
         target: Arc<SealedTarget>,
         event: &Arc<Event>,
+        steady: Timestamp,
     ) -> Self {
-        let now = event.created_at;
         Self {
             number,
             id,
             attempt: 1,
-            due_at: now,
-            first_attempt_at: now,
+            due_at: steady,
+            first_attempt_at: steady,
             once: false,
             lane,
             target,
@@ -123,8 +123,8 @@ impl SealedTarget {
 }
 
 /// When a lease ends; at the end of time on a clock that runs that fast.
-pub(super) fn later(now: Timestamp, lease: SignedDuration) -> Timestamp {
-    now.checked_add(lease).unwrap_or(Timestamp::MAX)
+pub(super) fn later(steady: Timestamp, lease: SignedDuration) -> Timestamp {
+    steady.checked_add(lease).unwrap_or(Timestamp::MAX)
 }
 
 /// Moves due deliveries forward by the lease and counts an attempt for each.
@@ -132,7 +132,7 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
     let mut claim = Claim {
         connection,
         terms,
-        now: terms.now.as_microsecond(),
+        steady: terms.at.steady.as_microsecond(),
         events: HashMap::new(),
         given_up: 0,
         found: ClaimedRows::default(),
@@ -147,7 +147,8 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
 struct Claim<'c> {
     connection: &'c Connection,
     terms: &'c ClaimTerms,
-    now: i64,
+    /// The steady time.
+    steady: i64,
     /// The events that were read: many deliveries are of one event.
     events: HashMap<i64, Arc<Event>>,
     given_up: usize,
@@ -186,7 +187,7 @@ impl Claim<'_> {
         // Read before the first is changed: the statement walks the index that the change moves it in.
         let mut expired = Vec::new();
         let mut without_slot = HashSet::new();
-        let mut cursor = statement.query([self.now])?;
+        let mut cursor = statement.query([self.steady])?;
         while let Some(row) = cursor.next()? {
             if expired.len() == self.room() {
                 self.found.limited = true;
@@ -220,7 +221,7 @@ impl Claim<'_> {
         )?;
         // Read before the first is changed, as above.
         let mut lanes = Vec::new();
-        let mut cursor = statement.query([self.now])?;
+        let mut cursor = statement.query([self.steady])?;
         while let Some(row) = cursor.next()? {
             if lanes.len() == self.room() {
                 self.found.limited = true;
@@ -256,7 +257,7 @@ impl Claim<'_> {
         let mut cursor = statement.query(params![lane, with_next])?;
         while let Some(row) = cursor.next()? {
             let candidate = self.candidate(row)?;
-            let is_due = candidate.due_at <= self.now;
+            let is_due = candidate.due_at <= self.steady;
             next_due = Some(candidate.due_at);
             if !is_due {
                 break;
@@ -299,7 +300,7 @@ impl Claim<'_> {
         let first_attempt_at = first_attempt_at.map(rows::time).transpose()?;
         let once: bool = row.get(5)?;
         let event = self.event(row.get(6)?)?;
-        let first = first_attempt_at.unwrap_or(self.terms.now);
+        let first = first_attempt_at.unwrap_or(self.terms.at.steady);
         let gives_up_at = (self.terms.gives_up_at)(event.provider, first);
         Ok(Candidate {
             number: row.get(0)?,
@@ -309,7 +310,7 @@ impl Claim<'_> {
             first_attempt_at,
             once,
             event,
-            late: !once && self.terms.now > gives_up_at,
+            late: !once && self.terms.at.steady > gives_up_at,
         })
     }
 
@@ -334,12 +335,12 @@ impl Claim<'_> {
                 .prepare_cached(
                     "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
                 )?
-                .execute([candidate.number, self.now])?;
+                .execute([candidate.number, self.terms.at.now.as_microsecond()])?;
             return Ok(());
         }
         let attempt = candidate.attempts + 1;
-        let first_attempt_at = candidate.first_attempt_at.unwrap_or(self.terms.now);
-        let lease_end = later(self.terms.now, self.terms.lease);
+        let first_attempt_at = candidate.first_attempt_at.unwrap_or(self.terms.at.steady);
+        let lease_end = later(self.terms.at.steady, self.terms.lease);
         self.connection
             .prepare_cached(
                 "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
@@ -367,7 +368,7 @@ impl Claim<'_> {
     /// When something falls due that was not claimed now.
     fn next_due_at(&self) -> Result<Option<Timestamp>> {
         if self.found.limited {
-            return Ok(Some(self.terms.now));
+            return Ok(Some(self.terms.at.steady));
         }
         let next: Option<i64> = self
             .connection
@@ -375,7 +376,7 @@ impl Claim<'_> {
                 "SELECT min(due_at) FROM (SELECT min(next_due) AS due_at FROM webhook WHERE next_due > ?1
                      UNION ALL SELECT min(due_at) FROM delivery WHERE claimed = 1 AND due_at > ?1)",
             )?
-            .query_row([self.now], |row| row.get(0))?;
+            .query_row([self.steady], |row| row.get(0))?;
         next.map(rows::time).transpose()
     }
 }

@@ -15,6 +15,7 @@ use super::super::{
     PurgeTerms, Slots, WebhookKey,
 };
 use super::{claim, events, jobs, publish, queue, schema, webhooks};
+use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, Event, Fingerprint, Next, Outcome, Provider, ReceiverUrl, Timing, Webhook,
 };
@@ -129,6 +130,7 @@ impl Subject {
                     request: Fingerprint::of(b""),
                 }),
                 slots: Arc::new(Never),
+                steady: at(second),
                 lease: SignedDuration::from_secs(30),
             };
             publish::publish(&self.connection, &publication).unwrap();
@@ -148,7 +150,10 @@ impl Subject {
             slots: Arc::new(AllBut(saturated)),
             limit,
             lease: SignedDuration::from_secs(30),
-            now: at(second),
+            at: Moment {
+                now: at(second),
+                steady: at(second),
+            },
             gives_up_at: |_, _| Timestamp::MAX,
         };
         self.cost(|connection| claim::claim(connection, &terms).unwrap())

@@ -204,7 +204,7 @@ fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
     Ok(all)
 }
 
-pub(super) fn queue_state(connection: &Connection, now: Timestamp) -> Result<QueueState> {
+pub(super) fn queue_state(connection: &Connection, steady: Timestamp) -> Result<QueueState> {
     let pending: i64 = connection
         .prepare_cached(
             "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending' AND claimed = 0)
@@ -222,7 +222,7 @@ pub(super) fn queue_state(connection: &Connection, now: Timestamp) -> Result<Que
                  WHERE claimed = 1 AND delivery.due_at <= ?1 AND suspended = 0)
              WHERE due_at <= ?1",
         )?
-        .query_row([now.as_microsecond()], |row| row.get(0))?;
+        .query_row([steady.as_microsecond()], |row| row.get(0))?;
     Ok(QueueState {
         pending: pending.unsigned_abs(),
         oldest_due_at: oldest.map(rows::time).transpose()?,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::super::StoreError;
 use super::super::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 use super::{publish, queue, rows};
+use crate::clock::Moment;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -75,7 +76,7 @@ pub(super) fn replay(connection: &Connection, id: &str) -> Result<Option<Replay>
 }
 
 /// Does the next `limit` rows of the oldest job that is not finished; says whether there was one.
-pub(super) fn step_replay(connection: &Connection, limit: u32, now: Timestamp) -> Result<bool> {
+pub(super) fn step_replay(connection: &Connection, limit: u32, at: Moment) -> Result<bool> {
     let job: Option<(i64, i64, i64)> = connection
         .prepare_cached(
             "SELECT number, position, last FROM replay WHERE finished_at IS NULL ORDER BY number LIMIT 1",
@@ -92,9 +93,9 @@ pub(super) fn step_replay(connection: &Connection, limit: u32, now: Timestamp) -
         .query_row([number], |row| Ok(replay_record(row)))??;
     let step = match replay.filter.state {
         Some(ReplayState::Unmatched) => {
-            step_events(connection, &replay, position, last, limit, now)?
+            step_events(connection, &replay, position, last, limit, at)?
         }
-        _ => step_deliveries(connection, &replay, position, last, limit, now)?,
+        _ => step_deliveries(connection, &replay, position, last, limit, at)?,
     };
     connection
         .prepare_cached(
@@ -105,7 +106,7 @@ pub(super) fn step_replay(connection: &Connection, limit: u32, now: Timestamp) -
             step.position,
             i64::try_from(step.matched).unwrap_or(i64::MAX),
             i64::try_from(step.enqueued).unwrap_or(i64::MAX),
-            step.finished.then(|| now.as_microsecond()),
+            step.finished.then(|| at.now.as_microsecond()),
         ])?;
     Ok(true)
 }
@@ -123,7 +124,7 @@ fn step_deliveries(
     position: i64,
     last: i64,
     limit: u32,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<Step> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.number, delivery.id,
@@ -154,7 +155,7 @@ fn step_deliveries(
     for (_, id, wanted) in rows {
         if wanted {
             step.matched += 1;
-            if !replay.dry_run && queue::retry(connection, Uuid::from_bytes(id), now)? {
+            if !replay.dry_run && queue::retry(connection, Uuid::from_bytes(id), at.steady)? {
                 step.enqueued += 1;
             }
         }
@@ -168,7 +169,7 @@ fn step_events(
     position: i64,
     last: i64,
     limit: u32,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<Step> {
     let mut statement = connection.prepare_cached(
         "SELECT number, matched = 0 AND (:provider IS NULL OR provider = :provider)
@@ -194,7 +195,7 @@ fn step_events(
     };
     for (number, wanted) in rows {
         if wanted {
-            let made = publish::match_anew(connection, number, replay, now)?;
+            let made = publish::match_anew(connection, number, replay, at)?;
             step.matched += made;
             step.enqueued += if replay.dry_run { 0 } else { made };
         }
@@ -205,7 +206,7 @@ fn step_events(
 /// Deletes old events that have nothing pending, with their deliveries and attempts; and what else is old, when no events are left.
 pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, created_at < ?2, EXISTS (SELECT 1 FROM delivery WHERE event = event.number AND state = 'pending')
+        "SELECT number, coalesce(kept_since, created_at) < ?2, EXISTS (SELECT 1 FROM delivery WHERE event = event.number AND state = 'pending')
          FROM event WHERE number > ?1 ORDER BY number LIMIT ?3",
     )?;
     let rows: Vec<(i64, bool, bool)> = statement
@@ -218,7 +219,7 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?
         .collect::<rusqlite::Result<_>>()?;
-    // Events stand in the order of their time: behind the first young one there are no old ones.
+    // Events stand in the order of their steady time: behind the first young one there are no old ones.
     let limit = usize::try_from(terms.limit).unwrap_or(usize::MAX);
     let old: Vec<&(i64, bool, bool)> = rows.iter().take_while(|(_, old, _)| *old).collect();
     let position = old.last().map_or(terms.after, |(number, ..)| *number);
@@ -244,7 +245,7 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
     }
     if !more {
         let keys = "DELETE FROM idempotency WHERE (caller, key) IN
-             (SELECT caller, key FROM idempotency WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
+             (SELECT caller, key FROM idempotency WHERE kept_since < ?1 ORDER BY kept_since LIMIT ?2)";
         let keys = connection
             .prepare_cached(keys)?
             .execute(params![terms.keys_before.as_microsecond(), terms.limit])?;

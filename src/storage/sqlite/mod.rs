@@ -12,6 +12,7 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+mod time;
 mod webhooks;
 mod writer;
 
@@ -35,6 +36,7 @@ use super::{
     Purged, QueueState, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
     WebhookPage,
 };
+use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, DueDelivery, Fingerprint, Provider, Webhook, WebhookChange};
 use crate::metrics::Metrics;
 
@@ -43,6 +45,7 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
     sealer: Arc<Sealer>,
+    saved_time: Option<SavedTime>,
 }
 
 impl SqliteStore {
@@ -57,6 +60,7 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(key));
         let mut connection = schema::open_writer(path, &sealer)?;
+        let saved_time = time::saved(&connection)?;
         let log = schema::open_log(path)?;
         let beside = schema::open_beside(path)?;
         let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH)?;
@@ -64,7 +68,13 @@ impl SqliteStore {
             readers: Arc::new(Readers::new(path)),
             writer: Writer::start(connection, log, checkpoints, metrics),
             sealer,
+            saved_time,
         })
+    }
+
+    /// How the steady time stood when it was saved last before the file was opened.
+    pub fn saved_time(&self) -> Option<SavedTime> {
+        self.saved_time
     }
 }
 
@@ -282,20 +292,24 @@ impl Store for SqliteStore {
         failed.map_or(Ok(recorded), Err)
     }
 
-    async fn release(&self, claimed: Vec<(Uuid, u32)>, now: Timestamp) -> Result<(), StoreError> {
+    async fn release(
+        &self,
+        claimed: Vec<(Uuid, u32)>,
+        steady: Timestamp,
+    ) -> Result<(), StoreError> {
         self.writer
-            .run(move |connection| queue::release(connection, &claimed, now))
+            .run(move |connection| queue::release(connection, &claimed, steady))
             .await
     }
 
     async fn retry(
         &self,
         delivery: Uuid,
-        now: Timestamp,
+        steady: Timestamp,
     ) -> Result<Option<DeliveryRecord>, StoreError> {
         self.writer
             .run(move |connection| {
-                queue::retry(connection, delivery, now)?;
+                queue::retry(connection, delivery, steady)?;
                 Ok(events::delivery(connection, delivery)?.map(|history| history.delivery))
             })
             .await
@@ -333,9 +347,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn queue_state(&self, now: Timestamp) -> Result<QueueState, StoreError> {
+    async fn queue_state(&self, steady: Timestamp) -> Result<QueueState, StoreError> {
         self.readers
-            .run(move |connection| events::queue_state(connection, now))
+            .run(move |connection| events::queue_state(connection, steady))
             .await
     }
 
@@ -351,9 +365,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn step_replay(&self, limit: u32, now: Timestamp) -> Result<bool, StoreError> {
+    async fn step_replay(&self, limit: u32, at: Moment) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| jobs::step_replay(connection, limit, now))
+            .run(move |connection| jobs::step_replay(connection, limit, at))
             .await
     }
 
@@ -386,6 +400,12 @@ impl Store for SqliteStore {
     async fn revoke_key(&self, id: String, now: Timestamp) -> Result<bool, StoreError> {
         self.writer
             .run(move |connection| keys::revoke_key(connection, &id, now))
+            .await
+    }
+
+    async fn save_time(&self, time: SavedTime) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| time::save(connection, time))
             .await
     }
 

@@ -11,6 +11,7 @@ use super::super::{Replay, StoreError};
 use super::claim::{ClaimedRow, SealedTarget, later};
 use super::queue::wake;
 use super::rows;
+use crate::clock::Moment;
 use crate::domain::{Audience, Event};
 use crate::entropy;
 
@@ -46,7 +47,11 @@ pub(super) fn publish(connection: &Connection, publication: &Publication) -> Res
     };
     let event = Arc::new(event);
     let wanting = matching(connection, &event, publication.audience)?;
-    let number = insert_event(connection, &event, publication.audience, wanting.len())?;
+    let at = Moment {
+        now: event.created_at,
+        steady: publication.steady,
+    };
+    let number = insert_event(connection, &event, publication, wanting.len())?;
     let mut claimed = Vec::new();
     let deliveries = count(wanting.len());
     for webhook in wanting {
@@ -56,12 +61,14 @@ pub(super) fn publish(connection: &Connection, publication: &Publication) -> Res
             connection,
             number,
             &webhook,
-            event.created_at,
+            at,
             fast.then_some(publication.lease),
         )?;
         if fast {
             let target = Arc::new(webhook.target);
-            claimed.push(ClaimedRow::first(delivery, id, lane, target, &event));
+            claimed.push(ClaimedRow::first(
+                delivery, id, lane, target, &event, at.steady,
+            ));
         }
     }
     let waiting = count(claimed.len()) < deliveries;
@@ -71,7 +78,7 @@ pub(super) fn publish(connection: &Connection, publication: &Publication) -> Res
         deliveries,
     };
     if let Some(idempotency) = &publication.idempotency {
-        remember(connection, idempotency, &receipt)?;
+        remember(connection, idempotency, &receipt, at.steady)?;
     }
     Ok(Stored::New {
         receipt,
@@ -112,10 +119,16 @@ fn earlier(
         .transpose()
 }
 
-fn remember(connection: &Connection, idempotency: &Idempotency, receipt: &Receipt) -> Result<()> {
+fn remember(
+    connection: &Connection,
+    idempotency: &Idempotency,
+    receipt: &Receipt,
+    steady: Timestamp,
+) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO idempotency (caller, key, request, event_id, deliveries, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO idempotency (caller, key, request, event_id, deliveries, created_at, kept_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             idempotency.caller,
@@ -124,6 +137,7 @@ fn remember(connection: &Connection, idempotency: &Idempotency, receipt: &Receip
             receipt.id,
             i64::try_from(receipt.deliveries).unwrap_or(i64::MAX),
             receipt.created_at.as_microsecond(),
+            steady.as_microsecond(),
         ])?;
     Ok(())
 }
@@ -146,13 +160,14 @@ fn next_in_sequence(connection: &Connection, event: &Event, owner: &str) -> Resu
 fn insert_event(
     connection: &Connection,
     event: &Event,
-    audience: Audience,
+    publication: &Publication,
     matched: usize,
 ) -> Result<i64> {
     connection
         .prepare_cached(
-            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace,
+                 kept_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             event.id,
@@ -163,9 +178,10 @@ fn insert_event(
             event.data,
             i64::try_from(event.sequence).unwrap_or(i64::MAX),
             event.created_at.as_microsecond(),
-            rows::audience(audience),
+            rows::audience(publication.audience),
             i64::try_from(matched).unwrap_or(i64::MAX),
             event.trace.map(|trace| trace.to_string()),
+            publication.steady.as_microsecond(),
         ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -246,11 +262,11 @@ fn insert_delivery(
     connection: &Connection,
     event_number: i64,
     webhook: &Wanting,
-    now: Timestamp,
+    at: Moment,
     lease: Option<SignedDuration>,
 ) -> Result<(i64, Uuid)> {
-    let id = entropy::time_ordered_uuid(now);
-    let due_at = lease.map_or(now, |lease| later(now, lease));
+    let id = entropy::time_ordered_uuid(at.now);
+    let due_at = lease.map_or(at.steady, |lease| later(at.steady, lease));
     let claimed = lease.is_some();
     connection
         .prepare_cached(
@@ -263,8 +279,8 @@ fn insert_delivery(
             webhook.lane,
             claimed,
             due_at.as_microsecond(),
-            claimed.then(|| now.as_microsecond()),
-            now.as_microsecond(),
+            claimed.then(|| at.steady.as_microsecond()),
+            at.now.as_microsecond(),
         ])?;
     let number = connection.last_insert_rowid();
     // Known from the same transaction, so most publications need no look at the webhook.
@@ -280,7 +296,7 @@ pub(super) fn match_anew(
     connection: &Connection,
     number: i64,
     replay: &Replay,
-    now: Timestamp,
+    at: Moment,
 ) -> Result<u64> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {}, event.audience FROM event WHERE event.number = ?1",
@@ -304,7 +320,7 @@ pub(super) fn match_anew(
     let made = wanting.len();
     if !replay.dry_run {
         for webhook in &wanting {
-            insert_delivery(connection, number, webhook, now, None)?;
+            insert_delivery(connection, number, webhook, at, None)?;
         }
         connection
             .prepare_cached("UPDATE event SET matched = ?2 WHERE number = ?1")?

@@ -128,28 +128,28 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
 pub(super) fn release(
     connection: &Connection,
     claimed: &[(Uuid, u32)],
-    now: Timestamp,
+    steady: Timestamp,
 ) -> Result<()> {
     let mut update = connection.prepare_cached(
         "UPDATE delivery SET due_at = ?3 WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     for (id, attempt) in claimed {
-        update.execute(params![id.as_bytes(), attempt, now.as_microsecond()])?;
+        update.execute(params![id.as_bytes(), attempt, steady.as_microsecond()])?;
     }
     Ok(())
 }
 
 /// Makes a delivery due now, whatever its state; says whether there is one.
-pub(super) fn retry(connection: &Connection, id: Uuid, now: Timestamp) -> Result<bool> {
+pub(super) fn retry(connection: &Connection, id: Uuid, steady: Timestamp) -> Result<bool> {
     let lane: Option<i64> = connection
         .prepare_cached(
             "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending'
              WHERE id = ?1 RETURNING webhook",
         )?
-        .query_row(params![id.as_bytes(), now.as_microsecond()], |row| row.get(0))
+        .query_row(params![id.as_bytes(), steady.as_microsecond()], |row| row.get(0))
         .optional()?;
     if let Some(lane) = lane {
-        wake(connection, lane, now)?;
+        wake(connection, lane, steady)?;
     }
     Ok(lane.is_some())
 }

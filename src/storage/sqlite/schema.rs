@@ -16,7 +16,7 @@ const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -180,6 +180,19 @@ const MIGRATIONS: [&str; 4] = [
     DROP INDEX delivery_due;
     CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending' AND claimed = 0;
     CREATE INDEX delivery_leased ON delivery (due_at) WHERE claimed = 1;
+",
+    // Retention is counted in steady time, and `created_at` is what the clock on the wall showed. NULL in rows from before: the same.
+    "
+    CREATE TABLE clock (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        steady INTEGER NOT NULL,
+        real INTEGER NOT NULL
+    ) STRICT;
+    ALTER TABLE event ADD COLUMN kept_since INTEGER;
+    ALTER TABLE idempotency ADD COLUMN kept_since INTEGER;
+    UPDATE idempotency SET kept_since = created_at;
+    DROP INDEX idempotency_by_age;
+    CREATE INDEX idempotency_by_age ON idempotency (kept_since);
 ",
 ];
 

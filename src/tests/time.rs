@@ -1,0 +1,118 @@
+//! A machine whose clock is corrected while the server runs, and a restart at another speed.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::app::{Answer, Client, TestApp};
+use super::delivering::{
+    conduit_event, conduit_webhook, delivery_of, delivery_when, publish, recorded,
+};
+use super::receiver::{Receiver, Reply};
+use crate::clock::tests::Machine;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn noon() -> Timestamp {
+    "2026-11-28T12:00:00Z".parse().unwrap()
+}
+
+#[actix_web::test]
+async fn a_corrected_clock_is_what_the_next_delivery_is_signed_with() {
+    let machine = Machine::at(noon());
+    let app = TestApp::start_on(machine, 1.0).await;
+    let receiver = Receiver::start();
+    conduit_webhook(&app, &receiver.url).await;
+    let mut expected = noon();
+    for (count, by) in [(1, 0), (2, 1_000), (3, -2_000)] {
+        let by = DAY * by;
+        machine.correct(by);
+        expected += by;
+        publish(&app.operator(), conduit_event()).await;
+        let received = receiver.wait_for(count).await;
+        assert_eq!(
+            received[count - 1].header("conduit-signature-timestamp"),
+            Some(expected.as_second().to_string().as_str())
+        );
+    }
+}
+
+/// A retry that was due in a minute is due in a minute, whatever became of the time of day.
+#[actix_web::test]
+async fn a_retry_waits_as_long_as_it_should_when_the_clock_is_corrected() {
+    for by in [DAY * 400, -DAY * 400] {
+        let machine = Machine::at(noon());
+        let app = TestApp::start_on(machine, 1.0).await;
+        let operator = app.operator();
+        let receiver = Receiver::start();
+        receiver.reply([Reply::status(500)]);
+        conduit_webhook(&app, &receiver.url).await;
+        let waiting = delivery_of(&operator, &publish(&operator, conduit_event()).await).await;
+        let other = delivery_of(&operator, &publish(&operator, conduit_event()).await).await;
+        let due = next_attempt(&delivery_when(&operator, &waiting, recorded(1)).await);
+        delivery_when(&operator, &other, recorded(1)).await;
+        machine.correct(by);
+        let shown = next_attempt(&delivery_when(&operator, &waiting, |_| true).await);
+        assert_eq!(shown, due + by);
+        machine.pass(Duration::from_secs(30));
+        // This makes the worker look at the queue: what is due is claimed together.
+        assert_eq!(retry(&operator, &other).await.status, 202);
+        delivery_when(&operator, &other, recorded(2)).await;
+        let early = delivery_when(&operator, &waiting, |_| true).await;
+        assert!(recorded(1)(&early), "attempted too early: {early}");
+        machine.pass(Duration::from_secs(40));
+        let made = delivery_when(&operator, &waiting, recorded(2)).await;
+        assert_eq!(made["state"], "delivered");
+    }
+}
+
+#[actix_web::test]
+async fn a_sandbox_at_another_speed_goes_on_with_what_waits_as_if_it_had_not_changed() {
+    let machine = Machine::at(noon());
+    let app = TestApp::start_on(machine, 3_600.0).await;
+    let receiver = Receiver::start();
+    receiver.reply([Reply::status(500)]);
+    conduit_webhook(&app, &receiver.url).await;
+    // Ten hours on its clock.
+    machine.pass(Duration::from_secs(10));
+    let operator = app.operator();
+    let id = delivery_of(&operator, &publish(&operator, conduit_event()).await).await;
+    delivery_when(&operator, &id, recorded(1)).await;
+    let app = app.restart_on(machine, 1.0).await;
+    let operator = app.operator();
+    let waiting = delivery_when(&operator, &id, |_| true).await;
+    let wait = next_attempt(&waiting).duration_since(noon() + Duration::from_secs(10));
+    assert!(
+        wait > SignedDuration::ZERO && wait <= SignedDuration::from_mins(1),
+        "{wait}"
+    );
+    machine.pass(Duration::from_secs(60));
+    let made = delivery_when(&operator, &id, recorded(2)).await;
+    assert_eq!(made["state"], "delivered");
+}
+
+/// What is registered must be changeable after the clock was set back.
+#[actix_web::test]
+async fn a_webhook_from_the_future_can_be_changed_and_deleted() {
+    let machine = Machine::at(noon());
+    let app = TestApp::start_on(machine, 1.0).await;
+    let id = conduit_webhook(&app, "http://127.0.0.1:9/").await;
+    machine.correct(-DAY);
+    let path = format!("/webhooks/{id}");
+    let change = json!({ "status": "disabled" });
+    let changed = app.conduit().patch(&path, change).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    let deleted = app.conduit().delete(&path).await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text());
+}
+
+fn next_attempt(delivery: &Value) -> Timestamp {
+    delivery["nextAttemptAt"].as_str().unwrap().parse().unwrap()
+}
+
+async fn retry(operator: &Client, id: &str) -> Answer {
+    operator
+        .send("POST", &format!("/deliveries/{id}/retry"), None, b"")
+        .await
+}
