@@ -9,9 +9,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, redirect};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Host, Url};
 
+use super::near::nearest;
 use super::terminal::printable;
 use crate::domain::Secret;
 
@@ -26,6 +28,9 @@ pub(super) enum Api {
 }
 
 impl Api {
+    /// All of them.
+    pub(super) const ALL: &[Self] = &[Self::Conduit, Self::EqualsMoney];
+
     /// The name in paths and flags.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -46,13 +51,17 @@ impl ServerUrl {
 
     /// Whether it is on this machine.
     pub(super) fn is_local(&self) -> bool {
-        let url = Url::parse(&self.0).ok();
-        match url.as_ref().and_then(Url::host) {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        Url::parse(&self.0).is_ok_and(|url| is_local(&url))
+    }
+}
+
+/// Whether a URL leads to this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -101,7 +110,7 @@ pub(super) enum CallError {
     #[error("{0}")]
     Refused(Refusal),
     /// The server answered something that it never answers.
-    #[error("the answer of {url} is no JSON; is that a truehook server?")]
+    #[error("the answer of {url} is not the expected JSON; is that a truehook server?")]
     Strange {
         /// What was asked.
         url: String,
@@ -229,6 +238,14 @@ impl Client {
     /// # Errors
     /// Every [`CallError`].
     pub(super) async fn send_for_json(&self, call: Call) -> Result<Value, CallError> {
+        self.send_for(call).await
+    }
+
+    /// Sends a call whose answer is JSON of this form.
+    ///
+    /// # Errors
+    /// Every [`CallError`].
+    pub(super) async fn send_for<T: DeserializeOwned>(&self, call: Call) -> Result<T, CallError> {
         let url = format!("{}{}", self.server.0, call.path);
         let body = self.send(call).await?;
         serde_json::from_slice(&body).map_err(|source| CallError::Strange { url, source })
@@ -255,18 +272,22 @@ impl Client {
     }
 }
 
-/// What is wrong with the name of an event type by the emitted document of its API, or none when it is there.
+/// What is wrong with the name of an event type by the emitted document of its API, or nothing when the document has it.
 pub(super) fn unknown_event_type(document: &Value, api: Api, name: &str) -> Option<String> {
     let known = document["webhooks"].as_object()?;
     if known.contains_key(name) {
         return None;
     }
-    let known: Vec<&str> = known.keys().map(String::as_str).collect();
+    let known = known.keys().map(String::as_str);
+    let hint = match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("choose one of {}", known.collect::<Vec<_>>().join(", ")),
+    };
     Some(format!(
-        "`{}` is no event type of {}; it has {}",
-        printable(name),
+        "unknown {} event type `{}`; {}",
         api.as_str(),
-        printable(&known.join(", "))
+        printable(name),
+        printable(&hint)
     ))
 }
 
@@ -325,13 +346,17 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_event_type_is_named_beside_those_that_there_are() {
-        let document = serde_json::json!({ "webhooks": { "a.b": {}, "c.d": {} } });
+    fn an_unknown_event_type_is_named_beside_the_nearest_or_beside_all() {
+        let document = serde_json::json!({ "webhooks": { "order.paid": {}, "c.d": {} } });
         let said = |name| unknown_event_type(&document, Api::Conduit, name);
-        assert_eq!(said("a.b"), None);
+        assert_eq!(said("order.paid"), None);
         assert_eq!(
-            said("a.c").as_deref(),
-            Some("`a.c` is no event type of conduit; it has a.b, c.d")
+            said("Order.payed").as_deref(),
+            Some("unknown conduit event type `Order.payed`; did you mean `order.paid`?")
+        );
+        assert_eq!(
+            said("no.such.type").as_deref(),
+            Some("unknown conduit event type `no.such.type`; choose one of order.paid, c.d")
         );
         assert_eq!(unknown_event_type(&Value::Null, Api::Conduit, "a"), None);
     }

@@ -1,11 +1,18 @@
 //! The commands. Each reads its arguments, calls the library and prints; nothing below prints.
 
 mod client;
+mod deliveries;
+mod events;
 mod keys;
+mod layout;
 mod listen;
+mod near;
 mod openapi;
+mod operator;
 mod publish;
+mod retry;
 mod serve;
+mod table;
 mod terminal;
 
 use std::process::ExitCode;
@@ -37,6 +44,15 @@ enum Command {
     /// Register a receiver on this machine, print each delivery, and verify its signature
     #[command(after_help = listen::EXAMPLES)]
     Listen(listen::Arguments),
+    /// List deliveries, or show one with all its attempts
+    #[command(after_help = deliveries::EXAMPLES)]
+    Deliveries(deliveries::Arguments),
+    /// List events, or show one with its payload
+    #[command(after_help = events::EXAMPLES)]
+    Events(events::Arguments),
+    /// Attempt deliveries again now
+    #[command(after_help = retry::EXAMPLES)]
+    Retry(retry::Arguments),
 }
 
 const EXAMPLES: &str = "\
@@ -46,6 +62,7 @@ Examples:
   truehook keys create --provider conduit    credentials for a new client
   truehook listen conduit customer.created   register a receiver and print what it gets
   truehook publish conduit customer.created  publish an event
+  truehook deliveries                        what became of it
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
@@ -58,6 +75,9 @@ pub fn main() -> ExitCode {
         Command::Keys(arguments) => keys::run(arguments),
         Command::Publish(arguments) => publish::run(arguments),
         Command::Listen(arguments) => listen::run(arguments),
+        Command::Deliveries(arguments) => deliveries::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
+        Command::Retry(arguments) => retry::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,19 +1,20 @@
 //! `truehook publish`: hands an event to a server through the operator API, payload byte for byte.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use reqwest::header::{AUTHORIZATION, HeaderName};
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
+use reqwest::header::HeaderName;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::client::{Api, Call, CallError, Client, ServerUrl, unknown_event_type};
-use super::terminal::{Paint, printable};
+use super::client::{Api, Call, CallError, Client, unknown_event_type};
+use super::operator::{Access, Operator};
+use super::terminal::{Paint, print, printable};
 use crate::domain::Secret;
 
 /// The client that the sandbox's fixed credentials of Conduit belong to.
@@ -29,7 +30,7 @@ Examples:
 The file holds what the publisher gives of the payload: for Conduit its `data`, for Equals Money the members of its `body`.
 Numbers keep their digits and members their order on the way to the receivers.
 
-Prints what was published in a sentence on a terminal, and as JSON elsewhere. What became of it: GET /operator/v1/deliveries?eventId=ID.";
+Prints what was published in a sentence on a terminal, and as JSON elsewhere. What became of it: truehook deliveries --event ID.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -42,15 +43,6 @@ pub(super) struct Arguments {
     )]
     event_type: String,
 
-    /// The server
-    #[arg(
-        long,
-        env = "TRUEHOOK_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080"
-    )]
-    server: ServerUrl,
-
     /// A file with the payload as JSON, or - for standard input [default: the sample of the catalogue]
     #[arg(long, env = "TRUEHOOK_DATA", value_name = "FILE")]
     data: Option<String>,
@@ -59,7 +51,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID")]
     account_id: Option<String>,
 
-    /// Conduit: the client whose webhooks get it [default: the client of the sandbox]
+    /// Conduit: the client whose webhooks get it [default: the client of the sandbox's credentials; with another --key: none]
     #[arg(long, env = "TRUEHOOK_CLIENT_ID", value_name = "ID")]
     client_id: Option<String>,
 
@@ -71,15 +63,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_IDEMPOTENCY_KEY", value_name = "KEY")]
     idempotency_key: Option<Secret>,
 
-    /// A key of the operator API; the default is known in a sandbox only
-    #[arg(
-        long,
-        env = "TRUEHOOK_KEY",
-        value_name = "KEY",
-        default_value = "sandbox-operator",
-        hide_env_values = true
-    )]
-    key: Secret,
+    #[command(flatten)]
+    access: Access,
 
     /// Print the answer as JSON, on a terminal too
     #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
@@ -87,21 +72,37 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let client_id = client_id(&arguments)?;
     let data = arguments.data.as_deref().map(read).transpose()?;
-    let body = body(&arguments, data.as_deref());
-    let client = Client::new(arguments.server.clone())?;
+    let body = body(&arguments, client_id, data.as_deref());
+    let operator = Operator::new(&arguments.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let answer = runtime.block_on(publish(&client, &arguments, body))?;
-    let mut out = std::io::stdout();
-    let text = if arguments.json || !out.is_terminal() {
+    let answer = runtime.block_on(publish(&operator, &arguments, body))?;
+    let text = if arguments.json || !std::io::stdout().is_terminal() {
         serde_json::to_string(&answer)? + "\n"
     } else {
         sentence(&answer, Paint::for_stdout())
     };
-    out.write_all(text.as_bytes())
-        .context("cannot write to standard output")
+    print(&text)
+}
+
+/// The client whose event it is. Only a sandbox has one that goes without saying: elsewhere, a client that nobody named would be
+/// somebody else's, or nobody's.
+///
+/// # Errors
+/// When there is none for a Conduit event.
+fn client_id(arguments: &Arguments) -> anyhow::Result<Option<&str>> {
+    match (&arguments.client_id, arguments.provider) {
+        (Some(id), _) => Ok(Some(id)),
+        (None, Api::EqualsMoney) => Ok(None),
+        (None, Api::Conduit) if arguments.access.is_sandbox() => Ok(Some(SANDBOX_CLIENT)),
+        (None, Api::Conduit) => bail!(
+            "--client-id is missing: a Conduit event belongs to a client, and only a sandbox with its own key has a default one \
+             ({SANDBOX_CLIENT}); `truehook keys list` shows the clients as owners of their keys"
+        ),
+    }
 }
 
 /// The payload, checked to be one JSON value and otherwise as it is.
@@ -166,13 +167,12 @@ fn place(text: &str, error: &serde_json::Error) -> (usize, usize) {
 }
 
 /// The request body, with the payload put in as it is: reading and writing it again would change numbers.
-fn body(arguments: &Arguments, data: Option<&str>) -> Vec<u8> {
-    let default_client = (arguments.provider == Api::Conduit).then(|| SANDBOX_CLIENT.to_owned());
+fn body(arguments: &Arguments, client_id: Option<&str>, data: Option<&str>) -> Vec<u8> {
     let members = [
         ("provider", Some(arguments.provider.as_str().to_owned())),
         ("type", Some(arguments.event_type.clone())),
         ("accountId", arguments.account_id.clone()),
-        ("clientId", arguments.client_id.clone().or(default_client)),
+        ("clientId", client_id.map(str::to_owned)),
         ("productId", arguments.product_id.clone()),
     ];
     let members: Map<String, Value> = members
@@ -189,24 +189,25 @@ fn body(arguments: &Arguments, data: Option<&str>) -> Vec<u8> {
     text.into_bytes()
 }
 
-async fn publish(client: &Client, arguments: &Arguments, body: Vec<u8>) -> anyhow::Result<Value> {
-    let bearer = Secret::new(format!("Bearer {}", arguments.key.expose()));
-    let mut call = Call::new(Method::POST, "/operator/v1/events")
-        .header(AUTHORIZATION, &bearer, "--key")?
-        .json(body);
+async fn publish(
+    operator: &Operator,
+    arguments: &Arguments,
+    body: Vec<u8>,
+) -> anyhow::Result<Value> {
+    let mut call = operator.call(Method::POST, "/events")?.json(body);
     if let Some(key) = &arguments.idempotency_key {
         let name = HeaderName::from_static("idempotency-key");
         call = call.header(name, key, "--idempotency-key")?;
     }
-    let error = match client.send_for_json(call).await {
+    let error = match operator.client().send_for_json(call).await {
         Ok(answer) => return Ok(answer),
         Err(error) => error,
     };
     let help = match help(&error, arguments) {
-        None if names_type(&error) => event_types(client, arguments).await,
+        None if names_type(&error) => event_types(operator.client(), arguments).await,
         help => help,
     };
-    let error = anyhow::Error::from(error);
+    let error = operator.explain(error);
     Err(match help {
         Some(help) => anyhow::anyhow!("{error:#}\n  {help}"),
         None => error,
@@ -229,13 +230,6 @@ async fn event_types(client: &Client, arguments: &Arguments) -> Option<String> {
 /// What to do about a failure, where its own words do not say it.
 fn help(error: &CallError, arguments: &Arguments) -> Option<String> {
     match error {
-        CallError::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Some(
-            "give a key of the operator API with --key or TRUEHOOK_KEY; a sandbox knows sandbox-operator".to_owned(),
-        ),
-        CallError::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Some(format!(
-            "there is no operator API at {}/operator/v1; is that a truehook server?",
-            arguments.server.as_str()
-        )),
         CallError::Slow(_) | CallError::Broken { .. } if arguments.idempotency_key.is_none() => Some(
             "the event may or may not be published; give --idempotency-key to be able to repeat safely".to_owned(),
         ),
@@ -292,7 +286,7 @@ mod tests {
     fn the_payload_stands_in_the_body_byte_for_byte() {
         let arguments = arguments(&["equals-money", "BoxCredited", "--account-id", "F\"1"]);
         let data = "{ \"b\": 1.10,\n \"a\":9007199254740993 ,\"a\":\"\\u00e9\"}\n";
-        let body = String::from_utf8(body(&arguments, Some(data))).unwrap();
+        let body = String::from_utf8(body(&arguments, None, Some(data))).unwrap();
         assert_eq!(
             body,
             format!(
@@ -302,14 +296,27 @@ mod tests {
     }
 
     #[test]
-    fn conduit_events_belong_to_the_client_of_the_sandbox_unless_another_is_named() {
+    fn only_a_sandbox_has_a_client_that_goes_without_saying() {
         let client = |words: &[&str]| {
-            let body: Value = serde_json::from_slice(&body(&arguments(words), None)).unwrap();
-            body["clientId"].clone()
+            let arguments = arguments(words);
+            client_id(&arguments).map(|id| id.map(str::to_owned))
         };
-        assert_eq!(client(&["conduit", "x"]), SANDBOX_CLIENT);
-        assert_eq!(client(&["conduit", "x", "--client-id", "c"]), "c");
-        assert_eq!(client(&["equals-money", "x"]), Value::Null);
+        assert_eq!(
+            client(&["conduit", "x"]).unwrap().as_deref(),
+            Some(SANDBOX_CLIENT)
+        );
+        assert_eq!(
+            client(&["conduit", "x", "--client-id", "c"])
+                .unwrap()
+                .as_deref(),
+            Some("c")
+        );
+        assert_eq!(client(&["equals-money", "x", "--key", "k"]).unwrap(), None);
+        let error = client(&["conduit", "x", "--key", "k"])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("--client-id is missing"), "{error}");
+        assert!(client(&["conduit", "x", "--key", "k", "--client-id", "c"]).is_ok());
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
 
 /// Colours text, or does not.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,16 @@ impl Paint {
     }
 }
 
+/// The style of a delivery's state: what went well, what is still under way, what an operator has to look at.
+pub(super) fn state_style(state: &str) -> Style {
+    match state {
+        "delivered" => AnsiColor::Green.on_default(),
+        "pending" => AnsiColor::Yellow.on_default(),
+        "exhausted" => AnsiColor::Red.on_default().bold(),
+        _ => Style::new().dimmed(),
+    }
+}
+
 /// The text with everything escaped that could steer a terminal or reorder what stands on it: control characters (but line breaks)
 /// and the direction marks of Unicode. The escapes are those of JSON, so JSON text keeps its meaning.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
@@ -55,6 +66,20 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
         }
     };
     Cow::Owned(text.chars().map(escape).collect())
+}
+
+/// Writes to standard output. A reader that has gone, such as `head`, has seen what it wanted.
+///
+/// # Errors
+/// When the output takes nothing for any other reason, such as a full disk.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says something on standard error. Where nobody can read it any more there is nothing left to do about that.

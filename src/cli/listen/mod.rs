@@ -2,7 +2,7 @@
 //!
 //! Whatever ends it, every webhook that it made is deleted again, or named where that fails. It never changes other webhooks.
 
-mod layout;
+mod forward;
 mod output;
 mod receiver;
 mod registration;
@@ -21,8 +21,9 @@ use clap::builder::BoolishValueParser;
 use reqwest::Method;
 use serde_json::Value;
 
+use self::forward::{Forwarder, Target};
 use self::output::Output;
-use self::receiver::{Arrival, Receiver, Rules};
+use self::receiver::{Answer, Arrival, Receiver, Rules};
 use self::registration::{Credentials, Registrar, Wanted, Webhook};
 use self::show::{Form, Show};
 use self::signature::Scheme;
@@ -40,7 +41,12 @@ Examples:
   truehook listen conduit transaction.created transaction.completed
   truehook listen equals-money BoxCredited BoxDebited --account-id F12345
   truehook listen conduit customer.created --answer 503        see the retries (a sandbox with --clock-speed 3600 hurries them)
+  truehook listen conduit customer.created --forward-to localhost:3000/webhooks
   truehook listen conduit customer.created --count 1 --json    for scripts: one delivery as one line of JSON
+
+--forward-to passes each delivery on, body and headers byte for byte, and hands the answer back to the server: its retries and the
+deliveries that the operator API shows are those of your own handler. No answer within 10 s, or none at all, is a 502. Times in signed
+headers are the server's: with --clock-speed they run ahead, and a handler that checks them refuses every delivery but the first ones.
 
 Deliveries go to standard output, everything else to standard error. Ctrl-C unregisters the receiver; a second Ctrl-C does not wait
 for that. Conduit goes on with the retries of a delivery after its webhook is deleted; Equals Money ends them.";
@@ -74,6 +80,15 @@ pub(super) struct Arguments {
     /// The status to answer deliveries with
     #[arg(long, env = "TRUEHOOK_ANSWER", value_name = "STATUS", default_value = "200", value_parser = answer)]
     answer: StatusCode,
+
+    /// Pass each delivery on to this URL, byte for byte, and answer what it answers
+    #[arg(
+        long,
+        env = "TRUEHOOK_FORWARD_TO",
+        value_name = "URL",
+        conflicts_with = "answer"
+    )]
+    forward_to: Option<Target>,
 
     /// Stop after this many deliveries [default: go on until Ctrl-C]
     #[arg(long, env = "TRUEHOOK_COUNT", value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
@@ -145,10 +160,19 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
         document = document(&client, arguments.provider) => document?,
         () = signals.next() => return Ok(()),
     };
+    let mut names = arguments.event_types.iter();
+    let unknown = names.find_map(|name| unknown_event_type(&document, arguments.provider, name));
+    if let Some(unknown) = unknown {
+        // Before anything is registered: Equals Money has a webhook for each event type.
+        bail!(unknown);
+    }
     let scheme = Scheme::read(&document)?;
     let rules = Rules {
         port: arguments.port,
-        answer: arguments.answer,
+        answer: match &arguments.forward_to {
+            Some(target) => Answer::Target(Forwarder::new(target.clone())?),
+            None => Answer::Status(arguments.answer),
+        },
         count: arguments.count,
     };
     let mut receiver = Receiver::start(rules, Clock::real())?;
@@ -173,7 +197,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
             Ok(watch(&mut receiver, &mut screen, arguments.count, &mut signals).await)
         }
         Ok(false) => Ok(End::Signal),
-        Err(error) => Err(explain(error, &arguments, &document)),
+        Err(error) => Err(error),
     };
     let unregistered = unregister(&registrar, &webhooks, &mut signals).await;
     let rest = receiver.stop().await;
@@ -254,16 +278,6 @@ async fn register(
     }
 }
 
-/// Adds to a failed registration what the document knows, where the event type is what is wrong.
-fn explain(error: anyhow::Error, arguments: &Arguments, document: &Value) -> anyhow::Error {
-    let mut names = arguments.event_types.iter();
-    let unknown = names.find_map(|name| unknown_event_type(document, arguments.provider, name));
-    match unknown {
-        Some(unknown) => anyhow::anyhow!("{error:#}\n  {unknown}"),
-        None => error,
-    }
-}
-
 fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
     for webhook in webhooks {
         note(format_args!(
@@ -277,6 +291,9 @@ fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
             "warning: {} is on another machine and cannot reach a receiver on this one",
             arguments.server.as_str()
         ));
+    }
+    if let Some(target) = &arguments.forward_to {
+        note(format_args!("forwarding to {}", target.as_str()));
     }
     note(format_args!(
         "listening on http://127.0.0.1:{}; Ctrl-C unregisters and ends",

@@ -1,12 +1,15 @@
-//! The receiver: an HTTP server on loopback that answers each delivery and hands it over. It judges nothing.
+//! The receiver: an HTTP server on loopback that answers each delivery, or has the target of `--forward-to` answer it, and hands it
+//! over. It judges nothing.
 //!
-//! What it answers was handed over, and what it cannot hand over it refuses: the sender tries that again.
+//! What it answers was handed over, and what it cannot hand over it refuses: the sender tries that again. The answer of a target is
+//! given in any case: the target has the delivery.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use anyhow::Context;
@@ -14,6 +17,7 @@ use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::forward::{Forwarded, Forwarder, Headers, Response};
 use crate::clock::Clock;
 use crate::entropy;
 
@@ -36,10 +40,12 @@ pub(super) struct Delivery {
     /// Which of the registered webhooks it is for: the last segment of its path.
     pub(super) webhook: String,
     /// Lower-case names with their values, by name: the order of different names means nothing, and is lost on the way here.
-    pub(super) headers: Vec<(String, Vec<u8>)>,
+    pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
     /// The status that it was answered with.
     pub(super) answered: u16,
+    /// What became of it at the target, where there is one.
+    pub(super) forwarded: Option<Forwarded>,
 }
 
 impl Delivery {
@@ -62,6 +68,7 @@ impl Delivery {
                 .collect(),
             body: body.as_bytes().to_vec(),
             answered: 200,
+            forwarded: None,
         }
     }
 }
@@ -75,12 +82,21 @@ pub(super) enum Arrival {
 }
 
 /// How a receiver answers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Rules {
     pub(super) port: u16,
-    pub(super) answer: StatusCode,
+    pub(super) answer: Answer,
     /// How many deliveries are taken; the others are refused.
     pub(super) count: Option<u64>,
+}
+
+/// Where answers come from.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Every delivery gets this status.
+    Status(StatusCode),
+    /// Every delivery gets what its target answers, or 502.
+    Target(Forwarder),
 }
 
 /// A running receiver.
@@ -94,7 +110,7 @@ pub(super) struct Receiver {
 
 struct State {
     path: String,
-    answer: StatusCode,
+    answer: Answer,
     left: AtomicU64,
     clock: Clock,
     arrivals: mpsc::Sender<Arrival>,
@@ -225,12 +241,53 @@ async fn receive(
         webhook: webhook.to_owned(),
         headers,
         body,
-        answered: state.answer.as_u16(),
+        answered: 0,
+        forwarded: None,
     };
+    // In a task of its own: a sender that goes away must not keep what the target got from being shown.
+    let answered = actix_web::rt::spawn(answer(state, delivery)).await;
+    answered.unwrap_or_else(|_| HttpResponse::InternalServerError().finish())
+}
+
+/// Finds the answer of a delivery and hands the delivery over.
+async fn answer(state: web::Data<State>, mut delivery: Delivery) -> HttpResponse {
+    let response = match &state.answer {
+        Answer::Status(status) => {
+            delivery.answered = status.as_u16();
+            HttpResponse::build(*status).finish()
+        }
+        Answer::Target(forwarder) => {
+            let body = delivery.body.clone();
+            let (forwarded, answered) = forwarder.forward(&delivery.headers, body).await;
+            let response = answered.map_or_else(|| HttpResponse::BadGateway().finish(), hand_back);
+            delivery.forwarded = Some(forwarded);
+            delivery.answered = response.status().as_u16();
+            response
+        }
+    };
+    let target_has_it = delivery
+        .forwarded
+        .as_ref()
+        .is_some_and(|forwarded| forwarded.error.is_none());
     match state.arrivals.send(Arrival::Delivery(delivery)).await {
-        Ok(()) => HttpResponse::build(state.answer).finish(),
-        Err(_) => HttpResponse::ServiceUnavailable().finish(),
+        Err(_) if !target_has_it => HttpResponse::ServiceUnavailable().finish(),
+        Ok(()) | Err(_) => response,
     }
+}
+
+/// The target's answer as our own.
+fn hand_back(answer: Response) -> HttpResponse {
+    let Ok(status) = StatusCode::from_u16(answer.status) else {
+        return HttpResponse::BadGateway().finish();
+    };
+    let mut response = HttpResponse::build(status);
+    for (name, value) in &answer.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+            response.append_header((name, value));
+        }
+    }
+    response.body(answer.body)
 }
 
 #[cfg(test)]
@@ -251,7 +308,7 @@ mod tests {
         let answer = StatusCode::from_u16(answer).unwrap();
         let rules = Rules {
             port: 0,
-            answer,
+            answer: Answer::Status(answer),
             count,
         };
         let receiver = Receiver::start(rules, Clock::real()).unwrap();
@@ -307,7 +364,7 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let rules = Rules {
             port: taken.local_addr().unwrap().port(),
-            answer: StatusCode::OK,
+            answer: Answer::Status(StatusCode::OK),
             count: None,
         };
         let Err(error) = Receiver::start(rules, Clock::real()) else {

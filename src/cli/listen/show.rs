@@ -1,17 +1,19 @@
 //! Shows a delivery: readable for a person, or as one line of JSON for a program. Returns text; it writes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use super::layout::{Token, compact, indented};
+use super::forward::Forwarded;
 use super::receiver::Delivery;
 use super::registration::Webhook;
 use super::signature::{Scheme, Verdict};
 use crate::cli::client::Api;
+use crate::cli::layout::{Token, compact, indented};
 use crate::cli::terminal::{Paint, printable};
 
 /// Headers of the connection, which say nothing of the delivery.
@@ -24,13 +26,49 @@ const NOISE: [&str; 6] = [
     "transfer-encoding",
 ];
 
+/// How many identities are remembered: a run may last for days.
+const REMEMBERED: usize = 10_000;
+
 /// Shows the deliveries of one run.
 pub(super) struct Show {
     api: Api,
     scheme: Scheme,
     form: Form,
-    /// How often each identity has been seen.
-    seen: HashMap<String, u64>,
+    seen: Seen,
+}
+
+/// What was shown of the latest deliveries, by their identity.
+#[derive(Default)]
+struct Seen {
+    known: HashMap<String, Shown>,
+    /// The identities, the oldest first.
+    order: VecDeque<String>,
+}
+
+/// How often a delivery was shown, and the hash of the body that it had.
+struct Shown {
+    times: u64,
+    body: [u8; 32],
+}
+
+impl Seen {
+    /// Remembers a delivery; returns how often it was shown before, and whether its body was the same the last time.
+    fn add(&mut self, id: &str, body: &[u8]) -> (u64, bool) {
+        let body: [u8; 32] = Sha256::digest(body).into();
+        if let Some(shown) = self.known.get_mut(id) {
+            shown.times += 1;
+            let same = std::mem::replace(&mut shown.body, body) == body;
+            return (shown.times - 1, same);
+        }
+        if self.order.len() >= REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        self.order.push_back(id.to_owned());
+        self.known.insert(id.to_owned(), Shown { times: 1, body });
+        (0, false)
+    }
 }
 
 /// How deliveries are shown.
@@ -50,6 +88,8 @@ struct Known<'a> {
     id: Option<String>,
     /// How many times it came before.
     repeat: u64,
+    /// Whether it had the same body then.
+    same_body: bool,
     verdict: Verdict,
     /// The body, where it is JSON.
     json: Option<&'a str>,
@@ -61,7 +101,7 @@ impl Show {
             api,
             scheme,
             form,
-            seen: HashMap::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -78,17 +118,15 @@ impl Show {
             .as_ref()
             .and_then(|body| body.pointer(member)?.as_str());
         let id = self.scheme.identity(delivery, body.as_ref());
-        let repeat = id.as_ref().map_or(0, |id| {
-            let seen = self.seen.entry(id.clone()).or_default();
-            *seen += 1;
-            *seen - 1
-        });
+        let before = id.as_deref().map(|id| self.seen.add(id, &delivery.body));
+        let (repeat, same_body) = before.unwrap_or_default();
         let known = Known {
             delivery,
             webhook,
             event_type: named.unwrap_or("(no event type)").to_owned(),
             id,
             repeat,
+            same_body,
             verdict: self.scheme.judge(delivery, webhook.key.as_ref()),
             json,
         };
@@ -132,9 +170,33 @@ fn text_of(known: &Known<'_>, paint: Paint) -> String {
         out += "  ";
         out += &paint.paint(yellow, format!("again ({})", known.repeat + 1));
     }
-    if delivery.answered != 200 {
-        out += "  ";
-        out += &paint.paint(yellow, format!("answered {}", delivery.answered));
+    let answered = delivery.answered;
+    match &delivery.forwarded {
+        None if answered == 200 => {}
+        None => {
+            out += "  ";
+            out += &paint.paint(yellow, format!("answered {answered}"));
+        }
+        Some(Forwarded {
+            error: Some(error), ..
+        }) => {
+            let error = format!("not forwarded: {error}; answered {answered}");
+            out += "  ";
+            out += &paint.paint(red, printable(&error).replace('\n', "\\n"));
+        }
+        Some(Forwarded { took, error: None }) => {
+            let style = if (200..300).contains(&answered) {
+                green
+            } else {
+                yellow
+            };
+            let took = took.as_secs_f64() * 1e3;
+            out += "  ";
+            out += &paint.paint(
+                style,
+                format!("forwarded, answered {answered} in {took:.1} ms"),
+            );
+        }
     }
     out.push('\n');
     if let Some(warning) = warning {
@@ -153,6 +215,11 @@ fn text_of(known: &Known<'_>, paint: Paint) -> String {
         }
     }
     match known.json {
+        _ if known.same_body => {
+            let length = delivery.body.len();
+            let same = format!("  the same body as before ({length} bytes)");
+            let _ = writeln!(out, "{}", paint.paint(dim, same));
+        }
         Some(json) => {
             let shown = printable(json);
             let name = AnsiColor::Blue.on_default();
@@ -211,6 +278,9 @@ fn json_of(known: &Known<'_>, api: Api) -> String {
         "repeat": known.repeat,
         "webhookId": known.webhook.id,
         "answered": delivery.answered,
+        "forwarded": delivery.forwarded.as_ref().map(|forwarded| {
+            json!({ "durationMs": forwarded.took.as_secs_f64() * 1e3, "error": forwarded.error })
+        }),
         "signature": { "verified": verified, "reason": reason, "warning": warning },
         "headers": headers,
     });
@@ -288,6 +358,16 @@ mod tests {
             first.ends_with("SIGNATURE WRONG: the header x-em-signature is missing  again (2)"),
             "{first}"
         );
+        let length = BODY.len();
+        let folded = format!("\n  the same body as before ({length} bytes)\n\n");
+        assert!(again.ends_with(&folded) && !again.contains('{'), "{again}");
+        let mut other = delivery.clone();
+        other.body = BODY.replace("1.10", "1.20").into_bytes();
+        let changed = show.delivery(&other, &webhook(None));
+        assert!(
+            changed.contains("again (3)") && changed.contains("1.20"),
+            "{changed}"
+        );
     }
 
     #[test]
@@ -332,6 +412,51 @@ mod tests {
             let steers = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
             assert!(!text.contains(steers), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_answer_of_a_target_is_told_with_its_time() {
+        let mut delivery = delivery(&[], BODY);
+        let mut first_line = |answered: u16, error: Option<&str>| {
+            delivery.answered = answered;
+            delivery.forwarded = Some(Forwarded {
+                took: std::time::Duration::from_micros(12_345),
+                error: error.map(str::to_owned),
+            });
+            let text = show(Form::Text(Paint::new(false))).delivery(&delivery, &webhook(None));
+            let line = show(Form::Json { safe: false }).delivery(&delivery, &webhook(None));
+            let line: Value = serde_json::from_str(&line).unwrap();
+            (
+                text.lines().next().unwrap().to_owned(),
+                line["forwarded"].clone(),
+            )
+        };
+        let (text, json) = first_line(500, None);
+        assert!(
+            text.ends_with("  forwarded, answered 500 in 12.3 ms"),
+            "{text}"
+        );
+        assert_eq!(json, json!({ "durationMs": 12.345, "error": null }));
+        let (text, json) = first_line(502, Some("a\nb"));
+        assert!(
+            text.ends_with("  not forwarded: a\\nb; answered 502"),
+            "{text}"
+        );
+        assert_eq!(json["error"], "a\nb");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut seen = Seen::default();
+        for number in 0..REMEMBERED + 5 {
+            assert_eq!(seen.add(&number.to_string(), b"a"), (0, false));
+        }
+        assert_eq!(
+            (seen.known.len(), seen.order.len()),
+            (REMEMBERED, REMEMBERED)
+        );
+        assert_eq!(seen.add("10", b"a"), (1, true));
+        assert_eq!(seen.add("0", b"a"), (0, false));
     }
 
     #[test]

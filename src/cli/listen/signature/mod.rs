@@ -139,7 +139,7 @@ impl Scheme {
             if ahead > 0 { "ahead" } else { "behind" },
         );
         Ok(Some(format!(
-            "{header} is {by} s {side} of this machine's clock and receivers tolerate {} s; a sandbox with --clock-speed runs ahead",
+            "{header} is {by} s {side} of this machine's clock, and receivers that tolerate {} s refuse it; a sandbox with --clock-speed runs ahead",
             tolerance.seconds
         )))
     }

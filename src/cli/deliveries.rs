@@ -1,0 +1,352 @@
+//! `truehook deliveries`: lists deliveries, or shows one with all its attempts.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::Args;
+use clap::builder::{BoolishValueParser, PossibleValuesParser};
+use reqwest::Method;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::client::Api;
+use super::layout::{compact, indented};
+use super::operator::{Access, DeliveryId, EventId, Operator};
+use super::table::{Cell, aligned};
+use super::terminal::{Paint, note, print, printable, state_style};
+
+/// How much of an error fits into a row.
+const RESULT_WIDTH: usize = 40;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  truehook deliveries                                     the newest deliveries
+  truehook deliveries --state exhausted --limit 100       those that were given up
+  truehook deliveries --event evt_351DUZaHXTOPxyvBf6L9XdlW5oq
+  truehook deliveries 8b53639f-152c-4fc6-af30-802fde462ba0    one delivery: every attempt, its answer or its error
+  truehook deliveries --state pending --json              for scripts: one delivery a line
+
+Times are the server's, in UTC; a sandbox with --clock-speed has a fast clock. `truehook retry ID` attempts a delivery again.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The delivery to show [default: lists deliveries, the newest first]
+    #[arg(conflicts_with_all = ["state", "provider", "webhook", "event", "limit"])]
+    id: Option<DeliveryId>,
+
+    /// List only deliveries in this state
+    #[arg(long, env = "TRUEHOOK_STATE", value_name = "STATE",
+        value_parser = PossibleValuesParser::new(["pending", "delivered", "exhausted", "cancelled"]))]
+    state: Option<String>,
+
+    /// List only deliveries of this provider
+    #[arg(long, env = "TRUEHOOK_PROVIDER", value_enum)]
+    provider: Option<Api>,
+
+    /// List only deliveries for this webhook
+    #[arg(long, env = "TRUEHOOK_WEBHOOK", value_name = "ID")]
+    webhook: Option<String>,
+
+    /// List only deliveries of this event
+    #[arg(long, env = "TRUEHOOK_EVENT", value_name = "ID")]
+    event: Option<EventId>,
+
+    /// How many to list at most
+    #[arg(long, env = "TRUEHOOK_LIMIT", value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+
+    #[command(flatten)]
+    access: Access,
+
+    /// Print JSON: each delivery as the operator API gives it, on a line of its own
+    #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let operator = Operator::new(&arguments.access)?;
+    runtime.block_on(async {
+        match arguments.id {
+            Some(id) => show(&operator, id, arguments.json).await,
+            None => list(&operator, arguments).await,
+        }
+    })
+}
+
+async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> {
+    let filters = [
+        ("state", arguments.state.as_deref()),
+        ("provider", arguments.provider.map(Api::as_str)),
+        ("webhookId", arguments.webhook.as_deref()),
+        ("eventId", arguments.event.as_ref().map(EventId::as_str)),
+    ];
+    let paint = Paint::for_stdout();
+    let listed = operator.list("/deliveries", &filters, arguments.limit, |page| {
+        print(&if arguments.json {
+            lines(&page)
+        } else {
+            rows(&page, paint)?
+        })
+    });
+    let (shown, more) = listed.await?;
+    if shown == 0 {
+        let any = filters.iter().any(|(_, value)| value.is_some());
+        note(if any {
+            "no delivery matches"
+        } else {
+            "there are no deliveries"
+        });
+    } else if more {
+        note(format_args!(
+            "the newest {shown}; there are more: raise --limit"
+        ));
+    }
+    Ok(())
+}
+
+/// Each item on a line, token by token as it came.
+pub(super) fn lines(page: &[Box<RawValue>]) -> String {
+    let lines = page.iter().map(|item| compact(item.get()) + "\n");
+    lines.collect()
+}
+
+fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
+    if page.is_empty() {
+        return Ok(String::new());
+    }
+    let rows = page.iter().map(|item| {
+        let delivery: Value = serde_json::from_str(item.get())?;
+        let text = |name: &str| delivery[name].as_str().unwrap_or("-");
+        let state = text("state");
+        Ok(vec![
+            Cell::plain(text("createdAt")),
+            Cell::styled(state, state_style(state)),
+            Cell::plain(&delivery["attemptCount"].to_string()),
+            Cell::plain(&last_result(&delivery)),
+            Cell::plain(text("nextAttemptAt")),
+            Cell::plain(text("type")),
+            Cell::plain(text("webhookId")),
+            Cell::styled(text("id"), Style::new().bold()),
+        ])
+    });
+    let rows = rows.collect::<anyhow::Result<_>>()?;
+    let head = [
+        "created",
+        "state",
+        "attempts",
+        "last",
+        "next attempt",
+        "type",
+        "webhook",
+        "delivery",
+    ];
+    Ok(aligned(&head, rows, paint))
+}
+
+/// What the last recorded attempt came to, short enough for a row.
+fn last_result(delivery: &Value) -> String {
+    if let Some(status) = delivery["lastStatus"].as_u64() {
+        return status.to_string();
+    }
+    let Some(error) = delivery["lastError"].as_str() else {
+        return "-".to_owned();
+    };
+    if error.chars().count() <= RESULT_WIDTH {
+        return error.to_owned();
+    }
+    let kept: String = error.chars().take(RESULT_WIDTH - 3).collect();
+    format!("{kept}...")
+}
+
+async fn show(operator: &Operator, id: DeliveryId, json: bool) -> anyhow::Result<()> {
+    let call = operator.call(Method::GET, &format!("/deliveries/{}", id.0))?;
+    let delivery: Box<RawValue> = operator.send(call).await?;
+    if json {
+        return print(&lines(&[delivery]));
+    }
+    let delivery: Value = serde_json::from_str(delivery.get())?;
+    print(&timeline(&delivery, Paint::for_stdout()))
+}
+
+/// A delivery and its attempts, the first one first.
+fn timeline(delivery: &Value, paint: Paint) -> String {
+    let text = |name: &str| printable(delivery[name].as_str().unwrap_or("-")).replace('\n', "\\n");
+    let state = text("state");
+    let attempts = delivery["attempts"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    let count = match attempts.len() {
+        1 => "1 attempt".to_owned(),
+        count => format!("{count} attempts"),
+    };
+    let mut out = format!(
+        "{}  {}  {}, {count}\n",
+        paint.paint(Style::new().bold(), text("id")),
+        text("type"),
+        paint.paint(state_style(&state), &state),
+    );
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(
+            out,
+            "  {} {value}",
+            paint.paint(Style::new().dimmed(), format!("{name:<13}"))
+        );
+    };
+    line("event", &text("eventId"));
+    line(
+        "webhook",
+        &format!("{} at {}", text("webhookId"), text("url")),
+    );
+    line("created", &text("createdAt"));
+    if !delivery["completedAt"].is_null() {
+        line("completed", &text("completedAt"));
+    }
+    if !delivery["nextAttemptAt"].is_null() {
+        line("next attempt", &text("nextAttemptAt"));
+    }
+    let mut bodies: Vec<&str> = Vec::new();
+    for attempt in attempts {
+        out.push('\n');
+        out += &one_attempt(attempt, &mut bodies, paint);
+    }
+    out
+}
+
+/// An attempt: when, how long, the status or the error, and the response. A body that an earlier attempt got too is not repeated.
+fn one_attempt<'a>(attempt: &'a Value, bodies: &mut Vec<&'a str>, paint: Paint) -> String {
+    let number = attempt["number"].as_u64().unwrap_or_default();
+    let body = attempt["responseBody"].as_str().unwrap_or_default();
+    bodies.push(body);
+    let title = paint.paint(Style::new().bold(), format!("attempt {number}"));
+    if attempt["recorded"] != true {
+        return format!(
+            "{title}  no result: it is under way, or its process ended before it was recorded\n"
+        );
+    }
+    let started = printable(attempt["startedAt"].as_str().unwrap_or("-")).into_owned();
+    let took = attempt["durationMs"]["total"].as_f64().unwrap_or_default();
+    let result = match (attempt["status"].as_u64(), attempt["error"].as_str()) {
+        (Some(status), None) if (200..300).contains(&status) => {
+            paint.paint(state_style("delivered"), status)
+        }
+        (Some(status), None) => paint.paint(state_style("exhausted"), status),
+        (Some(status), Some(error)) => paint.paint(
+            state_style("exhausted"),
+            format!("{status}, but {}", printable(error)),
+        ),
+        (None, error) => paint.paint(
+            state_style("exhausted"),
+            printable(error.unwrap_or("no answer")),
+        ),
+    };
+    let mut out = format!("{title}  {started}  {took:.1} ms  {result}\n");
+    for header in attempt["responseHeaders"].as_array().into_iter().flatten() {
+        let text = |name: &str| header[name].as_str().unwrap_or_default();
+        let header = format!("  {}: {}", text("name"), text("value"));
+        let header = printable(&header).replace('\n', "\\n");
+        let _ = writeln!(out, "{}", paint.paint(Style::new().dimmed(), header));
+    }
+    if body.is_empty() {
+        return out;
+    }
+    let before = bodies[..bodies.len() - 1]
+        .iter()
+        .position(|earlier| *earlier == body);
+    if let Some(index) = before {
+        let _ = writeln!(out, "  the same body as attempt {}", index + 1);
+        return out;
+    }
+    let shown = printable(body);
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+    let shown = if is_json {
+        indented(&shown, 2, |_, token| token.to_owned())
+    } else {
+        shown.trim_end_matches('\n').replace('\n', "\n  ")
+    };
+    let _ = writeln!(out, "  {shown}");
+    if attempt["responseTruncated"] == true {
+        let _ = writeln!(
+            out,
+            "  {}",
+            paint.paint(Style::new().dimmed(), "(the rest of the body was not kept)")
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn attempt(number: u64, status: Option<u64>, error: Option<&str>, body: Option<&str>) -> Value {
+        json!({ "number": number, "recorded": true, "startedAt": format!("2026-11-28T10:0{number}:00.000Z"),
+            "durationMs": { "queue": 1.0, "connect": null, "firstByte": 2.0, "total": 12.345 }, "requestHeaders": [],
+            "status": status, "responseHeaders": [{ "name": "server", "value": "a\nb" }], "responseBody": body,
+            "responseTruncated": false, "error": error })
+    }
+
+    #[test]
+    fn a_delivery_reads_as_a_timeline_and_repeated_bodies_are_folded() {
+        let delivery = json!({ "id": "d1", "eventId": "evt_1", "webhookId": "whk_1", "url": "http://127.0.0.1:1/", "type": "a.b",
+            "state": "pending", "createdAt": "t0", "nextAttemptAt": "t9", "completedAt": null, "attempts": [
+                attempt(1, Some(503), None, Some("{\"a\":1.10}")),
+                attempt(2, None, Some("connection refused"), None),
+                attempt(3, Some(503), None, Some("{\"a\":1.10}")),
+                { "number": 4, "recorded": false },
+            ] });
+        let text = timeline(&delivery, Paint::new(false));
+        assert_eq!(
+            text,
+            "d1  a.b  pending, 4 attempts
+  event         evt_1
+  webhook       whk_1 at http://127.0.0.1:1/
+  created       t0
+  next attempt  t9
+
+attempt 1  2026-11-28T10:01:00.000Z  12.3 ms  503
+  server: a\\nb
+  {
+    \"a\": 1.10
+  }
+
+attempt 2  2026-11-28T10:02:00.000Z  12.3 ms  connection refused
+  server: a\\nb
+
+attempt 3  2026-11-28T10:03:00.000Z  12.3 ms  503
+  server: a\\nb
+  the same body as attempt 1
+
+attempt 4  no result: it is under way, or its process ended before it was recorded
+"
+        );
+    }
+
+    #[test]
+    fn nothing_of_a_delivery_steers_the_terminal() {
+        let hostile = "\u{1b}[2J\u{202e}";
+        let delivery = json!({ "id": hostile, "eventId": hostile, "webhookId": hostile, "url": hostile, "type": hostile,
+            "state": hostile, "createdAt": hostile, "nextAttemptAt": hostile, "completedAt": hostile,
+            "attempts": [attempt(1, Some(500), Some(hostile), Some(hostile))] });
+        let raw = |value: &Value| RawValue::from_string(value.to_string()).unwrap();
+        let row = rows(&[raw(&delivery)], Paint::new(false)).unwrap();
+        for text in [timeline(&delivery, Paint::new(false)), row] {
+            assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_says_what_the_last_attempt_came_to() {
+        let long = json!({ "lastStatus": null, "lastError": "x".repeat(100) });
+        assert_eq!(last_result(&long).len(), RESULT_WIDTH);
+        assert_eq!(
+            last_result(&json!({ "lastStatus": 503, "lastError": null })),
+            "503"
+        );
+        assert_eq!(last_result(&json!({})), "-");
+    }
+}

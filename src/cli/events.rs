@@ -1,0 +1,251 @@
+//! `truehook events`: lists events, or shows one with its payload and how its deliveries stand.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use reqwest::Method;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::client::{Api, Call, unknown_event_type};
+use super::deliveries::lines;
+use super::layout::indented;
+use super::operator::{Access, EventId, Operator};
+use super::table::{Cell, aligned};
+use super::terminal::{Paint, note, print, printable, state_style};
+
+/// The states that deliveries of an event are counted by, in the order in which they are told.
+const STATES: [&str; 4] = ["delivered", "pending", "exhausted", "cancelled"];
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  truehook events                                        the newest events
+  truehook events --provider equals-money --type BoxCredited --limit 100
+  truehook events evt_351DUZaHXTOPxyvBf6L9XdlW5oq        one event with its payload
+  truehook events --json                                 for scripts: one event a line
+
+Times are the server's, in UTC; a sandbox with --clock-speed has a fast clock. `truehook deliveries --event ID` lists the deliveries
+of an event.";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The event to show [default: lists events, the newest first]
+    #[arg(conflicts_with_all = ["provider", "event_type", "limit"])]
+    id: Option<EventId>,
+
+    /// List only events of this provider
+    #[arg(long, env = "TRUEHOOK_PROVIDER", value_enum)]
+    provider: Option<Api>,
+
+    /// List only events of this type
+    #[arg(long = "type", env = "TRUEHOOK_TYPE", value_name = "EVENT-TYPE")]
+    event_type: Option<String>,
+
+    /// How many to list at most
+    #[arg(long, env = "TRUEHOOK_LIMIT", value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: u64,
+
+    #[command(flatten)]
+    access: Access,
+
+    /// Print JSON: each event as the operator API gives it, on a line of its own
+    #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let operator = Operator::new(&arguments.access)?;
+    runtime.block_on(async {
+        match &arguments.id {
+            Some(id) => show(&operator, id, arguments.json).await,
+            None => list(&operator, arguments).await,
+        }
+    })
+}
+
+async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> {
+    let filters = [
+        ("provider", arguments.provider.map(Api::as_str)),
+        ("type", arguments.event_type.as_deref()),
+    ];
+    let paint = Paint::for_stdout();
+    let listed = operator.list("/events", &filters, arguments.limit, |page| {
+        print(&if arguments.json {
+            lines(&page)
+        } else {
+            rows(&page, paint)?
+        })
+    });
+    let (shown, more) = listed.await?;
+    if more {
+        note(format_args!(
+            "the newest {shown}; there are more: raise --limit"
+        ));
+    } else if shown == 0 {
+        note(match &arguments.event_type {
+            Some(name) => no_event_of(operator, arguments.provider, name).await,
+            None => "there are no events".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// Why there is no event of a type: there was none yet, or there is no such type.
+async fn no_event_of(operator: &Operator, provider: Option<Api>, name: &str) -> String {
+    let mut unknown = Vec::new();
+    for api in Api::ALL
+        .iter()
+        .copied()
+        .filter(|api| provider.is_none_or(|only| only == *api))
+    {
+        let call = Call::new(Method::GET, format!("/openapi/{}.json", api.as_str()));
+        let document = operator
+            .client()
+            .send_for_json(call)
+            .await
+            .unwrap_or_default();
+        match unknown_event_type(&document, api, name) {
+            Some(reason) => unknown.push(reason),
+            None => return format!("there are no events of the type {}", printable(name)),
+        }
+    }
+    // The one with a suggestion, where there is one.
+    let best = unknown
+        .iter()
+        .find(|reason| reason.ends_with('?'))
+        .or(unknown.first());
+    best.cloned().unwrap_or_default()
+}
+
+fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
+    if page.is_empty() {
+        return Ok(String::new());
+    }
+    let rows = page.iter().map(|item| {
+        let event: Value = serde_json::from_str(item.get())?;
+        let text = |name: &str| event[name].as_str().unwrap_or("-");
+        Ok(vec![
+            Cell::plain(text("createdAt")),
+            Cell::plain(text("provider")),
+            Cell::plain(text("type")),
+            Cell::plain(&owner(&event)),
+            Cell::plain(&counts(&event)),
+            Cell::styled(text("id"), Style::new().bold()),
+        ])
+    });
+    let rows = rows.collect::<anyhow::Result<_>>()?;
+    let head = ["created", "provider", "type", "for", "deliveries", "event"];
+    Ok(aligned(&head, rows, paint))
+}
+
+/// Whose event it is, as far as the publisher said.
+fn owner(event: &Value) -> String {
+    let members = ["clientId", "productId", "accountId"];
+    let given = members.iter().filter_map(|name| event[*name].as_str());
+    let given: Vec<&str> = given.collect();
+    if given.is_empty() {
+        "-".to_owned()
+    } else {
+        given.join(" ")
+    }
+}
+
+/// How the deliveries stand, in words.
+fn counts(event: &Value) -> String {
+    let counted = STATES.iter().filter_map(|state| {
+        let count = event["deliveries"][*state]
+            .as_u64()
+            .filter(|count| *count > 0)?;
+        Some(format!("{count} {state}"))
+    });
+    let counted: Vec<String> = counted.collect();
+    if counted.is_empty() {
+        "none".to_owned()
+    } else {
+        counted.join(", ")
+    }
+}
+
+async fn show(operator: &Operator, id: &EventId, json: bool) -> anyhow::Result<()> {
+    let call = operator.call(Method::GET, &format!("/events/{}", id.as_str()))?;
+    let event: Box<RawValue> = operator.send(call).await?;
+    if json {
+        return print(&lines(&[event]));
+    }
+    print(&detail(event.get(), Paint::for_stdout())?)
+}
+
+/// An event with its payload, whose numbers keep their digits.
+fn detail(event: &str, paint: Paint) -> anyhow::Result<String> {
+    let raw: BTreeMap<&str, &RawValue> = serde_json::from_str(event)?;
+    let value: Value = serde_json::from_str(event)?;
+    let text = |name: &str| printable(value[name].as_str().unwrap_or("-")).replace('\n', "\\n");
+    let mut out = format!(
+        "{}  {} {}\n",
+        paint.paint(Style::new().bold(), text("id")),
+        text("provider"),
+        text("type"),
+    );
+    let style = STATES
+        .into_iter()
+        .rev()
+        .find(|state| value["deliveries"][*state] != 0);
+    for (name, line) in [
+        ("created", text("createdAt")),
+        ("for", printable(&owner(&value)).into_owned()),
+        (
+            "deliveries",
+            paint.paint(style.map(state_style).unwrap_or_default(), counts(&value)),
+        ),
+    ] {
+        let _ = writeln!(
+            out,
+            "  {} {line}",
+            paint.paint(Style::new().dimmed(), format!("{name:<13}"))
+        );
+    }
+    if let Some(data) = raw.get("data") {
+        let _ = writeln!(
+            out,
+            "\n  {}",
+            indented(&printable(data.get()), 2, |_, token| token.to_owned())
+        );
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"id":"evt_1","provider":"equals-money","type":"BoxCredited","accountId":"F1","clientId":null,"productId":null,
+        "data":{"amount":1.10,"id":9007199254740993},"createdAt":"t","deliveries":{"pending":1,"delivered":2,"exhausted":0,"cancelled":0}}"#;
+
+    #[test]
+    fn an_event_shows_how_its_deliveries_stand_and_every_digit_of_its_payload() {
+        let text = detail(EVENT, Paint::new(false)).unwrap();
+        assert_eq!(
+            text,
+            "evt_1  equals-money BoxCredited
+  created       t
+  for           F1
+  deliveries    2 delivered, 1 pending
+
+  {
+    \"amount\": 1.10,
+    \"id\": 9007199254740993
+  }
+"
+        );
+        let raw = RawValue::from_string(EVENT.to_owned()).unwrap();
+        let rows = rows(&[raw], Paint::new(false)).unwrap();
+        assert_eq!(rows.lines().count(), 2);
+        assert!(rows.contains("2 delivered, 1 pending"), "{rows}");
+    }
+}

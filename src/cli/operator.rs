@@ -1,0 +1,229 @@
+//! What the commands over the operator API share: the server and the key, lists page by page, and failures in words that say what to do.
+
+use std::str::FromStr;
+
+use clap::Args;
+use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use url::form_urlencoded;
+
+use super::client::{Call, CallError, Client, ServerUrl};
+use crate::domain::Secret;
+
+/// The key that a sandbox knows.
+pub(super) const SANDBOX_KEY: &str = "sandbox-operator";
+
+/// The largest page that the API gives.
+const LARGEST_PAGE: u64 = 1000;
+
+/// Which server, and who asks it.
+#[derive(Debug, Args)]
+pub(super) struct Access {
+    /// The server
+    #[arg(
+        long,
+        env = "TRUEHOOK_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(super) server: ServerUrl,
+
+    /// A key of the operator API; the default is known in a sandbox only
+    #[arg(
+        long,
+        env = "TRUEHOOK_KEY",
+        value_name = "KEY",
+        default_value = SANDBOX_KEY,
+        hide_env_values = true
+    )]
+    pub(super) key: Secret,
+}
+
+impl Access {
+    /// Whether the key is the one that only a sandbox knows.
+    pub(super) fn is_sandbox(&self) -> bool {
+        self.key.expose() == SANDBOX_KEY
+    }
+}
+
+/// The operator API of one server.
+#[derive(Debug)]
+pub(super) struct Operator {
+    client: Client,
+    bearer: Secret,
+    server: ServerUrl,
+}
+
+/// A page of a list, each item as it was sent: reading and writing it again would change numbers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page {
+    pub(super) data: Vec<Box<RawValue>>,
+    pub(super) next: Option<String>,
+}
+
+impl Operator {
+    /// # Errors
+    /// As [`Client::new`].
+    pub(super) fn new(access: &Access) -> anyhow::Result<Self> {
+        Ok(Self {
+            client: Client::new(access.server.clone())?,
+            bearer: Secret::new(format!("Bearer {}", access.key.expose())),
+            server: access.server.clone(),
+        })
+    }
+
+    /// The client, for what needs no key.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A call below `/operator/v1`.
+    ///
+    /// # Errors
+    /// [`CallError::Unwritable`] when HTTP cannot carry the key.
+    pub(super) fn call(&self, method: Method, path: &str) -> Result<Call, CallError> {
+        Call::new(method, format!("/operator/v1{path}")).header(
+            AUTHORIZATION,
+            &self.bearer,
+            "--key",
+        )
+    }
+
+    /// Sends a call and reads its answer.
+    ///
+    /// # Errors
+    /// Every [`CallError`], with what to do about it.
+    pub(super) async fn send<T: DeserializeOwned>(&self, call: Call) -> anyhow::Result<T> {
+        let answer = self.client.send_for(call).await;
+        answer.map_err(|error| self.explain(error))
+    }
+
+    /// Reads a list of which `show` gets page by page, until it has got `limit` items or there are no more. Returns how many it got, and
+    /// whether there are more.
+    ///
+    /// # Errors
+    /// Every [`CallError`], with what to do about it; and those of `show`.
+    pub(super) async fn list(
+        &self,
+        path: &str,
+        filters: &[(&str, Option<&str>)],
+        limit: u64,
+        mut show: impl FnMut(Vec<Box<RawValue>>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<(u64, bool)> {
+        let mut shown = 0;
+        let mut cursor: Option<String> = None;
+        loop {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("limit", &(limit - shown).min(LARGEST_PAGE).to_string());
+            let given = filters
+                .iter()
+                .filter_map(|(name, value)| Some((*name, (*value)?)));
+            query.extend_pairs(given.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))));
+            let call = self.call(Method::GET, &format!("{path}?{}", query.finish()))?;
+            let page: Page = self.send(call).await?;
+            shown += page.data.len() as u64;
+            show(page.data)?;
+            match page.next {
+                None => return Ok((shown, false)),
+                Some(_) if shown >= limit => return Ok((shown, true)),
+                next => cursor = next,
+            }
+        }
+    }
+
+    /// A failure with what to do about it, where its own words do not say it.
+    pub(super) fn explain(&self, error: CallError) -> anyhow::Error {
+        let help = match &error {
+            CallError::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => format!(
+                "give a key of the operator API with --key or TRUEHOOK_KEY; a sandbox knows {SANDBOX_KEY}, and \
+                 `truehook keys create --provider operator` makes others"
+            ),
+            CallError::Refused(refusal)
+                if refusal.status == StatusCode::NOT_FOUND && refusal.lines.is_empty() =>
+            {
+                format!(
+                    "there is no operator API at {}/operator/v1; is that a truehook server, and its --admin-listen address if it has \
+                     one?",
+                    self.server.as_str()
+                )
+            }
+            CallError::NoServer(_)
+            | CallError::Slow(_)
+            | CallError::Broken { .. }
+            | CallError::Unwritable(_)
+            | CallError::Refused(_)
+            | CallError::Strange { .. } => return error.into(),
+        };
+        let error = anyhow::Error::from(error);
+        anyhow::anyhow!("{error:#}\n  {help}")
+    }
+}
+
+/// The id of an event, which is safe as a part of a path.
+#[derive(Debug, Clone)]
+pub(super) struct EventId(String);
+
+impl EventId {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for EventId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let rest = text.strip_prefix("evt_").unwrap_or_default();
+        if !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("expected the id of an event, such as evt_351DUZaHXTOPxyvBf6L9XdlW5oq")
+        }
+    }
+}
+
+/// The id of a delivery.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DeliveryId(pub(super) uuid::Uuid);
+
+impl FromStr for DeliveryId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("evt_") {
+            return Err(
+                "this is the id of an event; `truehook deliveries --event ID` lists its deliveries",
+            );
+        }
+        let id = text.parse().map_err(
+            |_| "expected the id of a delivery, such as 8b53639f-152c-4fc6-af30-802fde462ba0",
+        )?;
+        Ok(Self(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_told_apart_before_anything_is_sent() {
+        assert!("evt_351DUZaHXTOPxyvBf6L9XdlW5oq".parse::<EventId>().is_ok());
+        for wrong in ["", "evt_", "evt_a/../b", "evt_a?b", "whk_1"] {
+            assert!(wrong.parse::<EventId>().is_err(), "{wrong}");
+        }
+        assert!(
+            "8b53639f-152c-4fc6-af30-802fde462ba0"
+                .parse::<DeliveryId>()
+                .is_ok()
+        );
+        let wrong = "evt_351DUZaHXTOPxyvBf6L9XdlW5oq"
+            .parse::<DeliveryId>()
+            .unwrap_err();
+        assert!(wrong.contains("--event"), "{wrong}");
+        assert!("../keys".parse::<DeliveryId>().is_err());
+    }
+}
