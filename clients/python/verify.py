@@ -10,7 +10,10 @@ import re
 import time
 
 TOLERANCE_SECONDS = 300
-"""How far the timestamp of a Conduit delivery may be from now, either way."""
+"""How far the timestamp of a Conduit delivery may be from now, either way.
+
+A sandbox with `--clock-speed` signs times that run ahead of now, so that its deliveries soon are "stale": test at normal speed.
+"""
 
 
 class SignatureError(Exception):

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// Tolerance is how far the timestamp of a Conduit delivery may be from now, either way.
+// Tolerance is how far the timestamp of a Conduit delivery may be from now, either way. A sandbox with --clock-speed signs times that
+// run ahead of now, so that its deliveries soon are stale: test at normal speed.
 const Tolerance = 300 * time.Second
 
 // What is wrong with a signature. Do not trust the delivery; answer 400.

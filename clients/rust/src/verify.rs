@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How far the timestamp of a Conduit delivery may be from now, either way.
+/// How far the timestamp of a Conduit delivery may be from now, either way. A sandbox with `--clock-speed` signs times that run ahead of
+/// now, so that its deliveries soon are stale: test at normal speed.
 pub const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// What is wrong with a signature. Do not trust the delivery; answer 400.

@@ -6,7 +6,10 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** How far the timestamp of a Conduit delivery may be from now, in seconds, either way. */
+/**
+ * How far the timestamp of a Conduit delivery may be from now, in seconds, either way. A sandbox with `--clock-speed` signs times that
+ * run ahead of now, so that its deliveries soon are "stale": test at normal speed.
+ */
 export const TOLERANCE_SECONDS = 300;
 
 /** What is wrong with a signature: a header is missing or malformed, the time is too far off, or it was made of something else. */

@@ -16,7 +16,10 @@ import javax.crypto.spec.SecretKeySpec;
  * <p>Hand over the body as it came, byte for byte. JSON that was parsed and written again is another body.
  */
 public final class Verify {
-    /** How far the timestamp of a Conduit delivery may be from now, either way. */
+    /**
+     * How far the timestamp of a Conduit delivery may be from now, either way. A sandbox with {@code --clock-speed} signs times that run
+     * ahead of now, so that its deliveries soon are stale: test at normal speed.
+     */
     public static final Duration TOLERANCE = Duration.ofSeconds(300);
 
     /** What is wrong with a signature. */
