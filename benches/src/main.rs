@@ -153,3 +153,34 @@ async fn delivery(bench: &Bench) -> anyhow::Result<Vec<u8>> {
     let request = bench.receiver.kept_request().await;
     request.context("the published event did not arrive")
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// The launcher prints its help without building anything, so it says again what clap knows.
+    #[test]
+    fn the_launcher_explains_every_option_and_measure() {
+        let launcher = include_str!("../delivery");
+        for argument in Arguments::command().get_arguments() {
+            let Some(flag) = argument.get_long().filter(|flag| *flag != "help") else {
+                continue;
+            };
+            let help = argument.get_help().map(ToString::to_string);
+            let help = help.unwrap_or_default();
+            let line = launcher
+                .lines()
+                .find(|line| line.trim_start().starts_with(&format!("--{flag}")));
+            let line = line.unwrap_or_else(|| panic!("benches/delivery --help lacks --{flag}"));
+            assert!(line.contains(&help), "{line}\n{help}");
+        }
+        for measure in Measure::value_variants() {
+            let value = measure
+                .to_possible_value()
+                .expect("every measure has a name");
+            assert!(launcher.contains(value.get_name()), "{value:?}");
+        }
+    }
+}
