@@ -36,6 +36,7 @@ use source::Source;
 use super::ledger::Text;
 use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
+use crate::schema::Member;
 
 /// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
@@ -556,6 +557,19 @@ impl<'a> Meaning<'a> {
             }
             _ => true,
         }
+    }
+
+    /// Whether the old schema at `at` rejects all of `values`.
+    pub(super) fn rejects_all(&self, at: &str, values: &[Value], sender: Sender) -> bool {
+        let (old, _) = self.makers(sender);
+        let accepted = judge::accepted(&old.source, at, values, None);
+        accepted.is_ok_and(|accepted| accepted.iter().all(|one| !one))
+    }
+
+    /// Whether no schema that applies to the old schema's value at `at` speaks of the member `name`.
+    pub(super) fn is_silent(&self, at: &str, name: &str) -> bool {
+        let schemas = self.old[0].source.schemas;
+        schemas.member(&schemas.in_place(&[at.to_owned()]), name) == Member::Undeclared
     }
 
     /// Whether theirs and ours speak of the member `name`.

@@ -18,10 +18,11 @@ use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};
+use super::reach;
 use super::shown::{Outcome, Shown};
 use super::together::Group;
 use super::users::{self, Search, Senders};
-use super::view::{Content, View};
+use super::view::View;
 use super::ways::Use;
 use crate::document::pointer;
 use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side, Undecided};
@@ -149,7 +150,7 @@ pub(super) struct Decider<'d, 'w, 'a> {
 }
 
 impl<'d> Decider<'d, '_, '_> {
-    fn views(&self, id: usize) -> (&'d View, &'d View) {
+    pub(super) fn views(&self, id: usize) -> (&'d View, &'d View) {
         self.walk.views(id)
     }
 
@@ -335,6 +336,9 @@ impl<'d> Decider<'d, '_, '_> {
         // Where schemas around turn what is inside of them, or count it, the difference is judged there.
         let (mut inside, mut place, mut spot) = (inside, place, spot);
         if let Some(outer) = self.turned(&one.around, inside) {
+            if self.changes_nothing(id, difference, &trial, spot, &one.around) {
+                return Verdict::None;
+            }
             let levels = self.levels(&one.around[inside..outer]);
             (inside, place) = (outer, one.around[outer - 1].0);
             let inner = spot;
@@ -366,6 +370,36 @@ impl<'d> Decider<'d, '_, '_> {
             return Verdict::Breaks(Impact::Withdrawn, unsent.shown());
         }
         self.without_harm(id, difference, spot, one, inside, (&trial, lost, made_up))
+    }
+
+    /// Whether the schema that a difference is judged in certainly accepts the same with and without it.
+    fn changes_nothing(
+        &self,
+        id: usize,
+        difference: &Difference,
+        trial: &Trial,
+        spot: Spot<'_>,
+        around: &[(usize, String, Step)],
+    ) -> bool {
+        let unevaluated = |view: &View| {
+            ["unevaluatedProperties", "unevaluatedItems"]
+                .iter()
+                .any(|keyword| view.parts.contains_key(*keyword))
+        };
+        let counted = effect::names_members(&difference.keyword)
+            && around.iter().any(|(pair, ..)| {
+                let (old, new) = self.views(*pair);
+                unevaluated(old) || unevaluated(new)
+            });
+        if !trial.rejected.is_empty() || !trial.unsent.is_empty() || counted {
+            return false;
+        }
+        if blind(difference, self.views(id)).is_some() {
+            return false;
+        }
+        let edits: Vec<&Edit> = difference.edits.iter().collect();
+        let relation = self.meaning.proof(spot.at, spot.sender, &edits);
+        relation.theirs_in_ours && relation.ours_in_theirs
     }
 
     /// Whether a value lies in a member that is not sent in this direction.
@@ -463,10 +497,10 @@ impl<'d> Decider<'d, '_, '_> {
                 Outcome::Lost(_) | Outcome::None => {}
             }
         }
-        if self.is_covered(difference, spot.sender) {
+        if self.is_covered(difference, spot.sender) || self.is_taken_over(id, &one.around) {
             return harmless();
         }
-        if inside.is_none() && is_plain_bound(difference, views) {
+        if is_plain_bound(difference, views) && self.reaches_out(id, &one.around, spot.sender) {
             return Verdict::Breaks(Impact::Rejected, None);
         }
         Verdict::Undecided(Undecided::NotFound {
@@ -700,30 +734,6 @@ fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
         "minProperties",
         "maxProperties",
     ];
-    const HIDING: [&str; 13] = [
-        "enum",
-        "pattern",
-        "format",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "$ref",
-        "contains",
-        "uniqueItems",
-        "propertyNames",
-        "prefixItems",
-    ];
-    let hidden = |view: &View| {
-        HIDING
-            .iter()
-            .any(|keyword| view.parts.contains_key(*keyword))
-            || view
-                .parts
-                .get("items")
-                .is_some_and(|part| !matches!(&part.content, Content::One(_)))
-            || view.closed
-    };
-    BOUNDS.contains(&difference.keyword.as_str()) && !hidden(views.0) && !hidden(views.1)
+    let plain = |view: &View| reach::is_plain(view) && !view.closed;
+    BOUNDS.contains(&difference.keyword.as_str()) && plain(views.0) && plain(views.1)
 }

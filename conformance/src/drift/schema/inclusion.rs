@@ -28,7 +28,7 @@ impl Sides<'_> {
         self.covers_assuming(outer, inner, &mut Assumed::new())
     }
 
-    fn view_at(&self, (side, at): At<'_>) -> View {
+    pub(super) fn view_at(&self, (side, at): At<'_>) -> View {
         match side {
             Side::Old => self.theirs.view(&self.theirs.known_as(at)),
             Side::New => self.ours.view(&self.ours.known_as(at)),

@@ -4,7 +4,7 @@
 //!   alternatives; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
 //! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`] and [`alternatives`], says what differs, as data and as an edit
 //!   of the old schema.
-//! - Deciding: [`decide`] judges each edit by itself, with [`effect`] and [`inclusion`] where no value tells; [`together`] finds what
+//! - Deciding: [`decide`] judges each edit by itself, with [`effect`], [`inclusion`] and [`reach`] where no value tells; [`together`] finds what
 //!   none of them does alone, [`shown`] the value that proves it.
 //! - Entering: for all [`users`] of the place.
 
@@ -18,6 +18,7 @@ mod fold;
 mod inclusion;
 mod keyword;
 mod matching;
+mod reach;
 mod sets;
 mod shown;
 mod side;
