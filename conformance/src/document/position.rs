@@ -47,7 +47,12 @@ pub(super) fn narrow(number: usize) -> u32 {
 pub(super) struct Text {
     text: String,
     starts: OnceLock<Vec<u32>>,
+    /// The characters before every [`STRIDE`]th byte, for texts with lines of megabytes.
+    counts: OnceLock<Vec<u32>>,
 }
+
+/// Every how many bytes characters are counted.
+const STRIDE: usize = 4_096;
 
 /// Only its size: a text may have megabytes.
 impl fmt::Debug for Text {
@@ -61,6 +66,7 @@ impl Text {
         Self {
             text,
             starts: OnceLock::new(),
+            counts: OnceLock::new(),
         }
     }
 
@@ -74,8 +80,28 @@ impl Text {
         });
         let line = starts.partition_point(|start| *start <= offset);
         let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let before = self.text.get(start as usize..offset as usize);
-        Position::at(line, before.map_or(0, |text| text.chars().count()) + 1)
+        let column = self.characters(offset) - self.characters(start);
+        Position::at(line, column + 1)
+    }
+
+    /// How many characters begin before a byte.
+    fn characters(&self, offset: u32) -> usize {
+        let begin = |byte: &u8| *byte & 0xC0 != 0x80;
+        let count = |bytes: &[u8]| bytes.iter().filter(|byte| begin(byte)).count();
+        let bytes = self.text.as_bytes();
+        let counts = self.counts.get_or_init(|| {
+            let mut before = 0;
+            let full = bytes.chunks(STRIDE).map(|chunk| {
+                let known = narrow(before);
+                before += count(chunk);
+                known
+            });
+            full.collect()
+        });
+        let offset = bytes.len().min(offset as usize);
+        let stride = (offset / STRIDE).min(counts.len().saturating_sub(1));
+        let known = counts.get(stride).map_or(0, |count| *count as usize);
+        known + count(&bytes[stride * STRIDE..offset])
     }
 }
 
