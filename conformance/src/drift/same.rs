@@ -382,7 +382,7 @@ impl<'a> Same<'a> {
                         members.keys().all(|keyword| self.is_left_out(keyword))
                     })
                 };
-                node.differs |= one != other && (plain(one) || plain(other));
+                node.differs |= (plain(one) || plain(other)) && one != other;
                 node.below.extend(below);
             }
             _ => node.differs |= self.differ(one, other),

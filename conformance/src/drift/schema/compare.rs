@@ -130,10 +130,21 @@ pub(super) struct Walk<'a> {
     cut: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn push(&mut self, theirs: &str, ours: &str, from: From) {
-        let (theirs, one) = self.sides.theirs.known(theirs);
-        let (ours, other) = self.sides.ours.known(ours);
+        let values = (self.sides.theirs.value(theirs), self.sides.ours.value(ours));
+        self.push_known((theirs, ours), values, from);
+    }
+
+    /// As [`Self::push`], of what stands there.
+    fn push_known(
+        &mut self,
+        (theirs, ours): (&str, &str),
+        values: (Option<&'a Value>, Option<&'a Value>),
+        from: From,
+    ) {
+        let (theirs, one) = self.sides.theirs.known_from(theirs, values.0);
+        let (ours, other) = self.sides.ours.known_from(ours, values.1);
         let next = self.pairs.len();
         let pair = (theirs, ours);
         if let Some(&known) = self.ids.get(&pair) {
@@ -174,8 +185,8 @@ impl Walk<'_> {
         )
     }
 
-    /// What is below two schemas that say the same themselves, where nothing in them needs to be folded.
-    fn unchanged(&self, id: usize) -> Option<Vec<Below>> {
+    /// What is below two schemas that say the same themselves, where nothing in them needs to be folded, with what stands there.
+    fn unchanged(&self, id: usize) -> Option<Vec<(Below, (&'a Value, &'a Value))>> {
         let Visit {
             theirs,
             ours,
@@ -194,10 +205,11 @@ impl Walk<'_> {
             let Some(other) = others.get(keyword) else {
                 continue;
             };
-            let mut add = |name: Option<&str>, step: Step| {
+            let mut add = |name: Option<&str>, step: Step, values| {
                 let at = Pair::new(theirs.as_str(), ours.as_str()).member(keyword);
                 let at = name.map_or_else(|| at.clone(), |name| at.member(name));
-                below.push(Below::new(&at.theirs, &at.ours, keyword, step));
+                let inner = Below::new(&at.theirs, &at.ours, keyword, step);
+                below.push((inner, values));
             };
             match (one, other) {
                 (Value::Object(ones), Value::Object(others))
@@ -205,45 +217,43 @@ impl Walk<'_> {
                         && !["$defs", "definitions"].contains(&keyword.as_str()) =>
                 {
                     for (name, one) in ones {
-                        if others
-                            .get(name)
-                            .is_some_and(|other| !same.inner(one, other))
+                        if let Some(other) = others.get(name)
+                            && !same.inner(one, other)
                         {
-                            add(Some(name), Step::of(keyword, name, 0));
+                            add(Some(name), Step::of(keyword, name, 0), (one, other));
                         }
                     }
                 }
                 (Value::Array(ones), Value::Array(others)) => {
                     for (index, (one, other)) in ones.iter().zip(others).enumerate() {
                         if !same.inner(one, other) {
-                            add(Some(&index.to_string()), Step::of(keyword, "tuple", index));
+                            let step = Step::of(keyword, "tuple", index);
+                            add(Some(&index.to_string()), step, (one, other));
                         }
                     }
                 }
                 _ if SINGLE.contains(&keyword.as_str()) && !same.inner(one, other) => {
-                    add(None, Step::of(keyword, "", 0));
+                    add(None, Step::of(keyword, "", 0), (one, other));
                 }
                 _ => {}
             }
         }
         // The order of members changes nothing.
-        below.sort_by(|a, b| (&a.keyword, &a.theirs).cmp(&(&b.keyword, &b.theirs)));
+        below.sort_by(|(a, _), (b, _)| (&a.keyword, &a.theirs).cmp(&(&b.keyword, &b.theirs)));
         Some(below)
     }
 
     fn visit(&mut self, id: usize) {
-        let below = match self.unchanged(id) {
-            Some(below) => below,
-            None => self.differing(id),
-        };
-        for Below {
-            theirs,
-            ours,
-            keyword,
-            step,
-        } in below
-        {
-            self.push(&theirs, &ours, From::Pair(id, keyword, step));
+        if let Some(below) = self.unchanged(id) {
+            for (inner, (one, other)) in below {
+                let from = From::Pair(id, inner.keyword, inner.step);
+                self.push_known((&inner.theirs, &inner.ours), (Some(one), Some(other)), from);
+            }
+            return;
+        }
+        for inner in self.differing(id) {
+            let from = From::Pair(id, inner.keyword, inner.step);
+            self.push(&inner.theirs, &inner.ours, from);
         }
     }
 

@@ -133,8 +133,17 @@ impl<'a> Side<'a> {
 
     /// As [`Self::known_as`], with what stands there.
     pub(super) fn known(&self, at: &str) -> (String, Option<&'a Value>) {
+        self.known_from(at, self.value(at))
+    }
+
+    /// As [`Self::known`], of what stands at `at`.
+    pub(super) fn known_from(
+        &self,
+        at: &str,
+        value: Option<&'a Value>,
+    ) -> (String, Option<&'a Value>) {
         let mut at = at.to_owned();
-        let mut value = self.value(&at);
+        let mut value = value;
         for _ in 0..CHAIN {
             let Some(Value::Object(schema)) = value else {
                 break;

@@ -1,5 +1,7 @@
 //! Who uses two schemas: the bodies and parameters that they are part of, and the components on the way.
 
+use std::collections::HashSet;
+
 use super::super::users::{Subjects, TREE, User, holder, own};
 use super::compare::{From, Root, Walk};
 use crate::document::pointer;
@@ -39,6 +41,10 @@ pub(super) fn senders(walk: &Walk<'_>, roots: &[Root]) -> Vec<Senders> {
 pub(super) struct Search<'s, 'w> {
     walk: &'s Walk<'w>,
     roots: &'s [Root],
+    /// The pairs around each pair, each once, in the order of the first way to it.
+    around: Vec<Vec<u32>>,
+    /// The whole values that each pair is.
+    wholes: Vec<Vec<u32>>,
     /// In which round a pair was reached, and from which pair.
     pairs: Vec<(usize, usize)>,
     /// In which round a whole value was reached, and from which pair.
@@ -49,9 +55,25 @@ pub(super) struct Search<'s, 'w> {
 
 impl<'s, 'w> Search<'s, 'w> {
     pub(super) fn new(walk: &'s Walk<'w>, roots: &'s [Root]) -> Self {
+        let small = |number: &usize| u32::try_from(*number).unwrap_or(u32::MAX);
+        let mut around = vec![Vec::new(); walk.pairs.len()];
+        let mut wholes = vec![Vec::new(); walk.pairs.len()];
+        // Searches pass here again and again, so what they need lies close together.
+        for (id, pair) in walk.pairs.iter().enumerate() {
+            let mut known = HashSet::new();
+            for from in &pair.from {
+                match from {
+                    From::Root(root) => wholes[id].push(small(root)),
+                    From::Pair(pair, ..) if known.insert(*pair) => around[id].push(small(pair)),
+                    From::Pair(..) => {}
+                }
+            }
+        }
         Self {
             walk,
             roots,
+            around,
+            wholes,
             pairs: vec![(0, 0); walk.pairs.len()],
             reached: vec![(0, 0); roots.len()],
             round: 0,
@@ -68,20 +90,19 @@ impl<'s, 'w> Search<'s, 'w> {
         let mut roots = Vec::new();
         while let Some(&pair) = open.get(next) {
             next += 1;
-            for from in &self.walk.pairs[pair].from {
+            for &root in &self.wholes[pair] {
+                let reached = &mut self.reached[root as usize];
+                if reached.0 != self.round {
+                    *reached = (self.round, pair);
+                    roots.push(root as usize);
+                }
+            }
+            for &around in &self.around[pair] {
                 self.left = self.left.saturating_sub(1);
-                match from {
-                    From::Root(root) if self.reached[*root].0 != self.round => {
-                        self.reached[*root] = (self.round, pair);
-                        roots.push(*root);
-                    }
-                    From::Pair(around, ..)
-                        if self.pairs[*around].0 != self.round && self.left > 0 =>
-                    {
-                        self.pairs[*around] = (self.round, pair);
-                        open.push(*around);
-                    }
-                    _ => {}
+                let reached = &mut self.pairs[around as usize];
+                if reached.0 != self.round && self.left > 0 {
+                    *reached = (self.round, pair);
+                    open.push(around as usize);
                 }
             }
         }
