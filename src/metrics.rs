@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::format::Format;
-use crate::domain::{Attempt, Outcome, Provider};
+use crate::domain::{Attempt, Lack, Outcome, Provider};
 
 /// Every metric, registered by name.
 pub struct Metrics {
@@ -27,6 +27,7 @@ pub struct Metrics {
     first_byte: Histogram,
     total: Histogram,
     commit_batch: Histogram,
+    postponed: Family<LackLabel, Counter>,
     expired_leases: Counter,
     superseded: Counter,
     pending: Gauge,
@@ -43,6 +44,20 @@ struct AttemptLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ProviderLabel {
     provider: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LackLabel {
+    lack: &'static str,
+}
+
+/// An attempt under way, counted until it is dropped.
+pub(crate) struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// From half a millisecond to the deadline of an attempt and beyond.
@@ -65,6 +80,7 @@ impl Default for Metrics {
             first_byte: latency(),
             total: latency(),
             commit_batch: Histogram::new(BATCHES),
+            postponed: Family::default(),
             expired_leases: Counter::default(),
             superseded: Counter::default(),
             pending: Gauge::default(),
@@ -116,6 +132,9 @@ impl Metrics {
             "Writes that share a commit",
             self.commit_batch.clone(),
         );
+        let postponed =
+            "Deliveries that wait because this machine lacks open files, memory or ports";
+        registry.register("attempts_postponed", postponed, self.postponed.clone());
         let leases =
             "Deliveries that were claimed again because no result came before their lease ended";
         registry.register("lease_expiries", leases, self.expired_leases.clone());
@@ -151,6 +170,15 @@ impl Metrics {
                 drop(self.attempts.get_or_create(&labels));
             }
         }
+        for lack in Lack::ALL.map(Lack::as_str) {
+            drop(self.postponed.get_or_create(&LackLabel { lack }));
+        }
+    }
+
+    /// Counts a delivery that waits because this machine lacks something.
+    pub(crate) fn postponed(&self, lack: Lack) {
+        let lack = lack.as_str();
+        self.postponed.get_or_create(&LackLabel { lack }).inc();
     }
 
     /// Counts an event that was stored.
@@ -162,14 +190,14 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts an attempt that began.
-    pub(crate) fn began(&self) {
+    /// Counts an attempt that began, as under way until the value is dropped.
+    pub(crate) fn began(&self) -> InFlight {
         self.in_flight.inc();
+        InFlight(self.in_flight.clone())
     }
 
     /// Counts an attempt that ended.
     pub(crate) fn ended(&self, provider: Provider, attempt: &Attempt) {
-        self.in_flight.dec();
         let labels = AttemptLabels {
             provider: provider.as_str(),
             result: attempt.outcome.class(),

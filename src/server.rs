@@ -270,11 +270,7 @@ fn worker_settings(
     WorkerSettings {
         store,
         clock,
-        // Receivers may share a host: as many connections are kept as there may be attempts.
-        sender: Sender::new(SenderSettings {
-            idle_per_host: delivery.in_flight,
-            ..SenderSettings::new(policy, system_roots())
-        }),
+        sender: Sender::new(SenderSettings::new(policy, system_roots())),
         lanes: Arc::new(Lanes::new(delivery.in_flight, delivery.per_webhook)),
         metrics,
         traces: Traces::default(),

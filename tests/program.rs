@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use process::{Server, run, truehook};
+use process::receiver::{self, Receiver};
+use process::{Server, run, truehook, wait_until};
 use serde_json::Value;
 
 /// What a failed run says: one line on standard error and exit code 1.
@@ -329,6 +330,53 @@ fn the_log_names_each_request_and_holds_nothing_secret() {
         let leaks: Vec<&String> = lines.iter().filter(|line| line.contains(secret)).collect();
         assert!(leaks.is_empty(), "{leaks:#?}");
     }
+}
+
+#[test]
+fn a_failed_attempt_is_one_line_of_the_log_and_a_flood_of_them_is_cut_short() {
+    let server = Server::start(&[]);
+    let receiver = Receiver::start(|_, stream| receiver::fail(stream));
+    let mut conduit = server.conduit();
+    let webhook = conduit.register(&receiver.url, &["transaction.completed"]);
+    let event = server.operator().publish(1);
+    let mut lines = Vec::new();
+    let mut failures = |count: usize| {
+        wait_until("the failures are logged", || {
+            lines.extend(server.log().into_iter().filter_map(|line| {
+                let line: Value = serde_json::from_str(&line).expect("a line is JSON");
+                (line["message"] == "an attempt failed").then_some(line)
+            }));
+            let unlogged = lines.iter().filter_map(|line| line["unlogged"].as_u64());
+            lines.len() + usize::try_from(unlogged.sum::<u64>()).expect("a count") >= count
+        });
+        lines.clone()
+    };
+    let first = failures(1);
+    let delivery = &server.operator().deliveries(&event)[0];
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["level"], "INFO");
+    assert_eq!(first[0]["webhook"], webhook.as_str());
+    assert_eq!(first[0]["delivery"], delivery["id"]);
+    assert_eq!(
+        (&first[0]["attempt"], &first[0]["status"]),
+        (&1.into(), &500.into())
+    );
+    let next = first[0]["next_attempt"].as_str().expect("a time");
+    assert!(next.contains('T') && next.ends_with('Z'), "{next}");
+
+    // One at a time, so that no lane is full; with the next line come the ones that were left out.
+    let count = 200;
+    for number in 2..=count {
+        server.operator().publish(number);
+    }
+    let mut number = count;
+    wait_until("a line tells how many were left out", || {
+        number += 1;
+        server.operator().publish(number);
+        failures(1)
+            .iter()
+            .any(|line| line["unlogged"].as_u64() > Some(0))
+    });
 }
 
 #[test]

@@ -78,11 +78,19 @@ pub enum Outcome {
         retry_after: Option<Duration>,
     },
     /// The deadline passed.
-    TimedOut,
+    TimedOut {
+        /// The HTTP status, where the head of an answer came before the deadline.
+        status: Option<u16>,
+    },
     /// We do not send there: the address or the scheme is not allowed.
     Refused(String),
-    /// No answer: the name has no address, the connection failed or broke.
-    Failed(String),
+    /// No complete answer: the name has no address, the connection failed or broke.
+    Failed {
+        /// What went wrong, for a human reader.
+        reason: String,
+        /// The HTTP status, where the head of an answer came before the connection broke.
+        status: Option<u16>,
+    },
 }
 
 /// How long the parts of an attempt took.
@@ -161,9 +169,9 @@ impl Outcome {
                 status: 500..=599, ..
             } => "5xx",
             Self::Answered { .. } => "other",
-            Self::TimedOut => "timeout",
+            Self::TimedOut { .. } => "timeout",
             Self::Refused(_) => "refused",
-            Self::Failed(_) => "failed",
+            Self::Failed { .. } => "failed",
         }
     }
 
@@ -171,8 +179,25 @@ impl Outcome {
     pub fn error(&self) -> Option<String> {
         match self {
             Self::Answered { .. } => None,
-            Self::TimedOut => Some("no complete answer before the deadline".to_owned()),
-            Self::Refused(reason) | Self::Failed(reason) => Some(reason.clone()),
+            Self::TimedOut { .. } => Some("no complete answer before the deadline".to_owned()),
+            Self::Refused(reason) | Self::Failed { reason, .. } => Some(reason.clone()),
+        }
+    }
+
+    /// The HTTP status that came, whether or not the rest of the answer did.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answered { status, .. } => Some(*status),
+            Self::TimedOut { status } | Self::Failed { status, .. } => *status,
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// A failure before anything of an answer came.
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed {
+            reason: reason.into(),
+            status: None,
         }
     }
 }
@@ -222,9 +247,9 @@ mod tests {
             retry_after: None,
         };
         let mut outcomes: Vec<Outcome> = (100..=999).map(answered).collect();
-        outcomes.push(Outcome::TimedOut);
+        outcomes.push(Outcome::TimedOut { status: None });
         outcomes.push(Outcome::Refused(String::new()));
-        outcomes.push(Outcome::Failed(String::new()));
+        outcomes.push(Outcome::failed(""));
         let mut found: Vec<&str> = outcomes.iter().map(Outcome::class).collect();
         found.sort_unstable();
         found.dedup();

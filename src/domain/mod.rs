@@ -7,6 +7,7 @@ mod delivery;
 mod event;
 mod id;
 mod key;
+mod lack;
 mod provider;
 mod receiver_url;
 mod secret;
@@ -21,6 +22,7 @@ pub use delivery::{
 pub use event::{Audience, Event};
 pub use id::ksuid;
 pub use key::{ApiKey, Fingerprint};
+pub use lack::Lack;
 pub use provider::{Provider, UnknownProvider};
 pub use receiver_url::{ReceiverUrl, SchemePolicy, UrlFault};
 pub use secret::Secret;

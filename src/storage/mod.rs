@@ -71,6 +71,14 @@ pub trait Store: Send + Sync {
     async fn release(&self, claimed: Vec<(Uuid, u32)>, steady: Timestamp)
     -> Result<(), StoreError>;
 
+    /// Takes claims back, named by delivery and attempt, whose attempts were not made: they are not counted, and the deliveries are due
+    /// at this steady time.
+    async fn postpone(
+        &self,
+        claimed: Vec<(Uuid, u32)>,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError>;
+
     /// Makes a delivery due at this steady time, whatever its state; gives it as it is then.
     async fn retry(
         &self,

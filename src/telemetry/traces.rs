@@ -23,7 +23,7 @@ use url::Url;
 
 use super::collector::Collector;
 use crate::config::Tracing;
-use crate::domain::{DueDelivery, Outcome, Provider, TraceContext};
+use crate::domain::{DueDelivery, Lack, Outcome, Provider, TraceContext};
 
 /// How many ended spans wait to be sent at most; more are dropped.
 const QUEUE: usize = 8_192;
@@ -272,14 +272,21 @@ impl TraceSpan {
 
     /// The attempt came to this. The words of a failure are not told: the operator API has them.
     pub(crate) fn attempted(mut self, outcome: &Outcome) {
-        if let Outcome::Answered { status, .. } = outcome {
-            self.set("http.response.status_code", || i64::from(*status).into());
-            if !outcome.is_success() {
-                self.fail(status.to_string());
-            }
-        } else {
-            self.fail(outcome.class().to_owned());
+        if let Some(status) = outcome.status() {
+            self.set("http.response.status_code", || i64::from(status).into());
         }
+        match outcome {
+            Outcome::Answered { .. } if outcome.is_success() => {}
+            Outcome::Answered { status, .. } => self.fail(status.to_string()),
+            Outcome::TimedOut { .. } | Outcome::Refused(_) | Outcome::Failed { .. } => {
+                self.fail(outcome.class().to_owned());
+            }
+        }
+    }
+
+    /// The attempt was not made, because this machine lacked something.
+    pub(crate) fn not_made(mut self, lack: Lack) {
+        self.fail(format!("lack of {}", lack.as_str()));
     }
 
     fn set(&mut self, name: &'static str, value: impl FnOnce() -> opentelemetry::Value) {

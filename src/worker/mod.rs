@@ -6,9 +6,13 @@
 
 mod lanes;
 pub(crate) mod sender;
+#[cfg(test)]
+mod tests;
+mod throttle;
 mod time;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,10 +25,11 @@ use uuid::Uuid;
 
 pub(crate) use self::lanes::Lanes;
 use self::sender::{Sender, Sent};
+use self::throttle::Throttle;
 use crate::clock::{Clock, Moment};
-use crate::domain::{Attempt, DueDelivery, Next, Provider};
+use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome, Provider};
 use crate::entropy;
-use crate::metrics::Metrics;
+use crate::metrics::{InFlight, Metrics};
 use crate::provider::{OutboundRequest, RequestHeader, outbound};
 use crate::storage::{AttemptResult, ClaimTerms, PurgeTerms, Slots, Store};
 use crate::telemetry::Traces;
@@ -40,6 +45,15 @@ const UNRECORDED: usize = 1_024;
 
 /// How long a stop waits for results that attempts have come to, after its deadline.
 const LAST_RESULTS: Duration = Duration::from_secs(1);
+
+/// How long a delivery waits whose attempt could not be made because this machine lacked something.
+const POSTPONEMENT: Duration = Duration::from_secs(1);
+
+/// How many failed attempts are logged each second.
+const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
+
+/// How many times a second it is logged that this machine lacks something.
+const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
 
 /// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
 const STEP: u32 = 200;
@@ -84,7 +98,51 @@ pub(crate) struct Worker {
     results: mpsc::Sender<AttemptResult>,
     /// There is, or may be, a replay to go on with.
     replays: Notify,
+    logged_failures: Throttle,
+    logged_lacks: Throttle,
     runtime: tokio::runtime::Handle,
+}
+
+/// Holds what an attempt holds, and lets go of it however the attempt ends: a panic in it must not keep the slot, nor let a stop wait.
+struct UnderWay<'w> {
+    worker: &'w Worker,
+    lane: i64,
+    delivery: Uuid,
+    attempt: u32,
+    /// Whether the result waits to be recorded, which ends the attempt.
+    has_result: bool,
+    _in_flight: InFlight,
+}
+
+/// What became of an attempt.
+enum Exchanged {
+    Ended(Box<AttemptResult>),
+    /// It was not made.
+    NotMade(Lack),
+    /// There is no provider of this name to make it.
+    Unknown,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let Self { worker, .. } = self;
+        if std::thread::panicking() {
+            tracing::error!(
+                delivery = %self.delivery,
+                attempt = self.attempt,
+                "an attempt panicked; the delivery is attempted again when its lease ends"
+            );
+        }
+        if !self.has_result {
+            worker.end([(self.delivery, self.attempt)]);
+        }
+        // The receiver is done with: its slot need not wait for the commit.
+        worker.settings.lanes.give_back(self.lane);
+        // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
+        if worker.settings.lanes.have_room(&worker.backlog()) {
+            worker.look();
+        }
+    }
 }
 
 impl Worker {
@@ -100,6 +158,8 @@ impl Worker {
             under_way: Mutex::new(HashMap::new()),
             results,
             replays: Notify::new(),
+            logged_failures: Throttle::per_second(LOGGED_FAILURES),
+            logged_lacks: Throttle::per_second(LOGGED_LACKS),
             runtime,
         });
         worker.runtime.spawn(worker.clone().claim_for_ever());
@@ -126,7 +186,7 @@ impl Worker {
     pub(crate) fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>) {
         for delivery in due {
             self.under_way().insert(delivery.id, delivery.attempt);
-            self.settings.metrics.began();
+            let in_flight = self.settings.metrics.began();
             let worker = self.clone();
             let span = tracing::debug_span!(
                 "delivery",
@@ -136,7 +196,7 @@ impl Worker {
                 webhook = delivery.target.webhook_id
             );
             self.runtime
-                .spawn(async move { worker.attempt(delivery).await }.instrument(span));
+                .spawn(async move { worker.attempt(delivery, in_flight).await }.instrument(span));
         }
     }
 
@@ -248,20 +308,46 @@ impl Worker {
             .map_or(IDLE, |at| settings.clock.until(at).min(IDLE))
     }
 
-    async fn attempt(&self, due: DueDelivery) {
-        let lane = due.target.lane;
-        let (id, number) = (due.id, due.attempt);
-        let result = self.exchange(due).await;
-        match result {
-            // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
-            Some(result) => drop(self.results.send(result).await),
-            None => self.end([(id, number)]),
+    async fn attempt(&self, due: DueDelivery, in_flight: InFlight) {
+        let mut under_way = UnderWay {
+            worker: self,
+            lane: due.target.lane,
+            delivery: due.id,
+            attempt: due.attempt,
+            has_result: false,
+            _in_flight: in_flight,
+        };
+        match self.exchange(due).await {
+            Exchanged::Ended(result) => {
+                // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
+                under_way.has_result = self.results.send(*result).await.is_ok();
+            }
+            Exchanged::NotMade(lack) => {
+                self.postpone(under_way.delivery, under_way.attempt, lack)
+                    .await;
+            }
+            Exchanged::Unknown => {}
         }
-        // The receiver is done with: its slot need not wait for the commit.
-        self.settings.lanes.give_back(lane);
-        // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
-        if self.settings.lanes.have_room(&self.backlog()) {
-            self.look();
+    }
+
+    /// Lets a delivery wait that could not be attempted because this machine lacked something: the receiver is not charged for that.
+    async fn postpone(&self, delivery: Uuid, attempt: u32, lack: Lack) {
+        let Self { settings, .. } = self;
+        settings.metrics.postponed(lack);
+        if let Some(unlogged) = self.logged_lacks.pass() {
+            tracing::warn!(%delivery, reason = %lack, unlogged, "an attempt could not be made; the delivery waits, and it is not counted");
+        }
+        let steady = settings.clock.steady();
+        let pause = settings.clock.span(POSTPONEMENT);
+        let due_at = steady.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let postponed = settings.store.postpone(vec![(delivery, attempt)], due_at);
+        match postponed.await {
+            // The claims that are made meanwhile do not know of it.
+            Ok(()) => self.look(),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a delivery could not be postponed; it is attempted again when its lease ends"
+            ),
         }
     }
 
@@ -315,9 +401,11 @@ impl Worker {
     }
 
     /// Signs, sends, and decides what becomes of the delivery.
-    async fn exchange(&self, due: DueDelivery) -> Option<AttemptResult> {
+    async fn exchange(&self, due: DueDelivery) -> Exchanged {
         let Self { settings, .. } = self;
-        let provider = outbound(due.event.provider)?;
+        let Some(provider) = outbound(due.event.provider) else {
+            return Exchanged::Unknown;
+        };
         let began = settings.clock.moment();
         let started_at = began.now;
         let span = settings.traces.attempt(&due);
@@ -329,20 +417,22 @@ impl Worker {
             .iter()
             .map(|header| (header.name, header.value.as_bytes()))
             .collect();
+        let url = due.target.url.as_str();
+        let sent = settings
+            .sender
+            .send(url, &sent, Bytes::from(body), started_at);
         let Sent {
             outcome,
             mut timing,
             response_body,
             response_truncated,
-        } = settings
-            .sender
-            .send(
-                due.target.url.as_str(),
-                &sent,
-                Bytes::from(body),
-                started_at,
-            )
-            .await;
+        } = match sent.await {
+            Ok(sent) => sent,
+            Err(lack) => {
+                span.not_made(lack);
+                return Exchanged::NotMade(lack);
+            }
+        };
         span.attempted(&outcome);
         timing.queue = began.steady.duration_since(due.due_at).unsigned_abs();
         let Moment { now, steady } = settings.clock.moment();
@@ -381,14 +471,41 @@ impl Worker {
             duration_ms = attempt.timing.total.as_secs_f64() * 1e3,
             "attempted"
         );
-        Some(AttemptResult {
+        self.log_failure(&due, &attempt.outcome, next);
+        Exchanged::Ended(Box::new(AttemptResult {
             delivery: due.id,
             number: due.number,
             lane: due.target.lane,
             attempt,
             next,
             now,
-        })
+        }))
+    }
+
+    /// Logs an attempt that failed, in a line that can be read without the others.
+    fn log_failure(&self, due: &DueDelivery, outcome: &Outcome, next: Next) {
+        let next_attempt_at = match next {
+            Next::Delivered => return,
+            Next::RetryAt(at) => Some(self.settings.clock.time_of_day(at)),
+            Next::Exhausted => None,
+        };
+        let Some(unlogged) = self.logged_failures.pass() else {
+            return;
+        };
+        let then = next_attempt_at.map_or("none: the delivery is exhausted".to_owned(), |at| {
+            at.to_string()
+        });
+        tracing::info!(
+            provider = due.event.provider.as_str(),
+            webhook = due.target.webhook_id,
+            delivery = %due.id,
+            attempt = due.attempt,
+            status = outcome.status(),
+            error = outcome.error(),
+            next_attempt = then,
+            unlogged,
+            "an attempt failed"
+        );
     }
 
     async fn replay_for_ever(self: Arc<Self>) {

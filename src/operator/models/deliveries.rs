@@ -112,11 +112,11 @@ pub(crate) struct Attempt {
     duration_ms: Option<AttemptDuration>,
     /// The headers that were sent, in their order. The values of secret ones are `[redacted]`.
     request_headers: Vec<AttemptHeader>,
-    /// The HTTP status of the answer, or null where no complete one came.
+    /// The HTTP status of the answer, or null where none came. Beside an `error`, the answer broke off after it.
     #[schema(required = true, minimum = 100, maximum = 999)]
     #[schemars(required, with = "NullableStatus", range(min = 100, max = 999))]
     status: Option<u16>,
-    /// The beginning of the answer's body, bytes that are not UTF-8 replaced by U+FFFD, or null where no complete answer came.
+    /// The beginning of the answer's body, bytes that are not UTF-8 replaced by U+FFFD, or null where none came.
     #[schema(required = true)]
     #[schemars(required, with = "NullableText")]
     response_body: Option<String>,
@@ -244,12 +244,7 @@ impl TryFrom<DeliveryHistory> for DeliveryDetail {
 
 impl From<domain::Attempt> for Attempt {
     fn from(attempt: domain::Attempt) -> Self {
-        let status = match attempt.outcome {
-            domain::Outcome::Answered { status, .. } => Some(status),
-            domain::Outcome::TimedOut
-            | domain::Outcome::Refused(_)
-            | domain::Outcome::Failed(_) => None,
-        };
+        let status = attempt.outcome.status();
         let timing = attempt.timing;
         Self {
             number: attempt.number,

@@ -442,7 +442,12 @@ mod tests {
         delivery.attempt = 3;
         let first = delivery.first_attempt_at;
         let minutes = |count| first + jiff::SignedDuration::from_mins(count);
-        let retry_at = ConduitOutbound.retry_at(&delivery, &Outcome::TimedOut, minutes(4), 0.0);
+        let retry_at = ConduitOutbound.retry_at(
+            &delivery,
+            &Outcome::TimedOut { status: None },
+            minutes(4),
+            0.0,
+        );
         assert_eq!(retry_at, Some(minutes(8)));
         assert_eq!(ConduitOutbound.gives_up_at(first), minutes(25 * 60));
     }

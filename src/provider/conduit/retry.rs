@@ -72,9 +72,10 @@ fn requested_pause(outcome: &Outcome) -> Option<Duration> {
             status: 429 | 503,
             retry_after,
         } => *retry_after,
-        Outcome::Answered { .. } | Outcome::TimedOut | Outcome::Refused(_) | Outcome::Failed(_) => {
-            None
-        }
+        Outcome::Answered { .. }
+        | Outcome::TimedOut { .. }
+        | Outcome::Refused(_)
+        | Outcome::Failed { .. } => None,
     }
 }
 
@@ -86,7 +87,7 @@ fn after(time: Timestamp, duration: Duration) -> Timestamp {
 mod tests {
     use super::*;
 
-    const FAILED: Outcome = Outcome::TimedOut;
+    const FAILED: Outcome = Outcome::TimedOut { status: None };
 
     fn first() -> Timestamp {
         "2025-11-04T15:00:00Z".parse().unwrap()
@@ -250,9 +251,9 @@ mod tests {
             answered(400, None),
             answered(410, None),
             answered(500, None),
-            Outcome::TimedOut,
+            Outcome::TimedOut { status: None },
             Outcome::Refused("no".into()),
-            Outcome::Failed("no".into()),
+            Outcome::failed("no"),
         ] {
             assert_eq!(
                 retry_at(3, first(), &outcome, at(190_000), 0.0),

@@ -449,9 +449,9 @@ mod tests {
             answered(429),
             answered(503),
             answered(302),
-            Outcome::TimedOut,
+            Outcome::TimedOut { status: None },
             Outcome::Refused("no".into()),
-            Outcome::Failed("no".into()),
+            Outcome::failed("no"),
         ] {
             for jitter in [0.0, 0.5, 1.0] {
                 let now = first + Duration::from_secs(310);

@@ -198,7 +198,7 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
         started_at: at(70),
         timing: Timing::default(),
         request_headers: Vec::new(),
-        outcome: Outcome::TimedOut,
+        outcome: Outcome::TimedOut { status: Some(200) },
         response_body: Vec::new(),
         response_truncated: false,
     };
@@ -219,7 +219,13 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
         },
         empty.clone(),
         of(3, Outcome::Refused("no such address: ä".to_owned())),
-        of(4, Outcome::Failed("connection reset".to_owned())),
+        of(
+            4,
+            Outcome::Failed {
+                reason: "connection reset".to_owned(),
+                status: Some(503),
+            },
+        ),
         of(
             5,
             Outcome::Answered {
@@ -277,6 +283,52 @@ async fn a_released_delivery_is_due_at_once_and_its_attempt_stays_counted() {
     subject.store.release(stale, at(8)).await.unwrap();
     assert!(subject.claim(9).await.due.is_empty());
     assert_eq!(subject.claim_one(5 + LEASE).await.id, due[2].id);
+}
+
+#[tokio::test]
+async fn a_postponed_delivery_waits_and_its_attempt_is_not_counted() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let first = subject.claim_one(5).await;
+    let postpone = |due: &crate::domain::DueDelivery, second| {
+        let claimed = vec![(due.id, due.attempt), (Uuid::nil(), 1)];
+        subject.store.postpone(claimed, at(second))
+    };
+    postpone(&first, 8).await.unwrap();
+    let record = subject.delivery().await;
+    assert_eq!((record.state, record.attempts), (DeliveryState::Pending, 0));
+    assert_eq!(record.due_at, at(8));
+    assert!(!subject.record(&first, Next::Delivered, 6).await);
+    let found = subject.claim(7).await;
+    assert!(found.due.is_empty());
+    assert_eq!(found.next_due_at, Some(at(8)));
+
+    // It is the first attempt again, and the retry schedule begins with it.
+    let found = subject.claim(9).await;
+    assert_eq!(found.expired_leases, 0);
+    let first = &found.due[0];
+    assert_eq!((first.attempt, first.first_attempt_at), (1, at(9)));
+    assert!(subject.record(first, Next::RetryAt(at(20)), 10).await);
+
+    // A later one is not counted either, and the schedule stays as it is.
+    let second = subject.claim_one(20).await;
+    postpone(&second, 21).await.unwrap();
+    let again = subject.claim_one(21).await;
+    assert_eq!((again.attempt, again.first_attempt_at), (2, at(9)));
+
+    // One that was claimed anew since, or has ended, is not this caller's any more.
+    let third = subject.claim_one(21 + LEASE).await;
+    postpone(&again, 90).await.unwrap();
+    assert_eq!(subject.delivery().await.attempts, 3);
+    assert!(subject.record(&third, Next::Delivered, 91).await);
+    postpone(&third, 92).await.unwrap();
+    let record = subject.delivery().await;
+    assert_eq!(
+        (record.state, record.attempts),
+        (DeliveryState::Delivered, 3)
+    );
+    assert!(subject.claim(DAY).await.due.is_empty());
 }
 
 #[tokio::test]

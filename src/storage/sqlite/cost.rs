@@ -173,7 +173,7 @@ impl Subject {
                     started_at: at(second),
                     timing: Timing::default(),
                     request_headers: Vec::new(),
-                    outcome: Outcome::TimedOut,
+                    outcome: Outcome::TimedOut { status: None },
                     response_body: Vec::new(),
                     response_truncated: false,
                 },

@@ -193,9 +193,14 @@ fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
                         .get::<_, Option<u32>>(9)?
                         .map(|seconds| std::time::Duration::from_secs(seconds.into())),
                 },
-                "timed-out" => Outcome::TimedOut,
+                "timed-out" => Outcome::TimedOut {
+                    status: row.get(8)?,
+                },
                 "refused" => Outcome::Refused(error),
-                _ => Outcome::Failed(error),
+                _ => Outcome::Failed {
+                    reason: error,
+                    status: row.get(8)?,
+                },
             },
             response_body: row.get(11)?,
             response_truncated: row.get(12)?,

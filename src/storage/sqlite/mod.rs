@@ -302,6 +302,16 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn postpone(
+        &self,
+        claimed: Vec<(Uuid, u32)>,
+        due_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .run(move |connection| queue::postpone(connection, &claimed, due_at))
+            .await
+    }
+
     async fn retry(
         &self,
         delivery: Uuid,

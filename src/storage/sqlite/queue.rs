@@ -96,9 +96,9 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
             status,
             retry_after,
         } => ("answered", Some(*status), *retry_after),
-        Outcome::TimedOut => ("timed-out", None, None),
+        Outcome::TimedOut { status } => ("timed-out", *status, None),
         Outcome::Refused(_) => ("refused", None, None),
-        Outcome::Failed(_) => ("failed", None, None),
+        Outcome::Failed { status, .. } => ("failed", *status, None),
     };
     let microseconds =
         |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
@@ -115,8 +115,8 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
         status,
         retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
         match &attempt.outcome {
-            Outcome::Refused(reason) | Outcome::Failed(reason) => Some(reason),
-            Outcome::Answered { .. } | Outcome::TimedOut => None,
+            Outcome::Refused(reason) | Outcome::Failed { reason, .. } => Some(reason),
+            Outcome::Answered { .. } | Outcome::TimedOut { .. } => None,
         },
         attempt.response_body,
         attempt.response_truncated,
@@ -135,6 +135,32 @@ pub(super) fn release(
     )?;
     for (id, attempt) in claimed {
         update.execute(params![id.as_bytes(), attempt, steady.as_microsecond()])?;
+    }
+    Ok(())
+}
+
+/// Takes claims back as if they had not been made, and lets their deliveries fall due at `due_at`. A retry schedule that began with such
+/// a claim begins anew.
+pub(super) fn postpone(
+    connection: &Connection,
+    claimed: &[(Uuid, u32)],
+    due_at: Timestamp,
+) -> Result<()> {
+    let mut update = connection.prepare_cached(
+        "UPDATE delivery SET attempts = attempts - 1, claimed = 0, due_at = ?3,
+             first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END
+         WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+    )?;
+    let mut lane = connection.prepare_cached("SELECT webhook FROM delivery WHERE id = ?1")?;
+    for (id, attempt) in claimed {
+        let changed = update.execute(params![id.as_bytes(), attempt, due_at.as_microsecond()])?;
+        if changed > 0 {
+            wake(
+                connection,
+                lane.query_row([id.as_bytes()], |row| row.get(0))?,
+                due_at,
+            )?;
+        }
     }
     Ok(())
 }

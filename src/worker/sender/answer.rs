@@ -12,14 +12,16 @@ use jiff::Timestamp;
 /// A receiver that asks for more patience than this is given this much.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The beginning of an answer's body. It is filled while it is read, so that what came before a deadline is not lost.
+/// The status of an answer and the beginning of its body. It is filled while it is read, so that what came before a deadline is not lost.
 #[derive(Debug, Default)]
-pub(crate) struct AnswerBody {
+pub(crate) struct Answer {
+    /// The status that came before it.
+    pub(crate) status: Option<u16>,
     pub(crate) kept: Vec<u8>,
     pub(crate) truncated: bool,
 }
 
-impl AnswerBody {
+impl Answer {
     /// Reads `body` to its end or up to `cap` bytes, whichever comes first, and keeps the first `keep` bytes, as they came.
     ///
     /// # Errors

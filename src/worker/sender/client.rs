@@ -5,32 +5,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
-use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue, USER_AGENT};
-use hyper::http::Extensions;
-use hyper::{Method, Request};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method, Request, Response, Uri};
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use tokio::time::timeout;
 
-use super::answer::{AnswerBody, ended_by_closing, retry_after};
+use super::answer::{Answer, ended_by_closing, retry_after};
 use super::connect::{ConnectFault, Connector};
+use super::connection::{Connection, MOST_HEADERS, READ_BUFFER, RequestBody};
 use super::destination::destination;
+use super::pool::{Lease, Pool, PoolLimits};
 use super::resolve::{Resolve, SystemResolver};
-use super::stream::Opening;
-use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Outcome, Timing};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Lack, Outcome, Timing};
 
-/// The largest head of an HTTP/1.1 answer, and how far an HTTP/2 receiver may send ahead in one stream.
-const READ_BUFFER: u32 = 64 * 1024;
+/// How many open connections wait for their next request.
+const DEFAULT_IDLE: usize = 1_024;
 
-/// How far an HTTP/2 receiver may send ahead in all streams of a connection.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-
-/// After how much silence an HTTP/2 connection with requests under way is asked whether it is still there: a dead one fails many.
-const PING_AFTER: Duration = Duration::from_secs(5);
+/// How often a request is repeated that the receiver says it has not processed: it could say so for ever.
+const MOST_REPEATS: u32 = 3;
 
 /// How a sender sends.
 pub(crate) struct SenderSettings {
@@ -48,10 +43,12 @@ pub(crate) struct SenderSettings {
     pub(crate) kept_body: usize,
     /// How much of it is read, in bytes, so that the connection can be used again; a longer one closes it [default: 64 KiB].
     pub(crate) read_cap: usize,
+    /// How many open connections wait for their next request [default: 1,024].
+    pub(crate) idle: usize,
     /// How long an open connection waits for its next request [default: 60 s].
     pub(crate) idle_timeout: Duration,
-    /// How many open connections wait for each host [default: 32].
-    pub(crate) idle_per_host: usize,
+    /// The age at which a connection takes no further request, so that the name of a busy receiver is resolved again [default: 60 s].
+    pub(crate) max_age: Duration,
 }
 
 /// What became of a request.
@@ -70,12 +67,30 @@ pub(crate) struct Sent {
 /// Sends requests and keeps the connections. Cheap to clone; the clones share the connections.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    pool: Pool,
     http: bool,
     deadline: Duration,
     user_agent: HeaderValue,
     kept_body: usize,
     read_cap: usize,
+}
+
+/// A request before it is known which version of HTTP the connection speaks: enough to send it more than once.
+struct Prepared {
+    uri: Uri,
+    /// What connections are shared by: scheme, host and port.
+    origin: Arc<str>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// There was no connection.
+    Connect(ConnectFault),
+    /// The exchange broke off.
+    Http(hyper::Error),
 }
 
 /// Why a request cannot be written down. The value is not told: it may be a secret.
@@ -94,8 +109,9 @@ impl SenderSettings {
             user_agent: HeaderValue::from_static(concat!("truehook/", env!("CARGO_PKG_VERSION"))),
             kept_body: 16 * 1024,
             read_cap: 64 * 1024,
+            idle: DEFAULT_IDLE,
             idle_timeout: Duration::from_secs(60),
-            idle_per_host: 32,
+            max_age: Duration::from_secs(60),
         }
     }
 }
@@ -111,23 +127,19 @@ impl Sender {
             user_agent,
             kept_body,
             read_cap,
+            idle,
             idle_timeout,
-            idle_per_host,
+            max_age,
         } = settings;
         let http = policy.http;
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(idle_timeout)
-            .pool_max_idle_per_host(idle_per_host)
-            .http1_max_buf_size(READ_BUFFER as usize)
-            .http2_initial_stream_window_size(READ_BUFFER)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PING_AFTER)
-            .build(Connector::new(policy, resolver, roots, deadline));
+        let limits = PoolLimits {
+            idle,
+            idle_timeout,
+            max_age,
+        };
         Self {
-            client,
+            connector: Connector::new(policy, resolver, roots),
+            pool: Pool::new(limits),
             http,
             deadline,
             user_agent,
@@ -139,79 +151,177 @@ impl Sender {
     /// POSTs `body` to `url`, with `headers` in this order and to the byte, and waits for the answer or the deadline.
     ///
     /// `Host` and `Content-Length` are added. `now` is what a date in `Retry-After` is compared with.
+    ///
+    /// # Errors
+    /// [`Lack`] when this machine could not even connect: the receiver was not reached, and is not to blame.
     pub(crate) async fn send(
         &self,
         url: &str,
         headers: &[(&str, &[u8])],
         body: Bytes,
         now: Timestamp,
-    ) -> Sent {
+    ) -> Result<Sent, Lack> {
         let began = Instant::now();
         let mut timing = Timing::default();
-        let mut answer = AnswerBody::default();
-        let outcome = match self.request(url, headers, body) {
+        let mut answer = Answer::default();
+        let outcome = match self.prepare(url, headers, body) {
             Err(refused) => refused,
-            Ok(mut request) => {
-                let connection = capture_connection(&mut request);
-                let exchange = self.exchange(request, now, began, &mut timing, &mut answer);
-                let outcome = timeout(self.deadline, exchange).await;
-                timing.connect = opening(&connection).and_then(|opening| opening.report(began));
-                outcome.unwrap_or(Outcome::TimedOut)
+            Ok(request) => {
+                let exchange = self.exchange(&request, now, began, &mut timing, &mut answer);
+                match timeout(self.deadline, exchange).await {
+                    Ok(Err(lack)) => {
+                        // Connections that only wait may hold what is lacking.
+                        self.pool.shed();
+                        return Err(lack);
+                    }
+                    Ok(Ok(outcome)) => outcome,
+                    Err(_) => Outcome::TimedOut {
+                        status: answer.status,
+                    },
+                }
             }
         };
         timing.total = began.elapsed();
-        Sent {
+        Ok(Sent {
             outcome,
             timing,
             response_body: answer.kept,
             response_truncated: answer.truncated,
-        }
+        })
     }
 
-    fn request(
+    fn prepare(
         &self,
         url: &str,
         headers: &[(&str, &[u8])],
         body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, Outcome> {
+    ) -> Result<Prepared, Outcome> {
         let uri = destination(url, self.http).map_err(|fault| Outcome::Refused(chain(&fault)))?;
-        let length = HeaderValue::from(body.len());
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri;
+        let mut all = HeaderMap::with_capacity(headers.len() + 3);
         for (name, value) in headers {
-            let header = header(name, value).map_err(|fault| Outcome::Failed(chain(&fault)))?;
-            request.headers_mut().append(header.0, header.1);
+            let header = header(name, value).map_err(|fault| Outcome::failed(chain(&fault)))?;
+            all.append(header.0, header.1);
         }
-        let user_agent = request.headers_mut().entry(USER_AGENT);
-        user_agent.or_insert_with(|| self.user_agent.clone());
-        // The client would leave it out for an empty body.
-        request.headers_mut().insert(CONTENT_LENGTH, length);
-        Ok(request)
+        all.entry(USER_AGENT)
+            .or_insert_with(|| self.user_agent.clone());
+        // HTTP would leave it out for an empty body.
+        all.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        Ok(Prepared {
+            origin: origin(&uri),
+            uri,
+            headers: all,
+            body,
+        })
     }
 
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
+        request: &Prepared,
         now: Timestamp,
         began: Instant,
         timing: &mut Timing,
-        answer: &mut AnswerBody,
-    ) -> Outcome {
-        let response = match self.client.request(request).await {
-            Ok(response) => response,
-            Err(error) => return failure(&error),
+        answer: &mut Answer,
+    ) -> Result<Outcome, Lack> {
+        let (response, lease) = match self.respond(request, timing).await {
+            Ok(responded) => responded,
+            Err(Failure::Connect(ConnectFault::Lack(lack))) => return Err(lack),
+            Err(Failure::Connect(fault)) => return Ok(unconnected(&fault)),
+            Err(Failure::Http(error)) => return Ok(broken(&error, None)),
         };
         timing.first_byte = Some(began.elapsed());
         let (head, body) = response.into_parts();
+        let status = head.status.as_u16();
+        answer.status = Some(status);
         match answer.read(body, self.kept_body, self.read_cap).await {
-            Err(error) if !ended_by_closing(&head.headers, &error) => failure(&error),
-            Ok(()) | Err(_) => Outcome::Answered {
-                status: head.status.as_u16(),
-                retry_after: retry_after(&head.headers, now),
-            },
+            Err(error) if !ended_by_closing(&head.headers, &error) => {
+                Ok(broken(&error, Some(status)))
+            }
+            Ok(()) | Err(_) => {
+                lease.give_back();
+                Ok(Outcome::Answered {
+                    status,
+                    retry_after: retry_after(&head.headers, now),
+                })
+            }
         }
     }
+
+    /// Sends the request until the head of an answer comes.
+    ///
+    /// It is sent again only where it has certainly not been processed: when nothing of it was written, because the connection had
+    /// closed while it was idle; and when an HTTP/2 receiver says so (RFC 9113, 8.7), as one does that ends a connection after a number
+    /// of requests. Such a repetition goes over a connection that no other request is sent on before, and belongs to the same attempt.
+    async fn respond(
+        &self,
+        request: &Prepared,
+        timing: &mut Timing,
+    ) -> Result<(Response<Incoming>, Lease), Failure> {
+        let mut repeats = 0;
+        loop {
+            let idle = if repeats == 0 {
+                self.pool.take(&request.origin)
+            } else {
+                None
+            };
+            let is_reused = idle.is_some();
+            let mut lease = match idle {
+                Some(lease) => lease,
+                None => self.connect(request, repeats > 0, timing).await?,
+            };
+            let is_http2 = lease.is_http2();
+            match lease.send(request.build(is_http2)).await {
+                Ok(response) => return Ok((response, lease)),
+                Err(error) if is_reused && error.message().is_some() => {}
+                Err(error) if repeats < MOST_REPEATS && is_unprocessed(error.error()) => {
+                    repeats += 1;
+                }
+                Err(error) => return Err(Failure::Http(error.into_error())),
+            }
+        }
+    }
+
+    async fn connect(
+        &self,
+        request: &Prepared,
+        alone: bool,
+        timing: &mut Timing,
+    ) -> Result<Lease, Failure> {
+        let began = Instant::now();
+        let stream = self.connector.connect(&request.uri).await;
+        let connection = Connection::begin(stream.map_err(Failure::Connect)?).await;
+        let connection = connection.map_err(Failure::Http)?;
+        let id = connection.id();
+        let lease = self.pool.add(&request.origin, connection, alone);
+        // Not of a connection that another request opened meanwhile.
+        timing.connect = (lease.id() == Some(id)).then(|| began.elapsed());
+        Ok(lease)
+    }
+}
+
+impl Prepared {
+    /// The request in the form of a version of HTTP: HTTP/1.1 has the host in a header, HTTP/2 in the URI.
+    fn build(&self, is_http2: bool) -> Request<RequestBody> {
+        let mut request = Request::new(Full::new(self.body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = self.headers.clone();
+        if is_http2 {
+            *request.uri_mut() = self.uri.clone();
+            return request;
+        }
+        let path = self.uri.path_and_query().cloned();
+        *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
+        let host = self.uri.authority().map(|host| host.as_str());
+        let host = HeaderValue::from_str(host.unwrap_or_default());
+        let host = host.expect("a URI has only characters that a header may have");
+        request.headers_mut().insert(HOST, host);
+        request
+    }
+}
+
+fn origin(uri: &Uri) -> Arc<str> {
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let host = uri.authority().map(|host| host.as_str());
+    format!("{scheme}://{}", host.unwrap_or_default()).into()
 }
 
 fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderFault> {
@@ -223,44 +333,45 @@ fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderF
     Ok((header, value))
 }
 
-/// When the connection that served the request was opened.
-fn opening(connection: &CaptureConnection) -> Option<Opening> {
-    let mut extras = Extensions::new();
-    connection
-        .connection_metadata()
-        .as_ref()?
-        .get_extras(&mut extras);
-    extras.remove()
+/// Whether an HTTP/2 receiver says that it has not processed the request: its stream was above the last one of a GOAWAY, or was
+/// reset with REFUSED_STREAM (RFC 9113, 8.7).
+fn is_unprocessed(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    cause.is_some_and(|cause: &h2::Error| {
+        let is_refused = cause.is_reset() && cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+        cause.is_remote() && (cause.is_go_away() || is_refused)
+    })
 }
 
-/// What an error of the client comes to.
-fn failure(error: &(dyn Error + 'static)) -> Outcome {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(fault) = error.downcast_ref::<ConnectFault>() {
-            return match fault {
-                ConnectFault::Refused(_) | ConnectFault::NameRefused { .. } => {
-                    Outcome::Refused(chain(fault))
-                }
-                ConnectFault::Late => Outcome::TimedOut,
-                ConnectFault::Unresolved { .. }
-                | ConnectFault::NoAddress(_)
-                | ConnectFault::Unreachable { .. }
-                | ConnectFault::ServerName { .. }
-                | ConnectFault::Tls { .. } => Outcome::Failed(chain(fault)),
-            };
+/// What it comes to that there was no connection.
+fn unconnected(fault: &ConnectFault) -> Outcome {
+    match fault {
+        ConnectFault::Refused(_) | ConnectFault::NameRefused { .. } => {
+            Outcome::Refused(chain(fault))
         }
-        if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            let what = if error.is_parse() {
-                "the answer is not valid HTTP"
-            } else {
-                "the connection broke"
-            };
-            return Outcome::Failed(format!("{what}: {}", chain(error)));
-        }
-        cause = error.source();
+        ConnectFault::Unresolved { .. }
+        | ConnectFault::NoAddress(_)
+        | ConnectFault::Unreachable { .. }
+        | ConnectFault::ServerName { .. }
+        | ConnectFault::Tls { .. }
+        | ConnectFault::Stopped
+        | ConnectFault::Lack(_) => Outcome::failed(chain(fault)),
     }
-    Outcome::Failed(chain(error))
+}
+
+/// What an exchange that broke off comes to, before its status came or after.
+fn broken(error: &hyper::Error, status: Option<u16>) -> Outcome {
+    let reason = if error.is_parse_too_large() {
+        format!(
+            "the answer is not valid HTTP: its head has more than {} KiB or {MOST_HEADERS} fields",
+            READ_BUFFER / 1024
+        )
+    } else if error.is_parse() {
+        format!("the answer is not valid HTTP: {}", chain(error))
+    } else {
+        format!("the connection broke: {}", chain(error))
+    };
+    Outcome::Failed { reason, status }
 }
 
 /// An error and its causes in one line. Some errors repeat their cause in their own words.

@@ -2,10 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hyper::Uri;
 use hyper::http::uri::Scheme;
@@ -16,11 +14,11 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tower_service::Service;
 
+use super::lack::{lacking_now, lacking_to_connect};
 use super::resolve::Resolve;
 use super::stream::{Stream, Tcp, Transport};
-use crate::domain::{AddressPolicy, Refusal};
+use crate::domain::{AddressPolicy, Lack, Refusal};
 
 /// How long an address is given before the next one is dialled beside it ("Happy Eyeballs Version 2", RFC 8305, section 5).
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -68,18 +66,20 @@ pub(crate) enum ConnectFault {
         #[source]
         source: io::Error,
     },
-    /// It took too long.
-    #[error("no connection before the deadline")]
-    Late,
+    /// The connection was given up with the runtime.
+    #[error("the server stops")]
+    Stopped,
+    /// There is none because of this machine.
+    #[error(transparent)]
+    Lack(#[from] Lack),
 }
 
-/// What the HTTP client asks for a connection when it has none open to a host.
+/// Opens connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
     policy: Arc<AddressPolicy>,
     resolver: Arc<dyn Resolve>,
     tls: TlsConnector,
-    deadline: Duration,
 }
 
 impl Connector {
@@ -87,7 +87,6 @@ impl Connector {
         policy: Arc<AddressPolicy>,
         resolver: Arc<dyn Resolve>,
         roots: RootCertStore,
-        deadline: Duration,
     ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
@@ -100,12 +99,14 @@ impl Connector {
             policy,
             resolver,
             tls: TlsConnector::from(Arc::new(tls)),
-            deadline,
         }
     }
 
-    async fn connect(&self, uri: &Uri) -> Result<Stream, ConnectFault> {
-        let began = Instant::now();
+    /// Opens a connection to the host and port of `uri`.
+    ///
+    /// # Errors
+    /// [`ConnectFault`] says why there is none.
+    pub(crate) async fn connect(&self, uri: &Uri) -> Result<Stream, ConnectFault> {
         let host = uri.host().unwrap_or_default();
         let host = host
             .strip_prefix('[')
@@ -130,7 +131,7 @@ impl Connector {
         } else {
             Transport::Plain(TokioIo::new(tcp))
         };
-        Ok(Stream::new(transport, began))
+        Ok(Stream::new(transport))
     }
 
     /// The addresses of `host` that may be dialled, at least one.
@@ -140,9 +141,13 @@ impl Connector {
             return Ok(vec![literal]);
         }
         let found = self.resolver.resolve(host).await;
-        let found = found.map_err(|source| ConnectFault::Unresolved {
-            name: host.to_owned(),
-            source,
+        // An error of the look-up does not tell a name that is unknown from a socket that could not be had.
+        let found = found.map_err(|source| match lacking_now() {
+            Some(lack) => ConnectFault::Lack(lack),
+            None => ConnectFault::Unresolved {
+                name: host.to_owned(),
+                source,
+            },
         })?;
         let mut vetted = Vec::new();
         let mut refused = None;
@@ -172,13 +177,16 @@ async fn dial(vetted: Vec<IpAddr>, port: u16) -> Result<TcpStream, ConnectFault>
         .take(MOST_DIALLED)
         .map(|ip| SocketAddr::new(ip, port));
     let mut dialling = JoinSet::new();
-    let mut failed = ConnectFault::Late;
+    let mut failed = ConnectFault::Stopped;
     loop {
         let next = waiting.next();
         if let Some(address) = next {
             dialling.spawn(async move {
                 let dialled = TcpStream::connect(address).await;
-                dialled.map_err(|source| ConnectFault::Unreachable { address, source })
+                dialled.map_err(|source| match lacking_to_connect(&source, address) {
+                    Some(lack) => ConnectFault::Lack(lack),
+                    None => ConnectFault::Unreachable { address, source },
+                })
             });
         }
         let ended = match next {
@@ -191,7 +199,9 @@ async fn dial(vetted: Vec<IpAddr>, port: u16) -> Result<TcpStream, ConnectFault>
                 let _ = tcp.set_nodelay(true);
                 return Ok(tcp);
             }
-            Ok(Some(Ok(Err(fault)))) => failed = fault,
+            // Whether the receiver answers at an address that could not be tried is not known.
+            Ok(Some(Ok(Err(fault)))) if !matches!(failed, ConnectFault::Lack(_)) => failed = fault,
+            Ok(Some(Ok(Err(_)))) => {}
             Ok(None) if next.is_none() => return Err(failed),
             // The head start is over, or a task was lost with its runtime.
             Ok(None | Some(Err(_))) | Err(_) => {}
@@ -213,26 +223,6 @@ fn alternate(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         mixed.extend(others.next());
     }
     mixed
-}
-
-impl Service<Uri> for Connector {
-    type Response = Stream;
-    type Error = ConnectFault;
-    type Future = Pin<Box<dyn Future<Output = Result<Stream, ConnectFault>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectFault>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        let connector = self.clone();
-        // The client may go on connecting for later requests when this one got another connection: nothing else would end that.
-        Box::pin(async move {
-            timeout(connector.deadline, connector.connect(&uri))
-                .await
-                .unwrap_or(Err(ConnectFault::Late))
-        })
-    }
 }
 
 #[cfg(test)]

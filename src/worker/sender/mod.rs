@@ -4,16 +4,22 @@
 //! address is vetted, and only a vetted one is dialled, so that a name that changes its mind between check and use gains nothing.
 //! One deadline holds for name, TCP, TLS, head and body together.
 //!
-//! Never: follows a redirect, inflates a body, reads more of it than the cap, sends a request a second time after some of it may have
-//! arrived, takes credentials or a proxy from a URL or the environment, fails (what goes wrong is an [`Outcome`](crate::domain::Outcome)).
+//! What goes wrong is an [`Outcome`](crate::domain::Outcome). Only what this machine lacks is an error, and says nothing about the
+//! receiver.
 //!
-//! Not bounded here: how many connections are open at once (the worker's concurrency does that), how many names are being looked up (the
-//! operating system's resolver cannot be interrupted, so a look-up may outlive its attempt).
+//! Never: follows a redirect, inflates a body, reads more of it than the cap, sends a request a second time after the receiver may have
+//! processed it, takes credentials or a proxy from a URL or the environment.
+//!
+//! Not bounded here: how many connections are in use at once (the worker's concurrency does that), how many names are being looked up
+//! (the operating system's resolver cannot be interrupted, so a look-up may outlive its attempt).
 
 mod answer;
 mod client;
 mod connect;
+mod connection;
 mod destination;
+mod lack;
+mod pool;
 mod resolve;
 mod roots;
 mod stream;

@@ -2,13 +2,9 @@
 
 use std::io::{self, Read as _};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,7 +14,6 @@ use tokio_rustls::client::TlsStream;
 /// A connection to a vetted address.
 pub(crate) struct Stream {
     transport: Transport,
-    opening: Opening,
 }
 
 pub(crate) enum Transport {
@@ -102,41 +97,16 @@ impl AsyncWrite for Tcp {
     }
 }
 
-/// When a connection was opened, and how long it took: what its first request, and only this one, reports.
-#[derive(Debug, Clone)]
-pub(crate) struct Opening {
-    began: Instant,
-    took: Duration,
-    reported: Arc<AtomicBool>,
-}
-
-impl Opening {
-    /// How long the connection took to open, unless a request has reported it or it was begun before `since`.
-    pub(crate) fn report(&self, since: Instant) -> Option<Duration> {
-        let first = !self.reported.swap(true, Ordering::Relaxed);
-        (first && self.began >= since).then_some(self.took)
-    }
-}
-
 impl Stream {
-    pub(crate) fn new(transport: Transport, began: Instant) -> Self {
-        let opening = Opening {
-            began,
-            took: began.elapsed(),
-            reported: Arc::default(),
-        };
-        Self { transport, opening }
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self { transport }
     }
-}
 
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.opening.clone());
+    /// Whether both sides agreed on HTTP/2.
+    pub(crate) fn is_http2(&self) -> bool {
         match &self.transport {
-            Transport::Tls(tls) if tls.inner().get_ref().1.alpn_protocol() == Some(b"h2") => {
-                connected.negotiated_h2()
-            }
-            Transport::Plain(_) | Transport::Tls(_) => connected,
+            Transport::Tls(tls) => tls.inner().get_ref().1.alpn_protocol() == Some(b"h2"),
+            Transport::Plain(_) => false,
         }
     }
 }

@@ -6,10 +6,15 @@ use super::*;
 
 /// Sends with a short deadline and holds the attempt to it, loosely: the machine may be busy.
 async fn times_out(url: &str) -> Sent {
+    times_out_after(url, None).await
+}
+
+/// The same with a receiver that has sent this status before.
+async fn times_out_after(url: &str, status: Option<u16>) -> Sent {
     let began = Instant::now();
     let sent = post(&hurried(), url).await;
     let took = began.elapsed();
-    assert_eq!(sent.outcome, Outcome::TimedOut);
+    assert_eq!(sent.outcome, Outcome::TimedOut { status });
     assert!(
         took >= SHORT && took < SHORT + Duration::from_secs(5),
         "{took:?}"
@@ -65,7 +70,7 @@ async fn a_name_that_is_looked_up_for_ever_is_waited_for_until_the_deadline() {
         ..settings(sandbox())
     });
     let sent = post(&sender, "http://receiver.test/").await;
-    assert_eq!(sent.outcome, Outcome::TimedOut);
+    assert_eq!(sent.outcome, Outcome::TimedOut { status: None });
 }
 
 #[tokio::test]
@@ -95,7 +100,7 @@ async fn a_body_that_drips_ends_at_the_deadline_and_what_came_of_it_is_kept() {
         }
     })
     .await;
-    let sent = times_out(&receiver.url()).await;
+    let sent = times_out_after(&receiver.url(), Some(200)).await;
     assert!(sent.timing.first_byte.is_some());
     assert_eq!(sent.response_body, b"x");
 }
@@ -157,7 +162,7 @@ async fn a_connection_that_timed_out_is_not_used_again() {
     for connections in 1..=3 {
         assert_eq!(
             post(&sender, &receiver.url()).await.outcome,
-            Outcome::TimedOut
+            Outcome::TimedOut { status: None }
         );
         assert_eq!(receiver.connections(), connections);
     }

@@ -29,7 +29,8 @@ async fn what_is_given_is_what_is_sent() {
     let body = Bytes::from_static(b"{ \"n\" : 1.10 }\n");
     let sent = sender()
         .send(&url, headers, body, Timestamp::UNIX_EPOCH)
-        .await;
+        .await
+        .unwrap();
     assert_eq!(status(&sent), Some(200));
     let before = b"POST /a%20b/%C3%BC?c=d&e HTTP/1.1\r\ncontent-type: application/json\r\n";
     let verbatim = b"authorization: Basic caf\xc3\xa9\xff\t= \r\nx-twice: 1\r\nx-twice: 2\r\n";
@@ -61,7 +62,8 @@ async fn a_user_agent_that_is_given_replaces_ours() {
     let url = receiver.url();
     let sent = sender()
         .send(&url, headers, Bytes::new(), Timestamp::UNIX_EPOCH)
-        .await;
+        .await
+        .unwrap();
     assert_eq!(status(&sent), Some(200));
     let heard = String::from_utf8(hear.recv().await.unwrap()).unwrap();
     assert!(heard.contains("user-agent: other/1\r\n"), "{heard}");
@@ -82,7 +84,8 @@ async fn a_header_that_http_forbids_fails_without_telling_its_value() {
                 Bytes::new(),
                 Timestamp::UNIX_EPOCH,
             )
-            .await;
+            .await
+            .unwrap();
         assert_eq!(
             failed(&sent),
             "the header `Authorization` cannot be sent: HTTP does not allow its value"
@@ -110,7 +113,7 @@ async fn a_connection_is_kept_and_only_its_first_request_reports_how_it_was_open
 }
 
 #[tokio::test]
-async fn at_most_so_many_connections_wait_for_a_host() {
+async fn at_most_so_many_connections_wait_for_their_next_request() {
     let receiver = Receiver::playing(|mut caller| async move {
         while caller.request().await?.is_some() {
             pause(SHORT).await;
@@ -120,7 +123,7 @@ async fn at_most_so_many_connections_wait_for_a_host() {
     })
     .await;
     let sender = Sender::new(SenderSettings {
-        idle_per_host: 2,
+        idle: 2,
         ..settings(sandbox())
     });
     for _ in 0..2 {

@@ -4,6 +4,9 @@ mod addresses;
 mod deadline;
 mod exchange;
 mod hostile;
+mod http2;
+mod lack;
+mod pool;
 mod tls;
 
 use std::collections::VecDeque;
@@ -202,19 +205,20 @@ fn hurried() -> Sender {
 async fn post(sender: &Sender, url: &str) -> Sent {
     let headers: &[(&str, &[u8])] = &[("Content-Type", b"application/json")];
     let body = Bytes::from_static(b"{\"n\":1.10}");
-    sender.send(url, headers, body, Timestamp::UNIX_EPOCH).await
+    let sent = sender.send(url, headers, body, Timestamp::UNIX_EPOCH);
+    sent.await.expect("this machine lacks nothing")
 }
 
 fn status(sent: &Sent) -> Option<u16> {
     match sent.outcome {
         Outcome::Answered { status, .. } => Some(status),
-        Outcome::TimedOut | Outcome::Refused(_) | Outcome::Failed(_) => None,
+        Outcome::TimedOut { .. } | Outcome::Refused(_) | Outcome::Failed { .. } => None,
     }
 }
 
 fn failed(sent: &Sent) -> &str {
     match &sent.outcome {
-        Outcome::Failed(reason) => reason,
+        Outcome::Failed { reason, .. } => reason,
         other => panic!("expected a failure: {other:?}"),
     }
 }

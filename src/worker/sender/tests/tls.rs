@@ -18,7 +18,7 @@ fn certificate() -> CertificateDer<'static> {
     CertificateDer::from_pem_slice(include_bytes!("certificate.pem")).unwrap()
 }
 
-fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
+pub(super) fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -56,16 +56,20 @@ async fn secure(protocols: &[&[u8]]) -> Receiver {
     .await
 }
 
-fn trusting() -> Sender {
-    let mut roots = RootCertStore::empty();
-    roots.add(certificate()).unwrap();
-    Sender::new(SenderSettings {
-        roots,
-        ..settings(sandbox())
-    })
+pub(super) fn trusting() -> Sender {
+    Sender::new(trusting_settings())
 }
 
-fn url(receiver: &Receiver, host: &str) -> String {
+pub(super) fn trusting_settings() -> SenderSettings {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate()).unwrap();
+    SenderSettings {
+        roots,
+        ..settings(sandbox())
+    }
+}
+
+pub(super) fn url(receiver: &Receiver, host: &str) -> String {
     format!("https://{host}:{}/hook", receiver.address.port())
 }
 

@@ -1,0 +1,29 @@
+//! What this machine lacks to make an attempt: no fault of the receiver, so it is not an outcome.
+
+/// What is lacking. The delivery waits, and no attempt is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Lack {
+    /// This process or the system has no file descriptor left.
+    #[error("no open file is left")]
+    Files,
+    /// The system has no memory for another connection.
+    #[error("the system has no memory for another connection")]
+    Memory,
+    /// Every local port to the receiver's address is taken.
+    #[error("no local port is left")]
+    Ports,
+}
+
+impl Lack {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Files, Self::Memory, Self::Ports];
+
+    /// Its name, as a label of a metric.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Memory => "memory",
+            Self::Ports => "ports",
+        }
+    }
+}

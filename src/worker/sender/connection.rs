@@ -1,0 +1,136 @@
+//! One open connection, as requests are sent over it: HTTP/1.1, or HTTP/2 where TLS agreed on it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::stream::Stream;
+
+/// The largest head of an HTTP/1.1 answer, and how far an HTTP/2 receiver may send ahead in one stream.
+pub(super) const READ_BUFFER: u32 = 64 * 1024;
+
+/// How many header fields an HTTP/1.1 answer may have.
+pub(super) const MOST_HEADERS: usize = 500;
+
+/// How far an HTTP/2 receiver may send ahead in all streams of a connection.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// After how much silence an HTTP/2 connection with requests under way is asked whether it is still there: a dead one fails many.
+const PING_AFTER: Duration = Duration::from_secs(5);
+
+pub(super) type RequestBody = Full<Bytes>;
+pub(super) type SendResult = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+
+/// A connection that takes requests. It closes when it is dropped and no request is under way.
+pub(super) struct Connection {
+    protocol: Protocol,
+    opened: Instant,
+    id: u64,
+}
+
+enum Protocol {
+    /// One request at a time.
+    Http1(http1::SendRequest<RequestBody>),
+    /// Many at once, over clones.
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+impl Connection {
+    /// Begins HTTP on an open stream.
+    ///
+    /// # Errors
+    /// When the receiver breaks off at once.
+    pub(super) async fn begin(stream: Stream) -> hyper::Result<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let protocol = if stream.is_http2() {
+            let (requests, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .initial_stream_window_size(READ_BUFFER)
+                .initial_connection_window_size(CONNECTION_WINDOW)
+                .keep_alive_interval(PING_AFTER)
+                .keep_alive_timeout(PING_AFTER)
+                .handshake(stream)
+                .await?;
+            tokio::spawn(drive(connection));
+            Protocol::Http2(requests)
+        } else {
+            let (requests, connection) = http1::Builder::new()
+                .max_buf_size(READ_BUFFER as usize)
+                .max_headers(MOST_HEADERS)
+                // "A user agent that receives an obs-fold in a response message [...] MUST replace each received obs-fold with one or
+                // more SP octets" (RFC 9112, 5.2).
+                .allow_obsolete_multiline_headers_in_responses(true)
+                .handshake(stream)
+                .await?;
+            tokio::spawn(drive(connection));
+            Protocol::Http1(requests)
+        };
+        Ok(Self {
+            protocol,
+            opened: Instant::now(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    /// The same for all clones, and for nothing else.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it takes several requests at once.
+    pub(super) fn is_shareable(&self) -> bool {
+        matches!(self.protocol, Protocol::Http2(_))
+    }
+
+    /// The same connection for another request beside this one's, where HTTP allows that.
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        match &self.protocol {
+            Protocol::Http1(_) => None,
+            Protocol::Http2(requests) => Some(Self {
+                protocol: Protocol::Http2(requests.clone()),
+                ..*self
+            }),
+        }
+    }
+
+    /// Whether it would take a request now.
+    pub(super) fn is_ready(&self) -> bool {
+        match &self.protocol {
+            Protocol::Http1(requests) => requests.is_ready(),
+            Protocol::Http2(requests) => requests.is_ready(),
+        }
+    }
+
+    /// Whether it would take a request now and is younger than `max_age`.
+    pub(super) fn is_usable(&self, max_age: Duration) -> bool {
+        self.is_ready() && self.opened.elapsed() < max_age
+    }
+
+    /// Waits until it takes the next request, or is closed; says which.
+    pub(super) async fn becomes_ready(&mut self) -> bool {
+        match &mut self.protocol {
+            Protocol::Http1(requests) => requests.ready().await.is_ok(),
+            Protocol::Http2(requests) => requests.ready().await.is_ok(),
+        }
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn send(&mut self, request: Request<RequestBody>) -> SendResult {
+        match &mut self.protocol {
+            Protocol::Http1(requests) => requests.try_send_request(request).await,
+            Protocol::Http2(requests) => requests.try_send_request(request).await,
+        }
+    }
+}
+
+/// Reads and writes until the connection ends. Requests are told their errors themselves.
+async fn drive(connection: impl Future<Output = hyper::Result<()>>) {
+    if let Err(error) = connection.await {
+        tracing::trace!(%error, "a connection to a receiver ended");
+    }
+}

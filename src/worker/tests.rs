@@ -1,0 +1,193 @@
+//! The worker over a real store and real sockets, where an attempt goes wrong on our side.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use rustls::RootCertStore;
+use tempfile::TempDir;
+
+use super::sender::{Resolve, SenderSettings, SystemResolver};
+use super::*;
+use crate::domain::{
+    AddressPolicy, Audience, DeliveryState, Event, Provider, ReceiverUrl, Secret, Webhook,
+};
+use crate::storage::{
+    DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, SqliteStore,
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Panics until it is told not to: nothing that a receiver can do is known to make an attempt panic.
+struct Panics(AtomicBool);
+
+#[async_trait]
+impl Resolve for Panics {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        assert!(!self.0.load(Ordering::SeqCst), "the resolver panics");
+        SystemResolver.resolve(name).await
+    }
+}
+
+struct Subject {
+    worker: Arc<Worker>,
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+    _folder: TempDir,
+}
+
+impl Subject {
+    fn start(resolver: Arc<dyn Resolve>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Arc::new(Metrics::default());
+        let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
+        let path = folder.path().join("t.db");
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&path, &key, metrics.clone()).unwrap());
+        let policy = AddressPolicy {
+            loopback: true,
+            http: true,
+            ..AddressPolicy::default()
+        };
+        let settings = WorkerSettings {
+            store: store.clone(),
+            clock: Clock::real(),
+            sender: Sender::new(SenderSettings {
+                resolver,
+                ..SenderSettings::new(Arc::new(policy), RootCertStore::empty())
+            }),
+            lanes: Arc::new(Lanes::new(4, 4)),
+            metrics: metrics.clone(),
+            traces: Traces::default(),
+            lease: Duration::from_secs(12),
+            retention: None,
+        };
+        Self {
+            worker: Worker::start(settings, tokio::runtime::Handle::current()),
+            store,
+            metrics,
+            _folder: folder,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.worker.settings.clock.now()
+    }
+
+    async fn add_webhook(&self, url: &str) {
+        let now = self.now();
+        let webhook = Webhook {
+            provider: Provider::Conduit,
+            id: "whk_1".to_owned(),
+            owner: "o".to_owned(),
+            account_id: None,
+            url: ReceiverUrl::from_stored(url.to_owned()),
+            enabled: true,
+            event_types: vec!["customer.active".to_owned()],
+            signing_secret: Some(Secret::new("s")),
+            authorization: None,
+            created_at: now,
+            updated_at: now,
+        };
+        self.store.insert_webhook(webhook).await.unwrap();
+    }
+
+    async fn publish(&self, id: &str) {
+        let event = Event {
+            id: id.to_owned(),
+            provider: Provider::Conduit,
+            event_type: "customer.active".to_owned(),
+            owner: Some("o".to_owned()),
+            account_id: None,
+            data: "{}".to_owned(),
+            sequence: 0,
+            created_at: self.now(),
+            trace: None,
+        };
+        let publication = Publication {
+            event,
+            audience: Audience::Owner,
+            idempotency: None,
+            slots: self.worker.slots(),
+            steady: self.worker.settings.clock.steady(),
+            lease: self.worker.lease(),
+        };
+        match self.store.publish(publication).await.unwrap() {
+            Published::Stored { claimed, .. } => self.worker.dispatch(claimed),
+            other => panic!("not stored: {other:?}"),
+        }
+    }
+
+    async fn histories(&self) -> Vec<DeliveryHistory> {
+        let page = NumberPage {
+            before: None,
+            limit: 100,
+        };
+        let listed = self.store.deliveries(DeliveryFilter::default(), page).await;
+        let mut all = Vec::new();
+        for delivery in listed.unwrap().rows {
+            all.extend(self.store.delivery(delivery.id).await.unwrap());
+        }
+        all
+    }
+
+    /// Waits until every delivery is as wanted.
+    async fn all_become(&self, wanted: impl Fn(&DeliveryHistory) -> bool) -> Vec<DeliveryHistory> {
+        let began = Instant::now();
+        loop {
+            let all = self.histories().await;
+            if all.iter().all(&wanted) {
+                return all;
+            }
+            assert!(began.elapsed() < PATIENCE, "{all:#?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn metric(&self, name: &str) -> f64 {
+        let text = self.metrics.text(crate::metrics::Format::wanted(&[]), None);
+        let text = text.unwrap();
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value
+            .unwrap_or_else(|| panic!("no {name} in {text}"))
+            .parse()
+            .unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_panic_keep_no_slot_and_no_stop_waits_for_them() {
+    let panics = Arc::new(Panics(AtomicBool::new(true)));
+    let subject = Subject::start(panics.clone());
+    subject.add_webhook("http://receiver.test/").await;
+    // Twice as many as there are slots.
+    for number in 0..8 {
+        subject.publish(&number.to_string()).await;
+    }
+    let all = subject
+        .all_become(|history| history.delivery.attempts == 1)
+        .await;
+    assert_eq!(all.len(), 8);
+    let began = Instant::now();
+    while subject.metric("truehook_attempts_in_flight") > 0.0
+        || !subject.worker.under_way().is_empty()
+    {
+        assert!(began.elapsed() < PATIENCE, "an attempt is still counted");
+        tokio::task::yield_now().await;
+    }
+    assert!((90..94).all(|lane| subject.worker.settings.lanes.take(lane)));
+    let began = Instant::now();
+    subject.worker.stop(PATIENCE).await;
+    assert!(
+        began.elapsed() < PATIENCE,
+        "the stop waited to its deadline"
+    );
+    for history in subject.histories().await {
+        assert_eq!(history.delivery.state, DeliveryState::Pending);
+        assert!(history.attempts.is_empty(), "{history:?}");
+    }
+}
