@@ -11,6 +11,8 @@ mod signals;
 
 pub mod domain;
 
+mod limits;
+
 pub mod metrics;
 
 pub mod storage;

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode};
 use crate::http::trace;
+use crate::limits::{FileBudget, TooFewFiles, raise_open_files};
 use crate::metrics::{Format, Metrics};
 use crate::operator;
 use crate::pages::{documents, landing, readable};
@@ -42,6 +43,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StoreError),
+    /// The operating system allows too few open files.
+    #[error(transparent)]
+    Files(#[from] TooFewFiles),
     /// The operating system gives no threads.
     #[error("cannot start threads: {0}")]
     Threads(io::Error),
@@ -104,6 +108,7 @@ impl Server {
         clock: impl FnOnce(Option<SavedTime>) -> Clock,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::default());
+        let files = file_budget(&config)?;
         // Made now, so that a fault in them stops the start and the first request does not wait for them.
         conduit::prepare();
         equals_money::prepare();
@@ -129,7 +134,7 @@ impl Server {
         let traces = Traces::start(config.tracing.as_ref())?;
         let settings = WorkerSettings {
             traces: traces.clone(),
-            ..worker_settings(&config, store.clone(), clock, metrics.clone())
+            ..worker_settings(&config, files, store.clone(), clock, metrics.clone())
         };
         let worker = Worker::start(settings, runtime.handle().clone());
         let threads = WorkerThreads(Some(runtime));
@@ -171,11 +176,10 @@ impl Server {
                 .service(readable("/health/ready", ready))
                 .default_service(web::to(not_found))
         })
+        .workers(request_threads(&config))
+        .max_connections(files.for_thread)
         .shutdown_timeout(config.stop_seconds)
         .disable_signals();
-        if let Some(workers) = config.workers {
-            server = server.workers(workers);
-        }
         for address in &config.listen {
             server = server.bind(address).map_err(|source| StartError::Listen {
                 address: *address,
@@ -259,8 +263,30 @@ fn say_lead(clock: &Clock) {
     }
 }
 
+/// How many threads answer requests.
+fn request_threads(config: &Config) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(2, usize::from);
+    config.workers.unwrap_or_else(cores)
+}
+
+/// Divides the open files that this process may have, and says so where that leaves less than was asked for.
+fn file_budget(config: &Config) -> Result<FileBudget, TooFewFiles> {
+    let (files, threads) = (raise_open_files(), request_threads(config));
+    let budget = FileBudget::new(files, config.delivery.in_flight, threads)?;
+    if budget.attempts < config.delivery.in_flight {
+        tracing::warn!(
+            open_files = files,
+            attempts_in_flight = budget.attempts,
+            connections = budget.for_thread * threads,
+            "few files may be open, so fewer attempts are made at once than is set: raise the limit with `ulimit -n` or LimitNOFILE="
+        );
+    }
+    Ok(budget)
+}
+
 fn worker_settings(
     config: &Config,
+    files: FileBudget,
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Arc<Metrics>,
@@ -270,8 +296,11 @@ fn worker_settings(
     WorkerSettings {
         store,
         clock,
-        sender: Sender::new(SenderSettings::new(policy, system_roots())),
-        lanes: Arc::new(Lanes::new(delivery.in_flight, delivery.per_webhook)),
+        sender: Sender::new(SenderSettings {
+            idle: files.idle,
+            ..SenderSettings::new(policy, system_roots())
+        }),
+        lanes: Arc::new(Lanes::new(files.attempts, delivery.per_webhook)),
         metrics,
         traces: Traces::default(),
         lease: delivery.lease,

@@ -73,9 +73,30 @@ impl Server {
         server
     }
 
+    /// Starts `truehook serve` on a free port where `ulimit` has these arguments.
+    pub(crate) fn start_limited(folder: &Path, ulimit: &str, arguments: &[&str]) -> Self {
+        let program = truehook(folder);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")])
+            .arg(program.get_program())
+            .current_dir(folder)
+            .stdin(Stdio::null());
+        for (name, _) in program.get_envs() {
+            command.env_remove(name);
+        }
+        let mut server = Self::spawn_as(command, folder, "127.0.0.1:0", arguments);
+        server.url = server.wait_for_url();
+        server
+    }
+
     /// Starts `truehook serve` and does not wait until it listens.
     pub(crate) fn spawn(folder: &Path, listen: &str, arguments: &[&str]) -> Self {
-        let mut child = truehook(folder)
+        Self::spawn_as(truehook(folder), folder, listen, arguments)
+    }
+
+    fn spawn_as(mut program: Command, folder: &Path, listen: &str, arguments: &[&str]) -> Self {
+        let mut child = program
             .args(["serve", "--listen", listen, "--log-format", "json"])
             .args(arguments)
             .stdout(Stdio::null())
