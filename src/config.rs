@@ -1,5 +1,6 @@
 //! Configuration: flag > environment > file > default, read once and validated with full sentences.
 
+mod egress;
 mod tracing;
 
 use std::fs;
@@ -12,6 +13,7 @@ use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+pub use self::egress::{Egress, EgressProxy, EgressSettings};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, InvalidNetwork, Secret};
 use crate::provider::equals_money;
@@ -69,6 +71,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub tracing: TracingSettings,
+
+    /// The way to receivers.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub egress: EgressSettings,
 
     /// How many attempts may be under way at once [default: 256]
     #[arg(long, env = "TRUEHOOK_ATTEMPTS_IN_FLIGHT", value_name = "NUMBER")]
@@ -202,6 +209,8 @@ pub struct Delivery {
     pub lease: Duration,
     /// Which addresses may be dialled.
     pub policy: AddressPolicy,
+    /// The way to receivers.
+    pub egress: Egress,
     /// How long events are kept, by the server's clock; for ever without.
     pub retention: Option<SignedDuration>,
 }
@@ -294,6 +303,7 @@ impl Settings {
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
             tracing: self.tracing.or(other.tracing),
+            egress: self.egress.or(other.egress),
             attempts_in_flight: self.attempts_in_flight.or(other.attempts_in_flight),
             attempts_per_webhook: self.attempts_per_webhook.or(other.attempts_per_webhook),
             lease_seconds: self.lease_seconds.or(other.lease_seconds),
@@ -362,6 +372,7 @@ impl Config {
                 )?,
                 lease: lease(settings.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS))?,
                 policy: policy(mode, settings.allow_addresses.unwrap_or_default())?,
+                egress: Egress::new(settings.egress)?,
                 retention: match settings.retention_days.unwrap_or(DEFAULT_RETENTION_DAYS) {
                     0 => None,
                     days => Some(SignedDuration::from_hours(i64::from(days) * 24)),

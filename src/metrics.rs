@@ -132,8 +132,7 @@ impl Metrics {
             "Writes that share a commit",
             self.commit_batch.clone(),
         );
-        let postponed =
-            "Deliveries that wait because this machine lacks open files, memory or ports";
+        let postponed = "Deliveries that wait because this machine lacks open files, memory, ports or its egress proxy";
         registry.register("attempts_postponed", postponed, self.postponed.clone());
         let leases =
             "Deliveries that were claimed again because no result came before their lease ended";

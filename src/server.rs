@@ -23,8 +23,8 @@ use crate::provider::{Context, conduit, equals_money};
 use crate::signals::Signals;
 use crate::storage::{SqliteStore, Store, StoreError};
 use crate::telemetry::{Traces, TracesError};
-use crate::worker::sender::{Sender, SenderSettings, system_roots};
-use crate::worker::{Lanes, Worker, WorkerSettings};
+use crate::worker::sender::{Sender, SenderSettings, trusted_roots};
+use crate::worker::{Lanes, RootsError, Worker, WorkerSettings};
 
 /// How long the threads of the worker may take to end once nothing is under way.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,6 +52,9 @@ pub enum StartError {
     /// A setting names an event type that does not exist.
     #[error(transparent)]
     EventType(#[from] equals_money::UnknownEventType),
+    /// A file of certificate authorities cannot be used.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// Traces cannot be sent.
     #[error(transparent)]
     Traces(#[from] TracesError),
@@ -131,13 +134,15 @@ impl Server {
             .thread_name("deliveries")
             .build()
             .map_err(StartError::Threads)?;
+        let handle = runtime.handle().clone();
+        // Here, so that a start that fails from here on ends the threads without waiting for them, which it may not.
+        let threads = WorkerThreads(Some(runtime));
         let traces = Traces::start(config.tracing.as_ref())?;
         let settings = WorkerSettings {
             traces: traces.clone(),
-            ..worker_settings(&config, files, store.clone(), clock, metrics.clone())
+            ..worker_settings(&config, files, store.clone(), clock, metrics.clone())?
         };
-        let worker = Worker::start(settings, runtime.handle().clone());
-        let threads = WorkerThreads(Some(runtime));
+        let worker = Worker::start(settings, handle);
         let operator_state = web::Data::new(operator::State {
             context,
             worker: worker.clone(),
@@ -290,22 +295,24 @@ fn worker_settings(
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Arc<Metrics>,
-) -> WorkerSettings {
+) -> Result<WorkerSettings, RootsError> {
     let delivery = &config.delivery;
     let policy = Arc::new(delivery.policy.clone());
-    WorkerSettings {
+    let roots = trusted_roots(delivery.egress.ca_file.as_deref())?;
+    Ok(WorkerSettings {
         store,
         clock,
         sender: Sender::new(SenderSettings {
             idle: files.idle,
-            ..SenderSettings::new(policy, system_roots())
+            proxy: delivery.egress.proxy.clone(),
+            ..SenderSettings::new(policy, roots)
         }),
         lanes: Arc::new(Lanes::new(files.attempts, delivery.per_webhook)),
         metrics,
         traces: Traces::default(),
         lease: delivery.lease,
         retention: delivery.retention,
-    }
+    })
 }
 
 fn hint(error: &io::Error) -> &'static str {

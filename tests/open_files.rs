@@ -8,6 +8,7 @@ mod process;
 use std::net::TcpStream;
 use std::time::Instant;
 
+use process::client::Client;
 use process::receiver::{self, Receiver};
 use process::{PATIENCE, QUIET, Server, wait_until};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -31,8 +32,8 @@ fn outcomes(deliveries: &[Value]) -> Vec<(String, u64, Vec<String>)> {
     deliveries.iter().map(outcome).collect()
 }
 
-fn all_delivered_at_once(server: &Server, event: &Value, count: usize) {
-    let mut operator = server.operator();
+#[track_caller]
+fn all_delivered_at_once(operator: &mut Client, event: &Value, count: usize) {
     let id = event["id"].as_str().expect("an id").to_owned();
     let pending = format!("/operator/v1/deliveries?eventId={id}&state=pending");
     wait_until("no delivery is pending", || {
@@ -63,7 +64,7 @@ fn more_receivers_than_open_files_are_all_reached_at_the_first_attempt() {
         let began = Instant::now();
         server.operator().get("/operator/v1/events");
         assert!(began.elapsed() < PATIENCE);
-        all_delivered_at_once(&server, &event, RECEIVERS);
+        all_delivered_at_once(&mut server.operator(), &event, RECEIVERS);
     }
 }
 
@@ -83,7 +84,8 @@ fn idle_connections_to_the_api_do_not_stop_deliveries() {
         .map(|_| TcpStream::connect(address).expect("the kernel accepts it"))
         .collect();
     let event = operator.publish(1);
-    all_delivered_at_once(&server, &event, 2);
+    // Over the connection that is open: others wait behind the idle ones until those are closed.
+    all_delivered_at_once(&mut operator, &event, 2);
     drop(idle);
 }
 
@@ -106,14 +108,14 @@ fn without_an_open_file_deliveries_wait_and_no_attempt_is_counted() {
     };
     let before = limit(3);
     let event = operator.publish(1);
-    let mut postponed = || operator.metric("truehook_attempts_postponed_total{lack=\"files\"}");
-    wait_until("attempts are postponed", || postponed() >= 2.0);
+    let metric = "truehook_attempts_postponed_total{lack=\"files\"}";
+    wait_until("attempts are postponed", || operator.metric(metric) >= 2.0);
     let found = outcomes(&operator.deliveries(&event));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "pending");
 
     prlimit(pid, Resource::Nofile, before).expect("the limit is set");
-    all_delivered_at_once(&server, &event, 1);
+    all_delivered_at_once(&mut operator, &event, 1);
     let log = server.log();
     let told = log
         .iter()

@@ -12,11 +12,22 @@ pub enum Lack {
     /// Every local port to the receiver's address is taken.
     #[error("no local port is left")]
     Ports,
+    /// The egress proxy cannot be reached, or does not take the server's credentials.
+    #[error("the egress proxy cannot be reached, or wants other credentials")]
+    Proxy,
 }
 
 impl Lack {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Files, Self::Memory, Self::Ports];
+    pub const ALL: [Self; 4] = [Self::Files, Self::Memory, Self::Ports, Self::Proxy];
+
+    /// Whether no receiver can be reached for lack of it. Ports lack for one address at a time.
+    pub fn stops_all(self) -> bool {
+        match self {
+            Self::Files | Self::Memory | Self::Proxy => true,
+            Self::Ports => false,
+        }
+    }
 
     /// Its name, as a label of a metric.
     pub fn as_str(self) -> &'static str {
@@ -24,6 +35,7 @@ impl Lack {
             Self::Files => "files",
             Self::Memory => "memory",
             Self::Ports => "ports",
+            Self::Proxy => "proxy",
         }
     }
 }

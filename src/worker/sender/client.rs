@@ -18,7 +18,9 @@ use super::connect::{ConnectFault, Connector};
 use super::connection::{Connection, MOST_HEADERS, READ_BUFFER, RequestBody};
 use super::destination::destination;
 use super::pool::{Lease, Pool, PoolLimits};
+use super::proxy::TunnelFault;
 use super::resolve::{Resolve, SystemResolver};
+use crate::config::EgressProxy;
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Lack, Outcome, Timing};
 
 /// How many open connections wait for their next request.
@@ -33,6 +35,8 @@ pub(crate) struct SenderSettings {
     pub(crate) policy: Arc<AddressPolicy>,
     /// Which certificate authorities it trusts.
     pub(crate) roots: RootCertStore,
+    /// The proxy that it connects through [default: none].
+    pub(crate) proxy: Option<EgressProxy>,
     /// How it finds the addresses of names [default: the operating system].
     pub(crate) resolver: Arc<dyn Resolve>,
     /// How long an attempt may take, from the name to the end of the body [default: 10 s].
@@ -104,6 +108,7 @@ impl SenderSettings {
         Self {
             policy,
             roots,
+            proxy: None,
             resolver: Arc::new(SystemResolver),
             deadline: ATTEMPT_DEADLINE,
             user_agent: HeaderValue::from_static(concat!("truehook/", env!("CARGO_PKG_VERSION"))),
@@ -122,6 +127,7 @@ impl Sender {
         let SenderSettings {
             policy,
             roots,
+            proxy,
             resolver,
             deadline,
             user_agent,
@@ -138,7 +144,7 @@ impl Sender {
             max_age,
         };
         Self {
-            connector: Connector::new(policy, resolver, roots),
+            connector: Connector::new(policy, resolver, roots, proxy),
             pool: Pool::new(limits),
             http,
             deadline,
@@ -170,8 +176,10 @@ impl Sender {
                 let exchange = self.exchange(&request, now, began, &mut timing, &mut answer);
                 match timeout(self.deadline, exchange).await {
                     Ok(Err(lack)) => {
-                        // Connections that only wait may hold what is lacking.
-                        self.pool.shed();
+                        if lack != Lack::Proxy {
+                            // Connections that only wait may hold what is lacking.
+                            self.pool.shed();
+                        }
                         return Err(lack);
                     }
                     Ok(Ok(outcome)) => outcome,
@@ -224,8 +232,7 @@ impl Sender {
     ) -> Result<Outcome, Lack> {
         let (response, lease) = match self.respond(request, timing).await {
             Ok(responded) => responded,
-            Err(Failure::Connect(ConnectFault::Lack(lack))) => return Err(lack),
-            Err(Failure::Connect(fault)) => return Ok(unconnected(&fault)),
+            Err(Failure::Connect(fault)) => return unconnected(&fault),
             Err(Failure::Http(error)) => return Ok(broken(&error, None)),
         };
         timing.first_byte = Some(began.elapsed());
@@ -333,8 +340,8 @@ fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderF
     Ok((header, value))
 }
 
-/// Whether an HTTP/2 receiver says that it has not processed the request: its stream was above the last one of a GOAWAY, or was
-/// reset with REFUSED_STREAM (RFC 9113, 8.7).
+/// Whether an HTTP/2 receiver says that it has not processed the request: its stream was above the last one of a `GOAWAY`, or was
+/// reset with `REFUSED_STREAM` (RFC 9113, 8.7).
 fn is_unprocessed(error: &hyper::Error) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref());
     cause.is_some_and(|cause: &h2::Error| {
@@ -344,19 +351,22 @@ fn is_unprocessed(error: &hyper::Error) -> bool {
 }
 
 /// What it comes to that there was no connection.
-fn unconnected(fault: &ConnectFault) -> Outcome {
-    match fault {
-        ConnectFault::Refused(_) | ConnectFault::NameRefused { .. } => {
-            Outcome::Refused(chain(fault))
+fn unconnected(fault: &ConnectFault) -> Result<Outcome, Lack> {
+    Ok(match fault {
+        ConnectFault::Lack(lack) | ConnectFault::Tunnel(TunnelFault::Lack(lack)) => {
+            return Err(*lack);
         }
+        ConnectFault::Refused(_)
+        | ConnectFault::NameRefused { .. }
+        | ConnectFault::Tunnel(TunnelFault::Refused(_)) => Outcome::Refused(chain(fault)),
         ConnectFault::Unresolved { .. }
         | ConnectFault::NoAddress(_)
         | ConnectFault::Unreachable { .. }
         | ConnectFault::ServerName { .. }
         | ConnectFault::Tls { .. }
-        | ConnectFault::Stopped
-        | ConnectFault::Lack(_) => Outcome::failed(chain(fault)),
-    }
+        | ConnectFault::Tunnel(_)
+        | ConnectFault::Stopped => Outcome::failed(chain(fault)),
+    })
 }
 
 /// What an exchange that broke off comes to, before its status came or after.

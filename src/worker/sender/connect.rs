@@ -16,8 +16,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::lack::{lacking_now, lacking_to_connect};
+use super::proxy::{Proxy, TunnelFault};
 use super::resolve::Resolve;
 use super::stream::{Stream, Tcp, Transport};
+use crate::config::EgressProxy;
 use crate::domain::{AddressPolicy, Lack, Refusal};
 
 /// How long an address is given before the next one is dialled beside it ("Happy Eyeballs Version 2", RFC 8305, section 5).
@@ -66,6 +68,9 @@ pub(crate) enum ConnectFault {
         #[source]
         source: io::Error,
     },
+    /// The proxy opens no tunnel.
+    #[error(transparent)]
+    Tunnel(#[from] TunnelFault),
     /// The connection was given up with the runtime.
     #[error("the server stops")]
     Stopped,
@@ -80,6 +85,7 @@ pub(crate) struct Connector {
     policy: Arc<AddressPolicy>,
     resolver: Arc<dyn Resolve>,
     tls: TlsConnector,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Connector {
@@ -87,6 +93,7 @@ impl Connector {
         policy: Arc<AddressPolicy>,
         resolver: Arc<dyn Resolve>,
         roots: RootCertStore,
+        proxy: Option<EgressProxy>,
     ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut tls = ClientConfig::builder_with_provider(provider)
@@ -99,6 +106,7 @@ impl Connector {
             policy,
             resolver,
             tls: TlsConnector::from(Arc::new(tls)),
+            proxy: proxy.map(|proxy| Arc::new(proxy.into())),
         }
     }
 
@@ -114,7 +122,10 @@ impl Connector {
             .unwrap_or(host);
         let secure = uri.scheme() != Some(&Scheme::HTTP);
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = Tcp::new(dial(self.vetted(host).await?, port).await?);
+        let tcp = match &self.proxy {
+            None => Tcp::new(dial(self.vetted(host).await?, port).await?),
+            Some(proxy) => self.tunnel(proxy, host, port).await?,
+        };
         let transport = if secure {
             let name = ServerName::try_from(host.to_owned()).map_err(|source| {
                 ConnectFault::ServerName {
@@ -132,6 +143,26 @@ impl Connector {
             Transport::Plain(TokioIo::new(tcp))
         };
         Ok(Stream::new(transport))
+    }
+
+    /// A tunnel to `host`. The proxy is asked for a vetted address, unless it resolves names itself.
+    async fn tunnel(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Tcp, ConnectFault> {
+        if proxy.resolves && host.parse::<IpAddr>().is_err() {
+            return Ok(proxy.tunnel(&format!("{host}:{port}")).await?);
+        }
+        let mut failed = ConnectFault::NoAddress(host.to_owned());
+        // One after the other: it is the proxy that connects, and each takes a connection to it.
+        for ip in alternate(self.vetted(host).await?)
+            .into_iter()
+            .take(MOST_DIALLED)
+        {
+            match proxy.tunnel(&SocketAddr::new(ip, port).to_string()).await {
+                Ok(tunnel) => return Ok(tunnel),
+                Err(fault @ TunnelFault::Unreachable { .. }) => failed = fault.into(),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Err(failed)
     }
 
     /// The addresses of `host` that may be dialled, at least one.

@@ -8,7 +8,7 @@
 //! receiver.
 //!
 //! Never: follows a redirect, inflates a body, reads more of it than the cap, sends a request a second time after the receiver may have
-//! processed it, takes credentials or a proxy from a URL or the environment.
+//! processed it, takes credentials from a URL, or a proxy from the environment.
 //!
 //! Not bounded here: how many connections are in use at once (the worker's concurrency does that), how many names are being looked up
 //! (the operating system's resolver cannot be interrupted, so a look-up may outlive its attempt).
@@ -20,6 +20,7 @@ mod connection;
 mod destination;
 mod lack;
 mod pool;
+mod proxy;
 mod resolve;
 mod roots;
 mod stream;
@@ -29,4 +30,5 @@ mod tests;
 pub(crate) use self::client::{Sender, SenderSettings, Sent};
 #[cfg(test)]
 pub(crate) use self::resolve::{Resolve, SystemResolver};
-pub(crate) use self::roots::system_roots;
+pub use self::roots::RootsError;
+pub(crate) use self::roots::trusted_roots;

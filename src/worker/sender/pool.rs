@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use hyper::Request;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::connection::{Connection, RequestBody, SendResult};
@@ -137,8 +138,9 @@ impl Pool {
         let sweep = !std::mem::replace(&mut state.sweeping, true);
         drop(state);
         drop(closed);
-        if sweep {
-            tokio::spawn(sweep_while_idle(Arc::downgrade(&self.0)));
+        // Without a runtime this is the end of the program.
+        if sweep && let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(sweep_while_idle(Arc::downgrade(&self.0)));
         }
     }
 }

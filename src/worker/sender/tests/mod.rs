@@ -7,6 +7,7 @@ mod hostile;
 mod http2;
 mod lack;
 mod pool;
+mod proxy;
 mod tls;
 
 use std::collections::VecDeque;

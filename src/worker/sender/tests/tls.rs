@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-use super::super::system_roots;
+use super::super::trusted_roots;
 use super::*;
 
 fn certificate() -> CertificateDer<'static> {
@@ -32,7 +32,7 @@ pub(super) fn acceptor(protocols: &[&[u8]]) -> TlsAcceptor {
 }
 
 /// A receiver that speaks the first of these protocols that the client knows, and answers with the version and body of the request.
-async fn secure(protocols: &[&[u8]]) -> Receiver {
+pub(super) async fn secure(protocols: &[&[u8]]) -> Receiver {
     let acceptor = acceptor(protocols);
     Receiver::playing(move |caller| {
         let acceptor = acceptor.clone();
@@ -168,7 +168,7 @@ async fn a_certificate_that_is_not_valid_for_the_host_fails_with_a_reason() {
     );
     // Self-signed, and not among those that the operating system trusts.
     let sender = Sender::new(SenderSettings {
-        roots: system_roots(),
+        roots: trusted_roots(None).unwrap(),
         ..settings(sandbox())
     });
     let sent = post(&sender, &url(&receiver, "receiver.test")).await;

@@ -1,0 +1,224 @@
+//! One attempt: signs, sends, and decides what becomes of the delivery.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Worker;
+use super::sender::Sent;
+use crate::clock::Moment;
+use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome};
+use crate::entropy;
+use crate::metrics::InFlight;
+use crate::provider::{OutboundRequest, RequestHeader, outbound};
+use crate::storage::{AttemptResult, Slots};
+
+/// How long a delivery waits whose attempt could not be made because this machine lacked something.
+const POSTPONEMENT: Duration = Duration::from_secs(1);
+
+/// Holds what an attempt holds, and lets go of it however the attempt ends: a panic in it must not keep the slot, nor let a stop wait.
+struct UnderWay<'w> {
+    worker: &'w Worker,
+    lane: i64,
+    delivery: Uuid,
+    attempt: u32,
+    /// Whether the result waits to be recorded, which ends the attempt.
+    has_result: bool,
+    _in_flight: InFlight,
+}
+
+/// What became of an attempt.
+enum Exchanged {
+    Ended(Box<AttemptResult>),
+    /// It was not made.
+    NotMade(Lack),
+    /// There is no provider of this name to make it.
+    Unknown,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let Self { worker, .. } = self;
+        if std::thread::panicking() {
+            tracing::error!(
+                delivery = %self.delivery,
+                attempt = self.attempt,
+                "an attempt panicked; the delivery is attempted again when its lease ends"
+            );
+        }
+        if !self.has_result {
+            worker.end([(self.delivery, self.attempt)]);
+        }
+        // The receiver is done with: its slot need not wait for the commit.
+        worker.settings.lanes.give_back(self.lane);
+        // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
+        if worker.settings.lanes.have_room(&worker.backlog()) {
+            worker.look();
+        }
+    }
+}
+
+impl Worker {
+    /// Makes an attempt, and lets its result be recorded.
+    pub(super) async fn attempt(&self, due: DueDelivery, in_flight: InFlight) {
+        let mut under_way = UnderWay {
+            worker: self,
+            lane: due.target.lane,
+            delivery: due.id,
+            attempt: due.attempt,
+            has_result: false,
+            _in_flight: in_flight,
+        };
+        match self.exchange(due).await {
+            Exchanged::Ended(result) => {
+                // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
+                under_way.has_result = self.results.send(*result).await.is_ok();
+            }
+            Exchanged::NotMade(lack) => {
+                self.postpone(under_way.delivery, under_way.attempt, lack)
+                    .await;
+            }
+            Exchanged::Unknown => {}
+        }
+    }
+
+    /// Lets a delivery wait that could not be attempted because this machine lacked something: the receiver is not charged for that.
+    async fn postpone(&self, delivery: Uuid, attempt: u32, lack: Lack) {
+        let Self { settings, .. } = self;
+        settings.metrics.postponed(lack);
+        if lack.stops_all() {
+            // What is claimed meanwhile would be postponed as well, at the cost of a commit each.
+            *self.resumes_at() = Instant::now().checked_add(POSTPONEMENT);
+        }
+        if let Some(unlogged) = self.logged_lacks.pass() {
+            tracing::warn!(%delivery, reason = %lack, unlogged, "an attempt could not be made; the delivery waits, and it is not counted");
+        }
+        let steady = settings.clock.steady();
+        let pause = settings.clock.span(POSTPONEMENT);
+        let due_at = steady.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let postponed = settings.store.postpone(vec![(delivery, attempt)], due_at);
+        match postponed.await {
+            // The claims that are made meanwhile do not know of it.
+            Ok(()) => self.look(),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a delivery could not be postponed; it is attempted again when its lease ends"
+            ),
+        }
+    }
+
+    /// Signs, sends, and decides what becomes of the delivery.
+    async fn exchange(&self, due: DueDelivery) -> Exchanged {
+        let Self { settings, .. } = self;
+        let Some(provider) = outbound(due.event.provider) else {
+            return Exchanged::Unknown;
+        };
+        let began = settings.clock.moment();
+        let started_at = began.now;
+        let span = settings.traces.attempt(&due);
+        let OutboundRequest { mut headers, body } = provider.request(&due, started_at);
+        // Behind what the provider documents: it is no part of what is signed.
+        let traceparent = settings.traces.traceparent(&span);
+        headers.extend(traceparent.map(|value| RequestHeader::plain("traceparent", value)));
+        let sent: Vec<(&str, &[u8])> = headers
+            .iter()
+            .map(|header| (header.name, header.value.as_bytes()))
+            .collect();
+        let url = due.target.url.as_str();
+        let sent = settings
+            .sender
+            .send(url, &sent, Bytes::from(body), started_at);
+        let Sent {
+            outcome,
+            mut timing,
+            response_body,
+            response_truncated,
+        } = match sent.await {
+            Ok(sent) => sent,
+            Err(lack) => {
+                span.not_made(lack);
+                return Exchanged::NotMade(lack);
+            }
+        };
+        span.attempted(&outcome);
+        timing.queue = began.steady.duration_since(due.due_at).unsigned_abs();
+        let Moment { now, steady } = settings.clock.moment();
+        let next = if outcome.is_success() {
+            Next::Delivered
+        } else if due.once {
+            Next::Exhausted
+        } else {
+            provider
+                .retry_at(&due, &outcome, steady, fraction())
+                .map_or(Next::Exhausted, Next::RetryAt)
+        };
+        let request_headers = headers
+            .into_iter()
+            .map(|header| {
+                let shown = if header.secret {
+                    "[redacted]".to_owned()
+                } else {
+                    header.value.clone()
+                };
+                (header.name.to_owned(), shown)
+            })
+            .collect();
+        let attempt = Attempt {
+            number: due.attempt,
+            started_at,
+            timing,
+            request_headers,
+            outcome,
+            response_body,
+            response_truncated,
+        };
+        settings.metrics.ended(due.event.provider, &attempt);
+        tracing::debug!(
+            result = attempt.outcome.class(),
+            duration_ms = attempt.timing.total.as_secs_f64() * 1e3,
+            "attempted"
+        );
+        self.log_failure(&due, &attempt.outcome, next);
+        Exchanged::Ended(Box::new(AttemptResult {
+            delivery: due.id,
+            number: due.number,
+            lane: due.target.lane,
+            attempt,
+            next,
+            now,
+        }))
+    }
+
+    /// Logs an attempt that failed, in a line that can be read without the others.
+    fn log_failure(&self, due: &DueDelivery, outcome: &Outcome, next: Next) {
+        let next_attempt_at = match next {
+            Next::Delivered => return,
+            Next::RetryAt(at) => Some(self.settings.clock.time_of_day(at)),
+            Next::Exhausted => None,
+        };
+        let Some(unlogged) = self.logged_failures.pass() else {
+            return;
+        };
+        let then = next_attempt_at.map_or("none: the delivery is exhausted".to_owned(), |at| {
+            at.to_string()
+        });
+        tracing::info!(
+            provider = due.event.provider.as_str(),
+            webhook = due.target.webhook_id,
+            delivery = %due.id,
+            attempt = due.attempt,
+            status = outcome.status(),
+            error = outcome.error(),
+            next_attempt = then,
+            unlogged,
+            "an attempt failed"
+        );
+    }
+}
+
+/// A random number from 0 to 1.
+fn fraction() -> f64 {
+    f64::from(u32::from_le_bytes(entropy::bytes())) / f64::from(u32::MAX)
+}

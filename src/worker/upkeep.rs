@@ -1,0 +1,86 @@
+//! What the worker does beside attempts: goes on with replays, and deletes what is old.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{IDLE, Worker};
+use crate::storage::PurgeTerms;
+
+/// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
+const STEP: u32 = 200;
+
+/// How often old events are looked for.
+const RETENTION_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long an idempotency key is kept at least.
+const KEY_AGE: SignedDuration = SignedDuration::from_hours(24);
+
+impl Worker {
+    pub(super) async fn replay_for_ever(self: Arc<Self>) {
+        while !self.is_stopping() {
+            match self
+                .settings
+                .store
+                .step_replay(STEP, self.settings.clock.moment())
+                .await
+            {
+                Ok(true) => self.look(),
+                Ok(false) => self.replays.notified().await,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot go on with a replay"
+                    );
+                    let _ = tokio::time::timeout(IDLE, self.replays.notified()).await;
+                }
+            }
+        }
+    }
+
+    pub(super) async fn purge_for_ever(self: Arc<Self>) {
+        let mut after = 0;
+        while !self.is_stopping() {
+            let pause = match self.purge(after).await {
+                Some(next) => {
+                    after = next;
+                    Duration::from_millis(10)
+                }
+                None => {
+                    after = 0;
+                    RETENTION_PAUSE
+                }
+            };
+            // Between steps others write.
+            let never = std::future::pending::<()>();
+            let _ = tokio::time::timeout(pause, never).await;
+        }
+    }
+
+    /// One step of retention; says where to go on.
+    async fn purge(&self, after: i64) -> Option<i64> {
+        let steady = self.settings.clock.steady();
+        let events_before = match self.settings.retention {
+            Some(age) => steady.checked_sub(age).ok()?,
+            None => Timestamp::MIN,
+        };
+        let keys_before = steady.checked_sub(KEY_AGE).ok()?;
+        let terms = PurgeTerms {
+            events_before,
+            keys_before,
+            after,
+            limit: STEP,
+        };
+        match self.settings.store.purge(terms).await {
+            Ok(purged) => purged.next,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot delete what is old"
+                );
+                None
+            }
+        }
+    }
+}
