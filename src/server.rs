@@ -283,7 +283,7 @@ fn file_budget(config: &Config) -> Result<FileBudget, TooFewFiles> {
             open_files = files,
             attempts_in_flight = budget.attempts,
             connections = budget.for_thread * threads,
-            "few files may be open, so fewer attempts are made at once than is set: raise the limit with `ulimit -n` or LimitNOFILE="
+            "few files may be open, so fewer attempts are made at once than is set: raise the limit with ulimit -n or LimitNOFILE="
         );
     }
     Ok(budget)
