@@ -1,8 +1,11 @@
 //! Where a webhook sends: what counts as a URL that can be registered.
 //!
 //! Syntax only. The host is neither resolved nor contacted here (C-28, E-21): what may be dialled is decided when it is dialled.
+//!
+//! No page says more of it than "URL", so these are decisions (C-70, E-66): a URL is written in ASCII as RFC 3986 has it, has no user name
+//! and no password, which would be a credential that is stored and shown in plain text, and names a host and a port that can be dialled.
 
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// Which URL schemes may be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,30 @@ pub enum UrlFault {
     /// Its scheme is `http` where only `https` may be registered.
     #[error("must have the scheme https")]
     NotHttps,
+    /// It has a user name or a password.
+    #[error("must not contain a user name or a password")]
+    UserInfo,
+    /// Its host has characters that a name in the DNS cannot have.
+    #[error(
+        "must have an ASCII host; write an international name in punycode, such as xn--bcher-kva.example"
+    )]
+    Host,
+    /// A label of its host is empty or too long, or the whole is.
+    #[error("must have a host whose labels have 1 to 63 characters each and at most 253 together")]
+    LongHost,
+    /// Its port is 0 or above 65535.
+    #[error("must have a port from 1 to 65535, or none")]
+    Port,
+    /// It contains a character that a URL must not contain (RFC 3986).
+    #[error(
+        "must not contain characters that a URL cannot have; percent-encode them in UTF-8, such as %20 for a space and %C3%A9 for é"
+    )]
+    Unescaped,
 }
+
+/// The longest label of a name in the DNS, and the longest name as text (RFC 1035, 2.3.4).
+const LABEL: usize = 63;
+const NAME: usize = 253;
 
 impl ReceiverUrl {
     /// Reads a URL under a policy.
@@ -37,7 +63,11 @@ impl ReceiverUrl {
     /// # Errors
     /// [`UrlFault`] names what is wrong with it.
     pub fn parse(text: &str, policy: SchemePolicy) -> Result<Self, UrlFault> {
-        let url = Url::parse(text).map_err(|_| UrlFault::NotAbsolute)?;
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::InvalidPort => UrlFault::Port,
+            ParseError::IdnaError | ParseError::InvalidDomainCharacter => UrlFault::Host,
+            _ => UrlFault::NotAbsolute,
+        })?;
         match (url.scheme(), policy) {
             ("https", _) | ("http", SchemePolicy::HttpOrHttps) => {}
             ("http", SchemePolicy::HttpsOnly) => return Err(UrlFault::NotHttps),
@@ -45,20 +75,34 @@ impl ReceiverUrl {
         }
         // The WHATWG parser is lenient: it takes `https:example.com`, `https:///example.com` and back slashes for
         // `https://example.com`. Whoever reads the stored text by another rule would dial another host.
-        let authority = text
+        let rest = text
             .get(url.scheme().len()..)
-            .and_then(|rest| rest.strip_prefix("://"));
-        let has_authority = authority.is_some_and(|rest| !rest.starts_with(['/', '\\', '?', '#']));
-        let has_host = url.host().is_some_and(|host| host != Host::Domain(""));
-        if has_authority
-            && has_host
-            && text
-                .chars()
-                .all(|c| !c.is_whitespace() && !c.is_control() && c != '\\')
-        {
+            .and_then(|rest| rest.strip_prefix("://"))
+            .filter(|rest| !rest.starts_with(['/', '\\', '?', '#']))
+            .ok_or(UrlFault::NotAbsolute)?;
+        // It also leaves out tabs, line breaks and the space around it.
+        if text.chars().any(|c| matches!(c, '\t' | '\n' | '\r' | '\\')) || text.trim() != text {
+            return Err(UrlFault::NotAbsolute);
+        }
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(UrlFault::UserInfo);
+        }
+        if !authority.is_ascii() || authority.contains('%') {
+            return Err(UrlFault::Host);
+        }
+        match url.host() {
+            None | Some(Host::Domain("")) => return Err(UrlFault::NotAbsolute),
+            Some(Host::Domain(name)) => check_name(name)?,
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => {}
+        }
+        if url.port() == Some(0) {
+            return Err(UrlFault::Port);
+        }
+        if is_escaped(path) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(UrlFault::NotAbsolute)
+            Err(UrlFault::Unescaped)
         }
     }
 
@@ -73,6 +117,41 @@ impl ReceiverUrl {
     }
 }
 
+/// Holds a name to the lengths that the DNS allows; the dot of the root may end it.
+fn check_name(name: &str) -> Result<(), UrlFault> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let sound = name.len() <= NAME
+        && name
+            .split('.')
+            .all(|label| (1..=LABEL).contains(&label.len()));
+    if sound {
+        Ok(())
+    } else {
+        Err(UrlFault::LongHost)
+    }
+}
+
+/// Whether a path with its query and fragment has only characters that may stand there (RFC 3986, 3.3 to 3.5).
+fn is_escaped(path: &str) -> bool {
+    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+    [path, fragment].into_iter().all(|part| {
+        let mut bytes = part.bytes();
+        while let Some(byte) = bytes.next() {
+            let stands = match byte {
+                b'%' => {
+                    let mut digit = || bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit());
+                    digit() && digit()
+                }
+                byte => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte),
+            };
+            if !stands {
+                return false;
+            }
+        }
+        true
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,7 +163,11 @@ mod tests {
             "HTTPS://Example.COM:443/a/../b?c#d",
             "http://127.0.0.1:9/x",
             "https://[::1]/",
-            "https://u:p@h/",
+            "https://h.:65535/a;b=c,d/~e/%C3%A9?f=[1]"
+                .replace("[1]", "%5B1%5D")
+                .as_str(),
+            "https://xn--bcher-kva.example/?@:/?#?/",
+            "https://_a.b-.example/!$&'()*+,;=:@",
         ] {
             assert_eq!(
                 ReceiverUrl::parse(text, SchemePolicy::HttpOrHttps)
@@ -107,9 +190,14 @@ mod tests {
             "https:h",
             "https:/h",
             "https:\\\\h",
-            "https://h /a",
-            "https://h:99999",
             "https://?a",
+            " https://h",
+            "https://h ",
+            "https://h\n/",
+            "https://h/a\tb",
+            "https://h\\a",
+            "https://[::1",
+            "https://1.2.3.256",
         ] {
             assert_eq!(
                 ReceiverUrl::parse(text, SchemePolicy::HttpOrHttps),
@@ -130,6 +218,58 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_meant_or_dialled_is_refused_with_what_to_write() {
+        let label = "a".repeat(63);
+        for (text, fault) in [
+            ("https://u:p@h/", UrlFault::UserInfo),
+            ("https://u@h", UrlFault::UserInfo),
+            ("https://@h", UrlFault::UserInfo),
+            ("https://a@b@h", UrlFault::UserInfo),
+            ("https://b\u{fc}cher.example", UrlFault::Host),
+            ("https://\u{4f8b}.example/", UrlFault::Host),
+            ("https://\u{ff45}xample.com", UrlFault::Host),
+            ("https://ex%61mple.com", UrlFault::Host),
+            ("https://h /a", UrlFault::Host),
+            ("https://h<b>/", UrlFault::Host),
+            ("https://xn--a/", UrlFault::Host),
+            ("https://h:0", UrlFault::Port),
+            ("https://h:00/", UrlFault::Port),
+            ("https://h:99999", UrlFault::Port),
+            ("https://h:65536", UrlFault::Port),
+            ("https://h:8a", UrlFault::Port),
+            (&format!("https://{label}a.example"), UrlFault::LongHost),
+            (
+                &format!("https://{0}.{0}.{0}.{0}", label),
+                UrlFault::LongHost,
+            ),
+            ("https://a..b", UrlFault::LongHost),
+            ("https://.a", UrlFault::LongHost),
+            ("https://h/a b", UrlFault::Unescaped),
+            ("https://h/\u{e9}", UrlFault::Unescaped),
+            ("https://h/?a=\u{e9}", UrlFault::Unescaped),
+            ("https://h/#\u{e9}", UrlFault::Unescaped),
+            ("https://h/%", UrlFault::Unescaped),
+            ("https://h/%4", UrlFault::Unescaped),
+            ("https://h/%zz", UrlFault::Unescaped),
+            ("https://h/a|b", UrlFault::Unescaped),
+            ("https://h/{a}", UrlFault::Unescaped),
+            ("https://h/?a[]=1", UrlFault::Unescaped),
+            ("https://h/a\"b", UrlFault::Unescaped),
+            ("https://h/a#b#c", UrlFault::Unescaped),
+        ] {
+            assert_eq!(
+                ReceiverUrl::parse(text, SchemePolicy::HttpOrHttps),
+                Err(fault),
+                "{text}"
+            );
+        }
+        assert!(
+            ReceiverUrl::parse(&format!("https://{label}.example"), SchemePolicy::HttpsOnly)
+                .is_ok()
+        );
     }
 
     #[test]

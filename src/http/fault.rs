@@ -25,6 +25,12 @@ impl Faults {
         }
     }
 
+    /// Adds a fault in place of those at `pointer`: it says more.
+    pub(crate) fn set(&mut self, pointer: &str, message: impl Into<String>) {
+        self.0.retain(|fault| fault.pointer != pointer);
+        self.add(pointer, message);
+    }
+
     /// Whether something is wrong at `pointer` or below it.
     pub(crate) fn at(&self, pointer: &str) -> bool {
         self.0.iter().any(|fault| {

@@ -14,7 +14,7 @@ use super::models::{
     Webhook, WebhookEvent, WebhookList, WebhookStatus,
 };
 use super::openapi::DOCUMENT;
-use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, WebhookChange};
+use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
 use crate::provider::{Caller, Context};
@@ -266,12 +266,16 @@ fn key(caller: ConduitCaller, request: &HttpRequest) -> WebhookKey {
 
 /// C-26, as far as a schema cannot say it.
 fn check_url(body: &Value, policy: SchemePolicy, faults: &mut Faults) {
-    let url = body
-        .get("url")
-        .and_then(Value::as_str)
-        .filter(|_| !faults.at("/url"));
-    if let Some(Err(fault)) = url.map(|url| ReceiverUrl::parse(url, policy)) {
-        faults.add("/url", fault.to_string());
+    let url = body.get("url").and_then(Value::as_str);
+    match url.map(|url| ReceiverUrl::parse(url, policy)) {
+        Some(Err(fault @ (UrlFault::NotAbsolute | UrlFault::Scheme))) => {
+            if !faults.at("/url") {
+                faults.add("/url", fault.to_string());
+            }
+        }
+        // C-70.
+        Some(Err(fault)) => faults.set("/url", fault.to_string()),
+        Some(Ok(_)) | None => {}
     }
 }
 

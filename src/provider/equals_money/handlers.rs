@@ -15,7 +15,7 @@ use super::models::{
     WebhookEventType, WebhookList,
 };
 use super::openapi::DOCUMENT;
-use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, WebhookChange};
+use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
 use crate::storage::{Page, Pending, WebhookFilter, WebhookKey, WebhookPage};
@@ -23,6 +23,9 @@ use crate::storage::{Page, Pending, WebhookFilter, WebhookKey, WebhookPage};
 /// E-35.
 const DEFAULT_LIMIT: u64 = 100;
 const LARGEST_LIMIT: u64 = 1_000;
+
+/// E-67: no page names a maximum; every client language has integers up to this one.
+const LARGEST_OFFSET: u64 = 2_147_483_647;
 
 /// E-20: both schemes, in every mode.
 const SCHEMES: SchemePolicy = SchemePolicy::HttpOrHttps;
@@ -163,7 +166,7 @@ pub(super) async fn list_webhooks(
         .integer("limit", 1..=LARGEST_LIMIT, &mut faults)
         .unwrap_or(DEFAULT_LIMIT);
     let offset = query
-        .integer("offset", 0..=u64::MAX, &mut faults)
+        .integer("offset", 0..=LARGEST_OFFSET, &mut faults)
         .unwrap_or(0);
     let enabled = query
         .text("enabled", &mut faults)
@@ -446,12 +449,16 @@ fn uuid(text: &str) -> Option<Uuid> {
 
 /// E-20, as far as a schema cannot say it.
 fn check_url(body: &Value, faults: &mut Faults) {
-    let url = body
-        .get("url")
-        .and_then(Value::as_str)
-        .filter(|_| !faults.at("/url"));
-    if url.is_some_and(|url| ReceiverUrl::parse(url, SCHEMES).is_err()) {
-        faults.add("/url", "must be an absolute http or https URL");
+    let url = body.get("url").and_then(Value::as_str);
+    match url.map(|url| ReceiverUrl::parse(url, SCHEMES)) {
+        Some(Err(UrlFault::NotAbsolute | UrlFault::Scheme)) => {
+            if !faults.at("/url") {
+                faults.add("/url", "must be an absolute http or https URL");
+            }
+        }
+        // E-66.
+        Some(Err(fault)) => faults.set("/url", fault.to_string()),
+        Some(Ok(_)) | None => {}
     }
 }
 

@@ -274,8 +274,8 @@ pub(crate) struct WebhookList {
     #[schemars(range(min = 1, max = 1000))]
     pub(crate) limit: u32,
     /// The number of webhooks skipped before this page, as asked for.
-    #[schema(minimum = 0, default = 0)]
-    #[schemars(range(min = 0))]
+    #[schema(minimum = 0, maximum = 2_147_483_647, default = 0)]
+    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub(crate) offset: u64,
     /// The webhooks of this page, oldest first.
     pub(crate) rows: Vec<Webhook>,
@@ -319,7 +319,13 @@ pub(super) struct ListQuery {
     )]
     limit: Option<u64>,
     /// The number of webhooks to skip before the first one given.
-    #[param(nullable = false, required = false, minimum = 0, default = 0)]
+    #[param(
+        nullable = false,
+        required = false,
+        minimum = 0,
+        maximum = 2_147_483_647,
+        default = 0
+    )]
     offset: Option<u64>,
     /// Gives only webhooks of the event type with this id.
     #[param(rename = "webhookEventTypeId", nullable = false, required = false)]

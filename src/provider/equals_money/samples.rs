@@ -519,7 +519,7 @@ fn refused_queries() -> Vec<Refusal> {
             "offset-negative",
             "offset",
             "-1",
-            "must be an integer of at least 0",
+            "must be an integer from 0 to 2147483647",
         ),
         refused(
             "enabled-neither-true-nor-false",

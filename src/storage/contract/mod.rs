@@ -222,7 +222,7 @@ fn webhook(id: &str) -> Webhook {
         id: id.to_owned(),
         owner: "product".to_owned(),
         account_id: Some("F1".to_owned()),
-        url: ReceiverUrl::parse("https://example.com/ä?b", SchemePolicy::HttpsOnly).unwrap(),
+        url: ReceiverUrl::parse("https://example.com/%C3%A4?b", SchemePolicy::HttpsOnly).unwrap(),
         event_types: vec!["b".to_owned(), "a".to_owned()],
         enabled: true,
         signing_secret: Some(Secret::new("signing")),
