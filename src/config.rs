@@ -15,11 +15,13 @@ use serde::Deserialize;
 
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 pub use self::tracing::{Tracing, TracingSettings};
-use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, InvalidNetwork, Secret};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
 use crate::provider::equals_money;
 use crate::storage::{EncryptionKey, KeyFileError};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// A client that reads at all takes something within it.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 const DEFAULT_STOP_SECONDS: u64 = 30;
@@ -37,6 +39,24 @@ pub struct Settings {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "TRUEHOOK_LISTEN", value_name = "HOST:PORT")]
     pub listen: Option<String>,
+
+    /// Another address and port for the operator API, the metrics and all pages, which --listen then no longer has [default: none]
+    #[arg(long, env = "TRUEHOOK_ADMIN_LISTEN", value_name = "HOST:PORT")]
+    pub admin_listen: Option<String>,
+
+    /// Names and addresses, separated by commas, by which sandbox mode may be reached beside those of loopback, as in a container of a
+    /// CI job; it may then listen on other addresses than loopback [default: none]
+    #[arg(
+        long,
+        env = "TRUEHOOK_ALLOW_HOST",
+        value_name = "NAMES",
+        value_delimiter = ','
+    )]
+    pub allow_host: Option<Vec<String>>,
+
+    /// The path below which a reverse proxy serves all this, such as /hooks; the proxy may pass it on or take it away [default: none]
+    #[arg(long, env = "TRUEHOOK_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<String>,
 
     /// Where data is kept and how.
     #[command(flatten)]
@@ -178,6 +198,14 @@ pub enum LogFormat {
 pub struct Config {
     /// Where to listen: every address that the host name has.
     pub listen: Vec<SocketAddr>,
+    /// Where to listen for the operator; where customers do too when it is empty.
+    pub admin_listen: Vec<SocketAddr>,
+    /// By which names the server may be reached; by any without.
+    pub hosts: Option<HostNames>,
+    /// The path that stands before every other for those who call; empty, or with a leading and without a trailing slash.
+    pub base_path: String,
+    /// How long a client may take none of its answers before it is disconnected.
+    pub answer_patience: Duration,
     /// Where data is kept.
     pub storage: Storage,
     /// How the server is meant to be used.
@@ -287,6 +315,9 @@ impl Settings {
         let (storage, other_storage) = (self.storage, other.storage);
         Self {
             listen: self.listen.or(other.listen),
+            admin_listen: self.admin_listen.or(other.admin_listen),
+            allow_host: self.allow_host.or(other.allow_host),
+            base_path: self.base_path.or(other.base_path),
             storage: StorageSettings {
                 database: storage.database.or(other_storage.database),
                 mode: storage.mode.or(other_storage.mode),
@@ -327,7 +358,16 @@ impl Config {
     pub fn new(settings: Settings) -> Result<Self, ConfigError> {
         let invalid = |message: String| Err(ConfigError::Invalid(message));
         let mode = settings.storage.mode.unwrap_or(Mode::Sandbox);
-        let listen = listen(settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN), mode)?;
+        let hosts = hosts(mode, settings.allow_host.as_deref())?;
+        let listen_on = |flag, text: &str| listen(flag, text, hosts.as_ref());
+        let listen = listen_on(
+            "--listen",
+            settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN),
+        )?;
+        let admin_listen = match settings.admin_listen.as_deref() {
+            Some(text) => listen_on("--admin-listen", text)?,
+            None => Vec::new(),
+        };
         let clock_speed = settings.clock_speed.unwrap_or(1.0);
         if !(clock_speed.is_finite() && clock_speed > 0.0) {
             return invalid(format!(
@@ -352,6 +392,10 @@ impl Config {
             .transpose()?;
         Ok(Self {
             listen,
+            admin_listen,
+            base_path: base_path(settings.base_path.as_deref().unwrap_or_default())?,
+            answer_patience: ANSWER_PATIENCE,
+            hosts,
             storage: Storage::new(settings.storage)?,
             mode,
             clock_speed,
@@ -486,19 +530,57 @@ fn database(url: &str) -> Result<PathBuf, ConfigError> {
     }
 }
 
-fn listen(text: &str, mode: Mode) -> Result<Vec<SocketAddr>, ConfigError> {
+/// By which names the server may be reached: in sandbox mode, whose credentials are public, by those of loopback and the given ones.
+fn hosts(mode: Mode, allowed: Option<&[String]>) -> Result<Option<HostNames>, ConfigError> {
+    let names = allowed.unwrap_or_default();
+    match mode {
+        Mode::Sandbox => HostNames::new(names.iter().map(String::as_str))
+            .map(Some)
+            .map_err(|fault| {
+                ConfigError::Invalid(format!("--allow-host {}: {fault}", names.join(",")))
+            }),
+        Mode::Production if names.is_empty() => Ok(None),
+        Mode::Production => Err(ConfigError::Invalid(
+            "--allow-host is for sandbox mode: in production no credentials are public, and every name is answered"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Reads a path such as `/hooks`; `/` stands for none.
+fn base_path(text: &str) -> Result<String, ConfigError> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_sound =
+        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+    match path.strip_prefix('/') {
+        None if path.is_empty() => Ok(String::new()),
+        Some(segments) if segments.split('/').all(is_sound) => Ok(path.to_owned()),
+        _ => Err(ConfigError::Invalid(format!(
+            "--base-path {text}: write a path such as /hooks, of letters, digits and - . _ ~"
+        ))),
+    }
+}
+
+fn listen(
+    flag: &str,
+    text: &str,
+    hosts: Option<&HostNames>,
+) -> Result<Vec<SocketAddr>, ConfigError> {
     let invalid = |message: String| Err(ConfigError::Invalid(message));
     let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
             return invalid(format!(
-                "--listen {text} is no HOST:PORT to listen on: {error}"
+                "{flag} {text} is not a HOST:PORT to listen on: {error}"
             ));
         }
     };
-    if mode == Mode::Sandbox && !addresses.iter().all(|address| address.ip().is_loopback()) {
+    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+    if hosts.is_some_and(|hosts| !hosts.has_more_than_loopback()) && !loopback {
         return invalid(format!(
-            "sandbox mode has fixed credentials, so it listens on loopback only: --listen {text} needs --mode production"
+            "sandbox mode has public credentials, so it listens on loopback only: {flag} {text} needs --mode production, or \
+             --allow-host NAME for the names by which others may reach it"
         ));
     }
     Ok(addresses)

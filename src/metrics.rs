@@ -33,6 +33,8 @@ pub struct Metrics {
     pending: Gauge,
     oldest_due: Gauge,
     in_flight: Gauge,
+    malformed: Counter,
+    unread: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -86,6 +88,8 @@ impl Default for Metrics {
             pending: Gauge::default(),
             oldest_due: Gauge::default(),
             in_flight: Gauge::default(),
+            malformed: Counter::default(),
+            unread: Counter::default(),
         };
         metrics.register();
         metrics.begin();
@@ -144,6 +148,10 @@ impl Metrics {
             "Attempts under way",
             self.in_flight.clone(),
         );
+        let malformed = "Requests that were refused because they are not HTTP";
+        registry.register("malformed_requests", malformed, self.malformed.clone());
+        let unread = "Connections that were closed because the client did not read its answers";
+        registry.register("unread_connections", unread, self.unread.clone());
         let registry = &mut self.queue_registry;
         registry.register(
             "deliveries_pending",
@@ -210,6 +218,16 @@ impl Metrics {
         if let Some(first_byte) = attempt.timing.first_byte {
             self.first_byte.observe(first_byte.as_secs_f64());
         }
+    }
+
+    /// Counts a request that is not HTTP.
+    pub(crate) fn malformed(&self) {
+        self.malformed.inc();
+    }
+
+    /// Counts a connection that was closed because nobody read its answers.
+    pub(crate) fn unread(&self) {
+        self.unread.inc();
     }
 
     /// Counts a result that came too late.

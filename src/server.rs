@@ -1,24 +1,27 @@
-//! Puts everything together: storage, the APIs under their base paths, documents, Swagger UI, probes; and stops it again.
+//! Puts everything together: storage, the worker, the ports and what answers on them; and stops it again.
+
+mod app;
+mod listen;
+mod probes;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::{Server as ActixServer, ServerHandle};
-use actix_web::http::header;
-use actix_web::middleware::from_fn;
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use serde_json::json;
+use actix_server::{Server as ActixServer, ServerHandle};
+use actix_web::web;
 use tokio::runtime::Runtime;
 
+use self::app::{Part, Site};
+use self::probes::Measured;
 use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode};
-use crate::http::trace;
+use crate::http::Entrance;
 use crate::limits::{FileBudget, TooFewFiles, raise_open_files};
-use crate::metrics::{Format, Metrics};
+use crate::metrics::Metrics;
 use crate::operator;
-use crate::pages::{documents, landing, readable};
+use crate::pages::Documents;
 use crate::provider::{Context, conduit, equals_money};
 use crate::signals::Signals;
 use crate::storage::{SqliteStore, Store, StoreError};
@@ -64,6 +67,7 @@ pub enum StartError {
 pub struct Server {
     server: ActixServer,
     addresses: Vec<SocketAddr>,
+    admin_addresses: Vec<SocketAddr>,
     store: Arc<dyn Store>,
     worker: Arc<Worker>,
     threads: WorkerThreads,
@@ -149,52 +153,56 @@ impl Server {
             metrics: metrics.clone(),
             traces: traces.clone(),
         });
-        let probe = web::Data::from(store.clone());
-        let measured = web::Data::new(Measured { metrics, clock });
-        let mode = config.mode;
-        let mut server = HttpServer::new(move || {
-            App::new()
-                .wrap(from_fn(trace))
-                .app_data(probe.clone())
-                .service(
-                    web::scope("/conduit")
-                        .app_data(conduit_state.clone())
-                        .configure(conduit::routes),
-                )
-                .service(
-                    web::scope("/equals-money")
-                        .app_data(equals_state.clone())
-                        .configure(equals_money::routes),
-                )
-                .service(
-                    web::scope("/operator/v1")
-                        .app_data(operator_state.clone())
-                        .configure(operator::routes),
-                )
-                .configure(documents)
-                .service(readable("/", move |request: HttpRequest| async move {
-                    landing(mode, &request)
-                }))
-                .app_data(measured.clone())
-                .service(readable("/metrics", metrics_text))
-                .service(readable("/health/live", live))
-                .service(readable("/health/ready", ready))
-                .default_service(web::to(not_found))
-        })
-        .workers(request_threads(&config))
-        .max_connections(files.for_thread)
-        .shutdown_timeout(config.stop_seconds)
-        .disable_signals();
-        for address in &config.listen {
-            server = server.bind(address).map_err(|source| StartError::Listen {
-                address: *address,
-                source,
-            })?;
+        let site = Site {
+            conduit: conduit_state,
+            equals_money: equals_state,
+            operator: operator_state,
+            store: web::Data::from(store.clone()),
+            measured: web::Data::new(Measured {
+                metrics: metrics.clone(),
+                clock,
+            }),
+            documents: Documents::new(config.mode, &config.base_path),
+            mode: config.mode,
+            entrance: Entrance {
+                hosts: config.hosts.clone(),
+                base_path: config.base_path.as_str().into(),
+            },
+        };
+        let mut server = ActixServer::build()
+            .workers(request_threads(&config))
+            .max_concurrent_connections(files.for_thread)
+            .shutdown_timeout(config.stop_seconds)
+            .disable_signals();
+        let public = if config.admin_listen.is_empty() {
+            Part::All
+        } else {
+            Part::Providers
+        };
+        let mut addresses = Vec::new();
+        let mut admin_addresses = Vec::new();
+        for (asked, part, opened) in [
+            (&config.listen, public, &mut addresses),
+            (&config.admin_listen, Part::All, &mut admin_addresses),
+        ] {
+            for address in asked {
+                let fault = |source| StartError::Listen {
+                    address: *address,
+                    source,
+                };
+                let listener = listen::bind(*address).map_err(fault)?;
+                let local = listener.local_addr().map_err(fault)?;
+                let site = site.clone();
+                let app = move || site.app(part, local);
+                server = listen::listen(server, listener, config.answer_patience, &metrics, app)
+                    .map_err(fault)?;
+                opened.push(local);
+            }
         }
-        let addresses = server.addrs();
         Ok(Self {
             server: server.run(),
             addresses,
+            admin_addresses,
             store,
             worker,
             threads,
@@ -203,9 +211,14 @@ impl Server {
         })
     }
 
-    /// The addresses that it listens on.
+    /// The addresses that it listens on; for the providers' APIs alone where there are others for the operator.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The addresses that it listens on for the operator, where they are others.
+    pub fn admin_addresses(&self) -> &[SocketAddr] {
+        &self.admin_addresses
     }
 
     /// Stops it from elsewhere.
@@ -325,66 +338,4 @@ fn hint(error: &io::Error) -> &'static str {
         }
         _ => "",
     }
-}
-
-async fn live() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "live" }))
-}
-
-async fn ready(store: web::Data<dyn Store>) -> HttpResponse {
-    match store.check().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
-        }
-    }
-}
-
-/// What `/metrics` needs.
-struct Measured {
-    metrics: Arc<Metrics>,
-    clock: Clock,
-}
-
-async fn metrics_text(
-    request: HttpRequest,
-    store: web::Data<dyn Store>,
-    measured: web::Data<Measured>,
-) -> HttpResponse {
-    let accept = request.headers().get_all(header::ACCEPT);
-    let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
-    let format = Format::wanted(&accept);
-    let steady = measured.clock.steady();
-    let queue = match store.queue_state(steady).await {
-        Ok(state) => {
-            let since = |due_at| steady.duration_since(due_at).unsigned_abs();
-            Some((state.pending, state.oldest_due_at.map(since)))
-        }
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the queue cannot be measured"
-            );
-            None
-        }
-    };
-    match measured.metrics.text(format, queue) {
-        Ok(text) => HttpResponse::Ok()
-            .content_type(format.content_type())
-            .insert_header((header::VARY, "Accept"))
-            .body(text),
-        Err(_) => HttpResponse::InternalServerError().finish(),
-    }
-}
-
-/// Outside every API: RFC 9457, as our own API has it.
-async fn not_found(request: HttpRequest) -> HttpResponse {
-    HttpResponse::NotFound().content_type("application/problem+json").json(json!({
-        "type": "about:blank",
-        "title": "Not Found",
-        "status": 404,
-        "detail": "There is nothing at this path. The APIs are below /conduit, /equals-money and /operator/v1; /docs/ explains them.",
-        "instance": request.path(),
-    }))
 }

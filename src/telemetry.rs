@@ -23,12 +23,15 @@ pub struct LogError {
     reason: String,
 }
 
+/// Without the line that actix writes as an error for every malformed request: `server/listen.rs` counts them, and logs at debug.
+const QUIET: &str = "actix_http::h1::dispatcher=off";
+
 /// Starts logging for the whole process.
 ///
 /// # Errors
 /// [`LogError`] when the directives cannot be read.
 pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(directives).map_err(|error| LogError {
+    let filter = EnvFilter::try_new(format!("{QUIET},{directives}")).map_err(|error| LogError {
         directives: directives.to_owned(),
         reason: error.to_string(),
     })?;

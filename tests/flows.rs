@@ -130,7 +130,7 @@ fn http(url: &str, request: &str) -> String {
 fn get(server: &str, path: &str, headers: &str) -> Value {
     let answer = http(
         server,
-        &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"),
     );
     let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
     serde_json::from_str(body).unwrap_or_else(|_| panic!("not JSON: {answer}"))
@@ -152,7 +152,7 @@ fn post(url: &str, headers: &str, body: &str) -> String {
     let rest = url.strip_prefix("http://").expect("an http URL");
     let (address, path) = rest.split_once('/').expect("a path");
     let request = format!(
-        "POST /{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        "POST /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     http(&format!("http://{address}"), &request)

@@ -1,4 +1,5 @@
-//! Receivers that answer with more than anybody wants to read cost the server no memory, and their attempts end.
+//! Receivers that answer with more than anybody wants to read cost the server no memory, and their attempts end; nor do clients that ask
+//! for more than they read.
 
 mod process;
 
@@ -6,7 +7,7 @@ use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use process::receiver::{self, Receiver, Request};
 use process::{QUIET, Server, wait_until};
@@ -201,4 +202,57 @@ fn answers_without_end_cost_no_memory_and_their_attempts_end() {
     );
     assert_eq!(deliveries, EVENTS * HOSTILE.len());
     assert!(grown < GROWTH, "{grown} bytes more than {before}");
+}
+
+/// How many clients ask for much and read nothing of it.
+const DEAF: usize = 200;
+
+/// By how much they may make the memory of the server grow: by a quarter of what they ask for first.
+const DEAF_GROWTH: u64 = 64 * 1024 * 1024;
+
+fn deaf(server: &Server) -> TcpStream {
+    let address = server.url.strip_prefix("http://").expect("an http URL");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream
+        .write_all(request.repeat(30).as_bytes())
+        .expect("the requests are sent");
+    stream
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the figures are wanted")]
+fn clients_that_read_nothing_of_what_they_ask_for_cost_little_and_are_disconnected() {
+    let server = Server::start(&[&QUIET[..], &["--stop-seconds", "300"]].concat());
+    let mut operator = server.operator();
+    assert_eq!(operator.metric("truehook_unread_connections_total"), 0.0);
+    let before = server.resident();
+    let mut most = before;
+    let clients: Vec<TcpStream> = (0..DEAF)
+        .map(|_| {
+            most = most.max(server.resident());
+            deaf(&server)
+        })
+        .collect();
+    wait_until("each is disconnected", || {
+        most = most.max(server.resident());
+        let gone = operator.metric("truehook_unread_connections_total");
+        gone == f64::from(u32::try_from(DEAF).expect("a small number"))
+    });
+    drop(clients);
+    let grown = most - before;
+    println!(
+        "{DEAF} clients: {} KiB before, {} KiB more at most",
+        before / 1024,
+        grown / 1024
+    );
+    assert!(grown < DEAF_GROWTH, "{grown} bytes more than {before}");
+
+    // Nor do they hold up the end, which may take far longer.
+    let clients: Vec<TcpStream> = (0..10).map(|_| deaf(&server)).collect();
+    let begun = Instant::now();
+    let (status, _) = server.stop();
+    assert!(status.success(), "{status:?}");
+    assert!(begun.elapsed() < Duration::from_secs(120));
+    drop(clients);
 }

@@ -46,7 +46,7 @@ fn http(url: &str, request: &str) -> String {
 fn get(url: &str, path: &str, headers: &str) -> String {
     http(
         url,
-        &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"),
     )
 }
 
@@ -95,7 +95,19 @@ fn a_database_that_cannot_be_used_is_named_with_the_reason() {
 fn bad_configuration_is_refused_before_anything_is_touched() {
     let folder = tempfile::tempdir().expect("a folder");
     for (arguments, expected) in [
-        (vec!["serve", "--listen", "0.0.0.0:0"], "loopback"),
+        (vec!["serve", "--listen", "0.0.0.0:0"], "--allow-host"),
+        (vec!["serve", "--admin-listen", "0.0.0.0:0"], "--allow-host"),
+        (
+            vec!["serve", "--allow-host", "http://truehook:8080"],
+            "without a port",
+        ),
+        (
+            vec!["serve", "--mode", "production", "--allow-host", "a"],
+            "sandbox",
+        ),
+        (vec!["serve", "--base-path", "hooks"], "--base-path hooks"),
+        (vec!["serve", "--base-path", "/a/../b"], "--base-path"),
+        (vec!["serve", "--base-path", "/a b"], "--base-path"),
         (
             vec!["serve", "--mode", "production"],
             "TRUEHOOK_ENCRYPTION_KEY",
@@ -177,7 +189,7 @@ fn a_signal_stops_the_server_cleanly_and_nothing_is_lost() {
     let created = http(
         &server.url,
         &format!(
-            "POST /conduit/webhooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+            "POST /conduit/webhooks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         ),
     );
     assert!(created.starts_with("HTTP/1.1 201"), "{created}");
@@ -298,7 +310,7 @@ fn the_log_names_each_request_and_holds_nothing_secret() {
     ] {
         let length = body.len();
         let request = format!(
-            "POST /equals-money/v2/webhooks?query=query-secret HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: my-id\r\n\
+            "POST /equals-money/v2/webhooks?query=query-secret HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: my-id\r\n\
              Authorization: ApiKey sandbox-key\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         let answer = http(&server.url, &request);
@@ -377,6 +389,86 @@ fn a_failed_attempt_is_one_line_of_the_log_and_a_flood_of_them_is_cut_short() {
             .iter()
             .any(|line| line["unlogged"].as_u64() > Some(0))
     });
+}
+
+#[test]
+fn what_is_not_http_is_no_line_of_the_log_but_at_debug() {
+    for (level, lines_expected) in [("info", false), ("debug", true)] {
+        let server = Server::start(&["--log", level]);
+        for _ in 0..20 {
+            let answer = http(&server.url, "GET / HTTP/1.1\r\nnot a header\r\n\r\n");
+            assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        }
+        let metrics = get(&server.url, "/metrics", "");
+        assert!(
+            metrics.contains("truehook_malformed_requests_total 20"),
+            "{metrics}"
+        );
+        let (_, lines) = server.stop();
+        let told = |line: &&String| line.contains("not HTTP");
+        assert_eq!(
+            lines.iter().filter(told).count() == 20,
+            lines_expected,
+            "{lines:#?}"
+        );
+        assert!(
+            !lines.iter().any(|line| line.contains("ERROR")),
+            "{lines:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_operator_has_a_port_of_its_own_and_both_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("key");
+    fs::write(&key, "ab".repeat(32)).expect("a key file");
+    let key = key.to_str().expect("UTF-8");
+    let arguments = [
+        "--mode",
+        "production",
+        "--encryption-key-file",
+        key,
+        "--admin-listen",
+        "127.0.0.1:0",
+        "--base-path",
+        "/hooks/",
+    ];
+    let server = Server::start_in(folder.path(), &arguments);
+    assert!(get(&server.url, "/hooks/docs/", "").starts_with("HTTP/1.1 404"));
+    assert!(get(&server.url, "/hooks/health/ready", "").starts_with("HTTP/1.1 200"));
+    let mut lines = Vec::new();
+    process::wait_until("the other port is named", || {
+        lines.extend(server.log());
+        lines.iter().any(|line| line.contains("for the operator"))
+    });
+    let docs = lines
+        .iter()
+        .find_map(|line| line.split("Swagger UI at ").nth(1));
+    let docs = docs.and_then(|rest| rest.split('"').next()).expect("a URL");
+    let (url, path) = docs.split_at(docs.find("/hooks").expect("the base path"));
+    assert!(get(url, path, "").starts_with("HTTP/1.1 200"), "{docs}");
+}
+
+#[test]
+fn a_sandbox_in_a_container_is_reached_by_the_names_that_are_allowed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["--allow-host", "truehook,10.0.0.7"];
+    let server = Server::start_at(folder.path(), "0.0.0.0:0", &arguments);
+    let url = server.url.replace("0.0.0.0", "127.0.0.1");
+    for (host, expected) in [
+        ("truehook:8080", "200"),
+        ("10.0.0.7", "200"),
+        ("localhost", "200"),
+        ("rebound.test", "421"),
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = http(&url, &request);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {expected}")),
+            "{host}: {answer}"
+        );
+    }
 }
 
 #[test]

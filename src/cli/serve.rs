@@ -18,6 +18,8 @@ Examples:
   truehook serve
   truehook serve --listen 127.0.0.1:9000 --database sqlite:///var/lib/truehook/truehook.db
   TRUEHOOK_ENCRYPTION_KEY=$(openssl rand -hex 32) truehook serve --mode production --listen 0.0.0.0:8080
+  TRUEHOOK_ENCRYPTION_KEY=... truehook serve --mode production --listen 0.0.0.0:8080 --admin-listen 127.0.0.1:8081
+  truehook serve --listen 0.0.0.0:8080 --allow-host truehook    # a sandbox in a container that others call truehook
   truehook serve --config truehook.toml
 
 Every flag has an environment variable TRUEHOOK_<FLAG> and a key in the TOML file; flag > environment > file > default.";
@@ -36,16 +38,29 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     )?;
     let config = Config::new(settings)?;
     let (mode, database) = (config.mode, config.storage.path.clone());
+    let base = config.base_path.clone();
     let (result, store) = actix_web::rt::System::new().block_on(async move {
         let server = Server::start(config)?;
+        let mode = match mode {
+            Mode::Sandbox => "sandbox",
+            Mode::Production => "production",
+        };
+        let database = database.display();
+        let apart = !server.admin_addresses().is_empty();
         for address in server.addresses() {
+            if apart {
+                tracing::info!(mode, %database, "listening on http://{address}, for the APIs of the providers");
+            } else {
+                tracing::info!(
+                    mode,
+                    %database,
+                    "listening on http://{address}, Swagger UI at http://{address}{base}/docs/"
+                );
+            }
+        }
+        for address in server.admin_addresses() {
             tracing::info!(
-                mode = match mode {
-                    Mode::Sandbox => "sandbox",
-                    Mode::Production => "production",
-                },
-                database = %database.display(),
-                "listening on http://{address}, Swagger UI at http://{address}/docs/"
+                "listening on http://{address}, for the operator; Swagger UI at http://{address}{base}/docs/"
             );
         }
         let store = server.store();

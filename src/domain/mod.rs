@@ -1,10 +1,11 @@
-//! The words of the project as types: providers, ids, webhooks, events, deliveries, secrets, receiver URLs, API keys, traces.
+//! The words of the project as types: providers, ids, webhooks, events, deliveries, secrets, receiver URLs, host names, API keys, traces.
 //!
 //! Pure: no I/O, no clock, no randomness of its own. Everything above imports from here; this imports nothing of ours.
 
 mod address;
 mod delivery;
 mod event;
+mod host_names;
 mod id;
 mod key;
 mod lack;
@@ -20,6 +21,7 @@ pub use delivery::{
     UnknownState,
 };
 pub use event::{Audience, Event};
+pub use host_names::{HostNames, InvalidHostName};
 pub use id::ksuid;
 pub use key::{ApiKey, Fingerprint};
 pub use lack::Lack;

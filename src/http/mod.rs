@@ -1,17 +1,27 @@
-//! What every API needs to read a request: its JSON body, its query, and the faults found in either. Knows no provider.
+//! What every API needs of HTTP: how requests come in, their JSON bodies and queries, the faults found in either, and how answers go
+//! out. Knows no provider.
 
 mod body;
 mod compact;
+pub(crate) mod connection;
+mod credential;
+mod entrance;
 mod fault;
 pub(crate) mod presence;
+mod problem;
 mod query;
 mod schema;
+mod slices;
 mod trace;
 mod unique;
 
 pub(crate) use body::{BodyFault, BodyRules, JsonText, read_json, read_json_text};
 pub(crate) use compact::compact;
+pub(crate) use credential::{Credential, credential};
+pub(crate) use entrance::Entrance;
 pub(crate) use fault::{Faults, member};
-pub(crate) use query::Query;
+pub(crate) use problem::problem;
+pub(crate) use query::{Query, UNKNOWN_PARAMETER};
 pub(crate) use schema::{RequestSchema, Words};
+pub(crate) use slices::Slices;
 pub(crate) use trace::trace;

@@ -1,8 +1,14 @@
-//! Reads the parameters of a query. Parameters that nobody asks for are ignored.
+//! Reads the parameters of a query. Parameters that nobody asks for are ignored where they are not refused.
 
 use std::ops::RangeInclusive;
 
 use super::Faults;
+
+/// What is wrong with a parameter that its operation does not have.
+pub(crate) const UNKNOWN_PARAMETER: &str = "is not a query parameter of this operation";
+
+/// How many of them are named: a query can hold tens of thousands.
+const MOST_UNKNOWN: usize = 10;
 
 /// The parameters of one query, decoded.
 #[derive(Debug)]
@@ -32,6 +38,15 @@ impl Query {
         first
     }
 
+    /// Adds the parameters that are not among `known`: a filter that is misspelled must not pass for one that matches everything.
+    pub(crate) fn refuse_unknown(&self, known: &[&str], faults: &mut Faults) {
+        let names = self.0.iter().map(|(name, _)| name);
+        let unknown = names.filter(|name| !known.contains(&name.as_str()));
+        for name in unknown.take(MOST_UNKNOWN) {
+            faults.add(name, UNKNOWN_PARAMETER);
+        }
+    }
+
     /// The value of a parameter that is a whole number within `range`.
     pub(crate) fn integer(
         &self,
@@ -50,10 +65,11 @@ impl Query {
         if accepted.is_none() {
             faults.add(
                 name,
-                match *range.end() {
-                    u64::MAX => format!("must be an integer of at least {}", range.start()),
-                    end => format!("must be an integer from {} to {end}", range.start()),
-                },
+                format!(
+                    "must be an integer from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
             );
         }
         accepted
@@ -68,6 +84,21 @@ mod tests {
         let mut faults = Faults::default();
         let number = Query::parse(query).integer("page[size]", 1..=100, &mut faults);
         (number, faults.into_result().is_err())
+    }
+
+    #[test]
+    fn parameters_that_are_not_known_are_refused_by_name_and_only_some_of_very_many() {
+        let refused = |query: &str| {
+            let mut faults = Faults::default();
+            Query::parse(query).refuse_unknown(&["a"], &mut faults);
+            let names = faults.iter().map(|fault| fault.pointer.clone());
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(refused(""), [""; 0]);
+        assert_eq!(refused("a=1&a=2&%61=3"), [""; 0]);
+        assert_eq!(refused("A=1&a=1&b%20c=2&b+c=3&=4"), ["A", "b c", ""]);
+        let many: Vec<String> = (0..1000).map(|number| format!("p{number}=")).collect();
+        assert_eq!(refused(&many.join("&")).len(), MOST_UNKNOWN);
     }
 
     #[test]

@@ -7,13 +7,17 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use super::State;
-use super::error::OperatorError;
+use super::error::{OperatorError, Unauthorized};
+use super::{State, openapi};
 use crate::domain::Provider;
+use crate::http::{Credential, credential};
 
 const SANDBOX_KEY: &str = "sandbox-operator";
 
-/// The caller of an operation, whose key is right.
+/// What opens the API in sandbox mode, by the security schemes of its document.
+pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("Operator", SANDBOX_KEY)];
+
+/// The caller of an operation, whose key is right and who sends no query parameter that the operation does not have.
 pub(super) struct Operator {
     /// The id of the key, which idempotency keys are scoped to.
     pub(super) key_id: String,
@@ -24,25 +28,31 @@ impl FromRequest for Operator {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let authorization = request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .map(|value| value.as_bytes().to_vec());
+        let authorization = credential(request, header::AUTHORIZATION);
+        let parameters = openapi::known_parameters(request);
         let state = request.app_data::<web::Data<State>>().cloned();
         Box::pin(async move {
             let state = state.expect("the server gives every API its state");
-            // Whatever is wrong, the answer is the same.
-            let authorization = authorization.ok_or(OperatorError::Unauthorized)?;
-            let key = key(&authorization).ok_or(OperatorError::Unauthorized)?;
-            if state.context.sandbox && key == SANDBOX_KEY.as_bytes() {
-                let key_id = "sandbox".to_owned();
-                return Ok(Self { key_id });
-            }
-            let found = state.context.active_key(Provider::Operator, key).await?;
-            let key_id = found.ok_or(OperatorError::Unauthorized)?.id;
+            let authorization = match authorization {
+                Credential::Given(value) => value,
+                Credential::Missing => return Err(Unauthorized::NoHeader.into()),
+                Credential::Repeated => return Err(Unauthorized::Repeated.into()),
+            };
+            let key = key(&authorization).ok_or(Unauthorized::OtherScheme)?;
+            let key_id = key_id(&state, key).await?.ok_or(Unauthorized::UnknownKey)?;
+            parameters.map_err(OperatorError::InvalidQuery)?;
             Ok(Self { key_id })
         })
     }
+}
+
+/// The id of an active key.
+async fn key_id(state: &State, key: &[u8]) -> Result<Option<String>, OperatorError> {
+    if state.context.sandbox && key == SANDBOX_KEY.as_bytes() {
+        return Ok(Some("sandbox".to_owned()));
+    }
+    let found = state.context.active_key(Provider::Operator, key).await?;
+    Ok(found.map(|key| key.id))
 }
 
 /// The key behind the scheme word, which may stand in any case (RFC 9110, 11.1).

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::http::{Faults, Query};
 use crate::storage::{DeliveryFilter, DeliveryRecord};
 
-/// Lists deliveries page by page, the newest first. The filters hold together; unknown query parameters are ignored.
+/// Lists deliveries page by page, the newest first. The filters hold together.
 #[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "Deliveries", summary = "List deliveries",
     params(DeliveryQuery, PageQuery), security(("Operator" = [])),
     responses((status = 200, description = "A page of deliveries.", body = DeliveryList), CommonErrors, QueryErrors))]

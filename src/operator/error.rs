@@ -55,7 +55,7 @@ pub(crate) enum OperatorError {
     #[error("invalid body")]
     InvalidBody(Faults),
     #[error("authentication failed")]
-    Unauthorized,
+    Unauthorized(#[from] Unauthorized),
     #[error("no such {0}")]
     NotFound(&'static str),
     #[error("method not allowed")]
@@ -72,11 +72,27 @@ pub(crate) enum OperatorError {
     Internal(#[from] StoreError),
 }
 
+/// Why a caller is not known.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub(crate) enum Unauthorized {
+    #[error("The Authorization header is missing; send \"Authorization: Bearer <key>\".")]
+    NoHeader,
+    #[error("The Authorization header must be sent once only.")]
+    Repeated,
+    #[error("The Authorization header must have the form \"Bearer <key>\".")]
+    OtherScheme,
+    #[error("This key is not known or was revoked.")]
+    UnknownKey,
+}
+
 /// Answers that every operation may give.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by utoipa only")]
 pub(super) enum CommonErrors {
-    /// The `Authorization` header is missing, has another scheme than `Bearer`, or has a key that is unknown or revoked.
+    /// The request has a query parameter that the operation does not have; `errors` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(Problem),
+    /// The `Authorization` header is missing or repeated, has another scheme than `Bearer`, or has a key that is unknown or revoked; `detail` says which.
     #[response(status = 401, content_type = "application/problem+json",
         headers(("WWW-Authenticate" = String, description = "The scheme to authenticate by.")))]
     Unauthorized(Problem),
@@ -93,7 +109,7 @@ pub(super) enum CommonErrors {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by utoipa only")]
 pub(super) enum BodyErrors {
-    /// The request body is not JSON.
+    /// The request body is not JSON, or the request has a query parameter that the operation does not have.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// The request body is larger than the server accepts.
@@ -111,7 +127,7 @@ pub(super) enum BodyErrors {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by utoipa only")]
 pub(super) enum QueryErrors {
-    /// A query parameter is not valid; `errors` names each.
+    /// A query parameter is not valid or is not one of the operation; `errors` names each.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
 }
@@ -152,9 +168,7 @@ impl OperatorError {
             Self::InvalidHeader(_) => "A header is not valid.".to_owned(),
             Self::InvalidQuery(_) => "The query is not valid.".to_owned(),
             Self::InvalidBody(_) => "The request body is not valid.".to_owned(),
-            Self::Unauthorized => {
-                "The request needs the header \"Authorization: Bearer <key>\" with a key of this API.".to_owned()
-            }
+            Self::Unauthorized(reason) => reason.to_string(),
             Self::NotFound(what) => format!("There is no such {what}."),
             Self::MethodNotAllowed { .. } => "This path does not have this method.".to_owned(),
             Self::IdempotencyConflict => {
@@ -194,7 +208,7 @@ impl ResponseError for OperatorError {
                 StatusCode::BAD_REQUEST
             }
             Self::InvalidBody(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::IdempotencyConflict => StatusCode::CONFLICT,
@@ -209,7 +223,7 @@ impl ResponseError for OperatorError {
         let mut response = HttpResponse::build(status);
         response.content_type(MEDIA_TYPE);
         match self {
-            Self::Unauthorized => {
+            Self::Unauthorized(_) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             Self::MethodNotAllowed { allow } => {

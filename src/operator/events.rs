@@ -257,7 +257,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, OperatorError>
     Ok(key.map(str::to_owned))
 }
 
-/// Lists events page by page, the newest first. The filters hold together; unknown query parameters are ignored.
+/// Lists events page by page, the newest first. The filters hold together.
 #[utoipa::path(get, path = "/events", operation_id = "listEvents", tag = "Events", summary = "List events",
     params(EventQuery, PageQuery), security(("Operator" = [])),
     responses((status = 200, description = "A page of events.", body = EventList), CommonErrors, QueryErrors))]

@@ -22,6 +22,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use self::auth::SANDBOX_CREDENTIALS;
 pub use self::openapi::DOCUMENT;
 #[cfg(test)]
 pub(crate) use self::wire_types::wire_types;

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use actix_web::HttpRequest;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -9,6 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use super::error::{Fault, Problem};
 use super::samples::{refusals, samples};
 use super::{deliveries, events, keys, replays};
+use crate::http::{Faults, Query};
 use crate::openapi::Emission;
 
 /// The emitted document.
@@ -34,6 +36,29 @@ pub(super) static REPLAY_CONDITIONS: LazyLock<Value> = LazyLock::new(|| {
     let conditions = names.map(|name| json!({ "required": [name] }));
     json!({ "anyOf": conditions })
 });
+
+/// Holds the query of a request to the parameters that the document gives its operation.
+///
+/// # Errors
+/// The parameters that it does not have.
+pub(super) fn known_parameters(request: &HttpRequest) -> Result<(), Faults> {
+    let mut faults = Faults::default();
+    if !request.query_string().is_empty() {
+        let base = DOCUMENT["servers"][0]["url"].as_str().unwrap_or_default();
+        let pattern = request.match_pattern().unwrap_or_default();
+        let path = pattern.strip_prefix(base).unwrap_or_default();
+        let method = request.method().as_str().to_lowercase();
+        let parameters = DOCUMENT["paths"][path][method]["parameters"].as_array();
+        let known: Vec<&str> = parameters
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "query")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        Query::parse(request.query_string()).refuse_unknown(&known, &mut faults);
+    }
+    faults.into_result()
+}
 
 #[derive(OpenApi)]
 #[openapi(

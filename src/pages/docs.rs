@@ -1,13 +1,18 @@
 //! The emitted documents, and Swagger UI over them.
+//!
+//! All bytes are made once and shared by every answer.
 
-use std::sync::{Arc, LazyLock};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use serde_json::Value;
-use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi, Url};
+use utoipa_swagger_ui::{Config as SwaggerConfig, Url};
 
-use super::readable;
+use super::{guarded, readable};
+use crate::config::Mode;
 use crate::operator;
 use crate::provider::{conduit, equals_money};
 
@@ -19,55 +24,180 @@ const ON_A_PHONE: &str = concat!(
     "    </style>\n  </head>"
 );
 
-static INDEX: LazyLock<String> = LazyLock::new(|| {
-    let file = utoipa_swagger_ui::serve("index.html", Arc::new(SwaggerConfig::from("")))
-        .ok()
-        .flatten()
-        .expect("Swagger UI has a page");
-    String::from_utf8_lossy(&file.bytes).replacen("</head>", ON_A_PHONE, 1)
-});
+/// The script that tells Swagger UI of the documents.
+const INITIALIZER: &str = "swagger-initializer.js";
 
-/// Serves the documents, and Swagger UI.
-pub(crate) fn documents(config: &mut web::ServiceConfig) {
-    let urls = vec![
-        Url::with_primary("Conduit", "/openapi/conduit.json", true),
-        Url::new("Equals Money", "/openapi/equals-money.json"),
-        Url::new("Operator", "/openapi/operator.json"),
-    ];
-    let swagger = SwaggerConfig::new(urls)
-        .try_it_out_enabled(true)
-        .persist_authorization(true)
-        .deep_linking(true)
-        // Its badge would ask a server on the internet, and tell it of this one.
-        .validator_url("none");
-    config
-        .service(readable("/openapi/conduit.json", async || {
-            document(&conduit::DOCUMENT)
-        }))
-        .service(readable("/openapi/equals-money.json", async || {
-            document(&equals_money::DOCUMENT)
-        }))
-        .service(readable("/openapi/operator.json", async || {
-            document(&operator::DOCUMENT)
-        }))
-        .service(readable("/docs", to_index))
-        .service(readable("/docs/", index))
-        .service(SwaggerUi::new("/docs/{_:.*}").config(swagger));
+const NOT_FOUND: &str = include_str!("not_found.html");
+
+/// What a browser lets Swagger UI do: run its own script, which styles elements and shows icons of its own, and talk to this server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A document is data.
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// An API whose document is served.
+struct Api {
+    title: &'static str,
+    path: &'static str,
+    document: &'static Value,
+    /// What Authorize is to be given, by the security schemes of the document.
+    sandbox: &'static [(&'static str, &'static str)],
 }
 
-fn document(document: &Value) -> HttpResponse {
-    HttpResponse::Ok().json(document)
+/// The documents as they are served, and the pages of Swagger UI that are ours.
+pub(crate) struct Documents {
+    base: String,
+    documents: Vec<(&'static str, Bytes)>,
+    index: Bytes,
+    not_found: Bytes,
+    initializer: Bytes,
 }
 
-async fn to_index() -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, "/docs/"))
-        .finish()
+impl Documents {
+    /// Makes them for a server whose paths begin with `base` for those who call it.
+    pub(crate) fn new(mode: Mode, base: &str) -> Arc<Self> {
+        let apis = [
+            Api {
+                title: "Conduit",
+                path: "/openapi/conduit.json",
+                document: &conduit::DOCUMENT,
+                sandbox: conduit::SANDBOX_CREDENTIALS,
+            },
+            Api {
+                title: "Equals Money",
+                path: "/openapi/equals-money.json",
+                document: &equals_money::DOCUMENT,
+                sandbox: equals_money::SANDBOX_CREDENTIALS,
+            },
+            Api {
+                title: "Operator",
+                path: "/openapi/operator.json",
+                document: &operator::DOCUMENT,
+                sandbox: operator::SANDBOX_CREDENTIALS,
+            },
+        ];
+        let places = apis.each_ref().map(|api| format!("{base}{}", api.path));
+        let urls = apis.iter().zip(&places).enumerate();
+        let urls =
+            urls.map(|(index, (api, place))| Url::with_primary(api.title, place, index == 0));
+        let swagger = SwaggerConfig::new(urls.collect::<Vec<_>>())
+            .try_it_out_enabled(true)
+            .persist_authorization(true)
+            .deep_linking(true)
+            // Its badge would ask a server on the internet, and tell it of this one.
+            .validator_url("none");
+        let index = file("index.html").expect("Swagger UI has a page");
+        let index = String::from_utf8_lossy(&index.bytes).replacen("</head>", ON_A_PHONE, 1);
+        Arc::new(Self {
+            base: base.to_owned(),
+            documents: apis
+                .iter()
+                .map(|api| (api.path, served(api, mode, base).to_string().into()))
+                .collect(),
+            index: index.into(),
+            not_found: NOT_FOUND.replace("{base}", base).into(),
+            initializer: initializer(swagger).expect("Swagger UI takes settings"),
+        })
+    }
+
+    /// The paths of the documents, and of Swagger UI.
+    pub(crate) fn routes(self: Arc<Self>, config: &mut web::ServiceConfig) {
+        for (path, document) in &self.documents {
+            let document = document.clone();
+            let answer = move || {
+                let document = document.clone();
+                async {
+                    guarded(DATA_POLICY)
+                        .content_type("application/json")
+                        .body(document)
+                }
+            };
+            config.service(readable(path, answer));
+        }
+        let index = format!("{}/docs/", self.base);
+        let to_index = move || {
+            let index = index.clone();
+            async {
+                HttpResponse::SeeOther()
+                    .insert_header((header::LOCATION, index))
+                    .finish()
+            }
+        };
+        let answer = move |request: HttpRequest| {
+            let documents = self.clone();
+            async move { documents.swagger_file(request.match_info().query("file")) }
+        };
+        config
+            .service(readable("/docs", to_index))
+            .service(readable("/docs/{file:.*}", answer));
+    }
+
+    /// A file of Swagger UI, or a page that says that there is none.
+    fn swagger_file(&self, name: &str) -> HttpResponse {
+        const HTML: &str = "text/html; charset=utf-8";
+        let mut response = guarded(POLICY);
+        if matches!(name, "" | "index.html") {
+            return response.content_type(HTML).body(self.index.clone());
+        }
+        if name == INITIALIZER {
+            let script = self.initializer.clone();
+            return response.content_type("text/javascript").body(script);
+        }
+        let Some(file) = file(name) else {
+            return response
+                .status(StatusCode::NOT_FOUND)
+                .content_type(HTML)
+                .body(self.not_found.clone());
+        };
+        if file.compressed {
+            response.insert_header(header::ContentEncoding::Gzip);
+        }
+        response.content_type(file.content_type).body(file.bytes)
+    }
 }
 
-/// The page of Swagger UI, as wide as the window.
-async fn index() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(&**INDEX)
+struct File {
+    content_type: String,
+    compressed: bool,
+    bytes: Bytes,
+}
+
+/// A file of Swagger UI as it comes.
+fn file(name: &str) -> Option<File> {
+    let none = Arc::new(SwaggerConfig::from(""));
+    let file = utoipa_swagger_ui::serve(name, none).ok().flatten()?;
+    Some(File {
+        content_type: file.content_type,
+        compressed: file.gzpipped,
+        bytes: match file.bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        },
+    })
+}
+
+/// The script that gives Swagger UI its settings.
+fn initializer(settings: SwaggerConfig<'_>) -> Option<Bytes> {
+    let file = utoipa_swagger_ui::serve(INITIALIZER, Arc::new(settings));
+    let bytes = file.ok().flatten()?.bytes.into_owned();
+    Some(bytes.into())
+}
+
+/// The emitted document for who reads it here: its servers below the base path, and in a sandbox the credentials that open it.
+fn served(api: &Api, mode: Mode, base: &str) -> Value {
+    let mut document = api.document.clone();
+    for server in document["servers"].as_array_mut().into_iter().flatten() {
+        if let Some(path) = server["url"].as_str().filter(|url| url.starts_with('/')) {
+            server["url"] = format!("{base}{path}").into();
+        }
+    }
+    if mode == Mode::Sandbox {
+        for (scheme, value) in api.sandbox {
+            let scheme = &mut document["components"]["securitySchemes"][scheme];
+            let description = scheme["description"].as_str().unwrap_or_default();
+            scheme["description"] = format!("{description}\n\nIn this sandbox: `{value}`").into();
+        }
+    }
+    document
 }

@@ -2,10 +2,13 @@
 //!
 //! It needs nothing from elsewhere and runs no script; its policy forbids both.
 
+use std::net::SocketAddr;
+
 use actix_web::http::header;
 use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::guarded;
 use crate::config::Mode;
 
 const PAGE: &str = include_str!("landing.html");
@@ -15,34 +18,36 @@ const SANDBOX: &str = include_str!("sandbox.html");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Answers `GET /`.
-pub(crate) fn landing(mode: Mode, request: &HttpRequest) -> HttpResponse {
+/// Answers `GET /` on the port at `local`, with links below the path `base`.
+pub(crate) fn landing(
+    mode: Mode,
+    base: &str,
+    local: SocketAddr,
+    request: &HttpRequest,
+) -> HttpResponse {
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let local = request.app_config().local_addr().to_string();
-    HttpResponse::Ok()
+    guarded(POLICY)
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
         // The commands name the host that was asked for.
         .insert_header((header::VARY, "Host"))
-        .body(page(mode, host, &local))
+        .body(page(mode, base, host, &local.to_string()))
 }
 
 /// The page, with commands for `host`; for `local` where the client gave none, or none that may stand in a command.
-fn page(mode: Mode, host: Option<&str>, local: &str) -> String {
+fn page(mode: Mode, base: &str, host: Option<&str>, local: &str) -> String {
     let (mode, sandbox) = match mode {
         Mode::Sandbox => {
             let host = host.filter(|host| is_plain(host)).unwrap_or(local);
-            let origin = format!("http://{host}");
+            let origin = format!("http://{host}{base}");
             ("sandbox", SANDBOX.replace("{origin}", &origin))
         }
         Mode::Production => ("production", String::new()),
     };
     PAGE.replace("{mode}", mode)
+        .replace("{base}", base)
         .replace("{version}", env!("CARGO_PKG_VERSION"))
         .replace("{sandbox}", &sandbox)
 }
@@ -65,7 +70,7 @@ mod tests {
             "[::1]:8080",
             "localhost",
         ] {
-            let page = page(Mode::Sandbox, Some(host), "127.0.0.1:1");
+            let page = page(Mode::Sandbox, "", Some(host), "127.0.0.1:1");
             assert_eq!(page.matches(&format!("curl http://{host}/")).count(), 3);
         }
         for host in [
@@ -78,7 +83,7 @@ mod tests {
             "host:port:1",
             "",
         ] {
-            let page = page(Mode::Sandbox, Some(host), "127.0.0.1:1");
+            let page = page(Mode::Sandbox, "", Some(host), "127.0.0.1:1");
             assert_eq!(
                 page.matches("curl http://127.0.0.1:1/").count(),
                 3,
@@ -90,10 +95,14 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_in_and_production_gives_no_credentials() {
         for mode in [Mode::Sandbox, Mode::Production] {
-            let page = page(mode, None, "127.0.0.1:8080");
-            for name in ["{mode}", "{version}", "{sandbox}", "{origin}"] {
+            let page = page(mode, "/hooks", None, "127.0.0.1:8080");
+            for name in ["{mode}", "{base}", "{version}", "{sandbox}", "{origin}"] {
                 assert!(!page.contains(name), "{name}");
             }
+            assert_eq!(
+                page.matches("href=\"/").count(),
+                page.matches("href=\"/hooks/").count()
+            );
             let sandbox = mode == Mode::Sandbox;
             assert_eq!(page.contains("sandbox"), sandbox, "{page}");
             assert_eq!(page.contains("production mode"), !sandbox);

@@ -4,6 +4,20 @@ mod docs;
 mod landing;
 mod readable;
 
-pub(crate) use self::docs::documents;
+use actix_web::http::header;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+pub(crate) use self::docs::Documents;
 pub(crate) use self::landing::landing;
 pub(crate) use self::readable::readable;
+
+/// An answer that a browser takes for what it says it is, shows in no frame of another page, and lets do what `policy` says.
+fn guarded(policy: &str) -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"));
+    response
+}

@@ -21,6 +21,7 @@ pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
 /// A running server; stopped when it is dropped.
 pub(crate) struct TestApp {
     pub(crate) base: String,
+    admin_base: Option<String>,
     pub(crate) store: Arc<dyn Store>,
     http: reqwest::Client,
     handle: actix_web::dev::ServerHandle,
@@ -76,6 +77,8 @@ impl TestApp {
     ) -> Self {
         let server = Server::start_with_clock(config.clone(), clock).unwrap();
         let base = format!("http://{}", server.addresses()[0]);
+        let admin_base = server.admin_addresses().first();
+        let admin_base = admin_base.map(|address| format!("http://{address}"));
         let (store, handle) = (server.store(), server.handle());
         let running = actix_web::rt::spawn(server.run());
         // Nothing here speaks TLS; reqwest wants a provider all the same.
@@ -87,6 +90,7 @@ impl TestApp {
             .unwrap();
         Self {
             base,
+            admin_base,
             store,
             http,
             handle,
@@ -143,6 +147,15 @@ impl TestApp {
             base: format!("{}{prefix}", self.base),
             headers: HeaderMap::new(),
             http: self.http.clone(),
+        }
+    }
+
+    /// Without credentials, below `prefix` on the operator's port.
+    pub(crate) fn admin(&self, prefix: &str) -> Client {
+        let base = self.admin_base.as_ref().unwrap();
+        Client {
+            base: format!("{base}{prefix}"),
+            ..self.anonymous("")
         }
     }
 
@@ -355,4 +368,5 @@ fn key_time() -> jiff::Timestamp {
 /// A configuration for production, as far as a test can have one.
 pub(crate) fn production(config: &mut Config) {
     config.mode = Mode::Production;
+    config.hosts = None;
 }

@@ -7,6 +7,7 @@ mod conduit_errors;
 mod conduit_read;
 mod delivering;
 mod documents;
+mod entrance;
 mod equals_change;
 mod equals_create;
 mod equals_errors;

@@ -20,6 +20,15 @@ async fn finish(mut recorder: Recorder, operation: &str, answer: Answer) {
     recorder.assert(&format!("operator-{operation}"));
 }
 
+/// Records the answer to a query parameter that the operation does not have.
+async fn unknown_parameter(recorder: &mut Recorder, client: &Client, method: &str, path: &str) {
+    let path = format!("{path}?unknown=1");
+    let json = (method == "POST").then_some("application/json");
+    let body: &[u8] = if method == "POST" { b"{}" } else { b"" };
+    let answer = client.send(method, &path, json, body).await;
+    recorder.record("an unknown query parameter", &answer);
+}
+
 /// A server whose database has lost its tables.
 async fn damaged() -> (TestApp, Client) {
     let app = TestApp::start().await;
@@ -117,6 +126,7 @@ async fn events_answer_as_reviewed() {
     let answer = client.send("POST", "/events", Some("application/json"), twice);
     publication.record("a member twice", &answer.await);
     refusals(&mut publication, app, PREFIX, client, "POST", "/events").await;
+    unknown_parameter(&mut publication, client, "POST", "/events").await;
     let answer = damaged.post("/events", equals_event()).await;
     finish(publication, "publishEvent", answer).await;
 
@@ -144,6 +154,7 @@ async fn events_answer_as_reviewed() {
         list.record(call, &client.get(&format!("/events{query}")).await);
     }
     refusals(&mut list, app, PREFIX, client, "GET", "/events").await;
+    unknown_parameter(&mut list, client, "GET", "/events").await;
     finish(list, "listEvents", damaged.get("/events").await).await;
 
     let mut get = Recorder::default();
@@ -153,6 +164,7 @@ async fn events_answer_as_reviewed() {
     let unknown = "/events/evt_000000000000000000000000000";
     get.record("an unknown one", &client.get(unknown).await);
     refusals(&mut get, app, PREFIX, client, "GET", unknown).await;
+    unknown_parameter(&mut get, client, "GET", unknown).await;
     finish(get, "getEvent", damaged.get(unknown).await).await;
 }
 
@@ -177,6 +189,7 @@ async fn deliveries_answer_as_reviewed() {
         list.record(call, &client.get(&format!("/deliveries{query}")).await);
     }
     refusals(&mut list, app, PREFIX, client, "GET", "/deliveries").await;
+    unknown_parameter(&mut list, client, "GET", "/deliveries").await;
     finish(list, "listDeliveries", damaged.get("/deliveries").await).await;
 
     let mut get = Recorder::default();
@@ -187,6 +200,7 @@ async fn deliveries_answer_as_reviewed() {
     get.record("an unknown one", &client.get(unknown).await);
     get.record("no UUID", &client.get("/deliveries/x").await);
     refusals(&mut get, app, PREFIX, client, "GET", unknown).await;
+    unknown_parameter(&mut get, client, "GET", unknown).await;
     finish(get, "getDelivery", damaged.get(unknown).await).await;
 
     let mut retry = Recorder::default();
@@ -199,6 +213,7 @@ async fn deliveries_answer_as_reviewed() {
     retry.record("an unknown one", &retried(client, unknown).await);
     let path = format!("{unknown}/retry");
     refusals_without_body(&mut retry, app, PREFIX, client, "POST", &path).await;
+    unknown_parameter(&mut retry, client, "POST", &path).await;
     finish(retry, "retryDelivery", retried(&damaged, unknown).await).await;
 }
 
@@ -236,6 +251,7 @@ async fn replays_answer_as_reviewed() {
         create.record(call, &client.post("/replays", filter).await);
     }
     refusals(&mut create, app, PREFIX, client, "POST", "/replays").await;
+    unknown_parameter(&mut create, client, "POST", "/replays").await;
     let answer = damaged.post("/replays", dry).await;
     finish(create, "createReplay", answer).await;
 
@@ -253,6 +269,7 @@ async fn replays_answer_as_reviewed() {
     get.record("a dry run that is done", &client.get(&path).await);
     get.record("an unknown one", &client.get("/replays/rpl_0").await);
     refusals(&mut get, app, PREFIX, client, "GET", &path).await;
+    unknown_parameter(&mut get, client, "GET", &path).await;
     finish(get, "getReplay", damaged.get(&path).await).await;
 }
 
@@ -285,6 +302,7 @@ async fn keys_answer_as_reviewed() {
         create.record(call, &client.post("/keys", key).await);
     }
     refusals(&mut create, &app, PREFIX, client, "POST", "/keys").await;
+    unknown_parameter(&mut create, client, "POST", "/keys").await;
     let answer = damaged
         .post("/keys", json!({ "provider": "conduit" }))
         .await;
@@ -293,6 +311,7 @@ async fn keys_answer_as_reviewed() {
     let path = format!("/keys/{}", created.json()["id"].as_str().unwrap());
     let mut revoke = Recorder::default();
     refusals(&mut revoke, &app, PREFIX, client, "DELETE", &path).await;
+    unknown_parameter(&mut revoke, client, "DELETE", &path).await;
     revoke.record("a key", &client.delete(&path).await);
     revoke.record("again", &client.delete(&path).await);
     finish(revoke, "revokeKey", damaged.delete(&path).await).await;
@@ -300,5 +319,6 @@ async fn keys_answer_as_reviewed() {
     let mut list = Recorder::default();
     list.record("all, one of them revoked", &client.get("/keys").await);
     refusals(&mut list, &app, PREFIX, client, "GET", "/keys").await;
+    unknown_parameter(&mut list, client, "GET", "/keys").await;
     finish(list, "listKeys", damaged.get("/keys").await).await;
 }

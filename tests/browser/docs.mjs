@@ -17,6 +17,9 @@ const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
 // Not a loopback name, so that Swagger UI behaves as it does on a deployed server; the browser resolves it to the test server.
 const DEPLOYED = ORIGIN.replace('127.0.0.1', 'truehook.test');
 
+// A name that somebody else has pointed at this machine (DNS rebinding): for the browser, everything there is of one origin.
+const REBOUND = ORIGIN.replace('127.0.0.1', 'rebound.test');
+
 const CONDUIT = {
   label: 'Conduit',
   document: '/openapi/conduit.json',
@@ -54,7 +57,7 @@ before(async () => {
       '--disable-component-update',
       '--disable-sync',
       // A request that leaves the server is recorded, and then goes nowhere.
-      '--host-resolver-rules=MAP truehook.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--host-resolver-rules=MAP truehook.test 127.0.0.1, MAP rebound.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     ],
   });
 });
@@ -115,6 +118,10 @@ class Visit {
       await scheme.locator('input').fill(value);
       await scheme.getByRole('button', { name: 'Apply credentials' }).click();
       await scheme.getByText('Authorized', { exact: true }).waitFor();
+    }
+    const dialog = await page.locator('.dialog-ux').innerText();
+    for (const value of Object.values(credentials)) {
+      assert.ok(dialog.includes(`In this sandbox: ${value}`), `${label}: Authorize shows ${value}`);
     }
     await this.screenshot(`authorize-${label.replace(' ', '-')}`);
     await page.locator('.dialog-ux .btn-done').first().click();
@@ -286,6 +293,62 @@ visiting('deployed', 'On a host name that is not loopback, no request leaves the
   await page.locator('.information-container').scrollIntoViewIfNeeded();
   await visit.screenshot('page');
 }, { origin: DEPLOYED });
+
+test('A page that points its name at this machine can neither read nor change anything', { timeout: 300_000 }, async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const page = await context.newPage();
+  try {
+    // The page of the attacker has been loaded from elsewhere; from now on its name leads here.
+    await page.route(`${REBOUND}/attack`, (route) => route.fulfill({ contentType: 'text/html', body: '<!DOCTYPE html>' }));
+    await page.goto(`${REBOUND}/attack`);
+    const attempts = await page.evaluate(async (webhook) => {
+      const conduit = { 'X-API-Key': 'sandbox-key', 'X-API-Secret': 'sandbox-secret' };
+      const ask = async (path, options) => {
+        const response = await fetch(path, options);
+        return { path, status: response.status, text: await response.text() };
+      };
+      return [
+        await ask('/operator/v1/deliveries', { headers: { Authorization: 'Bearer sandbox-operator' } }),
+        await ask('/equals-money/v2/webhooks', { headers: { Authorization: 'ApiKey sandbox-key' } }),
+        await ask('/conduit/webhooks', { headers: conduit }),
+        await ask('/conduit/webhooks', {
+          method: 'POST',
+          headers: { ...conduit, 'Content-Type': 'application/json' },
+          body: JSON.stringify(webhook),
+        }),
+        await ask('/openapi/operator.json'),
+        await ask('/docs/'),
+        await ask('/'),
+      ];
+    }, { url: `${ORIGIN}/health/live`, status: 'enabled', events: ['transaction.completed'] });
+    for (const { path, status, text } of attempts) {
+      assert.equal(status, 421, `${path} from ${REBOUND}`);
+      assert.match(text, /--allow-host/, path);
+    }
+    const registered = await (await fetch(`${ORIGIN}/conduit/webhooks`, { headers: CONDUIT.credentials })).json();
+    assert.deepEqual(registered.data, [], 'nothing was registered');
+    // The same page under a name that the operator allows gets through: it is the name that is refused.
+    const allowed = await page.goto(`${DEPLOYED}/docs/`);
+    assert.equal(allowed.status(), 200);
+  } finally {
+    await context.close();
+  }
+});
+
+test('Swagger UI cannot be put into a frame of another page', { timeout: 300_000 }, async () => {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const page = await context.newPage();
+  try {
+    await page.route(`${REBOUND}/frame`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: `<!DOCTYPE html><iframe src="${ORIGIN}/docs/"></iframe>` }));
+    const blocked = page.waitForEvent('console', { predicate: (message) => /frame-ancestors|X-Frame-Options/.test(message.text()) });
+    await page.goto(`${REBOUND}/frame`);
+    await blocked;
+    assert.ok(page.frames().every((frame) => frame.url() !== `${ORIGIN}/docs/`), 'the frame shows nothing of the server');
+  } finally {
+    await context.close();
+  }
+});
 
 visiting('phone-landing', 'The first page can be read on a phone', async (visit, page) => {
   await visit.fits();

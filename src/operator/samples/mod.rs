@@ -7,6 +7,7 @@ mod replays;
 
 use serde_json::{Value, json};
 
+use crate::http::UNKNOWN_PARAMETER;
 use crate::openapi::{Refusal, Sample};
 
 const CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
@@ -45,6 +46,14 @@ pub(super) fn refusals() -> Vec<Refusal> {
 fn common() -> Vec<Refusal> {
     vec![
         refusal(
+            &[],
+            "unknown-parameter",
+            400,
+            "The query is not valid.",
+            &[("unknown", UNKNOWN_PARAMETER)],
+            json!({ "path": { "id": SOME_UUID }, "query": { "unknown": "1" } }),
+        ),
+        refusal(
             &["publishEvent", "createReplay", "createKey"],
             "malformed-json",
             400,
@@ -56,7 +65,7 @@ fn common() -> Vec<Refusal> {
             &[],
             "no-credentials",
             401,
-            r#"The request needs the header "Authorization: Bearer <key>" with a key of this API."#,
+            r#"The Authorization header is missing; send "Authorization: Bearer <key>"."#,
             &[],
             json!({ "path": { "id": SOME_UUID }, "headers": { "Authorization": null } }),
         ),
@@ -64,7 +73,7 @@ fn common() -> Vec<Refusal> {
             &[],
             "wrong-key",
             401,
-            r#"The request needs the header "Authorization: Bearer <key>" with a key of this API."#,
+            "This key is not known or was revoked.",
             &[],
             json!({ "path": { "id": SOME_UUID }, "headers": { "Authorization": "Bearer not-a-key" } }),
         ),

@@ -19,6 +19,7 @@ mod signature;
 #[cfg(test)]
 mod wire_types;
 
+pub(crate) use auth::SANDBOX_CREDENTIALS;
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
 pub(crate) use outbound::ConduitOutbound;

@@ -10,10 +10,14 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::State;
 use super::error::EqualsError;
 use crate::domain::Provider;
+use crate::http::{Credential, credential};
 use crate::provider::Caller;
 
 const SANDBOX_KEY: &str = "sandbox-key";
 const SANDBOX_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
+
+/// What opens the API in sandbox mode, by the security schemes of its document.
+pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("CommonAuth", "ApiKey sandbox-key")];
 
 /// The caller of an operation, whose key is right and has requests left.
 pub(super) struct EqualsCaller(pub(super) Caller);
@@ -23,14 +27,15 @@ impl FromRequest for EqualsCaller {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let authorization = request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .map(|value| value.as_bytes().to_vec());
+        let authorization = credential(request, header::AUTHORIZATION);
         let state = request.app_data::<web::Data<State>>().cloned();
         Box::pin(async move {
             let state = state.expect("the server gives every API its state");
-            let authorization = authorization.ok_or(EqualsError::NoCredentials)?;
+            let authorization = match authorization {
+                Credential::Given(value) => value,
+                Credential::Missing => return Err(EqualsError::NoCredentials),
+                Credential::Repeated => return Err(EqualsError::RepeatedCredentials),
+            };
             let key = key(&authorization).ok_or(EqualsError::OtherScheme)?;
             let (key_id, owner) = owner(&state, key).await?.ok_or(EqualsError::UnknownKey)?;
             if let Some(limit) = &state.rate_limit {

@@ -47,6 +47,8 @@ pub(crate) enum EqualsError {
     InvalidId(&'static str),
     #[error("no Authorization header")]
     NoCredentials,
+    #[error("more than one Authorization header")]
+    RepeatedCredentials,
     #[error("Authorization has another scheme or no key")]
     OtherScheme,
     #[error("unknown key")]
@@ -135,6 +137,9 @@ impl EqualsError {
             Self::InvalidQuery(_) => "The query is not valid.".to_owned(),
             Self::InvalidId(_) => "The request is not valid.".to_owned(),
             Self::NoCredentials => "The Authorization header is missing.".to_owned(),
+            Self::RepeatedCredentials => {
+                "The Authorization header must be sent once only.".to_owned()
+            }
             Self::OtherScheme => {
                 "The Authorization header must have the form \"ApiKey <key>\".".to_owned()
             }
@@ -177,7 +182,9 @@ impl ResponseError for EqualsError {
             | Self::InvalidBody(_)
             | Self::InvalidQuery(_)
             | Self::InvalidId(_) => StatusCode::BAD_REQUEST,
-            Self::NoCredentials | Self::OtherScheme => StatusCode::UNAUTHORIZED,
+            Self::NoCredentials | Self::RepeatedCredentials | Self::OtherScheme => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::UnknownKey => StatusCode::FORBIDDEN,
             Self::WebhookNotFound | Self::EventTypeNotFound | Self::PathNotFound => {
                 StatusCode::NOT_FOUND

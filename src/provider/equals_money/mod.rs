@@ -22,6 +22,7 @@ mod wire_types;
 use std::collections::HashSet;
 use std::num::NonZeroU32;
 
+pub(crate) use auth::SANDBOX_CREDENTIALS;
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
 pub(crate) use outbound::EqualsMoneyOutbound;

@@ -1,0 +1,107 @@
+//! What answers on a port: the APIs under their base paths, documents, Swagger UI, probes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, HttpRequest, web};
+
+use super::probes::{Measured, live, metrics_text, not_found, ready};
+use crate::config::Mode;
+use crate::http::{Entrance, trace};
+use crate::operator;
+use crate::pages::{Documents, landing, readable};
+use crate::provider::{Context, conduit, equals_money};
+use crate::storage::Store;
+
+/// How much of it answers on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Everything.
+    All,
+    /// The providers' APIs and the probes: what customers and machines need.
+    Providers,
+}
+
+/// What the answers are made of.
+#[derive(Clone)]
+pub(super) struct Site {
+    pub(super) conduit: web::Data<Context>,
+    pub(super) equals_money: web::Data<equals_money::State>,
+    pub(super) operator: web::Data<operator::State>,
+    pub(super) store: web::Data<dyn Store>,
+    pub(super) measured: web::Data<Measured>,
+    pub(super) documents: Arc<Documents>,
+    pub(super) mode: Mode,
+    pub(super) entrance: Entrance,
+}
+
+impl Site {
+    /// What answers on the port at `local`.
+    pub(super) fn app(
+        &self,
+        part: Part,
+        local: SocketAddr,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse<impl MessageBody + use<>>,
+            Error = actix_web::Error,
+            InitError = (),
+        > + use<>,
+    > {
+        let entrance = self.entrance.clone();
+        let enter = move |request: ServiceRequest, next: Next<_>| {
+            let entrance = entrance.clone();
+            async move { entrance.pass(request, next).await }
+        };
+        App::new()
+            .wrap(from_fn(enter))
+            .wrap(from_fn(trace))
+            .app_data(self.store.clone())
+            .configure(|config| self.providers(config))
+            .configure(|config| {
+                if part == Part::All {
+                    self.operator(config, local);
+                }
+            })
+            .default_service(web::to(move |request| not_found(part, request)))
+    }
+
+    fn providers(&self, config: &mut web::ServiceConfig) {
+        config
+            .service(
+                web::scope("/conduit")
+                    .app_data(self.conduit.clone())
+                    .configure(conduit::routes),
+            )
+            .service(
+                web::scope("/equals-money")
+                    .app_data(self.equals_money.clone())
+                    .configure(equals_money::routes),
+            )
+            .service(readable("/health/live", live))
+            .service(readable("/health/ready", ready));
+    }
+
+    fn operator(&self, config: &mut web::ServiceConfig, local: SocketAddr) {
+        let (mode, base) = (self.mode, self.entrance.base_path.clone());
+        let first_page = move |request: HttpRequest| {
+            let base = base.clone();
+            async move { landing(mode, &base, local, &request) }
+        };
+        config
+            .service(
+                web::scope("/operator/v1")
+                    .app_data(self.operator.clone())
+                    .configure(operator::routes),
+            )
+            .configure(|config| self.documents.clone().routes(config))
+            .service(readable("/", first_page))
+            .app_data(self.measured.clone())
+            .service(readable("/metrics", metrics_text));
+    }
+}

@@ -1,0 +1,77 @@
+//! What machines ask of the server itself: probes and metrics; and the answer at paths that it does not have.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::app::Part;
+use crate::clock::Clock;
+use crate::http::problem;
+use crate::metrics::{Format, Metrics};
+use crate::storage::Store;
+
+pub(super) async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "live" }))
+}
+
+pub(super) async fn ready(store: web::Data<dyn Store>) -> HttpResponse {
+    match store.check().await {
+        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
+            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
+        }
+    }
+}
+
+/// What `/metrics` needs.
+pub(super) struct Measured {
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+}
+
+pub(super) async fn metrics_text(
+    request: HttpRequest,
+    store: web::Data<dyn Store>,
+    measured: web::Data<Measured>,
+) -> HttpResponse {
+    let accept = request.headers().get_all(header::ACCEPT);
+    let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::wanted(&accept);
+    let steady = measured.clock.steady();
+    let queue = match store.queue_state(steady).await {
+        Ok(state) => {
+            let since = |due_at| steady.duration_since(due_at).unsigned_abs();
+            Some((state.pending, state.oldest_due_at.map(since)))
+        }
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the queue cannot be measured"
+            );
+            None
+        }
+    };
+    match measured.metrics.text(format, queue) {
+        Ok(text) => HttpResponse::Ok()
+            .content_type(format.content_type())
+            .insert_header((header::VARY, "Accept"))
+            .body(text),
+        Err(_) => HttpResponse::InternalServerError().finish(),
+    }
+}
+
+/// Outside every API.
+pub(super) async fn not_found(part: Part, request: HttpRequest) -> HttpResponse {
+    let detail = match part {
+        Part::All => {
+            "There is nothing at this path. The APIs are below /conduit, /equals-money and /operator/v1; /docs/ explains them."
+        }
+        Part::Providers => {
+            "There is nothing at this path. The APIs are below /conduit and /equals-money."
+        }
+    };
+    problem(StatusCode::NOT_FOUND, detail, request.path())
+}
