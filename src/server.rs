@@ -162,7 +162,7 @@ impl Server {
                 metrics: metrics.clone(),
                 clock,
             }),
-            documents: Documents::new(config.mode, &config.base_path),
+            documents: Documents::new(config.mode, &config.base_path, config.max_body_bytes),
             mode: config.mode,
             entrance: Entrance {
                 hosts: config.hosts.clone(),

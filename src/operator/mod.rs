@@ -24,6 +24,7 @@ use serde_json::Value;
 
 pub(crate) use self::auth::SANDBOX_CREDENTIALS;
 pub use self::openapi::DOCUMENT;
+pub(crate) use self::samples::failures;
 #[cfg(test)]
 pub(crate) use self::wire_types::wire_types;
 

@@ -16,11 +16,11 @@ use crate::config::Mode;
 use crate::operator;
 use crate::provider::{conduit, equals_money};
 
-/// Swagger UI's page does not say that it is to be as wide as the window, so that a phone shows it as small as a desktop's; and some of
-/// its parts are wider than a phone.
-const ON_A_PHONE: &str = concat!(
+/// Swagger UI's page does not say that it is to be as wide as the window, so that a phone shows it as small as a desktop's; and our style
+/// comes after its own.
+const END_OF_HEAD: &str = concat!(
     "  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n    <style>\n",
-    include_str!("phone.css"),
+    include_str!("swagger.css"),
     "    </style>\n  </head>"
 );
 
@@ -39,45 +39,52 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// An API whose document is served.
 struct Api {
     title: &'static str,
-    path: &'static str,
+    name: &'static str,
     document: &'static Value,
     /// What Authorize is to be given, by the security schemes of the document.
     sandbox: &'static [(&'static str, &'static str)],
+    /// The bodies of answers that no request of a document could bring about.
+    failures: Vec<(u16, Value)>,
 }
 
-/// The documents as they are served, and the pages of Swagger UI that are ours.
+/// The emitted documents, what Swagger UI makes its pages of, and the pages of Swagger UI that are ours.
 pub(crate) struct Documents {
     base: String,
-    documents: Vec<(&'static str, Bytes)>,
+    documents: Vec<(String, Bytes)>,
     index: Bytes,
     not_found: Bytes,
     initializer: Bytes,
 }
 
 impl Documents {
-    /// Makes them for a server whose paths begin with `base` for those who call it.
-    pub(crate) fn new(mode: Mode, base: &str) -> Arc<Self> {
+    /// Makes them for a server whose paths begin with `base` for those who call it, and which reads bodies up to `max_body_bytes`.
+    pub(crate) fn new(mode: Mode, base: &str, max_body_bytes: usize) -> Arc<Self> {
         let apis = [
             Api {
                 title: "Conduit",
-                path: "/openapi/conduit.json",
+                name: "conduit",
                 document: &conduit::DOCUMENT,
                 sandbox: conduit::SANDBOX_CREDENTIALS,
+                failures: conduit::failures(max_body_bytes),
             },
             Api {
                 title: "Equals Money",
-                path: "/openapi/equals-money.json",
+                name: "equals-money",
                 document: &equals_money::DOCUMENT,
                 sandbox: equals_money::SANDBOX_CREDENTIALS,
+                failures: equals_money::failures(max_body_bytes),
             },
             Api {
                 title: "Operator",
-                path: "/openapi/operator.json",
+                name: "operator",
                 document: &operator::DOCUMENT,
                 sandbox: operator::SANDBOX_CREDENTIALS,
+                failures: operator::failures(max_body_bytes),
             },
         ];
-        let places = apis.each_ref().map(|api| format!("{base}{}", api.path));
+        let places = apis
+            .each_ref()
+            .map(|api| format!("{base}/docs/{}.json", api.name));
         let urls = apis.iter().zip(&places).enumerate();
         let urls =
             urls.map(|(index, (api, place))| Url::with_primary(api.title, place, index == 0));
@@ -88,12 +95,19 @@ impl Documents {
             // Its badge would ask a server on the internet, and tell it of this one.
             .validator_url("none");
         let index = file("index.html").expect("Swagger UI has a page");
-        let index = String::from_utf8_lossy(&index.bytes).replacen("</head>", ON_A_PHONE, 1);
+        let index = String::from_utf8_lossy(&index.bytes).replacen("</head>", END_OF_HEAD, 1);
         Arc::new(Self {
             base: base.to_owned(),
             documents: apis
                 .iter()
-                .map(|api| (api.path, served(api, mode, base).to_string().into()))
+                .flat_map(|api| {
+                    let document = below(base, api.document.clone());
+                    let shown = shown(api, mode, document.clone());
+                    [("openapi", document), ("docs", shown)].map(|(folder, document)| {
+                        let path = format!("/{folder}/{}.json", api.name);
+                        (path, document.to_string().into())
+                    })
+                })
                 .collect(),
             index: index.into(),
             not_found: NOT_FOUND.replace("{base}", base).into(),
@@ -184,19 +198,42 @@ fn initializer(settings: SwaggerConfig<'_>) -> Option<Bytes> {
     Some(bytes.into())
 }
 
-/// The emitted document for who reads it here: its servers below the base path, and in a sandbox the credentials that open it.
-fn served(api: &Api, mode: Mode, base: &str) -> Value {
-    let mut document = api.document.clone();
+/// A document whose servers are below the path `base`.
+fn below(base: &str, mut document: Value) -> Value {
     for server in document["servers"].as_array_mut().into_iter().flatten() {
         if let Some(path) = server["url"].as_str().filter(|url| url.starts_with('/')) {
             server["url"] = format!("{base}{path}").into();
         }
+    }
+    document
+}
+
+/// A document as Swagger UI is given it: with the credentials of a sandbox, and with the bodies of failures, which it would make up.
+fn shown(api: &Api, mode: Mode, mut document: Value) -> Value {
+    // Swagger UI makes a link of an SPDX expression, which leads nowhere: there are pages of single licenses only.
+    if let Some(license) = document["info"]["license"].as_object_mut() {
+        license.shift_remove("identifier");
     }
     if mode == Mode::Sandbox {
         for (scheme, value) in api.sandbox {
             let scheme = &mut document["components"]["securitySchemes"][scheme];
             let description = scheme["description"].as_str().unwrap_or_default();
             scheme["description"] = format!("{description}\n\nIn this sandbox: `{value}`").into();
+        }
+    }
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = items.filter_map(|(_, item)| item.as_object_mut()).flatten();
+    for (_, operation) in operations {
+        for (status, body) in &api.failures {
+            let response = operation
+                .get_mut("responses")
+                .and_then(|responses| responses.get_mut(status.to_string()));
+            let content = response.and_then(|response| response.get_mut("content"));
+            for (_, media_type) in content.and_then(Value::as_object_mut).into_iter().flatten() {
+                if media_type.get("examples").is_none() {
+                    media_type["example"] = body.clone();
+                }
+            }
         }
     }
     document

@@ -323,10 +323,12 @@ async fn everything_is_below_the_base_path_whether_the_proxy_passes_it_on_or_not
             ("equals-money", "/hooks/equals-money"),
             ("operator", "/hooks/operator/v1"),
         ] {
-            let path = format!("/openapi/{name}.json");
-            assert!(script.contains(&format!("\"/hooks{path}\"")), "{script}");
-            let document = client.get(&path).await.json();
-            assert_eq!(document["servers"][0]["url"], base);
+            let shown = format!("/docs/{name}.json");
+            assert!(script.contains(&format!("\"/hooks{shown}\"")), "{script}");
+            for path in [shown, format!("/openapi/{name}.json")] {
+                let document = client.get(&path).await.json();
+                assert_eq!(document["servers"][0]["url"], base);
+            }
         }
         let page = client.get("/").await.text();
         let links: Vec<&str> = page
@@ -455,7 +457,7 @@ async fn swagger_ui_shows_the_credentials_of_a_sandbox_and_of_nothing_else() {
             ("equals-money", vec!["ApiKey sandbox-key"]),
             ("operator", vec!["sandbox-operator"]),
         ] {
-            let path = format!("/openapi/{name}.json");
+            let path = format!("/docs/{name}.json");
             let document = app.anonymous("").get(&path).await.json();
             let schemes = document["components"]["securitySchemes"]
                 .as_object()
@@ -470,5 +472,40 @@ async fn swagger_ui_shows_the_credentials_of_a_sandbox_and_of_nothing_else() {
                 assert_eq!(says, shown, "{description}");
             }
         }
+    }
+}
+
+#[actix_web::test]
+async fn swagger_ui_shows_failures_as_they_are_answered() {
+    let app = TestApp::start().await;
+    let large = vec![b' '; 256 * 1024 + 1];
+    let broken = TestApp::start().await;
+    broken.damage();
+    for (name, client, path, failing) in [
+        ("conduit", app.conduit(), "/webhooks", broken.conduit()),
+        (
+            "equals-money",
+            app.equals(),
+            "/v2/webhooks",
+            broken.equals(),
+        ),
+        ("operator", app.operator(), "/events", broken.operator()),
+    ] {
+        let document = format!("/docs/{name}.json");
+        let document = app.anonymous("").get(&document).await.json();
+        let json = Some("application/json");
+        for (status, method, answer) in [
+            (413, "post", client.send("POST", path, json, &large).await),
+            (500, "get", failing.get(path).await),
+        ] {
+            assert_eq!(answer.status, status, "{}", answer.text());
+            let responses = &document["paths"][path][method]["responses"];
+            let content = responses[status.to_string()]["content"]
+                .as_object()
+                .unwrap();
+            let (_, media_type) = content.iter().next().unwrap();
+            assert_eq!(media_type["example"], answer.json(), "{name} {status}");
+        }
+        assert_eq!(document["info"]["license"].get("identifier"), None);
     }
 }

@@ -144,3 +144,18 @@ fn refusal(
         replay,
     }
 }
+
+/// The bodies of answers that no sample of a request could bring about: to a body of more than `limit` bytes, and when the server fails.
+pub(crate) fn failures(limit: usize) -> Vec<(u16, Value)> {
+    let too_large = format!("The body must have at most {limit} bytes.");
+    let failed = "The request could not be handled. Try again later.";
+    let body = |status: u16, title: &str, detail: &str| {
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        (status, body)
+    };
+    vec![
+        body(413, "Content Too Large", &too_large),
+        body(500, "Internal Server Error", failed),
+    ]
+}

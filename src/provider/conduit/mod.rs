@@ -23,5 +23,6 @@ pub(crate) use auth::SANDBOX_CREDENTIALS;
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
 pub(crate) use outbound::ConduitOutbound;
+pub(crate) use samples::failures;
 #[cfg(test)]
 pub(crate) use wire_types::wire_types;

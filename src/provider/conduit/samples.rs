@@ -327,3 +327,19 @@ fn not_found(name: &'static str, id: &str) -> Refusal {
         replay: json!({ "path": { "id": id } }),
     }
 }
+
+/// The bodies of answers that no sample of a request could bring about: to a body of more than `limit` bytes, and when the server fails.
+pub(crate) fn failures(limit: usize) -> Vec<(u16, Value)> {
+    let too_large = format!("The body must have at most {limit} bytes.");
+    let failed = "The request could not be handled. Try again later.";
+    vec![
+        (
+            413,
+            json!({ "title": "Payload Too Large", "message": too_large }),
+        ),
+        (
+            500,
+            json!({ "title": "Internal Server Error", "message": failed }),
+        ),
+    ]
+}

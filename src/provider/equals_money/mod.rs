@@ -26,6 +26,7 @@ pub(crate) use auth::SANDBOX_CREDENTIALS;
 pub use handlers::{prepare, routes};
 pub use openapi::DOCUMENT;
 pub(crate) use outbound::EqualsMoneyOutbound;
+pub(crate) use samples::failures;
 #[cfg(test)]
 pub(crate) use wire_types::wire_types;
 

@@ -622,3 +622,18 @@ fn not_found(
         replay: json!({ "path": { parameter: id } }),
     }
 }
+
+/// The bodies of answers that no sample of a request could bring about: to a body of more than `limit` bytes, and when the server fails.
+pub(crate) fn failures(limit: usize) -> Vec<(u16, Value)> {
+    let too_large = format!("The body must have at most {limit} bytes.");
+    let failed = "The request could not be handled. Try again later.";
+    let body = |status: u16, error: &str, message: &str| {
+        let body =
+            json!({ "statusCode": status, "error": error, "message": message, "details": [] });
+        (status, body)
+    };
+    vec![
+        body(413, "Payload Too Large", &too_large),
+        body(500, "Internal Server Error", failed),
+    ]
+}
