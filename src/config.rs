@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
-use crate::provider::equals_money;
+use crate::provider::{self, equals_money};
 use crate::storage::{EncryptionKey, KeyFileError};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -222,8 +222,8 @@ pub struct Config {
     pub tracing: Option<Tracing>,
     /// How deliveries are attempted.
     pub delivery: Delivery,
-    /// What an operator may set for the Equals Money API.
-    pub equals_money: equals_money::Settings,
+    /// What an operator may set for providers.
+    pub providers: provider::Settings,
 }
 
 /// How deliveries are attempted.
@@ -422,11 +422,13 @@ impl Config {
                     days => Some(SignedDuration::from_hours(i64::from(days) * 24)),
                 },
             },
-            equals_money: equals_money::Settings {
-                rate_limit: settings.equals_money_rate_limit,
-                disabled_event_types: settings
-                    .equals_money_disabled_event_types
-                    .unwrap_or_default(),
+            providers: provider::Settings {
+                equals_money: equals_money::Settings {
+                    rate_limit: settings.equals_money_rate_limit,
+                    disabled_event_types: settings
+                        .equals_money_disabled_event_types
+                        .unwrap_or_default(),
+                },
             },
         })
     }

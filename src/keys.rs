@@ -2,13 +2,16 @@
 
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use crate::domain::{self, ApiKey, Fingerprint, Provider, Secret};
+use crate::domain::{self, ApiKey, Fingerprint, ProviderName, Secret};
 use crate::entropy;
+use crate::provider::{InvalidOwner, KeyIssuer};
 
-/// Whose all keys of the operator API are.
-pub(crate) const OPERATOR: &str = "operator";
+/// The owner of all keys of the operator API.
+const OPERATOR: &str = "operator";
+
+/// The issuer of the keys of the operator API.
+pub(crate) struct OperatorKeys;
 
 /// A key that is not stored yet, with its credentials.
 #[derive(Debug)]
@@ -19,141 +22,102 @@ pub(crate) struct NewKey {
     pub(crate) headers: Vec<(&'static str, Secret)>,
 }
 
-/// Why somebody cannot own a key, as a fragment that fits behind the place of the owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OwnerFault {
-    /// Keys of Conduit belong to clients.
-    #[error("must be client_ and 27 letters or digits")]
-    NoClient,
-    /// Keys of Equals Money belong to products.
-    #[error("must be a UUID")]
-    NoProduct,
-    /// Keys of the operator API belong to nobody else.
-    #[error("belongs to keys of Conduit and Equals Money only")]
-    NotWanted,
+impl KeyIssuer for OperatorKeys {
+    fn name(&self) -> ProviderName {
+        ProviderName::OPERATOR
+    }
+
+    fn key_owner(&self, wanted: Option<String>, _: Timestamp) -> Result<String, InvalidOwner> {
+        match wanted {
+            None => Ok(OPERATOR.to_owned()),
+            Some(_) => Err(InvalidOwner(
+                "must not be given for a key of the operator API".to_owned(),
+            )),
+        }
+    }
+
+    fn key_has_secret(&self) -> bool {
+        false
+    }
+
+    fn key_headers(&self, key: &Secret, _: &Secret) -> Vec<(&'static str, Secret)> {
+        let value = format!("Bearer {}", key.expose());
+        vec![("Authorization", Secret::new(value))]
+    }
 }
 
 /// Makes a key for `owner`, or for a new one.
 ///
 /// # Errors
-/// [`OwnerFault`] when the provider has no such owners.
+/// [`InvalidOwner`] when the API has no such owners.
 pub(crate) fn make(
-    provider: Provider,
+    issuer: &dyn KeyIssuer,
     owner: Option<String>,
     name: Option<String>,
     now: Timestamp,
-) -> Result<NewKey, OwnerFault> {
-    let owner = self::owner(provider, owner, now)?;
-    let credential = || HEXLOWER.encode(&entropy::bytes::<32>());
-    let key = credential();
-    let secret = (provider == Provider::Conduit).then(credential);
+) -> Result<NewKey, InvalidOwner> {
+    let owner = issuer.key_owner(owner, now)?;
+    let credential = || Secret::new(HEXLOWER.encode(&entropy::bytes::<32>()));
+    let (key, secret) = (credential(), credential());
+    let fingerprint = |credential: &Secret| Fingerprint::of(credential.expose().as_bytes());
     let record = ApiKey {
         id: domain::ksuid("key_", now, entropy::bytes()),
-        provider,
+        provider: issuer.name(),
         owner,
         name,
-        key: Fingerprint::of(key.as_bytes()),
-        secret: secret
-            .as_ref()
-            .map(|secret| Fingerprint::of(secret.as_bytes())),
+        key: fingerprint(&key),
+        secret: issuer.key_has_secret().then(|| fingerprint(&secret)),
         created_at: now,
         revoked_at: None,
     };
-    let headers = match (provider, secret) {
-        (Provider::Operator, _) => vec![("Authorization", format!("Bearer {key}"))],
-        (_, None) => vec![("Authorization", format!("ApiKey {key}"))],
-        (_, Some(secret)) => vec![("X-API-Key", key), ("X-API-Secret", secret)],
-    };
-    let headers = headers
-        .into_iter()
-        .map(|(name, value)| (name, Secret::new(value)))
-        .collect();
+    let headers = issuer.key_headers(&key, &secret);
     Ok(NewKey { record, headers })
-}
-
-/// The owner of a key as it is kept; a new one where none is given.
-///
-/// # Errors
-/// [`OwnerFault`] when the provider has no such owners.
-pub(crate) fn owner(
-    provider: Provider,
-    owner: Option<String>,
-    now: Timestamp,
-) -> Result<String, OwnerFault> {
-    match provider {
-        Provider::Conduit => client(owner, now),
-        Provider::EqualsMoney => product(owner),
-        Provider::Operator if owner.is_some() => Err(OwnerFault::NotWanted),
-        Provider::Operator => Ok(OPERATOR.to_owned()),
-    }
-}
-
-fn client(owner: Option<String>, now: Timestamp) -> Result<String, OwnerFault> {
-    let Some(owner) = owner else {
-        return Ok(domain::ksuid("client_", now, entropy::bytes()));
-    };
-    let rest = owner.strip_prefix("client_").unwrap_or_default();
-    let well_formed = rest.len() == 27 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if well_formed {
-        Ok(owner)
-    } else {
-        Err(OwnerFault::NoClient)
-    }
-}
-
-fn product(owner: Option<String>) -> Result<String, OwnerFault> {
-    let product = match owner {
-        None => entropy::uuid(),
-        Some(owner) => Uuid::try_parse(&owner).map_err(|_| OwnerFault::NoProduct)?,
-    };
-    Ok(product.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::{conduit, equals_money};
 
-    fn made(provider: Provider, owner: Option<&str>) -> Result<NewKey, OwnerFault> {
+    fn made(issuer: &dyn KeyIssuer, owner: Option<&str>) -> Result<NewKey, InvalidOwner> {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
-        make(provider, owner.map(str::to_owned), None, now)
+        make(issuer, owner.map(str::to_owned), None, now)
     }
 
     #[test]
     fn a_key_has_the_headers_of_its_api_and_only_fingerprints_of_them_are_kept() {
-        for (provider, names, prefix) in [
-            (Provider::Conduit, vec!["X-API-Key", "X-API-Secret"], ""),
-            (Provider::EqualsMoney, vec!["Authorization"], "ApiKey "),
-            (Provider::Operator, vec!["Authorization"], "Bearer "),
-        ] {
-            let NewKey { record, headers } = made(provider, None).unwrap();
+        let issuers: [(&dyn KeyIssuer, _, _); 3] = [
+            (&conduit::Conduit, vec!["X-API-Key", "X-API-Secret"], ""),
+            (&equals_money::EqualsMoney, vec!["Authorization"], "ApiKey "),
+            (&OperatorKeys, vec!["Authorization"], "Bearer "),
+        ];
+        for (issuer, names, prefix) in issuers {
+            let NewKey { record, headers } = made(issuer, None).unwrap();
             let given: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
             assert_eq!(given, names);
             let key = headers[0].1.expose().strip_prefix(prefix).unwrap();
             assert_eq!(key.len(), 64);
             assert_eq!(record.key, Fingerprint::of(key.as_bytes()));
-            assert_eq!(record.secret.is_some(), provider == Provider::Conduit);
+            let secret = headers.get(1).map(|(_, secret)| secret.expose().as_bytes());
+            assert_eq!(record.secret, secret.map(Fingerprint::of));
         }
     }
 
     #[test]
     fn owners_have_the_form_of_their_provider() {
         let product = "911DB6DB-ef58-4992-87cd-2fe2cfde05f9";
-        let key = made(Provider::EqualsMoney, Some(product)).unwrap();
-        assert_eq!(key.record.owner, product.to_lowercase());
         let client = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
-        let key = made(Provider::Conduit, Some(client)).unwrap();
-        assert_eq!(key.record.owner, client);
+        let owner = |issuer: &dyn KeyIssuer, owner| made(issuer, owner).map(|key| key.record.owner);
+        let (conduit, equals_money) = (&conduit::Conduit, &equals_money::EqualsMoney);
         assert_eq!(
-            made(Provider::Operator, None).unwrap().record.owner,
-            OPERATOR
+            owner(equals_money, Some(product)).unwrap(),
+            product.to_lowercase()
         );
-        for (provider, owner, fault) in [
-            (Provider::Conduit, product, OwnerFault::NoClient),
-            (Provider::Conduit, "client_short", OwnerFault::NoClient),
-            (Provider::EqualsMoney, client, OwnerFault::NoProduct),
-            (Provider::Operator, OPERATOR, OwnerFault::NotWanted),
-        ] {
-            assert_eq!(made(provider, Some(owner)).unwrap_err(), fault);
-        }
+        assert_eq!(owner(conduit, Some(client)).unwrap(), client);
+        assert_eq!(owner(&OperatorKeys, None).unwrap(), OPERATOR);
+        assert!(owner(conduit, Some(product)).is_err());
+        assert!(owner(conduit, Some("client_short")).is_err());
+        assert!(owner(equals_money, Some(client)).is_err());
+        assert!(owner(&OperatorKeys, Some(OPERATOR)).is_err());
     }
 }

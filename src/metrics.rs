@@ -4,8 +4,8 @@ mod format;
 
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 pub(crate) use self::format::Format;
-use crate::domain::{Attempt, Lack, Outcome, Provider};
+use crate::domain::{Attempt, Lack, Outcome, ProviderName};
 
 /// Every metric, registered by name.
 pub struct Metrics {
@@ -39,13 +39,22 @@ pub struct Metrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AttemptLabels {
-    provider: &'static str,
+    provider: ProviderLabelValue,
     result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ProviderLabel {
-    provider: &'static str,
+    provider: ProviderLabelValue,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ProviderLabelValue(ProviderName);
+
+impl EncodeLabelValue for ProviderLabelValue {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        self.0.as_str().encode(encoder)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -92,7 +101,6 @@ impl Default for Metrics {
             unread: Counter::default(),
         };
         metrics.register();
-        metrics.begin();
         metrics
     }
 }
@@ -167,12 +175,15 @@ impl Metrics {
         );
     }
 
-    /// Makes every counter zero: the first thing that is counted would be no change otherwise.
-    fn begin(&self) {
-        for provider in [Provider::Conduit, Provider::EqualsMoney] {
-            let provider = provider.as_str();
-            drop(self.published.get_or_create(&ProviderLabel { provider }));
+    /// Sets the counters of these providers to zero, so that the first thing that is counted is seen as a change.
+    pub(crate) fn begin(&self, providers: impl Iterator<Item = ProviderName>) {
+        for provider in providers.map(ProviderLabelValue) {
+            let label = ProviderLabel {
+                provider: provider.clone(),
+            };
+            drop(self.published.get_or_create(&label));
             for result in Outcome::CLASSES {
+                let provider = provider.clone();
                 let labels = AttemptLabels { provider, result };
                 drop(self.attempts.get_or_create(&labels));
             }
@@ -189,10 +200,10 @@ impl Metrics {
     }
 
     /// Counts an event that was stored.
-    pub(crate) fn published(&self, provider: Provider) {
+    pub(crate) fn published(&self, provider: ProviderName) {
         self.published
             .get_or_create(&ProviderLabel {
-                provider: provider.as_str(),
+                provider: ProviderLabelValue(provider),
             })
             .inc();
     }
@@ -204,9 +215,9 @@ impl Metrics {
     }
 
     /// Counts an attempt that ended.
-    pub(crate) fn ended(&self, provider: Provider, attempt: &Attempt) {
+    pub(crate) fn ended(&self, provider: ProviderName, attempt: &Attempt) {
         let labels = AttemptLabels {
-            provider: provider.as_str(),
+            provider: ProviderLabelValue(provider),
             result: attempt.outcome.class(),
         };
         self.attempts.get_or_create(&labels).inc();

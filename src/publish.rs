@@ -6,17 +6,17 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::clock::{Clock, Moment};
-use crate::domain::{self, Event, Provider, TraceContext};
+use crate::domain::{self, Event, ProviderName, TraceContext};
 use crate::entropy;
 use crate::http::Faults;
-use crate::provider::outbound;
+use crate::provider::Providers;
 use crate::storage::{Idempotency, Publication, Published, Slots, Store, StoreError};
 
 /// What a publisher asks for.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// Whose catalogue the type stands in.
-    pub(crate) provider: Provider,
+    pub(crate) provider: ProviderName,
     /// The event type.
     pub(crate) event_type: String,
     /// The client id (Conduit) or product id (Equals Money).
@@ -56,6 +56,7 @@ pub(crate) enum PublishError {
 /// # Errors
 /// [`PublishError::Faulty`] with every fault of type and payload; [`PublishError::Storage`] when it cannot be stored.
 pub(crate) async fn publish(
+    providers: &Providers,
     store: &dyn Store,
     clock: &Clock,
     slots: Arc<dyn Slots>,
@@ -63,7 +64,7 @@ pub(crate) async fn publish(
     request: Request,
 ) -> Result<Published, PublishError> {
     let mut faults = Faults::default();
-    let catalogue = outbound(request.provider);
+    let catalogue = providers.outbound(request.provider);
     let Some((catalogue, audience)) =
         catalogue.and_then(|catalogue| Some((catalogue, catalogue.audience(&request.event_type)?)))
     else {

@@ -11,18 +11,21 @@ use std::time::{Duration, Instant};
 
 use actix_server::{Server as ActixServer, ServerHandle};
 use actix_web::web;
+#[cfg(test)]
+use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use self::app::{Part, Site};
 use self::probes::Measured;
 use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode};
+use crate::domain::ProviderName;
 use crate::http::Entrance;
 use crate::limits::{FileBudget, TooFewFiles, raise_open_files};
 use crate::metrics::Metrics;
 use crate::operator;
-use crate::pages::Documents;
-use crate::provider::{Context, conduit, equals_money};
+use crate::pages::{self, Documents};
+use crate::provider::{self, Context, InvalidSetting, PROVIDERS, Provider, Providers, Routes};
 use crate::signals::Signals;
 use crate::storage::{SqliteStore, Store, StoreError};
 use crate::telemetry::{Traces, TracesError};
@@ -52,9 +55,9 @@ pub enum StartError {
     /// The operating system gives no threads.
     #[error("cannot start threads: {0}")]
     Threads(io::Error),
-    /// A setting names an event type that does not exist.
+    /// A setting of a provider makes no sense.
     #[error(transparent)]
-    EventType(#[from] equals_money::UnknownEventType),
+    Setting(#[from] InvalidSetting),
     /// A file of certificate authorities cannot be used.
     #[error(transparent)]
     Roots(#[from] RootsError),
@@ -73,6 +76,70 @@ pub struct Server {
     threads: WorkerThreads,
     traces: Traces,
     stop: Duration,
+}
+
+/// The APIs of a server, each built once. Clones share what was built.
+#[derive(Clone)]
+pub(crate) struct Apis {
+    providers: Providers,
+    operator: operator::Api,
+}
+
+impl Apis {
+    /// Builds the APIs of the providers in `table`, and the operator API over them.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when a setting of a provider makes no sense.
+    pub(crate) fn build(
+        table: &[&'static dyn Provider],
+        settings: &provider::Settings,
+    ) -> Result<Self, InvalidSetting> {
+        let providers = Providers::build(table, settings)?;
+        let operator = operator::Api::build(&providers);
+        Ok(Self {
+            providers,
+            operator,
+        })
+    }
+
+    /// The emitted document of every API, with the path below which it is served.
+    #[cfg(test)]
+    pub(crate) fn documents(&self) -> Vec<(ProviderName, String, Arc<Value>)> {
+        let providers = self.providers.iter().map(|built| {
+            let name = built.provider.name();
+            (name, format!("/{name}"), built.api.document.clone())
+        });
+        let operator = self.operator.document.clone();
+        let own = (ProviderName::OPERATOR, "/operator/v1".to_owned(), operator);
+        providers.chain([own]).collect()
+    }
+
+    /// The emitted document of the API with this name.
+    #[cfg(test)]
+    pub(crate) fn document(&self, name: &str) -> Arc<Value> {
+        let documents = self.documents().into_iter();
+        let mut documents = documents.filter(|(found, ..)| found.as_str() == name);
+        documents.next().expect("an API of this name").2
+    }
+
+    /// The APIs as the pages show them.
+    fn shown(&self, max_body_bytes: usize) -> Vec<pages::Api> {
+        let providers = self.providers.iter().map(|built| pages::Api {
+            title: built.provider.title(),
+            name: built.provider.name(),
+            document: built.api.document.clone(),
+            sandbox: built.provider.sandbox_credentials(),
+            failures: built.provider.failures(max_body_bytes),
+        });
+        let own = pages::Api {
+            title: "Operator",
+            name: ProviderName::OPERATOR,
+            document: self.operator.document.clone(),
+            sandbox: operator::SANDBOX_CREDENTIALS,
+            failures: operator::failures(max_body_bytes),
+        };
+        providers.chain([own]).collect()
+    }
 }
 
 /// Where the worker runs: apart from the requests, so that neither waits for the other.
@@ -106,20 +173,20 @@ impl Server {
     /// [`StartError`] says in one line why it cannot start.
     pub fn start(config: Config) -> Result<Self, StartError> {
         let speed = config.clock_speed;
-        Self::start_with_clock(config, |saved| Clock::resume(speed, saved))
+        let apis = Apis::build(PROVIDERS, &config.providers)?;
+        Self::start_with(config, apis, |saved| Clock::resume(speed, saved))
     }
 
-    /// As [`Self::start`], with a clock that goes on from the time that was saved.
-    pub(crate) fn start_with_clock(
+    /// As [`Self::start`], with these APIs and a clock that goes on from the time that was saved. The settings of providers in `config`
+    /// are not read.
+    pub(crate) fn start_with(
         config: Config,
+        apis: Apis,
         clock: impl FnOnce(Option<SavedTime>) -> Clock,
     ) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::default());
         let files = file_budget(&config)?;
-        // Made now, so that a fault in them stops the start and the first request does not wait for them.
-        conduit::prepare();
-        equals_money::prepare();
-        operator::prepare();
+        metrics.begin(apis.providers.names());
         let store = SqliteStore::open(&config.storage.path, &config.storage.key, metrics.clone())?;
         let clock = clock(store.saved_time());
         say_lead(&clock);
@@ -130,9 +197,11 @@ impl Server {
             sandbox: config.mode == Mode::Sandbox,
             max_body_bytes: config.max_body_bytes,
         };
-        let conduit_state = web::Data::new(context.clone());
-        let equals_state = equals_money::State::new(context.clone(), &config.equals_money)?;
-        let equals_state = web::Data::new(equals_state);
+        let mount = |built: &provider::Built| -> (String, Routes) {
+            let path = format!("/{}", built.provider.name());
+            (path, (built.api.mount)(context.clone()))
+        };
+        let mounted: Vec<(String, Routes)> = apis.providers.iter().map(mount).collect();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("deliveries")
@@ -144,25 +213,32 @@ impl Server {
         let traces = Traces::start(config.tracing.as_ref())?;
         let settings = WorkerSettings {
             traces: traces.clone(),
-            ..worker_settings(&config, files, store.clone(), clock, metrics.clone())?
+            ..worker_settings(&config, files, &apis, store.clone(), clock, metrics.clone())?
         };
         let worker = Worker::start(settings, handle);
         let operator_state = web::Data::new(operator::State {
+            providers: apis.providers.clone(),
+            document: apis.operator.document.clone(),
+            bodies: apis.operator.bodies.clone(),
             context,
             worker: worker.clone(),
             metrics: metrics.clone(),
             traces: traces.clone(),
         });
         let site = Site {
-            conduit: conduit_state,
-            equals_money: equals_state,
+            providers: mounted.into(),
+            names: apis.providers.names().collect(),
             operator: operator_state,
             store: web::Data::from(store.clone()),
             measured: web::Data::new(Measured {
                 metrics: metrics.clone(),
                 clock,
             }),
-            documents: Documents::new(config.mode, &config.base_path, config.max_body_bytes),
+            documents: Documents::new(
+                config.mode,
+                &config.base_path,
+                &apis.shown(config.max_body_bytes),
+            ),
             mode: config.mode,
             entrance: Entrance {
                 hosts: config.hosts.clone(),
@@ -305,6 +381,7 @@ fn file_budget(config: &Config) -> Result<FileBudget, TooFewFiles> {
 fn worker_settings(
     config: &Config,
     files: FileBudget,
+    apis: &Apis,
     store: Arc<dyn Store>,
     clock: Clock,
     metrics: Arc<Metrics>,
@@ -314,6 +391,7 @@ fn worker_settings(
     let roots = trusted_roots(delivery.egress.ca_file.as_deref())?;
     Ok(WorkerSettings {
         store,
+        providers: apis.providers.clone(),
         clock,
         sender: Sender::new(SenderSettings {
             idle: files.idle,

@@ -6,7 +6,6 @@ use std::error::Error as _;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, redirect};
 use serde::de::DeserializeOwned;
@@ -15,30 +14,10 @@ use url::{Host, Url};
 
 use super::near::nearest;
 use super::terminal::printable;
-use crate::domain::Secret;
+use crate::domain::{ProviderName, Secret};
 
 /// How long a whole exchange with the server may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The providers whose events can be published and received.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Api {
-    Conduit,
-    EqualsMoney,
-}
-
-impl Api {
-    /// All of them.
-    pub(super) const ALL: &[Self] = &[Self::Conduit, Self::EqualsMoney];
-
-    /// The name in paths and flags.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Conduit => "conduit",
-            Self::EqualsMoney => "equals-money",
-        }
-    }
-}
 
 /// The address of a server: an http or https URL, kept without a slash at its end.
 #[derive(Debug, Clone)]
@@ -273,7 +252,11 @@ impl Client {
 }
 
 /// What is wrong with the name of an event type by the emitted document of its API, or nothing when the document has it.
-pub(super) fn unknown_event_type(document: &Value, api: Api, name: &str) -> Option<String> {
+pub(super) fn unknown_event_type(
+    document: &Value,
+    provider: ProviderName,
+    name: &str,
+) -> Option<String> {
     let known = document["webhooks"].as_object()?;
     if known.contains_key(name) {
         return None;
@@ -285,7 +268,7 @@ pub(super) fn unknown_event_type(document: &Value, api: Api, name: &str) -> Opti
     };
     Some(format!(
         "unknown {} event type `{}`; {}",
-        api.as_str(),
+        provider,
         printable(name),
         printable(&hint)
     ))
@@ -348,7 +331,7 @@ mod tests {
     #[test]
     fn an_unknown_event_type_is_named_beside_the_nearest_or_beside_all() {
         let document = serde_json::json!({ "webhooks": { "order.paid": {}, "c.d": {} } });
-        let said = |name| unknown_event_type(&document, Api::Conduit, name);
+        let said = |name| unknown_event_type(&document, ProviderName::new("conduit"), name);
         assert_eq!(said("order.paid"), None);
         assert_eq!(
             said("Order.payed").as_deref(),
@@ -358,7 +341,8 @@ mod tests {
             said("no.such.type").as_deref(),
             Some("unknown conduit event type `no.such.type`; choose one of order.paid, c.d")
         );
-        assert_eq!(unknown_event_type(&Value::Null, Api::Conduit, "a"), None);
+        let provider = ProviderName::new("conduit");
+        assert_eq!(unknown_event_type(&Value::Null, provider, "a"), None);
     }
 
     #[test]

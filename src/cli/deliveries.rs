@@ -9,11 +9,12 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::client::Api;
 use super::layout::{compact, indented};
+use super::names;
 use super::operator::{Access, DeliveryId, EventId, Operator};
 use super::table::{Cell, aligned};
 use super::terminal::{Paint, note, print, printable, state_style};
+use crate::domain::ProviderName;
 
 /// How much of an error fits into a row.
 const RESULT_WIDTH: usize = 40;
@@ -40,8 +41,8 @@ pub(super) struct Arguments {
     state: Option<String>,
 
     /// List only deliveries of this provider
-    #[arg(long, env = "TRUEHOOK_PROVIDER", value_enum)]
-    provider: Option<Api>,
+    #[arg(long, env = "TRUEHOOK_PROVIDER", value_parser = names::provider_name())]
+    provider: Option<ProviderName>,
 
     /// List only deliveries for this webhook
     #[arg(long, env = "TRUEHOOK_WEBHOOK", value_name = "ID")]
@@ -79,7 +80,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> {
     let filters = [
         ("state", arguments.state.as_deref()),
-        ("provider", arguments.provider.map(Api::as_str)),
+        (
+            "provider",
+            arguments.provider.as_ref().map(ProviderName::as_str),
+        ),
         ("webhookId", arguments.webhook.as_deref()),
         ("eventId", arguments.event.as_ref().map(EventId::as_str)),
     ];

@@ -10,12 +10,15 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::client::{Api, Call, unknown_event_type};
+use super::client::{Call, unknown_event_type};
 use super::deliveries::lines;
 use super::layout::indented;
+use super::names;
 use super::operator::{Access, EventId, Operator};
 use super::table::{Cell, aligned};
 use super::terminal::{Paint, note, print, printable, state_style};
+use crate::domain::ProviderName;
+use crate::provider::PROVIDERS;
 
 /// The states that deliveries of an event are counted by, in the order in which they are told.
 const STATES: [&str; 4] = ["delivered", "pending", "exhausted", "cancelled"];
@@ -37,8 +40,8 @@ pub(super) struct Arguments {
     id: Option<EventId>,
 
     /// List only events of this provider
-    #[arg(long, env = "TRUEHOOK_PROVIDER", value_enum)]
-    provider: Option<Api>,
+    #[arg(long, env = "TRUEHOOK_PROVIDER", value_parser = names::provider_name())]
+    provider: Option<ProviderName>,
 
     /// List only events of this type
     #[arg(long = "type", env = "TRUEHOOK_TYPE", value_name = "EVENT-TYPE")]
@@ -71,7 +74,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> {
     let filters = [
-        ("provider", arguments.provider.map(Api::as_str)),
+        (
+            "provider",
+            arguments.provider.as_ref().map(ProviderName::as_str),
+        ),
         ("type", arguments.event_type.as_deref()),
     ];
     let paint = Paint::for_stdout();
@@ -97,20 +103,17 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
 }
 
 /// Why there is no event of a type: there was none yet, or there is no such type.
-async fn no_event_of(operator: &Operator, provider: Option<Api>, name: &str) -> String {
+async fn no_event_of(operator: &Operator, provider: Option<ProviderName>, name: &str) -> String {
     let mut unknown = Vec::new();
-    for api in Api::ALL
-        .iter()
-        .copied()
-        .filter(|api| provider.is_none_or(|only| only == *api))
-    {
-        let call = Call::new(Method::GET, format!("/openapi/{}.json", api.as_str()));
+    let all = PROVIDERS.iter().map(|provider| provider.name());
+    for provider in all.filter(|name| provider.is_none_or(|only| only == *name)) {
+        let call = Call::new(Method::GET, format!("/openapi/{provider}.json"));
         let document = operator
             .client()
             .send_for_json(call)
             .await
             .unwrap_or_default();
-        match unknown_event_type(&document, api, name) {
+        match unknown_event_type(&document, provider, name) {
             Some(reason) => unknown.push(reason),
             None => return format!("there are no events of the type {}", printable(name)),
         }

@@ -4,14 +4,16 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::names;
 use crate::clock::Clock;
 use crate::config::{Settings, Storage, StorageSettings};
-use crate::domain::Provider;
-use crate::keys::{self, NewKey};
+use crate::domain::ProviderName;
+use crate::keys::{self, NewKey, OperatorKeys};
 use crate::metrics::Metrics;
+use crate::provider::{KeyIssuer, PROVIDERS};
 use crate::storage::{SqliteStore, Store};
 
 pub(super) const EXAMPLES: &str = "\
@@ -36,8 +38,8 @@ enum Command {
     /// Make a key; its credentials are shown now and never again
     Create {
         /// The API that it opens
-        #[arg(long, value_enum, env = "TRUEHOOK_PROVIDER")]
-        provider: Api,
+        #[arg(long, value_parser = names::api(), env = "TRUEHOOK_PROVIDER")]
+        provider: ProviderName,
         /// Whose key it is: a Conduit client id or an Equals Money product id [default: a new one]; not for operator keys
         #[arg(long, env = "TRUEHOOK_OWNER")]
         owner: Option<String>,
@@ -59,14 +61,6 @@ enum Command {
         #[command(flatten)]
         storage: StorageSettings,
     },
-}
-
-/// The APIs whose keys can be made.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Api {
-    Conduit,
-    EqualsMoney,
-    Operator,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
@@ -106,12 +100,15 @@ fn open(storage: StorageSettings) -> anyhow::Result<SqliteStore> {
 
 async fn create(
     store: SqliteStore,
-    api: Api,
+    provider: ProviderName,
     owner: Option<String>,
     name: Option<String>,
 ) -> anyhow::Result<String> {
     let shown_owner = owner.clone().unwrap_or_default();
-    let made = keys::make(api.into(), owner, name, Clock::real().now());
+    let mut providers = PROVIDERS.iter();
+    let found = providers.find(|known| known.name() == provider);
+    let issuer = found.map_or(&OperatorKeys as &dyn KeyIssuer, |found| *found);
+    let made = keys::make(issuer, owner, name, Clock::real().now());
     let NewKey { record, headers } =
         made.map_err(|fault| anyhow!("--owner {shown_owner} {fault}"))?;
     store.insert_key(record.clone()).await?;
@@ -121,16 +118,6 @@ async fn create(
         .collect();
     let shown = json!({ "id": record.id, "provider": record.provider.as_str(), "owner": record.owner, "headers": headers });
     Ok(serde_json::to_string_pretty(&shown)? + "\n")
-}
-
-impl From<Api> for Provider {
-    fn from(api: Api) -> Self {
-        match api {
-            Api::Conduit => Self::Conduit,
-            Api::EqualsMoney => Self::EqualsMoney,
-            Api::Operator => Self::Operator,
-        }
-    }
 }
 
 async fn list(store: SqliteStore) -> anyhow::Result<String> {

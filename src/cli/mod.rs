@@ -6,6 +6,7 @@ mod events;
 mod keys;
 mod layout;
 mod listen;
+mod names;
 mod near;
 mod openapi;
 mod operator;

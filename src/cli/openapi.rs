@@ -1,14 +1,15 @@
 //! `truehook openapi`.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::names;
+use crate::domain::ProviderName;
 use crate::openapi::v3_0;
 use crate::operator;
-use crate::provider::{conduit, equals_money};
+use crate::provider::PROVIDERS;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -22,21 +23,14 @@ more than one, x-identifier of the license. conformance reads these like the mem
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The API
-    #[arg(value_enum)]
-    api: Api,
+    #[arg(value_parser = names::api())]
+    api: ProviderName,
     /// How to write the document
     #[arg(long, value_enum, default_value_t = Format::Json, env = "TRUEHOOK_FORMAT")]
     format: Format,
     /// The version of OpenAPI to write the document in
     #[arg(long, value_enum, value_name = "VERSION", default_value_t = Version::V3_1, env = "TRUEHOOK_OPENAPI_VERSION")]
     openapi_version: Version,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Api {
-    Conduit,
-    EqualsMoney,
-    Operator,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -54,18 +48,19 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let document = match arguments.api {
-        Api::Conduit => &*conduit::DOCUMENT,
-        Api::EqualsMoney => &*equals_money::DOCUMENT,
-        Api::Operator => &*operator::DOCUMENT,
+    let mut providers = PROVIDERS.iter();
+    let provider = providers.find(|provider| provider.name() == arguments.api);
+    let document = match provider {
+        Some(provider) => provider.document(),
+        None => operator::emit(PROVIDERS),
     };
     let document = match arguments.openapi_version {
-        Version::V3_0 => Cow::Owned(v3_0::write(document)),
-        Version::V3_1 => Cow::Borrowed(document),
+        Version::V3_0 => v3_0::write(&document),
+        Version::V3_1 => document,
     };
     let text = match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&*document)? + "\n",
-        Format::Yaml => yaml_serde::to_string(&*document)?,
+        Format::Json => serde_json::to_string_pretty(&document)? + "\n",
+        Format::Yaml => yaml_serde::to_string(&document)?,
     };
     std::io::stdout()
         .write_all(text.as_bytes())

@@ -12,13 +12,12 @@ use reqwest::header::HeaderName;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::client::{Api, Call, CallError, Client, unknown_event_type};
+use super::client::{Call, CallError, Client, unknown_event_type};
+use super::names;
 use super::operator::{Access, Operator};
 use super::terminal::{Paint, print, printable};
 use crate::domain::Secret;
-
-/// The client that the sandbox's fixed credentials of Conduit belong to.
-const SANDBOX_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
+use crate::provider::{Addressing, OwnerMember, Provider};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -35,8 +34,8 @@ Prints what was published in a sentence on a terminal, and as JSON elsewhere. Wh
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Whose event it is
-    #[arg(value_enum)]
-    provider: Api,
+    #[arg(value_parser = names::provider())]
+    provider: &'static dyn Provider,
 
     #[arg(
         help = "A name of the provider's catalogue, such as transaction.completed or BoxCredited"
@@ -92,15 +91,24 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
 /// somebody else's, or nobody's.
 ///
 /// # Errors
-/// When there is none for a Conduit event.
+/// When there is none and the provider's events need one.
 fn client_id(arguments: &Arguments) -> anyhow::Result<Option<&str>> {
-    match (&arguments.client_id, arguments.provider) {
-        (Some(id), _) => Ok(Some(id)),
-        (None, Api::EqualsMoney) => Ok(None),
-        (None, Api::Conduit) if arguments.access.is_sandbox() => Ok(Some(SANDBOX_CLIENT)),
-        (None, Api::Conduit) => bail!(
-            "--client-id is missing: a Conduit event belongs to a client, and only a sandbox with its own key has a default one \
-             ({SANDBOX_CLIENT}); `truehook keys list` shows the clients as owners of their keys"
+    let provider = arguments.provider;
+    let Addressing {
+        owner,
+        owner_is_required,
+        ..
+    } = provider.addressing();
+    let needed = owner_is_required && owner == OwnerMember::ClientId;
+    let sandbox_client = provider.sandbox_owner();
+    match &arguments.client_id {
+        Some(id) => Ok(Some(id)),
+        None if !needed => Ok(None),
+        None if arguments.access.is_sandbox() => Ok(Some(sandbox_client)),
+        None => bail!(
+            "--client-id is missing: a {} event belongs to a client, and only a sandbox with its own key has a default one \
+             ({sandbox_client}); `truehook keys list` shows the clients as owners of their keys",
+            provider.title()
         ),
     }
 }
@@ -168,8 +176,9 @@ fn place(text: &str, error: &serde_json::Error) -> (usize, usize) {
 
 /// The request body, with the payload put in as it is: reading and writing it again would change numbers.
 fn body(arguments: &Arguments, client_id: Option<&str>, data: Option<&str>) -> Vec<u8> {
+    let provider = arguments.provider;
     let members = [
-        ("provider", Some(arguments.provider.as_str().to_owned())),
+        ("provider", Some(provider.name().to_string())),
         ("type", Some(arguments.event_type.clone())),
         ("accountId", arguments.account_id.clone()),
         ("clientId", client_id.map(str::to_owned)),
@@ -221,10 +230,10 @@ fn names_type(error: &CallError) -> bool {
 
 /// The event types that there are, when the server tells them.
 async fn event_types(client: &Client, arguments: &Arguments) -> Option<String> {
-    let api = arguments.provider;
-    let path = format!("/openapi/{}.json", api.as_str());
+    let provider = arguments.provider.name();
+    let path = format!("/openapi/{provider}.json");
     let document = client.send_for_json(Call::new(Method::GET, &*path)).await;
-    unknown_event_type(&document.ok()?, api, &arguments.event_type)
+    unknown_event_type(&document.ok()?, provider, &arguments.event_type)
 }
 
 /// What to do about a failure, where its own words do not say it.
@@ -266,6 +275,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::provider::conduit;
 
     #[derive(Parser)]
     struct Command {
@@ -303,7 +313,7 @@ mod tests {
         };
         assert_eq!(
             client(&["conduit", "x"]).unwrap().as_deref(),
-            Some(SANDBOX_CLIENT)
+            Some(conduit::Conduit.sandbox_owner())
         );
         assert_eq!(
             client(&["conduit", "x", "--client-id", "c"])

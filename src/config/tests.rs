@@ -109,7 +109,7 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     .unwrap();
     assert_eq!(config.listen[0].port(), 1);
     assert_eq!(config.max_body_bytes, 6);
-    assert_eq!(config.equals_money.rate_limit, NonZeroU32::new(7));
+    assert_eq!(config.providers.equals_money.rate_limit, NonZeroU32::new(7));
 }
 
 #[test]

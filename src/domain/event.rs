@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Provider, TraceContext};
+use super::{ProviderName, TraceContext};
 
 /// One happening, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Event {
     /// Our id: `evt_` and a KSUID.
     pub id: String,
     /// Whose catalogue its type stands in.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// The name of its event type.
     pub event_type: String,
     /// Whom it belongs to: the client id (Conduit), or the product id (Equals Money) where the publisher named one.

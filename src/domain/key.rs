@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::Provider;
+use super::ProviderName;
 
 /// SHA-256 of a credential: all that is kept of it. Our credentials are random with 256 bits, so no slow hash is needed.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub struct ApiKey {
     /// Our name for it: `key_` and a KSUID.
     pub id: String,
     /// The API that it opens.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// The client id (Conduit), the product id (Equals Money), or `operator`.
     pub owner: String,
     /// What a person calls it.

@@ -25,7 +25,7 @@ pub use host_names::{HostNames, InvalidHostName};
 pub use id::ksuid;
 pub use key::{ApiKey, Fingerprint};
 pub use lack::Lack;
-pub use provider::{Provider, UnknownProvider};
+pub use provider::{InvalidProviderName, ProviderName};
 pub use receiver_url::{ReceiverUrl, SchemePolicy, UrlFault};
 pub use secret::Secret;
 pub use trace::{InvalidTraceContext, TraceContext};

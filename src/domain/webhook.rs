@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::{Provider, ReceiverUrl, Secret};
+use super::{ProviderName, ReceiverUrl, Secret};
 
 /// A registered receiver: where to send which events of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
     /// The API that it was registered with.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// The provider's form of id: `whk_` and a KSUID, or a UUID.
     pub id: String,
     /// The client id (Conduit) or product id (Equals Money) of the caller who registered it.

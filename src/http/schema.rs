@@ -13,6 +13,8 @@ use super::fault::member;
 pub(crate) struct RequestSchema {
     validator: Validator,
     words: &'static [Words],
+    /// Words that are made at run time, which go first.
+    made_words: Vec<(&'static str, &'static str, String)>,
 }
 
 /// Words for the faults of some keywords at a pointer (where `*` stands for an array index), in place of the general ones.
@@ -33,7 +35,22 @@ impl RequestSchema {
             .should_validate_formats(true)
             .build(&schema)
             .expect("the schemas of our own document compile");
-        Self { validator, words }
+        Self {
+            validator,
+            words,
+            made_words: Vec::new(),
+        }
+    }
+
+    /// Adds words for the faults of a keyword at a pointer, for what is not known when this program is compiled.
+    pub(crate) fn with_words(
+        mut self,
+        pointer: &'static str,
+        keyword: &'static str,
+        words: String,
+    ) -> Self {
+        self.made_words.push((pointer, keyword, words));
+        self
     }
 
     /// Every fault of `body`.
@@ -84,7 +101,7 @@ impl RequestSchema {
         faults
     }
 
-    fn special(&self, pointer: &str, error: &ValidationError<'_>) -> Option<&'static str> {
+    fn special(&self, pointer: &str, error: &ValidationError<'_>) -> Option<&str> {
         let general_pointer: Vec<&str> = pointer
             .split('/')
             .map(|token| {
@@ -99,7 +116,10 @@ impl RequestSchema {
         let keyword = error.kind().keyword();
         let fits =
             |(at, keywords, _): &&Words| *at == general_pointer && keywords.contains(&keyword);
-        self.words.iter().find(fits).map(|(_, _, words)| *words)
+        let mut made = self.made_words.iter();
+        let made = made.find(|(at, named, _)| *at == general_pointer && *named == keyword);
+        made.map(|(_, _, words)| words.as_str())
+            .or_else(|| self.words.iter().find(fits).map(|(_, _, words)| *words))
     }
 }
 

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 
 use super::error::{OperatorError, Unauthorized};
 use super::{State, openapi};
-use crate::domain::Provider;
+use crate::domain::ProviderName;
 use crate::http::{Credential, credential};
 
 const SANDBOX_KEY: &str = "sandbox-operator";
@@ -29,10 +29,10 @@ impl FromRequest for Operator {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let authorization = credential(request, header::AUTHORIZATION);
-        let parameters = openapi::known_parameters(request);
         let state = request.app_data::<web::Data<State>>().cloned();
+        let state = state.expect("the server gives every API its state");
+        let parameters = openapi::known_parameters(&state.document, request);
         Box::pin(async move {
-            let state = state.expect("the server gives every API its state");
             let authorization = match authorization {
                 Credential::Given(value) => value,
                 Credential::Missing => return Err(Unauthorized::NoHeader.into()),
@@ -51,7 +51,10 @@ async fn key_id(state: &State, key: &[u8]) -> Result<Option<String>, OperatorErr
     if state.context.sandbox && key == SANDBOX_KEY.as_bytes() {
         return Ok(Some("sandbox".to_owned()));
     }
-    let found = state.context.active_key(Provider::Operator, key).await?;
+    let found = state
+        .context
+        .active_key(ProviderName::OPERATOR, key)
+        .await?;
     Ok(found.map(|key| key.id))
 }
 

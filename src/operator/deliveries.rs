@@ -24,7 +24,7 @@ pub(super) async fn list_deliveries(
     let mut faults = Faults::default();
     let words = "must be pending, delivered, exhausted or cancelled";
     let filter = DeliveryFilter {
-        provider: events::provider(&query, &mut faults),
+        provider: events::provider(&query, &state, &mut faults),
         state: word(
             &query,
             "state",

@@ -1,12 +1,11 @@
 //! Publishing events, and looking at them.
 
-use std::sync::LazyLock;
-
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use serde_json::value::RawValue;
 
 use super::auth::Operator;
+use super::bodies::one_of;
 use super::error::{
     BodyErrors, CommonErrors, IdempotencyErrors, ItemErrors, OperatorError, QueryErrors,
 };
@@ -14,48 +13,14 @@ use super::models::{
     Event, EventList, EventProvider, EventQuery, IdempotencyKey, PageQuery, PublishRequest,
     PublishedEvent, time,
 };
-use super::openapi::DOCUMENT;
 use super::{State, body_rules, cursor, invalid, page, path_id, word};
-use crate::domain::{Fingerprint, Provider, TraceContext};
-use crate::http::{Faults, JsonText, Query, RequestSchema, Words, compact, read_json_text};
+use crate::domain::{Fingerprint, ProviderName, TraceContext};
+use crate::http::{Faults, JsonText, Query, compact, read_json_text};
 use crate::publish::{Data, PublishError, Request, publish};
 use crate::storage::{EventFilter, Idempotency, Published, Receipt, StoreError};
 
 const KEY: &str = "Idempotency-Key";
 const LONGEST_KEY: usize = 255;
-
-const WORDS: &[Words] = &[
-    ("/provider", &["enum"], "must be conduit or equals-money"),
-    (
-        "/accountId",
-        &["minLength", "maxLength"],
-        "must have 1 to 36 characters",
-    ),
-    (
-        "/clientId",
-        &["pattern"],
-        "must be client_ and 27 letters or digits",
-    ),
-    ("/productId", &["format"], "must be a UUID"),
-    ("/clientId", &["not"], "belongs to Conduit events only"),
-    (
-        "/accountId",
-        &["not"],
-        "belongs to Equals Money events only",
-    ),
-    (
-        "/productId",
-        &["not"],
-        "belongs to Equals Money events only",
-    ),
-];
-
-static PUBLISH: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "PublishRequest", WORDS));
-
-pub(super) fn prepare() {
-    LazyLock::force(&PUBLISH);
-}
 
 /// Stores an event and one delivery for each enabled webhook that it matches, all or nothing, and answers when they are durable.
 ///
@@ -103,7 +68,7 @@ async fn accept(
 ) -> Result<HttpResponse, OperatorError> {
     let key = idempotency_key(request.headers())?;
     let body = read_json_text(&request, payload, body_rules(&state)).await?;
-    let wanted = check(&body)?;
+    let wanted = check(&body, &state)?;
     // In compact form, so that space between tokens makes no other request; taken from the text, because a value keeps no digits.
     let mut members = body.value;
     let value = members.get_mut("data").map(serde_json::Value::take);
@@ -113,7 +78,7 @@ async fn accept(
     });
     let (provider, event_type) = (wanted.provider, wanted.event_type.clone());
     let request = Request {
-        provider: provider.into(),
+        provider: provider.name(),
         event_type: wanted.event_type,
         // In one form: products are stored as they are written here.
         owner: wanted
@@ -153,11 +118,14 @@ async fn publish_and_attempt(
         worker,
         metrics,
         traces,
+        providers,
+        ..
     } = &**state;
     let provider = request.provider;
     let span = traces.publication(request.trace, provider, &request.event_type);
     request.trace = span.context();
     let published = publish(
+        providers,
         &*context.store,
         &context.clock,
         worker.slots(),
@@ -198,16 +166,16 @@ fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> Publis
 }
 
 /// The body as its type, once no fault was found in it. Those of the payload are found when it is published.
-fn check(body: &JsonText) -> Result<PublishRequest, OperatorError> {
-    let mut faults = PUBLISH.faults(&body.value);
+fn check(body: &JsonText, state: &State) -> Result<PublishRequest, OperatorError> {
+    let mut faults = state.bodies.publication.faults(&body.value);
     for pointer in &body.repeated {
         // What is judged is the last of them: a receiver that reads the first must not get the other.
         faults.add(pointer, "must stand in its object once only");
     }
     let type_of = |name| body.value.get(name).and_then(serde_json::Value::as_str);
     if let (Some(provider), Some(event_type)) = (type_of("provider"), type_of("type"))
-        && let Ok(provider) = provider.parse::<Provider>()
-        && let Some(catalogue) = crate::provider::outbound(provider)
+        && let Ok(provider) = provider.parse()
+        && let Some(catalogue) = state.providers.outbound(provider)
         && catalogue.audience(event_type).is_none()
     {
         faults.add("/type", "must be an event type of the provider");
@@ -269,7 +237,7 @@ pub(super) async fn list_events(
     let query = Query::parse(request.query_string());
     let mut faults = Faults::default();
     let filter = EventFilter {
-        provider: provider(&query, &mut faults),
+        provider: provider(&query, &state, &mut faults),
         event_type: query.text("type", &mut faults).map(str::to_owned),
     };
     let page = page(&query, &mut faults);
@@ -278,26 +246,21 @@ pub(super) async fn list_events(
     let data = found
         .rows
         .into_iter()
-        .map(Event::try_from)
+        .map(|record| Event::of(record, &state.providers))
         .collect::<Result<_, _>>()?;
     let next = found.next.map(cursor::encode);
     Ok(HttpResponse::Ok().json(EventList { data, next }))
 }
 
 /// The parameter `provider` of a list.
-pub(super) fn provider(query: &Query, faults: &mut Faults) -> Option<Provider> {
+pub(super) fn provider(query: &Query, state: &State, faults: &mut Faults) -> Option<ProviderName> {
+    let names: Vec<ProviderName> = state.providers.names().collect();
     let read = |text: &str| {
-        text.parse()
-            .ok()
-            .filter(|provider| *provider != Provider::Operator)
+        let mut names = names.iter();
+        names.find(|name| name.as_str() == text).copied()
     };
-    word(
-        query,
-        "provider",
-        read,
-        "must be conduit or equals-money",
-        faults,
-    )
+    let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
+    word(query, "provider", read, &one_of(&texts), faults)
 }
 
 /// Reads one event, and how its deliveries stand.
@@ -311,5 +274,5 @@ pub(super) async fn get_event(
 ) -> Result<HttpResponse, OperatorError> {
     let found = state.context.store.event(path_id(&request)).await?;
     let record = found.ok_or(OperatorError::NotFound("event"))?;
-    Ok(HttpResponse::Ok().json(Event::try_from(record)?))
+    Ok(HttpResponse::Ok().json(Event::of(record, &state.providers)?))
 }

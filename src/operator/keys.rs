@@ -1,37 +1,16 @@
 //! API keys of all APIs: making, listing, revoking.
 
-use std::sync::LazyLock;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 
 use super::auth::Operator;
 use super::error::{BodyErrors, CommonErrors, ItemErrors, OperatorError};
 use super::models::{CreateKeyRequest, Key, KeyList, NewKey};
-use super::openapi::DOCUMENT;
 use super::{State, body_rules, invalid, parse, path_id};
-use crate::http::{RequestSchema, Words, read_json};
+use crate::domain::ProviderName;
+use crate::http::read_json;
 use crate::keys;
-
-const WORDS: &[Words] = &[
-    (
-        "/provider",
-        &["enum"],
-        "must be conduit, equals-money or operator",
-    ),
-    (
-        "/name",
-        &["minLength", "maxLength"],
-        "must have 1 to 200 characters",
-    ),
-];
-
-static CREATE: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "CreateKeyRequest", WORDS));
-
-pub(super) fn prepare() {
-    LazyLock::force(&CREATE);
-}
+use crate::provider::KeyIssuer;
 
 /// Makes a key, which opens its API at once. Its credentials are in this answer and never shown again.
 #[utoipa::path(post, path = "/keys", operation_id = "createKey", tag = "Keys", summary = "Create an API key",
@@ -44,20 +23,32 @@ pub(super) async fn create_key(
     state: web::Data<State>,
 ) -> Result<HttpResponse, OperatorError> {
     let body = read_json(&request, payload, body_rules(&state)).await?;
-    let mut faults = CREATE.faults(&body);
+    let mut faults = state.bodies.key.faults(&body);
     let now = state.context.clock.now();
     let text = |name| body.get(name).and_then(Value::as_str).map(str::to_owned);
-    if let Some(provider) = text("provider").and_then(|name| name.parse().ok())
-        && let Err(fault) = keys::owner(provider, text("owner"), now)
+    if let Some(issuer) = text("provider")
+        .and_then(|name| name.parse().ok())
+        .and_then(|name| issuer(&state, name))
+        && let Err(fault) = issuer.key_owner(text("owner"), now)
         && !faults.at("/owner")
     {
         faults.add("/owner", fault.to_string());
     }
     let wanted: CreateKeyRequest = parse(body, faults)?;
-    let made = keys::make(wanted.provider.into(), wanted.owner, wanted.name, now)
+    let issuer = issuer(&state, wanted.provider.name())
+        .ok_or_else(|| invalid("/provider", "has no keys"))?;
+    let made = keys::make(issuer, wanted.owner, wanted.name, now)
         .map_err(|fault| invalid("/owner", &fault.to_string()))?;
     state.context.store.insert_key(made.record.clone()).await?;
     Ok(HttpResponse::Created().json(NewKey::from(made)))
+}
+
+/// The API whose keys are made.
+fn issuer(state: &State, name: ProviderName) -> Option<&dyn KeyIssuer> {
+    match state.providers.get(name) {
+        Some(built) => Some(built.provider),
+        None => (name == ProviderName::OPERATOR).then_some(&keys::OperatorKeys),
+    }
 }
 
 /// Lists the keys of all APIs, the newest first and the revoked ones too, without their credentials. The fixed credentials of sandbox

@@ -4,6 +4,7 @@
 //! `openapi`, the emitted document. Never shows a credential or a secret of a webhook, but for a key in the answer that made it.
 
 mod auth;
+mod bodies;
 mod cursor;
 mod deliveries;
 mod error;
@@ -23,15 +24,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use self::auth::SANDBOX_CREDENTIALS;
-pub use self::openapi::DOCUMENT;
+pub(crate) use self::openapi::emit;
 pub(crate) use self::samples::failures;
 #[cfg(test)]
 pub(crate) use self::wire_types::wire_types;
 
+use self::bodies::Bodies;
 use self::error::OperatorError;
 use crate::http::{BodyRules, Faults, Query};
 use crate::metrics::Metrics;
-use crate::provider::Context;
+use crate::provider::{Context, Providers};
 use crate::telemetry::Traces;
 use crate::worker::Worker;
 
@@ -40,6 +42,12 @@ const LARGEST_LIMIT: u64 = 1000;
 
 /// What the operations of this API need.
 pub(crate) struct State {
+    /// The providers whose events are published.
+    pub(crate) providers: Providers,
+    /// The emitted document.
+    pub(crate) document: Arc<Value>,
+    /// The validators of request bodies.
+    pub(crate) bodies: Arc<Bodies>,
     /// The store and the clock.
     pub(crate) context: Context,
     /// Who attempts what is published.
@@ -50,11 +58,25 @@ pub(crate) struct State {
     pub(crate) traces: Traces,
 }
 
-/// Makes the document and compiles the schemas of request bodies.
-pub(crate) fn prepare() {
-    events::prepare();
-    replays::prepare();
-    keys::prepare();
+/// This API as it is built for a server: its document and the validators of request bodies. Clones share what was built.
+#[derive(Clone)]
+pub(crate) struct Api {
+    /// The emitted document.
+    pub(crate) document: Arc<Value>,
+    /// The validators of request bodies.
+    pub(crate) bodies: Arc<Bodies>,
+}
+
+impl Api {
+    /// Builds the API of a server with these providers.
+    pub(crate) fn build(providers: &Providers) -> Self {
+        let table = providers.table();
+        let document = emit(&table);
+        Self {
+            bodies: Arc::new(Bodies::compile(&document, &table)),
+            document: Arc::new(document),
+        }
+    }
 }
 
 /// The routes below the base path.

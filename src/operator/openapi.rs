@@ -1,54 +1,30 @@
 //! The emitted document: operations from the files by resource, samples from `samples`.
 
-use std::sync::LazyLock;
-
 use actix_web::HttpRequest;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::error::{Fault, Problem};
 use super::samples::{refusals, samples};
 use super::{deliveries, events, keys, replays};
+use crate::domain::ProviderName;
 use crate::http::{Faults, Query};
 use crate::openapi::Emission;
-
-/// The emitted document.
-pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
-
-/// Which publications are of Conduit.
-pub(super) static IS_CONDUIT: LazyLock<Value> = LazyLock::new(
-    || json!({ "required": ["provider"], "properties": { "provider": { "const": "conduit" } } }),
-);
-
-/// What these need, and what they must not have.
-pub(super) static OF_CONDUIT: LazyLock<Value> = LazyLock::new(
-    || json!({ "required": ["clientId"], "properties": { "accountId": { "not": {} }, "productId": { "not": {} } } }),
-);
-
-/// What the others must not have.
-pub(super) static OF_OTHERS: LazyLock<Value> =
-    LazyLock::new(|| json!({ "properties": { "clientId": { "not": {} } } }));
-
-/// One of these a replay must have: all deliveries of a provider is more than anybody means.
-pub(super) static REPLAY_CONDITIONS: LazyLock<Value> = LazyLock::new(|| {
-    let names = ["from", "to", "webhookId", "state"];
-    let conditions = names.map(|name| json!({ "required": [name] }));
-    json!({ "anyOf": conditions })
-});
+use crate::provider::{Addressing, OwnerMember, Provider};
 
 /// Holds the query of a request to the parameters that the document gives its operation.
 ///
 /// # Errors
 /// The parameters that it does not have.
-pub(super) fn known_parameters(request: &HttpRequest) -> Result<(), Faults> {
+pub(super) fn known_parameters(document: &Value, request: &HttpRequest) -> Result<(), Faults> {
     let mut faults = Faults::default();
     if !request.query_string().is_empty() {
-        let base = DOCUMENT["servers"][0]["url"].as_str().unwrap_or_default();
+        let base = document["servers"][0]["url"].as_str().unwrap_or_default();
         let pattern = request.match_pattern().unwrap_or_default();
         let path = pattern.strip_prefix(base).unwrap_or_default();
         let method = request.method().as_str().to_lowercase();
-        let parameters = DOCUMENT["paths"][path][method]["parameters"].as_array();
+        let parameters = document["paths"][path][method]["parameters"].as_array();
         let known: Vec<&str> = parameters
             .into_iter()
             .flatten()
@@ -98,7 +74,8 @@ pub(super) fn known_parameters(request: &HttpRequest) -> Result<(), Faults> {
 )]
 struct OperatorApi;
 
-fn emit() -> Value {
+/// Makes the emitted document of a server with these providers.
+pub(crate) fn emit(table: &[&dyn Provider]) -> Value {
     let mut api = OperatorApi::openapi();
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -110,11 +87,17 @@ fn emit() -> Value {
         .get_or_insert_default()
         .add_security_scheme("Operator", SecurityScheme::Http(scheme));
     let mut emission = Emission::of(&api);
+    let names: Vec<ProviderName> = table.iter().map(|provider| provider.name()).collect();
+    emission.keywords("Provider", &json!({ "enum": names }));
+    let names = [names, vec![ProviderName::OPERATOR]].concat();
+    emission.keywords("KeyProvider", &json!({ "enum": names }));
+    emission.keywords("PublishRequest", &members_by_provider(table));
+    // All deliveries of a provider is more than anybody means.
+    let conditions = ["from", "to", "webhookId", "state"].map(|name| json!({ "required": [name] }));
     emission.keywords(
-        "PublishRequest",
-        &json!({ "if": *IS_CONDUIT, "then": *OF_CONDUIT, "else": *OF_OTHERS }),
+        "ReplayRequest",
+        &json!({ "allOf": [{ "anyOf": conditions }] }),
     );
-    emission.keywords("ReplayRequest", &json!({ "allOf": [*REPLAY_CONDITIONS] }));
     emission.flatten("DeliveryDetail");
     // Each event type has its own members.
     let any = json!({ "additionalProperties": { "description": "Any value." } });
@@ -154,6 +137,43 @@ fn emit() -> Value {
         emission.refusal(&refusal);
     }
     emission.finish()
+}
+
+/// The members that a publication must have and must not have, by its provider. The last provider needs no condition of its own.
+fn members_by_provider(table: &[&dyn Provider]) -> Value {
+    let [rest @ .., last] = table else {
+        return json!({});
+    };
+    rest.iter().rev().fold(members_of(*last), |others, provider| {
+        let is_provider = json!({
+            "required": ["provider"], "properties": { "provider": { "const": provider.name() } },
+        });
+        json!({ "if": is_provider, "then": members_of(*provider), "else": others })
+    })
+}
+
+/// The members that a publication for this provider must have and must not have.
+fn members_of(provider: &dyn Provider) -> Value {
+    let Addressing {
+        owner,
+        owner_is_required,
+        has_accounts,
+    } = provider.addressing();
+    let forbidden = [
+        ("clientId", owner != OwnerMember::ClientId),
+        ("accountId", !has_accounts),
+        ("productId", owner != OwnerMember::ProductId),
+    ];
+    let forbidden = forbidden.into_iter().filter(|(_, forbidden)| *forbidden);
+    let properties: Map<String, Value> = forbidden
+        .map(|(name, _)| (name.to_owned(), json!({ "not": {} })))
+        .collect();
+    let mut members = Map::new();
+    if owner_is_required {
+        members.insert("required".to_owned(), json!([owner.as_str()]));
+    }
+    members.insert("properties".to_owned(), properties.into());
+    members.into()
 }
 
 /// Three attempts of one delivery. They stand in the schema: nothing in this API makes a delivery whose id a client could know.

@@ -1,41 +1,19 @@
 //! Jobs that send many deliveries again.
 
-use std::sync::LazyLock;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::auth::Operator;
 use super::error::{BodyErrors, CommonErrors, ItemErrors, OperatorError};
-use super::models::{Replay, ReplayRequest};
-use super::openapi::DOCUMENT;
+use super::models::{EventProvider, Replay, ReplayRequest};
 use super::{State, body_rules, parse, path_id};
-use crate::domain::{self, Provider};
+use crate::domain;
 use crate::entropy;
-use crate::http::{Faults, RequestSchema, Words, read_json};
+use crate::http::{Faults, read_json};
 use crate::storage::{self, ReplayFilter, ReplayState};
 
 const BAD_TIME: &str = "must be a date and time with an offset, such as 2025-11-04T15:00:00Z";
-
-const WORDS: &[Words] = &[
-    ("", &["anyOf"], "must have from, to, webhookId or state"),
-    ("/from", &["format"], BAD_TIME),
-    ("/to", &["format"], BAD_TIME),
-    ("/provider", &["enum"], "must be conduit or equals-money"),
-    (
-        "/state",
-        &["enum"],
-        "must be pending, delivered, exhausted, cancelled or unmatched",
-    ),
-];
-
-static CREATE: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "ReplayRequest", WORDS));
-
-pub(super) fn prepare() {
-    LazyLock::force(&CREATE);
-}
 
 /// Starts a job that makes a new attempt of every delivery that the filter picks, or, with the state `unmatched`, matches anew the
 /// events that no webhook wanted when they were published.
@@ -53,7 +31,7 @@ pub(super) async fn create_replay(
     state: web::Data<State>,
 ) -> Result<HttpResponse, OperatorError> {
     let body = read_json(&request, payload, body_rules(&state)).await?;
-    let mut faults = CREATE.faults(&body);
+    let mut faults = state.bodies.replay.faults(&body);
     let from = read_time(&body, "from", &mut faults);
     let to = read_time(&body, "to", &mut faults);
     if let (Some(from), Some(to)) = (from, to)
@@ -69,7 +47,7 @@ pub(super) async fn create_replay(
     let replay = storage::Replay {
         id: domain::ksuid("rpl_", now, entropy::bytes()),
         filter: ReplayFilter {
-            provider: wanted.provider.map(Provider::from),
+            provider: wanted.provider.map(EventProvider::name),
             webhook_id: wanted.webhook_id,
             state: wanted.state.map(ReplayState::from),
             from,

@@ -13,8 +13,7 @@ use utoipa_swagger_ui::{Config as SwaggerConfig, Url};
 
 use super::{guarded, readable};
 use crate::config::Mode;
-use crate::operator;
-use crate::provider::{conduit, equals_money};
+use crate::domain::ProviderName;
 
 /// Swagger UI's page does not say that it is to be as wide as the window, so that a phone shows it as small as a desktop's; and our style
 /// comes after its own.
@@ -37,14 +36,17 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// An API whose document is served.
-struct Api {
-    title: &'static str,
-    name: &'static str,
-    document: &'static Value,
+pub(crate) struct Api {
+    /// The name for people.
+    pub(crate) title: &'static str,
+    /// The name in paths.
+    pub(crate) name: ProviderName,
+    /// The emitted document.
+    pub(crate) document: Arc<Value>,
     /// What Authorize is to be given, by the security schemes of the document.
-    sandbox: &'static [(&'static str, &'static str)],
+    pub(crate) sandbox: &'static [(&'static str, &'static str)],
     /// The bodies of answers that no request of a document could bring about.
-    failures: Vec<(u16, Value)>,
+    pub(crate) failures: Vec<(u16, Value)>,
 }
 
 /// The emitted documents, what Swagger UI makes its pages of, and the pages of Swagger UI that are ours.
@@ -57,34 +59,12 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Makes them for a server whose paths begin with `base` for those who call it, and which reads bodies up to `max_body_bytes`.
-    pub(crate) fn new(mode: Mode, base: &str, max_body_bytes: usize) -> Arc<Self> {
-        let apis = [
-            Api {
-                title: "Conduit",
-                name: "conduit",
-                document: &conduit::DOCUMENT,
-                sandbox: conduit::SANDBOX_CREDENTIALS,
-                failures: conduit::failures(max_body_bytes),
-            },
-            Api {
-                title: "Equals Money",
-                name: "equals-money",
-                document: &equals_money::DOCUMENT,
-                sandbox: equals_money::SANDBOX_CREDENTIALS,
-                failures: equals_money::failures(max_body_bytes),
-            },
-            Api {
-                title: "Operator",
-                name: "operator",
-                document: &operator::DOCUMENT,
-                sandbox: operator::SANDBOX_CREDENTIALS,
-                failures: operator::failures(max_body_bytes),
-            },
-        ];
-        let places = apis
-            .each_ref()
-            .map(|api| format!("{base}/docs/{}.json", api.name));
+    /// Makes them of these APIs for a server whose paths begin with `base` for those who call it.
+    pub(crate) fn new(mode: Mode, base: &str, apis: &[Api]) -> Arc<Self> {
+        let places = apis.iter();
+        let places: Vec<String> = places
+            .map(|api| format!("{base}/docs/{}.json", api.name))
+            .collect();
         let urls = apis.iter().zip(&places).enumerate();
         let urls =
             urls.map(|(index, (api, place))| Url::with_primary(api.title, place, index == 0));
@@ -101,7 +81,7 @@ impl Documents {
             documents: apis
                 .iter()
                 .flat_map(|api| {
-                    let document = below(base, api.document.clone());
+                    let document = below(base, (*api.document).clone());
                     let shown = shown(api, mode, document.clone());
                     [("openapi", document), ("docs", shown)].map(|(folder, document)| {
                         let path = format!("/{folder}/{}.json", api.name);

@@ -7,7 +7,7 @@ mod readable;
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
-pub(crate) use self::docs::Documents;
+pub(crate) use self::docs::{Api, Documents};
 pub(crate) use self::landing::landing;
 pub(crate) use self::readable::readable;
 

@@ -1,14 +1,23 @@
-//! For tests: a delivery to make a request of, and JSON by chance, the same for the same seed.
+//! For tests: the providers, built once, a delivery to make a request of, and JSON by chance, the same for the same seed.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
-use super::OutboundRequest;
-use crate::domain::{DueDelivery, Event, Provider, ReceiverUrl, SchemePolicy, Secret, Target};
+use super::{Api, OutboundRequest, PROVIDERS, Providers, Settings};
+use crate::domain::{DueDelivery, Event, ProviderName, ReceiverUrl, SchemePolicy, Secret, Target};
+
+/// Every provider with the default settings, built once for all tests.
+pub(crate) static BUILT: LazyLock<Providers> =
+    LazyLock::new(|| Providers::build(PROVIDERS, &Settings::default()).unwrap());
+
+/// What a provider has built.
+pub(crate) fn api(provider: ProviderName) -> &'static Api {
+    &BUILT.get(provider).unwrap().api
+}
 
 /// The first attempt of a delivery.
-pub(super) fn due(provider: Provider, event_type: &str, data: &str) -> DueDelivery {
+pub(super) fn due(provider: ProviderName, event_type: &str, data: &str) -> DueDelivery {
     let created_at = "2025-11-04T15:05:00Z".parse().unwrap();
     let event = Event {
         id: "evt_2ofTA13AD0xBtbEvBl20aEb1hEu".to_owned(),

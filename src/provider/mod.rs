@@ -1,27 +1,191 @@
-//! What each provider's documentation says, and nothing else: one folder a provider.
+//! What each provider's documentation says, and nothing else: one folder a provider, and the table of them all.
 //!
-//! Two providers may look alike: duplication between them is wanted, because two documents change separately.
+//! [`PROVIDERS`] is the only list of providers: paths, flags, metrics, pages, documents and tests read it. Two providers may look alike:
+//! duplication between them is wanted, because two documents change separately.
 
 pub mod conduit;
 pub mod equals_money;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
+mod table;
 
 use std::fmt;
 use std::sync::Arc;
 
+use actix_web::web::ServiceConfig;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(crate) use self::table::{Built, Providers};
 use crate::clock::Clock;
 use crate::domain::{
-    ApiKey, Audience, DueDelivery, Fingerprint, Outcome, Provider, SchemePolicy, Secret,
+    ApiKey, Audience, DueDelivery, Fingerprint, Outcome, ProviderName, SchemePolicy, Secret,
 };
 use crate::http::Faults;
 use crate::storage::{Store, StoreError};
 
-/// What every request to a receiver says of the program that sends it (C-45, E-49).
+/// The providers whose APIs this program serves, in the order in which people see them.
+pub(crate) const PROVIDERS: &[&dyn Provider] = &[&conduit::Conduit, &equals_money::EqualsMoney];
+
+/// The product that every request to a receiver names as its sender (C-45, E-49).
 const USER_AGENT: &str = concat!("truehook/", env!("CARGO_PKG_VERSION"));
+
+/// The key that every API knows in sandbox mode.
+pub(crate) const SANDBOX_KEY: &str = "sandbox-key";
+
+/// The secret that belongs to [`SANDBOX_KEY`], where keys have one.
+pub(crate) const SANDBOX_SECRET: &str = "sandbox-secret";
+
+/// Everything that the rest of the server knows of a provider.
+pub(crate) trait Provider: KeyIssuer {
+    /// The name for people, as headings and messages have it.
+    fn title(&self) -> &'static str;
+
+    /// How a publication names the webhooks that an event is for.
+    fn addressing(&self) -> Addressing;
+
+    /// What opens the API in sandbox mode, by the security schemes of its document.
+    fn sandbox_credentials(&self) -> &'static [(&'static str, &'static str)];
+
+    /// The bodies of answers that no request of the document could bring about, by status. Bodies of requests are read up to `limit`
+    /// bytes.
+    fn failures(&self, limit: usize) -> Vec<(u16, Value)>;
+
+    /// The owner that the credentials of the sandbox belong to.
+    fn sandbox_owner(&self) -> &'static str;
+
+    /// The path of webhooks below the base path: `POST` registers one, `GET` and `DELETE` below it read and delete it by id.
+    fn webhooks_path(&self) -> &'static str;
+
+    /// What `truehook listen` registers to receive these event types.
+    fn registrations(&self, wanted: &Wanted<'_>) -> Vec<Registration>;
+
+    /// The place of the event type in the body of a delivery, as a JSON Pointer.
+    fn event_type_pointer(&self) -> &'static str;
+
+    /// Makes the emitted document.
+    fn document(&self) -> Value;
+
+    /// For tests: every type of the JSON that is read and written.
+    #[cfg(test)]
+    fn wire_types(&self) -> Vec<crate::tests::schemas::WireType>;
+
+    /// Builds the document, the validators and the handlers: once for a server.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when a setting of this provider has a value that makes no sense.
+    fn build(&self, settings: &Settings) -> Result<Api, InvalidSetting>;
+}
+
+/// An API whose callers prove with keys who they are.
+pub(crate) trait KeyIssuer: Send + Sync {
+    /// The name in paths, flags, configuration and storage. The API is served below a path of this name.
+    fn name(&self) -> ProviderName;
+
+    /// The owner of a new key: `wanted` in the form in which it is stored, or a new one.
+    ///
+    /// # Errors
+    /// [`InvalidOwner`] when the API has no such owners.
+    fn key_owner(&self, wanted: Option<String>, now: Timestamp) -> Result<String, InvalidOwner>;
+
+    /// Whether a key is a pair of a key and a secret.
+    fn key_has_secret(&self) -> bool;
+
+    /// The headers that a caller sends with every request. `secret` is ignored where keys have none.
+    fn key_headers(&self, key: &Secret, secret: &Secret) -> Vec<(&'static str, Secret)>;
+}
+
+/// What a receiver wants to be registered for.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    /// The URL of the receiver, to which the last segment of a path is added for each registration.
+    pub(crate) url: &'a str,
+    /// The names of event types, each once.
+    pub(crate) event_types: &'a [String],
+    /// The account that it is for, where the provider has accounts.
+    pub(crate) account_id: Option<&'a str>,
+    /// The member of a webhook that holds the key of its signatures.
+    pub(crate) key_member: &'a str,
+}
+
+/// A webhook to register.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    /// The last segment of its URL.
+    pub(crate) name: String,
+    /// The names of its event types.
+    pub(crate) event_types: Vec<String>,
+    /// The body of the request.
+    pub(crate) body: Value,
+    /// The key of its signatures; none where the API makes it and shows it when the webhook is read.
+    pub(crate) key: Option<Secret>,
+}
+
+impl fmt::Debug for dyn Provider + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.name(), f)
+    }
+}
+
+/// What a provider builds for a server.
+pub(crate) struct Api {
+    /// The emitted document.
+    pub(crate) document: Arc<Value>,
+    /// The webhooks that are sent.
+    pub(crate) outbound: Box<dyn Outbound>,
+    /// Gives the routes of the API below its base path.
+    pub(crate) mount: Box<dyn Fn(Context) -> Routes + Send + Sync>,
+}
+
+/// Adds the routes of an API to a scope, for each thread that answers requests.
+pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
+/// What an operator may set for providers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Settings of Equals Money.
+    pub equals_money: equals_money::Settings,
+}
+
+/// A setting with a value that makes no sense, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidSetting(pub(crate) String);
+
+/// A text that cannot own a key, as a fragment that fits behind its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct InvalidOwner(pub(crate) String);
+
+/// How a publication names the webhooks that an event is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Addressing {
+    /// The member of the operator API that names the owner of the webhooks.
+    pub(crate) owner: OwnerMember,
+    /// Whether there has to be one; without it, an event is for the webhooks of every owner.
+    pub(crate) owner_is_required: bool,
+    /// Whether an event may happen to an account (`accountId`).
+    pub(crate) has_accounts: bool,
+}
+
+/// A member of the operator API that names the owner of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnerMember {
+    /// `clientId`.
+    ClientId,
+    /// `productId`.
+    ProductId,
+}
+
+impl OwnerMember {
+    /// The name of the member.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientId => "clientId",
+            Self::ProductId => "productId",
+        }
+    }
+}
 
 /// What every inbound API needs of the server.
 #[derive(Clone)]
@@ -36,7 +200,7 @@ pub struct Context {
     pub max_body_bytes: usize,
 }
 
-/// Who calls.
+/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Caller {
     /// The client id or product id that the credentials belong to.
@@ -44,7 +208,7 @@ pub(crate) struct Caller {
 }
 
 impl Context {
-    /// Which URLs Conduit webhooks may have (C-26).
+    /// The schemes that URLs of webhooks may have where a provider asks for https (C-26).
     fn scheme_policy(&self) -> SchemePolicy {
         if self.sandbox {
             SchemePolicy::HttpOrHttps
@@ -56,7 +220,7 @@ impl Context {
     /// The key with this text, unless there is none or it was revoked.
     pub(crate) async fn active_key(
         &self,
-        provider: Provider,
+        provider: ProviderName,
         key: &[u8],
     ) -> Result<Option<ApiKey>, StoreError> {
         let found = self.store.key(provider, Fingerprint::of(key)).await?;
@@ -150,30 +314,5 @@ impl RequestHeader {
 impl fmt::Debug for RequestHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.shown())
-    }
-}
-
-/// The webhooks that `provider` sends; our own API sends none.
-pub(crate) fn outbound(provider: Provider) -> Option<&'static dyn Outbound> {
-    match provider {
-        Provider::Conduit => Some(&conduit::ConduitOutbound),
-        Provider::EqualsMoney => Some(&equals_money::EqualsMoneyOutbound),
-        Provider::Operator => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_documented_providers_send_webhooks_and_our_own_api_sends_none() {
-        for (provider, event_type) in [
-            (Provider::Conduit, "customer.created"),
-            (Provider::EqualsMoney, "BoxCredited"),
-        ] {
-            assert!(outbound(provider).unwrap().audience(event_type).is_some());
-        }
-        assert!(outbound(Provider::Operator).is_none());
     }
 }

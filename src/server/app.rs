@@ -10,10 +10,11 @@ use actix_web::{App, HttpRequest, web};
 
 use super::probes::{Measured, live, metrics_text, not_found, ready};
 use crate::config::Mode;
+use crate::domain::ProviderName;
 use crate::http::{Entrance, trace};
 use crate::operator;
 use crate::pages::{Documents, landing, readable};
-use crate::provider::{Context, conduit, equals_money};
+use crate::provider::Routes;
 use crate::storage::Store;
 
 /// How much of it answers on a port.
@@ -28,8 +29,9 @@ pub(super) enum Part {
 /// What the answers are made of.
 #[derive(Clone)]
 pub(super) struct Site {
-    pub(super) conduit: web::Data<Context>,
-    pub(super) equals_money: web::Data<equals_money::State>,
+    /// The routes of each provider with the path that they are below.
+    pub(super) providers: Arc<[(String, Routes)]>,
+    pub(super) names: Arc<[ProviderName]>,
     pub(super) operator: web::Data<operator::State>,
     pub(super) store: web::Data<dyn Store>,
     pub(super) measured: web::Data<Measured>,
@@ -53,6 +55,7 @@ impl Site {
             InitError = (),
         > + use<>,
     > {
+        let names = self.names.clone();
         let entrance = self.entrance.clone();
         let enter = move |request: ServiceRequest, next: Next<_>| {
             let entrance = entrance.clone();
@@ -68,21 +71,16 @@ impl Site {
                     self.operator(config, local);
                 }
             })
-            .default_service(web::to(move |request| not_found(part, request)))
+            .default_service(web::to(move |request| {
+                not_found(part, names.clone(), request)
+            }))
     }
 
     fn providers(&self, config: &mut web::ServiceConfig) {
+        for (path, routes) in &*self.providers {
+            config.service(web::scope(path).configure(|config| routes(config)));
+        }
         config
-            .service(
-                web::scope("/conduit")
-                    .app_data(self.conduit.clone())
-                    .configure(conduit::routes),
-            )
-            .service(
-                web::scope("/equals-money")
-                    .app_data(self.equals_money.clone())
-                    .configure(equals_money::routes),
-            )
             .service(readable("/health/live", live))
             .service(readable("/health/ready", ready));
     }

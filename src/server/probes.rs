@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::app::Part;
 use crate::clock::Clock;
+use crate::domain::ProviderName;
 use crate::http::problem;
 use crate::metrics::{Format, Metrics};
 use crate::storage::Store;
@@ -64,14 +65,25 @@ pub(super) async fn metrics_text(
 }
 
 /// Outside every API.
-pub(super) async fn not_found(part: Part, request: HttpRequest) -> HttpResponse {
-    let detail = match part {
+pub(super) async fn not_found(
+    part: Part,
+    providers: Arc<[ProviderName]>,
+    request: HttpRequest,
+) -> HttpResponse {
+    let mut paths: Vec<String> = providers.iter().map(|name| format!("/{name}")).collect();
+    let hint = match part {
         Part::All => {
-            "There is nothing at this path. The APIs are below /conduit, /equals-money and /operator/v1; /docs/ explains them."
+            paths.push("/operator/v1".to_owned());
+            "; /docs/ explains them"
         }
-        Part::Providers => {
-            "There is nothing at this path. The APIs are below /conduit and /equals-money."
-        }
+        Part::Providers => "",
     };
-    problem(StatusCode::NOT_FOUND, detail, request.path())
+    let last = paths.pop().unwrap_or_default();
+    let paths = if paths.is_empty() {
+        last
+    } else {
+        format!("{} and {last}", paths.join(", "))
+    };
+    let detail = format!("There is nothing at this path. The APIs are below {paths}{hint}.");
+    problem(StatusCode::NOT_FOUND, &detail, request.path())
 }

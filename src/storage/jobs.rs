@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::domain::{DeliveryState, Provider, UnknownState};
+use crate::domain::{DeliveryState, ProviderName, UnknownState};
 
 /// What is old.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +51,7 @@ pub struct Replay {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplayFilter {
     /// Only of this provider.
-    pub provider: Option<Provider>,
+    pub provider: Option<ProviderName>,
     /// Only for this webhook; unmatched events are matched with it alone.
     pub webhook_id: Option<String>,
     /// Only in this state.

@@ -20,13 +20,13 @@ use uuid::Uuid;
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
-    EventFilter, EventRecord, Idempotency, NumberPage, Publication, Published, QueueState, Receipt,
-    Rows, Slots, StateCounts,
+    EventFilter, EventRecord, GivesUpAt, Idempotency, NumberPage, Publication, Published,
+    QueueState, Receipt, Rows, Slots, StateCounts,
 };
 pub use self::seal::{EncryptionKey, KeyFileError, SealError};
 pub use self::sqlite::SqliteStore;
 use crate::clock::{Moment, SavedTime};
-use crate::domain::{ApiKey, Fingerprint, Provider, Webhook, WebhookChange};
+use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
 
 /// Durable state of the server.
 #[async_trait]
@@ -127,7 +127,7 @@ pub trait Store: Send + Sync {
     /// The API key with this fingerprint, revoked or not.
     async fn key(
         &self,
-        provider: Provider,
+        provider: ProviderName,
         fingerprint: Fingerprint,
     ) -> Result<Option<ApiKey>, StoreError>;
 
@@ -148,7 +148,7 @@ pub trait Store: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct WebhookKey {
     /// The API.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// Whose webhook it has to be.
     pub owner: String,
     /// The webhook's id.
@@ -170,7 +170,7 @@ pub enum Pending {
 #[derive(Debug, Clone)]
 pub struct WebhookFilter {
     /// The API.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// Whose webhooks.
     pub owner: String,
     /// When given, only those of this account and those of none (decision E-6).

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Moment;
 use crate::domain::{
-    Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, Provider,
+    Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, ProviderName,
 };
 
 /// How many attempts may be under way, in all and for each webhook. The store asks it inside its transactions, so it never blocks.
@@ -75,6 +75,9 @@ pub struct Receipt {
     pub deliveries: u64,
 }
 
+/// Until when a delivery is attempted, by its provider and first attempt.
+pub type GivesUpAt = Arc<dyn Fn(ProviderName, Timestamp) -> Timestamp + Send + Sync>;
+
 /// The terms of a claim.
 pub struct ClaimTerms {
     /// Slots for what is claimed.
@@ -86,7 +89,7 @@ pub struct ClaimTerms {
     /// The current time.
     pub at: Moment,
     /// Until when a delivery is attempted, by its provider and first attempt, in steady time.
-    pub gives_up_at: fn(Provider, Timestamp) -> Timestamp,
+    pub gives_up_at: GivesUpAt,
 }
 
 /// What was claimed.
@@ -124,7 +127,7 @@ pub struct AttemptResult {
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     /// Only of this provider.
-    pub provider: Option<Provider>,
+    pub provider: Option<ProviderName>,
     /// Only of this type.
     pub event_type: Option<String>,
 }
@@ -133,7 +136,7 @@ pub struct EventFilter {
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
     /// Only of this provider.
-    pub provider: Option<Provider>,
+    pub provider: Option<ProviderName>,
     /// Only in this state.
     pub state: Option<DeliveryState>,
     /// Only for this webhook.
@@ -192,7 +195,7 @@ pub struct DeliveryRecord {
     /// The webhook.
     pub webhook_id: String,
     /// The provider of both.
-    pub provider: Provider,
+    pub provider: ProviderName,
     /// The event's type.
     pub event_type: String,
     /// Where the next attempt would go.

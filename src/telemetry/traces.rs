@@ -23,7 +23,7 @@ use url::Url;
 
 use super::collector::Collector;
 use crate::config::Tracing;
-use crate::domain::{DueDelivery, Lack, Outcome, Provider, TraceContext};
+use crate::domain::{DueDelivery, Lack, Outcome, ProviderName, TraceContext};
 
 /// How many ended spans wait to be sent at most; more are dropped.
 const QUEUE: usize = 8_192;
@@ -136,14 +136,14 @@ impl Traces {
     pub(crate) fn publication(
         &self,
         parent: Option<TraceContext>,
-        provider: Provider,
+        provider: ProviderName,
         event_type: &str,
     ) -> TraceSpan {
         self.begin(parent, || {
             SpanBuilder::from_name("publish event")
                 .with_kind(SpanKind::Producer)
                 .with_attributes([
-                    KeyValue::new("truehook.provider", provider.as_str()),
+                    KeyValue::new("truehook.provider", provider.to_string()),
                     KeyValue::new("truehook.event.type", event_type.to_owned()),
                 ])
         })
@@ -165,7 +165,7 @@ impl Traces {
                 KeyValue::new("truehook.event.id", event.id.clone()),
                 KeyValue::new("truehook.event.type", event.event_type.clone()),
                 KeyValue::new("truehook.webhook.id", target.webhook_id.clone()),
-                KeyValue::new("truehook.provider", event.provider.as_str()),
+                KeyValue::new("truehook.provider", event.provider.to_string()),
                 KeyValue::new("truehook.attempt", i64::from(*attempt)),
             ];
             attributes.extend(destination(target.url.as_str()).into_iter().flatten());

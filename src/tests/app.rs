@@ -1,6 +1,6 @@
 //! A real server for one test: its own port, its own database file, and clients with credentials.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, redirect};
@@ -10,13 +10,18 @@ use tempfile::TempDir;
 use crate::clock::tests::Machine;
 use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode, Settings, StorageSettings};
-use crate::domain::{ApiKey, Fingerprint, Provider, ksuid};
+use crate::domain::{ApiKey, Fingerprint, ProviderName, ksuid};
 use crate::entropy;
-use crate::server::Server;
+use crate::provider::{self, PROVIDERS, conduit, equals_money};
+use crate::server::{Apis, Server};
 use crate::storage::Store;
 
 pub(crate) const CONDUIT_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
 pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
+
+/// Every API with the default settings, built once for all tests.
+pub(crate) static APIS: LazyLock<Apis> =
+    LazyLock::new(|| Apis::build(PROVIDERS, &provider::Settings::default()).unwrap());
 
 /// A running server; stopped when it is dropped.
 pub(crate) struct TestApp {
@@ -75,7 +80,12 @@ impl TestApp {
         folder: TempDir,
         clock: impl FnOnce(Option<SavedTime>) -> Clock,
     ) -> Self {
-        let server = Server::start_with_clock(config.clone(), clock).unwrap();
+        let apis = if config.providers == provider::Settings::default() {
+            APIS.clone()
+        } else {
+            Apis::build(PROVIDERS, &config.providers).unwrap()
+        };
+        let server = Server::start_with(config.clone(), apis, clock).unwrap();
         let base = format!("http://{}", server.addresses()[0]);
         let admin_base = server.admin_addresses().first();
         let admin_base = admin_base.map(|address| format!("http://{address}"));
@@ -168,7 +178,7 @@ impl TestApp {
 
     pub(crate) async fn conduit_other(&self) -> Client {
         let owner = ksuid("client_", key_time(), entropy::bytes());
-        self.insert_key(Provider::Conduit, owner, "other-key", Some("other-secret"))
+        self.insert_key(conduit::NAME, owner, "other-key", Some("other-secret"))
             .await;
         let client = self.anonymous("/conduit");
         client
@@ -183,7 +193,7 @@ impl TestApp {
 
     pub(crate) async fn equals_other(&self) -> Client {
         self.insert_key(
-            Provider::EqualsMoney,
+            equals_money::NAME,
             entropy::uuid().to_string(),
             "other-key",
             None,
@@ -200,13 +210,19 @@ impl TestApp {
 
     pub(crate) async fn operator_other(&self) -> Client {
         let owner = "operator".to_owned();
-        self.insert_key(Provider::Operator, owner, "other-key", None)
+        self.insert_key(ProviderName::OPERATOR, owner, "other-key", None)
             .await;
         self.anonymous("/operator/v1")
             .with_header("Authorization", "Bearer other-key")
     }
 
-    async fn insert_key(&self, provider: Provider, owner: String, key: &str, secret: Option<&str>) {
+    async fn insert_key(
+        &self,
+        provider: ProviderName,
+        owner: String,
+        key: &str,
+        secret: Option<&str>,
+    ) {
         let record = ApiKey {
             id: ksuid("key_", key_time(), entropy::bytes()),
             provider,

@@ -426,9 +426,10 @@ async fn a_chunked_body_over_the_limit_answers_413() {
 /// C-33: there is no rate limit.
 #[actix_web::test]
 async fn no_rate_limit_is_applied() {
-    let app =
-        TestApp::start_with(|config| config.equals_money.rate_limit = std::num::NonZeroU32::new(1))
-            .await;
+    let app = TestApp::start_with(|config| {
+        config.providers.equals_money.rate_limit = std::num::NonZeroU32::new(1);
+    })
+    .await;
     for _ in 0..100 {
         expect(app.conduit().get("/webhooks").await, 200);
     }

@@ -6,9 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::app::{TestApp, production};
-use crate::operator;
-use crate::provider::{conduit, equals_money};
+use super::app::{APIS, TestApp, production};
 
 /// Compares with `snapshots/NAME.snap.json`; a changed document fails until it is accepted.
 fn assert_document(name: &str, document: &Value) {
@@ -21,43 +19,27 @@ fn assert_document(name: &str, document: &Value) {
 }
 
 #[test]
-fn the_emitted_document_of_conduit_is_as_reviewed() {
-    assert_document("conduit", &conduit::DOCUMENT);
-}
-
-#[test]
-fn the_emitted_document_of_equals_money_is_as_reviewed() {
-    assert_document("equals-money", &equals_money::DOCUMENT);
-}
-
-#[test]
-fn the_emitted_document_of_the_operator_api_is_as_reviewed() {
-    assert_document("operator", &operator::DOCUMENT);
+fn every_emitted_document_is_as_reviewed() {
+    for (name, _, document) in APIS.documents() {
+        assert_document(name.as_str(), &document);
+    }
 }
 
 #[actix_web::test]
 async fn the_served_documents_are_the_emitted_ones() {
     let app = TestApp::start().await;
     let client = app.anonymous("");
-    for (path, document) in [
-        ("/openapi/conduit.json", &*conduit::DOCUMENT),
-        ("/openapi/equals-money.json", &*equals_money::DOCUMENT),
-        ("/openapi/operator.json", &*operator::DOCUMENT),
-    ] {
-        let answer = client.get(path).await;
+    for (name, _, document) in APIS.documents() {
+        let answer = client.get(&format!("/openapi/{name}.json")).await;
         assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert_eq!(&answer.json(), document, "{path}");
+        assert_eq!(answer.json(), *document, "{name}");
     }
 }
 
 #[actix_web::test]
 async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
     let app = TestApp::start().await;
-    for (prefix, document) in [
-        ("/conduit", &*conduit::DOCUMENT),
-        ("/equals-money", &*equals_money::DOCUMENT),
-        ("/operator/v1", &*operator::DOCUMENT),
-    ] {
+    for (_, prefix, document) in APIS.documents() {
         for (path, item) in document["paths"].as_object().unwrap() {
             let mut methods: Vec<String> = item
                 .as_object()
@@ -67,7 +49,7 @@ async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
                 .collect();
             methods.sort();
             let path = path.replace(['{', '}'], "");
-            let answer = app.anonymous(prefix).send("TRACE", &path, None, b"").await;
+            let answer = app.anonymous(&prefix).send("TRACE", &path, None, b"").await;
             let mut allowed: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
             allowed.sort_unstable();
             assert_eq!(allowed, methods, "{path}");
@@ -99,12 +81,9 @@ async fn swagger_ui_is_served_whole_from_this_server() {
         assert!(answer.status == 200 && !answer.body.is_empty(), "{file}");
     }
     let initializer = client.get("/docs/swagger-initializer.js").await.text();
-    for document in [
-        "/docs/conduit.json",
-        "/docs/equals-money.json",
-        "/docs/operator.json",
-    ] {
-        assert!(initializer.contains(document), "{initializer}");
+    for (name, ..) in APIS.documents() {
+        let path = format!("/docs/{name}.json");
+        assert!(initializer.contains(&path), "{initializer}");
     }
 }
 

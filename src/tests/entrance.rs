@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::app::{TestApp, production};
+use super::app::{APIS, TestApp, production};
 use super::shape::send_raw;
 use crate::domain::HostNames;
-use crate::operator;
 
 /// A path of every kind.
 const PATHS: [&str; 9] = [
@@ -230,7 +229,7 @@ async fn a_credential_that_is_sent_twice_is_refused() {
 async fn every_operation_for_operators_refuses_parameters_that_it_does_not_have() {
     let app = TestApp::start().await;
     let mut operations = 0;
-    for (path, item) in operator::DOCUMENT["paths"].as_object().unwrap() {
+    for (path, item) in APIS.document("operator")["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let method = method.to_uppercase();
             let target = format!("{}?limit1=5&Unknown=%20", path.replace(['{', '}'], ""));

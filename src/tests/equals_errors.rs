@@ -443,7 +443,8 @@ async fn a_chunked_body_over_the_limit_answers_413() {
 #[actix_web::test]
 async fn the_rate_limit_answers_429() {
     let app =
-        TestApp::start_with(|config| config.equals_money.rate_limit = NonZeroU32::new(1)).await;
+        TestApp::start_with(|config| config.providers.equals_money.rate_limit = NonZeroU32::new(1))
+            .await;
     let other = app.equals_other().await;
     let mut limited = None;
     for _ in 0..1_000 {

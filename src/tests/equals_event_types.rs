@@ -613,7 +613,7 @@ async fn a_restart_keeps_the_catalogue() {
 async fn a_disabled_type_takes_no_webhooks() {
     let disabled = ["BoxCredited", "OrderCreated"];
     let app = TestApp::start_with(|config| {
-        config.equals_money.disabled_event_types = disabled.map(str::to_owned).into();
+        config.providers.equals_money.disabled_event_types = disabled.map(str::to_owned).into();
     })
     .await;
     let client = app.equals();

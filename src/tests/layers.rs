@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::provider::PROVIDERS;
+
 /// The modules of `lib.rs`, lowest first.
 fn layers() -> Vec<String> {
     let text = fs::read_to_string(source().join("lib.rs")).unwrap();
@@ -75,22 +77,75 @@ fn a_file_imports_only_from_lower_layers() {
 
 #[test]
 fn providers_do_not_import_each_other() {
-    let mut all = Vec::new();
-    files(&source().join("provider"), &mut all);
-    for path in all {
-        let text = fs::read_to_string(&path).unwrap();
-        for (own, other) in [
-            ("provider/conduit/", "equals_money"),
-            ("provider/equals_money/", "conduit"),
-        ] {
-            let inside = path.to_str().unwrap().contains(own);
-            assert!(
-                !(inside && text.contains(&format!("provider::{other}"))),
-                "{}",
-                path.display()
-            );
+    let folders: Vec<String> = fs::read_dir(source().join("provider"))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        folders.len(),
+        PROVIDERS.len(),
+        "a folder for each provider: {folders:?}"
+    );
+    for own in &folders {
+        let mut all = Vec::new();
+        files(&source().join("provider").join(own), &mut all);
+        for path in all {
+            let text = fs::read_to_string(&path).unwrap();
+            for other in folders.iter().filter(|other| *other != own) {
+                assert!(
+                    !text.contains(&format!("provider::{other}")),
+                    "{}",
+                    path.display()
+                );
+            }
         }
     }
+}
+
+/// Files that may name a provider: its own folder, tests, steps of the schema that were released, samples, and settings.
+const MAY_NAME_PROVIDERS: [&str; 8] = [
+    "provider/",
+    "tests",
+    "storage/contract/",
+    "storage/sqlite/cost.rs",
+    "operator/wire_types.rs",
+    "storage/sqlite/schema.rs",
+    "operator/samples/",
+    "config.rs",
+];
+
+#[test]
+fn only_the_table_knows_the_names_of_providers() {
+    let mut all = Vec::new();
+    let mut found = Vec::new();
+    files(&source(), &mut all);
+    for path in all {
+        let relative = path.strip_prefix(source()).unwrap();
+        let text = relative.to_str().unwrap();
+        if MAY_NAME_PROVIDERS.iter().any(|may| text.contains(may)) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines() {
+            let line = line.trim_start();
+            let prose = line.starts_with("//") || line.starts_with("truehook ");
+            for provider in PROVIDERS.iter().map(|provider| provider.name()) {
+                let names = [
+                    format!("\"{provider}\""),
+                    format!("'{provider}'"),
+                    provider.as_str().replace('-', "_") + "::",
+                ];
+                let named = names.iter().any(|name| line.contains(name.as_str()));
+                if named && !prose {
+                    found.push(format!("{}: {line}", relative.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
 }
 
 #[test]

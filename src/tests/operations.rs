@@ -190,9 +190,10 @@ async fn equals_money_operations_answer_as_reviewed() {
 #[actix_web::test]
 async fn over_the_rate_limit_the_answer_is_429_with_the_seconds_to_wait() {
     // E-8.
-    let app =
-        TestApp::start_with(|config| config.equals_money.rate_limit = std::num::NonZeroU32::new(1))
-            .await;
+    let app = TestApp::start_with(|config| {
+        config.providers.equals_money.rate_limit = std::num::NonZeroU32::new(1);
+    })
+    .await;
     let client = app.equals();
     let mut answers = Vec::new();
     for _ in 0..5 {

@@ -2,21 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::app::{Answer, CONDUIT_CLIENT, Client, EQUALS_PRODUCT, TestApp};
+use super::app::{APIS, Answer, CONDUIT_CLIENT, Client, EQUALS_PRODUCT, TestApp};
 use super::delivering::{
     conduit_event, conduit_webhook, deliveries, delivery_of, delivery_when, equals_event,
     equals_webhook, publish, recorded, until,
 };
 use super::receiver::{Receiver, Reply};
 use super::recorder::{Recorder, refusals, refusals_without_body};
-use crate::operator::DOCUMENT;
 
 const PREFIX: &str = "/operator/v1";
 
 /// Records the answer of an operation when the database is of no use, and compares all its answers.
 async fn finish(mut recorder: Recorder, operation: &str, answer: Answer) {
     recorder.record("when the database is damaged", &answer);
-    recorder.assert_documented(&DOCUMENT, operation);
+    recorder.assert_documented(&APIS.document("operator"), operation);
     recorder.assert(&format!("operator-{operation}"));
 }
 

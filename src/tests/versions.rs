@@ -7,17 +7,8 @@ use conformance::document::Document;
 use conformance::drift::{Comparison, Options, compare_counted};
 use serde_json::{Value, json};
 
+use super::app::APIS;
 use crate::openapi::v3_0;
-use crate::operator;
-use crate::provider::{conduit, equals_money};
-
-fn emitted() -> [(&'static str, &'static Value); 3] {
-    [
-        ("conduit", &*conduit::DOCUMENT),
-        ("equals-money", &*equals_money::DOCUMENT),
-        ("operator", &*operator::DOCUMENT),
-    ]
-}
 
 fn compare(theirs: &Value, ours: &Value) -> Comparison {
     let read = |name, value: &Value| Document::parse(name, &value.to_string()).unwrap();
@@ -31,10 +22,10 @@ fn compare(theirs: &Value, ours: &Value) -> Comparison {
 
 #[test]
 fn the_form_of_3_0_does_not_drift_from_that_of_3_1() {
-    for (name, document) in emitted() {
-        let old = v3_0::write(document);
+    for (name, _, document) in APIS.documents() {
+        let old = v3_0::write(&document);
         assert_eq!(old["openapi"], "3.0.3", "{name}");
-        for (theirs, ours) in [(document, &old), (&old, document)] {
+        for (theirs, ours) in [(&*document, &old), (&old, &*document)] {
             let comparison = compare(theirs, ours);
             assert_eq!(comparison.findings, Vec::new(), "{name}");
             let webhooks = document["webhooks"]
@@ -71,11 +62,8 @@ fn what_the_form_of_3_0_lost_would_be_found() {
         ("operator", "/info/license/x-identifier"),
     ];
     for (name, pointer) in lost {
-        let (_, document) = emitted()
-            .into_iter()
-            .find(|(given, _)| *given == name)
-            .unwrap();
-        let mut old = v3_0::write(document);
+        let document = APIS.document(name);
+        let mut old = v3_0::write(&document);
         let (parent, member) = pointer.rsplit_once('/').unwrap();
         let removed = old
             .pointer_mut(parent)
@@ -83,7 +71,7 @@ fn what_the_form_of_3_0_lost_would_be_found() {
             .and_then(|parent| parent.shift_remove(member));
         assert!(removed.is_some(), "{name}: nothing at {pointer}");
         assert_ne!(
-            compare(document, &old).findings,
+            compare(&document, &old).findings,
             Vec::new(),
             "{name}: {pointer}"
         );
@@ -96,8 +84,8 @@ fn the_form_of_3_0_is_valid_by_its_meta_schema() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/tests/meta/openapi-3.0.json");
     let meta: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&meta).unwrap();
-    for (name, document) in emitted() {
-        let mut old = v3_0::write(document);
+    for (name, _, document) in APIS.documents() {
+        let mut old = v3_0::write(&document);
         let errors: Vec<String> = validator
             .iter_errors(&old)
             .map(|error| format!("{}: {error}", error.instance_path()))

@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome};
 use crate::entropy;
 use crate::metrics::InFlight;
-use crate::provider::{OutboundRequest, RequestHeader, outbound};
+use crate::provider::{OutboundRequest, RequestHeader};
 use crate::storage::{AttemptResult, Slots};
 
 /// How long a delivery waits whose attempt could not be made because this machine lacked something.
@@ -112,7 +112,7 @@ impl Worker {
     /// Signs, sends, and decides what becomes of the delivery.
     async fn exchange(&self, due: DueDelivery) -> Exchanged {
         let Self { settings, .. } = self;
-        let Some(provider) = outbound(due.event.provider) else {
+        let Some(provider) = settings.providers.outbound(due.event.provider) else {
             return Exchanged::Unknown;
         };
         let began = settings.clock.moment();

@@ -29,10 +29,10 @@ pub use self::sender::RootsError;
 use self::sender::Sender;
 use self::throttle::Throttle;
 use crate::clock::Clock;
-use crate::domain::{DueDelivery, Provider};
+use crate::domain::{DueDelivery, ProviderName};
 use crate::metrics::Metrics;
-use crate::provider::outbound;
-use crate::storage::{AttemptResult, ClaimTerms, Slots, Store};
+use crate::provider::Providers;
+use crate::storage::{AttemptResult, ClaimTerms, GivesUpAt, Slots, Store};
 use crate::telemetry::Traces;
 
 /// How often the queue is looked at when nothing is known to be due.
@@ -57,6 +57,8 @@ const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
 pub(crate) struct WorkerSettings {
     /// Durable state.
     pub(crate) store: Arc<dyn Store>,
+    /// The providers whose webhooks are sent.
+    pub(crate) providers: Providers,
     /// The time.
     pub(crate) clock: Clock,
     /// The outbound client.
@@ -242,7 +244,7 @@ impl Worker {
             limit: CLAIM,
             lease: self.lease(),
             at: settings.clock.moment(),
-            gives_up_at,
+            gives_up_at: gives_up_at(settings.providers.clone()),
         };
         let claimed = match settings.store.claim(terms).await {
             Ok(claimed) => claimed,
@@ -319,8 +321,11 @@ impl Worker {
     }
 }
 
-fn gives_up_at(provider: Provider, first_attempt_at: Timestamp) -> Timestamp {
-    outbound(provider).map_or(Timestamp::MAX, |provider| {
-        provider.gives_up_at(first_attempt_at)
+fn gives_up_at(providers: Providers) -> GivesUpAt {
+    Arc::new(move |provider: ProviderName, first_attempt_at| {
+        let outbound = providers.outbound(provider);
+        outbound.map_or(Timestamp::MAX, |outbound| {
+            outbound.gives_up_at(first_attempt_at)
+        })
     })
 }

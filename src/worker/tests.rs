@@ -12,9 +12,9 @@ use tempfile::TempDir;
 
 use super::sender::{Resolve, SenderSettings, SystemResolver};
 use super::*;
-use crate::domain::{
-    AddressPolicy, Audience, DeliveryState, Event, Provider, ReceiverUrl, Secret, Webhook,
-};
+use crate::domain::{AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook};
+use crate::provider::conduit;
+use crate::provider::fixtures::BUILT;
 use crate::storage::{
     DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, SqliteStore,
 };
@@ -53,6 +53,7 @@ impl Subject {
             ..AddressPolicy::default()
         };
         let settings = WorkerSettings {
+            providers: BUILT.clone(),
             store: store.clone(),
             clock: Clock::real(),
             sender: Sender::new(SenderSettings {
@@ -80,7 +81,7 @@ impl Subject {
     async fn add_webhook(&self, url: &str) {
         let now = self.now();
         let webhook = Webhook {
-            provider: Provider::Conduit,
+            provider: conduit::NAME,
             id: "whk_1".to_owned(),
             owner: "o".to_owned(),
             account_id: None,
@@ -98,7 +99,7 @@ impl Subject {
     async fn publish(&self, id: &str) {
         let event = Event {
             id: id.to_owned(),
-            provider: Provider::Conduit,
+            provider: conduit::NAME,
             event_type: "customer.active".to_owned(),
             owner: Some("o".to_owned()),
             account_id: None,

@@ -24,13 +24,15 @@ use serde_json::Value;
 use self::forward::{Forwarder, Target};
 use self::output::Output;
 use self::receiver::{Answer, Arrival, Receiver, Rules};
-use self::registration::{Credentials, Registrar, Wanted, Webhook};
+use self::registration::{Credentials, Registrar, Webhook};
 use self::show::{Form, Show};
 use self::signature::Scheme;
-use super::client::{Api, Call, CallError, Client, ServerUrl, unknown_event_type};
+use super::client::{Call, CallError, Client, ServerUrl, unknown_event_type};
+use super::names;
 use super::terminal::{Paint, note, printable};
 use crate::clock::Clock;
-use crate::domain::Secret;
+use crate::domain::{ProviderName, Secret};
+use crate::provider::{Provider, Wanted};
 use crate::signals::Signals;
 
 /// How long the last deliveries may take to be written.
@@ -54,8 +56,8 @@ for that. Conduit goes on with the retries of a delivery after its webhook is de
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Whose events to receive
-    #[arg(value_enum)]
-    provider: Api,
+    #[arg(value_parser = names::provider())]
+    provider: &'static dyn Provider,
 
     #[arg(
         required = true,
@@ -143,8 +145,12 @@ enum End {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
-    if arguments.provider == Api::Conduit && arguments.account_id.is_some() {
-        bail!("--account-id belongs to Equals Money; Conduit has no accounts to choose from");
+    let provider = arguments.provider;
+    if !provider.addressing().has_accounts && arguments.account_id.is_some() {
+        bail!(
+            "--account-id: {} has no accounts to choose from",
+            provider.title()
+        );
     }
     actix_web::rt::System::new().block_on(listen(arguments))
 }
@@ -157,11 +163,12 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
         .retain(|event_type| known.insert(event_type.clone()));
     let client = Client::new(arguments.server.clone())?;
     let document = tokio::select! {
-        document = document(&client, arguments.provider) => document?,
+        document = document(&client, arguments.provider.name()) => document?,
         () = signals.next() => return Ok(()),
     };
     let mut names = arguments.event_types.iter();
-    let unknown = names.find_map(|name| unknown_event_type(&document, arguments.provider, name));
+    let provider = arguments.provider.name();
+    let unknown = names.find_map(|name| unknown_event_type(&document, provider, name));
     if let Some(unknown) = unknown {
         // Before anything is registered: Equals Money has a webhook for each event type.
         bail!(unknown);
@@ -176,7 +183,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
         count: arguments.count,
     };
     let mut receiver = Receiver::start(rules, Clock::real())?;
-    let registrar = Registrar::new(&client, credentials(&arguments));
+    let registrar = Registrar::new(&client, arguments.provider, credentials(&arguments));
     let url = format!("http://127.0.0.1:{}{}", receiver.port(), receiver.path());
     let wanted = Wanted {
         url: &url,
@@ -219,8 +226,8 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
     }
 }
 
-async fn document(client: &Client, api: Api) -> anyhow::Result<Value> {
-    let path = format!("/openapi/{}.json", api.as_str());
+async fn document(client: &Client, provider: ProviderName) -> anyhow::Result<Value> {
+    let path = format!("/openapi/{provider}.json");
     let read = client.send_for_json(Call::new(Method::GET, &*path)).await;
     read.map_err(|error| match &error {
         CallError::Refused(_) => {
@@ -235,13 +242,9 @@ async fn document(client: &Client, api: Api) -> anyhow::Result<Value> {
 }
 
 fn credentials(arguments: &Arguments) -> Credentials {
-    let key = arguments.api_key.clone();
-    match arguments.provider {
-        Api::Conduit => Credentials::Conduit {
-            key,
-            secret: arguments.api_secret.clone(),
-        },
-        Api::EqualsMoney => Credentials::EqualsMoney { key },
+    Credentials {
+        key: arguments.api_key.clone(),
+        secret: arguments.api_secret.clone(),
     }
 }
 

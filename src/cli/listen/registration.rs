@@ -3,20 +3,20 @@
 use std::cell::Cell;
 
 use anyhow::Context;
-use data_encoding::BASE64;
-use reqwest::header::{AUTHORIZATION, HeaderName};
+use reqwest::header::HeaderName;
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::cli::client::{Api, Call, CallError, Client};
+use crate::cli::client::{Call, CallError, Client};
 use crate::domain::Secret;
-use crate::entropy;
+use crate::provider::{Provider, Wanted};
 
-/// What the API asks of its callers.
+/// The credentials of the provider's API.
 #[derive(Debug)]
-pub(super) enum Credentials {
-    Conduit { key: Secret, secret: Secret },
-    EqualsMoney { key: Secret },
+pub(super) struct Credentials {
+    pub(super) key: Secret,
+    /// Sent where the provider's keys have one.
+    pub(super) secret: Secret,
 }
 
 /// A webhook of this run.
@@ -30,33 +30,29 @@ pub(super) struct Webhook {
     pub(super) key: Option<Secret>,
 }
 
-/// What to register.
-#[derive(Debug)]
-pub(super) struct Wanted<'a> {
-    /// The address of the receiver, without the name of a webhook.
-    pub(super) url: &'a str,
-    pub(super) event_types: &'a [String],
-    pub(super) account_id: Option<&'a str>,
-    /// The member of a webhook that holds its key.
-    pub(super) key_member: &'a str,
-}
-
 /// Registers at one API of one server.
 pub(super) struct Registrar<'a> {
     client: &'a Client,
+    provider: &'static dyn Provider,
     credentials: Credentials,
 }
 
 impl<'a> Registrar<'a> {
-    pub(super) fn new(client: &'a Client, credentials: Credentials) -> Self {
+    pub(super) fn new(
+        client: &'a Client,
+        provider: &'static dyn Provider,
+        credentials: Credentials,
+    ) -> Self {
         Self {
             client,
+            provider,
             credentials,
         }
     }
 
-    /// Registers one webhook for all event types (Conduit) or one for each (Equals Money). Each stands in `webhooks` as soon as it
-    /// exists, so that a failure or an end half-way leaves a list of what has to be unregistered. Begins no more once `stopping` is set.
+    /// Registers what the provider's API needs for all event types: one webhook, or one for each. Each stands in `webhooks` as soon as
+    /// it exists, so that a failure or an end half-way leaves a list of what has to be unregistered. Begins no more once `stopping` is
+    /// set.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
@@ -66,55 +62,30 @@ impl<'a> Registrar<'a> {
         stopping: &Cell<bool>,
         webhooks: &mut Vec<Webhook>,
     ) -> anyhow::Result<()> {
-        match self.credentials {
-            Credentials::Conduit { .. } => {
-                let name = Api::Conduit.as_str();
-                let url = format!("{}/{name}", wanted.url);
-                let body = json!({ "url": url, "events": wanted.event_types, "status": "enabled" });
-                let made = self.create("/conduit/webhooks", &body, &url).await?;
-                let webhook = Webhook {
-                    id: id(&made)?,
-                    name: name.to_owned(),
-                    event_types: wanted.event_types.to_vec(),
-                    key: None,
-                };
-                let path = format!("/conduit/webhooks/{}", webhook.id);
-                webhooks.push(webhook);
-                let read = self
-                    .client
-                    .send_for_json(self.call(Method::GET, path)?)
-                    .await;
-                let read = read.context("cannot read the secret of the new webhook")?;
-                if let (Some(key), Some(webhook)) =
-                    (read[wanted.key_member].as_str(), webhooks.last_mut())
-                {
-                    webhook.key = Some(Secret::new(key));
-                }
+        for registration in self.provider.registrations(wanted) {
+            if stopping.get() {
+                break;
             }
-            Credentials::EqualsMoney { .. } => {
-                for event_type in wanted.event_types {
-                    if stopping.get() {
-                        break;
-                    }
-                    let url = format!("{}/{event_type}", wanted.url);
-                    // 24 of the 36 characters that a secret may have (E-22); 144 bits.
-                    let key = BASE64.encode(&entropy::bytes::<18>());
-                    let mut body =
-                        json!({ "url": url, "enabled": true, "webhookEventTypeName": event_type });
-                    body[wanted.key_member] = json!(key);
-                    if let Some(account_id) = wanted.account_id {
-                        body["accountId"] = json!(account_id);
-                    }
-                    let made = self
-                        .create("/equals-money/v2/webhooks", &body, &url)
-                        .await?;
-                    webhooks.push(Webhook {
-                        id: id(&made)?,
-                        name: event_type.clone(),
-                        event_types: vec![event_type.clone()],
-                        key: Some(Secret::new(key)),
-                    });
-                }
+            let url = format!("{}/{}", wanted.url, registration.name);
+            let made = self.create(&registration.body, &url).await?;
+            let webhook = Webhook {
+                id: id(&made)?,
+                name: registration.name,
+                event_types: registration.event_types,
+                key: registration.key,
+            };
+            let path = (webhook.key.is_none()).then(|| self.path(Some(&webhook)));
+            webhooks.push(webhook);
+            let Some(path) = path else { continue };
+            let read = self
+                .client
+                .send_for_json(self.call(Method::GET, path)?)
+                .await;
+            let read = read.context("cannot read the secret of the new webhook")?;
+            if let (Some(key), Some(webhook)) =
+                (read[wanted.key_member].as_str(), webhooks.last_mut())
+            {
+                webhook.key = Some(Secret::new(key));
             }
         }
         Ok(())
@@ -125,19 +96,25 @@ impl<'a> Registrar<'a> {
     /// # Errors
     /// When the API refuses, or does not answer.
     pub(super) async fn unregister(&self, webhook: &Webhook) -> Result<(), CallError> {
-        let path = match self.credentials {
-            Credentials::Conduit { .. } => format!("/conduit/webhooks/{}", webhook.id),
-            Credentials::EqualsMoney { .. } => format!("/equals-money/v2/webhooks/{}", webhook.id),
-        };
+        let path = self.path(Some(webhook));
         match self.client.send(self.call(Method::DELETE, path)?).await {
             Err(CallError::Refused(refusal)) if refusal.status == StatusCode::NOT_FOUND => Ok(()),
             answer => answer.map(drop),
         }
     }
 
-    async fn create(&self, path: &str, body: &Value, url: &str) -> anyhow::Result<Value> {
+    /// The path of webhooks, or of one.
+    fn path(&self, webhook: Option<&Webhook>) -> String {
+        let path = format!("/{}{}", self.provider.name(), self.provider.webhooks_path());
+        match webhook {
+            Some(webhook) => format!("{path}/{}", webhook.id),
+            None => path,
+        }
+    }
+
+    async fn create(&self, body: &Value, url: &str) -> anyhow::Result<Value> {
         let call = self
-            .call(Method::POST, path)?
+            .call(Method::POST, self.path(None))?
             .json(body.to_string().into_bytes());
         let made = self.client.send_for_json(call).await;
         made.map_err(|error| {
@@ -157,19 +134,21 @@ impl<'a> Registrar<'a> {
     }
 
     fn call(&self, method: Method, path: impl Into<String>) -> Result<Call, CallError> {
+        let Credentials { key, secret } = &self.credentials;
+        let headers = self.provider.key_headers(key, secret);
         let call = Call::new(method, path);
-        match &self.credentials {
-            Credentials::Conduit { key, secret } => call
-                .header(HeaderName::from_static("x-api-key"), key, "--api-key")?
-                .header(
-                    HeaderName::from_static("x-api-secret"),
-                    secret,
-                    "--api-secret",
-                ),
-            Credentials::EqualsMoney { key } => {
-                let value = Secret::new(format!("ApiKey {}", key.expose()));
-                call.header(AUTHORIZATION, &value, "--api-key")
-            }
+        headers.into_iter().try_fold(call, |call, (name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a constant header name");
+            call.header(name, &value, self.flags())
+        })
+    }
+
+    /// The flags that credentials come from.
+    fn flags(&self) -> &'static str {
+        if self.provider.key_has_secret() {
+            "--api-key and --api-secret"
+        } else {
+            "--api-key"
         }
     }
 
@@ -178,14 +157,11 @@ impl<'a> Registrar<'a> {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return None;
         }
-        let (flags, api) = match self.credentials {
-            Credentials::Conduit { .. } => ("--api-key and --api-secret", Api::Conduit),
-            Credentials::EqualsMoney { .. } => ("--api-key", Api::EqualsMoney),
-        };
         Some(format!(
-            "it does not know these credentials: give others with {flags}; a sandbox knows those that are the defaults, and \
+            "it does not know these credentials: give others with {}; a sandbox knows those that are the defaults, and \
              `truehook keys create --provider {}` makes new ones",
-            api.as_str()
+            self.flags(),
+            self.provider.name()
         ))
     }
 }

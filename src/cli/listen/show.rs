@@ -12,9 +12,10 @@ use super::forward::Forwarded;
 use super::receiver::Delivery;
 use super::registration::Webhook;
 use super::signature::{Scheme, Verdict};
-use crate::cli::client::Api;
 use crate::cli::layout::{Token, compact, indented};
 use crate::cli::terminal::{Paint, printable};
+use crate::domain::ProviderName;
+use crate::provider::Provider;
 
 /// Headers of the connection, which say nothing of the delivery.
 const NOISE: [&str; 6] = [
@@ -31,7 +32,7 @@ const REMEMBERED: usize = 10_000;
 
 /// Shows the deliveries of one run.
 pub(super) struct Show {
-    api: Api,
+    provider: &'static dyn Provider,
     scheme: Scheme,
     form: Form,
     seen: Seen,
@@ -96,9 +97,9 @@ struct Known<'a> {
 }
 
 impl Show {
-    pub(super) fn new(api: Api, scheme: Scheme, form: Form) -> Self {
+    pub(super) fn new(provider: &'static dyn Provider, scheme: Scheme, form: Form) -> Self {
         Self {
-            api,
+            provider,
             scheme,
             form,
             seen: Seen::default(),
@@ -110,13 +111,9 @@ impl Show {
         let text = std::str::from_utf8(&delivery.body).ok();
         let json = text.filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
         let body = json.and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let member = match self.api {
-            Api::Conduit => "/event",
-            Api::EqualsMoney => "/body/webhookEventTypeName",
-        };
         let named = body
             .as_ref()
-            .and_then(|body| body.pointer(member)?.as_str());
+            .and_then(|body| body.pointer(self.provider.event_type_pointer())?.as_str());
         let id = self.scheme.identity(delivery, body.as_ref());
         let before = id.as_deref().map(|id| self.seen.add(id, &delivery.body));
         let (repeat, same_body) = before.unwrap_or_default();
@@ -132,8 +129,10 @@ impl Show {
         };
         match self.form {
             Form::Text(paint) => text_of(&known, paint),
-            Form::Json { safe: false } => json_of(&known, self.api),
-            Form::Json { safe: true } => printable(&json_of(&known, self.api)).into_owned(),
+            Form::Json { safe: false } => json_of(&known, self.provider.name()),
+            Form::Json { safe: true } => {
+                printable(&json_of(&known, self.provider.name())).into_owned()
+            }
         }
     }
 }
@@ -245,7 +244,7 @@ fn text_of(known: &Known<'_>, paint: Paint) -> String {
     out
 }
 
-fn json_of(known: &Known<'_>, api: Api) -> String {
+fn json_of(known: &Known<'_>, provider: ProviderName) -> String {
     let delivery = known.delivery;
     let (verified, reason, warning) = match &known.verdict {
         Verdict::Verified { warning } => (json!(true), None, warning.clone()),
@@ -272,7 +271,7 @@ fn json_of(known: &Known<'_>, api: Api) -> String {
     }
     let line = json!({
         "receivedAt": format!("{:.3}", delivery.received_at),
-        "provider": api.as_str(),
+        "provider": provider,
         "type": known.event_type,
         "id": known.id,
         "repeat": known.repeat,
@@ -308,12 +307,13 @@ mod tests {
     use super::*;
     use crate::domain::Secret;
     use crate::provider::equals_money;
+    use crate::provider::fixtures::api;
 
     const BODY: &str = r#"{"body":{"amount":1.10,"id":9007199254740993,"name":"é","messageId":"m1","webhookEventTypeName":"BoxCredited"}}"#;
 
     fn show(form: Form) -> Show {
-        let scheme = Scheme::read(&equals_money::DOCUMENT).unwrap();
-        Show::new(Api::EqualsMoney, scheme, form)
+        let scheme = Scheme::read(&api(equals_money::NAME).document).unwrap();
+        Show::new(&equals_money::EqualsMoney, scheme, form)
     }
 
     fn webhook(key: Option<&str>) -> Webhook {

@@ -204,7 +204,7 @@ impl TryFrom<DeliveryRecord> for Delivery {
             id: record.id,
             event_id: record.event_id,
             webhook_id: record.webhook_id,
-            provider: EventProvider::of(record.provider)?,
+            provider: EventProvider::of(record.provider),
             event_type: record.event_type,
             state: record.state.into(),
             attempt_count: record.attempts,

@@ -7,15 +7,13 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{EventProvider, NullableText, time};
-use crate::domain::Provider;
 use crate::http::presence::non_null;
+use crate::provider::{OwnerMember, Providers};
 use crate::storage::{EventRecord, StateCounts, StoreError};
 
 /// An event to publish.
 #[derive(Debug, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("if" = crate::operator::openapi::IS_CONDUIT.clone(), "then" = crate::operator::openapi::OF_CONDUIT.clone(),
-    "else" = crate::operator::openapi::OF_OTHERS.clone()))]
 pub(crate) struct PublishRequest {
     /// Whose event it is.
     pub(in crate::operator) provider: EventProvider,
@@ -167,18 +165,26 @@ pub(in crate::operator) struct EventQuery {
     event_type: Option<String>,
 }
 
-impl TryFrom<EventRecord> for Event {
-    type Error = StoreError;
-
-    fn try_from(record: EventRecord) -> Result<Self, StoreError> {
+impl Event {
+    /// What is kept of an event.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when its provider is not among `providers`, or its payload is no JSON.
+    pub(in crate::operator) fn of(
+        record: EventRecord,
+        providers: &Providers,
+    ) -> Result<Self, StoreError> {
         let EventRecord { event, deliveries } = record;
-        let (client_id, product_id) = match event.provider {
-            Provider::Conduit => (event.owner, None),
-            Provider::EqualsMoney | Provider::Operator => (None, event.owner),
+        let provider = providers.get(event.provider).ok_or_else(|| {
+            StoreError::Damaged(format!("an event of the provider {}", event.provider))
+        })?;
+        let (client_id, product_id) = match provider.provider.addressing().owner {
+            OwnerMember::ClientId => (event.owner, None),
+            OwnerMember::ProductId => (None, event.owner),
         };
         Ok(Self {
             id: event.id,
-            provider: EventProvider::of(event.provider)?,
+            provider: EventProvider::of(event.provider),
             event_type: event.event_type,
             account_id: event.account_id,
             client_id,

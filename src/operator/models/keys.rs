@@ -7,16 +7,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{NullableText, time};
-use crate::domain::{ApiKey, Provider};
+use crate::domain::{ApiKey, ProviderName};
 use crate::http::presence::non_null;
 
 /// The API that a key opens; `operator` is this one.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum KeyProvider {
-    Conduit,
-    EqualsMoney,
-    Operator,
+#[serde(transparent)]
+#[schema(value_type = String)]
+pub(crate) struct KeyProvider(#[schemars(with = "String")] ProviderName);
+
+impl KeyProvider {
+    /// The name of the API.
+    pub(in crate::operator) fn name(self) -> ProviderName {
+        self.0
+    }
 }
 
 /// An API key to make.
@@ -95,26 +99,6 @@ pub(crate) struct KeyList {
     pub(in crate::operator) data: Vec<Key>,
 }
 
-impl From<KeyProvider> for Provider {
-    fn from(provider: KeyProvider) -> Self {
-        match provider {
-            KeyProvider::Conduit => Self::Conduit,
-            KeyProvider::EqualsMoney => Self::EqualsMoney,
-            KeyProvider::Operator => Self::Operator,
-        }
-    }
-}
-
-impl From<Provider> for KeyProvider {
-    fn from(provider: Provider) -> Self {
-        match provider {
-            Provider::Conduit => Self::Conduit,
-            Provider::EqualsMoney => Self::EqualsMoney,
-            Provider::Operator => Self::Operator,
-        }
-    }
-}
-
 impl From<crate::keys::NewKey> for NewKey {
     fn from(made: crate::keys::NewKey) -> Self {
         let headers = made
@@ -124,7 +108,7 @@ impl From<crate::keys::NewKey> for NewKey {
             .collect();
         Self {
             id: made.record.id,
-            provider: made.record.provider.into(),
+            provider: KeyProvider(made.record.provider),
             owner: made.record.owner,
             name: made.record.name,
             created_at: time(made.record.created_at),
@@ -137,7 +121,7 @@ impl From<ApiKey> for Key {
     fn from(key: ApiKey) -> Self {
         Self {
             id: key.id,
-            provider: key.provider.into(),
+            provider: KeyProvider(key.provider),
             owner: key.owner,
             name: key.name,
             created_at: time(key.created_at),

@@ -23,8 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::Provider;
-use crate::storage::StoreError;
+use crate::domain::ProviderName;
 
 pub(super) use self::deliveries::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery};
 pub(super) use self::events::{
@@ -42,12 +41,9 @@ pub(super) use self::{
 
 /// Whose catalogue an event type stands in.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schema(as = Provider)]
-pub(crate) enum EventProvider {
-    Conduit,
-    EqualsMoney,
-}
+#[serde(transparent)]
+#[schema(as = Provider, value_type = String)]
+pub(crate) struct EventProvider(#[schemars(with = "String")] ProviderName);
 
 /// Which page of a list.
 #[derive(IntoParams)]
@@ -71,26 +67,14 @@ pub(super) struct PageQuery {
     cursor: Option<String>,
 }
 
-impl From<EventProvider> for Provider {
-    fn from(provider: EventProvider) -> Self {
-        match provider {
-            EventProvider::Conduit => Self::Conduit,
-            EventProvider::EqualsMoney => Self::EqualsMoney,
-        }
-    }
-}
-
 impl EventProvider {
-    /// The provider of something that is stored.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`]: our own API has no events.
-    fn of(provider: Provider) -> Result<Self, StoreError> {
-        match provider {
-            Provider::Conduit => Ok(Self::Conduit),
-            Provider::EqualsMoney => Ok(Self::EqualsMoney),
-            Provider::Operator => Err(StoreError::Damaged("an event of the operator".to_owned())),
-        }
+    fn of(provider: ProviderName) -> Self {
+        Self(provider)
+    }
+
+    /// The name of the provider.
+    pub(super) fn name(self) -> ProviderName {
+        self.0
     }
 }
 

@@ -25,7 +25,6 @@ pub(crate) enum ReplayState {
 /// What to replay. All members hold together, and `provider` alone is not enough.
 #[derive(Debug, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(extend("allOf" = [crate::operator::openapi::REPLAY_CONDITIONS.clone()]))]
 pub(crate) struct ReplayRequest {
     /// Only events that were published at this time or later.
     #[serde(default, deserialize_with = "non_null")]
@@ -175,7 +174,7 @@ impl TryFrom<StoredReplay> for Replay {
                 from: from.map(time),
                 to: to.map(time),
                 webhook_id,
-                provider: provider.map(EventProvider::of).transpose()?,
+                provider: provider.map(EventProvider::of),
                 state: state.map(ReplayState::from),
             },
         })

@@ -136,7 +136,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
             "operator-with-owner",
             422,
             "The request body is not valid.",
-            &[("/owner", "belongs to keys of Conduit and Equals Money only")],
+            &[("/owner", "must not be given for a key of the operator API")],
             json!({ "body": { "provider": "operator", "owner": CLIENT } }),
         ),
     ]

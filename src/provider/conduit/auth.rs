@@ -8,19 +8,16 @@ use actix_web::http::header::HeaderName;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::error::ConduitError;
-use crate::domain::{Fingerprint, Provider};
+use super::{NAME, SANDBOX_OWNER, State};
+use crate::domain::Fingerprint;
 use crate::http::{Credential, credential};
-use crate::provider::{Caller, Context};
+use crate::provider::{Caller, Context, SANDBOX_KEY, SANDBOX_SECRET};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 const SECRET_HEADER: HeaderName = HeaderName::from_static("x-api-secret");
 
-const SANDBOX_KEY: &str = "sandbox-key";
-const SANDBOX_SECRET: &str = "sandbox-secret";
-const SANDBOX_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
-
 /// What opens the API in sandbox mode, by the security schemes of its document.
-pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] =
+pub(super) const SANDBOX_CREDENTIALS: &[(&str, &str)] =
     &[("ApiKey", SANDBOX_KEY), ("ApiSecret", SANDBOX_SECRET)];
 
 /// The caller of a Conduit operation, whose credentials are right.
@@ -35,14 +32,14 @@ impl FromRequest for ConduitCaller {
             credential(request, KEY_HEADER),
             credential(request, SECRET_HEADER),
         );
-        let context = request.app_data::<web::Data<Context>>().cloned();
+        let state = request.app_data::<web::Data<State>>().cloned();
         Box::pin(async move {
-            let context = context.expect("the server gives every API its context");
+            let state = state.expect("the server gives every API its state");
             // C-3: whatever is wrong, the answer is the same.
             let (Credential::Given(key), Credential::Given(secret)) = credentials else {
                 return Err(ConduitError::Unauthorized);
             };
-            let owner = owner(&context, &key, &secret)
+            let owner = owner(&state.context, &key, &secret)
                 .await?
                 .ok_or(ConduitError::Unauthorized)?;
             Ok(Self(Caller { owner }))
@@ -57,10 +54,11 @@ async fn owner(
 ) -> Result<Option<String>, ConduitError> {
     let given = Fingerprint::of(secret);
     if context.sandbox && key == SANDBOX_KEY.as_bytes() {
-        return Ok((given == Fingerprint::of(SANDBOX_SECRET.as_bytes()))
-            .then(|| SANDBOX_CLIENT.to_owned()));
+        return Ok(
+            (given == Fingerprint::of(SANDBOX_SECRET.as_bytes())).then(|| SANDBOX_OWNER.to_owned())
+        );
     }
-    let found = context.active_key(Provider::Conduit, key).await?;
+    let found = context.active_key(NAME, key).await?;
     Ok(found
         .filter(|key| key.secret == Some(given))
         .map(|key| key.owner))

@@ -1,22 +1,19 @@
 //! Inbound: the five operations on webhooks, and the routes that lead to them.
 
-use std::sync::LazyLock;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 use super::auth::ConduitCaller;
-use super::cursor;
 use super::error::{BodyErrors, CommonErrors, ConduitError, QueryErrors, WebhookErrors};
 use super::models::{
     ApiVersion, CreateWebhookRequest, PageQuery, Pagination, PatchWebhookRequest, RetrievedWebhook,
     Webhook, WebhookEvent, WebhookList, WebhookStatus,
 };
-use super::openapi::DOCUMENT;
-use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
+use super::{NAME, State, cursor};
+use crate::domain::{self, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
 use crate::entropy;
-use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
+use crate::http::{BodyRules, Faults, Query, read_json};
 use crate::provider::{Caller, Context};
 use crate::storage::{Page, Pending, Position, WebhookFilter, WebhookKey};
 
@@ -24,38 +21,8 @@ use crate::storage::{Page, Pending, Position, WebhookFilter, WebhookKey};
 const DEFAULT_PAGE_SIZE: u64 = 20;
 const LARGEST_PAGE_SIZE: u64 = 100;
 
-const WORDS: &[Words] = &[
-    (
-        "/url",
-        &["format", "pattern"],
-        "must be an absolute http or https URL with a host",
-    ),
-    (
-        "/events/*",
-        &["enum"],
-        "must be one of the known event types",
-    ),
-    ("/status", &["enum"], "must be enabled or disabled"),
-    (
-        "/organizationId",
-        &["pattern"],
-        "must be client_ and 27 letters or digits",
-    ),
-];
-
-static CREATE: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "CreateWebhookRequest", WORDS));
-static PATCH: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "PatchWebhookRequest", WORDS));
-
-/// Makes the document and compiles the schemas of request bodies.
-pub fn prepare() {
-    LazyLock::force(&CREATE);
-    LazyLock::force(&PATCH);
-}
-
 /// The routes below the base path.
-pub fn routes(config: &mut web::ServiceConfig) {
+pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
             web::resource("/webhooks")
@@ -88,11 +55,12 @@ pub(super) async fn create_webhook(
     caller: ConduitCaller,
     request: HttpRequest,
     payload: web::Payload,
-    context: web::Data<Context>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ConduitError> {
+    let State { context, bodies } = &**state;
     let ConduitCaller(Caller { owner }) = caller;
-    let body = read_json(&request, payload, body_rules(&context)).await?;
-    let mut faults = CREATE.faults(&body);
+    let body = read_json(&request, payload, body_rules(context)).await?;
+    let mut faults = bodies.create.faults(&body);
     check_url(&body, context.scheme_policy(), &mut faults);
     let organization = body.get("organizationId").and_then(Value::as_str);
     if organization.is_some_and(|id| id != owner) && !faults.at("/organizationId") {
@@ -104,7 +72,7 @@ pub(super) async fn create_webhook(
     let wanted: CreateWebhookRequest = parse(body, faults)?;
     let now = context.clock.now();
     let webhook = domain::Webhook {
-        provider: Provider::Conduit,
+        provider: NAME,
         id: domain::ksuid("whk_", now, entropy::bytes()),
         owner,
         account_id: None,
@@ -128,8 +96,9 @@ pub(super) async fn create_webhook(
 pub(super) async fn list_webhooks(
     caller: ConduitCaller,
     request: HttpRequest,
-    context: web::Data<Context>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ConduitError> {
+    let State { context, .. } = &**state;
     let ConduitCaller(Caller { owner }) = caller;
     let query = Query::parse(request.query_string());
     let mut faults = Faults::default();
@@ -142,7 +111,7 @@ pub(super) async fn list_webhooks(
     }
     faults.into_result().map_err(ConduitError::InvalidQuery)?;
     let filter = WebhookFilter {
-        provider: Provider::Conduit,
+        provider: NAME,
         owner,
         account_id: None,
         event_type: None,
@@ -177,8 +146,9 @@ pub(super) async fn list_webhooks(
 pub(super) async fn get_webhook(
     caller: ConduitCaller,
     request: HttpRequest,
-    context: web::Data<Context>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ConduitError> {
+    let State { context, .. } = &**state;
     let found = context.store.webhook(key(caller, &request)).await?;
     let webhook = found.ok_or(ConduitError::WebhookNotFound)?;
     Ok(HttpResponse::Ok().json(RetrievedWebhook::from(webhook)))
@@ -193,11 +163,12 @@ pub(super) async fn patch_webhook(
     caller: ConduitCaller,
     request: HttpRequest,
     payload: web::Payload,
-    context: web::Data<Context>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ConduitError> {
+    let State { context, bodies } = &**state;
     let key = key(caller, &request);
-    let body = read_json(&request, payload, body_rules(&context)).await?;
-    let mut faults = PATCH.faults(&body);
+    let body = read_json(&request, payload, body_rules(context)).await?;
+    let mut faults = bodies.patch.faults(&body);
     check_url(&body, context.scheme_policy(), &mut faults);
     let wanted: PatchWebhookRequest = parse(body, faults)?;
     let change = WebhookChange {
@@ -224,8 +195,9 @@ pub(super) async fn patch_webhook(
 pub(super) async fn delete_webhook(
     caller: ConduitCaller,
     request: HttpRequest,
-    context: web::Data<Context>,
+    state: web::Data<State>,
 ) -> Result<HttpResponse, ConduitError> {
+    let State { context, .. } = &**state;
     // C-39: what is queued already is still attempted.
     if context
         .store
@@ -257,7 +229,7 @@ fn key(caller: ConduitCaller, request: &HttpRequest) -> WebhookKey {
         .unwrap_or_default()
         .to_owned();
     WebhookKey {
-        provider: Provider::Conduit,
+        provider: NAME,
         owner: caller.0.owner,
         id,
         account_id: None,

@@ -1,7 +1,5 @@
 //! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from `samples`.
 
-use std::sync::LazyLock;
-
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -13,9 +11,6 @@ use super::payload::{CounterpartyNotification, CustomerNotification, Transaction
 use super::retry;
 use super::samples::{refusals, samples};
 use crate::openapi::{Emission, Notification};
-
-/// The emitted document.
-pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -52,10 +47,11 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
         TransactionNotification
     ))
 )]
-struct ConduitApi;
+struct ConduitOperations;
 
-fn emit() -> Value {
-    let mut api = ConduitApi::openapi();
+/// Makes the emitted document.
+pub(super) fn emit() -> Value {
+    let mut api = ConduitOperations::openapi();
     // The provider publishes no licence; utoipa would name the one of this program.
     api.info.license = None;
     let components = api.components.get_or_insert_default();

@@ -1,12 +1,10 @@
 //! Outbound: what the rest of the server asks about the webhooks we send.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::DOCUMENT;
 use super::catalogue::{CATALOGUE, Resource};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Outcome};
@@ -14,56 +12,58 @@ use crate::http::{Faults, RequestSchema, member};
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
 
 /// The webhooks that Conduit sends.
-pub(crate) struct ConduitOutbound;
+pub(super) struct ConduitOutbound {
+    event_types: HashMap<String, EventType>,
+    // The event types of a resource differ in `event` alone, which is ours: one schema serves them all.
+    counterparty: RequestSchema,
+    customer: RequestSchema,
+    transaction: RequestSchema,
+}
 
-/// An event type, ready to be asked for.
 struct EventType {
     resource: Resource,
     sample: String,
 }
 
-static EVENT_TYPES: LazyLock<HashMap<String, EventType>> = LazyLock::new(|| {
-    let event_types = CATALOGUE.iter().map(|entry| {
-        let (resource, sample) = (entry.resource, entry.sample()["data"].to_string());
-        (entry.name(), EventType { resource, sample })
-    });
-    event_types.collect()
-});
+impl ConduitOutbound {
+    /// Compiles the schemas of payloads that the emitted document has.
+    pub(super) fn new(document: &Value) -> Self {
+        let event_types = CATALOGUE.iter().map(|entry| {
+            let (resource, sample) = (entry.resource, entry.sample()["data"].to_string());
+            (entry.name(), EventType { resource, sample })
+        });
+        let compile = |name| RequestSchema::compile(document, name, &[]);
+        Self {
+            event_types: event_types.collect(),
+            counterparty: compile("CounterpartyNotification"),
+            customer: compile("CustomerNotification"),
+            transaction: compile("TransactionNotification"),
+        }
+    }
 
-// The event types of a resource differ in `event` alone, which is ours: one schema serves them all.
-static COUNTERPARTY: LazyLock<RequestSchema> =
-    LazyLock::new(|| compile("CounterpartyNotification"));
-static CUSTOMER: LazyLock<RequestSchema> = LazyLock::new(|| compile("CustomerNotification"));
-static TRANSACTION: LazyLock<RequestSchema> = LazyLock::new(|| compile("TransactionNotification"));
-
-fn compile(name: &str) -> RequestSchema {
-    RequestSchema::compile(&DOCUMENT, name, &[])
-}
-
-impl EventType {
-    fn schema(&self) -> &'static RequestSchema {
-        match self.resource {
-            Resource::Counterparty(_) => &COUNTERPARTY,
-            Resource::Customer(_) => &CUSTOMER,
-            Resource::Transaction(_) => &TRANSACTION,
+    fn schema(&self, resource: Resource) -> &RequestSchema {
+        match resource {
+            Resource::Counterparty(_) => &self.counterparty,
+            Resource::Customer(_) => &self.customer,
+            Resource::Transaction(_) => &self.transaction,
         }
     }
 }
 
 impl Outbound for ConduitOutbound {
     fn audience(&self, event_type: &str) -> Option<Audience> {
-        EVENT_TYPES.get(event_type).map(|_| Audience::Owner)
+        self.event_types.get(event_type).map(|_| Audience::Owner)
     }
 
     fn sample(&self, event_type: &str) -> Option<String> {
-        EVENT_TYPES
+        self.event_types
             .get(event_type)
             .map(|found| found.sample.clone())
     }
 
     fn faults(&self, event_type: &str, data: &Value) -> Faults {
         let mut faults = Faults::default();
-        let Some(found) = EVENT_TYPES.get(event_type) else {
+        let Some(found) = self.event_types.get(event_type) else {
             faults.add("/data", "has no schema: the event type is not known");
             return faults;
         };
@@ -72,7 +72,7 @@ impl Outbound for ConduitOutbound {
             return faults;
         };
         // The other members are ours: any that the schema takes will do.
-        faults = found.schema().faults(&json!({
+        faults = self.schema(found.resource).faults(&json!({
             "event": event_type, "version": "1.0", "event_timestamp": "2025-11-04T15:00:00.000Z", "event_sequence": 1, "data": data,
         }));
         let resource = found.resource.member();
@@ -128,15 +128,24 @@ mod tests {
 
     use jsonschema::Validator;
 
+    use super::super::NAME;
     use super::*;
-    use crate::domain::{Provider, Secret};
+    use crate::domain::Secret;
     use crate::http::compact;
-    use crate::provider::fixtures::{Random, due, header, text_of};
+    use crate::provider::fixtures::{Random, api, due, header, text_of};
 
     const COMPLETED: &str = "transaction.completed";
 
+    fn document() -> &'static Value {
+        &api(NAME).document
+    }
+
+    fn outbound() -> &'static dyn Outbound {
+        &*api(NAME).outbound
+    }
+
     fn faults(event_type: &str, data: &Value) -> Vec<(String, String)> {
-        let faults = ConduitOutbound.faults(event_type, data);
+        let faults = outbound().faults(event_type, data);
         let mut found: Vec<_> = faults
             .iter()
             .map(|fault| (fault.pointer.clone(), fault.message.clone()))
@@ -149,8 +158,8 @@ mod tests {
     fn webhook_schema(event_type: &str) -> Validator {
         let content = "post/requestBody/content/application~1json/schema";
         let pointer = format!("/webhooks/{event_type}/{content}");
-        let mut schema = DOCUMENT.pointer(&pointer).unwrap().clone();
-        schema["components"] = DOCUMENT["components"].clone();
+        let mut schema = document().pointer(&pointer).unwrap().clone();
+        schema["components"] = document()["components"].clone();
         jsonschema::draft202012::options()
             .should_validate_formats(true)
             .build(&schema)
@@ -165,10 +174,7 @@ mod tests {
     fn every_event_is_for_every_webhook_of_its_owner() {
         // C-40.
         for entry in &CATALOGUE {
-            assert_eq!(
-                ConduitOutbound.audience(&entry.name()),
-                Some(Audience::Owner)
-            );
+            assert_eq!(outbound().audience(&entry.name()), Some(Audience::Owner));
         }
         for unknown in [
             "",
@@ -176,8 +182,8 @@ mod tests {
             "Customer.active",
             "BoxCredited",
         ] {
-            assert_eq!(ConduitOutbound.audience(unknown), None);
-            assert_eq!(ConduitOutbound.sample(unknown), None);
+            assert_eq!(outbound().audience(unknown), None);
+            assert_eq!(outbound().sample(unknown), None);
         }
     }
 
@@ -185,18 +191,18 @@ mod tests {
     fn every_sample_is_without_fault_and_makes_the_body_that_the_document_shows() {
         for entry in &CATALOGUE {
             let name = entry.name();
-            let sample = ConduitOutbound.sample(&name).unwrap();
+            let sample = outbound().sample(&name).unwrap();
             assert_eq!(compact(&sample), sample, "{name}");
             assert_eq!(faults(&name, &value(&sample)), [], "{name}");
 
-            let operation = &DOCUMENT["webhooks"][&name]["post"];
+            let operation = &document()["webhooks"][&name]["post"];
             let content = &operation["requestBody"]["content"]["application/json"];
             let shown = &content["examples"]["sample"]["value"];
-            let mut delivery = due(Provider::Conduit, &name, &sample);
+            let mut delivery = due(NAME, &name, &sample);
             let event = Arc::make_mut(&mut delivery.event);
             event.created_at = shown["event_timestamp"].as_str().unwrap().parse().unwrap();
             event.sequence = shown["event_sequence"].as_u64().unwrap();
-            let body = ConduitOutbound.request(&delivery, delivery.due_at).body;
+            let body = outbound().request(&delivery, delivery.due_at).body;
             // C-48 determines all of it, the order of the members too.
             assert_eq!(text_of(&body), shown.to_string(), "{name}");
 
@@ -207,15 +213,11 @@ mod tests {
 
     #[test]
     fn a_request_has_the_documented_headers_and_a_signature_of_what_is_sent() {
-        let mut delivery = due(
-            Provider::Conduit,
-            COMPLETED,
-            r#"{"transaction":{"id":"trxn_1"}}"#,
-        );
+        let mut delivery = due(NAME, COMPLETED, r#"{"transaction":{"id":"trxn_1"}}"#);
         delivery.target.signing_secret = Some(Secret::new("test_secret_key"));
         delivery.target.authorization = Some(Secret::new("not of Conduit"));
         let now: Timestamp = "2025-11-04T15:40:00.999Z".parse().unwrap();
-        let request = ConduitOutbound.request(&delivery, now);
+        let request = outbound().request(&delivery, now);
         assert_eq!(
             text_of(&request.body),
             r#"{"event":"transaction.completed","version":"1.0","event_timestamp":"2025-11-04T15:05:00.000Z","event_sequence":15,"data":{"transaction":{"id":"trxn_1"}}}"#
@@ -254,11 +256,11 @@ mod tests {
     #[test]
     fn attempts_differ_in_time_and_signature_only() {
         // C-46, C-47, C-50.
-        let mut delivery = due(Provider::Conduit, COMPLETED, "{}");
+        let mut delivery = due(NAME, COMPLETED, "{}");
         delivery.target.signing_secret = Some(Secret::new("s"));
-        let first = ConduitOutbound.request(&delivery, delivery.due_at);
+        let first = outbound().request(&delivery, delivery.due_at);
         delivery.attempt = 2;
-        let second = ConduitOutbound.request(
+        let second = outbound().request(
             &delivery,
             delivery.due_at + jiff::SignedDuration::from_mins(1),
         );
@@ -272,23 +274,23 @@ mod tests {
     #[test]
     fn a_time_is_cut_to_milliseconds_and_written_in_utc() {
         // C-49.
-        let mut delivery = due(Provider::Conduit, COMPLETED, "{}");
+        let mut delivery = due(NAME, COMPLETED, "{}");
         for (time, written) in [
             ("2025-11-04T15:05:00Z", "2025-11-04T15:05:00.000Z"),
             ("2025-11-04T15:05:00.999999Z", "2025-11-04T15:05:00.999Z"),
             ("2025-11-04T17:05:00.12+02:00", "2025-11-04T15:05:00.120Z"),
         ] {
             Arc::make_mut(&mut delivery.event).created_at = time.parse().unwrap();
-            let body = ConduitOutbound.request(&delivery, delivery.due_at).body;
+            let body = outbound().request(&delivery, delivery.due_at).body;
             assert!(text_of(&body).contains(&format!("\"event_timestamp\":\"{written}\"")));
         }
     }
 
     #[test]
     fn a_webhook_without_a_secret_gets_no_signature() {
-        let mut delivery = due(Provider::Conduit, COMPLETED, "{}");
+        let mut delivery = due(NAME, COMPLETED, "{}");
         delivery.target.signing_secret = None;
-        let request = ConduitOutbound.request(&delivery, delivery.due_at);
+        let request = outbound().request(&delivery, delivery.due_at);
         assert_eq!(header(&request, "conduit-signature"), None);
         assert!(header(&request, "conduit-signature-timestamp").is_some());
     }
@@ -300,8 +302,8 @@ mod tests {
             let tokens = random.object_tokens();
             let published = random.spaced(&tokens);
             serde_json::from_str::<serde::de::IgnoredAny>(&published).unwrap();
-            let delivery = due(Provider::Conduit, COMPLETED, &compact(&published));
-            let body = ConduitOutbound.request(&delivery, delivery.due_at).body;
+            let delivery = due(NAME, COMPLETED, &compact(&published));
+            let body = outbound().request(&delivery, delivery.due_at).body;
             let expected = format!(
                 "{{\"event\":\"transaction.completed\",\"version\":\"1.0\",\"event_timestamp\":\"2025-11-04T15:05:00.000Z\",\
                  \"event_sequence\":15,\"data\":{}}}",
@@ -313,7 +315,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_named_at_its_place_in_data() {
-        let mut data = value(&ConduitOutbound.sample(COMPLETED).unwrap());
+        let mut data = value(&outbound().sample(COMPLETED).unwrap());
         data["transaction"]["status"] = json!("completed");
         data["transaction"]["source"]["amount"]["amount"] = json!("1.5");
         data["transaction"]["purpose"] = json!(1);
@@ -380,7 +382,7 @@ mod tests {
         for number in 0..1_000 {
             let entry = random.pick(&CATALOGUE);
             let (name, resource) = (entry.name(), entry.resource.member());
-            let mut data = value(&ConduitOutbound.sample(&name).unwrap());
+            let mut data = value(&outbound().sample(&name).unwrap());
             match number % 5 {
                 0 => data = random.value_but_object(),
                 1 => drop(data.as_object_mut().unwrap().shift_remove(resource)),
@@ -411,7 +413,7 @@ mod tests {
         let mut judged = [0, 0];
         for entry in &CATALOGUE {
             let (name, resource) = (entry.name(), entry.resource.member());
-            let sample = ConduitOutbound.sample(&name).unwrap();
+            let sample = outbound().sample(&name).unwrap();
             let validator = webhook_schema(&name);
             for number in 0..40 {
                 let mut data = value(&sample);
@@ -421,8 +423,8 @@ mod tests {
                     2 => data[resource][random.name().as_str()] = random.value(2),
                     _ => random.leave_out(&mut data[resource]),
                 }
-                let delivery = due(Provider::Conduit, &name, &data.to_string());
-                let body = ConduitOutbound.request(&delivery, delivery.due_at).body;
+                let delivery = due(NAME, &name, &data.to_string());
+                let body = outbound().request(&delivery, delivery.due_at).body;
                 let found = faults(&name, &data);
                 let valid = validator.is_valid(&value(text_of(&body)));
                 assert_eq!(found.is_empty(), valid, "{name}: {data}");
@@ -438,17 +440,17 @@ mod tests {
 
     #[test]
     fn retries_count_from_the_first_attempt_by_the_number_of_this_one() {
-        let mut delivery = due(Provider::Conduit, COMPLETED, "{}");
+        let mut delivery = due(NAME, COMPLETED, "{}");
         delivery.attempt = 3;
         let first = delivery.first_attempt_at;
         let minutes = |count| first + jiff::SignedDuration::from_mins(count);
-        let retry_at = ConduitOutbound.retry_at(
+        let retry_at = outbound().retry_at(
             &delivery,
             &Outcome::TimedOut { status: None },
             minutes(4),
             0.0,
         );
         assert_eq!(retry_at, Some(minutes(8)));
-        assert_eq!(ConduitOutbound.gives_up_at(first), minutes(25 * 60));
+        assert_eq!(outbound().gives_up_at(first), minutes(25 * 60));
     }
 }

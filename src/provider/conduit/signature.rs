@@ -23,7 +23,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::provider::conduit::DOCUMENT;
+    use crate::provider::conduit::NAME;
+    use crate::provider::fixtures::api;
 
     #[test]
     fn the_test_vector_of_the_contract_is_reproduced() {
@@ -43,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_test_vectors_of_the_emitted_document_are_reproduced() {
-        let vectors = DOCUMENT["x-webhook-signature"]["testVectors"]
+        let vectors = api(NAME).document["x-webhook-signature"]["testVectors"]
             .as_array()
             .unwrap();
         assert!(!vectors.is_empty());

@@ -9,7 +9,7 @@ use super::models::{
 };
 use crate::tests::schemas::{WireType, answer, request};
 
-pub(crate) fn wire_types() -> Vec<WireType> {
+pub(super) fn wire_types() -> Vec<WireType> {
     let client = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
     let webhook = json!({
         "id": "whk_2ofTA13AD0xBtbEvBl20aEb1hEu", "url": "https://example.com", "status": "enabled",

@@ -7,17 +7,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use super::State;
 use super::error::EqualsError;
-use crate::domain::Provider;
+use super::{NAME, SANDBOX_OWNER, State};
 use crate::http::{Credential, credential};
-use crate::provider::Caller;
-
-const SANDBOX_KEY: &str = "sandbox-key";
-const SANDBOX_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
+use crate::provider::{Caller, SANDBOX_KEY};
 
 /// What opens the API in sandbox mode, by the security schemes of its document.
-pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("CommonAuth", "ApiKey sandbox-key")];
+pub(super) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("CommonAuth", "ApiKey sandbox-key")];
 
 /// The caller of an operation, whose key is right and has requests left.
 pub(super) struct EqualsCaller(pub(super) Caller);
@@ -56,9 +52,9 @@ fn key(authorization: &[u8]) -> Option<&[u8]> {
 /// The id and the owner of an active key.
 async fn owner(state: &State, key: &[u8]) -> Result<Option<(String, String)>, EqualsError> {
     if state.context.sandbox && key == SANDBOX_KEY.as_bytes() {
-        return Ok(Some(("sandbox".to_owned(), SANDBOX_PRODUCT.to_owned())));
+        return Ok(Some(("sandbox".to_owned(), SANDBOX_OWNER.to_owned())));
     }
-    let found = state.context.active_key(Provider::EqualsMoney, key).await?;
+    let found = state.context.active_key(NAME, key).await?;
     Ok(found.map(|key| (key.id, key.owner)))
 }
 

@@ -1,12 +1,9 @@
 //! Inbound: the seven operations, and the routes that lead to them.
 
-use std::sync::LazyLock;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::State;
 use super::auth::EqualsCaller;
 use super::catalogue::{self, CATALOGUE, Entry};
 use super::error::{BodyErrors, CommonErrors, EqualsError, ItemErrors};
@@ -14,10 +11,10 @@ use super::models::{
     AccountQuery, CreateWebhookRequest, CreatedWebhook, ListQuery, UpdateWebhookRequest, Webhook,
     WebhookEventType, WebhookList,
 };
-use super::openapi::DOCUMENT;
-use crate::domain::{self, Provider, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
+use super::{NAME, State};
+use crate::domain::{self, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
 use crate::entropy;
-use crate::http::{BodyRules, Faults, Query, RequestSchema, Words, read_json};
+use crate::http::{BodyRules, Faults, Query, read_json};
 use crate::storage::{Page, Pending, WebhookFilter, WebhookKey, WebhookPage};
 
 /// E-35.
@@ -30,62 +27,8 @@ const LARGEST_OFFSET: u64 = 2_147_483_647;
 /// E-20: both schemes, in every mode.
 const SCHEMES: SchemePolicy = SchemePolicy::HttpOrHttps;
 
-const WORDS: &[Words] = &[
-    (
-        "",
-        &["anyOf"],
-        "must have webhookEventTypeName or webhookEventTypeId",
-    ),
-    (
-        "/url",
-        &["format", "pattern"],
-        "must be an absolute http or https URL",
-    ),
-    (
-        "/webhookEventTypeName",
-        &["enum"],
-        "must be the name of an event type",
-    ),
-    (
-        "/webhookEventTypeId",
-        &["format", "maxLength"],
-        "must be a UUID",
-    ),
-    (
-        "/sharedSecret",
-        &["minLength", "maxLength"],
-        "must have 1 to 36 characters",
-    ),
-    (
-        "/accountId",
-        &["minLength", "maxLength"],
-        "must have 1 to 36 characters",
-    ),
-    (
-        "/authorizationHeader",
-        &["minLength", "maxLength"],
-        "must have 1 to 512 characters",
-    ),
-    (
-        "/authorizationHeader",
-        &["pattern"],
-        "must not contain control characters",
-    ),
-];
-
-static CREATE: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "CreateWebhookRequest", WORDS));
-static UPDATE: LazyLock<RequestSchema> =
-    LazyLock::new(|| RequestSchema::compile(&DOCUMENT, "UpdateWebhookRequest", WORDS));
-
-/// Makes the document and compiles the schemas of request bodies.
-pub fn prepare() {
-    LazyLock::force(&CREATE);
-    LazyLock::force(&UPDATE);
-}
-
 /// The routes below the base path.
-pub fn routes(config: &mut web::ServiceConfig) {
+pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         // Before `/v2/webhooks/{webhookId}`, which would match these paths too.
         .service(
@@ -236,7 +179,7 @@ pub(super) async fn create_webhook(
     state: web::Data<State>,
 ) -> Result<HttpResponse, EqualsError> {
     let body = read_json(&request, payload, body_rules(&state)).await?;
-    let mut faults = CREATE.faults(&body);
+    let mut faults = state.bodies.create.faults(&body);
     check_url(&body, &mut faults);
     let event_type = check_event_type(&body, &state, &mut faults);
     let wanted: CreateWebhookRequest = parse(body, faults)?;
@@ -244,7 +187,7 @@ pub(super) async fn create_webhook(
         .ok_or_else(|| invalid("", "must have webhookEventTypeName or webhookEventTypeId"))?;
     let now = state.context.clock.now();
     let webhook = domain::Webhook {
-        provider: Provider::EqualsMoney,
+        provider: NAME,
         // E-29.
         id: entropy::uuid().to_string(),
         owner: caller.0.owner,
@@ -295,7 +238,7 @@ pub(super) async fn update_webhook(
 ) -> Result<HttpResponse, EqualsError> {
     let key = key(caller, &request)?;
     let body = read_json(&request, payload, body_rules(&state)).await?;
-    let mut faults = UPDATE.faults(&body);
+    let mut faults = state.bodies.update.faults(&body);
     check_url(&body, &mut faults);
     let wanted: UpdateWebhookRequest = parse(body, faults)?;
     let change = WebhookChange {
@@ -377,7 +320,7 @@ async fn find(
 ) -> Result<WebhookPage, EqualsError> {
     let owner = caller.0.owner;
     let filter = WebhookFilter {
-        provider: Provider::EqualsMoney,
+        provider: NAME,
         owner,
         account_id,
         event_type,
@@ -425,7 +368,7 @@ fn key(caller: EqualsCaller, request: &HttpRequest) -> Result<WebhookKey, Equals
         .map(str::to_owned);
     faults.into_result().map_err(EqualsError::InvalidQuery)?;
     Ok(WebhookKey {
-        provider: Provider::EqualsMoney,
+        provider: NAME,
         owner: caller.0.owner,
         id,
         account_id,

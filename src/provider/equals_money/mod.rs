@@ -1,10 +1,12 @@
 //! Equals Money webhooks API v2. Decisions E-n stand in the source document `openapi/equals-money.yaml` beside what they decide.
 //!
-//! Inbound, the API we serve: `auth`, `handlers`, `models`, `error`, `samples`, and `rate_limit` (E-8).
+//! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, `samples`, and `rate_limit` (E-8); seen from a client:
+//! `registration`.
 //! Outbound, the webhooks we send: `outbound`, which answers for the others, `payload`, `signature`, `retry`.
 //! Both: `catalogue`, the event types that we list and send, and `openapi`, the emitted document.
 
 mod auth;
+mod bodies;
 mod catalogue;
 mod error;
 mod handlers;
@@ -13,6 +15,7 @@ mod openapi;
 mod outbound;
 mod payload;
 mod rate_limit;
+mod registration;
 mod retry;
 mod samples;
 mod signature;
@@ -21,21 +24,32 @@ mod wire_types;
 
 use std::collections::HashSet;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
-pub(crate) use auth::SANDBOX_CREDENTIALS;
-pub use handlers::{prepare, routes};
-pub use openapi::DOCUMENT;
-pub(crate) use outbound::EqualsMoneyOutbound;
-pub(crate) use samples::failures;
-#[cfg(test)]
-pub(crate) use wire_types::wire_types;
+use actix_web::web;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
 
+use self::bodies::Bodies;
 use self::models::WebhookEventTypeName;
+use self::outbound::EqualsMoneyOutbound;
 use self::rate_limit::RateLimit;
-use super::Context;
+use super::{
+    Addressing, Api, Context, InvalidOwner, InvalidSetting, KeyIssuer, OwnerMember, Provider,
+    Registration, Wanted,
+};
+use crate::domain::{ProviderName, Secret};
+use crate::entropy;
+
+/// The name of this provider.
+pub(crate) const NAME: ProviderName = ProviderName::new("equals-money");
+
+/// Equals Money, as the table of providers has it.
+pub(crate) struct EqualsMoney;
 
 /// What an operator may set for this API.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How many requests a second each key may make; no limit by default (E-8).
     pub rate_limit: Option<NonZeroU32>,
@@ -43,38 +57,123 @@ pub struct Settings {
     pub disabled_event_types: Vec<String>,
 }
 
+/// The owner of the credentials that sandbox mode knows.
+const SANDBOX_OWNER: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
+
 /// What the operations of this API need.
-pub struct State {
+struct State {
     context: Context,
+    bodies: Arc<Bodies>,
     rate_limit: Option<RateLimit>,
     disabled: HashSet<WebhookEventTypeName>,
 }
 
-/// A setting names an event type that the catalogue does not have.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{0}` is no event type of Equals Money; GET /equals-money/v2/webhooks/event-types lists them"
-)]
-pub struct UnknownEventType(String);
+impl KeyIssuer for EqualsMoney {
+    fn name(&self) -> ProviderName {
+        NAME
+    }
 
-impl State {
-    /// The state of this API under the given settings.
-    ///
-    /// # Errors
-    /// [`UnknownEventType`] when a setting names a type that the catalogue does not have.
-    pub fn new(context: Context, settings: &Settings) -> Result<Self, UnknownEventType> {
-        let find = |name: &String| catalogue::by_name(name).map(|entry| entry.name);
-        let disabled = settings
-            .disabled_event_types
-            .iter()
-            .map(|name| find(name).ok_or_else(|| UnknownEventType(name.clone())))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            context,
-            rate_limit: settings.rate_limit.map(RateLimit::new),
-            disabled,
+    fn key_owner(&self, wanted: Option<String>, _: Timestamp) -> Result<String, InvalidOwner> {
+        let product = match wanted {
+            None => entropy::uuid(),
+            Some(owner) => {
+                Uuid::try_parse(&owner).map_err(|_| InvalidOwner("must be a UUID".to_owned()))?
+            }
+        };
+        Ok(product.to_string())
+    }
+
+    fn key_has_secret(&self) -> bool {
+        false
+    }
+
+    fn key_headers(&self, key: &Secret, _: &Secret) -> Vec<(&'static str, Secret)> {
+        let value = format!("ApiKey {}", key.expose());
+        vec![("Authorization", Secret::new(value))]
+    }
+}
+
+impl Provider for EqualsMoney {
+    fn title(&self) -> &'static str {
+        "Equals Money"
+    }
+
+    fn addressing(&self) -> Addressing {
+        Addressing {
+            owner: OwnerMember::ProductId,
+            owner_is_required: false,
+            has_accounts: true,
+        }
+    }
+
+    fn sandbox_credentials(&self) -> &'static [(&'static str, &'static str)] {
+        auth::SANDBOX_CREDENTIALS
+    }
+
+    fn failures(&self, limit: usize) -> Vec<(u16, Value)> {
+        samples::failures(limit)
+    }
+
+    fn sandbox_owner(&self) -> &'static str {
+        SANDBOX_OWNER
+    }
+
+    fn webhooks_path(&self) -> &'static str {
+        "/v2/webhooks"
+    }
+
+    fn registrations(&self, wanted: &Wanted<'_>) -> Vec<Registration> {
+        registration::registrations(wanted)
+    }
+
+    fn event_type_pointer(&self) -> &'static str {
+        "/body/webhookEventTypeName"
+    }
+
+    fn document(&self) -> Value {
+        openapi::emit()
+    }
+
+    #[cfg(test)]
+    fn wire_types(&self) -> Vec<crate::tests::schemas::WireType> {
+        wire_types::wire_types()
+    }
+
+    fn build(&self, settings: &super::Settings) -> Result<Api, InvalidSetting> {
+        let settings = &settings.equals_money;
+        let disabled = disabled(&settings.disabled_event_types)?;
+        let rate_limit = settings.rate_limit;
+        let document = self.document();
+        let bodies = Arc::new(Bodies::compile(&document));
+        Ok(Api {
+            outbound: Box::new(EqualsMoneyOutbound::new(&document)),
+            mount: Box::new(move |context| {
+                let state = web::Data::new(State {
+                    context,
+                    bodies: bodies.clone(),
+                    rate_limit: rate_limit.map(RateLimit::new),
+                    disabled: disabled.clone(),
+                });
+                Arc::new(move |config: &mut web::ServiceConfig| {
+                    config.app_data(state.clone()).configure(handlers::routes);
+                })
+            }),
+            document: Arc::new(document),
         })
     }
+}
+
+/// The event types with these names.
+fn disabled(names: &[String]) -> Result<HashSet<WebhookEventTypeName>, InvalidSetting> {
+    let find = |name: &String| {
+        let entry = catalogue::by_name(name).ok_or_else(|| {
+            InvalidSetting(format!(
+                "`{name}` is no event type of Equals Money; GET /equals-money/v2/webhooks/event-types lists them"
+            ))
+        })?;
+        Ok(entry.name)
+    };
+    names.iter().map(find).collect()
 }
 
 /// Whether the catalogue has an event type with this id.

@@ -1,7 +1,5 @@
 //! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from `samples`.
 
-use std::sync::LazyLock;
-
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
@@ -16,9 +14,6 @@ use super::payload::{
 use super::retry;
 use super::samples::{refusals, samples};
 use crate::openapi::{Emission, Notification};
-
-/// The emitted document.
-pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -59,10 +54,11 @@ pub static DOCUMENT: LazyLock<Value> = LazyLock::new(emit);
         Wrapper
     ))
 )]
-struct EqualsMoneyApi;
+struct EqualsMoneyOperations;
 
-fn emit() -> Value {
-    let mut api = EqualsMoneyApi::openapi();
+/// Makes the emitted document.
+pub(super) fn emit() -> Value {
+    let mut api = EqualsMoneyOperations::openapi();
     let scheme = ApiKeyValue::with_description(
         "Authorization",
         "The value is `ApiKey <key>`: the scheme word (upper or lower case), one space, the key. Without the header, with another \

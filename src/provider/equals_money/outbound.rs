@@ -1,12 +1,10 @@
 //! Outbound: what the rest of the server asks about the webhooks we send.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::DOCUMENT;
 use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Outcome};
@@ -14,33 +12,19 @@ use crate::http::{Faults, RequestSchema, member};
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
 
 /// The webhooks that Equals Money sends.
-pub(crate) struct EqualsMoneyOutbound;
+pub(super) struct EqualsMoneyOutbound {
+    event_types: HashMap<String, EventType>,
+    // Schemas of `body`. Event types with the same payload differ in `webhookEventTypeName` alone, which is ours: they share one.
+    account_created: RequestSchema,
+    account_activated: RequestSchema,
+    identity_verification: RequestSchema,
+    unknown: RequestSchema,
+}
 
-/// An event type, ready to be asked for.
 struct EventType {
     audience: Audience,
     sample: String,
     payload: Payload,
-}
-
-static EVENT_TYPES: LazyLock<HashMap<String, EventType>> = LazyLock::new(|| {
-    let event_types = CATALOGUE.iter();
-    event_types
-        .map(|entry| (entry.name.as_str(), EventType::of(entry)))
-        .collect()
-});
-
-// Schemas of `body`. Event types with the same payload differ in `webhookEventTypeName` alone, which is ours: they share one.
-static ACCOUNT_CREATED: LazyLock<RequestSchema> =
-    LazyLock::new(|| compile("AccountCreatedPayload"));
-static ACCOUNT_ACTIVATED: LazyLock<RequestSchema> =
-    LazyLock::new(|| compile("AccountActivatedPayload"));
-static IDENTITY_VERIFICATION: LazyLock<RequestSchema> =
-    LazyLock::new(|| compile("IdentityVerificationRequestPayload"));
-static UNKNOWN: LazyLock<RequestSchema> = LazyLock::new(|| compile("NotificationPayload"));
-
-fn compile(name: &str) -> RequestSchema {
-    RequestSchema::compile(&DOCUMENT, name, &[])
 }
 
 impl EventType {
@@ -55,31 +39,48 @@ impl EventType {
             payload: entry.payload,
         }
     }
+}
 
-    fn schema(&self) -> &'static RequestSchema {
-        match self.payload {
-            Payload::AccountCreated => &ACCOUNT_CREATED,
-            Payload::AccountActivated => &ACCOUNT_ACTIVATED,
-            Payload::IdentityVerificationRequest => &IDENTITY_VERIFICATION,
-            Payload::Unknown => &UNKNOWN,
+impl EqualsMoneyOutbound {
+    /// Compiles the schemas of payloads that the emitted document has.
+    pub(super) fn new(document: &Value) -> Self {
+        let event_types = CATALOGUE.iter();
+        let compile = |name| RequestSchema::compile(document, name, &[]);
+        Self {
+            event_types: event_types
+                .map(|entry| (entry.name.as_str(), EventType::of(entry)))
+                .collect(),
+            account_created: compile("AccountCreatedPayload"),
+            account_activated: compile("AccountActivatedPayload"),
+            identity_verification: compile("IdentityVerificationRequestPayload"),
+            unknown: compile("NotificationPayload"),
+        }
+    }
+
+    fn schema(&self, payload: Payload) -> &RequestSchema {
+        match payload {
+            Payload::AccountCreated => &self.account_created,
+            Payload::AccountActivated => &self.account_activated,
+            Payload::IdentityVerificationRequest => &self.identity_verification,
+            Payload::Unknown => &self.unknown,
         }
     }
 }
 
 impl Outbound for EqualsMoneyOutbound {
     fn audience(&self, event_type: &str) -> Option<Audience> {
-        EVENT_TYPES.get(event_type).map(|found| found.audience)
+        self.event_types.get(event_type).map(|found| found.audience)
     }
 
     fn sample(&self, event_type: &str) -> Option<String> {
-        EVENT_TYPES
+        self.event_types
             .get(event_type)
             .map(|found| found.sample.clone())
     }
 
     fn faults(&self, event_type: &str, data: &Value) -> Faults {
         let mut faults = Faults::default();
-        let Some(found) = EVENT_TYPES.get(event_type) else {
+        let Some(found) = self.event_types.get(event_type) else {
             faults.add("/data", "has no schema: the event type is not known");
             return faults;
         };
@@ -93,7 +94,10 @@ impl Outbound for EqualsMoneyOutbound {
         for (name, value) in payload::ADDED.iter().zip([message_id, event_type]) {
             body.insert((*name).to_owned(), json!(value));
         }
-        faults = found.schema().faults(&Value::Object(body)).below("/data");
+        faults = self
+            .schema(found.payload)
+            .faults(&Value::Object(body))
+            .below("/data");
         for name in payload::ADDED {
             if members.contains_key(name) {
                 faults.add(member("/data", name), "is set by the server");
@@ -140,15 +144,24 @@ mod tests {
 
     use jsonschema::Validator;
 
+    use super::super::NAME;
     use super::*;
-    use crate::domain::{Provider, Secret};
+    use crate::domain::Secret;
     use crate::http::compact;
-    use crate::provider::fixtures::{Random, due, header, text_of};
+    use crate::provider::fixtures::{Random, api, due, header, text_of};
 
     const SECRET: &str = "123e4567-e89b-12d3-a456-426614174000";
 
+    fn document() -> &'static Value {
+        &api(NAME).document
+    }
+
+    fn outbound() -> &'static dyn Outbound {
+        &*api(NAME).outbound
+    }
+
     fn faults(event_type: &str, data: &Value) -> Vec<(String, String)> {
-        let faults = EqualsMoneyOutbound.faults(event_type, data);
+        let faults = outbound().faults(event_type, data);
         let mut found: Vec<_> = faults
             .iter()
             .map(|fault| (fault.pointer.clone(), fault.message.clone()))
@@ -161,8 +174,8 @@ mod tests {
     fn webhook_schema(event_type: &str) -> Validator {
         let content = "post/requestBody/content/application~1json/schema";
         let pointer = format!("/webhooks/{event_type}/{content}");
-        let mut schema = DOCUMENT.pointer(&pointer).unwrap().clone();
-        schema["components"] = DOCUMENT["components"].clone();
+        let mut schema = document().pointer(&pointer).unwrap().clone();
+        schema["components"] = document()["components"].clone();
         jsonschema::draft202012::options()
             .should_validate_formats(true)
             .build(&schema)
@@ -174,7 +187,7 @@ mod tests {
     }
 
     fn body_of(due: &DueDelivery) -> Vec<u8> {
-        EqualsMoneyOutbound.request(due, due.due_at).body
+        outbound().request(due, due.due_at).body
     }
 
     #[test]
@@ -195,11 +208,7 @@ mod tests {
             } else {
                 Audience::Account
             };
-            assert_eq!(
-                EqualsMoneyOutbound.audience(&name),
-                Some(expected),
-                "{name}"
-            );
+            assert_eq!(outbound().audience(&name), Some(expected), "{name}");
         }
         for unknown in [
             "",
@@ -207,8 +216,8 @@ mod tests {
             "KybInformationRequest",
             "customer.created",
         ] {
-            assert_eq!(EqualsMoneyOutbound.audience(unknown), None);
-            assert_eq!(EqualsMoneyOutbound.sample(unknown), None);
+            assert_eq!(outbound().audience(unknown), None);
+            assert_eq!(outbound().sample(unknown), None);
         }
     }
 
@@ -216,14 +225,14 @@ mod tests {
     fn every_sample_is_without_fault_and_makes_the_body_that_the_document_shows() {
         for entry in &CATALOGUE {
             let name = entry.name.as_str();
-            let sample = EqualsMoneyOutbound.sample(&name).unwrap();
+            let sample = outbound().sample(&name).unwrap();
             assert_eq!(compact(&sample), sample, "{name}");
             assert_eq!(faults(&name, &value(&sample)), [], "{name}");
 
-            let operation = &DOCUMENT["webhooks"][&name]["post"];
+            let operation = &document()["webhooks"][&name]["post"];
             let content = &operation["requestBody"]["content"]["application/json"];
             let shown = &content["examples"]["sample"]["value"];
-            let mut delivery = due(Provider::EqualsMoney, &name, &sample);
+            let mut delivery = due(NAME, &name, &sample);
             delivery.id = shown["body"]["messageId"]
                 .as_str()
                 .unwrap()
@@ -242,10 +251,10 @@ mod tests {
     fn the_body_of_the_page_is_composed_byte_by_byte_and_signed() {
         // "About event types", older revision; the signature is the contract's test vector.
         let data = r#"{"accountId":"F12345","customerId":"123456789","eventTime":"2023-05-31T15:59:17.613Z","status":"applicationPending","type":"Business"}"#;
-        let mut delivery = due(Provider::EqualsMoney, "AccountCreated", data);
+        let mut delivery = due(NAME, "AccountCreated", data);
         delivery.id = "0473b4d0-2f69-4bc5-ab7b-94589a4e48ba".parse().unwrap();
         delivery.target.signing_secret = Some(Secret::new(SECRET));
-        let request = EqualsMoneyOutbound.request(&delivery, delivery.due_at);
+        let request = outbound().request(&delivery, delivery.due_at);
         assert_eq!(
             text_of(&request.body),
             r#"{"body":{"accountId":"F12345","customerId":"123456789","eventTime":"2023-05-31T15:59:17.613Z","status":"applicationPending","type":"Business","messageId":"0473b4d0-2f69-4bc5-ab7b-94589a4e48ba","webhookEventTypeName":"AccountCreated"}}"#
@@ -258,7 +267,7 @@ mod tests {
 
     #[test]
     fn an_event_without_members_has_those_that_every_payload_has() {
-        let mut delivery = due(Provider::EqualsMoney, "BoxCredited", "{}");
+        let mut delivery = due(NAME, "BoxCredited", "{}");
         delivery.id = "86ac7bc5-729f-4e14-bb7c-d907892120dd".parse().unwrap();
         assert_eq!(
             text_of(&body_of(&delivery)),
@@ -269,10 +278,10 @@ mod tests {
     #[test]
     fn signature_and_authorization_are_sent_only_where_they_are_set() {
         // E-49, E-53: verbatim, the trailing space of the reference too.
-        let mut delivery = due(Provider::EqualsMoney, "BoxCredited", "{}");
+        let mut delivery = due(NAME, "BoxCredited", "{}");
         delivery.target.signing_secret = None;
         delivery.target.authorization = None;
-        let bare = EqualsMoneyOutbound.request(&delivery, delivery.due_at);
+        let bare = outbound().request(&delivery, delivery.due_at);
         let names: Vec<_> = bare.headers.iter().map(|header| header.name).collect();
         assert_eq!(names, ["content-type", "user-agent"]);
         assert_eq!(header(&bare, "content-type"), Some("application/json"));
@@ -284,7 +293,7 @@ mod tests {
         let authorization = "Basic AXVubzpwQDU1dzByYM== ";
         delivery.target.signing_secret = Some(Secret::new(SECRET));
         delivery.target.authorization = Some(Secret::new(authorization));
-        let full = EqualsMoneyOutbound.request(&delivery, delivery.due_at);
+        let full = outbound().request(&delivery, delivery.due_at);
         assert_eq!(header(&full, "x-em-signature").unwrap().len(), 44);
         assert_eq!(header(&full, "authorization"), Some(authorization));
         let secret: Vec<_> = full
@@ -301,12 +310,12 @@ mod tests {
     #[test]
     fn every_attempt_is_the_same_request() {
         // E-51, E-63.
-        let mut delivery = due(Provider::EqualsMoney, "BoxCredited", r#"{"a":1}"#);
+        let mut delivery = due(NAME, "BoxCredited", r#"{"a":1}"#);
         delivery.target.signing_secret = Some(Secret::new(SECRET));
-        let first = EqualsMoneyOutbound.request(&delivery, delivery.due_at);
+        let first = outbound().request(&delivery, delivery.due_at);
         delivery.attempt = 4_033;
         let later = delivery.due_at + Duration::from_hours(336);
-        assert_eq!(EqualsMoneyOutbound.request(&delivery, later), first);
+        assert_eq!(outbound().request(&delivery, later), first);
     }
 
     #[test]
@@ -316,7 +325,7 @@ mod tests {
             let tokens = random.object_tokens();
             let published = random.spaced(&tokens);
             serde_json::from_str::<serde::de::IgnoredAny>(&published).unwrap();
-            let delivery = due(Provider::EqualsMoney, "BoxCredited", &compact(&published));
+            let delivery = due(NAME, "BoxCredited", &compact(&published));
             let mut expected = vec!["{\"body\":".to_owned()];
             expected.extend_from_slice(&tokens[..tokens.len() - 1]);
             if tokens.len() > 2 {
@@ -385,7 +394,7 @@ mod tests {
                 _ => random.pick(&CATALOGUE),
             };
             let name = entry.name.as_str();
-            let mut data = value(&EqualsMoneyOutbound.sample(&name).unwrap());
+            let mut data = value(&outbound().sample(&name).unwrap());
             match number % 3 {
                 0 => data = random.value_but_object(),
                 1 => data[*random.pick(&payload::ADDED)] = random.value(3),
@@ -413,7 +422,7 @@ mod tests {
         let mut judged = [0, 0];
         for entry in &CATALOGUE {
             let name = entry.name.as_str();
-            let sample = EqualsMoneyOutbound.sample(&name).unwrap();
+            let sample = outbound().sample(&name).unwrap();
             let validator = webhook_schema(&name);
             for number in 0..40 {
                 let mut data = value(&sample);
@@ -423,7 +432,7 @@ mod tests {
                     2 => data[random.name().as_str()] = random.value(2),
                     _ => random.leave_out(&mut data),
                 }
-                let body = body_of(&due(Provider::EqualsMoney, &name, &data.to_string()));
+                let body = body_of(&due(NAME, &name, &data.to_string()));
                 let found = faults(&name, &data);
                 let valid = validator.is_valid(&value(text_of(&body)));
                 assert_eq!(found.is_empty(), valid, "{name}: {data}");
@@ -438,7 +447,7 @@ mod tests {
 
     #[test]
     fn neither_jitter_nor_retry_after_nor_the_kind_of_failure_moves_the_documented_interval() {
-        let mut delivery = due(Provider::EqualsMoney, "BoxCredited", "{}");
+        let mut delivery = due(NAME, "BoxCredited", "{}");
         delivery.attempt = 2;
         let first = delivery.first_attempt_at;
         let answered = |status| Outcome::Answered {
@@ -456,13 +465,13 @@ mod tests {
             for jitter in [0.0, 0.5, 1.0] {
                 let now = first + Duration::from_secs(310);
                 assert_eq!(
-                    EqualsMoneyOutbound.retry_at(&delivery, &outcome, now, jitter),
+                    outbound().retry_at(&delivery, &outcome, now, jitter),
                     Some(first + Duration::from_secs(600))
                 );
             }
         }
         assert_eq!(
-            EqualsMoneyOutbound.gives_up_at(first),
+            outbound().gives_up_at(first),
             first + Duration::from_hours(337)
         );
     }

@@ -20,7 +20,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::provider::equals_money::DOCUMENT;
+    use crate::provider::equals_money::NAME;
+    use crate::provider::fixtures::api;
 
     #[test]
     fn the_test_vectors_of_the_contract_are_reproduced() {
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_test_vectors_of_the_emitted_document_are_reproduced() {
-        let vectors = DOCUMENT["x-webhook-signature"]["testVectors"]
+        let vectors = api(NAME).document["x-webhook-signature"]["testVectors"]
             .as_array()
             .unwrap();
         assert!(!vectors.is_empty());

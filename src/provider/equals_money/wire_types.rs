@@ -9,7 +9,7 @@ use super::models::{
 };
 use crate::tests::schemas::{WireType, answer, request};
 
-pub(crate) fn wire_types() -> Vec<WireType> {
+pub(super) fn wire_types() -> Vec<WireType> {
     let id = "25d5b682-7449-4d07-b6fc-7c9bf1239561";
     let time = "2026-01-01T00:00:00.000Z";
     let webhook = json!({

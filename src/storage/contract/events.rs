@@ -8,10 +8,11 @@ use super::super::{
     StoreError,
 };
 use super::{
-    LEASE, Subject, all, at, event, key, names, publication, slots, sqlite, stored, webhook,
+    CONDUIT, EQUALS_MONEY, LEASE, Subject, all, at, event, key, names, publication, slots, sqlite,
+    stored, webhook,
 };
 use crate::domain::{
-    Audience, DeliveryState, Event, Fingerprint, Next, Provider, Secret, Webhook, WebhookChange,
+    Audience, DeliveryState, Event, Fingerprint, Next, Secret, Webhook, WebhookChange,
 };
 
 /// Publishes without slots; gives the webhooks that have a delivery of it, in order.
@@ -41,7 +42,7 @@ async fn receivers(subject: &Subject, event: Event, audience: Audience) -> Vec<S
 
 fn conduit_event(id: &str, owner: &str) -> Event {
     Event {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         owner: Some(owner.to_owned()),
         account_id: None,
         ..event(id, 1)
@@ -50,7 +51,7 @@ fn conduit_event(id: &str, owner: &str) -> Event {
 
 fn conduit_webhook(id: &str, owner: &str) -> Webhook {
     Webhook {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         owner: owner.to_owned(),
         account_id: None,
         authorization: None,
@@ -111,7 +112,7 @@ async fn an_event_is_only_for_enabled_webhooks_of_its_provider_that_subscribe_to
             ..webhook("other type")
         },
         Webhook {
-            provider: Provider::Conduit,
+            provider: CONDUIT,
             ..webhook("other provider")
         },
     ];
@@ -215,7 +216,7 @@ async fn an_event_of_an_owner_is_for_all_of_its_webhooks_and_nobody_elses() {
     subject
         .store
         .insert_webhook(Webhook {
-            provider: Provider::EqualsMoney,
+            provider: EQUALS_MONEY,
             ..conduit_webhook("4", "client")
         })
         .await
@@ -628,10 +629,10 @@ async fn events_are_listed_by_provider_and_by_type() {
             .collect()
     };
     assert_eq!(ids(None, None).await, ["3", "2", "1"]);
-    assert_eq!(ids(Some(Provider::EqualsMoney), None).await, ["3", "1"]);
+    assert_eq!(ids(Some(EQUALS_MONEY), None).await, ["3", "1"]);
     assert_eq!(ids(None, Some("a")).await, ["2", "1"]);
-    assert_eq!(ids(Some(Provider::Conduit), Some("a")).await, ["2"]);
-    assert_eq!(ids(Some(Provider::Conduit), Some("b")).await, [""; 0]);
+    assert_eq!(ids(Some(CONDUIT), Some("a")).await, ["2"]);
+    assert_eq!(ids(Some(CONDUIT), Some("b")).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -730,7 +731,7 @@ async fn the_filters_of_deliveries_hold_together() {
         pairs.collect::<Vec<String>>()
     };
     let delivered = Some(DeliveryState::Delivered);
-    let conduit = Some(Provider::Conduit);
+    let conduit = Some(CONDUIT);
     assert_eq!(
         pairs(None, None, None, None).await,
         ["c3", "b2", "b1", "a2", "a1"]
@@ -765,7 +766,7 @@ async fn a_delivery_tells_what_it_is_of_and_where_it_goes() {
             found.event_type.as_str(),
             found.url.as_str()
         ),
-        (Provider::EqualsMoney, "a", webhook("1").url.as_str())
+        (EQUALS_MONEY, "a", webhook("1").url.as_str())
     );
     assert_eq!((found.state, found.attempts), (DeliveryState::Pending, 0));
     assert_eq!((found.created_at, found.due_at), (at(5), at(5)));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::{EncryptionKey, SqliteStore, Store, StoreError};
-use super::{KEY, at, key, sqlite, webhook};
-use crate::domain::{ApiKey, Fingerprint, Provider, Secret, Webhook};
+use super::{EQUALS_MONEY, KEY, at, key, sqlite, webhook};
+use crate::domain::{ApiKey, Fingerprint, Secret, Webhook};
 
 #[tokio::test]
 async fn nothing_secret_stands_in_the_files_in_clear() {
@@ -18,7 +18,7 @@ async fn nothing_secret_stands_in_the_files_in_clear() {
     subject.store.insert_webhook(webhook).await.unwrap();
     let api_key = ApiKey {
         id: "k".to_owned(),
-        provider: Provider::EqualsMoney,
+        provider: EQUALS_MONEY,
         owner: "p".to_owned(),
         name: None,
         key: Fingerprint::of(secret.as_bytes()),

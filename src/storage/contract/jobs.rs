@@ -4,10 +4,8 @@ use super::super::{
     DeliveryFilter, Idempotency, Pending, Publication, Published, PurgeTerms, Replay, ReplayFilter,
     ReplayState,
 };
-use super::{Subject, at, event, key, moment, names, publication, slots, sqlite, webhook};
-use crate::domain::{
-    Audience, DeliveryState, Event, Fingerprint, Next, Provider, Webhook, WebhookChange,
-};
+use super::{CONDUIT, Subject, at, event, key, moment, names, publication, slots, sqlite, webhook};
+use crate::domain::{Audience, DeliveryState, Event, Fingerprint, Next, Webhook, WebhookChange};
 
 fn replay(id: &str, filter: ReplayFilter) -> Replay {
     Replay {
@@ -115,7 +113,7 @@ async fn a_replay_is_read_back_as_it_was_asked_for() {
         ..replay(
             "1",
             ReplayFilter {
-                provider: Some(Provider::Conduit),
+                provider: Some(CONDUIT),
                 webhook_id: Some("w".to_owned()),
                 state: UNMATCHED,
                 from: Some(at(1)),
@@ -149,14 +147,14 @@ async fn a_replay_makes_due_what_its_filter_lets_through() {
     let subject = sqlite();
     subject.add_webhooks(["1", "2"]).await;
     let conduit = Webhook {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         ..webhook("3")
     };
     subject.store.insert_webhook(conduit).await.unwrap();
     subject.publish(event("a", 10)).await;
     subject.publish(event("b", 20)).await;
     let of_conduit = Event {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         ..event("c", 30)
     };
     subject.publish(of_conduit).await;
@@ -168,7 +166,7 @@ async fn a_replay_makes_due_what_its_filter_lets_through() {
 
     let filter = ReplayFilter::default;
     let provider = ReplayFilter {
-        provider: Some(Provider::Conduit),
+        provider: Some(CONDUIT),
         ..filter()
     };
     assert_eq!(replayed(&subject, "provider", provider).await, ["3c"]);
@@ -193,7 +191,7 @@ async fn a_replay_makes_due_what_its_filter_lets_through() {
     };
     assert_eq!(replayed(&subject, "from", from).await, ["1b", "2b", "3c"]);
     let contradiction = ReplayFilter {
-        provider: Some(Provider::Conduit),
+        provider: Some(CONDUIT),
         webhook_id: Some("1".to_owned()),
         ..filter()
     };
@@ -329,13 +327,13 @@ async fn the_filter_of_unmatched_events_holds_together() {
     let subject = sqlite();
     subject.publish_at([10, 20, 30]).await;
     let of_conduit = Event {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         ..event("40", 40)
     };
     subject.publish(of_conduit).await;
     subject.add_webhooks(["1", "2"]).await;
     let conduit = Webhook {
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         ..webhook("3")
     };
     subject.store.insert_webhook(conduit).await.unwrap();
@@ -344,7 +342,7 @@ async fn the_filter_of_unmatched_events_holds_together() {
         ..ReplayFilter::default()
     };
     let conduit = ReplayFilter {
-        provider: Some(Provider::Conduit),
+        provider: Some(CONDUIT),
         ..filter.clone()
     };
     assert_eq!(run(&subject, replay("provider", conduit)).await, (1, 1));

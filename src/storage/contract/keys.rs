@@ -1,14 +1,14 @@
 //! API keys: kept, found and revoked.
 
-use super::{at, sqlite};
-use crate::domain::{ApiKey, Fingerprint, Provider};
+use super::{CONDUIT, EQUALS_MONEY, at, sqlite};
+use crate::domain::{ApiKey, Fingerprint};
 
 #[tokio::test]
 async fn keys_are_found_by_fingerprint_listed_in_order_and_revoked_once() {
     let subject = sqlite();
     let api_key = |id: &str, second| ApiKey {
         id: id.to_owned(),
-        provider: Provider::Conduit,
+        provider: CONDUIT,
         owner: "client".to_owned(),
         name: Some("name".to_owned()),
         key: Fingerprint::of(id.as_bytes()),
@@ -31,11 +31,11 @@ async fn keys_are_found_by_fingerprint_listed_in_order_and_revoked_once() {
                 .unwrap()
         }
     };
-    let found = find(Provider::Conduit, "1").await.unwrap();
+    let found = find(CONDUIT, "1").await.unwrap();
     assert_eq!((found.owner.as_str(), found.created_at), ("client", at(2)));
     assert_eq!(found.secret, Some(Fingerprint::of(b"secret")));
-    assert!(find(Provider::EqualsMoney, "1").await.is_none());
-    assert!(find(Provider::Conduit, "3").await.is_none());
+    assert!(find(EQUALS_MONEY, "1").await.is_none());
+    assert!(find(CONDUIT, "3").await.is_none());
     let all: Vec<String> = subject
         .store
         .keys()
@@ -66,8 +66,5 @@ async fn keys_are_found_by_fingerprint_listed_in_order_and_revoked_once() {
             .await
             .unwrap()
     );
-    assert_eq!(
-        find(Provider::Conduit, "1").await.unwrap().revoked_at,
-        Some(at(9))
-    );
+    assert_eq!(find(CONDUIT, "1").await.unwrap().revoked_at, Some(at(9)));
 }

@@ -24,9 +24,13 @@ use super::{
 };
 use crate::clock::Moment;
 use crate::domain::{
-    Attempt, Audience, DueDelivery, Event, Next, Outcome, Provider, ReceiverUrl, SchemePolicy,
+    Attempt, Audience, DueDelivery, Event, Next, Outcome, ProviderName, ReceiverUrl, SchemePolicy,
     Secret, Timing, Webhook, WebhookChange,
 };
+
+/// Two providers. Storage knows none: any two names do.
+const CONDUIT: ProviderName = ProviderName::new("conduit");
+const EQUALS_MONEY: ProviderName = ProviderName::new("equals-money");
 
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -218,7 +222,7 @@ fn moment(second: i64) -> Moment {
 
 fn webhook(id: &str) -> Webhook {
     Webhook {
-        provider: Provider::EqualsMoney,
+        provider: EQUALS_MONEY,
         id: id.to_owned(),
         owner: "product".to_owned(),
         account_id: Some("F1".to_owned()),
@@ -234,7 +238,7 @@ fn webhook(id: &str) -> Webhook {
 
 fn key(id: &str) -> WebhookKey {
     WebhookKey {
-        provider: Provider::EqualsMoney,
+        provider: EQUALS_MONEY,
         owner: "product".to_owned(),
         id: id.to_owned(),
         account_id: None,
@@ -245,7 +249,7 @@ fn key(id: &str) -> WebhookKey {
 fn event(id: &str, second: i64) -> Event {
     Event {
         id: id.to_owned(),
-        provider: Provider::EqualsMoney,
+        provider: EQUALS_MONEY,
         event_type: "a".to_owned(),
         owner: None,
         account_id: Some("F1".to_owned()),
@@ -273,7 +277,7 @@ fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
         limit: 1_000,
         lease: SignedDuration::from_secs(LEASE),
         at: moment(second),
-        gives_up_at: |_, _| Timestamp::MAX,
+        gives_up_at: Arc::new(|_, _| Timestamp::MAX),
     }
 }
 
@@ -281,7 +285,7 @@ fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
 fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
     ClaimTerms {
         limit,
-        gives_up_at: |_, first| first + SignedDuration::from_hours(24),
+        gives_up_at: Arc::new(|_, first| first + SignedDuration::from_hours(24)),
         ..terms(lanes, second)
     }
 }

@@ -44,7 +44,7 @@ async fn due_times_and_leases_are_steady_and_the_rest_is_the_time_of_day() {
         assert_eq!(claimed[0].first_attempt_at, at(0) + apart);
         let claim = async |second: i64| {
             let mut terms = terms(&lanes, 0);
-            terms.gives_up_at = |_, first| first + SignedDuration::from_hours(24);
+            terms.gives_up_at = Arc::new(|_, first| first + SignedDuration::from_hours(24));
             terms.at = Moment {
                 now: at(second),
                 steady: at(second) + apart,

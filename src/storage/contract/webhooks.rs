@@ -1,12 +1,12 @@
 //! Webhooks: kept, changed, listed and removed.
 
 use super::super::{Page, Pending, Position, Store, StoreError, WebhookFilter, WebhookKey};
-use super::{at, key, sqlite, webhook};
-use crate::domain::{Provider, Webhook, WebhookChange};
+use super::{CONDUIT, EQUALS_MONEY, at, key, sqlite, webhook};
+use crate::domain::{Webhook, WebhookChange};
 
 fn filter() -> WebhookFilter {
     WebhookFilter {
-        provider: Provider::EqualsMoney,
+        provider: EQUALS_MONEY,
         owner: "product".to_owned(),
         account_id: None,
         event_type: None,
@@ -84,7 +84,7 @@ async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
         .unwrap();
     let foreign = [
         WebhookKey {
-            provider: Provider::Conduit,
+            provider: CONDUIT,
             ..key("1")
         },
         WebhookKey {

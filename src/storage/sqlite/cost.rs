@@ -17,7 +17,8 @@ use super::super::{
 use super::{claim, events, jobs, publish, queue, schema, webhooks};
 use crate::clock::Moment;
 use crate::domain::{
-    Attempt, Audience, Event, Fingerprint, Next, Outcome, Provider, ReceiverUrl, Timing, Webhook,
+    Attempt, Audience, Event, Fingerprint, Next, Outcome, ProviderName, ReceiverUrl, Timing,
+    Webhook,
 };
 
 struct Subject {
@@ -51,7 +52,7 @@ impl Slots for AllBut {
 
 fn key(id: &str) -> WebhookKey {
     WebhookKey {
-        provider: Provider::EqualsMoney,
+        provider: ProviderName::new("equals-money"),
         owner: "product".to_owned(),
         id: id.to_owned(),
         account_id: None,
@@ -91,7 +92,7 @@ impl Subject {
     /// A webhook for the events of its own account.
     fn add_webhook(&self, id: &str) {
         let webhook = Webhook {
-            provider: Provider::EqualsMoney,
+            provider: ProviderName::new("equals-money"),
             id: id.to_owned(),
             owner: "product".to_owned(),
             account_id: Some(id.to_owned()),
@@ -114,7 +115,7 @@ impl Subject {
             let publication = Publication {
                 event: Event {
                     id: id.clone(),
-                    provider: Provider::EqualsMoney,
+                    provider: ProviderName::new("equals-money"),
                     event_type: "a".to_owned(),
                     owner: None,
                     account_id: Some(account.to_owned()),
@@ -154,7 +155,7 @@ impl Subject {
                 now: at(second),
                 steady: at(second),
             },
-            gives_up_at: |_, _| Timestamp::MAX,
+            gives_up_at: Arc::new(|_, _| Timestamp::MAX),
         };
         self.cost(|connection| claim::claim(connection, &terms).unwrap())
     }

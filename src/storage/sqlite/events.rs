@@ -29,7 +29,7 @@ pub(super) fn events(
         rows::EVENT_COLUMNS
     ))?;
     let mut found = statement.query(named_params! {
-        ":before": page.before, ":provider": filter.provider.map(crate::domain::Provider::as_str),
+        ":before": page.before, ":provider": filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
         ":event_type": filter.event_type, ":limit": i64::from(page.limit) + 1,
     })?;
     let mut all = Vec::new();
@@ -109,7 +109,10 @@ pub(super) fn deliveries(
     // Only conditions that were given: with `... IS NULL OR`, SQLite would not use the indexes of webhook and event.
     let mut conditions = String::new();
     let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
-    let provider = filter.provider.map(crate::domain::Provider::as_str);
+    let provider = filter
+        .provider
+        .as_ref()
+        .map(crate::domain::ProviderName::as_str);
     let state = filter.state.map(crate::domain::DeliveryState::as_str);
     if let Some(before) = &page.before {
         conditions += " AND delivery.number < :before";

@@ -56,7 +56,7 @@ pub(super) fn insert_replay(connection: &Connection, replay: &Replay) -> Result<
         )?
         .execute(params![
             replay.id,
-            replay.filter.provider.map(crate::domain::Provider::as_str),
+            replay.filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
             replay.filter.webhook_id,
             replay.filter.state.map(ReplayState::as_str),
             replay.filter.from.map(Timestamp::as_microsecond),
@@ -138,7 +138,7 @@ fn step_deliveries(
     let rows: Vec<(i64, [u8; 16], bool)> = statement
         .query_map(
             named_params! {
-                ":provider": filter.provider.map(crate::domain::Provider::as_str),
+                ":provider": filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
                 ":state": filter.state.map(ReplayState::as_str), ":webhook_id": filter.webhook_id,
                 ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
                 ":position": position, ":last": last, ":limit": limit,
@@ -180,7 +180,7 @@ fn step_events(
     let rows: Vec<(i64, bool)> = statement
         .query_map(
             named_params! {
-                ":provider": filter.provider.map(crate::domain::Provider::as_str),
+                ":provider": filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
                 ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
                 ":position": position, ":last": last, ":limit": limit,
             },

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::super::StoreError;
 use super::rows;
-use crate::domain::{ApiKey, Fingerprint, Provider};
+use crate::domain::{ApiKey, Fingerprint, ProviderName};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -30,7 +30,7 @@ pub(super) fn insert_key(connection: &Connection, key: &ApiKey) -> Result<()> {
 
 pub(super) fn key(
     connection: &Connection,
-    provider: Provider,
+    provider: ProviderName,
     fingerprint: &Fingerprint,
 ) -> Result<Option<ApiKey>> {
     let sql = format!(

@@ -37,7 +37,7 @@ use super::{
     WebhookPage,
 };
 use crate::clock::{Moment, SavedTime};
-use crate::domain::{ApiKey, DueDelivery, Fingerprint, Provider, Webhook, WebhookChange};
+use crate::domain::{ApiKey, DueDelivery, Fingerprint, ProviderName, Webhook, WebhookChange};
 use crate::metrics::Metrics;
 
 /// A store in one SQLite file.
@@ -395,7 +395,7 @@ impl Store for SqliteStore {
 
     async fn key(
         &self,
-        provider: Provider,
+        provider: ProviderName,
         fingerprint: Fingerprint,
     ) -> Result<Option<ApiKey>, StoreError> {
         self.readers

@@ -5,7 +5,9 @@ use rusqlite::Row;
 
 use super::super::StoreError;
 use super::super::seal::Sealer;
-use crate::domain::{ApiKey, Audience, Event, Fingerprint, Provider, ReceiverUrl, Secret, Webhook};
+use crate::domain::{
+    ApiKey, Audience, Event, Fingerprint, ProviderName, ReceiverUrl, Secret, Webhook,
+};
 
 /// The columns that [`webhook`] reads, in its order.
 pub(super) const WEBHOOK_COLUMNS: &str = "webhook.provider, webhook.id, webhook.owner, webhook.account_id, webhook.url, \
@@ -108,10 +110,10 @@ pub(super) fn parse_audience(name: &str) -> Result<Audience, StoreError> {
     found.ok_or_else(|| StoreError::Damaged(format!("audience {name}")))
 }
 
-pub(super) fn provider(row: &Row<'_>, column: usize) -> Result<Provider, StoreError> {
+pub(super) fn provider(row: &Row<'_>, column: usize) -> Result<ProviderName, StoreError> {
     row.get::<_, String>(column)?
         .parse()
-        .map_err(|error: crate::domain::UnknownProvider| StoreError::Damaged(error.to_string()))
+        .map_err(|error: crate::domain::InvalidProviderName| StoreError::Damaged(error.to_string()))
 }
 
 pub(super) fn time(microseconds: i64) -> Result<Timestamp, StoreError> {

@@ -8,6 +8,7 @@ use super::super::receiver::Delivery;
 use super::description::{MEMBER, Part, parts};
 use super::{Fault, Scheme, Verdict};
 use crate::domain::Secret;
+use crate::provider::fixtures::api;
 use crate::provider::{conduit, equals_money};
 
 /// Our documents and theirs.
@@ -17,19 +18,19 @@ fn documents() -> Vec<Value> {
         yaml_serde::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     };
     let emitted = [
-        (*conduit::DOCUMENT).clone(),
-        (*equals_money::DOCUMENT).clone(),
+        (*api(conduit::NAME).document).clone(),
+        (*api(equals_money::NAME).document).clone(),
     ];
     let sources = ["conduit", "equals-money"].map(source);
     emitted.into_iter().chain(sources).collect()
 }
 
 fn conduit() -> Scheme {
-    Scheme::read(&conduit::DOCUMENT).unwrap()
+    Scheme::read(&api(conduit::NAME).document).unwrap()
 }
 
 fn equals_money() -> Scheme {
-    Scheme::read(&equals_money::DOCUMENT).unwrap()
+    Scheme::read(&api(equals_money::NAME).document).unwrap()
 }
 
 fn delivery(headers: &[(&str, &str)], body: &str, now: i64) -> Delivery {
@@ -108,7 +109,7 @@ fn a_changed_body_secret_or_signature_is_found() {
 
 #[test]
 fn a_changed_time_is_found_and_a_distant_one_warned_of() {
-    let (good, key) = vector(&conduit::DOCUMENT);
+    let (good, key) = vector(&api(conduit::NAME).document);
     let mut changed = good.clone();
     changed.headers[1].1 = b"1762270801".to_vec();
     assert!(wrong(conduit().judge(&changed, Some(&key))).contains("does not belong"));
@@ -162,7 +163,7 @@ fn a_signed_time_that_is_none_is_wrong() {
 
 #[test]
 fn missing_and_repeated_headers_are_named() {
-    let (good, key) = vector(&conduit::DOCUMENT);
+    let (good, key) = vector(&api(conduit::NAME).document);
     for name in ["conduit-signature", "conduit-signature-timestamp"] {
         let mut missing = good.clone();
         missing.headers.retain(|(header, _)| header != name);
@@ -221,7 +222,7 @@ fn a_template_is_read_exactly_or_refused() {
 #[test]
 fn a_scheme_that_is_not_known_is_refused_with_a_reason() {
     let reason = |pointer: &str, value: Value| {
-        let mut document = json!({ MEMBER: conduit::DOCUMENT[MEMBER] });
+        let mut document = json!({ MEMBER: api(conduit::NAME).document[MEMBER] });
         *document[MEMBER].pointer_mut(pointer).unwrap() = value;
         format!(
             "{:#}",

@@ -1,0 +1,35 @@
+//! The names of providers and APIs as arguments. What can be named is what the table of providers has.
+
+use std::sync::LazyLock;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::domain::ProviderName;
+use crate::provider::{PROVIDERS, Provider};
+
+/// Providers in the order of the table, then the operator API. clap wants text that lives as long as the program.
+static NAMES: LazyLock<Vec<ProviderName>> = LazyLock::new(|| {
+    let providers = PROVIDERS.iter().map(|provider| provider.name());
+    providers.chain([ProviderName::OPERATOR]).collect()
+});
+
+/// Reads the name of a provider.
+pub(super) fn provider() -> impl TypedValueParser<Value = &'static dyn Provider> {
+    let names = NAMES.iter().take(PROVIDERS.len());
+    PossibleValuesParser::new(names.map(ProviderName::as_str)).map(|text| {
+        let mut providers = PROVIDERS.iter();
+        let found = providers.find(|provider| provider.name().as_str() == text);
+        *found.expect("clap takes names of the table only")
+    })
+}
+
+/// Reads the name of a provider, as a name.
+pub(super) fn provider_name() -> impl TypedValueParser<Value = ProviderName> {
+    provider().map(|provider| provider.name())
+}
+
+/// Reads the name of an API: a provider's or our own.
+pub(super) fn api() -> impl TypedValueParser<Value = ProviderName> {
+    PossibleValuesParser::new(NAMES.iter().map(ProviderName::as_str))
+        .map(|text| text.parse().expect("clap takes names of the table only"))
+}

@@ -1,0 +1,63 @@
+//! The providers of a server: a table of them with what each has built.
+
+use std::sync::Arc;
+
+use super::{Api, InvalidSetting, Outbound, Provider, Settings};
+use crate::domain::ProviderName;
+
+/// The providers of a server, each built once. Clones share what was built.
+#[derive(Clone)]
+pub(crate) struct Providers(Arc<[Built]>);
+
+/// A provider with what it has built.
+pub(crate) struct Built {
+    /// The provider.
+    pub(crate) provider: &'static dyn Provider,
+    /// What it has built.
+    pub(crate) api: Api,
+}
+
+impl Providers {
+    /// Builds every provider of `table`.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when a setting has a value that makes no sense.
+    pub(crate) fn build(
+        table: &[&'static dyn Provider],
+        settings: &Settings,
+    ) -> Result<Self, InvalidSetting> {
+        let build = |provider: &&'static dyn Provider| {
+            let api = provider.build(settings)?;
+            Ok(Built {
+                provider: *provider,
+                api,
+            })
+        };
+        table.iter().map(build).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Every provider, in the order of the table.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Built> {
+        self.0.iter()
+    }
+
+    /// The table that this was built of.
+    pub(crate) fn table(&self) -> Vec<&'static dyn Provider> {
+        self.iter().map(|built| built.provider).collect()
+    }
+
+    /// The names of the providers, in the order of the table.
+    pub(crate) fn names(&self) -> impl Iterator<Item = ProviderName> {
+        self.iter().map(|built| built.provider.name())
+    }
+
+    /// The provider of this name.
+    pub(crate) fn get(&self, name: ProviderName) -> Option<&Built> {
+        self.iter().find(|built| built.provider.name() == name)
+    }
+
+    /// The webhooks that the provider of this name sends.
+    pub(crate) fn outbound(&self, name: ProviderName) -> Option<&dyn Outbound> {
+        self.get(name).map(|built| &*built.api.outbound)
+    }
+}
