@@ -1,8 +1,8 @@
 //! From annotated handlers to the emitted document: adds what utoipa's macros cannot say, and makes the result deterministic.
 //!
-//! utoipa emits operations, parameters, schemas and security. Added here, and only here: named samples in request, parameter and
-//! response, keywords beside `properties` (`anyOf`), required response headers, and the `webhooks` object. Each provider's
-//! `openapi.rs` calls this; the result is compared with the source document in `openapi/` by `conformance drift`.
+//! utoipa emits operations, parameters, schemas and security. Added here, and only here: the named samples of requests, parameters and
+//! answers, which are those of the source document; keywords beside `properties` (`anyOf`), required response headers, and the
+//! `webhooks` object. The `openapi.rs` of each API calls this; `conformance drift` compares the result with the source document.
 
 pub(crate) mod v3_0;
 
@@ -13,34 +13,13 @@ pub(crate) struct Emission {
     document: Value,
 }
 
-/// A documented request and the answer to it. They bear the same name, so that they can be replayed as a pair.
-#[derive(Debug, Clone)]
-pub(crate) struct Sample {
-    /// The operation's id.
-    pub(crate) operation: &'static str,
-    /// The sample's name, unique within the operation.
-    pub(crate) name: &'static str,
-    /// Values of parameters.
-    pub(crate) parameters: Vec<(&'static str, Value)>,
-    /// The body of the request.
-    pub(crate) request: Option<Value>,
-    /// The status of the answer and its body.
-    pub(crate) answer: Option<(u16, Value)>,
-}
+/// A source document: where the samples come from.
+pub(crate) struct Source(Value);
 
-/// An answer that refuses a request, and how that request differs from a successful one.
-#[derive(Debug, Clone)]
-pub(crate) struct Refusal {
-    /// The ids of the operations that refuse so; every operation with this status where it is empty.
-    pub(crate) operations: &'static [&'static str],
-    /// The sample's name, unique within the operation.
-    pub(crate) name: &'static str,
-    /// The status of the answer.
-    pub(crate) status: u16,
-    /// The body of the answer.
-    pub(crate) answer: Value,
-    /// The `x-replay` object: what to change in a successful request to be refused so.
-    pub(crate) replay: Value,
+/// An operation of a source document, with its parameters and those of its path.
+struct SourceOperation<'a> {
+    operation: &'a Value,
+    parameters: Vec<&'a Value>,
 }
 
 /// What the server sends to a registered webhook when an event of one type happens.
@@ -149,54 +128,32 @@ impl Emission {
         self
     }
 
-    /// Adds a request and its answer as named samples.
-    pub(crate) fn sample(&mut self, sample: Sample) -> &mut Self {
-        let operation = self.operation(sample.operation);
-        for (parameter, value) in sample.parameters {
-            let parameters = operation
-                .get_mut("parameters")
-                .and_then(Value::as_array_mut);
-            let parameter = parameters
-                .and_then(|all| all.iter_mut().find(|given| given["name"] == parameter))
-                .expect("a sample names a parameter of its operation");
-            insert(
-                parameter,
-                "/examples",
-                sample.name,
-                json!({ "value": value }),
-            );
-        }
-        if let Some(request) = sample.request {
-            insert(
-                operation,
-                "/requestBody/content/application~1json/examples",
-                sample.name,
-                json!({ "value": request }),
-            );
-        }
-        if let Some((status, answer)) = sample.answer {
-            let place = answer_samples(operation, status);
-            insert(operation, &place, sample.name, json!({ "value": answer }));
-        }
-        self
-    }
-
-    /// Adds a refusal as a named sample of every operation that it belongs to.
-    pub(crate) fn refusal(&mut self, refusal: &Refusal) -> &mut Self {
-        let mut found = false;
+    /// Copies the named samples of the source document: requests, parameters and answers, each with how it is replayed.
+    ///
+    /// They are data that no code can know better. That the server answers so is what replaying them shows.
+    pub(crate) fn samples(&mut self, source: &Source) -> &mut Self {
         for operation in operations(&mut self.document) {
-            if belongs(operation, refusal.operations)
-                && operation
-                    .pointer(&format!("/responses/{}", refusal.status))
-                    .is_some()
-            {
-                let sample = json!({ "value": refusal.answer, "x-replay": refusal.replay });
-                let place = answer_samples(operation, refusal.status);
-                insert(operation, &place, refusal.name, sample);
-                found = true;
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            let Some(theirs) = source.operation(id) else {
+                continue;
+            };
+            for parameter in array_mut(operation, "parameters") {
+                let same = |theirs: &&&Value| {
+                    ["name", "in"].map(|key| &theirs[key])
+                        == ["name", "in"].map(|key| &parameter[key])
+                };
+                let examples = theirs.parameters.iter().find(same);
+                if let Some(theirs) = examples.copied() {
+                    copy_samples(source, theirs, parameter);
+                }
+            }
+            if let Some(request) = operation.get_mut("requestBody") {
+                copy_content(source, &theirs.operation["requestBody"], request);
+            }
+            for (status, answer) in object_mut(operation, "responses") {
+                copy_content(source, &theirs.operation["responses"][status], answer);
             }
         }
-        assert!(found, "no operation refuses like {}", refusal.name);
         self
     }
 
@@ -232,11 +189,44 @@ impl Emission {
     pub(crate) fn finish(&self) -> Value {
         self.document.clone()
     }
+}
 
-    fn operation(&mut self, id: &str) -> &mut Value {
-        operations(&mut self.document)
-            .find(|operation| operation["operationId"] == id)
-            .expect("a sample names an operation of its document")
+impl Source {
+    /// Reads a source document.
+    ///
+    /// # Panics
+    /// When the text is not YAML: it is compiled in, and a test sees it first.
+    pub(crate) fn read(text: &str) -> Self {
+        Self(yaml_serde::from_str(text).expect("a source document is YAML"))
+    }
+
+    fn operation(&self, id: &str) -> Option<SourceOperation<'_>> {
+        let items = self.0["paths"].as_object()?.values();
+        items.map(|item| self.resolve(item)).find_map(|item| {
+            let mut methods = item.as_object()?.values();
+            let operation = methods.find(|operation| operation["operationId"] == id)?;
+            let lists = [&item["parameters"], &operation["parameters"]];
+            let parameters = lists.into_iter().filter_map(Value::as_array).flatten();
+            Some(SourceOperation {
+                operation,
+                parameters: parameters
+                    .map(|parameter| self.resolve(parameter))
+                    .collect(),
+            })
+        })
+    }
+
+    /// What a reference into the same document refers to; `value` itself where it is none.
+    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let reference = value["$ref"].as_str();
+        match reference.and_then(|reference| reference.strip_prefix('#')) {
+            Some(pointer) => self.resolve(
+                self.0
+                    .pointer(pointer)
+                    .expect("a source document refers to itself"),
+            ),
+            None => value,
+        }
     }
 }
 
@@ -244,16 +234,41 @@ fn belongs(operation: &Value, named: &[&str]) -> bool {
     named.is_empty() || named.iter().any(|id| operation["operationId"] == *id)
 }
 
-/// Where the samples of an answer stand: below the one media type that it has.
-fn answer_samples(operation: &Value, status: u16) -> String {
-    let content = operation
-        .pointer(&format!("/responses/{status}/content"))
-        .and_then(Value::as_object);
-    let media_type = content
-        .and_then(|content| content.keys().next())
-        .expect("an answer with a sample has a media type")
-        .replace('/', "~1");
-    format!("/responses/{status}/content/{media_type}/examples")
+fn copy_content(source: &Source, theirs: &Value, ours: &mut Value) {
+    let theirs = source.resolve(theirs);
+    for (media_type, content) in object_mut(ours, "content") {
+        copy_samples(
+            source,
+            source.resolve(&theirs["content"][media_type]),
+            content,
+        );
+    }
+}
+
+fn copy_samples(source: &Source, theirs: &Value, ours: &mut Value) {
+    for (name, sample) in theirs["examples"].as_object().into_iter().flatten() {
+        let sample = source.resolve(sample);
+        let members = ["value", "x-replay"].into_iter().filter_map(|member| {
+            let value = sample.get(member)?.clone();
+            Some((member.to_owned(), value))
+        });
+        insert(ours, "/examples", name, members.collect());
+    }
+}
+
+/// The items of an array member; none where it is missing.
+fn array_mut<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    let items = value.get_mut(name).and_then(Value::as_array_mut);
+    items.into_iter().flatten()
+}
+
+/// The members of an object member; none where it is missing.
+fn object_mut<'a>(
+    value: &'a mut Value,
+    name: &str,
+) -> impl Iterator<Item = (&'a String, &'a mut Value)> {
+    let members = value.get_mut(name).and_then(Value::as_object_mut);
+    members.into_iter().flatten()
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {

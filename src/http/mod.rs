@@ -21,7 +21,7 @@ pub(crate) use credential::{Credential, credential};
 pub(crate) use entrance::Entrance;
 pub(crate) use fault::{Faults, member};
 pub(crate) use problem::problem;
-pub(crate) use query::{Query, UNKNOWN_PARAMETER};
+pub(crate) use query::Query;
 pub(crate) use schema::{RequestSchema, Words};
 pub(crate) use slices::Slices;
 pub(crate) use trace::trace;

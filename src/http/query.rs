@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use super::Faults;
 
 /// What is wrong with a parameter that its operation does not have.
-pub(crate) const UNKNOWN_PARAMETER: &str = "is not a query parameter of this operation";
+const UNKNOWN_PARAMETER: &str = "is not a query parameter of this operation";
 
 /// How many of them are named: a query can hold tens of thousands.
 const MOST_UNKNOWN: usize = 10;

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::http::{BodyFault, Faults};
@@ -248,4 +249,19 @@ impl ResponseError for OperatorError {
             errors: self.errors(),
         })
     }
+}
+
+/// The bodies of answers that no request of the document could bring about: to a body of more than `limit` bytes, and when the server fails.
+pub(crate) fn failures(limit: usize) -> Vec<(u16, Value)> {
+    let too_large = format!("The body must have at most {limit} bytes.");
+    let failed = "The request could not be handled. Try again later.";
+    let body = |status: u16, title: &str, detail: &str| {
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        (status, body)
+    };
+    vec![
+        body(413, "Content Too Large", &too_large),
+        body(500, "Internal Server Error", failed),
+    ]
 }

@@ -1,6 +1,6 @@
 //! Our own API: publish events, follow their deliveries, send them again, manage keys. Its source document is `openapi/operator.yaml`.
 //!
-//! By resource: `events`, `deliveries`, `replays`, `keys`. For all of them: `auth`, `models`, `error`, `cursor`, `samples`, and
+//! By resource: `events`, `deliveries`, `replays`, `keys`. For all of them: `auth`, `bodies`, `models`, `error`, `cursor`, and
 //! `openapi`, the emitted document. Never shows a credential or a secret of a webhook, but for a key in the answer that made it.
 
 mod auth;
@@ -13,7 +13,6 @@ mod keys;
 mod models;
 mod openapi;
 mod replays;
-mod samples;
 #[cfg(test)]
 mod wire_types;
 
@@ -24,8 +23,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use self::auth::SANDBOX_CREDENTIALS;
+pub(crate) use self::error::failures;
 pub(crate) use self::openapi::emit;
-pub(crate) use self::samples::failures;
 #[cfg(test)]
 pub(crate) use self::wire_types::wire_types;
 

@@ -1,4 +1,4 @@
-//! The emitted document: operations from the files by resource, samples from `samples`.
+//! The emitted document: operations from the files by resource, samples from the source document.
 
 use actix_web::HttpRequest;
 use serde_json::{Map, Value, json};
@@ -6,11 +6,10 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::error::{Fault, Problem};
-use super::samples::{refusals, samples};
 use super::{deliveries, events, keys, replays};
 use crate::domain::ProviderName;
 use crate::http::{Faults, Query};
-use crate::openapi::Emission;
+use crate::openapi::{Emission, Source};
 use crate::provider::{Addressing, OwnerMember, Provider};
 
 /// Holds the query of a request to the parameters that the document gives its operation.
@@ -35,6 +34,9 @@ pub(super) fn known_parameters(document: &Value, request: &HttpRequest) -> Resul
     }
     faults.into_result()
 }
+
+/// The source document, whose samples the emitted one has.
+const SOURCE: &str = include_str!("../../openapi/operator.yaml");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -130,12 +132,7 @@ pub(crate) fn emit(table: &[&dyn Provider]) -> Value {
     }
     emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
     emission.header_keywords("WWW-Authenticate", &json!({ "const": "Bearer" }));
-    for sample in samples() {
-        emission.sample(sample);
-    }
-    for refusal in refusals() {
-        emission.refusal(&refusal);
-    }
+    emission.samples(&Source::read(SOURCE));
     emission.finish()
 }
 

@@ -104,15 +104,14 @@ fn providers_do_not_import_each_other() {
     }
 }
 
-/// Files that may name a provider: its own folder, tests, steps of the schema that were released, samples, and settings.
-const MAY_NAME_PROVIDERS: [&str; 8] = [
+/// Files that may name a provider: its own folder, tests, steps of the schema that were released, and settings.
+const MAY_NAME_PROVIDERS: [&str; 7] = [
     "provider/",
     "tests",
     "storage/contract/",
     "storage/sqlite/cost.rs",
     "operator/wire_types.rs",
     "storage/sqlite/schema.rs",
-    "operator/samples/",
     "config.rs",
 ];
 

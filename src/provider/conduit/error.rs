@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::http::{BodyFault, Faults};
@@ -223,4 +224,20 @@ fn sentence(fragment: &str) -> String {
     characters.next().map_or_else(String::new, |first| {
         format!("{}{}.", first.to_uppercase(), characters.as_str())
     })
+}
+
+/// The bodies of answers that no request of the document could bring about: to a body of more than `limit` bytes, and when the server fails.
+pub(super) fn failures(limit: usize) -> Vec<(u16, Value)> {
+    let too_large = format!("The body must have at most {limit} bytes.");
+    let failed = "The request could not be handled. Try again later.";
+    vec![
+        (
+            413,
+            json!({ "title": "Payload Too Large", "message": too_large }),
+        ),
+        (
+            500,
+            json!({ "title": "Internal Server Error", "message": failed }),
+        ),
+    ]
 }

@@ -1,6 +1,6 @@
 //! Conduit API 2024-12-01. Decisions C-n stand in the source document `openapi/conduit.yaml` beside what they decide.
 //!
-//! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, `cursor`, `samples`; seen from a client: `registration`.
+//! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, `cursor`; seen from a client: `registration`.
 //! Outbound, the webhooks we send: `outbound`, which answers for the others, `catalogue`, `payload`, `signature`, `retry`.
 //! Both: `openapi`, the emitted document.
 
@@ -16,7 +16,6 @@ mod outbound;
 mod payload;
 mod registration;
 mod retry;
-mod samples;
 mod signature;
 #[cfg(test)]
 mod wire_types;
@@ -97,7 +96,7 @@ impl Provider for Conduit {
     }
 
     fn failures(&self, limit: usize) -> Vec<(u16, Value)> {
-        samples::failures(limit)
+        error::failures(limit)
     }
 
     fn sandbox_owner(&self) -> &'static str {

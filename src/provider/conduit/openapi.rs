@@ -1,4 +1,4 @@
-//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from `samples`.
+//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from the source document.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -9,8 +9,10 @@ use super::error::{BadRequestErrorResponse, ErrorResponse, InputError};
 use super::handlers;
 use super::payload::{CounterpartyNotification, CustomerNotification, TransactionNotification};
 use super::retry;
-use super::samples::{refusals, samples};
-use crate::openapi::{Emission, Notification};
+use crate::openapi::{Emission, Notification, Source};
+
+/// The source document, whose samples the emitted one has.
+const SOURCE: &str = include_str!("../../../openapi/conduit.yaml");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -71,12 +73,7 @@ pub(super) fn emit() -> Value {
     // No named sample: a cursor works only on the server that gave it.
     let cursor = json!({ "examples": ["d2hrXzMxQmJUSjBPUldvc2Jtb25hOVdQMFRoSllUNQ"] });
     emission.parameter_keywords(&["listWebhooks"], "page[after]", &cursor);
-    for sample in samples() {
-        emission.sample(sample);
-    }
-    for refusal in refusals() {
-        emission.refusal(&refusal);
-    }
+    emission.samples(&Source::read(SOURCE));
     for entry in &CATALOGUE {
         emission.notification(notification(entry));
     }

@@ -1,7 +1,6 @@
 //! Equals Money webhooks API v2. Decisions E-n stand in the source document `openapi/equals-money.yaml` beside what they decide.
 //!
-//! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, `samples`, and `rate_limit` (E-8); seen from a client:
-//! `registration`.
+//! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, and `rate_limit` (E-8); seen from a client: `registration`.
 //! Outbound, the webhooks we send: `outbound`, which answers for the others, `payload`, `signature`, `retry`.
 //! Both: `catalogue`, the event types that we list and send, and `openapi`, the emitted document.
 
@@ -17,7 +16,6 @@ mod payload;
 mod rate_limit;
 mod registration;
 mod retry;
-mod samples;
 mod signature;
 #[cfg(test)]
 mod wire_types;
@@ -111,7 +109,7 @@ impl Provider for EqualsMoney {
     }
 
     fn failures(&self, limit: usize) -> Vec<(u16, Value)> {
-        samples::failures(limit)
+        error::failures(limit)
     }
 
     fn sandbox_owner(&self) -> &'static str {

@@ -1,4 +1,4 @@
-//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from `samples`.
+//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from the source document.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -12,8 +12,10 @@ use super::payload::{
     NotificationPayload, Wrapper,
 };
 use super::retry;
-use super::samples::{refusals, samples};
-use crate::openapi::{Emission, Notification};
+use crate::openapi::{Emission, Notification, Source};
+
+/// The source document, whose samples the emitted one has.
+const SOURCE: &str = include_str!("../../../openapi/equals-money.yaml");
 
 #[derive(OpenApi)]
 #[openapi(
@@ -94,12 +96,7 @@ pub(super) fn emit() -> Value {
     emission.parameter_keywords(&[], "accountId", &json!({ "examples": ["F50091"] }));
     emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
     emission.header_keywords("Retry-After", &json!({ "examples": [1] }));
-    for sample in samples() {
-        emission.sample(sample);
-    }
-    for refusal in refusals() {
-        emission.refusal(&refusal);
-    }
+    emission.samples(&Source::read(SOURCE));
     for entry in &CATALOGUE {
         emission.notification(notification(entry));
     }
