@@ -114,13 +114,13 @@ impl Worker {
             logged_lacks: Throttle::per_second(LOGGED_LACKS),
             runtime,
         });
-        worker.runtime.spawn(worker.clone().claim_for_ever());
+        worker.keep_going("claims", Self::claim_for_ever);
         worker
             .runtime
             .spawn(worker.clone().record_for_ever(unrecorded));
-        worker.runtime.spawn(worker.clone().replay_for_ever());
-        worker.runtime.spawn(worker.clone().purge_for_ever());
-        worker.runtime.spawn(worker.clone().save_time_for_ever());
+        worker.keep_going("replays", Self::replay_for_ever);
+        worker.keep_going("retention", Self::purge_for_ever);
+        worker.keep_going("time", Self::save_time_for_ever);
         worker
     }
 

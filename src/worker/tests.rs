@@ -199,3 +199,24 @@ async fn attempts_that_panic_keep_no_slot_and_no_stop_waits_for_them() {
         assert!(history.attempts.is_empty(), "{history:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_the_worker_that_panics_is_started_again_until_it_ends() {
+    let subject = Subject::start(Arc::new(SystemResolver));
+    let (began, mut begin) = tokio::sync::mpsc::unbounded_channel();
+    let count = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = count.clone();
+    subject.worker.keep_going("test", move |_| {
+        let (began, turn) = (began.clone(), counter.fetch_add(1, Ordering::SeqCst));
+        async move {
+            began.send(turn).unwrap();
+            assert!(turn >= 2, "the first two turns panic");
+        }
+    });
+    for turn in 0..3 {
+        assert_eq!(begin.recv().await, Some(turn));
+    }
+    // The third turn has ended without a panic, and with it the last sender.
+    assert_eq!(begin.recv().await, None);
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+}

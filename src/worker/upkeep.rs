@@ -1,4 +1,4 @@
-//! What the worker does beside attempts: goes on with replays, and deletes what is old.
+//! What the worker does beside attempts: goes on with replays, deletes what is old, and starts a part again that panicked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,27 @@ const RETENTION_PAUSE: Duration = Duration::from_secs(60);
 const KEY_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 impl Worker {
+    /// Runs a part of the worker until it ends, and starts it again after a panic: without claims, for instance, nothing would be attempted
+    /// any more, and nobody be told.
+    pub(super) fn keep_going<F>(
+        self: &Arc<Self>,
+        part: &'static str,
+        run: impl Fn(Arc<Self>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let worker = self.clone();
+        self.runtime.spawn(async move {
+            while let Err(ended) = tokio::spawn(run(worker.clone())).await {
+                if !ended.is_panic() {
+                    return;
+                }
+                tracing::error!(part, "a part of the worker panicked and is started again");
+                let _ = tokio::time::timeout(IDLE, std::future::pending::<()>()).await;
+            }
+        });
+    }
+
     pub(super) async fn replay_for_ever(self: Arc<Self>) {
         while !self.is_stopping() {
             match self
