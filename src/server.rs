@@ -396,6 +396,7 @@ fn worker_settings(
         sender: Sender::new(SenderSettings {
             idle: files.idle,
             proxy: delivery.egress.proxy.clone(),
+            max_age: delivery.egress.connection_age,
             ..SenderSettings::new(policy, roots)
         }),
         lanes: Arc::new(Lanes::new(files.attempts, delivery.per_webhook)),

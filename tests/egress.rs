@@ -5,8 +5,9 @@ mod process;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
+use process::receiver::{self, Receiver};
 use process::{PATIENCE, QUIET, Server, run, wait_until};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -157,6 +158,37 @@ fn while_the_proxy_is_away_deliveries_wait_and_no_attempt_is_counted() {
             .any(|line| line.contains("the egress proxy cannot be reached")),
         "{log:#?}"
     );
+}
+
+#[test]
+fn a_busy_connection_is_replaced_at_the_age_that_is_set() {
+    let ports = Arc::new(Mutex::new(Vec::new()));
+    let seen = ports.clone();
+    let receiver = Receiver::start(move |_, stream| {
+        let port = stream.peer_addr()?.port();
+        seen.lock().expect("nobody panicked").push(port);
+        receiver::accept(stream)
+    });
+    let arguments = ["--connection-age-seconds", "1"];
+    let server = Server::start(&[&QUIET[..], &arguments].concat());
+    server
+        .conduit()
+        .register(&receiver.url, &["transaction.completed"]);
+    let mut operator = server.operator();
+    let mut number = 0;
+    let requests_on_first = || {
+        let ports = ports.lock().expect("nobody panicked");
+        let on_first = ports.iter().filter(|port| **port == ports[0]).count();
+        (on_first, ports.len())
+    };
+    wait_until("a second connection is opened", || {
+        number += 1;
+        operator.publish(number);
+        // One at a time, so that one connection is enough.
+        wait_until("it is received", || requests_on_first().1 == number);
+        requests_on_first().0 < number
+    });
+    assert!(requests_on_first().0 > 1, "no connection was kept");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The way to receivers: through which proxy, and which certificate authorities are trusted beside those of the system.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
@@ -9,6 +10,8 @@ use url::Url;
 
 use super::{ConfigError, secret};
 use crate::domain::Secret;
+
+const DEFAULT_CONNECTION_AGE: u32 = 60;
 
 /// The port of a proxy whose URL names none.
 const DEFAULT_PORT: u16 = 80;
@@ -46,15 +49,22 @@ pub struct EgressSettings {
     /// private one. `SSL_CERT_FILE` and `SSL_CERT_DIR` replace those of the operating system [default: none]
     #[arg(long, env = "TRUEHOOK_CA_FILE", value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+
+    /// How long a connection to a receiver takes requests before another is opened, in seconds: the name is resolved again for that one
+    /// [default: 60]
+    #[arg(long, env = "TRUEHOOK_CONNECTION_AGE_SECONDS", value_name = "SECONDS")]
+    pub connection_age_seconds: Option<u32>,
 }
 
 /// The way to receivers.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Egress {
     /// The proxy that every connection to a receiver goes through.
     pub proxy: Option<EgressProxy>,
     /// A file with more certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// The age at which a connection takes no further request.
+    pub connection_age: Duration,
 }
 
 /// An HTTP proxy that opens tunnels to receivers.
@@ -76,6 +86,7 @@ impl EgressSettings {
             egress_proxy: self.egress_proxy.or(other.egress_proxy),
             egress_proxy_resolves: self.egress_proxy_resolves.or(other.egress_proxy_resolves),
             ca_file: self.ca_file.or(other.ca_file),
+            connection_age_seconds: self.connection_age_seconds.or(other.connection_age_seconds),
         }
     }
 }
@@ -84,7 +95,7 @@ impl Egress {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] when the URL is not that of a proxy, or there is none that could resolve names.
+    /// [`ConfigError::Invalid`] when the URL is not that of a proxy, there is none that could resolve names, or the age is 0.
     pub fn new(settings: EgressSettings) -> Result<Self, ConfigError> {
         let resolves = settings.egress_proxy_resolves.unwrap_or(false);
         let invalid = |message: &str| Err(ConfigError::Invalid(message.to_owned()));
@@ -104,9 +115,14 @@ impl Egress {
                 }
             },
         };
+        let age = settings.connection_age_seconds;
+        if age == Some(0) {
+            return invalid("--connection-age-seconds must be at least 1");
+        }
         Ok(Self {
             proxy,
             ca_file: settings.ca_file,
+            connection_age: Duration::from_secs(age.unwrap_or(DEFAULT_CONNECTION_AGE).into()),
         })
     }
 }
@@ -200,6 +216,12 @@ mod tests {
             assert!(message.contains("--egress-proxy"), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
+        let no_age = EgressSettings {
+            connection_age_seconds: Some(0),
+            ..EgressSettings::default()
+        };
+        let message = Egress::new(no_age).unwrap_err().to_string();
+        assert!(message.contains("at least 1"), "{message}");
         let alone = EgressSettings {
             egress_proxy_resolves: Some(true),
             ..EgressSettings::default()
