@@ -2,12 +2,16 @@
 //!
 //! Nothing else bounds such a client: it may ask for much in few bytes, and TCP waits for it for ever. While its answers cannot be written
 //! nothing more is read of it, and when none of them could be written for a while the connection is closed.
+//!
+//! Requests that are sent without waiting for answers (RFC 9112, 9.3.2) are passed on one by one: whoever decodes them ahead keeps them all
+//! in memory, and actix-http would write each answer by the method of the request that it decoded last.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -22,6 +26,20 @@ pub(crate) struct Connection<S> {
     /// When a write that cannot go on is given up.
     stalled: Option<Pin<Box<Sleep>>>,
     burst: usize,
+    turns: Turns,
+    /// What was read behind the request that is being answered.
+    rest: BytesMut,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turns {
+    /// The client's: a request begins with the next byte.
+    Request,
+    /// Ours: a whole request was passed on, and no byte of its answer is written.
+    Answer,
+    /// Nobody's: a request has a body or did not come in one piece, and this is not the place to find its end.
+    Mixed,
 }
 
 impl<S> Connection<S> {
@@ -32,6 +50,25 @@ impl<S> Connection<S> {
             patience,
             stalled: None,
             burst: BURST,
+            turns: Turns::Request,
+            rest: BytesMut::new(),
+        }
+    }
+
+    /// How many of `bytes`, which were read, are to be passed on now.
+    fn pass_on(&mut self, bytes: &[u8]) -> usize {
+        if self.turns == Turns::Mixed || bytes.is_empty() {
+            return bytes.len();
+        }
+        match request_without_body(bytes) {
+            Some(length) => {
+                self.turns = Turns::Answer;
+                length
+            }
+            None => {
+                self.turns = Turns::Mixed;
+                bytes.len()
+            }
         }
     }
 
@@ -60,6 +97,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         if this.stalled.is_some() {
             return this.poll_stall(context).map(Err);
         }
+        if this.turns == Turns::Answer {
+            // Woken by the answer.
+            return Poll::Pending;
+        }
+        if !this.rest.is_empty() {
+            let mut rest = std::mem::take(&mut this.rest);
+            let length = rest.len().min(buffer.remaining());
+            let length = this.pass_on(&rest[..length]);
+            buffer.put_slice(&rest[..length]);
+            rest.advance(length);
+            this.rest = rest;
+            return Poll::Ready(Ok(()));
+        }
         if this.burst == 0 {
             this.burst = BURST;
             context.waker().wake_by_ref();
@@ -67,7 +117,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        this.burst = this.burst.saturating_sub(buffer.filled().len() - before);
+        let bytes = &buffer.filled()[before..];
+        this.burst = this.burst.saturating_sub(bytes.len());
+        let length = this.pass_on(bytes);
+        this.rest.extend_from_slice(&bytes[length..]);
+        buffer.set_filled(before + length);
         read
     }
 }
@@ -81,7 +135,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_write(context, bytes) {
             Poll::Ready(written) => {
-                if this.stalled.take().is_some() {
+                let answered = this.turns == Turns::Answer;
+                if answered {
+                    this.turns = Turns::Request;
+                }
+                if this.stalled.take().is_some() || answered {
                     // Reads were refused meanwhile, and nothing else wakes them.
                     context.waker().wake_by_ref();
                 }
@@ -100,6 +158,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
+}
+
+/// The length of the request that `bytes` begin with, when all of it is there and it says nothing of a body.
+fn request_without_body(bytes: &[u8]) -> Option<usize> {
+    // Empty lines before a request are passed over (RFC 9112, 2.2).
+    let start = bytes.iter().position(|byte| !b"\r\n".contains(byte))?;
+    let end = bytes[start..]
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")?;
+    let head = &bytes[start..start + end];
+    let has_body = head.split(|byte| *byte == b'\n').any(|line| {
+        [&b"content-length"[..], b"transfer-encoding"]
+            .iter()
+            .any(|name| {
+                line.get(..name.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(name))
+            })
+    });
+    (!has_body).then_some(start + end + 4)
 }
 
 #[cfg(test)]
@@ -158,6 +235,45 @@ mod tests {
         peer.read_exact(&mut [0; 10]).await.unwrap();
         assert_eq!(write(&mut connection, &[0; 10]).await.unwrap(), 10);
         assert_eq!(read_now(&mut connection).await, Some(7));
+    }
+
+    #[test]
+    fn a_request_ends_with_its_head_unless_it_has_a_body() {
+        for (bytes, expected) in [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", Some(27)),
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /", Some(27)),
+            ("\r\n\r\nGET / HTTP/1.1\r\n\r\n\r\n\r\n", Some(22)),
+            ("GET / HTTP/1.1\r\nHost: a\r\n", None),
+            ("GET / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody", None),
+            ("GET / HTTP/1.1\r\ntransfer-ENCODING: chunked\r\n\r\n", None),
+            ("\r\n\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                request_without_body(bytes.as_bytes()),
+                expected,
+                "{bytes:?}"
+            );
+        }
+    }
+
+    #[actix_web::test]
+    async fn requests_are_passed_on_one_by_one_and_one_with_a_body_ends_that() {
+        let (stream, mut peer) = duplex(4096);
+        let mut connection = Connection::new(stream, LONG);
+        let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+        let all = [&get[..], get, post, get].concat();
+        peer.write_all(&all).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(read_now(&mut connection).await, Some(get.len()));
+            assert_eq!(read_now(&mut connection).await, None);
+            write(&mut connection, b"answer").await.unwrap();
+        }
+        let rest = all.len() - 2 * get.len();
+        assert_eq!(read_now(&mut connection).await, Some(rest));
+        peer.write_all(get).await.unwrap();
+        assert_eq!(read_now(&mut connection).await, Some(get.len()));
     }
 
     #[actix_web::test]

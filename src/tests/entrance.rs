@@ -405,6 +405,42 @@ async fn what_is_for_the_operator_can_have_a_port_of_its_own() {
     assert_eq!(registered.get("/webhooks").await.status, 200);
 }
 
+/// What a client has already sent must not decide how the answer to what it sent before is written.
+#[actix_web::test]
+async fn answers_to_pipelined_requests_are_each_as_long_as_they_say() {
+    let app = TestApp::start().await;
+    let one = |method: &str, path: &str, more: &str| {
+        format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer sandbox-operator\r\n{more}\r\n"
+        )
+    };
+    let requests = [
+        one("HEAD", "/operator/v1/deliveries", ""),
+        one("GET", "/operator/v1/keys", ""),
+        one("HEAD", "/health/live", ""),
+        one("GET", "/health/live", "Connection: close\r\n"),
+    ]
+    .concat();
+    let (_, text) = send_raw(&app, requests.into_bytes()).await;
+    let answers: Vec<(&str, &str)> = text
+        .split("HTTP/1.1 200 OK\r\n")
+        .skip(1)
+        .map(|answer| answer.split_once("\r\n\r\n").unwrap())
+        .collect();
+    let bodies: Vec<&str> = answers.iter().map(|(_, body)| *body).collect();
+    assert_eq!(
+        bodies,
+        ["", r#"{"data":[]}"#, "", r#"{"status":"live"}"#],
+        "{text}"
+    );
+    // Only the last one asked for it.
+    let closed: Vec<bool> = answers
+        .iter()
+        .map(|(head, _)| head.contains("connection: close"))
+        .collect();
+    assert_eq!(closed, [false, false, false, true], "{text}");
+}
+
 #[actix_web::test]
 async fn a_client_that_reads_nothing_is_disconnected_and_counted() {
     let app =
