@@ -1,5 +1,6 @@
 //! Case: a request to make and what the document promises for it. Samples become cases; the run turns a case into an exchange.
 
+pub mod form;
 pub mod serialize;
 
 use serde_json::Value;

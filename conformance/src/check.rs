@@ -13,11 +13,15 @@
 //! | `sample-members` | the body has the members and types of the sample |
 //! | `sample-values` | values that the sample echoes are echoed |
 //!
-//! Not checked: `multipart` and binary bodies beyond their content type, the order of members.
+//! Sequences (JSON lines, JSON text sequences, server-sent events) are lists of items, each of which `itemSchema` describes; text is
+//! decoded as its charset says and read as its schema asks for.
+//!
+//! Not checked: `multipart`, XML and binary bodies beyond their content type, the order of members.
 
 mod answer;
 mod media_type;
 mod members;
+mod read;
 mod values;
 
 use serde_json::{Map, Value};
@@ -138,7 +142,9 @@ impl Sheet<'_> {
         if !expected {
             return;
         }
-        if let Some(sample) = &self.case.answer {
+        if let Some(sample) = &self.case.answer
+            && body.is_json
+        {
             self.members(&body, sample);
             self.values(&body, sample, path);
         }

@@ -5,6 +5,7 @@
 //! webhooks and callbacks are held against their schemas and never sent. Not read: `externalValue` (said as not replayable).
 
 mod collect;
+mod encoding;
 mod own;
 mod pair;
 mod recipe;

@@ -5,6 +5,7 @@
 
 pub mod direction;
 mod fault;
+pub mod number_format;
 pub mod pattern;
 mod subschemas;
 mod text;

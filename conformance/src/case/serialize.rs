@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Body;
+use super::form::{self, Encodings};
 use crate::finding::Unreplayable;
 
 /// How a parameter is written, as its Parameter Object says.
@@ -219,13 +220,11 @@ pub fn is_json(media_type: &str) -> bool {
     essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
 }
 
-const BOUNDARY: &str = "conformance-7d1f0c2e";
-
-/// A sample as a request body of that media type.
+/// A sample as a request body of that media type; the properties of a form are written as `encodings` say.
 ///
 /// # Errors
 /// When the media type cannot represent the value.
-pub fn body(media_type: &str, value: &Value) -> Result<Body, Unreplayable> {
+pub fn body(media_type: &str, value: &Value, encodings: &Encodings) -> Result<Body, Unreplayable> {
     let essence = media_type
         .split(';')
         .next()
@@ -251,48 +250,22 @@ pub fn body(media_type: &str, value: &Value) -> Result<Body, Unreplayable> {
         ));
     }
     match (essence.as_str(), value) {
-        ("application/x-www-form-urlencoded", Value::Object(members)) => {
-            let style = Style {
-                style: "form".into(),
-                explode: true,
-                reserved: false,
-                json: false,
-            };
-            let pairs: Vec<_> = members
-                .iter()
-                .flat_map(|(name, value)| query(name, value, &style))
-                .collect();
-            Ok(body(
-                content_type,
-                query_string(&pairs).into_bytes(),
-                Some(value.clone()),
-            ))
-        }
+        ("application/x-www-form-urlencoded", Value::Object(members)) => Ok(body(
+            content_type,
+            form::urlencoded(members, encodings),
+            Some(value.clone()),
+        )),
         ("multipart/form-data", Value::Object(members)) => {
-            let mut out = String::new();
-            for (name, value) in members {
-                let items = match value {
-                    Value::Array(items) => items.as_slice(),
-                    other => std::slice::from_ref(other),
-                };
-                for item in items {
-                    let name = name.replace('"', "%22").replace(['\r', '\n'], " ");
-                    let kind = if item.is_object() {
-                        "\r\nContent-Type: application/json"
-                    } else {
-                        ""
-                    };
-                    let _ = write!(
-                        out,
-                        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{kind}\r\n\r\n{}\r\n",
-                        text(item)
-                    );
-                }
-            }
-            let _ = write!(out, "--{BOUNDARY}--\r\n");
-            let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
-            Ok(body(&content_type, out.into_bytes(), Some(value.clone())))
+            let (bytes, boundary) = form::multipart(members, encodings);
+            let content_type = format!("multipart/form-data; boundary={boundary}");
+            Ok(body(&content_type, bytes, Some(value.clone())))
         }
+        // The documented texts of scalars: `7` under `text/plain`.
+        (name, Value::Number(_) | Value::Bool(_)) if name.starts_with("text/") => Ok(body(
+            content_type,
+            text(value).into_bytes(),
+            Some(value.clone()),
+        )),
         (_, Value::String(text)) => Ok(body(
             content_type,
             text.clone().into_bytes(),
@@ -423,9 +396,16 @@ mod tests {
 
     #[test]
     fn a_form_body_is_encoded_and_an_object_has_no_plain_text_form() {
-        let form = body("application/x-www-form-urlencoded", &json!({"a b": "c&d"})).unwrap();
+        let none = Encodings::new();
+        let form = body(
+            "application/x-www-form-urlencoded",
+            &json!({"a b": "c&d"}),
+            &none,
+        )
+        .unwrap();
         assert_eq!(form.bytes, b"a%20b=c%26d");
-        assert!(body("text/plain", &json!({"a": 1})).is_err());
-        assert_eq!(body("text/plain", &json!("hello")).unwrap().bytes, b"hello");
+        assert!(body("text/plain", &json!({"a": 1}), &none).is_err());
+        let text = body("text/plain", &json!("hello"), &none).unwrap();
+        assert_eq!(text.bytes, b"hello");
     }
 }

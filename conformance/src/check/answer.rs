@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Sheet;
 use super::media_type::MediaType;
+use super::read::{Read, read};
 use crate::case::serialize::is_json;
 use crate::document::{Located, pointer};
 use crate::exchange::Response;
@@ -15,11 +16,13 @@ use crate::schema::Fault;
 /// Most faults of one body that are told; the last one says how many more there are.
 const FAULT_LIMIT: usize = 50;
 
-/// A body that was read as JSON, with the schema it was held against and the faults that were found.
+/// A body that was read, with the schema that it was validated against and the faults that were found.
 pub(super) struct Body {
     pub(super) value: Value,
     pub(super) schema: Option<String>,
     pub(super) faults: Vec<Fault>,
+    /// Whether it is JSON, as its sample is; text and sequences may be written in several ways.
+    pub(super) is_json: bool,
 }
 
 impl Body {
@@ -139,7 +142,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// Holds the body against the documented content; gives it back when it is JSON.
+    /// Holds the body against the documented content; gives it back when it can be read.
     pub(super) fn body(&mut self, promised: &Located<'_>, response: &Response) -> Option<Body> {
         let documented = media_types(self.judge.document, promised);
         if documented.is_empty() {
@@ -156,27 +159,80 @@ impl Sheet<'_> {
             return None;
         }
         let (media_type, media) = self.content_type(&content, documented, response)?;
-        let schema = pointer::join(&media.pointer, "schema");
-        let schema = self.judge.document.at(&schema).is_some().then_some(schema);
-        let value = self.read(&media_type, &media, response)?;
-        let faults = match schema.as_ref().map(|schema| {
-            self.judge
-                .schemas
-                .faults(schema, &value, Some(Sender::Server))
-        }) {
-            Some(Ok(faults)) => faults,
-            Some(Err(reason)) => {
-                self.unusable(schema.as_deref().unwrap_or_default(), reason);
-                Vec::new()
+        let read = match read(&media_type, response, &self.case.sample) {
+            Ok(read) => read?,
+            Err(fault) => {
+                self.breaking(rules::BODY_SCHEMA, &media.pointer, fault);
+                return None;
             }
-            None => Vec::new(),
         };
+        let at = |keyword: &str| {
+            let schema = pointer::join(&media.pointer, keyword);
+            self.judge.document.at(&schema).is_some().then_some(schema)
+        };
+        let (schema, items) = (at("schema"), at("itemSchema"));
+        let is_json = matches!(read, Read::Json(_));
+        let (value, faults) = self.validated(read, schema.as_deref(), items.as_deref());
         self.faults(&value, &faults);
         Some(Body {
             value,
             schema,
             faults,
+            is_json,
         })
+    }
+
+    /// The value of a body, and its faults under its schema and that of its items.
+    fn validated(
+        &mut self,
+        read: Read,
+        schema: Option<&str>,
+        items: Option<&str>,
+    ) -> (Value, Vec<Fault>) {
+        let schemas = self.judge.schemas;
+        let sender = Some(Sender::Server);
+        let mut unusable = Vec::new();
+        let mut faults = |schema: &str, value: &Value| {
+            schemas
+                .faults(schema, value, sender)
+                .unwrap_or_else(|reason| {
+                    unusable.push((schema.to_owned(), reason));
+                    Vec::new()
+                })
+        };
+        let (value, faults) = match (read, schema) {
+            (Read::Text(text), Some(schema)) => match schemas.body_text(schema, &text, sender) {
+                Ok(read) => read,
+                Err(reason) => {
+                    unusable.push((schema.to_owned(), reason));
+                    (Value::from(text), Vec::new())
+                }
+            },
+            (Read::Text(text), None) => (Value::from(text), Vec::new()),
+            (Read::Json(value), schema) => {
+                let found = schema.map_or_else(Vec::new, |schema| faults(schema, &value));
+                (value, found)
+            }
+            (Read::Items(list), schema) => {
+                let mut found = Vec::new();
+                for (index, item) in list.iter().enumerate() {
+                    let of_item = items.map_or_else(Vec::new, |schema| faults(schema, item));
+                    found.extend(of_item.into_iter().map(|mut fault| {
+                        let place = pointer::index("", index);
+                        fault.violation.at = format!("{place}{}", fault.violation.at);
+                        fault
+                    }));
+                }
+                let value = Value::Array(list);
+                found.extend(schema.map_or_else(Vec::new, |schema| faults(schema, &value)));
+                (value, found)
+            }
+        };
+        unusable.dedup();
+        for (schema, reason) in unusable {
+            self.unusable(&schema, reason);
+        }
+        (value, faults)
     }
 
     /// Holds an answer that is documented without content.
@@ -243,47 +299,6 @@ impl Sheet<'_> {
         json.next().filter(|_| readable && json.next().is_none())
     }
 
-    /// The body as a JSON value: parsed where it is JSON, a string where it is text.
-    fn read(
-        &mut self,
-        media_type: &str,
-        media: &Located<'_>,
-        response: &Response,
-    ) -> Option<Value> {
-        let textual = media_type
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/");
-        if !is_json(media_type) && !textual {
-            return None;
-        }
-        let sample = self.sample();
-        let read = if let Some(encoding) = encoding(response) {
-            Err(ReplayFault::BodyEncoded { sample, encoding })
-        } else {
-            match std::str::from_utf8(&response.body) {
-                Err(error) => Err(ReplayFault::BodyNotUtf8 {
-                    sample,
-                    byte: error.valid_up_to(),
-                }),
-                Ok(text) if is_json(media_type) => {
-                    serde_json::from_str(text).map_err(|error| ReplayFault::BodyNotJson {
-                        sample,
-                        cause: error.to_string(),
-                    })
-                }
-                Ok(text) => Ok(Value::from(text)),
-            }
-        };
-        match read {
-            Ok(value) => Some(value),
-            Err(fault) => {
-                self.breaking(rules::BODY_SCHEMA, &media.pointer, fault);
-                None
-            }
-        }
-    }
-
     fn faults(&mut self, value: &Value, faults: &[Fault]) {
         for Fault { violation, schema } in faults.iter().take(FAULT_LIMIT) {
             let witness = value.pointer(&violation.at).cloned();
@@ -314,19 +329,6 @@ impl Sheet<'_> {
 enum HeaderError {
     NotJson(serde_json::Error),
     Schema(Undecided),
-}
-
-/// The encoding of a body that is not sent as it is. No request asks for one.
-fn encoding(response: &Response) -> Option<String> {
-    let named = response
-        .header("content-encoding")
-        .map(|value| String::from_utf8_lossy(value).trim().to_ascii_lowercase())
-        .find(|name| !name.is_empty() && name != "identity");
-    // A server may forget to say so.
-    named.or_else(|| {
-        let gzip = response.body.starts_with(&[0x1f, 0x8b]);
-        gzip.then(|| "gzip".to_owned())
-    })
 }
 
 /// The documented media types.

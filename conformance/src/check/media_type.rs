@@ -36,6 +36,13 @@ impl MediaType {
         })
     }
 
+    /// The declared charset.
+    pub(super) fn charset(&self) -> Option<&str> {
+        let mut all = self.parameters.iter();
+        let charset = all.find(|(name, _)| name == "charset");
+        charset.map(|(_, value)| value.as_str())
+    }
+
     /// Whether this, from an answer, is what a document's key asks for, and how precisely. A parameter that the document names
     /// must be there; others, such as a charset, may be. UTF-8 goes without saying.
     pub(super) fn fits(&self, documented: &Self) -> Option<u8> {

@@ -9,9 +9,9 @@ use super::answer::Body;
 use crate::case::Answer;
 use crate::case::serialize::kind;
 use crate::document::pointer;
-use crate::finding::{ReplayFault, Severity, ShapeDifference};
+use crate::finding::{ReplayFault, Sender, Severity, ShapeDifference};
 use crate::rule::replay as rules;
-use crate::schema::{Member, Subschemas};
+use crate::schema::{Member, Schemas, Subschemas};
 
 /// Most items of a sample array that an item of the answer is compared with.
 const SAMPLE_LIMIT: usize = 20;
@@ -28,6 +28,7 @@ struct Found {
 
 /// What the comparison of one answer needs everywhere.
 struct Comparison<'a> {
+    judge: &'a Schemas<'a>,
     schemas: Subschemas<'a>,
     body: &'a Body,
 }
@@ -35,6 +36,7 @@ struct Comparison<'a> {
 impl Sheet<'_> {
     pub(super) fn members(&mut self, body: &Body, sample: &Answer) {
         let comparison = Comparison {
+            judge: self.judge.schemas,
             schemas: self.judge.schemas.subschemas(),
             body,
         };
@@ -131,6 +133,9 @@ impl Comparison<'_> {
                         (None, Member::Entry(_)) => {}
                         // That it is missing was told already.
                         (None, _) if self.body.lacks(&spot.at, name) => {}
+                        // The answer is another alternative of the schema than the sample.
+                        (None, Member::Declared(_)) if self.is_of_others(answer, schemas, name) => {
+                        }
                         (None, _) => found.push(Found {
                             at: spot.at.clone(),
                             sample: spot.member(name).sample,
@@ -141,7 +146,8 @@ impl Comparison<'_> {
                 }
                 for name in has.keys().filter(|name| !shows.contains_key(*name)) {
                     let (severity, declared) = match self.schemas.member(schemas, name) {
-                        Member::Declared(_) => (Severity::Breaking, true),
+                        // A sample need not show what is optional.
+                        Member::Declared(_) => (Severity::Info, true),
                         Member::Undeclared => (Severity::Warning, false),
                         Member::Entry(_) => continue,
                     };
@@ -168,13 +174,51 @@ impl Comparison<'_> {
             (answer, sample) => found.push(Found {
                 at: spot.at.clone(),
                 sample: spot.sample.clone(),
-                severity: Severity::Breaking,
+                severity: match self.names_type(schemas, kind(answer)) {
+                    true => Severity::Info,
+                    false => Severity::Breaking,
+                },
                 difference: ShapeDifference::Type {
                     found: kind(answer),
                     documented: kind(sample),
                 },
             }),
         }
+    }
+
+    /// Whether only alternatives that the answer does not match declare the member `name`. `schemas` are all that may apply to it.
+    fn is_of_others(&self, answer: &Value, schemas: &[String], name: &str) -> bool {
+        let matches = |at: &String| {
+            let faults = self.judge.faults(at, answer, Some(Sender::Server));
+            faults.is_ok_and(|faults| faults.is_empty())
+        };
+        let alternatives: Vec<(&'static str, String)> = schemas
+            .iter()
+            .flat_map(|at| self.schemas.applied(at))
+            .filter(|(keyword, _)| ["oneOf", "anyOf"].contains(keyword))
+            .collect();
+        let (matching, others): (Vec<_>, Vec<_>) = alternatives
+            .into_iter()
+            .map(|(_, at)| at)
+            .partition(matches);
+        let declare = |list: &[String]| {
+            let all = self.schemas.in_place(list);
+            matches!(self.schemas.member(&all, name), Member::Declared(_))
+        };
+        declare(&others) && !declare(&matching)
+    }
+
+    /// Whether the schemas name the type.
+    fn names_type(&self, schemas: &[String], name: &str) -> bool {
+        let all = self.schemas.in_place(schemas);
+        let mut types = all
+            .iter()
+            .filter_map(|at| self.schemas.object(at)?.get("type"));
+        types.any(|types| match types {
+            Value::String(one) => one == name || one == "integer" && name == "number",
+            Value::Array(list) => list.iter().any(|one| one == name),
+            _ => false,
+        })
     }
 
     /// The differences to the item of the sample that has the fewest.

@@ -116,14 +116,24 @@ impl Secrets {
         self.queries.iter().any(|known| known == name)
     }
 
+    /// Whether reports do not show the value of a header.
+    #[must_use]
+    pub fn hides(&self, header: &str, value: &str) -> bool {
+        !self.shown && !value.is_empty() && self.is_credential(header)
+    }
+
+    /// Whether reports do not show the value of a query parameter.
+    #[must_use]
+    pub fn hides_query(&self, name: &str, value: &str) -> bool {
+        !self.shown && !value.is_empty() && self.is_credential_query(name)
+    }
+
     /// The value of a header as reports show it.
     #[must_use]
     pub fn header(&self, name: &str, value: &str) -> String {
-        let hidden = !self.shown && !value.is_empty() && self.is_credential(name);
-        if hidden {
-            HIDDEN.to_owned()
-        } else {
-            value.to_owned()
+        match self.hides(name, value) {
+            true => HIDDEN.to_owned(),
+            false => value.to_owned(),
         }
     }
 

@@ -104,6 +104,15 @@ pub enum ReplayFault {
         /// The first byte that is not.
         byte: usize,
     },
+    /// The body is not text in the charset that its content type declares.
+    BodyCharset {
+        /// The name of the sample.
+        sample: String,
+        /// The charset.
+        charset: String,
+        /// Whether there is such a charset.
+        known: bool,
+    },
     /// The body is not JSON.
     BodyNotJson {
         /// The name of the sample.
@@ -444,6 +453,7 @@ impl ReplayFault {
             | Self::BodyUnexpected { sample, .. }
             | Self::BodyEncoded { sample, .. }
             | Self::BodyNotUtf8 { sample, .. }
+            | Self::BodyCharset { sample, .. }
             | Self::BodyNotJson { sample, .. }
             | Self::Body { sample, .. }
             | Self::MoreViolations { sample, .. }
@@ -506,6 +516,7 @@ impl ReplayFault {
             | Self::BodyMissing { .. }
             | Self::BodyUnexpected { .. }
             | Self::BodyNotUtf8 { .. }
+            | Self::BodyCharset { .. }
             | Self::MoreViolations { .. }
             | Self::UnusableSchema { .. }
             | Self::NoSamples

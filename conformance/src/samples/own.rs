@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::collect::{self, Sample};
 use super::recipe;
-use crate::case::serialize::{is_json, text};
+use crate::case::serialize::is_json;
 use crate::document::keyword::{Holds, holds};
 use crate::document::{Document, Located, Operation, pointer};
 use crate::finding::{Finding, Place, ReplayFault, Sender, Severity, Undecided};
@@ -51,6 +51,8 @@ pub(super) fn check(
 enum Spelling {
     /// As a JSON value.
     Json,
+    /// As the text of a body, or as a JSON value.
+    Body,
     /// As the text of a parameter or header, or as a JSON value.
     Text { explode: bool },
 }
@@ -155,7 +157,11 @@ impl Keeper<'_> {
                     !is_json(&media_type) && sample.value.as_ref().is_some_and(Value::is_string);
                 let textual = media_type.starts_with("text/");
                 if (!opaque || textual) && !exempted(&sample, exempt) {
-                    self.sample(subject, &sample, &schema, &Spelling::Json, sender);
+                    let spelling = match textual {
+                        true => Spelling::Body,
+                        false => Spelling::Json,
+                    };
+                    self.sample(subject, &sample, &schema, &spelling, sender);
                 }
             }
         }
@@ -325,6 +331,13 @@ impl Keeper<'_> {
         }
         let faults = match spelling {
             Spelling::Json => self.schemas.faults(schema, value, sender),
+            Spelling::Body => match value {
+                Value::String(text) => {
+                    let read = self.schemas.body_text(schema, text, sender);
+                    read.map(|(_, faults)| faults)
+                }
+                value => self.schemas.faults(schema, value, sender),
+            },
             Spelling::Text { explode } => self.spelled(schema, value, *explode, sender),
         };
         match faults {
@@ -337,7 +350,7 @@ impl Keeper<'_> {
         }
     }
 
-    /// A scalar may be written as the text that goes over the wire.
+    /// A value may be given as the text that goes over the wire.
     fn spelled(
         &self,
         schema: &str,
@@ -346,11 +359,13 @@ impl Keeper<'_> {
         sender: Option<Sender>,
     ) -> Result<Vec<Fault>, Undecided> {
         let faults = self.schemas.faults(schema, value, sender)?;
-        if faults.is_empty() || value.is_array() || value.is_object() {
-            return Ok(faults);
+        // A number where a string is asked for is another one than was written: YAML reads `01234` as 1234.
+        match value {
+            Value::String(text) if !faults.is_empty() => {
+                self.schemas.text_faults(schema, text, explode, sender)
+            }
+            _ => Ok(faults),
         }
-        self.schemas
-            .text_faults(schema, &text(value), explode, sender)
     }
 
     fn report(&mut self, subject: &str, at: &str, value: &Value, fault: Fault, severity: Severity) {

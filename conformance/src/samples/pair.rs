@@ -2,7 +2,8 @@
 //!
 //! In this order: `x-replay` says how; the same name; the unnamed `example` on both sides; a single request and a single successful
 //! answer of which one is unnamed; an answer of an operation that needs no body stands alone (a plain call); a 401 is the first
-//! successful sample without credentials. A request sample that no answer bears the name of expects the first documented 2xx.
+//! successful sample without credentials. A request sample that no answer bears the name of expects the first documented 2xx, else
+//! the first 3xx, else `default`; an answer under one of these takes the place of a successful one where no 2xx is documented.
 
 use serde_json::Value;
 
@@ -102,7 +103,7 @@ impl Planner<'_> {
         };
         for (index, promise) in self.promises.iter().enumerate() {
             if !answered[index]
-                && is_success(&promise.status)
+                && self.is_promised(&promise.status)
                 && !has_recipe(self.source.document, &promise.sample)
             {
                 answered[index] = true;
@@ -136,7 +137,7 @@ impl Planner<'_> {
         fitting.sort_by_key(|index| (!is_success(&self.promises[*index].status), answered[*index]));
         let found = fitting.first().copied()?;
         // An unnamed refusal says nothing about which request is refused.
-        let refusal = choice.name.is_none() && !is_success(&self.promises[found].status);
+        let refusal = choice.name.is_none() && !self.is_promised(&self.promises[found].status);
         (!refusal).then_some(found)
     }
 
@@ -144,7 +145,7 @@ impl Planner<'_> {
     fn pair_the_only_two(&self, pairs: &mut [Pair], answered: &mut [bool]) {
         let successes: Vec<usize> = (0..self.promises.len())
             .filter(|index| {
-                is_success(&self.promises[*index].status)
+                self.is_promised(&self.promises[*index].status)
                     && !has_recipe(self.source.document, &self.promises[*index].sample)
             })
             .collect();
@@ -159,10 +160,21 @@ impl Planner<'_> {
         }
     }
 
+    /// The status of a request that no answer bears the name of: the first success, redirection or `default`, whichever the document
+    /// has first in this order.
     fn default_status(&self) -> String {
-        let success = self.statuses.iter().find(|status| is_success(status));
-        let fallback = self.statuses.iter().find(|status| *status == "default");
-        success.or(fallback).cloned().unwrap_or_default()
+        let first = |fits: &dyn Fn(&str) -> bool| self.statuses.iter().find(|status| fits(status));
+        let status = first(&is_success)
+            .or_else(|| first(&|status| status.starts_with('3')))
+            .or_else(|| first(&|status| status == "default"));
+        status.cloned().unwrap_or_default()
+    }
+
+    /// Whether a valid request is promised this status: it is that of a success, or the document has none and this takes its place.
+    fn is_promised(&self, status: &str) -> bool {
+        is_success(status)
+            || !self.statuses.iter().any(|status| is_success(status))
+                && status == self.default_status()
     }
 
     fn add(&mut self, pair: &Pair) {
@@ -181,7 +193,7 @@ impl Planner<'_> {
         }
         let draft = match self.source.draft(
             &pair.choice,
-            is_success(&pair.expected) || pair.expected == "default",
+            self.is_promised(&pair.expected) || pair.expected == "default",
         ) {
             Ok(draft) => draft,
             Err(reason) => {
@@ -217,7 +229,7 @@ impl Planner<'_> {
         let mut case = self.case(draft, title, &status, Some(&sample));
         match recipe {
             Some(recipe) => {
-                let applied = recipe::apply(recipe, &mut case, self.source.media_type.as_deref());
+                let applied = recipe::apply(recipe, &mut case, self.source.media_type());
                 if let Err(problem) = applied {
                     return self.reject(&case, problem);
                 }
@@ -240,7 +252,7 @@ impl Planner<'_> {
         }
         let success = pairs
             .iter()
-            .find(|pair| is_success(&pair.expected))
+            .find(|pair| self.is_promised(&pair.expected))
             .map(|pair| pair.choice.clone());
         success
             .or_else(|| self.source.plain())

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::collect::{self, Sample};
+use super::encoding;
+use crate::case::form::Encodings;
 use crate::case::serialize::{self, Style};
 use crate::case::{Body, PathValue};
 use crate::document::{Document, Located, Operation};
@@ -14,8 +16,8 @@ pub(super) struct Source<'a> {
     pub(super) operation: &'a Operation<'a>,
     pub(super) bodies: Vec<Sample>,
     body_required: bool,
-    /// First media type of the request body.
-    pub(super) media_type: Option<String>,
+    /// The media types of the request body.
+    media: Vec<(String, Located<'a>)>,
     parameters: Vec<(Located<'a>, Vec<Sample>)>,
 }
 
@@ -49,9 +51,10 @@ impl<'a> Source<'a> {
         let body_required = body
             .as_ref()
             .is_some_and(|body| body.value.get("required") == Some(&Value::Bool(true)));
-        let media_type = body
+        let media = body
             .as_ref()
-            .and_then(|body| Some(collect::media_types(document, body).first()?.0.clone()));
+            .map(|body| collect::media_types(document, body))
+            .unwrap_or_default();
         let parameters = operation.parameters(document).into_iter();
         let parameters = parameters.map(|parameter| {
             let samples = collect::of_parameter(document, &parameter);
@@ -62,9 +65,14 @@ impl<'a> Source<'a> {
             operation,
             bodies,
             body_required,
-            media_type,
+            media,
             parameters: parameters.collect(),
         }
+    }
+
+    /// The first media type of the request body.
+    pub(super) fn media_type(&self) -> Option<&str> {
+        self.media.first().map(|(name, _)| name.as_str())
     }
 
     /// All request samples: those with a body first, then names that only parameters bear, or the unnamed one.
@@ -197,7 +205,14 @@ impl<'a> Source<'a> {
         self.complete_path(&mut draft);
         if let Some(sample) = choice.body.and_then(|index| self.bodies.get(index)) {
             let value = sample.value.as_ref().ok_or(Unreplayable::External)?;
-            draft.body = Some(serialize::body(&sample.media_type, value)?);
+            let media = self
+                .media
+                .iter()
+                .find(|(name, _)| *name == sample.media_type);
+            let encodings = media.map_or_else(Encodings::new, |(_, media)| {
+                encoding::of(self.document, media)
+            });
+            draft.body = Some(serialize::body(&sample.media_type, value, &encodings)?);
             draft.at.clone_from(&sample.at);
         }
         Ok(draft)

@@ -44,8 +44,11 @@ pub(super) fn flatten(
     faults: &mut Vec<Fault>,
 ) {
     let at = error.instance_path().as_str();
-    let keyword = error.kind().keyword();
     let schema = written.origin(error.schema_path().as_str());
+    let keyword = match written.is_number_format(&schema) {
+        true => "format",
+        false => error.kind().keyword(),
+    };
     let fault = |at: String, broken: Broken| Fault {
         violation: Violation {
             at,

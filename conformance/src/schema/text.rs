@@ -36,6 +36,46 @@ impl Schemas<'_> {
         Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, types)]))
     }
 
+    /// The value that a body of text stands for, and its faults. Numbers, booleans and null are read where the schema names their
+    /// types, arrays and objects where the text is JSON; one line break at the end counts only where the schema asks for it.
+    ///
+    /// # Errors
+    /// Says why when the schema cannot be used.
+    pub fn body_text(
+        &self,
+        schema: &str,
+        text: &str,
+        sender: Option<Sender>,
+    ) -> Result<(Value, Vec<Fault>), Undecided> {
+        let types = self.types(&[schema.to_owned()]);
+        let structured = types.iter().any(|name| name == "array" || name == "object");
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let mut first = None;
+        for text in [text, line] {
+            let json = serde_json::from_str(text).ok().filter(|_| structured);
+            let candidates = self.candidates(&[schema.to_owned()], text, false);
+            let scalars = candidates
+                .into_iter()
+                .filter(|one| !one.is_array() && !one.is_object());
+            for candidate in json.into_iter().chain(scalars) {
+                let faults = self.faults(schema, &candidate, sender)?;
+                if faults.is_empty() {
+                    return Ok((candidate, faults));
+                }
+                first.get_or_insert((candidate, faults));
+            }
+        }
+        match first {
+            Some(first) => Ok(first),
+            None => {
+                // The schema must be usable for this verdict to count.
+                self.compiled(schema, sender)?;
+                Ok((Value::from(line), vec![Fault::of_type(schema, line, types)]))
+            }
+        }
+    }
+
     /// The types that the schemas name; empty when they name none.
     fn types(&self, schemas: &[String]) -> Vec<String> {
         let mut types = Vec::new();

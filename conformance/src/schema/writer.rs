@@ -1,7 +1,8 @@
 //! Writes a schema of a document, with all that it uses, as plain JSON Schema 2020-12 for the validator.
 //!
-//! Three things are written otherwise than they stand: references lead into `$defs`, so that the document is not copied; patterns are
-//! [translated](super::pattern); and `required` leaves out what is [not sent](super::direction). Below `not` and `if` it leaves out
+//! Four things are written otherwise than they stand: references lead into `$defs`, so that the document is not copied; patterns are
+//! [translated](super::pattern); numeric formats become [bounds](super::number_format); and `required` leaves out what is
+//! [not sent](super::direction). Below `not` and `if` it leaves out
 //! nothing, as there it says what a value is and not what it must have.
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::direction::{Names, Unsent};
+use super::number_format::range;
 use super::{Subschemas, pattern, validator};
 use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
@@ -52,6 +54,8 @@ pub struct Written {
     definitions: Vec<String>,
     /// Patterns as they stand in the document, by their translation.
     patterns: HashMap<String, String>,
+    /// The numeric formats in the document, by the subschema that is written for each of them.
+    formats: HashMap<String, String>,
 }
 
 impl Written {
@@ -64,9 +68,20 @@ impl Written {
             _ => Some(0),
         };
         let definition = definition.and_then(|number: usize| self.definitions.get(number));
-        tokens.fold(definition.cloned().unwrap_or_default(), |at, token| {
-            pointer::join(&at, self.patterns.get(&token).unwrap_or(&token))
-        })
+        let mut origin = definition.cloned().unwrap_or_default();
+        for token in tokens {
+            origin = pointer::join(&origin, self.patterns.get(&token).unwrap_or(&token));
+            if let Some(format) = self.formats.get(&origin) {
+                return format.clone();
+            }
+        }
+        origin
+    }
+
+    /// Whether a pointer in the document is that of a numeric format.
+    #[must_use]
+    pub fn is_number_format(&self, at: &str) -> bool {
+        self.formats.values().any(|format| format == at)
     }
 }
 
@@ -89,6 +104,7 @@ pub fn write(
         definitions: Vec::new(),
         required: HashMap::new(),
         patterns: HashMap::new(),
+        formats: HashMap::new(),
     };
     writer.define(at, Some(&Names::new()));
     let mut written = Map::new();
@@ -100,6 +116,7 @@ pub fn write(
         schema: json!({"$defs": written, "$ref": "#/$defs/0"}),
         definitions: writer.definitions.into_iter().map(|(at, _)| at).collect(),
         patterns: writer.patterns,
+        formats: writer.formats,
     })
 }
 
@@ -115,6 +132,7 @@ struct Writer<'w, 'a> {
     /// By schema, the names that it, or what applies with it, requires.
     required: HashMap<String, Names>,
     patterns: HashMap<String, String>,
+    formats: HashMap<String, String>,
 }
 
 impl Writer<'_, '_> {
@@ -172,6 +190,7 @@ impl Writer<'_, '_> {
             names
         });
         let mut out = Map::new();
+        let mut number = None;
         for (keyword, value) in schema {
             let below = pointer::join(at, keyword);
             let inner = match keyword.as_str() {
@@ -204,6 +223,7 @@ impl Writer<'_, '_> {
                     Value::Object(dependent.iter().map(entry).collect())
                 }
                 Value::String(format) if keyword == "format" => {
+                    number = range(format);
                     if !validator::asserts(format) {
                         continue;
                     }
@@ -237,6 +257,14 @@ impl Writer<'_, '_> {
                 _ => continue,
             };
             out.insert(keyword.clone(), written);
+        }
+        if let Some((least, most)) = number {
+            let all = out.entry("allOf").or_insert_with(|| json!([]));
+            if let Value::Array(all) = all {
+                let place = pointer::index(&pointer::join(at, "allOf"), all.len());
+                self.formats.insert(place, pointer::join(at, "format"));
+                all.push(json!({"minimum": least, "maximum": most}));
+            }
         }
         Ok(Value::Object(out))
     }

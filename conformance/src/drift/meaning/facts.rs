@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::source::Source;
 use crate::document::pointer;
 use crate::schema::Subschemas;
+use crate::schema::number_format::range;
 
 /// How many schemas are gathered for one value.
 const LIMIT: usize = 300;
@@ -168,16 +169,12 @@ impl Gathering<'_, '_> {
             ("exclusiveMaximum", Value::Number(_)) => facts.most.push((value.clone(), true)),
             ("multipleOf", Value::Number(step)) => facts.steps.extend(step.as_f64()),
             ("pattern", Value::String(pattern)) => facts.patterns.push(pattern.clone()),
-            ("format", Value::String(format)) => match format.as_str() {
-                "int32" => {
-                    facts.least.push((i32::MIN.into(), false));
-                    facts.most.push((i32::MAX.into(), false));
+            ("format", Value::String(format)) => match range(format) {
+                Some((least, most)) => {
+                    facts.least.push((least, false));
+                    facts.most.push((most, false));
                 }
-                "int64" => {
-                    facts.least.push((i64::MIN.into(), false));
-                    facts.most.push((i64::MAX.into(), false));
-                }
-                _ => facts.formats.push(format.clone()),
+                None => facts.formats.push(format.clone()),
             },
             ("uniqueItems", Value::Bool(true)) => facts.unique = true,
             (_, Value::Number(_)) => {

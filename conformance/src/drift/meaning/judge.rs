@@ -8,16 +8,15 @@ use super::plain::{self, Edits};
 use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
+use crate::schema::number_format::range;
 use crate::schema::validator::{asserts, compile};
 
 /// Formats that say how wide or secret a value is, not which text it admits.
-const OPEN: [&str; 7] = [
-    "int32", "int64", "float", "double", "password", "byte", "binary",
-];
+const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
 
 /// Whether it is known what `format` says of values.
 pub(in super::super) fn knows_format(format: &str) -> bool {
-    asserts(format) || OPEN.contains(&format)
+    asserts(format) || range(format).is_some() || OPEN.contains(&format)
 }
 
 /// Which of `values` the schema at `at` accepts, with `edits` applied to it.

@@ -13,6 +13,7 @@ use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
 use crate::schema::direction::{Names, Unsent};
+use crate::schema::number_format::range;
 use crate::schema::pattern::translated;
 use crate::schema::validator::asserts;
 
@@ -450,13 +451,10 @@ impl<'e, 'a> Writer<'e, 'a> {
             | ("dependentRequired", _) => value.clone(),
             ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _) => value.clone(),
             ("format", Value::String(format)) => {
-                match format.as_str() {
-                    "int32" => both(out, json!({"minimum": i32::MIN, "maximum": i32::MAX})),
-                    "int64" => both(out, json!({"minimum": i64::MIN, "maximum": i64::MAX})),
-                    _ if asserts(format) => {
-                        out.insert(keyword.to_owned(), value.clone());
-                    }
-                    _ => {}
+                if let Some((least, most)) = range(format) {
+                    both(out, json!({"minimum": least, "maximum": most}));
+                } else if asserts(format) {
+                    out.insert(keyword.to_owned(), value.clone());
                 }
                 return Ok(());
             }

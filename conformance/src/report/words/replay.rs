@@ -66,6 +66,12 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
             format!("the response is {encoding} although no encoding was asked for")
         }
         ReplayFault::BodyNotUtf8 { byte, .. } => format!("the body is not UTF-8 at byte {byte}"),
+        ReplayFault::BodyCharset { charset, known, .. } => match known {
+            true => format!(
+                "the body is not valid {charset}, the charset that its content type declares"
+            ),
+            false => format!("the content type declares the unknown charset `{charset}`"),
+        },
         ReplayFault::BodyNotJson { cause, .. } => format!("the body is not JSON: {cause}"),
         ReplayFault::Body { violation, .. } => self::violation(violation),
         ReplayFault::MoreViolations { count, .. } => {

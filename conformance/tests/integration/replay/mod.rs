@@ -6,6 +6,7 @@ mod document;
 mod headers;
 mod needs;
 mod program;
+mod real;
 mod samples;
 mod secrets;
 mod server;

@@ -33,15 +33,14 @@ fn a_member_that_only_the_sample_has_is_caught() {
 }
 
 #[test]
-fn a_declared_member_that_the_sample_has_not_is_caught() {
+fn a_declared_member_that_the_sample_has_not_is_only_mentioned() {
     let fault = |reply: Reply| reply.edit(|body| body["archived"] = json!(false));
-    caught(
-        "GET",
-        "/api/notes/*",
-        fault,
-        "sample-members",
-        "/archived: the schema declares this member, but",
-    );
+    let server = server_with("GET", "/api/notes/*", only_success(fault));
+    let (outcome, _) = replayed(NOTES, &server);
+    assert_eq!(grave(&outcome.findings), Vec::<String>::new());
+    let part = "/archived: the schema declares this member, but";
+    let told = outcome.findings.iter().find(|one| said(one).contains(part));
+    assert_eq!(told.map(|one| one.severity), Some(Severity::Info));
 }
 
 #[test]
@@ -70,13 +69,12 @@ fn the_same_difference_in_each_item_of_a_list_is_one_finding() {
         })
     };
     let server = server_with("GET", "/api/notes", only_success(fault));
-    let grave = grave(&replayed(NOTES, &server).0.findings);
-    assert!(grave.len() <= 2, "{grave:#?}");
+    let findings = replayed(NOTES, &server).0.findings;
+    let told: Vec<String> = findings.iter().map(said).collect();
     assert!(
-        grave
-            .iter()
+        told.iter()
             .any(|line| line.contains("/data/0/archived") && line.contains("and in 1 more items")),
-        "{grave:#?}"
+        "{told:#?}"
     );
 }
 
