@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Some(&old),
             Some(&new),
         ),
+        sent: Vec::new(),
         ignored: 0,
         unchecked: None,
     };

@@ -17,7 +17,7 @@ pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
 pub use replay::{
-    Broken, Echoed, Failure, RecipeProblem, ReplayFault, ShapeDifference, StepFailure,
+    Broken, Echoed, Failure, RecipeProblem, ReplayFault, SentSample, ShapeDifference, StepFailure,
     Unreplayable, Unwritable, Violation,
 };
 

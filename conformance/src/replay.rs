@@ -20,8 +20,8 @@ use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
 use crate::finding::{
-    Failure, Finding, Place, ReplayFault, ReplayStep, Severity, Tally, Unchecked, Unreplayable,
-    Unwritable,
+    Failure, Finding, Place, ReplayFault, ReplayStep, SentSample, Severity, Tally, Unchecked,
+    Unreplayable, Unwritable,
 };
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
@@ -42,6 +42,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Operations and samples, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
+    /// The samples that were sent, in order.
+    pub sent: Vec<SentSample>,
     /// Why there is no result, if no sample was sent.
     pub unchecked: Option<Unchecked>,
 }
@@ -102,6 +104,7 @@ pub async fn run(
         findings: samples::faults(document, &schemas, &|operation| {
             selection.selects(operation)
         }),
+        sent: Vec::new(),
         created: Vec::new(),
         refusals: Vec::new(),
         tally: Tally::default(),
@@ -126,6 +129,7 @@ struct Run<'a> {
     /// Whether the server was ever connected to.
     reached: bool,
     findings: Vec<Finding>,
+    sent: Vec<SentSample>,
     created: Vec<Created>,
     refusals: Vec<Refusal>,
     tally: Tally,
@@ -198,6 +202,10 @@ impl Run<'_> {
             .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))
             .collect();
         let findings = self.judge.judge(case, &exchange, &decoded);
+        self.sent.push(SentSample {
+            operation: case.operation.clone(),
+            sample: case.sample.clone(),
+        });
         self.tally.replayed += 1;
         if findings
             .iter()
@@ -321,6 +329,7 @@ impl Run<'_> {
         let Run {
             base,
             mut findings,
+            sent,
             tally,
             progress,
             ..
@@ -346,6 +355,7 @@ impl Run<'_> {
             server: base,
             findings,
             checked,
+            sent,
             unchecked,
         }
     }

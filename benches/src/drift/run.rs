@@ -118,6 +118,7 @@ pub(crate) fn measure(old: &Path, new: &Path) -> anyhow::Result<String> {
             Some(&old),
             Some(&new),
         ),
+        sent: Vec::new(),
         ignored: 0,
         unchecked: None,
     };

@@ -159,9 +159,10 @@ impl Sheet<'_> {
             return None;
         }
         let (media_type, media) = self.content_type(&content, documented, response)?;
-        let read = match read(&media_type, response, &self.case.sample) {
+        let read = match read(&media_type, response) {
             Ok(read) => read?,
-            Err(fault) => {
+            Err(unreadable) => {
+                let fault = unreadable.fault(self.sample());
                 self.breaking(rules::BODY_SCHEMA, &media.pointer, fault);
                 return None;
             }

@@ -21,6 +21,34 @@ pub(super) enum Read {
     Items(Vec<Value>),
 }
 
+/// Why a body cannot be read.
+pub(super) enum Unreadable {
+    /// It has a content encoding that was not asked for.
+    Encoded(String),
+    /// It is not UTF-8 from this byte on.
+    NotUtf8(usize),
+    /// It is not text in the charset that is declared, or there is no such charset.
+    Charset { charset: String, known: bool },
+    /// It is not JSON, for this reason.
+    NotJson(String),
+}
+
+impl Unreadable {
+    /// The fault of a sample's response.
+    pub(super) fn fault(self, sample: String) -> ReplayFault {
+        match self {
+            Self::Encoded(encoding) => ReplayFault::BodyEncoded { sample, encoding },
+            Self::NotUtf8(byte) => ReplayFault::BodyNotUtf8 { sample, byte },
+            Self::Charset { charset, known } => ReplayFault::BodyCharset {
+                sample,
+                charset,
+                known,
+            },
+            Self::NotJson(cause) => ReplayFault::BodyNotJson { sample, cause },
+        }
+    }
+}
+
 /// How a media type is read.
 enum Form {
     Json,
@@ -32,39 +60,23 @@ enum Form {
 }
 
 /// Reads the body of a response as `media_type` says; gives nothing where that is neither JSON nor text.
-pub(super) fn read(
-    media_type: &str,
-    response: &Response,
-    sample: &str,
-) -> Result<Option<Read>, ReplayFault> {
+pub(super) fn read(media_type: &str, response: &Response) -> Result<Option<Read>, Unreadable> {
     let Some(form) = form(media_type) else {
         return Ok(None);
     };
-    let sample = sample.to_owned();
     if let Some(encoding) = encoding(response) {
-        return Err(ReplayFault::BodyEncoded { sample, encoding });
+        return Err(Unreadable::Encoded(encoding));
     }
     if matches!(form, Form::Text) {
-        return text(response, sample).map(|text| Some(Read::Text(text)));
+        return text(response).map(|text| Some(Read::Text(text)));
     }
-    let not_json = |cause: String| ReplayFault::BodyNotJson {
-        sample: sample.clone(),
-        cause,
-    };
     if let Some(cause) = marked(&response.body)
         && !matches!(form, Form::Events)
     {
-        return Err(not_json(cause.to_owned()));
+        return Err(Unreadable::NotJson(cause.to_owned()));
     }
-    let text = match std::str::from_utf8(&response.body) {
-        Ok(text) => text,
-        Err(error) => {
-            return Err(ReplayFault::BodyNotUtf8 {
-                sample,
-                byte: error.valid_up_to(),
-            });
-        }
-    };
+    let text = utf8(response)?;
+    let not_json = Unreadable::NotJson;
     let item = |(number, text): (usize, &str)| {
         json_of(text).map_err(|cause| not_json(format!("item {number}: {cause}")))
     };
@@ -140,31 +152,26 @@ fn marked(body: &[u8]) -> Option<&'static str> {
     }
 }
 
+fn utf8(response: &Response) -> Result<&str, Unreadable> {
+    let text = std::str::from_utf8(&response.body);
+    text.map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
+}
+
 /// The text of a body in the charset that its content type declares, or in UTF-8.
-fn text(response: &Response, sample: String) -> Result<String, ReplayFault> {
+fn text(response: &Response) -> Result<String, Unreadable> {
     let declared = response.header("content-type").find_map(|value| {
         let media_type = MediaType::parse(std::str::from_utf8(value).ok()?)?;
         media_type.charset().map(str::to_owned)
     });
     let Some(charset) = declared else {
-        return match std::str::from_utf8(&response.body) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(error) => Err(ReplayFault::BodyNotUtf8 {
-                sample,
-                byte: error.valid_up_to(),
-            }),
-        };
+        return utf8(response).map(str::to_owned);
     };
     let encoding = Encoding::for_label(charset.as_bytes());
     let known = encoding.is_some();
     let decoded = encoding.map(|encoding| encoding.decode(&response.body));
     match decoded {
         Some((text, _, false)) => Ok(text.into_owned()),
-        _ => Err(ReplayFault::BodyCharset {
-            sample,
-            charset,
-            known,
-        }),
+        _ => Err(Unreadable::Charset { charset, known }),
     }
 }
 

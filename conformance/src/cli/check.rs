@@ -104,6 +104,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
         checked: sum.checked,
         fail_on: settings.fail_on,
         findings,
+        sent: Vec::new(),
         ignored: sum.ignored + ignored,
         unchecked: sum.unchecked,
     };

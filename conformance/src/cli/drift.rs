@@ -96,6 +96,7 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
         checked: comparison.checked,
         fail_on: settings.fail_on,
         findings,
+        sent: Vec::new(),
         ignored,
         unchecked,
     };

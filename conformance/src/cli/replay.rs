@@ -16,7 +16,9 @@ pub(super) const HELP: &str = "Examples:
       --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
   conformance replay openapi/conduit.yaml --server http://localhost:8080 --include createWebhook
   conformance replay openapi/conduit.yaml --server http://localhost:8080 --report junit=replay.xml
-  curl -s http://localhost:8080/openapi.json | conformance replay - --server http://localhost:8080";
+  curl -s http://localhost:8080/openapi.json | conformance replay - --server http://localhost:8080
+
+Which request gets which answer, how bodies are written and read, and `x-replay`: conformance/REPLAY.md";
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -70,6 +72,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
         checked: outcome.checked.clone(),
         fail_on: settings.fail_on,
         findings,
+        sent: outcome.sent,
         ignored,
         unchecked: outcome.unchecked.map(reason),
     };

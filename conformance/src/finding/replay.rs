@@ -204,6 +204,15 @@ pub enum ReplayFault {
     },
 }
 
+/// A sample that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentSample {
+    /// The operation as findings name it.
+    pub operation: String,
+    /// The name of the sample.
+    pub sample: String,
+}
+
 /// Why there is no complete response.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

@@ -1,29 +1,49 @@
-//! The report as JUnit XML, for CI servers: a suite for each comparison, a case for each finding. A finding that does not make the run
-//! fail is a case that passes and says so in its output; a suite without findings has one case that passes.
+//! The report as JUnit XML, for CI servers: a suite for each comparison, a case for each sample that was sent and for each finding that
+//! is not about one. A finding that does not make the run fail is told in the output of a case that passes; a suite without cases has
+//! one that passes.
 
 use std::io::{self, Write};
 
 use super::{Listing, message, places, plain, users, witness_line, witness_title};
-use crate::finding::Verdict;
+use crate::finding::{Message, SentSample, Verdict};
 use crate::fingerprint::Entry;
 
-/// One suite: a comparison and its findings.
+/// One suite: a comparison and its cases.
 struct Suite<'r> {
     name: String,
+    cases: Vec<Case<'r>>,
+}
+
+/// One case: a sample that was sent, or a finding.
+struct Case<'r> {
+    class: &'r str,
+    name: String,
     entries: Vec<&'r Entry>,
+}
+
+impl Case<'_> {
+    fn fails(&self, listing: &Listing<'_>) -> bool {
+        self.entries.iter().any(|entry| listing.report.fails(entry))
+    }
 }
 
 pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     let report = listing.report;
     let suites = suites(listing);
     let nothing = report.verdict() == Verdict::NothingChecked;
-    let failing = |entries: &[&Entry]| entries.iter().filter(|entry| report.fails(entry)).count();
+    let failing = |suite: &Suite<'_>| {
+        suite
+            .cases
+            .iter()
+            .filter(|case| case.fails(listing))
+            .count()
+    };
     let tests = |suite: &Suite<'_>| {
-        suite.entries.len().max(1) + usize::from(nothing && !suite.entries.is_empty())
+        suite.cases.len().max(1) + usize::from(nothing && !suite.cases.is_empty())
     };
     let errors = if nothing { suites.len() } else { 0 };
     let cases: usize = suites.iter().map(tests).sum();
-    let failures: usize = suites.iter().map(|suite| failing(&suite.entries)).sum();
+    let failures: usize = suites.iter().map(failing).sum();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     writeln!(
         out,
@@ -36,7 +56,7 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
             r#"  <testsuite name="{}" tests="{}" failures="{}" errors="{}" skipped="0">"#,
             attribute(&suite.name),
             tests(suite),
-            failing(&suite.entries),
+            failing(suite),
             usize::from(nothing)
         )?;
         if nothing {
@@ -46,15 +66,15 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
                 r#"    <testcase classname="{}" name="nothing checked"><error type="nothing-checked" message="{summary}"/></testcase>"#,
                 attribute(&suite.name)
             )?;
-        } else if suite.entries.is_empty() {
+        } else if suite.cases.is_empty() {
             writeln!(
                 out,
                 r#"    <testcase classname="{}" name="conforms"/>"#,
                 attribute(&suite.name)
             )?;
         }
-        for entry in &suite.entries {
-            case(listing, entry, out)?;
+        for one in &suite.cases {
+            case(listing, one, out)?;
         }
         writeln!(out, "  </testsuite>")?;
     }
@@ -75,13 +95,12 @@ fn suites<'r>(listing: &Listing<'r>) -> Vec<Suite<'r>> {
             None => report.command.to_owned(),
         };
         if !suites.iter().any(|suite| suite.name == name) {
+            let entries = listing.entries.iter().copied();
             suites.push(Suite {
-                entries: listing
-                    .entries
-                    .iter()
-                    .copied()
-                    .filter(|entry| entry.pair.as_deref() == pair)
-                    .collect(),
+                cases: cases(
+                    &report.sent,
+                    entries.filter(|entry| entry.pair.as_deref() == pair),
+                ),
                 name,
             });
         }
@@ -89,15 +108,90 @@ fn suites<'r>(listing: &Listing<'r>) -> Vec<Suite<'r>> {
     suites
 }
 
-fn case(listing: &Listing<'_>, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+/// The cases of a suite: samples in the order in which they were sent, then what is not about one.
+fn cases<'r>(sent: &'r [SentSample], entries: impl Iterator<Item = &'r Entry>) -> Vec<Case<'r>> {
+    let mut cases: Vec<Case<'_>> = sent
+        .iter()
+        .map(|sent| Case {
+            class: &sent.operation,
+            name: sent.sample.clone(),
+            entries: Vec::new(),
+        })
+        .collect();
+    for entry in entries {
+        let finding = &entry.finding;
+        let sample = match &finding.message {
+            Message::Replay(fault) if finding.exchange.is_some() => fault.sample(),
+            _ => None,
+        };
+        let own = cases[..sent.len()]
+            .iter_mut()
+            .find(|case| case.class == finding.subject && Some(case.name.as_str()) == sample);
+        match own {
+            Some(own) => own.entries.push(entry),
+            None => cases.push(Case {
+                class: &finding.subject,
+                name: format!("{} {}", finding.rule, entry.fingerprint),
+                entries: vec![entry],
+            }),
+        }
+    }
+    cases
+}
+
+fn case(listing: &Listing<'_>, case: &Case<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let open = format!(
+        r#"    <testcase classname="{}" name="{}""#,
+        attribute(case.class),
+        attribute(&case.name)
+    );
+    if case.entries.is_empty() {
+        return writeln!(out, "{open}/>");
+    }
+    writeln!(out, "{open}>")?;
+    let fails = |entry: &&&Entry| listing.report.fails(entry);
+    let failures: Vec<String> = case
+        .entries
+        .iter()
+        .filter(fails)
+        .map(|entry| body(entry))
+        .collect();
+    let first = case.entries.iter().find(fails);
+    if let Some(first) = first {
+        let more = match failures.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        writeln!(
+            out,
+            r#"      <failure type="{}" message="{}">{}</failure>"#,
+            first.finding.severity.word(),
+            attribute(&format!("{}{more}", message(first))),
+            content(&failures.join("\n\n"))
+        )?;
+    }
+    let passes = case
+        .entries
+        .iter()
+        .filter(|entry| !listing.report.fails(entry));
+    let told: Vec<String> = passes
+        .map(|entry| {
+            format!(
+                "{}: {}",
+                entry.finding.severity.word(),
+                content(&body(entry))
+            )
+        })
+        .collect();
+    if !told.is_empty() {
+        writeln!(out, "      <system-out>{}</system-out>", told.join("\n\n"))?;
+    }
+    writeln!(out, "    </testcase>")
+}
+
+/// A finding in full.
+fn body(entry: &Entry) -> String {
     let finding = &entry.finding;
-    writeln!(
-        out,
-        r#"    <testcase classname="{}" name="{} {}">"#,
-        attribute(&finding.subject),
-        finding.rule,
-        entry.fingerprint
-    )?;
     let mut body = plain::lines(&message(entry));
     for (side, place) in places(entry) {
         let at = format!("{}:{}:{}", place.document, place.line, place.column);
@@ -121,23 +215,7 @@ fn case(listing: &Listing<'_>, entry: &Entry, out: &mut dyn Write) -> io::Result
     if let Some(exchange) = &finding.exchange {
         body.push_str(&format!("\nagain: {}", plain::lines(&exchange.curl)));
     }
-    if listing.report.fails(entry) {
-        writeln!(
-            out,
-            r#"      <failure type="{}" message="{}">{}</failure>"#,
-            finding.severity.word(),
-            attribute(&message(entry)),
-            content(&body)
-        )?;
-    } else {
-        let severity = finding.severity.word();
-        writeln!(
-            out,
-            "      <system-out>{severity}: {}</system-out>",
-            content(&body)
-        )?;
-    }
-    writeln!(out, "    </testcase>")
+    body
 }
 
 /// Text between tags. What XML 1.0 has no spelling for is shown as its number.
@@ -160,11 +238,37 @@ mod tests {
     use roxmltree::{Document, Node};
 
     use super::super::{Format, Unchecked, sample};
-    use crate::finding::Severity;
+    use crate::finding::{SentSample, Severity};
 
     #[test]
     fn findings_are_cases() {
         insta::assert_snapshot!(sample::written(Format::Junit, &sample::report()));
+    }
+
+    #[test]
+    fn each_sample_that_was_sent_is_a_case() {
+        let mut report = sample::report();
+        let sent = |operation: &str, sample: &str| SentSample {
+            operation: operation.to_owned(),
+            sample: sample.to_owned(),
+        };
+        report.sent = vec![sent("GET /b (getB)", "ok"), sent("GET /c (getC)", "ok")];
+        let text = sample::written(Format::Junit, &report);
+        let document = Document::parse(&text).expect("is XML");
+        let cases: Vec<(&str, &str, usize)> = document
+            .descendants()
+            .filter(|node| node.has_tag_name("testcase"))
+            .map(|node| {
+                let attribute = |name| node.attribute(name).unwrap_or_default();
+                let below = node.children().filter(Node::is_element).count();
+                (attribute("classname"), attribute("name"), below)
+            })
+            .collect();
+        assert_eq!(
+            cases[..2],
+            [("GET /b (getB)", "ok", 1), ("GET /c (getC)", "ok", 0)]
+        );
+        assert_eq!(cases.len(), 4);
     }
 
     /// An element: its name, the attributes that it must have, those that it may have, and the elements in it.

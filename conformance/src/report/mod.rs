@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 pub use crate::finding::Unchecked;
-use crate::finding::{Finding, Place, Severity, Side, Verdict};
+use crate::finding::{Finding, Place, SentSample, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
 
 use listing::{Listing, counted};
@@ -136,6 +136,8 @@ pub struct Report {
     pub fail_on: Severity,
     /// The findings.
     pub findings: Vec<Entry>,
+    /// The samples that were sent to the server.
+    pub sent: Vec<SentSample>,
     /// How many findings a baseline or allowed differences took away.
     pub ignored: usize,
     /// Why nothing was checked, if so.

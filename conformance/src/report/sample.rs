@@ -51,6 +51,7 @@ fn wrap(findings: Vec<Finding>) -> Report {
         checked: BTreeMap::from([("operations", 2), ("schemas", 5)]),
         fail_on: Severity::Undecided,
         findings: crate::fingerprint::entries(findings, Comparison::Versions, None, None),
+        sent: Vec::new(),
         ignored: 0,
         unchecked: None,
     }

@@ -34,6 +34,7 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
                 Some(&document),
                 None,
             ),
+            sent: Vec::new(),
             ignored: 0,
             unchecked: None,
         };
