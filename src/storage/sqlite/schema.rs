@@ -16,7 +16,7 @@ const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -194,6 +194,16 @@ const MIGRATIONS: [&str; 5] = [
     DROP INDEX idempotency_by_age;
     CREATE INDEX idempotency_by_age ON idempotency (kept_since);
 ",
+    // Which providers there are is not for storage to know. A check is no part of a row, so taking it away needs no new table
+    // (https://www.sqlite.org/lang_altertable.html, 7): a file with millions of events is changed as quickly as an empty one.
+    "
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(replace(sql,
+        ' CHECK (provider = ''conduit'' OR provider = ''equals-money'' OR provider = ''operator'')', ''),
+        ' CHECK (provider IN (''conduit'', ''equals-money''))', '')
+    WHERE type = 'table' AND name IN ('api_key', 'webhook', 'event');
+    PRAGMA writable_schema = RESET;
+",
 ];
 
 /// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
@@ -316,6 +326,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     for step in &MIGRATIONS[done..] {
         transaction.execute_batch(step)?;
     }
+    if found < known {
+        // Every connection reads the schema again, however it was changed.
+        let version: i64 = transaction.query_row("PRAGMA schema_version", [], |row| row.get(0))?;
+        transaction.pragma_update(None, "schema_version", version + 1)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", known)?;
     transaction.commit()?;
@@ -390,6 +405,25 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_that_was_open_before_sees_the_schema_without_its_checks() {
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let old = Connection::open(&path).unwrap();
+        for step in &MIGRATIONS[..5] {
+            old.execute_batch(step).unwrap();
+        }
+        old.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        old.pragma_update(None, "user_version", 5).unwrap();
+        let insert = "INSERT INTO api_key (id, provider, owner, key_fingerprint, created_at)
+            VALUES ('k', 'acme', 'o', zeroblob(32), 1)";
+        assert!(old.execute(insert, []).is_err());
+        drop(open_writer(&path, &sealer).unwrap());
+        assert_eq!(old.execute(insert, []).unwrap(), 1);
+    }
+
+    #[test]
     fn a_file_of_every_earlier_version_is_brought_up_to_date_with_what_it_holds() {
         let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
         for version in 1..MIGRATIONS.len() {
@@ -446,6 +480,28 @@ mod tests {
                 },
             );
             assert_eq!(found, expected);
+            // Any provider can be stored, and the other checks still hold.
+            new.execute_batch(
+                "INSERT INTO webhook (provider, id, owner, url, enabled, created_at, updated_at)
+                 VALUES ('acme', 'c', 'o', 'https://example.com', 1, 1, 1);
+                 INSERT INTO event (id, provider, event_type, data, sequence, created_at, audience, matched)
+                 VALUES ('f', 'acme', 'x', '{}', 1, 1, 'owner', 0);
+                 INSERT INTO api_key (id, provider, owner, key_fingerprint, created_at)
+                 VALUES ('k', 'acme', 'o', zeroblob(32), 1);
+                 DELETE FROM webhook WHERE id = 'c'; DELETE FROM event WHERE id = 'f';",
+            )
+            .unwrap();
+            for refused in [
+                "UPDATE webhook SET enabled = 2",
+                "UPDATE event SET audience = 'nobody'",
+                "UPDATE api_key SET key_fingerprint = x'00'",
+            ] {
+                assert!(new.execute(refused, []).is_err(), "{refused}");
+            }
+            let whole: String = new
+                .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(whole, "ok");
             let trace: Option<String> = new
                 .query_row("SELECT trace FROM event WHERE id = 'e'", [], |row| {
                     row.get(0)
