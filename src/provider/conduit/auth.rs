@@ -35,7 +35,7 @@ impl FromRequest for ConduitCaller {
         let state = request.app_data::<web::Data<State>>().cloned();
         Box::pin(async move {
             let state = state.expect("the server gives every API its state");
-            // C-3: whatever is wrong, the answer is the same.
+            // C-3: whatever is wrong, the answer is the same; so it is when a header is sent twice (C-71).
             let (Credential::Given(key), Credential::Given(secret)) = credentials else {
                 return Err(ConduitError::Unauthorized);
             };

@@ -30,6 +30,7 @@ impl FromRequest for EqualsCaller {
             let authorization = match authorization {
                 Credential::Given(value) => value,
                 Credential::Missing => return Err(EqualsError::NoCredentials),
+                // E-68.
                 Credential::Repeated => return Err(EqualsError::RepeatedCredentials),
             };
             let key = key(&authorization).ok_or(EqualsError::OtherScheme)?;

@@ -81,7 +81,7 @@ pub(super) enum CommonErrors {
     /// The request is malformed.
     #[response(status = 400)]
     BadRequest(Error),
-    /// The `Authorization` header is missing, has another scheme than `ApiKey`, or has an empty key.
+    /// The `Authorization` header is missing or repeated, has another scheme than `ApiKey`, or has an empty key.
     #[response(status = 401)]
     Unauthorized(Error),
     /// The API key is unknown or revoked.

@@ -63,8 +63,8 @@ pub(super) fn emit() -> Value {
     let mut api = EqualsMoneyOperations::openapi();
     let scheme = ApiKeyValue::with_description(
         "Authorization",
-        "The value is `ApiKey <key>`: the scheme word (upper or lower case), one space, the key. Without the header, with another \
-         scheme or with an empty key the answer is 401; an unknown or revoked key gives 403.",
+        "The value is `ApiKey <key>`: the scheme word (upper or lower case), one space, the key. Without the header, with more \
+         than one, with another scheme or with an empty key the answer is 401; an unknown or revoked key gives 403.",
     );
     // The name of the older reference, and not Conduit's: Swagger UI keeps credentials by scheme name over all documents.
     let scheme = SecurityScheme::ApiKey(ApiKey::Header(scheme));
