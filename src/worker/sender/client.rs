@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::TrySendError;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::http::uri::PathAndQuery;
 use hyper::{HeaderMap, Method, Request, Response, Uri};
@@ -198,6 +199,12 @@ impl Sender {
         })
     }
 
+    /// How many connections are idle.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.pool.idle()
+    }
+
     fn prepare(
         &self,
         url: &str,
@@ -256,8 +263,8 @@ impl Sender {
     /// Sends the request until the head of an answer comes.
     ///
     /// It is sent again only where it has certainly not been processed: when nothing of it was written, because the connection had
-    /// closed while it was idle; and when an HTTP/2 receiver says so (RFC 9113, 8.7), as one does that ends a connection after a number
-    /// of requests. Such a repetition goes over a connection that no other request is sent on before, and belongs to the same attempt.
+    /// closed before; and when an HTTP/2 receiver says so (RFC 9113, 8.7), as one does that ends a connection after a number of requests.
+    /// After HTTP/2 it goes over a connection of its own, for others could use up a shared one before it. All of it is one attempt.
     async fn respond(
         &self,
         request: &Prepared,
@@ -278,8 +285,8 @@ impl Sender {
             let is_http2 = lease.is_http2();
             match lease.send(request.build(is_http2)).await {
                 Ok(response) => return Ok((response, lease)),
-                Err(error) if is_reused && error.message().is_some() => {}
-                Err(error) if repeats < MOST_REPEATS && is_unprocessed(error.error()) => {
+                Err(error) if !is_http2 && is_reused && error.message().is_some() => {}
+                Err(error) if repeats < MOST_REPEATS && is_http2 && is_unprocessed(&error) => {
                     repeats += 1;
                 }
                 Err(error) => return Err(Failure::Http(error.into_error())),
@@ -298,7 +305,11 @@ impl Sender {
         let connection = Connection::begin(stream.map_err(Failure::Connect)?).await;
         let connection = connection.map_err(Failure::Http)?;
         let id = connection.id();
-        let lease = self.pool.add(&request.origin, connection, alone);
+        let lease = if alone {
+            self.pool.add_alone(&request.origin, connection)
+        } else {
+            self.pool.add(&request.origin, connection)
+        };
         // Not of a connection that another request opened meanwhile.
         timing.connect = (lease.id() == Some(id)).then(|| began.elapsed());
         Ok(lease)
@@ -340,14 +351,17 @@ fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderF
     Ok((header, value))
 }
 
-/// Whether an HTTP/2 receiver says that it has not processed the request: its stream was above the last one of a `GOAWAY`, or was
-/// reset with `REFUSED_STREAM` (RFC 9113, 8.7).
-fn is_unprocessed(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref());
-    cause.is_some_and(|cause: &h2::Error| {
-        let is_refused = cause.is_reset() && cause.reason() == Some(h2::Reason::REFUSED_STREAM);
-        cause.is_remote() && (cause.is_go_away() || is_refused)
-    })
+/// Whether an HTTP/2 receiver has certainly not processed the request: nothing of it was written, its stream was above the last one of a
+/// `GOAWAY`, or was reset with `REFUSED_STREAM` (RFC 9113, 8.7).
+fn is_unprocessed(error: &TrySendError<Request<RequestBody>>) -> bool {
+    let cause = error.error().source();
+    let says_so = cause
+        .and_then(|cause| cause.downcast_ref())
+        .is_some_and(|cause: &h2::Error| {
+            let is_refused = cause.is_reset() && cause.reason() == Some(h2::Reason::REFUSED_STREAM);
+            cause.is_remote() && (cause.is_go_away() || is_refused)
+        });
+    says_so || error.message().is_some()
 }
 
 /// What it comes to that there was no connection.

@@ -71,6 +71,8 @@ pub(super) struct Lease {
     origin: Arc<str>,
     /// `None` once it is given back.
     connection: Option<Connection>,
+    /// Whether others may use the connection at the same time.
+    is_shared: bool,
 }
 
 impl Pool {
@@ -84,29 +86,28 @@ impl Pool {
         let mut state = self.0.lock();
         let connection = state.take(origin, &self.0.limits)?;
         drop(state);
-        Some(self.lease(origin, connection))
+        let is_shared = connection.is_shareable();
+        Some(self.lease(origin, connection, is_shared))
     }
 
     /// Adds a new connection and leases it. Where another one is there by now that serves many requests, that one is leased and the new
-    /// one closed, unless the request is to be `alone` on it.
-    pub(super) fn add(&self, origin: &Arc<str>, connection: Connection, alone: bool) -> Lease {
+    /// one closed.
+    pub(super) fn add(&self, origin: &Arc<str>, connection: Connection) -> Lease {
+        if !connection.is_shareable() {
+            return self.lease(origin, connection, false);
+        }
         let mut state = self.0.lock();
-        let connection = if connection.is_shareable() {
-            let existing = state.join(origin, &self.0.limits);
-            match existing {
-                Some(existing) if !alone => existing,
-                Some(existing) => {
-                    // The lease ends at once: the existing connection keeps the users that it had.
-                    state.leave(origin, existing.id());
-                    connection
-                }
-                None => state.share(origin, connection),
-            }
-        } else {
-            connection
+        let connection = match state.join(origin, &self.0.limits) {
+            Some(existing) => existing,
+            None => state.share(origin, connection),
         };
         drop(state);
-        self.lease(origin, connection)
+        self.lease(origin, connection, true)
+    }
+
+    /// Leases a new connection that no other request gets before it is given back.
+    pub(super) fn add_alone(&self, origin: &Arc<str>, connection: Connection) -> Lease {
+        self.lease(origin, connection, false)
     }
 
     /// Closes the least recently used half of the idle connections: their open files are needed.
@@ -118,11 +119,18 @@ impl Pool {
         drop(closed);
     }
 
-    fn lease(&self, origin: &Arc<str>, connection: Connection) -> Lease {
+    /// How many connections are idle.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> usize {
+        self.0.lock().idle.len()
+    }
+
+    fn lease(&self, origin: &Arc<str>, connection: Connection, is_shared: bool) -> Lease {
         Lease {
             pool: self.clone(),
             origin: origin.clone(),
             connection: Some(connection),
+            is_shared,
         }
     }
 
@@ -133,6 +141,10 @@ impl Pool {
             return;
         }
         let mut state = self.0.lock();
+        // One that takes many requests is enough for a receiver: each of these counts against what the receiver can hold open.
+        if connection.is_shareable() && state.has_any(origin) {
+            return;
+        }
         state.insert_idle(origin, connection);
         let closed = state.evict(limits.idle);
         let sweep = !std::mem::replace(&mut state.sweeping, true);
@@ -207,6 +219,11 @@ impl State {
             return None;
         }
         self.shared.remove(origin).map(|shared| shared.connection)
+    }
+
+    /// Whether there is a connection to this origin that others may get.
+    fn has_any(&self, origin: &Arc<str>) -> bool {
+        self.shared.contains_key(origin) || self.by_origin.contains_key(origin)
     }
 
     fn insert_idle(&mut self, origin: &Arc<str>, connection: Connection) {
@@ -295,10 +312,13 @@ impl Lease {
             .expect("only `give_back` takes it, and ends the lease")
     }
 
-    /// Gives back a connection whose response was read. Dropping the lease instead closes a connection that serves one request at a
-    /// time: what is still to come on it belongs to no other request.
+    /// Gives back a connection whose response was read. Dropping the lease instead closes a connection that is not shared: what is still
+    /// to come on it belongs to no other request.
     pub(super) fn give_back(mut self) {
-        let Some(mut connection) = self.connection.take_if(|taken| !taken.is_shareable()) else {
+        if self.is_shared {
+            return;
+        }
+        let Some(mut connection) = self.connection.take() else {
             return;
         };
         let (pool, origin) = (self.pool.clone(), self.origin.clone());
@@ -316,7 +336,10 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.take_if(|taken| taken.is_shareable()) else {
+        if !self.is_shared {
+            return;
+        }
+        let Some(connection) = self.connection.take() else {
             return;
         };
         let last = self.pool.0.lock().leave(&self.origin, connection.id());
