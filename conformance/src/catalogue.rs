@@ -29,8 +29,8 @@ pub fn all() -> Vec<Listed> {
             command: "drift",
             rule,
             inside: example.map_or("", |example| example.frame.word()),
-            before: example.map_or("", |example| example.theirs),
-            after: example.map_or("", |example| example.ours),
+            before: example.map_or("", |example| example.old),
+            after: example.map_or("", |example| example.new),
         }
     });
     let others = |command, table: &'static [Shown]| {

@@ -244,27 +244,26 @@ mod tests {
     use crate::drift;
     use crate::finding::{Proof, SchemaChange, Severity, Shape, Side};
 
-    const THEIRS: &str = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /a:\n    get:\n      parameters:\n        - {in: query, name: p, schema: {type: string, enum: [x, y]}}\n        - {in: query, name: q, schema: {type: integer, maximum: 9}}\n      responses: {'200': {description: d}}\n";
+    const OLD: &str = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths:\n  /a:\n    get:\n      parameters:\n        - {in: query, name: p, schema: {type: string, enum: [x, y]}}\n        - {in: query, name: q, schema: {type: integer, maximum: 9}}\n      responses: {'200': {description: d}}\n";
 
-    fn fingerprints(theirs: &str, ours: &str, names: [&str; 2]) -> Vec<String> {
-        let theirs = Document::parse(names[0], theirs).unwrap();
-        let ours = Document::parse(names[1], ours).unwrap();
-        let findings = drift::compare(&theirs, &ours, &drift::Options::default());
-        let mut all: Vec<String> =
-            entries(findings, Comparison::Versions, Some(&theirs), Some(&ours))
-                .into_iter()
-                .map(|entry| entry.fingerprint)
-                .collect();
+    fn fingerprints(old: &str, new: &str, names: [&str; 2]) -> Vec<String> {
+        let old = Document::parse(names[0], old).unwrap();
+        let new = Document::parse(names[1], new).unwrap();
+        let findings = drift::compare(&old, &new, &drift::Options::default());
+        let mut all: Vec<String> = entries(findings, Comparison::Versions, Some(&old), Some(&new))
+            .into_iter()
+            .map(|entry| entry.fingerprint)
+            .collect();
         all.sort();
         all
     }
 
     #[test]
     fn fingerprints_survive_moved_lines_other_names_and_another_order() {
-        let ours = THEIRS
+        let new = OLD
             .replace("maximum: 9", "maximum: 5")
             .replace("[x, y]", "[x, z]");
-        let before = fingerprints(THEIRS, &ours, ["a", "b"]);
+        let before = fingerprints(OLD, &new, ["a", "b"]);
         // A value that is gone, one that is new, and a lower limit.
         assert_eq!(before.len(), 3);
         assert!(before.iter().all(|one| is_fingerprint(one)), "{before:?}");
@@ -272,18 +271,18 @@ mod tests {
             "        - {in: query, name: p, schema: {type: string, enum: [x, z]}}\n",
             "        - {in: query, name: q, schema: {type: integer, maximum: 5}}\n",
         );
-        let moved = ours
+        let moved = new
             .replace(&format!("{p}{q}"), &format!("{q}\n# A comment.\n{p}"))
             .replace("[x, z]", "[z, x]");
-        assert_ne!(moved, ours);
-        assert_eq!(before, fingerprints(THEIRS, &moved, ["c.yaml", "d.json"]));
+        assert_ne!(moved, new);
+        assert_eq!(before, fingerprints(OLD, &moved, ["c.yaml", "d.json"]));
     }
 
     #[test]
     fn the_first_form_of_a_fingerprint_is_what_it_was() {
-        let new = THEIRS.replace("maximum: 9", "maximum: 5");
+        let new = OLD.replace("maximum: 9", "maximum: 5");
         let (old, new) = (
-            Document::parse("a", THEIRS).unwrap(),
+            Document::parse("a", OLD).unwrap(),
             Document::parse("b", &new).unwrap(),
         );
         let at = "/paths/~1a/get/parameters/1/schema/maximum";
@@ -364,9 +363,7 @@ mod tests {
 
     #[test]
     fn another_difference_at_the_same_place_is_another_fingerprint() {
-        let of = |maximum: &str| {
-            fingerprints(THEIRS, &THEIRS.replace("maximum: 9", maximum), ["a", "b"])
-        };
+        let of = |maximum: &str| fingerprints(OLD, &OLD.replace("maximum: 9", maximum), ["a", "b"]);
         let (five, four) = (of("maximum: 5"), of("maximum: 4"));
         assert_eq!((five.len(), four.len()), (1, 1));
         assert_ne!(five, four);
@@ -374,16 +371,16 @@ mod tests {
 
     #[test]
     fn the_value_that_proves_a_finding_is_no_part_of_its_fingerprint() {
-        let theirs = Document::parse("a", THEIRS).unwrap();
-        let ours = THEIRS.replace("maximum: 9", "maximum: 5");
-        let ours = Document::parse("b", &ours).unwrap();
-        let mut findings = drift::compare(&theirs, &ours, &drift::Options::default());
+        let old = Document::parse("a", OLD).unwrap();
+        let new = OLD.replace("maximum: 9", "maximum: 5");
+        let new = Document::parse("b", &new).unwrap();
+        let mut findings = drift::compare(&old, &new, &drift::Options::default());
         let of = |findings: &[Finding]| {
             entries(
                 findings.to_vec(),
                 Comparison::Versions,
-                Some(&theirs),
-                Some(&ours),
+                Some(&old),
+                Some(&new),
             )
             .pop()
             .map(|entry| entry.fingerprint)

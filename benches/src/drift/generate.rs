@@ -58,15 +58,15 @@ pub(crate) const HEIGHT: usize = 40;
 /// A document of about `bytes`, and the same with so many edits, all of them breaking, spread over its components.
 pub(crate) fn pair(kind: Kind, bytes: usize, edits: usize) -> (Value, Value) {
     let components = (bytes / kind.bytes()).max(2 * HEIGHT);
-    let theirs = kind.document(components);
-    let mut ours = theirs.clone();
+    let old = kind.document(components);
+    let mut new = old.clone();
     for edit in 0..edits {
         let (at, value) = kind.edit(edit, edit * components / edits.max(1));
-        if let Some(node) = ours.pointer_mut(&at) {
+        if let Some(node) = new.pointer_mut(&at) {
             *node = value;
         }
     }
-    (theirs, ours)
+    (old, new)
 }
 
 /// Components by name, with an operation that reads and one that writes each of them.

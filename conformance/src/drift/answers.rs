@@ -18,9 +18,9 @@ impl Drift<'_> {
                 .map(|key| Entry::of(key, key.to_uppercase()))
                 .collect::<Vec<_>>()
         };
-        let (theirs, ours) = self.ledger.objects(&at);
-        let (theirs, ours) = (statuses(theirs), statuses(ours));
-        for met in walk_wider(&theirs, &ours, wider_statuses) {
+        let (old, new) = self.ledger.objects(&at);
+        let (old, new) = (statuses(old), statuses(new));
+        for met in walk_wider(&old, &new, wider_statuses) {
             let response = |one: &Entry| Part::Response {
                 status: one.name.clone(),
             };
@@ -32,8 +32,8 @@ impl Drift<'_> {
                 }
             };
             let place = Pair {
-                theirs: at.member(&keys.0.name).theirs,
-                ours: at.member(&keys.1.name).ours,
+                old: at.member(&keys.0.name).old,
+                new: at.member(&keys.1.name).new,
             };
             let (rule, impact, change) = match met {
                 Met::Both(one, _) => {
@@ -83,15 +83,15 @@ impl Drift<'_> {
             self.ledger
                 .affect(rule, effect, site.subject, &place, change);
         }
-        let handled: Vec<&str> = theirs
+        let handled: Vec<&str> = old
             .iter()
-            .chain(&ours)
+            .chain(&new)
             .map(|one| one.name.as_str())
             .collect();
         self.ledger.rest(site.subject, &at, &handled);
     }
 
-    /// Compares an answer of theirs with one of ours.
+    /// Compares two answers.
     fn answers(&mut self, site: Site<'_>, at: &Pair, status: &str) {
         if self.is_same(at) {
             return;
@@ -128,9 +128,9 @@ impl Drift<'_> {
             "requestBody",
             "server",
         ];
-        let (theirs, ours) = self.ledger.objects(at);
-        let (theirs, ours) = (entries(theirs), entries(ours));
-        for met in walk(&theirs, &ours) {
+        let (old, new) = self.ledger.objects(at);
+        let (old, new) = (entries(old), entries(new));
+        for met in walk(&old, &new) {
             let (rule, name, change) = match met {
                 Met::Both(one, _) | Met::OldWithin(one, _) | Met::NewWithin(one, _) => {
                     let here = at.member(&one.name);

@@ -14,8 +14,8 @@ impl Drift<'_> {
     pub(super) fn request_body(&mut self, site: Site<'_>, operation: &Pair) {
         let at = operation.member("requestBody");
         let present = (
-            self.ledger.theirs.at(&at.theirs).is_some(),
-            self.ledger.ours.at(&at.ours).is_some(),
+            self.ledger.old.at(&at.old).is_some(),
+            self.ledger.new.at(&at.new).is_some(),
         );
         match present {
             (false, false) => return,
@@ -34,8 +34,8 @@ impl Drift<'_> {
             (false, true) => {
                 let required = self
                     .ledger
-                    .ours
-                    .resolve(&at.ours)
+                    .new
+                    .resolve(&at.new)
                     .is_some_and(|(_, body)| body.get("required") == Some(&Value::Bool(true)));
                 let impact = if required || site.sender == Sender::Server {
                     Impact::Rejected
@@ -64,19 +64,19 @@ impl Drift<'_> {
 
     /// Compares the media types of a body.
     pub(super) fn content(&mut self, site: Site<'_>, at: &Pair, carrier: Carrier<'_>) {
-        let (theirs, ours) = self.ledger.objects(at);
-        let (theirs, ours) = (media_types(theirs), media_types(ours));
+        let (old, new) = self.ledger.objects(at);
+        let (old, new) = (media_types(old), media_types(new));
         // The findings of a component are told once, whatever uses it.
-        let is_own = users::holder(&at.theirs)
-            .or_else(|| users::holder(&at.ours))
+        let is_own = users::holder(&at.old)
+            .or_else(|| users::holder(&at.new))
             .is_none();
         if let Carrier::Response(status) = carrier {
             let names = |entries: &[Entry]| entries.iter().map(|one| one.name.clone()).collect();
             let status = is_own.then(|| status.to_owned());
-            match (theirs.first(), ours.first()) {
+            match (old.first(), new.first()) {
                 (None, Some(first)) => {
                     let at = &at.member(&first.name);
-                    let types = names(&ours);
+                    let types = names(&new);
                     let change = DocumentChange::BodyAdded { status, types };
                     let effect = site.effect(match site.sender {
                         Sender::Client => Impact::Compatible,
@@ -87,7 +87,7 @@ impl Drift<'_> {
                 }
                 (Some(first), None) => {
                     let at = &at.member(&first.name);
-                    let types = names(&theirs);
+                    let types = names(&old);
                     let change = DocumentChange::BodyRemoved { status, types };
                     let effect = site.effect(match site.sender {
                         Sender::Client => Impact::Rejected,
@@ -99,7 +99,7 @@ impl Drift<'_> {
                 _ => {}
             }
         }
-        for met in walk_wider(&theirs, &ours, media::wider) {
+        for met in walk_wider(&old, &new, media::wider) {
             let (one, other) = match met {
                 Met::Old(one) => (one, one),
                 Met::New(other) => (other, other),
@@ -108,8 +108,8 @@ impl Drift<'_> {
                 }
             };
             let place = Pair {
-                theirs: at.member(&one.name).theirs,
-                ours: at.member(&other.name).ours,
+                old: at.member(&one.name).old,
+                new: at.member(&other.name).new,
             };
             let narrow = match met {
                 Met::NewWithin(..) => other,
@@ -170,8 +170,7 @@ impl Drift<'_> {
 
     /// Compares two Media Type Objects of the normalized media type `name`.
     pub(super) fn media_type(&mut self, site: Site<'_>, at: &Pair, name: &str) {
-        let bytes =
-            is_bytes(self.ledger.theirs, &at.theirs) && is_bytes(self.ledger.ours, &at.ours);
+        let bytes = is_bytes(self.ledger.old, &at.old) && is_bytes(self.ledger.new, &at.new);
         if !bytes {
             self.schema(site, &at.member("schema"));
         }
@@ -192,10 +191,10 @@ impl Drift<'_> {
 
     /// Compares the schemas at `at`, one of which may be missing.
     pub(super) fn schema(&mut self, site: Site<'_>, at: &Pair) {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         // No schema is one that accepts everything.
-        let (theirs, ours) = (theirs.at(&at.theirs), ours.at(&at.ours));
-        if !self.same.schema(theirs, ours) {
+        let (old, new) = (old.at(&at.old), new.at(&at.new));
+        if !self.same.schema(old, new) {
             self.schemas.add(&mut self.ledger, site, at);
         }
     }
@@ -204,8 +203,8 @@ impl Drift<'_> {
     pub(super) fn examples(&mut self, subject: &str, at: &Pair) {
         let (single, named) = (at.member("example"), at.member("examples"));
         let (one, other) = (
-            self.ledger.theirs.at(&single.theirs),
-            self.ledger.ours.at(&single.ours),
+            self.ledger.old.at(&single.old),
+            self.ledger.new.at(&single.new),
         );
         let rule = match (one, other) {
             (Some(_), None) => &rules::EXAMPLE_REMOVED,
@@ -213,9 +212,9 @@ impl Drift<'_> {
             _ => &rules::EXAMPLE_CHANGED,
         };
         self.sample(subject, rule, None, "example", &single);
-        let (theirs, ours) = self.ledger.objects(&named);
-        let (theirs, ours) = (entries(theirs), entries(ours));
-        for met in walk(&theirs, &ours) {
+        let (old, new) = self.ledger.objects(&named);
+        let (old, new) = (entries(old), entries(new));
+        for met in walk(&old, &new) {
             match met {
                 Met::Both(one, _) | Met::OldWithin(one, _) | Met::NewWithin(one, _) => {
                     let here = named.member(&one.name);
@@ -270,10 +269,7 @@ impl Drift<'_> {
         key: &str,
         at: &Pair,
     ) {
-        let (one, other) = (
-            self.ledger.theirs.at(&at.theirs),
-            self.ledger.ours.at(&at.ours),
-        );
+        let (one, other) = (self.ledger.old.at(&at.old), self.ledger.new.at(&at.new));
         if one.map(canonical) == other.map(canonical) {
             return;
         }

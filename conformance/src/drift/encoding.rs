@@ -32,16 +32,16 @@ impl Drift<'_> {
             return;
         }
         let entries = at.member("encoding");
-        let (theirs, ours) = self.ledger.objects(&entries);
-        let names: BTreeSet<&String> = [theirs, ours]
+        let (old, new) = self.ledger.objects(&entries);
+        let names: BTreeSet<&String> = [old, new]
             .into_iter()
             .flatten()
             .flat_map(Map::keys)
             .collect();
         for name in names {
             let (one, other) = (
-                encoding(self.ledger.theirs, &at.theirs, name, form),
-                encoding(self.ledger.ours, &at.ours, name, form),
+                encoding(self.ledger.old, &at.old, name, form),
+                encoding(self.ledger.new, &at.new, name, form),
             );
             // An entry for no property means nothing.
             let (Some(one), Some(other)) = (one, other) else {

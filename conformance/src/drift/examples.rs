@@ -42,10 +42,10 @@ pub struct Example {
     pub rule: &'static str,
     /// What both halves stand in.
     pub frame: Frame,
-    /// What theirs says.
-    pub theirs: &'static str,
-    /// What ours says.
-    pub ours: &'static str,
+    /// In the old document.
+    pub old: &'static str,
+    /// In the new document.
+    pub new: &'static str,
 }
 
 /// The example of a rule.
@@ -54,8 +54,8 @@ pub fn of(rule: &str) -> Option<&'static Example> {
 }
 
 macro_rules! examples {
-    ($($rule:literal $frame:ident $theirs:literal => $ours:literal;)*) => {
-        static ALL: &[Example] = &[$(Example { rule: $rule, frame: Frame::$frame, theirs: $theirs, ours: $ours }),*];
+    ($($rule:literal $frame:ident $old:literal => $new:literal;)*) => {
+        static ALL: &[Example] = &[$(Example { rule: $rule, frame: Frame::$frame, old: $old, new: $new }),*];
     };
 }
 
@@ -183,13 +183,13 @@ mod tests {
             if unfound.contains(&rule.id) {
                 continue;
             }
-            let theirs = document("theirs", example.frame, example.theirs);
-            let ours = document("ours", example.frame, example.ours);
+            let old = document("old", example.frame, example.old);
+            let new = document("new", example.frame, example.new);
             let options = Options {
                 prose: true,
                 ..Options::default()
             };
-            let found: Vec<(&str, Severity)> = compare(&theirs, &ours, &options)
+            let found: Vec<(&str, Severity)> = compare(&old, &new, &options)
                 .iter()
                 .map(|finding| (finding.rule, finding.severity))
                 .collect();

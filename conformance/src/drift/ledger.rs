@@ -55,28 +55,28 @@ pub(super) enum Text {
 /// The same node in both documents.
 #[derive(Debug, Clone)]
 pub(super) struct Pair {
-    pub(super) theirs: String,
-    pub(super) ours: String,
+    pub(super) old: String,
+    pub(super) new: String,
 }
 
 impl Pair {
-    pub(super) fn new(theirs: impl Into<String>, ours: impl Into<String>) -> Self {
+    pub(super) fn new(old: impl Into<String>, new: impl Into<String>) -> Self {
         Self {
-            theirs: theirs.into(),
-            ours: ours.into(),
+            old: old.into(),
+            new: new.into(),
         }
     }
 
-    /// What the node is called in theirs.
+    /// The name of the node in the old document.
     pub(super) fn name(&self) -> &str {
-        self.theirs.rsplit('/').next().unwrap_or_default()
+        self.old.rsplit('/').next().unwrap_or_default()
     }
 
     /// The member `key` of both.
     pub(super) fn member(&self, key: &str) -> Self {
         Self {
-            theirs: pointer::join(&self.theirs, key),
-            ours: pointer::join(&self.ours, key),
+            old: pointer::join(&self.old, key),
+            new: pointer::join(&self.new, key),
         }
     }
 }
@@ -99,8 +99,8 @@ pub(super) struct SchemaEntry {
 type Members<'a> = Option<&'a Map<String, Value>>;
 
 pub(super) struct Ledger<'a> {
-    pub(super) theirs: &'a Document,
-    pub(super) ours: &'a Document,
+    pub(super) old: &'a Document,
+    pub(super) new: &'a Document,
     pub(super) options: &'a Options,
     findings: Vec<Finding>,
     /// Who uses what each finding is about.
@@ -110,10 +110,10 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(theirs: &'a Document, ours: &'a Document, options: &'a Options) -> Self {
+    pub(super) fn new(old: &'a Document, new: &'a Document, options: &'a Options) -> Self {
         Self {
-            theirs,
-            ours,
+            old,
+            new,
             options,
             findings: Vec::new(),
             users: Vec::new(),
@@ -181,7 +181,7 @@ impl<'a> Ledger<'a> {
         message: Message,
     ) {
         let number = self.open(subject);
-        let through = users::holder(&at.theirs).or_else(|| users::holder(&at.ours));
+        let through = users::holder(&at.old).or_else(|| users::holder(&at.new));
         let through: Vec<String> = through.into_iter().collect();
         let uses = if through.is_empty() {
             Vec::new()
@@ -229,7 +229,7 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: Message,
     ) -> (usize, Option<Severity>) {
-        let key = (rule.id, at.theirs.clone(), at.ours.clone(), message.key());
+        let key = (rule.id, at.old.clone(), at.new.clone(), message.key());
         if let Some(&index) = self.entries.get(&key) {
             let finding = &mut self.findings[index];
             let known = finding.severity;
@@ -241,8 +241,8 @@ impl<'a> Ledger<'a> {
         self.entries.insert(key, index);
         self.users.push(UsedBy::default());
         self.findings.push(Finding {
-            old: Some(Place::of(self.theirs, &at.theirs)),
-            new: Some(Place::of(self.ours, &at.ours)),
+            old: Some(Place::of(self.old, &at.old)),
+            new: Some(Place::of(self.new, &at.new)),
             ..Finding::new(rule.id, severity, subject, message)
         });
         (index, None)
@@ -306,31 +306,31 @@ impl<'a> Ledger<'a> {
     /// The object at `at` on each side; empty where there is none.
     pub(super) fn objects(&self, at: &Pair) -> (Members<'a>, Members<'a>) {
         (
-            self.theirs.at(&at.theirs).and_then(Value::as_object),
-            self.ours.at(&at.ours).and_then(Value::as_object),
+            self.old.at(&at.old).and_then(Value::as_object),
+            self.new.at(&at.new).and_then(Value::as_object),
         )
     }
 
     /// Follows references on both sides; a finding and `None` where one leads nowhere.
     pub(super) fn resolve(&mut self, subject: &str, at: &Pair) -> Option<Pair> {
-        let theirs = self.theirs.resolve(&at.theirs).map(|(pointer, _)| pointer);
-        let ours = self.ours.resolve(&at.ours).map(|(pointer, _)| pointer);
-        for (side, found) in [(Side::Old, &theirs), (Side::New, &ours)] {
+        let old = self.old.resolve(&at.old).map(|(pointer, _)| pointer);
+        let new = self.new.resolve(&at.new).map(|(pointer, _)| pointer);
+        for (side, found) in [(Side::Old, &old), (Side::New, &new)] {
             if found.is_none() {
                 self.unresolved(subject, side, at);
             }
         }
         Some(Pair {
-            theirs: theirs?,
-            ours: ours?,
+            old: old?,
+            new: new?,
         })
     }
 
     /// Says that the reference at `at` cannot be followed in one of the documents.
     pub(super) fn unresolved(&mut self, subject: &str, side: Side, at: &Pair) {
         let node = match side {
-            Side::Old => self.theirs.at(&at.theirs),
-            Side::New => self.ours.at(&at.ours),
+            Side::Old => self.old.at(&at.old),
+            Side::New => self.new.at(&at.new),
         };
         let reference = node.and_then(|node| node.get("$ref"));
         let reference = match reference {
@@ -343,22 +343,16 @@ impl<'a> Ledger<'a> {
 
     /// Compares all members except for the `handled` ones, so that nothing is dropped in silence.
     pub(super) fn rest(&mut self, subject: &str, at: &Pair, handled: &[&str]) {
-        let (theirs, ours) = self.objects(at);
+        let (old, new) = self.objects(at);
         let empty = Map::new();
-        let (theirs, ours) = (theirs.unwrap_or(&empty), ours.unwrap_or(&empty));
-        let only_ours = ours.keys().filter(|key| !theirs.contains_key(*key));
-        for key in theirs.keys().chain(only_ours) {
+        let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
+        let only_new = new.keys().filter(|key| !old.contains_key(*key));
+        for key in old.keys().chain(only_new) {
             let key = key.as_str();
             if handled.contains(&key) || PROVENANCE.contains(&key) || key == "$ref" {
                 continue;
             }
-            self.value(
-                subject,
-                &at.member(key),
-                key,
-                theirs.get(key),
-                ours.get(key),
-            );
+            self.value(subject, &at.member(key), key, old.get(key), new.get(key));
         }
     }
 
@@ -368,19 +362,19 @@ impl<'a> Ledger<'a> {
         subject: &str,
         at: &Pair,
         key: &str,
-        theirs: Option<&Value>,
-        ours: Option<&Value>,
+        old: Option<&Value>,
+        new: Option<&Value>,
     ) {
         let prose = PROSE.contains(&key);
         if prose && !self.options.prose {
             return;
         }
         let text = |value: Option<&Value>| value.map(canonical_without_provenance);
-        if theirs == ours || text(theirs) == text(ours) {
+        if old == new || text(old) == text(new) {
             return;
         }
         let extension = key.starts_with("x-");
-        let rule = match (theirs, ours) {
+        let rule = match (old, new) {
             _ if prose => &rules::PROSE_CHANGED,
             (Some(_), None) if extension => &rules::EXTENSION_REMOVED,
             (None, _) if extension => &rules::EXTENSION_ADDED,
@@ -395,7 +389,7 @@ impl<'a> Ledger<'a> {
         } else {
             rule.severity
         };
-        let change = member(key, theirs, ours);
+        let change = member(key, old, new);
         self.add_as(rule, severity, subject, at, change);
     }
 
@@ -409,15 +403,15 @@ impl<'a> Ledger<'a> {
         default: Option<Value>,
     ) {
         let at = at.member(key);
-        let (theirs, ours) = (self.theirs.at(&at.theirs), self.ours.at(&at.ours));
-        if theirs == ours {
+        let (old, new) = (self.old.at(&at.old), self.new.at(&at.new));
+        if old == new {
             return;
         }
         let default = default.as_ref();
-        let (theirs, ours) = (theirs.or(default), ours.or(default));
+        let (old, new) = (old.or(default), new.or(default));
         let text = |value: Option<&Value>| value.map(canonical_without_provenance);
-        if text(theirs) != text(ours) {
-            self.add(rule, subject, &at, member(key, theirs, ours));
+        if text(old) != text(new) {
+            self.add(rule, subject, &at, member(key, old, new));
         }
     }
 }

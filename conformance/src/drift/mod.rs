@@ -1,6 +1,6 @@
 //! Drift: where two documents of one API differ. Pure: documents in, findings out.
 //!
-//! *Theirs* is the old version or the source document, *ours* the new version or what a server says of itself. Every difference is
+//! *Old* is the earlier version or the source document, *new* the later version or what a server says of itself. Every difference is
 //! reported; its severity depends on who sends the content and who receives it:
 //!
 //! - Schemas are compared by the values that they allow. A client sends what the old document allows, and the server reads by the new
@@ -92,21 +92,21 @@ pub struct Options {
 pub struct Comparison {
     /// The differences, by subject in document order, then by place.
     pub findings: Vec<Finding>,
-    /// How many of theirs were compared, by plural noun.
+    /// How many nodes of the old document were compared, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
 }
 
 /// Compares two documents; see [`compare_counted`] for how much was compared.
-pub fn compare(theirs: &Document, ours: &Document, options: &Options) -> Vec<Finding> {
-    compare_counted(theirs, ours, options).findings
+pub fn compare(old: &Document, new: &Document, options: &Options) -> Vec<Finding> {
+    compare_counted(old, new, options).findings
 }
 
 /// Compares two documents.
-pub fn compare_counted(theirs: &Document, ours: &Document, options: &Options) -> Comparison {
+pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Comparison {
     let mut drift = Drift {
-        ledger: Ledger::new(theirs, ours, options),
+        ledger: Ledger::new(old, new, options),
         schemas: Schemas::default(),
-        same: Same::new(theirs, ours, options.prose),
+        same: Same::new(old, new, options.prose),
         same_around: None,
         operations: 0,
         webhooks: 0,
@@ -195,10 +195,7 @@ impl<'a> Drift<'a> {
 
     /// Says which document has merge keys, at the first of them. Parameters that are given twice are compared with the others.
     fn merge_keys(&mut self) {
-        for (side, document) in [
-            (Side::Old, self.ledger.theirs),
-            (Side::New, self.ledger.ours),
-        ] {
+        for (side, document) in [(Side::Old, self.ledger.old), (Side::New, self.ledger.new)] {
             let mut notes = document.notes();
             notes.retain(|note| note.what == Noted::MergeKey);
             let count = notes.len();
@@ -220,38 +217,37 @@ impl<'a> Drift<'a> {
 
     /// Whether the objects at `at` say the same in the same words, so that there is nothing to compare.
     fn is_same(&mut self, at: &Pair) -> bool {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         self.same
-            .object(theirs.at(&at.theirs), ours.at(&at.ours), at.name())
+            .object(old.at(&at.old), new.at(&at.new), at.name())
     }
 
     /// Whether either of the objects at `at` has the member `key`, and both do not say the same there.
     fn has_other(&mut self, at: &Pair, key: &str) -> bool {
-        let (theirs, ours) = self.ledger.objects(at);
-        let theirs = theirs.and_then(|object| object.get(key));
-        let ours = ours.and_then(|object| object.get(key));
-        !self.same.object(theirs, ours, key)
+        let (old, new) = self.ledger.objects(at);
+        let old = old.and_then(|object| object.get(key));
+        let new = new.and_then(|object| object.get(key));
+        !self.same.object(old, new, key)
     }
 
     /// Whether the objects at `at` say the same themselves, whatever their schemas and references come to.
     fn is_same_outside(&mut self, at: &Pair) -> bool {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
-        match (theirs.at(&at.theirs), ours.at(&at.ours)) {
-            (Some(theirs), Some(ours)) => {
+        let (old, new) = (self.ledger.old, self.ledger.new);
+        match (old.at(&at.old), new.at(&at.new)) {
+            (Some(old), Some(new)) => {
                 let name = at.name();
-                self.same.object(Some(theirs), Some(ours), name)
-                    || self.same.outside(theirs, ours, name)
+                self.same.object(Some(old), Some(new), name) || self.same.outside(old, new, name)
             }
-            (theirs, ours) => theirs.is_none() && ours.is_none(),
+            (old, new) => old.is_none() && new.is_none(),
         }
     }
 
     /// The members of the objects at these places that are no extensions.
     fn keys(&self, pointers: &[&str]) -> Vec<&'a str> {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         let objects = pointers
             .iter()
-            .flat_map(|at| [theirs.at(at), ours.at(at)])
+            .flat_map(|at| [old.at(at), new.at(at)])
             .flatten()
             .filter_map(Value::as_object);
         objects
@@ -290,10 +286,10 @@ impl<'a> Drift<'a> {
             servers.iter().map(clean).collect()
         }
         let prose = self.ledger.options.prose;
-        let theirs = Value::Array(list(self.ledger.theirs.at(&at.theirs), prose));
-        let ours = Value::Array(list(self.ledger.ours.at(&at.ours), prose));
-        if canonical_without_provenance(&theirs) != canonical_without_provenance(&ours) {
-            let change = member("servers", Some(&theirs), Some(&ours));
+        let old = Value::Array(list(self.ledger.old.at(&at.old), prose));
+        let new = Value::Array(list(self.ledger.new.at(&at.new), prose));
+        if canonical_without_provenance(&old) != canonical_without_provenance(&new) {
+            let change = member("servers", Some(&old), Some(&new));
             self.ledger
                 .add(&rules::SERVERS_CHANGED, subject, at, change);
         }
@@ -313,8 +309,8 @@ impl<'a> Drift<'a> {
             })
             .collect()
         }
-        let (theirs, ours) = (named(self.ledger.theirs), named(self.ledger.ours));
-        for met in walk(&theirs, &ours) {
+        let (old, new) = (named(self.ledger.old), named(self.ledger.new));
+        for met in walk(&old, &new) {
             let tag = |one: &Entry| Part::Tag {
                 name: one.key.clone(),
             };

@@ -54,24 +54,23 @@ const HANDLED: [&str; 9] = [
 
 impl<'a> Drift<'a> {
     pub(super) fn paths(&mut self) {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         self.dangling_items("/paths");
         let sender = Sender::Client;
-        self.operations =
-            self.matched(&theirs.operations(), &ours.operations(), Kind::Path, sender);
+        self.operations = self.matched(&old.operations(), &new.operations(), Kind::Path, sender);
     }
 
     pub(super) fn all_webhooks(&mut self) {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         self.dangling_items("/webhooks");
         let sender = Sender::Server;
-        self.webhooks = self.matched(&theirs.webhooks(), &ours.webhooks(), Kind::Webhook, sender);
+        self.webhooks = self.matched(&old.webhooks(), &new.webhooks(), Kind::Webhook, sender);
     }
 
     /// Says which Path Items refer to nothing, since they have no operations to compare.
     fn dangling_items(&mut self, map: &str) {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
-        for (side, document) in [(Side::Old, theirs), (Side::New, ours)] {
+        let (old, new) = (self.ledger.old, self.ledger.new);
+        for (side, document) in [(Side::Old, old), (Side::New, new)] {
             let Some(Value::Object(items)) = document.at(map) else {
                 continue;
             };
@@ -85,16 +84,16 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// Pairs the operations by path and method and compares the pairs; gives the number of those of theirs.
+    /// Pairs the operations by path and method and compares the pairs; gives the number of those in the old document.
     fn matched(
         &mut self,
-        theirs: &[Operation<'a>],
-        ours: &[Operation<'a>],
+        old: &[Operation<'a>],
+        new: &[Operation<'a>],
         kind: Kind,
         sender: Sender,
     ) -> usize {
         let mut count = 0;
-        let partners = partners(theirs, ours, kind);
+        let partners = partners(old, new, kind);
         self.ledger.options.progress.expect(partners.len());
         for (one, other) in partners {
             self.ledger.options.progress.step();
@@ -120,7 +119,7 @@ impl<'a> Drift<'a> {
                     }
                 }
                 (Some(one), None) => {
-                    let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.ours, one));
+                    let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.new, one));
                     let change = DocumentChange::Removed {
                         part: kind.part(one),
                     };
@@ -132,10 +131,7 @@ impl<'a> Drift<'a> {
                     self.ledger.affect(removed, effect, &subject, &at, change);
                 }
                 (None, Some(other)) => {
-                    let at = Pair::new(
-                        missing_at(self.ledger.theirs, other),
-                        other.pointer.as_str(),
-                    );
+                    let at = Pair::new(missing_at(self.ledger.old, other), other.pointer.as_str());
                     let change = DocumentChange::Added {
                         part: kind.part(other),
                         required: false,
@@ -151,25 +147,25 @@ impl<'a> Drift<'a> {
     }
 
     /// Whether two operations say the same in the same words, and all that they take from around them does.
-    fn is_same_operation(&mut self, theirs: &Operation<'a>, ours: &Operation<'a>) -> bool {
-        if theirs.path != ours.path || !self.is_same_around() {
+    fn is_same_operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> bool {
+        if old.path != new.path || !self.is_same_around() {
             return false;
         }
-        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
-        let (theirs, ours) = (Some(theirs.value), Some(ours.value));
-        self.same.object(theirs, ours, "") && self.is_same_item(&item)
+        let item = Pair::new(old.item.as_str(), new.item.as_str());
+        let (old, new) = (Some(old.value), Some(new.value));
+        self.same.object(old, new, "") && self.is_same_item(&item)
     }
 
     /// Whether two Path Items say the same besides their operations.
     fn is_same_item(&mut self, at: &Pair) -> bool {
-        let (theirs, ours) = self.ledger.objects(at);
-        let (Some(theirs), Some(ours)) = (theirs, ours) else {
+        let (old, new) = self.ledger.objects(at);
+        let (Some(old), Some(new)) = (old, new) else {
             return false;
         };
         let beside = |key: &str| METHODS.contains(&key) || key == "additionalOperations";
-        let keys: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         keys.into_iter().filter(|key| !beside(key)).all(|key| {
-            let (one, other) = (theirs.get(key), ours.get(key));
+            let (one, other) = (old.get(key), new.get(key));
             one == other && (key != "parameters" || self.same.object(one, other, key))
         })
     }
@@ -177,21 +173,21 @@ impl<'a> Drift<'a> {
     /// Whether what holds for all operations is the same: security, and servers.
     fn is_same_around(&mut self) -> bool {
         *self.same_around.get_or_insert_with(|| {
-            let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+            let (old, new) = (self.ledger.old, self.ledger.new);
             ["/security", "/servers", "/components/securitySchemes"]
                 .iter()
-                .all(|at| theirs.at(at) == ours.at(at))
+                .all(|at| old.at(at) == new.at(at))
         })
     }
 
     fn operation(
         &mut self,
         subject: &str,
-        (theirs, ours): (&Operation<'_>, &Operation<'_>),
+        (old, new): (&Operation<'_>, &Operation<'_>),
         kind: Kind,
         sender: Sender,
     ) {
-        let at = Pair::new(theirs.pointer.as_str(), ours.pointer.as_str());
+        let at = Pair::new(old.pointer.as_str(), new.pointer.as_str());
         let (request, response) = (
             Site {
                 subject,
@@ -206,34 +202,34 @@ impl<'a> Drift<'a> {
                 as_text: Text::No,
             },
         );
-        let names = (theirs.path != ours.path).then(|| {
-            let (old, new) = (template(theirs.path).1, template(ours.path).1);
+        let names = (old.path != new.path).then(|| {
+            let (old, new) = (template(old.path).1, template(new.path).1);
             new.into_iter().zip(old).collect::<HashMap<_, _>>()
         });
         if names.is_some() {
             let at = Pair::new(
-                pointer::join("/paths", theirs.path),
-                pointer::join("/paths", ours.path),
+                pointer::join("/paths", old.path),
+                pointer::join("/paths", new.path),
             );
             let change = DocumentChange::PathRenamed {
-                old: theirs.path.to_owned(),
-                new: ours.path.to_owned(),
+                old: old.path.to_owned(),
+                new: new.path.to_owned(),
             };
             self.ledger
                 .add(&rules::PATH_PARAMETER_RENAMED, subject, &at, change);
         }
-        let plain = theirs.path == ours.path && self.is_same_outside(&at);
+        let plain = old.path == new.path && self.is_same_outside(&at);
         if !plain {
-            self.own_members(subject, theirs, ours, &at);
+            self.own_members(subject, old, new, &at);
         }
-        let item = Pair::new(theirs.item.as_str(), ours.item.as_str());
+        let item = Pair::new(old.item.as_str(), new.item.as_str());
         if !plain || !self.is_same_around() || !self.is_same_item(&item) {
             self.security(subject, &at, sender, kind == Kind::Path);
-            self.operation_servers(subject, theirs, ours);
+            self.operation_servers(subject, old, new);
         }
         let others = [&item, &at].map(|at| self.has_other(at, "parameters"));
         if names.is_some() || others.contains(&true) {
-            self.parameters(request, theirs, ours, names.as_ref());
+            self.parameters(request, old, new, names.as_ref());
         }
         if self.has_other(&at, "requestBody") {
             self.request_body(request, &at);
@@ -247,20 +243,14 @@ impl<'a> Drift<'a> {
         if !self.is_same_item(&item) {
             let mut handled = vec!["parameters", "servers", "additionalOperations"];
             let lower = |operation: &Operation<'_>| operation.method.to_lowercase();
-            let methods = [lower(theirs), lower(ours)];
+            let methods = [lower(old), lower(new)];
             handled.extend(methods.iter().map(String::as_str).chain(METHODS));
             self.ledger.rest(subject, &item, &handled);
         }
     }
 
     /// Compares what an operation says besides what it is sent and answers.
-    fn own_members(
-        &mut self,
-        subject: &str,
-        theirs: &Operation<'_>,
-        ours: &Operation<'_>,
-        at: &Pair,
-    ) {
+    fn own_members(&mut self, subject: &str, old: &Operation<'_>, new: &Operation<'_>, at: &Pair) {
         self.ledger.with_default(
             &rules::OPERATION_ID_CHANGED,
             subject,
@@ -268,7 +258,7 @@ impl<'a> Drift<'a> {
             "operationId",
             None,
         );
-        self.operation_tags(subject, theirs, ours, at);
+        self.operation_tags(subject, old, new, at);
         self.ledger.with_default(
             &rules::DEPRECATED_CHANGED,
             subject,
@@ -282,8 +272,8 @@ impl<'a> Drift<'a> {
     fn operation_tags(
         &mut self,
         subject: &str,
-        theirs: &Operation<'_>,
-        ours: &Operation<'_>,
+        old: &Operation<'_>,
+        new: &Operation<'_>,
         at: &Pair,
     ) {
         let set = |operation: &Operation<'_>| {
@@ -293,7 +283,7 @@ impl<'a> Drift<'a> {
                 .map(str::to_owned)
                 .collect::<BTreeSet<_>>()
         };
-        let (one, other) = (set(theirs), set(ours));
+        let (one, other) = (set(old), set(new));
         if one != other {
             let list = |set: BTreeSet<String>| Value::from(set.into_iter().collect::<Vec<_>>());
             let change = member("tags", Some(&list(one)), Some(&list(other)));
@@ -303,16 +293,13 @@ impl<'a> Drift<'a> {
     }
 
     /// Compares the servers of an operation where they replace those of the document.
-    fn operation_servers(&mut self, subject: &str, theirs: &Operation<'_>, ours: &Operation<'_>) {
+    fn operation_servers(&mut self, subject: &str, old: &Operation<'_>, new: &Operation<'_>) {
         let place = |document: &Document, operation: &Operation<'_>| {
             let own = [&operation.pointer, &operation.item].map(|at| pointer::join(at, "servers"));
             own.into_iter().find(|at| document.at(at).is_some())
         };
         let root = || "/servers".to_owned();
-        match (
-            place(self.ledger.theirs, theirs),
-            place(self.ledger.ours, ours),
-        ) {
+        match (place(self.ledger.old, old), place(self.ledger.new, new)) {
             (None, None) => {}
             (one, other) => self.servers(
                 subject,
@@ -324,10 +311,10 @@ impl<'a> Drift<'a> {
     /// Compares callbacks: their requests go the other way, and those of callbacks inside of them the first way again.
     fn callbacks(&mut self, subject: &str, at: &Pair, sender: Sender) {
         let at = at.member("callbacks");
-        let (theirs, ours) = self.ledger.objects(&at);
-        let (theirs, ours) = (entries(theirs), entries(ours));
+        let (old, new) = self.ledger.objects(&at);
+        let (old, new) = (entries(old), entries(new));
         let sender = sender.receiver();
-        for met in walk(&theirs, &ours) {
+        for met in walk(&old, &new) {
             let part = |one: &Entry| Part::Callback {
                 name: one.name.clone(),
             };
@@ -365,13 +352,13 @@ impl<'a> Drift<'a> {
         };
         if !self
             .visited
-            .insert((pair.theirs.clone(), pair.ours.clone(), sender))
+            .insert((pair.old.clone(), pair.new.clone(), sender))
         {
             return;
         }
         let (one, other) = (
-            self.ledger.theirs.operations_below(&pair.theirs),
-            self.ledger.ours.operations_below(&pair.ours),
+            self.ledger.old.operations_below(&pair.old),
+            self.ledger.new.operations_below(&pair.new),
         );
         self.matched(&one, &other, Kind::Callback, sender);
         let expressions: Vec<&str> = one.iter().chain(&other).map(|one| one.path).collect();
@@ -389,38 +376,34 @@ fn missing_at(document: &Document, operation: &Operation<'_>) -> String {
     }
 }
 
-/// An operation of theirs and the one of ours that is the same, at least one of which there is.
+/// An operation of the old document and the same one of the new document; at least one of them exists.
 type Partners<'o, 'a> = (Option<&'o Operation<'a>>, Option<&'o Operation<'a>>);
 
 /// Which operations are the same: those of the same method and path; of paths, those too whose names in braces differ, wherever the
-/// Path Items are that a document has for them. Those of theirs in their order, then those that only ours has in theirs.
+/// Path Items are that a document has for them. Those of the old document in their order, then those that only the new one has, in theirs.
 fn partners<'o, 'a>(
-    theirs: &'o [Operation<'a>],
-    ours: &'o [Operation<'a>],
+    old: &'o [Operation<'a>],
+    new: &'o [Operation<'a>],
     kind: Kind,
 ) -> Vec<Partners<'o, 'a>> {
     type Index<'o> = HashMap<(&'o str, String), VecDeque<usize>>;
     fn index<'o>(
-        ours: &'o [Operation<'_>],
+        new: &'o [Operation<'_>],
         taken: &[bool],
         path: impl Fn(&Operation<'_>) -> String,
     ) -> Index<'o> {
         let mut index = Index::new();
-        for (number, one) in ours
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| !taken[*number])
-        {
+        for (number, one) in new.iter().enumerate().filter(|(number, _)| !taken[*number]) {
             let key = (one.method.as_str(), path(one));
             index.entry(key).or_default().push_back(number);
         }
         index
     }
-    let mut taken = vec![false; ours.len()];
-    let mut found: Vec<Option<usize>> = vec![None; theirs.len()];
+    let mut taken = vec![false; new.len()];
+    let mut found: Vec<Option<usize>> = vec![None; old.len()];
     let mut pair = |path: &dyn Fn(&Operation<'_>) -> String| {
-        let mut index = index(ours, &taken, path);
-        for (one, found) in theirs.iter().zip(&mut found) {
+        let mut index = index(new, &taken, path);
+        for (one, found) in old.iter().zip(&mut found) {
             if found.is_none() {
                 let same = index.get_mut(&(one.method.as_str(), path(one)));
                 *found = same.and_then(VecDeque::pop_front);
@@ -434,9 +417,9 @@ fn partners<'o, 'a>(
     if kind == Kind::Path {
         pair(&|one| template(one.path).0);
     }
-    let pairs = theirs.iter().zip(found);
-    let pairs = pairs.map(|(one, found)| (Some(one), found.map(|number| &ours[number])));
-    let added = ours.iter().zip(&taken).filter(|(_, taken)| !**taken);
+    let pairs = old.iter().zip(found);
+    let pairs = pairs.map(|(one, found)| (Some(one), found.map(|number| &new[number])));
+    let added = new.iter().zip(&taken).filter(|(_, taken)| !**taken);
     pairs
         .chain(added.map(|(other, _)| (None, Some(other))))
         .collect()

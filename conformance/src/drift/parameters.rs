@@ -51,25 +51,24 @@ impl Given {
 }
 
 impl Drift<'_> {
-    /// Compares the parameters of an operation, those of its path among them. `names` holds their names of path parameters by ours.
+    /// Compares the parameters of an operation, those of its path among them. `names` has the old names of path parameters by the new ones.
     pub(super) fn parameters(
         &mut self,
         site: Site<'_>,
-        theirs: &Operation<'_>,
-        ours: &Operation<'_>,
+        old: &Operation<'_>,
+        new: &Operation<'_>,
         names: Option<&HashMap<String, String>>,
     ) {
-        self.dangling(site.subject, theirs, ours);
-        let one = declared(self.ledger.theirs, theirs, None);
-        let other = declared(self.ledger.ours, ours, names);
-        let container =
-            Pair::new(theirs.pointer.as_str(), ours.pointer.as_str()).member("parameters");
+        self.dangling(site.subject, old, new);
+        let one = declared(self.ledger.old, old, None);
+        let other = declared(self.ledger.new, new, names);
+        let container = Pair::new(old.pointer.as_str(), new.pointer.as_str()).member("parameters");
         for (key, given) in &one {
             match other.get(key) {
                 Some(found) => {
                     // Which of several holds is not known; `repeated` says so.
-                    if !is_ambiguous(self.ledger.theirs, given)
-                        && !is_ambiguous(self.ledger.ours, found)
+                    if !is_ambiguous(self.ledger.old, given)
+                        && !is_ambiguous(self.ledger.new, found)
                     {
                         let at = Pair::new(given[0].at.as_str(), found[0].at.as_str());
                         self.parameter(site, &given[0], &at);
@@ -80,7 +79,7 @@ impl Drift<'_> {
                         Sender::Client => Impact::Rejected,
                         Sender::Server => Impact::Withdrawn,
                     };
-                    let at = Pair::new(given[0].at.as_str(), container.ours.as_str());
+                    let at = Pair::new(given[0].at.as_str(), container.new.as_str());
                     let change = DocumentChange::Removed {
                         part: given[0].part(),
                     };
@@ -92,12 +91,12 @@ impl Drift<'_> {
         for (key, given) in &other {
             if !one.contains_key(key) {
                 let mut all = given.iter();
-                let required = all.any(|given| is_required(self.ledger.ours, &given.at));
+                let required = all.any(|given| is_required(self.ledger.new, &given.at));
                 let impact = match site.sender {
                     Sender::Client if required => Impact::Rejected,
                     _ => Impact::Compatible,
                 };
-                let at = Pair::new(container.theirs.as_str(), given[0].at.as_str());
+                let at = Pair::new(container.old.as_str(), given[0].at.as_str());
                 let change = DocumentChange::Added {
                     part: given[0].part(),
                     required,
@@ -109,17 +108,17 @@ impl Drift<'_> {
     }
 
     /// Says which parameters refer to nothing.
-    fn dangling(&mut self, subject: &str, theirs: &Operation<'_>, ours: &Operation<'_>) {
+    fn dangling(&mut self, subject: &str, old: &Operation<'_>, new: &Operation<'_>) {
         let sides = [
-            (Side::Old, self.ledger.theirs, theirs),
-            (Side::New, self.ledger.ours, ours),
+            (Side::Old, self.ledger.old, old),
+            (Side::New, self.ledger.new, new),
         ];
         for (side, document, operation) in sides {
             for at in lists(document, operation).into_iter().flatten() {
                 if document.resolve(&at).is_none() {
                     let pair = match side {
-                        Side::Old => Pair::new(at, ours.pointer.as_str()),
-                        Side::New => Pair::new(theirs.pointer.as_str(), at),
+                        Side::Old => Pair::new(at, new.pointer.as_str()),
+                        Side::New => Pair::new(old.pointer.as_str(), at),
                     };
                     self.ledger.unresolved(subject, side, &pair);
                 }
@@ -132,8 +131,8 @@ impl Drift<'_> {
     pub(super) fn repeated(
         &mut self,
         subject: &str,
-        theirs: Option<&Operation<'_>>,
-        ours: Option<&Operation<'_>>,
+        old: Option<&Operation<'_>>,
+        new: Option<&Operation<'_>>,
     ) {
         let list = |document, operation: Option<&Operation<'_>>| {
             let all = operation.map(|operation| declared(document, operation, None));
@@ -141,9 +140,9 @@ impl Drift<'_> {
             all.retain(|_, given| given.len() > 1);
             all
         };
-        let documents = (self.ledger.theirs, self.ledger.ours);
-        let one = list(documents.0, theirs);
-        let other = list(documents.1, ours);
+        let documents = (self.ledger.old, self.ledger.new);
+        let one = list(documents.0, old);
+        let other = list(documents.1, new);
         let keys: BTreeSet<&Key> = one.keys().chain(other.keys()).collect();
         let at = |given: Option<&Vec<Given>>, operation: Option<&Operation<'_>>| {
             let last = given.and_then(|given| given.last());
@@ -156,9 +155,12 @@ impl Drift<'_> {
             let said = |document, given: Option<&Vec<Given>>| {
                 given.map(|given| said(document, given)).unwrap_or_default()
             };
-            let (old, new) = (said(documents.0, given.0), said(documents.1, given.1));
-            let both = old == new;
-            let sides = [(Side::Old, given.0, old), (Side::New, given.1, new)];
+            let meanings = (said(documents.0, given.0), said(documents.1, given.1));
+            let both = meanings.0 == meanings.1;
+            let sides = [
+                (Side::Old, given.0, meanings.0),
+                (Side::New, given.1, meanings.1),
+            ];
             for (side, given, mut said) in sides {
                 let count = said.len();
                 said.dedup();
@@ -179,7 +181,7 @@ impl Drift<'_> {
                     Severity::Undecided
                 };
                 let places = (one.get(key), other.get(key));
-                let pair = Pair::new(at(places.0, theirs), at(places.1, ours));
+                let pair = Pair::new(at(places.0, old), at(places.1, new));
                 let rule = &rules::PARAMETER_REPEATED;
                 self.ledger.add_as(rule, severity, subject, &pair, change);
             }
@@ -203,23 +205,23 @@ impl Drift<'_> {
 
     /// Compares headers by name, in any case.
     pub(super) fn headers(&mut self, site: Site<'_>, at: &Pair) {
-        let (theirs, ours) = self.ledger.objects(at);
+        let (old, new) = self.ledger.objects(at);
         let names = |object: Option<&serde_json::Map<String, Value>>| {
             let all = object.into_iter().flat_map(|members| members.keys());
             all.map(|name| Entry::of(name, name.to_lowercase()))
                 .filter(|entry| entry.key != NO_HEADER)
                 .collect::<Vec<_>>()
         };
-        let (theirs, ours) = (names(theirs), names(ours));
-        for met in walk(&theirs, &ours) {
+        let (old, new) = (names(old), names(new));
+        for met in walk(&old, &new) {
             let header = |one: &Entry| Part::Header {
                 name: one.name.clone(),
             };
             match met {
                 Met::Both(one, other) | Met::OldWithin(one, other) | Met::NewWithin(one, other) => {
                     let pair = Pair {
-                        theirs: at.member(&one.name).theirs,
-                        ours: at.member(&other.name).ours,
+                        old: at.member(&one.name).old,
+                        new: at.member(&other.name).new,
                     };
                     let Some(pair) = self.ledger.resolve(site.subject, &pair) else {
                         continue;
@@ -247,8 +249,8 @@ impl Drift<'_> {
                 Met::New(other) => {
                     let here = at.member(&other.name);
                     let required = {
-                        let found = self.ledger.ours.resolve(&here.ours);
-                        found.is_some_and(|(at, _)| is_required(self.ledger.ours, &at))
+                        let found = self.ledger.new.resolve(&here.new);
+                        found.is_some_and(|(at, _)| is_required(self.ledger.new, &at))
                     };
                     // Who sends the message knows nothing of a header that is asked of it.
                     let impact = match site.sender {
@@ -269,19 +271,19 @@ impl Drift<'_> {
 
     /// Compares `required`. A receiver that asks for less, or a sender that promises more, does no harm.
     pub(super) fn required(&mut self, site: Site<'_>, rule: &'static Rule, part: Part, at: &Pair) {
-        let (theirs, ours) = (
-            is_required(self.ledger.theirs, &at.theirs),
-            is_required(self.ledger.ours, &at.ours),
+        let (old, new) = (
+            is_required(self.ledger.old, &at.old),
+            is_required(self.ledger.new, &at.new),
         );
-        if theirs == ours {
+        if old == new {
             return;
         }
-        let impact = match (site.sender, ours) {
+        let impact = match (site.sender, new) {
             (Sender::Client, true) => Impact::Rejected,
             (Sender::Server, false) => Impact::Withdrawn,
             (Sender::Client, false) | (Sender::Server, true) => Impact::Compatible,
         };
-        let change = if ours {
+        let change = if new {
             DocumentChange::RequiredAdded { part }
         } else {
             DocumentChange::RequiredRemoved { part }

@@ -53,15 +53,15 @@ type Key = (usize, usize, Kind);
 /// Two nodes that were not looked at yet.
 struct Open<'a> {
     id: usize,
-    theirs: &'a Value,
-    ours: &'a Value,
+    old: &'a Value,
+    new: &'a Value,
     kind: Kind,
 }
 
 /// What is known of two documents.
 pub(super) struct Same<'a> {
-    theirs: &'a Document,
-    ours: &'a Document,
+    old: &'a Document,
+    new: &'a Document,
     prose: bool,
     /// Numbers that the model does not hold exactly, by where they are in memory.
     exact: [HashMap<usize, &'a Decimal>; 2],
@@ -73,19 +73,19 @@ pub(super) struct Same<'a> {
     targets: [HashMap<&'a str, Option<&'a Value>>; 2],
     /// Which nodes of each document one comes to an end from.
     ends: [HashMap<String, bool>; 2],
-    /// Whole schemas of theirs that were counted.
+    /// Whole schemas of the old document that were counted.
     counted: HashSet<usize>,
     counting: bool,
     schemas: usize,
 }
 
 impl<'a> Same<'a> {
-    pub(super) fn new(theirs: &'a Document, ours: &'a Document, prose: bool) -> Self {
+    pub(super) fn new(old: &'a Document, new: &'a Document, prose: bool) -> Self {
         Self {
-            theirs,
-            ours,
+            old,
+            new,
             prose,
-            exact: [exact(theirs), exact(ours)],
+            exact: [exact(old), exact(new)],
             nodes: Vec::new(),
             ids: HashMap::new(),
             open: Vec::new(),
@@ -97,59 +97,57 @@ impl<'a> Same<'a> {
         }
     }
 
-    /// How many schemas of theirs were held against one of ours.
+    /// How many schemas of the old document were compared with one of the new document.
     pub(super) fn schemas(&self) -> usize {
         self.schemas
     }
 
     /// Whether two schemas are the same; what is missing on both sides is.
-    pub(super) fn schema(&mut self, theirs: Option<&'a Value>, ours: Option<&'a Value>) -> bool {
-        self.ask(theirs, ours, Kind::Schema)
+    pub(super) fn schema(&mut self, old: Option<&'a Value>, new: Option<&'a Value>) -> bool {
+        self.ask(old, new, Kind::Schema)
     }
 
     /// Whether two other objects, which are members called `name`, are the same.
     pub(super) fn object(
         &mut self,
-        theirs: Option<&'a Value>,
-        ours: Option<&'a Value>,
+        old: Option<&'a Value>,
+        new: Option<&'a Value>,
         name: &str,
     ) -> bool {
-        self.ask(theirs, ours, Kind::of(name))
+        self.ask(old, new, Kind::of(name))
     }
 
     /// Whether two such objects that were asked about are the same, whatever their schemas and references come to.
-    pub(super) fn outside(&self, theirs: &'a Value, ours: &'a Value, name: &str) -> bool {
-        let known = self.ids.get(&key(theirs, ours, Kind::of(name)));
+    pub(super) fn outside(&self, old: &'a Value, new: &'a Value, name: &str) -> bool {
+        let known = self.ids.get(&key(old, new, Kind::of(name)));
         known.is_some_and(|id| !self.nodes[*id].differs)
     }
 
     /// Whether two schemas directly below two others that were asked about are the same.
-    pub(super) fn inner(&self, theirs: &'a Value, ours: &'a Value) -> bool {
-        let known = self.ids.get(&key(theirs, ours, Kind::Schema));
+    pub(super) fn inner(&self, old: &'a Value, new: &'a Value) -> bool {
+        let known = self.ids.get(&key(old, new, Kind::Schema));
         known.is_none_or(|id| !self.nodes[*id].touched)
     }
 
     /// Whether two schemas that were asked about differ in nothing but what is below them.
-    pub(super) fn around(&self, theirs: &'a Value, ours: &'a Value) -> bool {
-        let known = self.ids.get(&key(theirs, ours, Kind::Schema));
+    pub(super) fn around(&self, old: &'a Value, new: &'a Value) -> bool {
+        let known = self.ids.get(&key(old, new, Kind::Schema));
         known.is_some_and(|id| !self.nodes[*id].differs)
     }
 
-    fn ask(&mut self, theirs: Option<&'a Value>, ours: Option<&'a Value>, kind: Kind) -> bool {
-        let (Some(theirs), Some(ours)) = (theirs, ours) else {
-            return theirs.is_none() && ours.is_none();
+    fn ask(&mut self, old: Option<&'a Value>, new: Option<&'a Value>, kind: Kind) -> bool {
+        let (Some(old), Some(new)) = (old, new) else {
+            return old.is_none() && new.is_none();
         };
         let first = self.nodes.len();
-        let id = self.node(theirs, ours, kind);
+        let id = self.node(old, new, kind);
         while let Some(open) = self.open.pop() {
             let node = match open.kind {
-                Kind::Schema => {
-                    self.counted(open.theirs, |this| this.keywords(open.theirs, open.ours))
-                }
+                Kind::Schema => self.counted(open.old, |this| this.keywords(open.old, open.new)),
                 Kind::Other | Kind::Named => {
                     let mut node = Node::default();
                     let named = open.kind == Kind::Named;
-                    self.members(open.theirs, open.ours, named, &mut node);
+                    self.members(open.old, open.new, named, &mut node);
                     node
                 }
             };
@@ -185,23 +183,18 @@ impl<'a> Same<'a> {
     }
 
     /// The node of two values that are looked at as a whole.
-    fn node(&mut self, theirs: &'a Value, ours: &'a Value, kind: Kind) -> usize {
+    fn node(&mut self, old: &'a Value, new: &'a Value, kind: Kind) -> usize {
         let next = self.nodes.len();
-        let id = *self.ids.entry(key(theirs, ours, kind)).or_insert(next);
+        let id = *self.ids.entry(key(old, new, kind)).or_insert(next);
         if id == next {
             self.nodes.push(Node::default());
-            self.open.push(Open {
-                id,
-                theirs,
-                ours,
-                kind,
-            });
+            self.open.push(Open { id, old, new, kind });
         }
         id
     }
 
     /// Follows two references; `None` where one of them leads nowhere.
-    fn follow(&mut self, theirs: &'a str, ours: &'a str, kind: Kind) -> Option<usize> {
+    fn follow(&mut self, old: &'a str, new: &'a str, kind: Kind) -> Option<usize> {
         let mut target = |side: usize, document: &'a Document, reference: &'a str| {
             let ends = &mut self.ends[side];
             *self.targets[side].entry(reference).or_insert_with(|| {
@@ -209,14 +202,14 @@ impl<'a> Same<'a> {
                 document.at(&target)
             })
         };
-        let theirs = target(0, self.theirs, theirs);
-        let ours = target(1, self.ours, ours);
-        Some(self.node(theirs?, ours?, kind))
+        let old = target(0, self.old, old);
+        let new = target(1, self.new, new);
+        Some(self.node(old?, new?, kind))
     }
 
     /// Counts the schemas that `walk` comes across, unless the one that it starts at was counted before.
-    fn counted<T>(&mut self, theirs: &'a Value, walk: impl FnOnce(&mut Self) -> T) -> T {
-        let fresh = self.counted.insert(address(theirs));
+    fn counted<T>(&mut self, old: &'a Value, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let fresh = self.counted.insert(address(old));
         let outer = std::mem::replace(&mut self.counting, fresh);
         let found = walk(self);
         self.counting = outer;
@@ -224,23 +217,23 @@ impl<'a> Same<'a> {
     }
 
     /// Compares two schemas that stand in others; `None` where they are the same and refer to nothing.
-    fn inside(&mut self, theirs: &'a Value, ours: &'a Value) -> Option<usize> {
-        if let Some(&known) = self.ids.get(&key(theirs, ours, Kind::Schema)) {
+    fn inside(&mut self, old: &'a Value, new: &'a Value) -> Option<usize> {
+        if let Some(&known) = self.ids.get(&key(old, new, Kind::Schema)) {
             return Some(known);
         }
-        if let (Some(one), Some(other)) = (self.only_refers(theirs), self.only_refers(ours))
+        if let (Some(one), Some(other)) = (self.only_refers(old), self.only_refers(new))
             && let Some(id) = self.follow(one, other, Kind::Schema)
         {
-            self.ids.insert(key(theirs, ours, Kind::Schema), id);
+            self.ids.insert(key(old, new, Kind::Schema), id);
             return Some(id);
         }
-        let node = self.keywords(theirs, ours);
+        let node = self.keywords(old, new);
         if !node.differs && node.below.is_empty() {
             return None;
         }
         let id = self.nodes.len();
         self.nodes.push(node);
-        self.ids.insert(key(theirs, ours, Kind::Schema), id);
+        self.ids.insert(key(old, new, Kind::Schema), id);
         Some(id)
     }
 
@@ -284,18 +277,18 @@ impl<'a> Same<'a> {
             || ["$defs", "definitions"].contains(&keyword)
     }
 
-    fn keywords(&mut self, theirs: &'a Value, ours: &'a Value) -> Node {
+    fn keywords(&mut self, old: &'a Value, new: &'a Value) -> Node {
         let mut node = Node::default();
-        if self.counting && self.only_refers(theirs).is_none() {
+        if self.counting && self.only_refers(old).is_none() {
             self.schemas += 1;
         }
-        let (Value::Object(theirs), Value::Object(ours)) = (theirs, ours) else {
-            node.differs = theirs != ours;
+        let (Value::Object(old), Value::Object(new)) = (old, new) else {
+            node.differs = old != new;
             return node;
         };
         let mut count = 0;
-        let mut beside = ours.iter();
-        for (keyword, one) in theirs {
+        let mut beside = new.iter();
+        for (keyword, one) in old {
             let next = beside.next();
             if self.is_left_out(keyword) {
                 continue;
@@ -303,24 +296,24 @@ impl<'a> Same<'a> {
             count += 1;
             let other = match next {
                 Some((other, value)) if other == keyword => Some(value),
-                _ => ours.get(keyword),
+                _ => new.get(keyword),
             };
             match other {
                 Some(other) => self.keyword(keyword, one, other, &mut node),
                 None => node.differs = true,
             }
         }
-        let others = ours.keys().filter(|keyword| !self.is_left_out(keyword));
+        let others = new.keys().filter(|keyword| !self.is_left_out(keyword));
         node.differs |= others.count() != count;
         // What components are called counts where it is a value.
-        if theirs.contains_key("discriminator") {
+        if old.contains_key("discriminator") {
             let references = |schema: &'a Map<String, Value>| {
                 let branches = ["oneOf", "anyOf"].map(|keyword| schema.get(keyword));
                 let branches = branches.into_iter().flatten().filter_map(Value::as_array);
                 let references = branches.flatten().map(|branch| branch.get("$ref"));
                 references.collect::<Vec<_>>()
             };
-            node.differs |= references(theirs) != references(ours);
+            node.differs |= references(old) != references(new);
         }
         node
     }
@@ -390,8 +383,8 @@ impl<'a> Same<'a> {
     }
 
     /// Compares two objects that are no schemas; `named` is whether anybody may choose the names of their members.
-    fn members(&mut self, theirs: &'a Value, ours: &'a Value, named: bool, node: &mut Node) {
-        match (theirs, ours) {
+    fn members(&mut self, old: &'a Value, new: &'a Value, named: bool, node: &mut Node) {
+        match (old, new) {
             (Value::Object(ones), Value::Object(others)) => {
                 let prose = self.prose;
                 let left_out = |key: &str, value: &Value| {
@@ -441,7 +434,7 @@ impl<'a> Same<'a> {
                     self.members(one, other, false, node);
                 }
             }
-            _ => node.differs |= self.differ(theirs, ours),
+            _ => node.differs |= self.differ(old, new),
         }
     }
 }
@@ -464,8 +457,8 @@ fn exact(document: &Document) -> HashMap<usize, &Decimal> {
         .collect()
 }
 
-fn key(theirs: &Value, ours: &Value, kind: Kind) -> Key {
-    (address(theirs), address(ours), kind)
+fn key(old: &Value, new: &Value, kind: Kind) -> Key {
+    (address(old), address(new), kind)
 }
 
 /// Values stay where they are while their document is borrowed, so this tells them apart.

@@ -39,22 +39,22 @@ impl Drift<'_> {
             }
         };
         let at = Pair {
-            theirs: place(self.ledger.theirs, own.theirs),
-            ours: place(self.ledger.ours, own.ours),
+            old: place(self.ledger.old, own.old),
+            new: place(self.ledger.new, own.new),
         };
         let by_content = |document: &Document, at: &str| {
             requirement(document, at, &|name| content(document, name))
         };
         let asked = (
-            by_content(self.ledger.theirs, &at.theirs),
-            by_content(self.ledger.ours, &at.ours),
+            by_content(self.ledger.old, &at.old),
+            by_content(self.ledger.new, &at.new),
         );
         if asked.0 == asked.1 {
             return;
         }
         let by_name = |document: &Document, at: &str| requirement(document, at, &str::to_owned);
-        let named = by_name(self.ledger.theirs, &at.theirs);
-        if named == by_name(self.ledger.ours, &at.ours) {
+        let named = by_name(self.ledger.old, &at.old);
+        if named == by_name(self.ledger.new, &at.new) {
             // The same schemes by name, so it is the schemes that differ: one finding each, whoever uses them.
             let names: BTreeSet<&String> = named.iter().flatten().map(|(name, _)| name).collect();
             for name in names {
@@ -70,7 +70,7 @@ impl Drift<'_> {
         };
         let change = DocumentChange::CredentialsChanged {
             old: credentials(&named),
-            new: credentials(&by_name(self.ledger.ours, &at.ours)),
+            new: credentials(&by_name(self.ledger.new, &at.new)),
         };
         let effect = Effect { sender, impact };
         let rule = &rules::SECURITY_CHANGED;
@@ -80,11 +80,11 @@ impl Drift<'_> {
     fn scheme(&mut self, subject: &str, name: &str, sender: Sender) {
         let at =
             Pair::new("/components/securitySchemes", "/components/securitySchemes").member(name);
-        if content(self.ledger.theirs, name) == content(self.ledger.ours, name) {
+        if content(self.ledger.old, name) == content(self.ledger.new, name) {
             return;
         }
-        let (theirs, ours) = (said(self.ledger.theirs, name), said(self.ledger.ours, name));
-        let (held, needed) = sender_first(sender, &theirs, &ours);
+        let (old, new) = (said(self.ledger.old, name), said(self.ledger.new, name));
+        let (held, needed) = sender_first(sender, &old, &new);
         let impact = match (held, needed) {
             (Some(held), Some(needed)) if only_more_flows(held, needed) => Impact::Compatible,
             _ => Impact::Rejected,
@@ -99,8 +99,8 @@ impl Drift<'_> {
         };
         let change = DocumentChange::SchemeChanged {
             name: name.to_owned(),
-            old: written(self.ledger.theirs, &at.theirs),
-            new: written(self.ledger.ours, &at.ours),
+            old: written(self.ledger.old, &at.old),
+            new: written(self.ledger.new, &at.new),
         };
         let effect = Effect { sender, impact };
         let rule = &rules::SECURITY_SCHEME_CHANGED;
@@ -152,10 +152,10 @@ fn everybody() -> Requirement {
 }
 
 /// What the sender of requests goes by, then what their receiver asks for.
-fn sender_first<'v, T>(sender: Sender, theirs: &'v T, ours: &'v T) -> (&'v T, &'v T) {
+fn sender_first<'v, T>(sender: Sender, old: &'v T, new: &'v T) -> (&'v T, &'v T) {
     match sender {
-        Sender::Client => (theirs, ours),
-        Sender::Server => (ours, theirs),
+        Sender::Client => (old, new),
+        Sender::Server => (new, old),
     }
 }
 

@@ -13,10 +13,10 @@ use crate::finding::{DocumentChange, Format, Impact, Part, Sender};
 impl Drift<'_> {
     /// Compares how the value is written, its schema and its samples, whether they are in a media type or not.
     pub(super) fn written(&mut self, site: Site<'_>, (part, place): (&Part, &str), at: &Pair) {
-        let (theirs, ours) = (self.ledger.theirs, self.ledger.ours);
+        let (old, new) = (self.ledger.old, self.ledger.new);
         let (Some(one), Some(other)) = (
-            Written::of(theirs, &at.theirs, place),
-            Written::of(ours, &at.ours, place),
+            Written::of(old, &at.old, place),
+            Written::of(new, &at.new, place),
         ) else {
             // There has to be one media type. Where there are more, they are compared as those of a body.
             self.content(site, &at.member("content"), Carrier::Request);
@@ -25,10 +25,7 @@ impl Drift<'_> {
         };
         let inside = Pair::new(one.at.as_str(), other.at.as_str());
         let schemas = inside.member("schema");
-        let kinds = (
-            types::of(theirs, &schemas.theirs),
-            types::of(ours, &schemas.ours),
-        );
+        let kinds = (types::of(old, &schemas.old), types::of(new, &schemas.new));
         let differ = |key: &str| {
             let change = DocumentChange::FormatChanged {
                 part: part.clone(),
@@ -104,8 +101,8 @@ impl Drift<'_> {
         let at = at.member("allowEmptyValue");
         let allowed = |value: Option<&Value>| value == Some(&Value::Bool(true));
         let (one, other) = (
-            allowed(self.ledger.theirs.at(&at.theirs)),
-            allowed(self.ledger.ours.at(&at.ours)),
+            allowed(self.ledger.old.at(&at.old)),
+            allowed(self.ledger.new.at(&at.new)),
         );
         if one == other {
             return;

@@ -21,12 +21,13 @@ paths:
         '204': {description: Gone}
 ";
 
-const PAIR: &str = "[[pair]]\nname = 'orders'\ndocumented = 'theirs.yaml'\nemitted = 'ours.yaml'\n";
+const PAIR: &str =
+    "[[pair]]\nname = 'orders'\ndocumented = 'documented.yaml'\nemitted = 'emitted.yaml'\n";
 
 fn folder() -> Folder {
     Folder::with(&[
-        ("theirs.yaml", DOCUMENT),
-        ("ours.yaml", DOCUMENT),
+        ("documented.yaml", DOCUMENT),
+        ("emitted.yaml", DOCUMENT),
         ("conformance.toml", PAIR),
     ])
 }
@@ -47,9 +48,9 @@ fn all_pairs_are_compared_in_one_report() {
         run.out.starts_with("conforms: 2 documents, 2 operations"),
         "{run:?}"
     );
-    folder.write("sub/theirs.yaml", DOCUMENT);
+    folder.write("sub/documented.yaml", DOCUMENT);
     folder.write(
-        "sub/ours.yaml",
+        "sub/emitted.yaml",
         &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
     );
     folder.write(
@@ -57,7 +58,7 @@ fn all_pairs_are_compared_in_one_report() {
         &format!(
             "{PAIR}{}",
             PAIR.replace("'orders'", "'other'")
-                .replace("'ours.yaml'", "'theirs.yaml'")
+                .replace("'emitted.yaml'", "'documented.yaml'")
         ),
     );
     // The files are beside the configuration, not in the working directory.
@@ -68,7 +69,10 @@ fn all_pairs_are_compared_in_one_report() {
             .starts_with("orders\n\nbreaking  GET /orders (listOrders)\n"),
         "{run:?}"
     );
-    assert!(run.out.contains("emitted     sub/ours.yaml:9:"), "{run:?}");
+    assert!(
+        run.out.contains("emitted     sub/emitted.yaml:9:"),
+        "{run:?}"
+    );
     assert!(run.out.contains("4 documents"), "{run:?}");
     assert_eq!(
         folder
@@ -105,7 +109,7 @@ fn nothing_to_compare_is_an_error_and_so_is_a_document_that_cannot_be_read() {
     for (config, part) in [
         ("", "there is no pair to compare"),
         (
-            &PAIR.replace("ours.yaml", "none.yaml")[..],
+            &PAIR.replace("emitted.yaml", "none.yaml")[..],
             "pair orders: none.yaml: cannot be read",
         ),
         (
@@ -129,7 +133,7 @@ fn nothing_to_compare_is_an_error_and_so_is_a_document_that_cannot_be_read() {
 fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     let folder = folder();
     folder.write(
-        "ours.yaml",
+        "emitted.yaml",
         &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
     );
     let run = folder.run("check --format json");
@@ -145,7 +149,7 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("1 accepted by the baseline"), "{run:?}");
     // It is the fingerprint that drift gives.
-    folder.run("drift theirs.yaml ours.yaml --write-baseline accepted.toml --reason known");
+    folder.run("drift documented.yaml emitted.yaml --write-baseline accepted.toml --reason known");
     assert!(folder.read("accepted.toml").contains(fingerprint));
     folder.write(
         "conformance.toml",
@@ -177,7 +181,7 @@ fn differences_are_allowed_in_the_pair_or_in_its_baseline() {
         "{run:?}"
     );
     folder.write("conformance.toml", &allow);
-    folder.write("ours.yaml", DOCUMENT);
+    folder.write("emitted.yaml", DOCUMENT);
     let run = folder.run("check");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
@@ -193,8 +197,8 @@ fn a_change_is_judged_against_the_merge_base() {
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("2 revisions"), "{run:?}");
     // Documents in a folder are found there.
-    folder.write("sub/theirs.yaml", DOCUMENT);
-    folder.write("sub/ours.yaml", DOCUMENT);
+    folder.write("sub/documented.yaml", DOCUMENT);
+    folder.write("sub/emitted.yaml", DOCUMENT);
     folder.write("sub/conformance.toml", PAIR);
     git(&folder, "add .");
     git(&folder, "commit -q -m sub");
@@ -203,13 +207,16 @@ fn a_change_is_judged_against_the_merge_base() {
     // What happens on the base branch after the branch was made does not count.
     git(&folder, "checkout -q -b topic");
     git(&folder, "checkout -q main");
-    folder.write("theirs.yaml", &DOCUMENT.replace("listOrders", "getOrders"));
+    folder.write(
+        "documented.yaml",
+        &DOCUMENT.replace("listOrders", "getOrders"),
+    );
     git(&folder, "commit -q -a -m two");
     git(&folder, "checkout -q topic");
     // Both documents lose an operation alike: they agree, yet the change breaks clients.
     let less = &DOCUMENT[..DOCUMENT.find("    delete:").expect("is there")];
-    folder.write("theirs.yaml", less);
-    folder.write("ours.yaml", less);
+    folder.write("documented.yaml", less);
+    folder.write("emitted.yaml", less);
     assert_eq!(folder.run("check").code, 0);
     for revision in ["main", "HEAD", "main~1", "main~2", "topic"] {
         let run = folder.run(&format!("check --base {revision} --format json"));
@@ -225,12 +232,12 @@ fn a_change_is_judged_against_the_merge_base() {
         assert!(pair.starts_with("orders: documented since "), "{pair}");
         let before = findings[0]["old"]["document"].as_str().expect("a name");
         assert!(
-            before.starts_with("git:") && before.ends_with(":theirs.yaml"),
+            before.starts_with("git:") && before.ends_with(":documented.yaml"),
             "{before}"
         );
     }
     // The work tree is as it was.
-    assert_eq!(folder.read("theirs.yaml"), less);
+    assert_eq!(folder.read("documented.yaml"), less);
 
     // Accepted changes, and pairs that are not judged.
     let run = folder.run("check --base main --format json");
@@ -255,7 +262,7 @@ fn a_change_is_judged_against_the_merge_base() {
     assert_eq!(folder.run("check --write-changes changes.toml").code, 2);
     // One document at two times is old and new.
     assert!(run.out.contains("  old  git:"), "{run:?}");
-    assert!(run.out.contains("  new  theirs.yaml:"), "{run:?}");
+    assert!(run.out.contains("  new  documented.yaml:"), "{run:?}");
     folder.write(
         "conformance.toml",
         &format!("{PAIR}changes = 'changes.toml'\n"),
@@ -273,7 +280,7 @@ fn a_change_is_judged_against_the_merge_base() {
     folder.write("conformance.toml", PAIR);
     let run = folder.run("check --base main --format github");
     assert!(
-        run.out.starts_with("::error file=theirs.yaml,line="),
+        run.out.starts_with("::error file=documented.yaml,line="),
         "{run:?}"
     );
 }
@@ -286,7 +293,7 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
         "--output=pwned",
         "-h",
         "--all",
-        "HEAD:theirs.yaml",
+        "HEAD:documented.yaml",
         "HEAD^{tree}",
         "main..HEAD",
         "",
@@ -310,7 +317,10 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     assert_eq!(run.code, 2);
 
     folder.write("new.yaml", DOCUMENT);
-    folder.write("conformance.toml", &PAIR.replace("ours.yaml", "new.yaml"));
+    folder.write(
+        "conformance.toml",
+        &PAIR.replace("emitted.yaml", "new.yaml"),
+    );
     let run = folder.run("check --base main");
     assert_eq!(run.code, 2, "{run:?}");
     assert!(
@@ -322,7 +332,7 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     folder.write(":(top)--x.yaml", DOCUMENT);
     folder.write(
         "conformance.toml",
-        &PAIR.replace("ours.yaml", ":(top)--x.yaml"),
+        &PAIR.replace("emitted.yaml", ":(top)--x.yaml"),
     );
     git(&folder, "add .");
     git(&folder, "commit -q -m two");
@@ -334,14 +344,14 @@ fn what_git_cannot_say_exits_with_2_and_one_line() {
     let run = folder.run("check --base main");
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.error.contains("no commit in common"), "{run:?}");
-    folder.write("theirs.yaml", "not: openapi\n");
+    folder.write("documented.yaml", "not: openapi\n");
     git(&folder, "commit -q -a -m broken");
-    folder.write("theirs.yaml", DOCUMENT);
+    folder.write("documented.yaml", DOCUMENT);
     let run = folder.run("check --base HEAD");
     assert_eq!((run.code, run.error.lines().count()), (2, 1), "{run:?}");
     assert!(
         run.error
-            .contains(":theirs.yaml:1:1: this is not an OpenAPI document"),
+            .contains(":documented.yaml:1:1: this is not an OpenAPI document"),
         "{run:?}"
     );
 
@@ -358,12 +368,12 @@ fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
         "{$ref: 'parts/list.yaml#/List'}",
     );
     let folder = Folder::with(&[
-        ("api/theirs.yaml", &document),
-        ("api/ours.yaml", &document),
+        ("api/documented.yaml", &document),
+        ("api/emitted.yaml", &document),
         ("api/parts/list.yaml", "List: {type: array, maxItems: 9}\n"),
         (
             "conformance.toml",
-            "[[pair]]\nname = 'orders'\ndocumented = 'api/theirs.yaml'\nemitted = 'api/ours.yaml'\n",
+            "[[pair]]\nname = 'orders'\ndocumented = 'api/documented.yaml'\nemitted = 'api/emitted.yaml'\n",
         ),
     ]);
     commit_all(&folder);
@@ -392,11 +402,11 @@ fn a_document_of_several_files_is_judged_with_the_files_of_the_merge_base() {
             .collect()
     };
     let before = fingerprints();
-    assert_eq!(before.len(), 2, "theirs and ours");
+    assert_eq!(before.len(), 2, "documented and emitted");
     // Another file in front of it changes no fingerprint.
     let more = "components: {schemas: {A: {$ref: 'parts/more.yaml#/A'}}}\n";
     let (start, rest) = document.split_once("paths:").expect("paths");
-    for side in ["api/theirs.yaml", "api/ours.yaml"] {
+    for side in ["api/documented.yaml", "api/emitted.yaml"] {
         folder.write(side, &format!("{start}{more}paths:{rest}"));
     }
     folder.write("api/parts/more.yaml", "A: {type: string}\n");
@@ -411,7 +421,7 @@ fn the_former_names_of_the_sides_are_still_read() {
     let folder = folder();
     folder.write(
         "conformance.toml",
-        "[[pair]]\nname = 'orders'\ntheirs = 'theirs.yaml'\nours = 'ours.yaml'\n",
+        "[[pair]]\nname = 'orders'\ntheirs = 'documented.yaml'\nours = 'emitted.yaml'\n",
     );
     let run = folder.run("check");
     assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
@@ -420,7 +430,7 @@ fn the_former_names_of_the_sides_are_still_read() {
 #[test]
 fn a_pair_of_one_document_is_compared_with_its_merge_base_only() {
     let folder = folder();
-    let one = "[[pair]]\nname = 'one'\ndocument = 'theirs.yaml'\n";
+    let one = "[[pair]]\nname = 'one'\ndocument = 'documented.yaml'\n";
     folder.write("conformance.toml", one);
     commit_all(&folder);
     let run = folder.run("check --base main");
@@ -437,7 +447,7 @@ fn a_pair_of_one_document_is_compared_with_its_merge_base_only() {
 
     folder.write("conformance.toml", one);
     folder.write(
-        "theirs.yaml",
+        "documented.yaml",
         &DOCUMENT.replace("maxItems: 9", "maxItems: 10"),
     );
     let run = folder.run("check --base main --format json");

@@ -30,10 +30,10 @@ fn base() -> String {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/drift/base.yaml").to_owned()
 }
 
-/// A folder with `ours.yaml`: the base with `from` replaced by `to`.
+/// A folder with `new.yaml`: the base with `from` replaced by `to`.
 fn edited(from: &str, to: &str) -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("ours.yaml");
+    let path = folder.path().join("new.yaml");
     let text = BASE;
     assert!(text.contains(from), "{from}");
     fs::write(&path, text.replace(from, to)).expect("is written");
@@ -51,8 +51,8 @@ fn equal_documents_exit_with_0_and_one_line() {
 
 #[test]
 fn findings_exit_with_1_and_tell_both_places() {
-    let (_folder, ours) = edited("maximum: 100,", "maximum: 50,");
-    let (code, out, error) = run(&["drift", &base(), &ours]);
+    let (_folder, new) = edited("maximum: 100,", "maximum: 50,");
+    let (code, out, error) = run(&["drift", &base(), &new]);
     assert_eq!((code, error.as_str()), (1, ""));
     let line = BASE
         .lines()
@@ -63,19 +63,19 @@ fn findings_exit_with_1_and_tell_both_places() {
         "breaking  GET /orders (listOrders)\n",
         "schema-keyword-changed ",
         &format!("old  {}:{line}:", base()),
-        &format!("new  {ours}:{line}:"),
+        &format!("new  {new}:{line}:"),
         "deviates: 1 breaking; 4 operations, ",
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }
     assert!(!out.contains('\u{1b}'), "{out}");
-    let (_, colored, _) = run(&["drift", &base(), &ours, "--color", "always"]);
+    let (_, colored, _) = run(&["drift", &base(), &new, "--color", "always"]);
     assert!(colored.contains("\u{1b}["), "{colored}");
 }
 
 #[test]
 fn the_threshold_decides_between_0_and_1() {
-    let (_folder, ours) = edited("title: Orders\n", "title: Order\n");
+    let (_folder, new) = edited("title: Orders\n", "title: Order\n");
     for (threshold, code) in [
         ("breaking", 0),
         ("undecided", 0),
@@ -83,31 +83,31 @@ fn the_threshold_decides_between_0_and_1() {
         ("any", 1),
     ] {
         assert_eq!(
-            run(&["drift", &base(), &ours, "--fail-on", threshold]).0,
+            run(&["drift", &base(), &new, "--fail-on", threshold]).0,
             code,
             "{threshold}"
         );
     }
-    let (_folder, ours) = edited(
+    let (_folder, new) = edited(
         "description: Text for readers.",
         "description: Other words.",
     );
-    assert_eq!(run(&["drift", &base(), &ours, "--fail-on", "any"]).0, 0);
+    assert_eq!(run(&["drift", &base(), &new, "--fail-on", "any"]).0, 0);
     assert_eq!(
-        run(&["drift", &base(), &ours, "--fail-on", "any", "--prose"]).0,
+        run(&["drift", &base(), &new, "--fail-on", "any", "--prose"]).0,
         1
     );
-    assert_eq!(run(&["drift", &base(), &ours, "--prose"]).0, 0);
+    assert_eq!(run(&["drift", &base(), &new, "--prose"]).0, 0);
 }
 
 #[test]
 fn operations_are_chosen() {
-    let (_folder, ours) = edited(
+    let (_folder, new) = edited(
         "deprecated: true\n      servers",
         "deprecated: false\n      servers",
     );
     let code =
-        |more: &[&str]| run(&[&["drift", &base(), &ours, "--fail-on", "any"], more].concat()).0;
+        |more: &[&str]| run(&[&["drift", &base(), &new, "--fail-on", "any"], more].concat()).0;
     assert_eq!(code(&[]), 1);
     assert_eq!(code(&["--include", "getOrder"]), 1);
     assert_eq!(code(&["--include", "/orders"]), 0);
@@ -117,19 +117,19 @@ fn operations_are_chosen() {
         0
     );
     assert_eq!(code(&["--include", "onOrderCreated"]), 0);
-    let (code, out, error) = run(&["drift", &base(), &ours, "--include", "getOrdr"]);
+    let (code, out, error) = run(&["drift", &base(), &new, "--include", "getOrdr"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(
         error.contains("tag `getOrdr`; did you mean `getOrder`?"),
         "{error}"
     );
-    let (code, _, error) = run(&["drift", &base(), &ours, "--exclude", "tag:Order"]);
+    let (code, _, error) = run(&["drift", &base(), &new, "--exclude", "tag:Order"]);
     assert_eq!(code, 2);
     assert!(error.contains("did you mean `tag:Orders`?"), "{error}");
-    let (code, _, error) = run(&["drift", &base(), &ours, "--include", "POST /order"]);
+    let (code, _, error) = run(&["drift", &base(), &new, "--include", "POST /order"]);
     assert_eq!(code, 2);
     assert!(error.contains("did you mean `POST /orders`?"), "{error}");
-    let (code, _, error) = run(&["drift", &base(), &ours, "--include", "id:somethingElse"]);
+    let (code, _, error) = run(&["drift", &base(), &new, "--include", "id:somethingElse"]);
     assert_eq!(code, 2);
     assert!(
         error.contains("; correct --include or --exclude"),
@@ -139,14 +139,14 @@ fn operations_are_chosen() {
 
 #[test]
 fn the_two_documents_are_old_and_new_or_documented_and_emitted() {
-    let (_folder, ours) = edited("maximum: 100,", "maximum: 50,");
+    let (_folder, new) = edited("maximum: 100,", "maximum: 50,");
     for (more, sides) in [
         (&[][..], ["old", "new"]),
         (&["--lockstep"], ["documented", "emitted"]),
     ] {
-        let (code, out, error) = run(&[&["drift", &base(), &ours], more].concat());
+        let (code, out, error) = run(&[&["drift", &base(), &new], more].concat());
         assert_eq!((code, error.as_str()), (1, ""), "{out}");
-        for (side, document) in sides.iter().zip([base(), ours.clone()]) {
+        for (side, document) in sides.iter().zip([base(), new.clone()]) {
             let named = |line: &str| {
                 let line = line.trim_start().strip_prefix(side).map(str::trim_start);
                 line.is_some_and(|place| place.starts_with(&document))
@@ -253,12 +253,12 @@ fn json_reports_are_valid_against_the_published_schema() {
     assert_eq!(code, 0);
     let schema: Value = serde_json::from_str(&schema).expect("is JSON");
     let validator = jsonschema::validator_for(&schema).expect("is a schema");
-    let (folder, ours) = edited("pattern: \"^ord_[0-9]+$\"", "pattern: \"^ord_\"");
-    for (theirs, ours, verdict) in [
-        (base(), ours.clone(), "deviates"),
+    let (folder, new) = edited("pattern: \"^ord_[0-9]+$\"", "pattern: \"^ord_\"");
+    for (old, new, verdict) in [
+        (base(), new.clone(), "deviates"),
         (base(), base(), "conforms"),
     ] {
-        let (_, out, _) = run(&["drift", &theirs, &ours, "--format", "json"]);
+        let (_, out, _) = run(&["drift", &old, &new, "--format", "json"]);
         let report: Value = serde_json::from_str(&out).expect("is JSON");
         let errors: Vec<String> = validator
             .iter_errors(&report)
@@ -272,7 +272,7 @@ fn json_reports_are_valid_against_the_published_schema() {
     let (code, out, _) = run(&[
         "drift",
         &base(),
-        &ours,
+        &new,
         "--report",
         &format!("json={}", file.display()),
         "--report",
@@ -288,17 +288,17 @@ fn json_reports_are_valid_against_the_published_schema() {
 
 #[test]
 fn every_format_is_the_same_each_time_and_in_a_file() {
-    let (folder, ours) = edited("maximum: 100,", "maximum: 50,");
+    let (folder, new) = edited("maximum: 100,", "maximum: 50,");
     for (format, _) in Format::ALL.map(Format::words) {
         let file = folder.path().join(format);
         let report = format!("{format}={}", file.display());
-        let (code, first, error) = run(&["drift", &base(), &ours, "--format", format]);
+        let (code, first, error) = run(&["drift", &base(), &new, "--format", format]);
         assert_eq!((code, error.as_str()), (1, ""), "{format}");
         assert!(first.contains("schema-keyword-changed"), "{first}");
         let (code, second, _) = run(&[
             "drift",
             &base(),
-            &ours,
+            &new,
             "--format",
             format,
             "--report",

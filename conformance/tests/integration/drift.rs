@@ -36,13 +36,13 @@ fn the_base_compared_with_itself_is_clean() {
 
 #[test]
 fn the_base_as_json_and_with_its_members_in_another_order_is_clean() {
-    let theirs = base();
-    let ours = document("base.json", theirs.value());
-    assert_eq!(compare(&theirs, &ours, &Options::default()), []);
-    let sorted: Value = serde_json::to_value(reversed(theirs.value())).expect("is JSON");
+    let old = base();
+    let new = document("base.json", old.value());
+    assert_eq!(compare(&old, &new, &Options::default()), []);
+    let sorted: Value = serde_json::to_value(reversed(old.value())).expect("is JSON");
     assert_eq!(
         compare(
-            &theirs,
+            &old,
             &document("reversed.json", &sorted),
             &Options {
                 prose: true,
@@ -69,7 +69,7 @@ fn reversed(value: &Value) -> Value {
 /// The check that the check is no silent no-op: every scalar and every member below the parts that are in use matters.
 #[test]
 fn any_change_of_any_value_is_reported() {
-    let theirs = base();
+    let old = base();
     let skipped = |pointer: &str| {
         // Text for readers, provenance, and the version of OpenAPI itself.
         pointer.ends_with("/description") && !pointer.contains("/properties/description")
@@ -84,12 +84,12 @@ fn any_change_of_any_value_is_reported() {
     };
     let mut missed = Vec::new();
     let mut tried = 0;
-    for pointer in pointers(theirs.value()) {
-        let node = theirs.value().pointer(&pointer).expect("exists");
+    for pointer in pointers(old.value()) {
+        let node = old.value().pointer(&pointer).expect("exists");
         if skipped(&pointer) || node.is_object() || node.is_array() {
             continue;
         }
-        let mut value = theirs.value().clone();
+        let mut value = old.value().clone();
         let changed = match node {
             Value::Bool(flag) => json!(!flag),
             Value::Number(number) => json!(number.as_f64().unwrap_or_default() + 1.0),
@@ -99,7 +99,7 @@ fn any_change_of_any_value_is_reported() {
         };
         *value.pointer_mut(&pointer).expect("exists") = changed;
         tried += 1;
-        if compare(&theirs, &document("ours.json", &value), &Options::default()).is_empty() {
+        if compare(&old, &document("new.json", &value), &Options::default()).is_empty() {
             missed.push(pointer);
         }
     }
@@ -109,7 +109,7 @@ fn any_change_of_any_value_is_reported() {
 
 #[test]
 fn text_for_readers_is_compared_on_request_only() {
-    let theirs = base();
+    let old = base();
     for pointer in [
         "/info/description",
         "/tags/0/description",
@@ -121,17 +121,13 @@ fn text_for_readers_is_compared_on_request_only() {
         "/components/schemas/Problem/properties/title/$comment",
         "/components/examples/Large/summary",
     ] {
-        let mut value = theirs.value().clone();
+        let mut value = old.value().clone();
         *value.pointer_mut(pointer).expect(pointer) = json!("Other words.");
-        let ours = document("ours.json", &value);
-        assert_eq!(
-            compare(&theirs, &ours, &Options::default()),
-            [],
-            "{pointer}"
-        );
+        let new = document("new.json", &value);
+        assert_eq!(compare(&old, &new, &Options::default()), [], "{pointer}");
         let findings = compare(
-            &theirs,
-            &ours,
+            &old,
+            &new,
             &Options {
                 prose: true,
                 ..Options::default()
@@ -144,9 +140,9 @@ fn text_for_readers_is_compared_on_request_only() {
 
 #[test]
 fn the_same_documents_give_the_same_findings_in_the_same_order() {
-    let theirs = base();
-    let mut value = theirs.value().clone();
-    for (index, pointer) in pointers(theirs.value()).iter().enumerate() {
+    let old = base();
+    let mut value = old.value().clone();
+    for (index, pointer) in pointers(old.value()).iter().enumerate() {
         let in_schema = pointer.contains("/schema") && index % 3 == 0;
         match value.pointer_mut(pointer) {
             Some(Value::Number(number)) => {
@@ -159,10 +155,10 @@ fn the_same_documents_give_the_same_findings_in_the_same_order() {
             _ => {}
         }
     }
-    let ours = document("ours.json", &value);
-    let first = compare(&theirs, &ours, &Options::default());
+    let new = document("new.json", &value);
+    let first = compare(&old, &new, &Options::default());
     assert!(first.len() > 20, "{}", first.len());
     for _ in 0..5 {
-        assert_eq!(compare(&theirs, &ours, &Options::default()), first);
+        assert_eq!(compare(&old, &new, &Options::default()), first);
     }
 }

@@ -21,11 +21,11 @@ fn pets(pet: &Value, schemas: &Value) -> Value {
     })
 }
 
-fn found(theirs: &Value, ours: &Value) -> Vec<Finding> {
+fn found(old: &Value, new: &Value) -> Vec<Finding> {
     let read = |name: &str, value: &Value| Document::parse(name, &value.to_string()).expect(name);
     let findings = compare(
-        &read("theirs.json", theirs),
-        &read("ours.json", ours),
+        &read("old.json", old),
+        &read("new.json", new),
         &Options::default(),
     );
     for finding in &findings {
@@ -127,7 +127,7 @@ fn a_discriminator_never_decides_whether_a_value_is_valid() {
 }
 
 #[test]
-fn a_branch_of_ours_breaks_who_reads_the_answer_and_one_of_theirs_who_sends() {
+fn a_branch_of_new_breaks_who_reads_the_answer_and_one_of_old_who_sends() {
     let mut animals = animals();
     for (name, kind) in [("Cat", "cat"), ("Dog", "dog"), ("Bird", "bird")] {
         animals[name]["properties"]["kind"] = json!({"const": kind});

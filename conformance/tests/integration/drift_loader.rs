@@ -46,7 +46,7 @@ fn one_api_in_all_versions_has_no_difference() {
 
 #[test]
 fn an_edit_of_2_0_is_found_at_its_place() {
-    let theirs = load("versions/api-2.0.yaml");
+    let document = load("versions/api-2.0.yaml");
     let text = read("versions/api-2.0.yaml");
     for (old, new, rule, at) in [
         (
@@ -110,10 +110,10 @@ fn an_edit_of_2_0_is_found_at_its_place() {
             "/paths/~1search/post/parameters/0/required",
         ),
     ] {
-        let edited = text.replacen(old, new, 1);
-        assert_ne!(edited, text, "{old}");
-        let ours = Document::parse("ours", &edited).expect(new);
-        let findings = compare(&theirs, &ours, &Options::default());
+        let changed = text.replacen(old, new, 1);
+        assert_ne!(changed, text, "{old}");
+        let edited = Document::parse("new", &changed).expect(new);
+        let findings = compare(&document, &edited, &Options::default());
         let found: Vec<(&str, &str)> = findings
             .iter()
             .filter_map(|finding| Some((finding.rule, finding.new.as_ref()?.pointer.as_str())))
@@ -124,7 +124,7 @@ fn an_edit_of_2_0_is_found_at_its_place() {
             ),
             "{new}: {found:?}"
         );
-        let line = edited
+        let line = changed
             .lines()
             .position(|line| line.contains(new.lines().next().expect("a line")))
             .expect("the line");
@@ -168,9 +168,9 @@ fn findings_point_at_the_file_that_a_node_stands_in() {
         let text = read(&format!("files/{name}")).replace("\"maxLength\": 5", "\"maxLength\": 4");
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    let ours =
+    let new =
         Document::load(folder.path().join("api.yaml").to_str().expect("UTF-8")).expect("is read");
-    let findings = compare(&load("files/one.yaml"), &ours, &Options::default());
+    let findings = compare(&load("files/one.yaml"), &new, &Options::default());
     assert_eq!(findings.len(), 1, "{findings:#?}");
     let place = findings[0].new.as_ref().expect("a place");
     assert!(place.document.ends_with("schemas.json"), "{place:?}");

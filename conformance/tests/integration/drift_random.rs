@@ -19,45 +19,40 @@ fn rounds() -> u64 {
     std::env::var("CONFORMANCE_ROUNDS").map_or(120, |text| text.parse().expect("a number"))
 }
 
-fn differences(theirs: &Value, ours: &Value) -> Vec<Finding> {
+fn differences(old: &Value, new: &Value) -> Vec<Finding> {
     let parsed = |value: &Value| {
         let text = value.to_string();
         Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}: {text}"))
     };
-    compare(&parsed(theirs), &parsed(ours), &Options::default())
+    compare(&parsed(old), &parsed(new), &Options::default())
 }
 
 #[test]
 fn a_document_is_equal_to_itself_however_it_is_written() {
     for round in 0..rounds() / 3 {
-        let mut theirs = api(&mut Random::new(round));
+        let mut old = api(&mut Random::new(round));
         if round % 2 == 0 {
             // OpenAPI 3.0 has no webhooks.
-            theirs
-                .as_object_mut()
+            old.as_object_mut()
                 .expect("an object")
                 .shift_remove("webhooks");
         }
-        let old = if round % 2 == 0 {
-            in_3_0(&theirs)
+        let spelled = if round % 2 == 0 {
+            in_3_0(&old)
         } else {
-            theirs.clone()
+            old.clone()
         };
-        for (what, ours) in [
-            ("itself", theirs.clone()),
-            ("reordered", reordered(&theirs)),
-            ("renamed", renamed(&theirs)),
-            ("3.0", old),
+        for (what, new) in [
+            ("itself", old.clone()),
+            ("reordered", reordered(&old)),
+            ("renamed", renamed(&old)),
+            ("3.0", spelled),
         ] {
+            assert_eq!(differences(&old, &new), [], "round {round}: {what}\n{old}");
             assert_eq!(
-                differences(&theirs, &ours),
+                differences(&new, &old),
                 [],
-                "round {round}: {what}\n{theirs}"
-            );
-            assert_eq!(
-                differences(&ours, &theirs),
-                [],
-                "round {round}: {what}, back\n{theirs}"
+                "round {round}: {what}, back\n{old}"
             );
         }
     }
@@ -69,19 +64,19 @@ fn what_is_found_is_shown_and_what_is_not_found_does_no_harm() {
     let (mut graves, mut unshown) = (0, 0);
     for round in 0..rounds() {
         let mut random = Random::new(round + 1_000_000);
-        let theirs = api(&mut random);
-        let mut ours = theirs.clone();
-        let places: Vec<String> = pointers::pointers(&theirs)
+        let old = api(&mut random);
+        let mut new = old.clone();
+        let places: Vec<String> = pointers::pointers(&old)
             .into_iter()
             .filter(|pointer| pointer.contains("/schema/") || pointer.contains("/schemas/"))
             .collect();
         for _ in 0..=random.below(4) {
-            change(&mut random, &mut ours, &places);
+            change(&mut random, &mut new, &places);
         }
-        let findings = differences(&theirs, &ours);
+        let findings = differences(&old, &new);
         for finding in &findings {
-            if let Err(fault) = writer(&theirs, &ours, finding) {
-                panic!("round {round}: {fault}\n{finding:#?}\n{theirs}\n{ours}");
+            if let Err(fault) = writer(&old, &new, finding) {
+                panic!("round {round}: {fault}\n{finding:#?}\n{old}\n{new}");
             }
             let schema = finding.rule.starts_with("schema-");
             let breaking = schema && finding.severity == Severity::Breaking;
@@ -92,7 +87,7 @@ fn what_is_found_is_shown_and_what_is_not_found_does_no_harm() {
         let harmless = |finding: &Finding| finding.severity > Severity::Undecided;
         if findings.iter().all(harmless) {
             silent += 1;
-            tried += no_harm(&mut random, (&theirs, &ours), round);
+            tried += no_harm(&mut random, (&old, &new), round);
         }
     }
     // The test can fail only where there is something to try.
@@ -104,16 +99,16 @@ fn what_is_found_is_shown_and_what_is_not_found_does_no_harm() {
 }
 
 /// Sends values that the sender's document allows, and says how many there were.
-fn no_harm(random: &mut Random, (theirs, ours): (&Value, &Value), round: u64) -> u64 {
+fn no_harm(random: &mut Random, (old, new): (&Value, &Value), round: u64) -> u64 {
     let mut tried = 0;
-    for (one, other) in slots(theirs).iter().zip(slots(ours)) {
+    for (one, other) in slots(old).iter().zip(slots(new)) {
         let (Some(pointer), Some(_)) = (&one.pointer, &other.pointer) else {
             continue;
         };
         let (sender, receiver) = if one.from_server {
-            (ours, theirs)
+            (new, old)
         } else {
-            (theirs, ours)
+            (old, new)
         };
         let written = validator(sender, pointer, one.from_server);
         let read = validator(receiver, pointer, one.from_server);
@@ -124,7 +119,7 @@ fn no_harm(random: &mut Random, (theirs, ours): (&Value, &Value), round: u64) ->
                 tried += 1;
                 assert!(
                     read.is_valid(&value),
-                    "round {round}: {value} at {pointer}\n{theirs}\n{ours}"
+                    "round {round}: {value} at {pointer}\n{old}\n{new}"
                 );
             }
         }

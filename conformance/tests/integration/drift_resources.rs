@@ -18,16 +18,13 @@ fn document(name: &str, root: &Value, schemas: &Value) -> Document {
     Document::parse(name, &text.to_string()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn found(theirs: (&Value, &Value), ours: (&Value, &Value)) -> Vec<Finding> {
-    let (theirs, ours) = (
-        document("theirs", theirs.0, theirs.1),
-        document("ours", ours.0, ours.1),
-    );
-    for one in [&theirs, &ours] {
+fn found(old: (&Value, &Value), new: (&Value, &Value)) -> Vec<Finding> {
+    let (old, new) = (document("old", old.0, old.1), document("new", new.0, new.1));
+    for one in [&old, &new] {
         one.check_references()
             .unwrap_or_else(|error| panic!("{error}"));
     }
-    compare(&theirs, &ours, &Options::default())
+    compare(&old, &new, &Options::default())
 }
 
 fn order(most: u64) -> Value {
@@ -106,12 +103,12 @@ fn what_stands_in_a_resource_refers_to_its_own_parts() {
 fn a_reference_that_no_resource_answers_is_one_line_with_its_place() {
     let schemas = json!({"Order": {"$id": "https://example.com/order", "properties": {"a": {"$ref": "#nothing"}}}});
     let root = json!({"$ref": "https://example.com/order"});
-    let text = document("theirs", &root, &schemas);
+    let text = document("old", &root, &schemas);
     let error = text
         .check_references()
         .expect_err("leads nowhere")
         .to_string();
-    assert!(error.starts_with("theirs:1:"), "{error}");
+    assert!(error.starts_with("old:1:"), "{error}");
     assert!(error.contains("`#nothing` leads nowhere"), "{error}");
     assert_eq!(error.lines().count(), 1);
 }

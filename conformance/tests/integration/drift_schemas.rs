@@ -75,7 +75,7 @@ fn judge(
     findings: &[Finding],
     expected: (&Value, &Value),
     partial: bool,
-    (theirs, ours): (&Value, &Value),
+    (old, new): (&Value, &Value),
     (position, from_server): (&str, bool),
 ) -> Option<String> {
     let (rule, severity) = expected;
@@ -114,8 +114,8 @@ fn judge(
         if let Some(witness) = &finding.witness {
             let proof = finding.proof.as_ref().expect("a proof");
             let (one, other) = (
-                accepts(theirs, &schema, from_server, witness),
-                accepts(ours, &schema, from_server, witness),
+                accepts(old, &schema, from_server, witness),
+                accepts(new, &schema, from_server, witness),
             );
             let right = match proof.accepted_by {
                 Side::Old => one && !other,
@@ -124,7 +124,7 @@ fn judge(
             let harms = (proof.accepted_by == Side::New) == from_server;
             if !right || (finding.severity == Severity::Breaking && !harms && !withdrawn(finding)) {
                 return Some(format!(
-                    "{}: theirs {one}, ours {other}, {proof:?}",
+                    "{}: old {one}, new {other}, {proof:?}",
                     told(finding)
                 ));
             }
@@ -159,12 +159,12 @@ fn each_difference_does_what_the_case_says_wherever_it_stands() {
             // Webhooks and callbacks turn the direction, whatever the keyword is: every third case is looked at there.
             let positions = if index % 3 == 0 { 6 } else { 2 };
             for (position, from_server) in POSITIONS.into_iter().take(positions) {
-                let theirs = with_schema(&case["theirs"], position, sides.0.clone());
-                let ours = with_schema(&case["ours"], position, sides.1.clone());
-                let parsed = (document("theirs", &theirs), document("ours", &ours));
+                let old = with_schema(&case["old"], position, sides.0.clone());
+                let new = with_schema(&case["new"], position, sides.1.clone());
+                let parsed = (document("old", &old), document("new", &new));
                 for (way, one, other, values) in [
-                    ("finding", &parsed.0, &parsed.1, (&theirs, &ours)),
-                    ("back", &parsed.1, &parsed.0, (&ours, &theirs)),
+                    ("finding", &parsed.0, &parsed.1, (&old, &new)),
+                    ("back", &parsed.1, &parsed.0, (&new, &old)),
                 ] {
                     let severity = &case[way][if from_server { "server" } else { "client" }];
                     let findings = compare(one, other, &Options::default());
@@ -198,19 +198,19 @@ fn each_difference_does_what_the_case_says_wherever_it_stands() {
 #[test]
 fn a_witness_is_of_what_the_finding_says() {
     let case = |schema: Value| with_schema(&schema, POSITIONS[0].0, json!({}));
-    let theirs = document(
-        "theirs",
+    let old = document(
+        "old",
         &case(
             json!({"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "maxLength": 9}, "n": {"enum": [1, 2]}}}),
         ),
     );
-    let ours = document(
-        "ours",
+    let new = document(
+        "new",
         &case(
             json!({"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "maxLength": 8}, "n": {"enum": [1]}}}),
         ),
     );
-    let findings = compare(&theirs, &ours, &Options::default());
+    let findings = compare(&old, &new, &Options::default());
     let witnesses: Vec<_> = findings
         .iter()
         .map(|finding| finding.witness.clone())
@@ -245,8 +245,8 @@ fn parameters_are_texts() {
             }),
         )
     };
-    let severity = |theirs: Value, ours: Value| {
-        let findings = compare(&query(theirs), &query(ours), &Options::default());
+    let severity = |old: Value, new: Value| {
+        let findings = compare(&query(old), &query(new), &Options::default());
         assert!(findings.len() <= 1, "{findings:#?}");
         findings
             .first()

@@ -29,12 +29,12 @@ fn with_schema(name: &str, schema: &Value, components: &Value) -> Document {
     )
 }
 
-fn differences(theirs: &Value, ours: &Value, components: &Value) -> Vec<Finding> {
-    let (theirs, ours) = (
-        with_schema("theirs", theirs, components),
-        with_schema("ours", ours, components),
+fn differences(old: &Value, new: &Value, components: &Value) -> Vec<Finding> {
+    let (old, new) = (
+        with_schema("old", old, components),
+        with_schema("new", new, components),
     );
-    compare(&theirs, &ours, &Options::default())
+    compare(&old, &new, &Options::default())
 }
 
 #[test]
@@ -44,23 +44,23 @@ fn equivalent_spellings_are_no_difference() {
     for case in cases["equal"].as_array().expect("cases") {
         let name = &case["name"];
         assert_eq!(
-            differences(&case["theirs"], &case["ours"], components),
+            differences(&case["old"], &case["new"], components),
             [],
             "{name}"
         );
         assert_eq!(
-            differences(&case["ours"], &case["theirs"], components),
+            differences(&case["new"], &case["old"], components),
             [],
             "{name}, the other way"
         );
         // The control shows that the two are compared at all.
         assert_ne!(
-            differences(&case["theirs"], &case["different"], components),
+            differences(&case["old"], &case["different"], components),
             [],
             "{name}, control"
         );
         assert_ne!(
-            differences(&case["ours"], &case["different"], components),
+            differences(&case["new"], &case["different"], components),
             [],
             "{name}, control"
         );
@@ -72,13 +72,13 @@ fn spellings_that_mean_something_else_are_a_difference() {
     let cases = read_json("spellings/schemas.json");
     for case in cases["different"].as_array().expect("cases") {
         assert_ne!(
-            differences(&case["theirs"], &case["ours"], &cases["components"]),
+            differences(&case["old"], &case["new"], &cases["components"]),
             [],
             "{}",
             case["name"]
         );
         assert_ne!(
-            differences(&case["ours"], &case["theirs"], &cases["components"]),
+            differences(&case["new"], &case["old"], &cases["components"]),
             [],
             "{}",
             case["name"]
@@ -95,13 +95,13 @@ fn one_api_spelled_in_3_0_and_3_1_and_3_2_is_clean() {
         load("3.1", &new),
     );
     let v32 = load("3.2", &new.replace("openapi: 3.1.0", "openapi: 3.2.0"));
-    for (theirs, ours) in [(&v30, &v31), (&v31, &v30), (&v31, &v32), (&v30, &v32)] {
+    for (old, new) in [(&v30, &v31), (&v31, &v30), (&v31, &v32), (&v30, &v32)] {
         assert_eq!(
-            compare(theirs, ours, &Options::default()),
+            compare(old, new, &Options::default()),
             [],
             "{} and {}",
-            theirs.name(),
-            ours.name()
+            old.name(),
+            new.name()
         );
     }
 }
@@ -241,12 +241,12 @@ fn every_keyword_is_compared() {
             members.extend(value.map(|value| (keyword.to_owned(), value.clone())));
             json!({"type": "object", "properties": {"inner": members}})
         };
-        for (theirs, ours, what) in [
+        for (old, new, what) in [
             (Some(&one), Some(&other), "changed"),
             (Some(&one), None, "removed"),
             (None, Some(&one), "added"),
         ] {
-            let findings = differences(&schema(theirs), &schema(ours), &components);
+            let findings = differences(&schema(old), &schema(new), &components);
             // Names of schemas that nothing refers to change nothing.
             let named = ["$id", "$anchor"].contains(&keyword)
                 // The dialect in force may be named or not.
@@ -274,11 +274,11 @@ fn definitions_are_compared_where_they_are_used() {
     );
     let used = |inner: &str| json!({"A": {"$defs": {"d": {"type": inner}}, "properties": {"p": {"$ref": "#/components/schemas/A/$defs/d"}}}});
     let schema = json!({"$ref": "#/components/schemas/A"});
-    let (theirs, ours) = (
-        with_schema("theirs", &schema, &used("string")),
-        with_schema("ours", &schema, &used("boolean")),
+    let (old, new) = (
+        with_schema("old", &schema, &used("string")),
+        with_schema("new", &schema, &used("boolean")),
     );
-    let findings = compare(&theirs, &ours, &Options::default());
+    let findings = compare(&old, &new, &Options::default());
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(
         findings[0].old.as_ref().expect("a place").pointer,

@@ -104,9 +104,9 @@ fn files(path: &str, stream: &mut TcpStream) -> std::io::Result<()> {
 }
 
 /// Runs `conformance drift`: exit code, what it says, and errors.
-fn drift(theirs: &str, ours: &str) -> (i32, String, String) {
+fn drift(old: &str, new: &str) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .args(["drift", theirs, ours])
+        .args(["drift", old, new])
         .output()
         .expect("runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("is text");

@@ -5,11 +5,11 @@ use conformance::drift::{Options, compare};
 use conformance::finding::{Finding, Severity, User};
 use serde_json::{Value, json};
 
-fn found(theirs: &Value, ours: &Value) -> Vec<Finding> {
+fn found(old: &Value, new: &Value) -> Vec<Finding> {
     let read = |name: &str, value: &Value| Document::parse(name, &value.to_string()).expect(name);
     compare(
-        &read("theirs.json", theirs),
-        &read("ours.json", ours),
+        &read("old.json", old),
+        &read("new.json", new),
         &Options::default(),
     )
 }
@@ -65,11 +65,11 @@ fn lines(tree: &[User]) -> Vec<String> {
 
 #[test]
 fn a_change_deep_inside_is_one_finding_with_the_way_from_every_operation() {
-    let ours = edited(
+    let new = edited(
         "/components/schemas/Price/properties/amount/maximum",
         json!(500),
     );
-    let findings = found(&shop(), &ours);
+    let findings = found(&shop(), &new);
     assert_eq!(findings.len(), 1, "{findings:?}");
     let finding = &findings[0];
     assert_eq!(finding.severity, Severity::Breaking);
@@ -91,11 +91,11 @@ fn a_change_deep_inside_is_one_finding_with_the_way_from_every_operation() {
 
 #[test]
 fn components_that_are_no_schemas_are_named_with_their_kind() {
-    let ours = edited(
+    let new = edited(
         "/components/schemas/Problem/properties/title/maxLength",
         json!(90),
     );
-    let findings = found(&shop(), &ours);
+    let findings = found(&shop(), &new);
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(
         lines(&findings[0].used_by.tree),
@@ -106,8 +106,8 @@ fn components_that_are_no_schemas_are_named_with_their_kind() {
             "  answer 400 > responses/Problem > Problem",
         ]
     );
-    let ours = edited("/components/parameters/Limit/schema/maximum", json!(50));
-    let findings = found(&shop(), &ours);
+    let new = edited("/components/parameters/Limit/schema/maximum", json!(50));
+    let findings = found(&shop(), &new);
     assert_eq!(findings.len(), 1, "{findings:?}");
     assert_eq!(
         lines(&findings[0].used_by.tree),
@@ -173,11 +173,11 @@ fn the_order_of_members_changes_no_tree() {
             other => other.clone(),
         }
     }
-    let ours = edited(
+    let new = edited(
         "/components/schemas/Price/properties/amount/maximum",
         json!(500),
     );
-    let (plain, turned) = (found(&shop(), &ours), found(&shop(), &reversed(&ours)));
+    let (plain, turned) = (found(&shop(), &new), found(&shop(), &reversed(&new)));
     assert_eq!(plain.len(), turned.len());
     assert_eq!(plain[0].used_by, turned[0].used_by);
     assert_eq!(plain[0].witness, turned[0].witness);

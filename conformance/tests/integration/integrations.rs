@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::program::Folder;
 
 const DOCUMENT: &str = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/a: {get: {responses: {'200': {description: d}}}}}\n";
-const PAIR: &str = "[[pair]]\nname = 'one'\ndocumented = 'theirs.yaml'\nemitted = 'ours.yaml'\n";
+const PAIR: &str =
+    "[[pair]]\nname = 'one'\ndocumented = 'documented.yaml'\nemitted = 'emitted.yaml'\n";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -64,7 +65,7 @@ fn the_action_parses_and_names_what_there_is() {
         let path = script
             .trim_matches('"')
             .strip_prefix("$ACTION_PATH/")
-            .expect("a script of ours");
+            .expect("a script of emitted");
         assert!(root().join(path).is_file(), "{path}");
         assert!(step["shell"].is_string());
     }
@@ -140,8 +141,8 @@ fn act(folder: &Folder, arguments: &str) -> Output {
 #[test]
 fn the_action_annotates_sums_up_and_hands_on_the_exit_code() {
     let folder = Folder::with(&[
-        ("theirs.yaml", DOCUMENT),
-        ("ours.yaml", DOCUMENT),
+        ("documented.yaml", DOCUMENT),
+        ("emitted.yaml", DOCUMENT),
         ("conformance.toml", PAIR),
         ("summary.md", "before\n"),
     ]);
@@ -150,11 +151,14 @@ fn the_action_annotates_sums_up_and_hands_on_the_exit_code() {
     let output = act(&folder, "check");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(output.stdout, run.out.as_bytes());
-    folder.write("ours.yaml", &DOCUMENT.replace("'200'", "'201'"));
+    folder.write("emitted.yaml", &DOCUMENT.replace("'200'", "'201'"));
     let output = act(&folder, "check --pair one");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let out = String::from_utf8(output.stdout).expect("is text");
-    assert!(out.starts_with("::error file=ours.yaml,line=3,"), "{out}");
+    assert!(
+        out.starts_with("::error file=emitted.yaml,line=3,"),
+        "{out}"
+    );
     let summary = folder.read("summary.md");
     assert!(
         summary.starts_with("before\n### conformance check: conforms\n"),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::program::{Folder, Run};
 
-const THEIRS: &str = "openapi: 3.1.0
+const OLD: &str = "openapi: 3.1.0
 info: {title: Orders, version: '1'}
 paths:
   /orders:
@@ -20,11 +20,11 @@ paths:
 
 /// A folder with two documents, of which the second has another list of values.
 fn folder() -> Folder {
-    let ours = THEIRS.replace("[a, b]", "[a, b, c]");
-    Folder::with(&[("theirs.yaml", THEIRS), ("ours.yaml", &ours)])
+    let new = OLD.replace("[a, b]", "[a, b, c]");
+    Folder::with(&[("old.yaml", OLD), ("new.yaml", &new)])
 }
 
-const DRIFT: &str = "drift theirs.yaml ours.yaml";
+const DRIFT: &str = "drift old.yaml new.yaml";
 
 fn fails(run: &Run, parts: &[&str]) {
     assert_eq!((run.code, run.out.as_str()), (2, ""), "{run:?}");
@@ -49,7 +49,7 @@ fn found(run: &Run) -> Vec<(String, String)> {
 #[test]
 fn a_rule_is_turned_off_or_given_another_severity() {
     let folder = folder();
-    let before = found(&folder.run("drift theirs.yaml ours.yaml --format json"));
+    let before = found(&folder.run("drift old.yaml new.yaml --format json"));
     assert_eq!(before.len(), 1, "{before:?}");
     let (rule, severity) = &before[0];
     assert_eq!(severity, "breaking");
@@ -61,7 +61,7 @@ fn a_rule_is_turned_off_or_given_another_severity() {
         ("breaking", 1, Some("breaking")),
     ] {
         folder.write("conformance.toml", &format!("[rules]\n{rule} = '{word}'\n"));
-        let run = folder.run("drift theirs.yaml ours.yaml --format json");
+        let run = folder.run("drift old.yaml new.yaml --format json");
         assert_eq!(run.code, code, "{word}");
         let after: Vec<String> = found(&run)
             .into_iter()
@@ -88,7 +88,7 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
     // The only operation is excluded.
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.error.starts_with("nothing checked: "), "{run:?}");
-    let run = folder.run("drift theirs.yaml ours.yaml --exclude method:post");
+    let run = folder.run("drift old.yaml new.yaml --exclude method:post");
     fails(&run, &["`method:post`"]);
     folder.write(
         "conformance.toml",
@@ -98,17 +98,17 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
         folder
             .run(DRIFT)
             .out
-            .starts_with("::error file=ours.yaml,line=12,")
+            .starts_with("::error file=new.yaml,line=12,")
     );
-    let run = folder.run("drift theirs.yaml ours.yaml --format ndjson");
+    let run = folder.run("drift old.yaml new.yaml --format ndjson");
     assert!(run.out.starts_with("{\"kind\":\"run\""), "{run:?}");
     folder.write("other.toml", "format = 'json'\ncolor = 'always'");
-    let run = folder.run("drift theirs.yaml ours.yaml --config other.toml");
+    let run = folder.run("drift old.yaml new.yaml --config other.toml");
     assert!(run.out.starts_with('{'), "{run:?}");
-    let run = folder.run("drift theirs.yaml ours.yaml --config other.toml --format text");
+    let run = folder.run("drift old.yaml new.yaml --config other.toml --format text");
     assert!(run.out.contains("\u{1b}["), "{run:?}");
     fails(
-        &folder.run("drift theirs.yaml ours.yaml --config none.toml"),
+        &folder.run("drift old.yaml new.yaml --config none.toml"),
         &["none.toml: cannot be read"],
     );
     folder.write("conformance.toml", "formt = 'json'\n");
@@ -128,7 +128,7 @@ fn headers_come_from_the_environment_and_are_never_printed() {
         "header = ['X-Key: ${CONFORMANCE_TEST_KEY}', 'X-Other: ${CONFORMANCE_NOT_SET}']\n",
     );
     assert_eq!(folder.run(DRIFT).code, 1);
-    let replay = "replay theirs.yaml --server http://127.0.0.1:9";
+    let replay = "replay old.yaml --server http://127.0.0.1:9";
     fails(
         &folder.run(replay),
         &["conformance.toml:1:45: the environment variable CONFORMANCE_NOT_SET is not set"],
@@ -145,14 +145,14 @@ fn headers_come_from_the_environment_and_are_never_printed() {
 #[test]
 fn a_baseline_is_written_filled_in_and_followed() {
     let folder = folder();
-    let run = folder.run("drift theirs.yaml ours.yaml --write-baseline accepted.toml");
+    let run = folder.run("drift old.yaml new.yaml --write-baseline accepted.toml");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
         run.error
             .contains("accepted.toml: 1 accepted findings; fill in the reasons"),
         "{run:?}"
     );
-    let with = "drift theirs.yaml ours.yaml --baseline accepted.toml";
+    let with = "drift old.yaml new.yaml --baseline accepted.toml";
     fails(
         &folder.run(with),
         &["accepted.toml:6:10: the reason is empty"],
@@ -171,25 +171,25 @@ fn a_baseline_is_written_filled_in_and_followed() {
     // Writing it anew keeps what was filled in.
     assert_eq!(
         folder
-            .run("drift theirs.yaml ours.yaml --write-baseline accepted.toml")
+            .run("drift old.yaml new.yaml --write-baseline accepted.toml")
             .code,
         1
     );
     assert_eq!(folder.read("accepted.toml"), filled);
 
     // Moved lines and another file name change nothing.
-    let moved = format!("# A comment.\n\n{}", folder.read("ours.yaml"));
+    let moved = format!("# A comment.\n\n{}", folder.read("new.yaml"));
     folder.write("renamed.yaml", &moved);
     assert_eq!(
         folder
-            .run("drift theirs.yaml renamed.yaml --baseline accepted.toml")
+            .run("drift old.yaml renamed.yaml --baseline accepted.toml")
             .code,
         0
     );
 
     // Another difference is not accepted.
-    folder.write("other.yaml", &THEIRS.replace("maxItems: 9", "maxItems: 8"));
-    let run = folder.run("drift theirs.yaml other.yaml --baseline accepted.toml --format json");
+    folder.write("other.yaml", &OLD.replace("maxItems: 9", "maxItems: 8"));
+    let run = folder.run("drift old.yaml other.yaml --baseline accepted.toml --format json");
     let rules: Vec<String> = found(&run).into_iter().map(|(rule, _)| rule).collect();
     assert_eq!((run.code, rules.len()), (1, 2), "{run:?}");
     assert!(rules.contains(&"baseline-stale".to_owned()), "{rules:?}");
@@ -198,18 +198,16 @@ fn a_baseline_is_written_filled_in_and_followed() {
 #[test]
 fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
     let folder = folder();
-    let write = "drift theirs.yaml ours.yaml --write-baseline accepted.toml --reason known";
+    let write = "drift old.yaml new.yaml --write-baseline accepted.toml --reason known";
     assert_eq!(folder.run(write).code, 1);
-    let run =
-        folder.run("drift theirs.yaml theirs.yaml --baseline accepted.toml --fail-on breaking");
+    let run = folder.run("drift old.yaml old.yaml --baseline accepted.toml --fail-on breaking");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(
         run.out.contains("baseline-stale") && run.out.contains("accepted.toml:5:15"),
         "{run:?}"
     );
     // What was not looked at is not missing.
-    let run =
-        folder.run("drift theirs.yaml theirs.yaml --baseline accepted.toml --include listOrders");
+    let run = folder.run("drift old.yaml old.yaml --baseline accepted.toml --include listOrders");
     assert_eq!(run.code, 0, "{run:?}");
     let text = folder.read("accepted.toml");
     for (expires, code, rule) in [
@@ -220,20 +218,14 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
             "accepted.toml",
             &text.replace("reason =", &format!("expires = {expires}\nreason =")),
         );
-        let run = folder.run("drift theirs.yaml ours.yaml --baseline accepted.toml --format json");
+        let run = folder.run("drift old.yaml new.yaml --baseline accepted.toml --format json");
         assert_eq!(run.code, code, "{run:?}");
         let found = found(&run);
         assert!(rule.is_none_or(|rule| found.iter().any(|(one, _)| one == rule)));
     }
-    let both =
-        "drift theirs.yaml ours.yaml --baseline accepted.toml --write-baseline accepted.toml";
+    let both = "drift old.yaml new.yaml --baseline accepted.toml --write-baseline accepted.toml";
     assert_eq!(folder.run(both).code, 2);
-    assert_eq!(
-        folder
-            .run("drift theirs.yaml ours.yaml --reason known")
-            .code,
-        2
-    );
+    assert_eq!(folder.run("drift old.yaml new.yaml --reason known").code, 2);
 }
 
 #[test]
@@ -274,7 +266,7 @@ fn the_examples_of_the_documentation_are_accepted() {
     let [settings, baseline] = blocks[..] else {
         panic!("{blocks:?}")
     };
-    let document = THEIRS.replace("      responses:", "      tags: [Orders]\n      responses:");
+    let document = OLD.replace("      responses:", "      tags: [Orders]\n      responses:");
     let folder = Folder::with(&[
         ("conformance.toml", settings),
         ("accepted.toml", ""),
@@ -286,21 +278,21 @@ fn the_examples_of_the_documentation_are_accepted() {
     assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");
     let folder = self::folder();
     folder.write("accepted.toml", baseline);
-    let run = folder.run("drift theirs.yaml ours.yaml --baseline accepted.toml");
+    let run = folder.run("drift old.yaml new.yaml --baseline accepted.toml");
     assert!(run.out.contains("baseline-stale"), "{run:?}");
 }
 
 #[test]
 fn a_first_configuration_is_written_and_never_overwritten_unasked() {
     let folder = Folder::with(&[
-        ("openapi.yaml", THEIRS),
+        ("openapi.yaml", OLD),
         (
             "docs/orders.v2.json",
             "{\"openapi\": \"3.0.0\", \"info\": {}, \"paths\": {}}",
         ),
         ("docs/notes.yaml", "openapi: [a page about openapi\n"),
         ("package.json", "{\"name\": \"swagger\"}"),
-        ("elsewhere/openapi.yaml", THEIRS),
+        ("elsewhere/openapi.yaml", OLD),
     ]);
     let run = folder.run("init");
     assert_eq!((run.code, run.error.as_str()), (0, ""), "{run:?}");

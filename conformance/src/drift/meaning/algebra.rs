@@ -12,35 +12,35 @@ use serde_json::Value;
 /// What is known of two sets of values.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Relation {
-    /// Whether ours certainly accepts all that theirs accepts.
-    pub(in super::super) theirs_in_ours: bool,
-    /// Whether theirs certainly accepts all that ours accepts.
-    pub(in super::super) ours_in_theirs: bool,
+    /// Whether the new schema certainly accepts all that the old one accepts.
+    pub(in super::super) old_in_new: bool,
+    /// Whether the old schema certainly accepts all that the new one accepts.
+    pub(in super::super) new_in_old: bool,
     /// What one side accepts and the other does not, as schemas.
     pub(in super::super) lost: Vec<Value>,
 }
 
 /// Relates two whole schemas. Knows nothing where the algebra does not model them.
-pub(super) fn relate(theirs: &Value, ours: &Value) -> Relation {
+pub(super) fn relate(old: &Value, new: &Value) -> Relation {
     // An experimental library on documents that nobody has seen: what it cannot do is no reason to stop.
-    catch_unwind(AssertUnwindSafe(|| decide(theirs, ours))).unwrap_or_default()
+    catch_unwind(AssertUnwindSafe(|| decide(old, new))).unwrap_or_default()
 }
 
-fn decide(theirs: &Value, ours: &Value) -> Relation {
-    let (Some(theirs), Some(ours)) = (canonical(theirs), canonical(ours)) else {
+fn decide(old: &Value, new: &Value) -> Relation {
+    let (Some(old), Some(new)) = (canonical(old), canonical(new)) else {
         return Relation::default();
     };
     let within = |outer: &CanonicalSchema, inner: &CanonicalSchema| {
         matches!(outer.covers(inner), Ok(Containment::Yes))
     };
     let mut relation = Relation {
-        theirs_in_ours: within(&ours, &theirs),
-        ours_in_theirs: within(&theirs, &ours),
+        old_in_new: within(&new, &old),
+        new_in_old: within(&old, &new),
         lost: Vec::new(),
     };
     for (one, other, empty) in [
-        (&theirs, &ours, relation.theirs_in_ours),
-        (&ours, &theirs, relation.ours_in_theirs),
+        (&old, &new, relation.old_in_new),
+        (&new, &old, relation.new_in_old),
     ] {
         if !empty && let Ok(lost) = one.subtract(other) {
             relation.lost.push(lost.to_json_schema());
@@ -65,15 +65,15 @@ mod tests {
 
     use super::*;
 
-    fn related(theirs: Value, ours: Value) -> (bool, bool) {
+    fn related(old: Value, new: Value) -> (bool, bool) {
         let whole = |schema: Value| json!({"$defs": {"0": schema}, "$ref": "#/$defs/0"});
-        let relation = relate(&whole(theirs), &whole(ours));
-        (relation.theirs_in_ours, relation.ours_in_theirs)
+        let relation = relate(&whole(old), &whole(new));
+        (relation.old_in_new, relation.new_in_old)
     }
 
     #[test]
     fn inclusion_is_proven_over_several_keywords() {
-        for (theirs, ours, expected) in [
+        for (old, new, expected) in [
             (
                 json!({"type": "integer", "minimum": 1}),
                 json!({"type": "integer", "exclusiveMinimum": 0}),
@@ -101,11 +101,7 @@ mod tests {
                 (false, false),
             ),
         ] {
-            assert_eq!(
-                related(theirs.clone(), ours.clone()),
-                expected,
-                "{theirs} {ours}"
-            );
+            assert_eq!(related(old.clone(), new.clone()), expected, "{old} {new}");
         }
     }
 

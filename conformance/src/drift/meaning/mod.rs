@@ -47,7 +47,7 @@ const NAMES: usize = 20;
 /// How many values of a kind are kept at one place.
 const KEPT: usize = 40;
 
-/// A place in both documents: the pointers of theirs and of ours.
+/// A place in both documents: its pointers in the old and in the new one.
 pub(super) type At<'p> = (&'p str, &'p str);
 
 /// A value that tells an edited schema from what it was.
@@ -409,12 +409,12 @@ impl<'a> Meaning<'a> {
             false => related(true),
         };
         // What was left out may be what makes the two the same.
-        match pruned.theirs_in_ours && pruned.ours_in_theirs {
+        match pruned.old_in_new && pruned.new_in_old {
             true => pruned,
             false => {
                 let mut whole = related(false);
-                whole.theirs_in_ours |= pruned.theirs_in_ours;
-                whole.ours_in_theirs |= pruned.ours_in_theirs;
+                whole.old_in_new |= pruned.old_in_new;
+                whole.new_in_old |= pruned.new_in_old;
                 whole
             }
         }
@@ -572,7 +572,7 @@ impl<'a> Meaning<'a> {
         schemas.member(&schemas.in_place(&[at.to_owned()]), name) == Member::Undeclared
     }
 
-    /// Whether theirs and ours speak of the member `name`.
+    /// Whether the old and the new schema speak of the member `name`.
     pub(super) fn names(&self, at: At<'_>, name: &str) -> (bool, bool) {
         let speaks = |maker: &Maker<'_>, at: &str| {
             let schemas = maker.source.schemas;

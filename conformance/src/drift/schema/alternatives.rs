@@ -21,26 +21,24 @@ impl Walk<'_> {
         differences: &mut Vec<Difference>,
         below: &mut Vec<Below>,
     ) {
-        let (theirs, ours) = (&views.0, &views.1);
-        let Some((one, other)) = turned(theirs, ours) else {
+        let (old, new) = (&views.0, &views.1);
+        let Some((one, other)) = turned(old, new) else {
             return;
         };
         let place = |view: &View, keyword: &str| {
             let part = view.parts.get(keyword);
             part.map_or_else(|| view.pointer.clone(), |part| part.pointer.clone())
         };
-        let at = Pair::new(place(theirs, one), place(ours, other));
-        let (pairs, removed, added) = self
-            .sides
-            .matched(theirs.branches(one), ours.branches(other));
+        let at = Pair::new(place(old, one), place(new, other));
+        let (pairs, removed, added) = self.sides.matched(old.branches(one), new.branches(other));
         let rule = &rules::SCHEMA_REPLACED;
         differences.push(Difference {
             rule,
             severity: rule.severity,
-            at: Pair::new(&*theirs.pointer, &*ours.pointer),
+            at: Pair::new(&*old.pointer, &*new.pointer),
             change: SchemaChange::Replaced {
-                old: self.sides.theirs.shape(theirs),
-                new: self.sides.ours.shape(ours),
+                old: self.sides.old.shape(old),
+                new: self.sides.new.shape(new),
             },
             keyword: String::new(),
             effect: Effect {
@@ -48,13 +46,12 @@ impl Walk<'_> {
                 widens: one == "oneOf",
             },
             edits: vec![Edit::Rename {
-                schema: pointer::parent(&at.theirs).to_owned(),
+                schema: pointer::parent(&at.old).to_owned(),
                 from: one,
                 to: other,
             }],
         });
-        let same =
-            |(theirs, ours): (String, String)| Below::new(&theirs, &ours, "oneOf", Step::Same);
+        let same = |(old, new): (String, String)| Below::new(&old, &new, "oneOf", Step::Same);
         below.extend(pairs.into_iter().map(same));
         differences::branches(&self.sides, one, (&removed, &added), &at, differences);
     }
@@ -71,11 +68,9 @@ impl Walk<'_> {
             .iter()
             .filter_map(|one| match &one.change {
                 SchemaChange::AlternativeRemoved { .. } => {
-                    Some(self.sides.theirs.known_as(&one.at.theirs))
+                    Some(self.sides.old.known_as(&one.at.old))
                 }
-                SchemaChange::AlternativeAdded { .. } => {
-                    Some(self.sides.ours.known_as(&one.at.ours))
-                }
+                SchemaChange::AlternativeAdded { .. } => Some(self.sides.new.known_as(&one.at.new)),
                 _ => None,
             })
             .collect();
@@ -90,8 +85,8 @@ impl Walk<'_> {
                 continue;
             }
             let known = |side: &Side<'_>, at: &String| side.known_as(at);
-            let is_told = before.is_none_or(|at| alone.contains(&known(&self.sides.theirs, at)))
-                && after.is_none_or(|at| alone.contains(&known(&self.sides.ours, at)));
+            let is_told = before.is_none_or(|at| alone.contains(&known(&self.sides.old, at)))
+                && after.is_none_or(|at| alone.contains(&known(&self.sides.new, at)));
             if is_told {
                 continue;
             }
@@ -115,8 +110,8 @@ impl Walk<'_> {
         }
         // The name of a component, which need not be written, takes the place of a value that is: that one is said.
         let written = |one: &Difference| {
-            self.sides.theirs.value(&one.at.theirs).is_some()
-                || self.sides.ours.value(&one.at.ours).is_some()
+            self.sides.old.value(&one.at.old).is_some()
+                || self.sides.new.value(&one.at.new).is_some()
         };
         if differences[first..].iter().any(written) {
             let mapped = differences.split_off(first);
@@ -126,11 +121,9 @@ impl Walk<'_> {
 }
 
 /// The keywords that say which branches there are, where one side says `oneOf` and the other `anyOf`.
-pub(super) fn turned(theirs: &View, ours: &View) -> Option<(&'static str, &'static str)> {
+pub(super) fn turned(old: &View, new: &View) -> Option<(&'static str, &'static str)> {
     let has = |view: &View, keyword: &str| view.parts.contains_key(keyword);
     [("oneOf", "anyOf"), ("anyOf", "oneOf")]
         .into_iter()
-        .find(|(one, other)| {
-            has(theirs, one) && !has(theirs, other) && has(ours, other) && !has(ours, one)
-        })
+        .find(|(one, other)| has(old, one) && !has(old, other) && has(new, other) && !has(new, one))
 }

@@ -67,8 +67,8 @@ impl Schemas {
         let prose = ledger.options.prose;
         let mut walk = Walk {
             sides: Sides {
-                theirs: side::Side::new(ledger.theirs, prose),
-                ours: side::Side::new(ledger.ours, prose),
+                old: side::Side::new(ledger.old, prose),
+                new: side::Side::new(ledger.new, prose),
                 same: RefCell::new(same),
                 left: Cell::new(LOOKS),
             },
@@ -78,15 +78,15 @@ impl Schemas {
             cut: false,
         };
         for (index, root) in self.roots.iter().enumerate() {
-            walk.push(&root.at.theirs, &root.at.ours, From::Root(index));
+            walk.push(&root.at.old, &root.at.new, From::Root(index));
         }
         while let Some(pair) = walk.open.pop_front() {
             walk.visit(pair);
         }
         if !walk.pairs.is_empty() {
             let spent = Cell::new(0);
-            let flagged = [ledger.theirs, ledger.ours].map(|one| is_flagged(one.value()));
-            let meaning = Meaning::new(ledger.theirs, ledger.ours, flagged != [false; 2], &spent);
+            let flagged = [ledger.old, ledger.new].map(|one| is_flagged(one.value()));
+            let meaning = Meaning::new(ledger.old, ledger.new, flagged != [false; 2], &spent);
             super::decide::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {
@@ -111,8 +111,8 @@ pub(super) enum From {
 
 /// Two schemas at the same place, and what differs in them.
 pub(super) struct Visit<'a> {
-    pub(super) theirs: String,
-    pub(super) ours: String,
+    pub(super) old: String,
+    pub(super) new: String,
     /// What stands there.
     values: (Option<&'a Value>, Option<&'a Value>),
     pub(super) from: Vec<From>,
@@ -131,22 +131,22 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn push(&mut self, theirs: &str, ours: &str, from: From) {
-        let values = (self.sides.theirs.value(theirs), self.sides.ours.value(ours));
-        self.push_known((theirs, ours), values, from);
+    fn push(&mut self, old: &str, new: &str, from: From) {
+        let values = (self.sides.old.value(old), self.sides.new.value(new));
+        self.push_known((old, new), values, from);
     }
 
     /// As [`Self::push`], of what stands there.
     fn push_known(
         &mut self,
-        (theirs, ours): (&str, &str),
+        (old, new): (&str, &str),
         values: (Option<&'a Value>, Option<&'a Value>),
         from: From,
     ) {
-        let (theirs, one) = self.sides.theirs.known_from(theirs, values.0);
-        let (ours, other) = self.sides.ours.known_from(ours, values.1);
+        let (old, one) = self.sides.old.known_from(old, values.0);
+        let (new, other) = self.sides.new.known_from(new, values.1);
         let next = self.pairs.len();
-        let pair = (theirs, ours);
+        let pair = (old, new);
         if let Some(&known) = self.ids.get(&pair) {
             self.pairs[known].from.push(from);
             return;
@@ -159,8 +159,8 @@ impl<'a> Walk<'a> {
             return;
         }
         self.pairs.push(Visit {
-            theirs: pair.0.clone(),
-            ours: pair.1.clone(),
+            old: pair.0.clone(),
+            new: pair.1.clone(),
             values: (one, other),
             from: vec![from],
             differences: Vec::new(),
@@ -180,18 +180,15 @@ impl<'a> Walk<'a> {
 
     fn view(&self, visit: &Visit<'_>) -> (View, View) {
         (
-            self.sides.theirs.view(&visit.theirs),
-            self.sides.ours.view(&visit.ours),
+            self.sides.old.view(&visit.old),
+            self.sides.new.view(&visit.new),
         )
     }
 
     /// What is below two schemas that say the same themselves, where nothing in them needs to be folded, with what stands there.
     fn unchanged(&self, id: usize) -> Option<Vec<(Below, (&'a Value, &'a Value))>> {
         let Visit {
-            theirs,
-            ours,
-            values,
-            ..
+            old, new, values, ..
         } = &self.pairs[id];
         let (Some(one @ Value::Object(ones)), Some(other @ Value::Object(others))) = values else {
             return None;
@@ -206,9 +203,9 @@ impl<'a> Walk<'a> {
                 continue;
             };
             let mut add = |name: Option<&str>, step: Step, values| {
-                let at = Pair::new(theirs.as_str(), ours.as_str()).member(keyword);
+                let at = Pair::new(old.as_str(), new.as_str()).member(keyword);
                 let at = name.map_or_else(|| at.clone(), |name| at.member(name));
-                let inner = Below::new(&at.theirs, &at.ours, keyword, step);
+                let inner = Below::new(&at.old, &at.new, keyword, step);
                 below.push((inner, values));
             };
             match (one, other) {
@@ -239,7 +236,7 @@ impl<'a> Walk<'a> {
             }
         }
         // The order of members changes nothing.
-        below.sort_by(|(a, _), (b, _)| (&a.keyword, &a.theirs).cmp(&(&b.keyword, &b.theirs)));
+        below.sort_by(|(a, _), (b, _)| (&a.keyword, &a.old).cmp(&(&b.keyword, &b.old)));
         Some(below)
     }
 
@@ -247,13 +244,13 @@ impl<'a> Walk<'a> {
         if let Some(below) = self.unchanged(id) {
             for (inner, (one, other)) in below {
                 let from = From::Pair(id, inner.keyword, inner.step);
-                self.push_known((&inner.theirs, &inner.ours), (Some(one), Some(other)), from);
+                self.push_known((&inner.old, &inner.new), (Some(one), Some(other)), from);
             }
             return;
         }
         for inner in self.differing(id) {
             let from = From::Pair(id, inner.keyword, inner.step);
-            self.push(&inner.theirs, &inner.ours, from);
+            self.push(&inner.old, &inner.new, from);
         }
     }
 
@@ -264,10 +261,10 @@ impl<'a> Walk<'a> {
             views = flat;
             let _ = self.pairs[id].views.set(Box::new(views.clone()));
         }
-        let (theirs, ours) = (&views.0, &views.1);
+        let (old, new) = (&views.0, &views.1);
         let mut differences = Vec::new();
         let mut below = Vec::new();
-        for (side, view) in [(Side::Old, theirs), (Side::New, ours)] {
+        for (side, view) in [(Side::Old, old), (Side::New, new)] {
             let unresolved = view.unresolved.iter().map(|at| (side, at.clone()));
             self.pairs[id].unresolved.extend(unresolved);
         }
@@ -275,23 +272,22 @@ impl<'a> Walk<'a> {
             self.note(id, vec![difference]);
             return below;
         }
-        if differences::differ(&self.sides, (theirs, ours), &mut differences) {
+        if differences::differ(&self.sides, (old, new), &mut differences) {
             let empty = BTreeMap::new();
-            let keywords: BTreeSet<&String> =
-                theirs.parts.keys().chain(ours.parts.keys()).collect();
+            let keywords: BTreeSet<&String> = old.parts.keys().chain(new.parts.keys()).collect();
             self.alternatives(&views, &mut differences, &mut below);
-            let turned = turned(theirs, ours);
-            let bounds = bounds::bounds((theirs, ours), &mut differences);
+            let turned = turned(old, new);
+            let bounds = bounds::bounds((old, new), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
                 }
                 if bounds.contains(&keyword.as_str())
-                    || differences::is_told_with_another(keyword, (theirs, ours))
+                    || differences::is_told_with_another(keyword, (old, new))
                 {
                     continue;
                 }
-                let parts = (theirs.parts.get(keyword), ours.parts.get(keyword));
+                let parts = (old.parts.get(keyword), new.parts.get(keyword));
                 // A map of schemas that is missing is an empty one.
                 let named = |part: Option<&Part>| {
                     part.is_none_or(|part| matches!(part.content, Content::Named(_)))
@@ -306,9 +302,9 @@ impl<'a> Walk<'a> {
                     };
                     differences::named_schemas(
                         keyword,
-                        &of(parts.0, theirs),
-                        &of(parts.1, ours),
-                        (theirs, ours),
+                        &of(parts.0, old),
+                        &of(parts.1, new),
+                        (old, new),
                         &mut differences,
                         &mut below,
                     );
@@ -319,40 +315,31 @@ impl<'a> Walk<'a> {
                         keyword,
                         one,
                         other,
-                        (theirs, ours),
+                        (old, new),
                         &mut differences,
                         &mut below,
                     ),
-                    (one, other) => differences::one_keyword(
-                        keyword,
-                        one,
-                        other,
-                        (theirs, ours),
-                        &mut differences,
-                    ),
+                    (one, other) => {
+                        differences::one_keyword(keyword, one, other, (old, new), &mut differences)
+                    }
                 }
             }
         }
         self.mappings(&views, &mut differences);
-        if differences.is_empty() && local(theirs) != local(ours) && !self.is_binary(&views) {
+        if differences.is_empty() && local(old) != local(new) && !self.is_binary(&views) {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
             let change = SchemaChange::MeaningChanged;
-            differences.push(differences::whole(
-                rule,
-                (theirs, ours),
-                change,
-                Effect::ANY,
-            ));
+            differences.push(differences::whole(rule, (old, new), change, Effect::ANY));
         }
         self.note(id, differences);
         below
     }
 
     /// Whether two schemas differ in the media type of what one of them calls binary only.
-    fn is_binary(&self, (theirs, ours): &(View, View)) -> bool {
+    fn is_binary(&self, (old, new): &(View, View)) -> bool {
         let part = |view: &View| view.parts.get("contentMediaType").cloned();
-        let (Some(one), Some(other)) = (part(theirs), part(ours)) else {
+        let (Some(one), Some(other)) = (part(old), part(new)) else {
             return false;
         };
         let with = |view: &View| {
@@ -361,7 +348,7 @@ impl<'a> Walk<'a> {
                 .insert("contentMediaType".to_owned(), one.clone());
             local(&view)
         };
-        self.sides.is_any_binary(&one, &other) && with(theirs) == with(ours)
+        self.sides.is_any_binary(&one, &other) && with(old) == with(new)
     }
 
     /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
@@ -373,19 +360,19 @@ impl<'a> Walk<'a> {
         }
         let visit = &self.pairs[id];
         Some((
-            self.sides.theirs.flat_view(&visit.theirs)?,
-            self.sides.ours.flat_view(&visit.ours)?,
+            self.sides.old.flat_view(&visit.old)?,
+            self.sides.new.flat_view(&visit.new)?,
         ))
     }
 
     /// Notes what differs in a pair; then not all below it is looked at, so references in it are.
     fn note(&mut self, id: usize, differences: Vec<Difference>) {
-        let (theirs, ours) = (&self.sides.theirs, &self.sides.ours);
+        let (old, new) = (&self.sides.old, &self.sides.new);
         let visit = &mut self.pairs[id];
         if !differences.is_empty() {
             let both = [
-                (Side::Old, theirs.dangling(&visit.theirs)),
-                (Side::New, ours.dangling(&visit.ours)),
+                (Side::Old, old.dangling(&visit.old)),
+                (Side::New, new.dangling(&visit.new)),
             ];
             for (side, dangling) in both {
                 visit
@@ -399,17 +386,17 @@ impl<'a> Walk<'a> {
     /// What there is to say where only one side has a schema.
     fn one_sided(&self, id: usize, views: &(View, View)) -> Option<Difference> {
         let visit = &self.pairs[id];
-        let (theirs, ours) = (visit.values.0.is_some(), visit.values.1.is_some());
-        if theirs == ours {
+        let (old, new) = (visit.values.0.is_some(), visit.values.1.is_some());
+        if old == new {
             return None;
         }
-        let (rule, change) = match theirs {
+        let (rule, change) = match old {
             true => (&rules::SCHEMA_REMOVED, SchemaChange::SchemaRemoved),
             false => (&rules::SCHEMA_ADDED, SchemaChange::SchemaAdded),
         };
         let effect = Effect {
-            narrows: !theirs,
-            widens: theirs,
+            narrows: !old,
+            widens: old,
         };
         Some(differences::whole(
             rule,
@@ -433,43 +420,37 @@ impl<'a> Walk<'a> {
         match (&one.content, &other.content) {
             // Types were compared with whether null is valid.
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
-            (Content::Set(theirs), Content::Set(ours)) => {
-                sets::sets(keyword, (theirs, ours), views, &at, differences);
-                let exact = (
-                    self.sides.theirs.exact(&at.theirs),
-                    self.sides.ours.exact(&at.ours),
-                );
+            (Content::Set(old), Content::Set(new)) => {
+                sets::sets(keyword, (old, new), views, &at, differences);
+                let exact = (self.sides.old.exact(&at.old), self.sides.new.exact(&at.new));
                 if exact.0 != exact.1 {
                     bounds::other_digits(keyword, (one, other), exact, differences);
                 }
             }
-            (Content::One(theirs), Content::One(ours)) => {
-                below.push(Below::new(theirs, ours, keyword, Step::of(keyword, "", 0)));
+            (Content::One(old), Content::One(new)) => {
+                below.push(Below::new(old, new, keyword, Step::of(keyword, "", 0)));
             }
-            (Content::Ordered(theirs), Content::Ordered(ours)) => {
-                let pairs = theirs.iter().zip(ours).enumerate();
+            (Content::Ordered(old), Content::Ordered(new)) => {
+                let pairs = old.iter().zip(new).enumerate();
                 below.extend(pairs.map(|(index, (one, other))| {
                     Below::new(one, other, keyword, Step::of(keyword, "tuple", index))
                 }));
-                let common = theirs.len().min(ours.len());
-                let extra = (&theirs[common..], &ours[common..]);
+                let common = old.len().min(new.len());
+                let extra = (&old[common..], &new[common..]);
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
-            (Content::Branches(theirs), Content::Branches(ours)) => {
-                let (pairs, theirs, ours) = self.sides.matched(theirs, ours);
+            (Content::Branches(old), Content::Branches(new)) => {
+                let (pairs, old, new) = self.sides.matched(old, new);
                 let same =
                     |(one, other): (String, String)| Below::new(&one, &other, keyword, Step::Same);
                 below.extend(pairs.into_iter().map(same));
-                let extra = (&*theirs, &*ours);
+                let extra = (&*old, &*new);
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
-            (Content::Value(theirs), Content::Value(ours))
-                if canonical_without_provenance(theirs) == canonical_without_provenance(ours) =>
+            (Content::Value(old), Content::Value(new))
+                if canonical_without_provenance(old) == canonical_without_provenance(new) =>
             {
-                let exact = (
-                    self.sides.theirs.exact(&at.theirs),
-                    self.sides.ours.exact(&at.ours),
-                );
+                let exact = (self.sides.old.exact(&at.old), self.sides.new.exact(&at.new));
                 if exact.0 != exact.1 {
                     bounds::other_digits(keyword, (one, other), exact, differences);
                 }

@@ -69,7 +69,7 @@ pub(super) fn enter(
         if entries.is_empty() {
             decider.equal[id] = [Sender::Client, Sender::Server].iter().all(|sender| {
                 let relation = meaning.relation(decider.at(id), *sender);
-                relation.theirs_in_ours && relation.ours_in_theirs
+                relation.old_in_new && relation.new_in_old
             });
             continue;
         }
@@ -99,11 +99,10 @@ fn enter_unresolved(
             From::Root(root) => Some(roots[*root].at.clone()),
             From::Pair(..) => None,
         });
-        let mut place =
-            whole.unwrap_or_else(|| Pair::new(pair.theirs.as_str(), pair.ours.as_str()));
+        let mut place = whole.unwrap_or_else(|| Pair::new(pair.old.as_str(), pair.new.as_str()));
         match side {
-            Side::Old => place.theirs.clone_from(at),
-            Side::New => place.ours.clone_from(at),
+            Side::Old => place.old.clone_from(at),
+            Side::New => place.new.clone_from(at),
         }
         ledger.unresolved(&subject, *side, &place);
     }
@@ -156,7 +155,7 @@ impl<'d> Decider<'d, '_, '_> {
 
     pub(super) fn at(&self, id: usize) -> (&'d str, &'d str) {
         let pair = &self.walk.pairs[id];
-        (&pair.theirs, &pair.ours)
+        (&pair.old, &pair.new)
     }
 
     /// Who sends values of a pair.
@@ -226,8 +225,8 @@ impl<'d> Decider<'d, '_, '_> {
         match &difference.change {
             SchemaChange::PropertyAdded { name, .. }
             | SchemaChange::PropertyRemoved { name, .. } => {
-                let (theirs, ours) = self.documented(id, name);
-                theirs != ours
+                let (old, new) = self.documented(id, name);
+                old != new
                     && self
                         .senders(id)
                         .any(|sender| !self.is_never_sent(id, sender, name))
@@ -238,9 +237,9 @@ impl<'d> Decider<'d, '_, '_> {
 
     /// Whether neither document has the member sent in this direction.
     fn is_never_sent(&self, id: usize, sender: Sender, name: &str) -> bool {
-        let (theirs, ours) = self.meaning.hides(self.at(id), sender, name);
-        let (in_theirs, in_ours) = self.documented(id, name);
-        theirs && (ours || !in_ours) || ours && !in_theirs
+        let (old, new) = self.meaning.hides(self.at(id), sender, name);
+        let (in_old, in_new) = self.documented(id, name);
+        old && (new || !in_new) || new && !in_old
     }
 
     fn direction(&mut self, id: usize, difference: &'d Difference, sender: Sender) -> Verdict {
@@ -399,7 +398,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let edits: Vec<&Edit> = difference.edits.iter().collect();
         let relation = self.meaning.proof(spot.at, spot.sender, &edits);
-        relation.theirs_in_ours && relation.ours_in_theirs
+        relation.old_in_new && relation.new_in_old
     }
 
     /// Whether a value lies in a member that is not sent in this direction.
@@ -463,8 +462,8 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let relation = self.meaning.proof(spot.at, spot.sender, &edits);
         let (safe, same) = match spot.sender {
-            Sender::Client => (relation.theirs_in_ours, relation.ours_in_theirs),
-            Sender::Server => (relation.ours_in_theirs, relation.theirs_in_ours),
+            Sender::Client => (relation.old_in_new, relation.new_in_old),
+            Sender::Server => (relation.new_in_old, relation.old_in_new),
         };
         if !harms || safe {
             return match (unsent, !helps || same) {
@@ -475,8 +474,8 @@ impl<'d> Decider<'d, '_, '_> {
         if lost.is_some() {
             let relation = self.meaning.relation(spot.at, spot.sender);
             let safe = match spot.sender {
-                Sender::Client => relation.theirs_in_ours,
-                Sender::Server => relation.ours_in_theirs,
+                Sender::Client => relation.old_in_new,
+                Sender::Server => relation.new_in_old,
             };
             return match safe {
                 true => harmless(),
@@ -518,8 +517,8 @@ impl<'d> Decider<'d, '_, '_> {
         };
         let others = |side: Side, list: &str| -> Vec<String> {
             let branches = match side {
-                Side::Old => sides.theirs.value(list),
-                Side::New => sides.ours.value(list),
+                Side::Old => sides.old.value(list),
+                Side::New => sides.new.value(list),
             };
             let count = branches.and_then(Value::as_array).map_or(0, Vec::len);
             (0..count)
@@ -530,10 +529,10 @@ impl<'d> Decider<'d, '_, '_> {
             return false;
         }
         match (old, new, sender) {
-            (None, Some(new), Sender::Server) => others(Side::Old, &at.theirs)
+            (None, Some(new), Sender::Server) => others(Side::Old, &at.old)
                 .iter()
                 .any(|old| sides.covers((Side::Old, old), (Side::New, new))),
-            (Some(old), None, Sender::Client) => others(Side::New, &at.ours)
+            (Some(old), None, Sender::Client) => others(Side::New, &at.new)
                 .iter()
                 .any(|new| sides.covers((Side::New, new), (Side::Old, old))),
             _ => false,
@@ -692,7 +691,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// Whether theirs and ours speak of the member `name` of the value that a pair is about.
+    /// Whether the old and the new schema speak of the member `name` of the value that a pair is about.
     fn documented(&self, id: usize, name: &str) -> (bool, bool) {
         let mut whole = id;
         let mut seen = BTreeSet::from([id]);

@@ -32,17 +32,17 @@ pub(super) struct Difference {
 
 /// Two schemas inside of two others, and how they hang in them.
 pub(super) struct Below {
-    pub(super) theirs: String,
-    pub(super) ours: String,
+    pub(super) old: String,
+    pub(super) new: String,
     pub(super) keyword: String,
     pub(super) step: Step,
 }
 
 impl Below {
-    pub(super) fn new(theirs: &str, ours: &str, keyword: &str, step: Step) -> Self {
+    pub(super) fn new(old: &str, new: &str, keyword: &str, step: Step) -> Self {
         Self {
-            theirs: theirs.to_owned(),
-            ours: ours.to_owned(),
+            old: old.to_owned(),
+            new: new.to_owned(),
             keyword: keyword.to_owned(),
             step,
         }
@@ -78,8 +78,8 @@ pub(super) fn differ(
 ) -> bool {
     if is_replaced(old, new) {
         let change = SchemaChange::Replaced {
-            old: sides.theirs.shape(old),
-            new: sides.ours.shape(new),
+            old: sides.old.shape(old),
+            new: sides.new.shape(new),
         };
         let rule = &rules::SCHEMA_REPLACED;
         differences.push(whole(rule, (old, new), change, Effect::ANY));
@@ -165,8 +165,8 @@ pub(super) fn named_schemas(
             effect.widens |= removed;
         }
         let below = |one: Option<&String>, at: String| one.cloned().unwrap_or(at);
-        let Pair { theirs, ours } = at.member(&name);
-        let place = Pair::new(below(one, theirs), below(other, ours));
+        let Pair { old, new } = at.member(&name);
+        let place = Pair::new(below(one, old), below(other, new));
         let change = match (property, removed) {
             (true, true) => SchemaChange::PropertyRemoved { name, required },
             (true, false) => SchemaChange::PropertyAdded { name, required },
@@ -344,20 +344,17 @@ pub(super) fn branches(
     at: &Pair,
     differences: &mut Vec<Difference>,
 ) {
-    let schema = pointer::parent(&at.theirs).to_owned();
+    let schema = pointer::parent(&at.old).to_owned();
     let removed = old.iter().map(|branch| (branch, true));
     for (branch, removed) in removed.chain(new.iter().map(|branch| (branch, false))) {
         let (rule, place) = match removed {
             true => (
                 &rules::SCHEMA_BRANCH_REMOVED,
-                Pair::new(&**branch, &*at.ours),
+                Pair::new(&**branch, &*at.new),
             ),
-            false => (
-                &rules::SCHEMA_BRANCH_ADDED,
-                Pair::new(&*at.theirs, &**branch),
-            ),
+            false => (&rules::SCHEMA_BRANCH_ADDED, Pair::new(&*at.old, &**branch)),
         };
-        let side = if removed { &sides.theirs } else { &sides.ours };
+        let side = if removed { &sides.old } else { &sides.new };
         let shape = side.shape(&side.view(&side.known_as(branch)));
         let keyword = keyword.to_owned();
         let change = match removed {

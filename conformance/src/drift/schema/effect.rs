@@ -7,12 +7,12 @@ use serde_json::{Number, Value};
 use super::super::meaning::is_held;
 use super::view::{Content, View};
 
-/// What ours may do compared with theirs. Both are true where nothing is known.
+/// How the values of the new schema may differ from those of the old one. Both are true where nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Ours may refuse what theirs accepts.
+    /// The new schema may reject what the old one accepts.
     pub(super) narrows: bool,
-    /// Ours may accept what theirs refuses.
+    /// The new schema may accept what the old one rejects.
     pub(super) widens: bool,
 }
 
@@ -57,7 +57,7 @@ const REST: [&str; 4] = [
 ];
 
 /// A keyword that is on one side only.
-pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
+pub(super) fn of_keyword(keyword: &str, in_old: bool, views: (&View, &View)) -> Effect {
     let has =
         |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
     let unevaluated = has("unevaluatedProperties") || has("unevaluatedItems");
@@ -72,7 +72,7 @@ pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) 
         "allOf" | "anyOf" | "oneOf" | "dependentSchemas" | "additionalProperties" => !unevaluated,
         _ => is_held(keyword),
     };
-    match (plain, in_theirs) {
+    match (plain, in_old) {
         (false, _) => Effect::ANY,
         (true, true) => Effect::WIDENS,
         (true, false) => Effect::NARROWS,
@@ -80,26 +80,26 @@ pub(super) fn of_keyword(keyword: &str, in_theirs: bool, views: (&View, &View)) 
 }
 
 /// A member of a map of schemas that is on one side only.
-pub(super) fn of_member(keyword: &str, in_theirs: bool, views: (&View, &View)) -> Effect {
+pub(super) fn of_member(keyword: &str, in_old: bool, views: (&View, &View)) -> Effect {
     let has =
         |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
     let patterns = views.0.parts.contains_key("patternProperties");
     match keyword {
         // Judged on the old schema, which accepts no member besides.
-        "properties" if views.0.closed && !patterns && in_theirs => Effect::NARROWS,
+        "properties" if views.0.closed && !patterns && in_old => Effect::NARROWS,
         "properties" if views.0.closed && !patterns => Effect::WIDENS,
         "properties" if REST.iter().any(|rest| has(rest)) => Effect::ANY,
-        "properties" if in_theirs => Effect::WIDENS,
+        "properties" if in_old => Effect::WIDENS,
         "properties" => Effect::NARROWS,
-        "dependentSchemas" if !has("unevaluatedProperties") && in_theirs => Effect::WIDENS,
+        "dependentSchemas" if !has("unevaluatedProperties") && in_old => Effect::WIDENS,
         "dependentSchemas" if !has("unevaluatedProperties") => Effect::NARROWS,
         _ => Effect::ANY,
     }
 }
 
 /// A branch that is on one side only.
-pub(super) fn of_branch(keyword: &str, in_theirs: bool) -> Effect {
-    match (keyword, in_theirs) {
+pub(super) fn of_branch(keyword: &str, in_old: bool) -> Effect {
+    match (keyword, in_old) {
         ("allOf", true) | ("anyOf", false) => Effect::WIDENS,
         ("allOf", false) | ("anyOf", true) => Effect::NARROWS,
         _ => Effect::ANY,
@@ -107,8 +107,8 @@ pub(super) fn of_branch(keyword: &str, in_theirs: bool) -> Effect {
 }
 
 /// A keyword with another value.
-pub(super) fn of_change(keyword: &str, theirs: &Value, ours: &Value) -> Effect {
-    let (Value::Number(one), Value::Number(other)) = (theirs, ours) else {
+pub(super) fn of_change(keyword: &str, old: &Value, new: &Value) -> Effect {
+    let (Value::Number(one), Value::Number(other)) = (old, new) else {
         return Effect::ANY;
     };
     if keyword == "multipleOf" {
@@ -174,8 +174,8 @@ fn is_multiple(one: &Number, other: &Number) -> bool {
 }
 
 /// Other types, where both sides say types and nothing of null besides.
-pub(super) fn of_types(theirs: &View, ours: &View) -> Effect {
-    let (Some(one), Some(other)) = (theirs.types(), ours.types()) else {
+pub(super) fn of_types(old: &View, new: &View) -> Effect {
+    let (Some(one), Some(other)) = (old.types(), new.types()) else {
         return Effect::ANY;
     };
     let covers = |types: &[Value], or_null: bool, name: &Value| {
@@ -195,8 +195,8 @@ pub(super) fn of_types(theirs: &View, ours: &View) -> Effect {
             .any(|name| !covers(wider, outer.or_null, name))
     };
     Effect {
-        narrows: beyond(theirs, one, ours, other),
-        widens: beyond(ours, other, theirs, one),
+        narrows: beyond(old, one, new, other),
+        widens: beyond(new, other, old, one),
     }
 }
 
@@ -238,7 +238,7 @@ pub(super) fn is_open(keyword: &str, effect: Effect, views: (&View, &View)) -> b
 
 /// Other types of what stands as text: a string may be any text, so it takes what a number or a boolean is written as.
 /// `exploded` says whether a list of one is written as its item.
-pub(super) fn of_texts(effect: Effect, (theirs, ours): (&View, &View), exploded: bool) -> Effect {
+pub(super) fn of_texts(effect: Effect, (old, new): (&View, &View), exploded: bool) -> Effect {
     let scalar = |view: &View| {
         view.types().is_some_and(|types| {
             types.iter().all(|name| {
@@ -259,8 +259,8 @@ pub(super) fn of_texts(effect: Effect, (theirs, ours): (&View, &View), exploded:
                 .is_some_and(|types| types.iter().any(|name| name == "array"))
     };
     Effect {
-        narrows: effect.narrows && !(scalar(theirs) && (text(ours) || list(ours))),
-        widens: effect.widens && !(scalar(ours) && (text(theirs) || list(theirs))),
+        narrows: effect.narrows && !(scalar(old) && (text(new) || list(new))),
+        widens: effect.widens && !(scalar(new) && (text(old) || list(old))),
     }
 }
 

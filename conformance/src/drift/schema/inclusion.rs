@@ -30,8 +30,8 @@ impl Sides<'_> {
 
     pub(super) fn view_at(&self, (side, at): At<'_>) -> View {
         match side {
-            Side::Old => self.theirs.view(&self.theirs.known_as(at)),
-            Side::New => self.ours.view(&self.ours.known_as(at)),
+            Side::Old => self.old.view(&self.old.known_as(at)),
+            Side::New => self.new.view(&self.new.known_as(at)),
         }
     }
 

@@ -19,8 +19,8 @@ const ALIKE: usize = 200;
 
 /// Both documents' schemas.
 pub(super) struct Sides<'a> {
-    pub(super) theirs: Side<'a>,
-    pub(super) ours: Side<'a>,
+    pub(super) old: Side<'a>,
+    pub(super) new: Side<'a>,
     /// Which of them say the same in the same words.
     pub(super) same: RefCell<Same<'a>>,
     /// How many schemas may still be looked at; see [`LOOKS`].
@@ -39,47 +39,46 @@ type Matched = (Vec<(String, String)>, Vec<String>, Vec<String>);
 
 impl Sides<'_> {
     /// Whether two schemas say the same in the same words.
-    pub(super) fn same(&self, theirs: &str, ours: &str) -> bool {
-        let (theirs, ours) = (self.theirs.value(theirs), self.ours.value(ours));
-        self.same.borrow_mut().schema(theirs, ours)
+    pub(super) fn same(&self, old: &str, new: &str) -> bool {
+        let (old, new) = (self.old.value(old), self.new.value(new));
+        self.same.borrow_mut().schema(old, new)
     }
 
     /// Whether one of two media types stands for `format: binary` of OpenAPI 3.0, which is of any media type.
     pub(super) fn is_any_binary(&self, one: &Part, other: &Part) -> bool {
-        self.theirs.is_spelled(&one.pointer, "format")
-            || self.ours.is_spelled(&other.pointer, "format")
+        self.old.is_spelled(&one.pointer, "format") || self.new.is_spelled(&other.pointer, "format")
     }
 
     /// Whether two branches are one component, which may differ in itself.
-    fn is_one(&self, theirs: &str, ours: &str) -> bool {
-        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
-        theirs == ours && super::users::component(&theirs).is_some()
+    fn is_one(&self, old: &str, new: &str) -> bool {
+        let (old, new) = (self.old.known_as(old), self.new.known_as(new));
+        old == new && super::users::component(&old).is_some()
     }
 
     /// Whether two schemas, which may stand in other files, are one component or say the same.
-    pub(super) fn leads_to_one(&self, theirs: &str, ours: &str) -> bool {
+    pub(super) fn leads_to_one(&self, old: &str, new: &str) -> bool {
         let name = |at: &str| at.rsplit('/').next().unwrap_or_default().to_owned();
-        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
-        theirs == ours || name(&theirs) == name(&ours) || self.same(&theirs, &ours)
+        let (old, new) = (self.old.known_as(old), self.new.known_as(new));
+        old == new || name(&old) == name(&new) || self.same(&old, &new)
     }
 
     /// Pairs the branches: equal ones first, then those that have most in common.
-    pub(super) fn matched(&self, theirs: &[String], ours: &[String]) -> Matched {
+    pub(super) fn matched(&self, old: &[String], new: &[String]) -> Matched {
         let mut pairs: Vec<(String, String)> = Vec::new();
-        let mut left: Vec<Option<&String>> = ours.iter().map(Some).collect();
+        let mut left: Vec<Option<&String>> = new.iter().map(Some).collect();
         let mut rest: Vec<&String> = Vec::new();
         let text = |side: &Side<'_>, at: &str| side.value(at).map(canonical);
         let mut by_text: HashMap<Option<String>, VecDeque<usize>> = HashMap::new();
-        for (index, other) in ours.iter().enumerate() {
-            let places = by_text.entry(text(&self.ours, other)).or_default();
+        for (index, other) in new.iter().enumerate() {
+            let places = by_text.entry(text(&self.new, other)).or_default();
             places.push_back(index);
         }
-        for (index, one) in theirs.iter().enumerate() {
+        for (index, one) in old.iter().enumerate() {
             let beside = left.get(index).copied().flatten();
             let beside = beside.filter(|other| self.same(one, other) || self.is_one(one, other));
             // Who says the same in the same words is the same branch, wherever it stands.
             let found = beside.map(|_| index).or_else(|| {
-                let places = by_text.get_mut(&text(&self.theirs, one))?;
+                let places = by_text.get_mut(&text(&self.old, one))?;
                 while let Some(place) = places.pop_front() {
                     if left[place].is_some() {
                         return Some(place);
@@ -105,42 +104,42 @@ impl Sides<'_> {
             return (pairs, owned(rest), owned(std::mem::take(&mut left)));
         }
         self.paired(
-            branches(&self.theirs, &rest),
-            branches(&self.ours, &left),
+            branches(&self.old, &rest),
+            branches(&self.new, &left),
             pairs,
         )
     }
 
     fn paired(
         &self,
-        theirs: Vec<Branch<'_>>,
-        ours: Vec<Branch<'_>>,
+        old: Vec<Branch<'_>>,
+        new: Vec<Branch<'_>>,
         mut pairs: Vec<(String, String)>,
     ) -> Matched {
-        let (mut used_theirs, mut used_ours) = (vec![false; theirs.len()], vec![false; ours.len()]);
-        for (i, one) in theirs.iter().enumerate() {
-            let alike = ours.iter().enumerate().position(|(j, other)| {
-                !used_ours[j]
+        let (mut used_old, mut used_new) = (vec![false; old.len()], vec![false; new.len()]);
+        for (i, one) in old.iter().enumerate() {
+            let alike = new.iter().enumerate().position(|(j, other)| {
+                !used_new[j]
                     && one.local == other.local
                     && self.alike(one.at, other.at, &mut HashSet::new())
             });
             if let Some(j) = alike {
-                (used_theirs[i], used_ours[j]) = (true, true);
-                pairs.push((one.at.to_owned(), ours[j].at.to_owned()));
+                (used_old[i], used_new[j]) = (true, true);
+                pairs.push((one.at.to_owned(), new[j].at.to_owned()));
             }
         }
         let mut scores = Vec::new();
-        for (i, one) in theirs.iter().enumerate().filter(|(i, _)| !used_theirs[*i]) {
-            for (j, other) in ours.iter().enumerate().filter(|(j, _)| !used_ours[*j]) {
+        for (i, one) in old.iter().enumerate().filter(|(i, _)| !used_old[*i]) {
+            for (j, other) in new.iter().enumerate().filter(|(j, _)| !used_new[*j]) {
                 scores.push((likeness(&one.view, &other.view), i, j));
             }
         }
         // The best first; of equals those that stand first.
         scores.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         for (_, i, j) in scores {
-            if !used_theirs[i] && !used_ours[j] {
-                (used_theirs[i], used_ours[j]) = (true, true);
-                pairs.push((theirs[i].at.to_owned(), ours[j].at.to_owned()));
+            if !used_old[i] && !used_new[j] {
+                (used_old[i], used_new[j]) = (true, true);
+                pairs.push((old[i].at.to_owned(), new[j].at.to_owned()));
             }
         }
         let unused = |list: Vec<Branch<'_>>, used: &[bool]| {
@@ -149,18 +148,14 @@ impl Sides<'_> {
                 .map(|(one, _)| one.at.to_owned())
                 .collect()
         };
-        (
-            pairs,
-            unused(theirs, &used_theirs),
-            unused(ours, &used_ours),
-        )
+        (pairs, unused(old, &used_old), unused(new, &used_new))
     }
 
     /// Whether two schemas say the same, however they are written. `assumed` are pairs that are being looked at; what is beyond
     /// the limit counts as different.
-    fn alike(&self, theirs: &str, ours: &str, assumed: &mut HashSet<(String, String)>) -> bool {
-        let (theirs, ours) = (self.theirs.known_as(theirs), self.ours.known_as(ours));
-        let pair = (theirs, ours);
+    fn alike(&self, old: &str, new: &str, assumed: &mut HashSet<(String, String)>) -> bool {
+        let (old, new) = (self.old.known_as(old), self.new.known_as(new));
+        let pair = (old, new);
         if assumed.len() >= ALIKE {
             return false;
         }
@@ -174,21 +169,16 @@ impl Sides<'_> {
         alike
     }
 
-    fn alike_inside(
-        &self,
-        theirs: &str,
-        ours: &str,
-        assumed: &mut HashSet<(String, String)>,
-    ) -> bool {
+    fn alike_inside(&self, old: &str, new: &str, assumed: &mut HashSet<(String, String)>) -> bool {
         let Some(left) = self.left.get().checked_sub(1) else {
             return false;
         };
         self.left.set(left);
-        let (one, other) = (self.theirs.view(theirs), self.ours.view(ours));
+        let (one, other) = (self.old.view(old), self.new.view(new));
         if local(&one) != local(&other) {
             return false;
         }
-        if self.same(theirs, ours) {
+        if self.same(old, new) {
             return true;
         }
         let parts = one.parts.values().zip(other.parts.values());

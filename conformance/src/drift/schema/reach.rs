@@ -55,13 +55,13 @@ impl Decider<'_, '_, '_> {
         let mut told_by = id;
         let mut member = None;
         let mut inner = id;
-        let old = &self.walk.sides.theirs;
+        let old = &self.walk.sides.old;
         let says_little = |keyword: &str| {
             is_annotation(keyword) || ["oneOf", "anyOf", "discriminator", "type"].contains(&keyword)
         };
         around.iter().all(|(pair, keyword, step)| {
             let view = self.views(*pair).0;
-            let own = &self.walk.pairs[inner].theirs;
+            let own = &self.walk.pairs[inner].old;
             let others = |branches: &'_ [String]| -> Vec<String> {
                 let known = branches.iter().map(|at| old.known_as(at));
                 known.filter(|at| at != own).collect()
@@ -106,9 +106,9 @@ impl Decider<'_, '_, '_> {
             keyword == "anyOf"
                 && self.views(*pair).0.branches(keyword).iter().any(|at| {
                     let covers = |narrow| sides.covers((Side::Old, at), narrow);
-                    sides.theirs.known_as(at) != own.theirs
-                        && covers((Side::Old, &own.theirs))
-                        && covers((Side::New, &own.ours))
+                    sides.old.known_as(at) != own.old
+                        && covers((Side::Old, &own.old))
+                        && covers((Side::New, &own.new))
                 })
         })
     }

@@ -35,8 +35,8 @@ pub(super) fn sets(
     if keyword == "required" {
         return required((&removed, &added), views, at, differences);
     }
-    let spelled = spelled(keyword, &at.theirs, &at.ours).to_owned();
-    let constant = at.theirs.ends_with("/const") && at.ours.ends_with("/const");
+    let spelled = spelled(keyword, &at.old, &at.new).to_owned();
+    let constant = at.old.ends_with("/const") && at.new.ends_with("/const");
     if let ([one], [other], true) = (&removed[..], &added[..], constant) {
         let rule = &rules::SCHEMA_ENUM_CHANGED;
         differences.push(Difference {

@@ -29,7 +29,7 @@ impl<'d> Decider<'d, '_, '_> {
         let mut known = self.relations.borrow_mut();
         *known.entry((place, sender)).or_insert_with(|| {
             let relation = self.meaning.relation(self.at(place), sender);
-            (relation.theirs_in_ours, relation.ours_in_theirs)
+            (relation.old_in_new, relation.new_in_old)
         })
     }
 
@@ -190,11 +190,11 @@ impl<'d> Decider<'d, '_, '_> {
         let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
         let shown = shown.shown();
         let rule = &rules::SCHEMA_CHANGES_TOGETHER;
-        let (theirs, ours) = self.at(place);
+        let (old, new) = self.at(place);
         Some(SchemaEntry {
             rule,
             severity: rule.severity,
-            at: Pair::new(theirs, ours),
+            at: Pair::new(old, new),
             message: Message::Schema(SchemaChange::Together {
                 changes: group.iter().map(|one| one.change.clone()).collect(),
             }),

@@ -137,11 +137,11 @@ impl<'s, 'w> Search<'s, 'w> {
                 through.extend(name);
             }
         };
-        pass(holder(&whole.at.theirs).or_else(|| holder(&whole.at.ours)));
+        pass(holder(&whole.at.old).or_else(|| holder(&whole.at.new)));
         let mut pair = self.reached[root].1;
         loop {
             let visit = &self.walk.pairs[pair];
-            pass(component(&visit.theirs).or_else(|| component(&visit.ours)));
+            pass(component(&visit.old).or_else(|| component(&visit.new)));
             if pair == id {
                 break;
             }

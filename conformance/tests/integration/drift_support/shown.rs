@@ -26,8 +26,8 @@ pub(crate) struct Slot {
 ///
 /// What the finding claims and the validator denies.
 pub(crate) fn writer(
-    theirs: &Value,
-    ours: &Value,
+    old: &Value,
+    new: &Value,
     finding: &Finding,
 ) -> Result<Option<&'static str>, String> {
     let Some(witness) = &finding.witness else {
@@ -50,10 +50,10 @@ pub(crate) fn writer(
         });
         slots
     };
-    let (one, other) = (of(theirs), of(ours));
+    let (one, other) = (of(old), of(new));
     for one in &one {
         for other in &other {
-            let accepted = (one.accepts(theirs, witness), other.accepts(ours, witness));
+            let accepted = (one.accepts(old, witness), other.accepts(new, witness));
             let claimed = match proof.accepted_by {
                 Side::Old => (true, false),
                 Side::New => (false, true),

@@ -3,7 +3,7 @@
 //! A file of `cases/drift/edits` has the document (or names its file, as `base`), `places` (short names for pointers, so that
 //! `body/type` may stand for a long one) and a list of cases. A case has `patch`, `found` for old against new, and `back` for new
 //! against old. An expected finding is
-//! `{ breaking: schema-type-changed, at: body/type, by: client }`: the severity and the rule, the place (`theirs` and `ours` where
+//! `{ breaking: schema-type-changed, at: body/type, by: client }`: the severity and the rule, the place (`old` and `new` where
 //! the two differ), and, where a witness has to be there, whose message it is: that of the `client` or that of the `server`.
 
 use conformance::document::Document;
@@ -100,12 +100,12 @@ impl Case {
         let [old, new] = &self.sides;
         let ways = [("old to new", old, new), ("new to old", new, old)];
         let mut faults = Vec::new();
-        for ((way, theirs, ours), expected) in ways.into_iter().zip(&self.expected) {
-            let findings = compare(&theirs.0, &ours.0, &self.options);
+        for ((way, old, new), expected) in ways.into_iter().zip(&self.expected) {
+            let findings = compare(&old.0, &new.0, &self.options);
             let mut wrong = Vec::new();
             let mut found = Vec::new();
             for finding in &findings {
-                match writer(theirs.0.value(), ours.0.value(), finding) {
+                match writer(old.0.value(), new.0.value(), finding) {
                     Ok(by) => found.push(self.told(finding, by)),
                     Err(fault) => wrong.push(fault),
                 }
@@ -113,7 +113,7 @@ impl Case {
                 if schema && finding.severity == Severity::Breaking && finding.witness.is_none() {
                     wrong.push(format!("no witness: {:?}", finding.message));
                 }
-                for (place, text) in [(&finding.old, &theirs.1), (&finding.new, &ours.1)] {
+                for (place, text) in [(&finding.old, &old.1), (&finding.new, &new.1)] {
                     wrong.extend(place.as_ref().and_then(|place| misplaced(place, text)));
                 }
             }
@@ -166,7 +166,7 @@ impl Case {
 /// An expected finding as [`Case::told`] writes it.
 fn expectation(places: &Places, one: &Value, name: &str) -> String {
     let (severity, rule) = named(one, name);
-    only(one, &[&severity, "at", "theirs", "ours", "by"], name);
+    only(one, &[&severity, "at", "old", "new", "by"], name);
     let place = |key: &str| {
         let at = one[key].as_str().or(one["at"].as_str());
         let at = at.unwrap_or_else(|| panic!("{name}: {one} has no {key}"));
@@ -175,16 +175,16 @@ fn expectation(places: &Places, one: &Value, name: &str) -> String {
     written(
         &severity,
         &rule,
-        (&place("theirs"), &place("ours")),
+        (&place("old"), &place("new")),
         one["by"].as_str(),
     )
 }
 
-fn written(severity: &str, rule: &str, (theirs, ours): (&str, &str), by: Option<&str>) -> String {
-    let places = if theirs == ours {
-        format!("at: {theirs:?}")
+fn written(severity: &str, rule: &str, (old, new): (&str, &str), by: Option<&str>) -> String {
+    let places = if old == new {
+        format!("at: {old:?}")
     } else {
-        format!("theirs: {theirs:?}, ours: {ours:?}")
+        format!("old: {old:?}, new: {new:?}")
     };
     let by = by.map_or_else(String::new, |by| format!(", by: {by}"));
     format!("{{ {severity}: {rule}, {places}{by} }}")
