@@ -77,7 +77,7 @@ pub(crate) struct Written {
     /// Why the finding is accepted.
     #[schemars(with = "String", pattern("\\S"))]
     reason: Spanned<String>,
-    /// Who decided it.
+    /// The person who decided it.
     owner: Option<String>,
     /// The last day that the entry counts, in UTC.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
@@ -85,7 +85,7 @@ pub(crate) struct Written {
     // These say what the fingerprint stood for when it was written.
     /// Rule of the finding.
     rule: Option<String>,
-    /// What the finding is about.
+    /// The subject of the finding.
     subject: Option<String>,
     /// Where it was found.
     place: Option<String>,

@@ -13,11 +13,11 @@ pub struct Listed {
     pub command: &'static str,
     /// The rule.
     pub rule: &'static Rule,
-    /// What the example stands in, such as `schema`.
+    /// The frame of the example, such as `schema`.
     pub inside: &'static str,
-    /// What the source document says, or what is documented.
+    /// The documented value.
     pub before: &'static str,
-    /// What the emitted document says, or what there is.
+    /// The emitted or actual value.
     pub after: &'static str,
 }
 

@@ -40,7 +40,7 @@ pub struct Judge<'d> {
     pub secrets: &'d Secrets,
 }
 
-/// What was found so far about one exchange.
+/// The findings about one exchange so far.
 struct Sheet<'a> {
     judge: &'a Judge<'a>,
     case: &'a Case,

@@ -21,7 +21,7 @@ pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
 /// How much of a body stands in a report.
 const SHOWN: usize = 16 * 1024;
 
-/// What this program calls itself.
+/// The name of this program.
 pub const USER_AGENT: &str = concat!("conformance/", env!("CARGO_PKG_VERSION"));
 
 /// A request as it goes over the wire; the client adds `host` and `content-length`.

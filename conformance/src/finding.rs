@@ -5,6 +5,7 @@ mod document;
 mod message;
 mod progress;
 mod replay;
+mod sample;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -14,12 +15,12 @@ use crate::document::Document;
 pub use baseline::{Acceptance, BaselineFault};
 pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
-pub use message::{Bound, Effect, Impact, Message, SchemaChange, Sender, Shape, Undecided};
+pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
 pub use replay::{
-    Broken, Echoed, Failure, RecipeProblem, ReplayFault, SentSample, ShapeDifference, StepFailure,
-    Unreplayable, Unwritable, Violation,
+    Broken, Echoed, Failure, ReplayFault, SentSample, ShapeDifference, StepFailure, Violation,
 };
+pub use sample::{RecipeProblem, Unreplayable, Unwritable};
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -117,7 +118,7 @@ impl Side {
     }
 }
 
-/// What the documents of a run are to each other; it decides how reports name them, and whether they advise.
+/// The relation of the documents of a run; it decides how reports name them, and whether they advise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// Two versions of one API, which differ on purpose: *old* and *new*.
@@ -164,25 +165,25 @@ pub struct Finding {
     pub rule: &'static str,
     /// How much it matters.
     pub severity: Severity,
-    /// What it is about, such as `POST /webhooks (createWebhook)`.
+    /// The subject, such as `POST /webhooks (createWebhook)`.
     pub subject: String,
-    /// What differs, or what is wrong.
+    /// The difference, or the fault.
     pub message: Message,
     /// The place in the old document, or in the only one.
     pub old: Option<Place>,
     /// The place in the new document.
     pub new: Option<Place>,
-    /// Who is affected, and how.
+    /// The people affected, and how.
     pub effect: Option<Effect>,
     /// Why it is not known whether anybody is.
     pub undecided: Option<Undecided>,
     /// A value that proves the finding.
     pub witness: Option<Value>,
-    /// What the witness is, where two schemas were compared.
+    /// Facts about the witness, where two schemas were compared.
     pub proof: Option<Proof>,
     /// The exchange that proves the finding.
     pub exchange: Option<ExchangeRecord>,
-    /// Who uses the place, where it is shared.
+    /// The users of the place, where it is shared.
     pub used_by: Users,
 }
 
@@ -211,7 +212,7 @@ impl Finding {
     }
 }
 
-/// Who uses a place that is shared: a tree from subjects over their parts to the components on the way.
+/// The users of a shared place: a tree from subjects over their parts to the components on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Users {
     /// How many subjects use it, those that are not named included.

@@ -34,7 +34,7 @@ pub struct Entry {
     pub former: String,
     /// The comparison that it belongs to, where a run makes several.
     pub pair: Option<String>,
-    /// What the documents are to each other.
+    /// The relation of the documents.
     pub comparison: Comparison,
     /// The finding.
     pub finding: Finding,
@@ -215,7 +215,7 @@ fn stable(place: &Place, document: Option<&Document>) -> (String, Option<String>
     (path, node.and_then(said))
 }
 
-/// What names an item of a list apart from its index.
+/// The name of an item of a list apart from its index.
 fn label(item: &Value) -> String {
     let text = |member: &str| item.get(member).and_then(Value::as_str);
     match (text("$ref"), text("in"), text("name")) {
@@ -288,8 +288,8 @@ mod tests {
         let at = "/paths/~1a/get/parameters/1/schema/maximum";
         let change = |value: u32| SchemaChange::KeywordChanged {
             keyword: "maximum".to_owned(),
-            old: Some(9.into()),
-            new: Some(value.into()),
+            old: Some(Value::from(9).into()),
+            new: Some(Value::from(value).into()),
         };
         let of = |message: Message| {
             let finding = Finding {
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn differences_of_one_keyword_have_the_first_form_that_the_keyword_had() {
-        let values = vec![Value::from("x")];
+        let values = vec![Value::from("x").into()];
         let keyword = || "enum".to_owned();
         let changes = [
             SchemaChange::ValuesRemoved {
@@ -342,7 +342,7 @@ mod tests {
         };
         let values = |values: [&str; 2]| SchemaChange::ValuesAdded {
             keyword: "enum".to_owned(),
-            values: values.map(Value::from).to_vec(),
+            values: values.map(|value| Value::from(value).into()).to_vec(),
         };
         assert_eq!(of(values(["a", "b"])), of(values(["b", "a"])));
         assert_ne!(of(values(["a", "b"])), of(values(["a", "c"])));

@@ -59,7 +59,7 @@ impl Documents {
 pub struct Pair {
     /// The name in reports.
     pub name: String,
-    /// What is compared.
+    /// The choice of what is compared.
     pub documents: Documents,
     /// Which operations are compared.
     pub selection: Selection,
@@ -87,7 +87,7 @@ pub struct Compared {
 /// A document of a pair as it is, and as it was.
 #[derive(Debug)]
 pub struct Change {
-    /// What reports call the comparison.
+    /// The name of the comparison in reports.
     pub name: String,
     /// The document at the merge base.
     pub before: Document,

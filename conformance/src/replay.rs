@@ -33,7 +33,7 @@ pub(crate) use options::header;
 use create::Refusal;
 use keep::Created;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
     /// The base URL that was used.

@@ -21,8 +21,8 @@ pub struct Rule {
 pub struct Shown {
     /// The rule.
     pub rule: Rule,
-    /// What the document says.
+    /// The documented value.
     pub documented: &'static str,
-    /// What there is in its place.
+    /// The actual value.
     pub found: &'static str,
 }

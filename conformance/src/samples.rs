@@ -19,7 +19,7 @@ use crate::schema::Schemas;
 pub use collect::media_types;
 pub(crate) use request::template_names;
 
-/// What the samples of one operation come to.
+/// The result of the samples of one operation.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// The operation as findings name it.

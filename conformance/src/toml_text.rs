@@ -26,7 +26,7 @@ pub enum TextError {
     Read {
         /// The file.
         name: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// What it says is wrong.
@@ -36,7 +36,7 @@ pub enum TextError {
         name: String,
         /// Where in it.
         position: Position,
-        /// What is wrong and what to do.
+        /// The fault and the remedy.
         problem: String,
     },
 }

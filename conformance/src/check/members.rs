@@ -26,7 +26,7 @@ struct Found {
     difference: ShapeDifference,
 }
 
-/// What the comparison of one answer needs everywhere.
+/// The parts that the comparison of one answer needs everywhere.
 struct Comparison<'a> {
     judge: &'a Schemas<'a>,
     schemas: Subschemas<'a>,

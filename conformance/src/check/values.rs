@@ -6,7 +6,7 @@ use super::Sheet;
 use super::answer::Body;
 use crate::case::serialize::text;
 use crate::case::{Answer, Case};
-use crate::document::pointer;
+use crate::document::{Decimal, pointer};
 use crate::finding::{Echoed, ReplayFault, Severity};
 use crate::rule::replay as rules;
 
@@ -217,7 +217,7 @@ fn same(value: &Value, sent: &Sent) -> bool {
 fn equal(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64() == other.as_f64()
+            one == other || Decimal::of(one) == Decimal::of(other)
         }
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other))

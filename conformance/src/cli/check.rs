@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
 use super::progress::ProgressLine;
-use super::{refuse_unmatched, unchecked};
+use super::{refuse_unmatched, uncompared};
 use crate::config::DEFAULT_FILE;
 use crate::document::Document;
 use crate::fetch;
@@ -144,7 +144,7 @@ impl Sum {
             documents.push(document);
         }
         refuse_unmatched(&pair.selection, &documents)?;
-        let mut nothing = unchecked(&pair.selection, &documents);
+        let mut nothing = uncompared(&pair.selection, &documents);
         if let [documented, emitted] = &documents[..] {
             self.document("old", &pair.name, documented);
             self.document("new", &pair.name, emitted);
@@ -162,7 +162,8 @@ impl Sum {
             }
             self.add(pair.judge(&changes, clock::today(), &line.comparing()));
             // A document that was emptied was compared with what it had.
-            let had = |change: &Change| unchecked(&pair.selection, slice::from_ref(&change.before));
+            let had =
+                |change: &Change| uncompared(&pair.selection, slice::from_ref(&change.before));
             nothing = nothing.filter(|_| changes.iter().all(|change| had(change).is_some()));
         }
         self.unchecked = self.unchecked.or(nothing);

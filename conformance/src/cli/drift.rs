@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::progress::ProgressLine;
-use super::{input, refuse_unmatched, unchecked};
+use super::{input, refuse_unmatched, uncompared};
 use crate::document::{Document, Selection};
 use crate::finding::{Comparison, Verdict};
 use crate::report::{DocumentInfo, Report};
@@ -73,7 +73,7 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
     let exclude = given(args.exclude, &mut settings.config.exclude);
     let selection = Selection::new(include, exclude);
     refuse_unmatched(&selection, &*documents)?;
-    let unchecked = unchecked(&selection, &*documents);
+    let unchecked = uncompared(&selection, &*documents);
     let whole = selection.is_everything();
     let options = drift::Options {
         prose: args.prose || settings.config.prose.unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::git::{self, Commit};
 
 /// How standard input is written on the command line.
 pub(super) const STDIN: &str = "-";
-/// What reports call a document from standard input.
+/// The name of a document from standard input.
 const STDIN_NAME: &str = "<stdin>";
 
 /// Loads the document that an argument names, with the files that it refers to.

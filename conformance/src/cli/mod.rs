@@ -205,6 +205,12 @@ fn unchecked(selection: &Selection, documents: &[Document]) -> Option<Unchecked>
     (!selected).then_some(Unchecked::Excluded)
 }
 
+/// Why a comparison of these documents has no result, if it looks at nothing in them. Schemas alone are compared too.
+fn uncompared(selection: &Selection, documents: &[Document]) -> Option<Unchecked> {
+    let schemas = selection.is_everything() && documents.iter().all(Document::is_schemas_only);
+    unchecked(selection, documents).filter(|_| !schemas)
+}
+
 /// Refuses patterns that match no operation or webhook: they are misspelled, and the check would pass by looking at nothing.
 fn refuse_unmatched(selection: &Selection, documents: &[Document]) -> Result<()> {
     let operations = operations(documents);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::drift::Progress;
+use crate::drift::{Phase, Progress};
 use crate::report;
 
 /// How long a run may take without the line.
@@ -20,7 +20,7 @@ const WIDTH: usize = 79;
 /// Returns to the start of the line and erases it.
 const ERASE: &str = "\r\u{1b}[2K";
 
-/// What the run is doing.
+/// The task of the run.
 #[derive(Debug, Clone)]
 enum Task {
     Loading(String),
@@ -31,10 +31,13 @@ impl Task {
     fn line(&self) -> String {
         let line = match self {
             Self::Loading(name) => format!("loading {name}"),
-            Self::Comparing(progress) => match progress.now() {
-                (_, 0) => "comparing".to_owned(),
-                (done, all) => format!("comparing {done} of {all}"),
-            },
+            Self::Comparing(progress) => {
+                let Phase { noun, done, all } = progress.now();
+                match all {
+                    0 => "comparing".to_owned(),
+                    all => format!("comparing {noun}: {done} of {all}"),
+                }
+            }
         };
         report::plain_line(&line).chars().take(WIDTH).collect()
     }

@@ -19,7 +19,7 @@ use super::{SIZE_LIMIT, component, dialect, is_url, pointer, resource, text, wal
 
 /// A document while its files are gathered.
 pub(super) struct Bundle {
-    /// What stands before the names of files, such as the revision that they are of.
+    /// The prefix of the names of files, such as the revision that they are of.
     prefix: String,
     /// What each file is known by: its URL or its path.
     ids: Vec<String>,
@@ -246,7 +246,7 @@ impl Bundle {
         .at(&file.name)
     }
 
-    /// What to do about a reference to a file that cannot be read.
+    /// Advice on a reference to a file that cannot be read.
     fn remedy(reference: &str) -> String {
         match reference.split_once('#') {
             Some((_, rest)) if !rest.starts_with('/') && rest.contains('.') => {
@@ -310,7 +310,7 @@ impl Bundle {
         }
     }
 
-    /// What a reference of the file `number` is in the model.
+    /// A reference of the file `number` as it is in the model.
     fn local(&self, reference: &str, number: usize, anchors: &[Anchors]) -> Option<String> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let number = if file.is_empty() {

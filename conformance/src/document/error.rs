@@ -15,7 +15,7 @@ pub enum LoadError {
     Read {
         /// The file as the user gave it.
         name: String,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The path names a directory.
@@ -29,9 +29,9 @@ pub enum LoadError {
     Fetch {
         /// The URL as the user gave it.
         name: String,
-        /// What went wrong, for a reader.
+        /// The fault, for a reader.
         problem: String,
-        /// What the HTTP client said, if it was not the server's answer.
+        /// The error of the HTTP client, if it was not the server's answer.
         #[source]
         source: Option<Box<dyn Error + Send + Sync>>,
     },
@@ -50,14 +50,14 @@ pub enum LoadError {
         name: String,
         /// Where in the text.
         position: Position,
-        /// What is wrong.
+        /// The fault.
         problem: String,
-        /// What to do about it.
+        /// The remedy.
         remedy: String,
     },
 }
 
-/// What is wrong with a text, before it is known which file it came from.
+/// A fault of a text, before it is known which file it came from.
 #[derive(Debug)]
 pub(super) struct Problem {
     position: Position,

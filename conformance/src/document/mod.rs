@@ -14,7 +14,8 @@ mod fold;
 mod gather;
 mod json;
 pub mod keyword;
-mod note;
+mod literal;
+mod merge_key;
 mod number;
 mod object;
 mod operation;
@@ -31,14 +32,15 @@ mod text;
 mod walk;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
 pub use dialect::Version;
 pub use error::LoadError;
-pub use note::{Note, Noted};
+pub use literal::Literal;
+pub use merge_key::MergeKey;
 pub use number::Decimal;
 pub use operation::{Located, Operation};
 pub use position::Position;
@@ -87,6 +89,8 @@ pub struct Document {
     name: String,
     value: Value,
     origin: Origin,
+    /// The numbers that the value does not hold exactly, by their pointers.
+    exact: BTreeMap<String, Decimal>,
     version: Version,
     written_in: &'static str,
     /// References as the files spell them, by what they are in the model.
@@ -151,10 +155,12 @@ impl Document {
             version,
             written_in,
         } = folded;
+        let origin = Origin { files, steps };
         Ok(Self {
             name: name.to_owned(),
+            exact: origin.exact(&value),
             value,
-            origin: Origin { files, steps },
+            origin,
             version,
             written_in,
             spelled,
@@ -213,24 +219,24 @@ impl Document {
         (name, pointer)
     }
 
-    /// The number at `pointer`, if the model does not hold it exactly: an integer beyond 64 bits, or a fraction with more digits than a
-    /// 64-bit float keeps. All other numbers are what [`Decimal::of`] says.
-    pub fn exact(&self, pointer: &str) -> Option<&Decimal> {
-        let all = self.origin.exact(pointer).into_iter();
-        all.filter(|(below, _)| below.is_empty())
-            .map(|(_, exact)| exact)
-            .next()
+    /// The value at `pointer` with all digits of its numbers.
+    pub fn literal(&self, pointer: &str) -> Option<Literal> {
+        Some(Literal::new(self.at(pointer)?.clone(), self.exact(pointer)))
     }
 
-    /// The numbers at and below `pointer` that the model does not hold exactly, by their pointers below it. Two values of data are
-    /// equal if they are equal as values, and in these.
-    pub fn exact_below(&self, pointer: &str) -> Vec<(String, &Decimal)> {
-        self.origin.exact(pointer)
-    }
-
-    /// Whether any number of the document is not held exactly; if not, comparing values is enough.
-    pub fn has_exact(&self) -> bool {
-        self.origin.has_exact()
+    /// The numbers at and below `pointer` that the model does not hold exactly, by their pointers below it: integers beyond 64 bits,
+    /// and fractions with more digits than a 64-bit float keeps. All other numbers are what [`Decimal::of`] says.
+    pub(crate) fn exact(&self, pointer: &str) -> Vec<(String, Decimal)> {
+        if self.exact.is_empty() {
+            return Vec::new();
+        }
+        let known = self.exact.range(pointer.to_owned()..);
+        known
+            .take_while(|(at, _)| at.starts_with(pointer))
+            .map(|(at, exact)| (&at[pointer.len()..], exact))
+            .filter(|(inside, _)| inside.is_empty() || inside.starts_with('/'))
+            .map(|(inside, exact)| (inside.to_owned(), exact.clone()))
+            .collect()
     }
 
     /// The schema that has this `$anchor` or `$dynamicAnchor`; the first one where there are several.

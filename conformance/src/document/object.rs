@@ -20,7 +20,7 @@ pub(super) enum Kind {
     Encoding,
     Callback,
     Schema,
-    /// What only has a description: an example, a link, a security scheme.
+    /// An object of which only the description is merged: an example, a link, a security scheme.
     Described,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum Shape {
     Map,
 }
 
-/// What the member `key` of an object of a kind holds.
+/// The content of the member `key` of an object of a kind.
 pub(super) fn member(kind: Kind, key: &str, value: &Value) -> Option<(Shape, Kind)> {
     use Shape::{List, Map, One};
     let found = match (kind, key) {

@@ -73,7 +73,7 @@ pub(super) struct File {
     merged: Vec<(String, u32)>,
 }
 
-/// What was noted of the nodes of a text, by their numbers.
+/// Notes on the nodes of a text, by their numbers.
 struct Noted<'p> {
     spots: &'p Spots,
     exact: HashMap<usize, &'p Decimal>,
@@ -179,22 +179,36 @@ impl Origin {
         (&file.name, at, file.text.position(offset))
     }
 
-    /// Whether a number of any file is not held exactly.
-    pub(super) fn has_exact(&self) -> bool {
-        self.files.iter().any(|file| !file.exact.is_empty())
+    /// The numbers of the model `value` that it does not hold exactly, by their pointers.
+    pub(super) fn exact(&self, value: &Value) -> BTreeMap<String, Decimal> {
+        let mut found = BTreeMap::new();
+        if self.files.iter().any(|file| !file.exact.is_empty()) {
+            self.exact_below(value, &Path::Root, &mut found);
+        }
+        found
     }
 
-    /// The numbers at and below the node at `at` that the model does not hold exactly, by their pointers below it.
-    pub(super) fn exact(&self, at: &str) -> Vec<(String, &Decimal)> {
-        if !self.has_exact() {
-            return Vec::new();
+    fn exact_below(&self, value: &Value, at: &Path<'_>, found: &mut BTreeMap<String, Decimal>) {
+        match value {
+            Value::Number(number) if number.is_f64() => {
+                let at = at.pointer();
+                let (number, place) = self.back(&at);
+                if let Some(exact) = self.files[number].exact.get(&place) {
+                    found.insert(at, exact.clone());
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.exact_below(item, &Path::Index(at, index), found);
+                }
+            }
+            Value::Object(members) => {
+                for (key, member) in members {
+                    self.exact_below(member, &Path::Key(at, key), found);
+                }
+            }
+            _ => {}
         }
-        let (number, at) = self.back(at);
-        let all = self.files[number].exact.range(at.clone()..);
-        all.take_while(|(known, _)| known.starts_with(&at))
-            .filter(|(known, _)| known.len() == at.len() || known[at.len()..].starts_with('/'))
-            .map(|(known, exact)| (known[at.len()..].to_owned(), exact))
-            .collect()
     }
 }
 

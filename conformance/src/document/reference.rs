@@ -187,7 +187,7 @@ impl Document {
         Problem::new(self.position(&at), problem, remedy).at(name)
     }
 
-    /// What to do about a reference that leads nowhere.
+    /// Advice on a reference that leads nowhere.
     fn remedy(&self, reference: &str) -> String {
         match component::nearest(self.value(), reference) {
             Some(at) => format!("did you mean `{}`?", self.told(&format!("#{at}"))),
@@ -247,7 +247,7 @@ fn not_a_string(value: &Value, position: Position) -> Problem {
     )
 }
 
-/// What is known of references while they are checked.
+/// The state of a check of references.
 #[derive(Default)]
 struct Known<'d> {
     /// Those that lead somewhere.

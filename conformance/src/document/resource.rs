@@ -150,7 +150,7 @@ fn rewrite(
 }
 
 impl Resources {
-    /// What a reference is as a pointer into the file; `None` where it is to be left as it is.
+    /// A reference as a pointer into the file; `None` where it stays as it is.
     fn local(&self, reference: &str, around: &Url, whole: &Value) -> Option<String> {
         let target = around.join(reference).ok()?;
         let resource = self.all.get(&plain(&target))?;

@@ -187,7 +187,7 @@ fn each(
     }
 }
 
-/// What an object refers to in the end.
+/// The target of an object's references.
 fn resolved<'v>(document: &'v Value, own: &Map<String, Value>) -> Option<(String, &'v Value)> {
     let mut reference = own.get("$ref")?.as_str()?;
     for _ in 0..CHAIN {
@@ -241,7 +241,7 @@ fn path_item(
     Some(merged)
 }
 
-/// What a parameter is known by.
+/// The key of a parameter.
 fn parameter<'v>(document: &'v Value, one: &'v Value) -> Option<(&'v str, &'v str)> {
     let target = one.as_object().and_then(|own| resolved(document, own));
     let one = target.map_or(one, |(_, target)| target);

@@ -107,7 +107,7 @@ struct Reader<'a> {
     anchors: HashMap<usize, Anchored>,
     /// The anchors in the order of the text.
     anchored: Vec<usize>,
-    /// What is known besides the value.
+    /// Facts besides the value.
     parsed: Parsed,
     /// Whether the document says that it is of YAML 1.1.
     may_merge: bool,
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a node is called whose key, or itself, is at `span`.
+    /// Returns the name of the node whose key, or which itself, is at `span`.
     fn called(&self, span: Span, name: u32) -> Called {
         let at = self.bytes.at(span.start.line(), span.start.col());
         Called { at, name }

@@ -165,7 +165,7 @@ impl Drift<'_> {
     }
 }
 
-/// What speaks for a status that has no entry of its own: its range, then `default`.
+/// The entries that speak for a status without one of its own: its range, then `default`.
 fn wider_statuses(status: &str) -> Vec<String> {
     let range = status
         .chars()

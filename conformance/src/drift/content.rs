@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::equal::canonical;
+use super::equal::identity;
 use super::ledger::{Pair, Site};
 use super::rules::{self, Rule};
 use super::walk::{Entry, Met, walk, walk_wider};
@@ -269,23 +269,26 @@ impl Drift<'_> {
         key: &str,
         at: &Pair,
     ) {
-        let (one, other) = (self.ledger.old.at(&at.old), self.ledger.new.at(&at.new));
-        if one.map(canonical) == other.map(canonical) {
+        let (old, new) = (
+            self.ledger.old.literal(&at.old),
+            self.ledger.new.literal(&at.new),
+        );
+        if old.as_ref().map(identity) == new.as_ref().map(identity) {
             return;
         }
-        let (inside, old, new) = first_difference(one, other);
+        let (inside, old, new) = first_difference(old.as_ref(), new.as_ref());
         let change = DocumentChange::ExampleChanged {
             name: name.map(str::to_owned),
             key: key.to_owned(),
             at: inside,
-            old: old.cloned(),
-            new: new.cloned(),
+            old,
+            new,
         };
         self.ledger.add(rule, subject, at, change);
     }
 }
 
-/// What carries a body.
+/// The carrier of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carrier<'s> {
     /// A request.

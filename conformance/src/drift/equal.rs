@@ -1,6 +1,8 @@
 //! When two JSON values are the same: objects without order, numbers by value.
 
-use serde_json::{Number, Value};
+use serde_json::Value;
+
+use crate::document::{Decimal, Literal, pointer};
 
 /// Extensions that say where a statement comes from and nothing about the API; never compared.
 pub(super) const PROVENANCE: [&str; 3] =
@@ -8,46 +10,86 @@ pub(super) const PROVENANCE: [&str; 3] =
 
 /// A text that is equal exactly when the values are. Recurses as deep as the document, which is limited.
 pub(super) fn canonical(value: &Value) -> String {
-    let mut text = String::new();
-    write(value, false, &mut text);
-    text
+    written(value, None, false)
 }
 
 /// As [`canonical`], with members of [`PROVENANCE`] left out at every level.
 pub(super) fn canonical_without_provenance(value: &Value) -> String {
+    written(value, None, true)
+}
+
+/// As [`canonical`], by all digits of numbers.
+pub(super) fn identity(literal: &Literal) -> String {
+    written(literal.value(), Some(literal), false)
+}
+
+/// As [`identity`], with members of [`PROVENANCE`] left out at every level.
+pub(super) fn identity_without_provenance(literal: &Literal) -> String {
+    written(literal.value(), Some(literal), true)
+}
+
+fn written(value: &Value, exact: Option<&Literal>, strip: bool) -> String {
     let mut text = String::new();
-    write(value, true, &mut text);
+    let exact = exact.filter(|literal| !literal.is_held());
+    Writer { strip, exact }.write(value, &mut String::new(), &mut text);
     text
 }
 
-fn write(value: &Value, strip: bool, text: &mut String) {
-    match value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
-        Value::Number(number) => text.push_str(&number_text(number)),
-        Value::String(string) => write_string(string, text),
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                write(item, strip, text);
-                text.push(',');
+struct Writer<'l> {
+    strip: bool,
+    /// The value as a whole, if it has numbers with digits of their own.
+    exact: Option<&'l Literal>,
+}
+
+impl Writer<'_> {
+    fn write(&self, value: &Value, at: &mut String, text: &mut String) {
+        let length = at.len();
+        match value {
+            Value::Null => text.push_str("null"),
+            Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
+            Value::Number(number) => {
+                match self.exact.and_then(|literal| literal.exact_at(at)) {
+                    Some(exact) => text.push_str(&exact.to_string()),
+                    // `1`, `1.0` and `1e0` are one number.
+                    None if number.is_f64() => text.push_str(&Decimal::of(number).to_string()),
+                    None => text.push_str(&number.to_string()),
+                }
             }
-            text.push(']');
+            Value::String(string) => write_string(string, text),
+            Value::Array(items) => {
+                text.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    self.step(&index.to_string(), at);
+                    self.write(item, at, text);
+                    at.truncate(length);
+                    text.push(',');
+                }
+                text.push(']');
+            }
+            Value::Object(members) => {
+                let mut sorted: Vec<_> = members
+                    .iter()
+                    .filter(|(key, _)| !(self.strip && PROVENANCE.contains(&key.as_str())))
+                    .collect();
+                sorted.sort_by_key(|(key, _)| key.as_str());
+                text.push('{');
+                for (key, member) in sorted {
+                    write_string(key, text);
+                    text.push(':');
+                    self.step(key, at);
+                    self.write(member, at, text);
+                    at.truncate(length);
+                    text.push(',');
+                }
+                text.push('}');
+            }
         }
-        Value::Object(members) => {
-            let mut sorted: Vec<_> = members
-                .iter()
-                .filter(|(key, _)| !(strip && PROVENANCE.contains(&key.as_str())))
-                .collect();
-            sorted.sort_by_key(|(key, _)| key.as_str());
-            text.push('{');
-            for (key, member) in sorted {
-                write_string(key, text);
-                text.push(':');
-                write(member, strip, text);
-                text.push(',');
-            }
-            text.push('}');
+    }
+
+    /// Where one is counts for numbers with digits of their own only.
+    fn step(&self, token: &str, at: &mut String) {
+        if self.exact.is_some() {
+            pointer::push(at, token);
         }
     }
 }
@@ -55,18 +97,6 @@ fn write(value: &Value, strip: bool, text: &mut String) {
 fn write_string(string: &str, text: &mut String) {
     // Debug quotes and escapes, so no string can end early.
     text.push_str(&format!("{string:?}"));
-}
-
-/// `1`, `1.0` and `1e0` are one number.
-fn number_text(number: &Number) -> String {
-    /// Below this, a float that has no fraction is one integer and no other.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
-            format!("{:.0}", float + 0.0)
-        }
-        _ => number.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -91,6 +121,10 @@ mod tests {
         }
         assert_eq!(canonical(&json!(-0.0)), canonical(&json!(0)));
         assert_eq!(canonical(&json!(-10.0)), canonical(&json!(-10)));
+        assert_eq!(
+            canonical(&json!(1e16)),
+            canonical(&json!(10_000_000_000_000_000_u64))
+        );
     }
 
     #[test]
@@ -98,8 +132,8 @@ mod tests {
         let (with, without) = (json!({"a": {"x-decision": "C-1"}}), json!({"a": {}}));
         assert_ne!(canonical(&with), canonical(&without));
         assert_eq!(
-            canonical_without_provenance(&with),
-            canonical_without_provenance(&without)
+            identity_without_provenance(&Literal::from(with.clone())),
+            identity_without_provenance(&Literal::from(without.clone()))
         );
     }
 }

@@ -1,7 +1,7 @@
 //! An example of each rule: an old and a new piece of a document, and what both are part of. A test compares each pair and expects
 //! the rule.
 
-/// What the two halves of an example stand in.
+/// The frame of the two halves of an example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
     /// Members of the document's root.
@@ -40,7 +40,7 @@ impl Frame {
 pub struct Example {
     /// The rule that finds the difference.
     pub rule: &'static str,
-    /// What both halves stand in.
+    /// The frame of both halves.
     pub frame: Frame,
     /// In the old document.
     pub old: &'static str,

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::Options;
-use super::equal::{PROVENANCE, canonical_without_provenance};
+use super::equal::{PROVENANCE, identity_without_provenance};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
-use crate::document::{Document, pointer};
+use crate::document::{Document, Literal, pointer};
 use crate::finding::{
     DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
     Undecided, Use,
@@ -17,14 +17,14 @@ use crate::finding::{
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
 
-/// What is being looked at, and in which direction its content travels.
+/// The part of a document that is compared, and the direction of its content.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Site<'s> {
     /// How findings name it.
     pub(super) subject: &'s str,
-    /// What of the subject, such as `request body`.
+    /// The part of the subject, such as `request body`.
     pub(super) part: &'s str,
-    /// Who sends the content.
+    /// The sender of the content.
     pub(super) sender: Sender,
     /// Whether values are text, and how it is read.
     pub(super) as_text: Text,
@@ -81,13 +81,13 @@ impl Pair {
     }
 }
 
-/// What differs in schemas, and what shows it.
+/// A difference of schemas, with the value that shows it.
 pub(super) struct SchemaEntry {
     pub(super) rule: &'static Rule,
     pub(super) severity: Severity,
     pub(super) at: Pair,
     pub(super) message: Message,
-    /// Who is affected, and how.
+    /// The people affected, and how.
     pub(super) effect: Option<Effect>,
     /// Why it is undecided, if it is.
     pub(super) undecided: Option<Undecided>,
@@ -103,7 +103,7 @@ pub(super) struct Ledger<'a> {
     pub(super) new: &'a Document,
     pub(super) options: &'a Options,
     findings: Vec<Finding>,
-    /// Who uses what each finding is about.
+    /// The users of the subject of each finding.
     users: Vec<UsedBy>,
     entries: HashMap<(&'static str, String, String, String), usize>,
     subjects: HashMap<String, usize>,
@@ -369,12 +369,15 @@ impl<'a> Ledger<'a> {
         if prose && !self.options.prose {
             return;
         }
-        let text = |value: Option<&Value>| value.map(canonical_without_provenance);
-        if old == new || text(old) == text(new) {
+        let (old, new) = (
+            exactly(self.old, &at.old, old),
+            exactly(self.new, &at.new, new),
+        );
+        if is_same(&old, &new) {
             return;
         }
         let extension = key.starts_with("x-");
-        let rule = match (old, new) {
+        let rule = match (&old, &new) {
             _ if prose => &rules::PROSE_CHANGED,
             (Some(_), None) if extension => &rules::EXTENSION_REMOVED,
             (None, _) if extension => &rules::EXTENSION_ADDED,
@@ -403,24 +406,30 @@ impl<'a> Ledger<'a> {
         default: Option<Value>,
     ) {
         let at = at.member(key);
-        let (old, new) = (self.old.at(&at.old), self.new.at(&at.new));
-        if old == new {
-            return;
-        }
-        let default = default.as_ref();
-        let (old, new) = (old.or(default), new.or(default));
-        let text = |value: Option<&Value>| value.map(canonical_without_provenance);
-        if text(old) != text(new) {
+        let default = default.map(Literal::from);
+        let old = self.old.literal(&at.old).or(default.clone());
+        let new = self.new.literal(&at.new).or(default);
+        if !is_same(&old, &new) {
             self.add(rule, subject, &at, member(key, old, new));
         }
     }
 }
 
 /// A member that differs, or is there on one side only.
-pub(super) fn member(key: &str, old: Option<&Value>, new: Option<&Value>) -> DocumentChange {
+pub(super) fn member(key: &str, old: Option<Literal>, new: Option<Literal>) -> DocumentChange {
     DocumentChange::Member {
         key: key.to_owned(),
-        old: old.cloned(),
-        new: new.cloned(),
+        old,
+        new,
     }
+}
+
+/// The value at `at` with all digits of its numbers.
+fn exactly(document: &Document, at: &str, value: Option<&Value>) -> Option<Literal> {
+    value.map(|value| Literal::new(value.clone(), document.exact(at)))
+}
+
+fn is_same(old: &Option<Literal>, new: &Option<Literal>) -> bool {
+    let text = |literal: &Option<Literal>| literal.as_ref().map(identity_without_provenance);
+    old == new || text(old) == text(new)
 }

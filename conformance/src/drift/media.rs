@@ -32,7 +32,7 @@ pub(super) fn normalized(name: &str) -> String {
     text
 }
 
-/// What speaks for a normalized media type that has no entry of its own: the type without parameters, then its ranges.
+/// The entries that speak for a normalized media type without one of its own: the type without parameters, then its ranges.
 pub(super) fn wider(name: &str) -> Vec<String> {
     let essence = essence(name);
     let kind = essence.split('/').next().unwrap_or_default();

@@ -39,6 +39,7 @@
 //! to several schemas, depending on the path to it, is undecided where something differs.
 
 mod answers;
+mod components;
 mod content;
 mod encoding;
 mod equal;
@@ -62,10 +63,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Noted, Selection};
+use crate::document::{Document, Selection};
 use crate::finding::{DocumentChange, Finding, Part, Place, Sender, Side};
 
-pub use progress::Progress;
+pub use progress::{Phase, Progress};
 
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, member};
@@ -73,10 +74,13 @@ use same::Same;
 use schema::Schemas;
 use walk::{Entry, Met, walk};
 
+/// Where the schemas are that a document gives names to.
+const SCHEMAS: &str = "/components/schemas";
+
 /// How findings name what belongs to no operation.
 const DOCUMENT: &str = "document";
 
-/// What is compared.
+/// The choice of what is compared.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether text for readers is compared.
@@ -87,7 +91,7 @@ pub struct Options {
     pub progress: Progress,
 }
 
-/// What was compared and what differs.
+/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The differences, by subject in document order, then by place.
@@ -118,6 +122,10 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
     }
     drift.paths();
     drift.all_webhooks();
+    let alone = old.is_schemas_only() && new.is_schemas_only();
+    if alone && options.selection.is_everything() {
+        drift.components();
+    }
     let Drift {
         mut ledger,
         schemas,
@@ -142,7 +150,7 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
 struct Drift<'a> {
     ledger: Ledger<'a>,
     schemas: Schemas,
-    /// What need not be looked into.
+    /// The nodes that need not be looked into.
     same: Same<'a>,
     /// Whether what holds for all operations is the same, once it was asked.
     same_around: Option<bool>,
@@ -193,13 +201,12 @@ impl<'a> Drift<'a> {
         self.merge_keys();
     }
 
-    /// Says which document has merge keys, at the first of them. Parameters that are given twice are compared with the others.
+    /// Says which document has merge keys, at the first of them.
     fn merge_keys(&mut self) {
         for (side, document) in [(Side::Old, self.ledger.old), (Side::New, self.ledger.new)] {
-            let mut notes = document.notes();
-            notes.retain(|note| note.what == Noted::MergeKey);
-            let count = notes.len();
-            let Some(first) = notes.into_iter().next() else {
+            let keys = document.merge_keys();
+            let count = keys.len();
+            let Some(first) = keys.into_iter().next() else {
                 continue;
             };
             let place = Place {
@@ -289,7 +296,7 @@ impl<'a> Drift<'a> {
         let old = Value::Array(list(self.ledger.old.at(&at.old), prose));
         let new = Value::Array(list(self.ledger.new.at(&at.new), prose));
         if canonical_without_provenance(&old) != canonical_without_provenance(&new) {
-            let change = member("servers", Some(&old), Some(&new));
+            let change = member("servers", Some(old.into()), Some(new.into()));
             self.ledger
                 .add(&rules::SERVERS_CHANGED, subject, at, change);
         }

@@ -12,7 +12,7 @@ use super::walk::{Entry, Met, walk};
 use crate::document::{Document, METHODS, Operation, pointer};
 use crate::finding::{DocumentChange, Effect, Impact, Part, Sender, Side};
 
-/// What an operation is, which decides the direction of its messages and the rule for a missing one.
+/// The kind of an operation, which decides the direction of its messages and the rule for a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Path,
@@ -94,7 +94,10 @@ impl<'a> Drift<'a> {
     ) -> usize {
         let mut count = 0;
         let partners = partners(old, new, kind);
-        self.ledger.options.progress.expect(partners.len());
+        self.ledger
+            .options
+            .progress
+            .expect("operations", partners.len());
         for (one, other) in partners {
             self.ledger.options.progress.step();
             let selection = &self.ledger.options.selection;
@@ -285,8 +288,10 @@ impl<'a> Drift<'a> {
         };
         let (one, other) = (set(old), set(new));
         if one != other {
-            let list = |set: BTreeSet<String>| Value::from(set.into_iter().collect::<Vec<_>>());
-            let change = member("tags", Some(&list(one)), Some(&list(other)));
+            let list = |set: BTreeSet<String>| {
+                Some(Value::from(set.into_iter().collect::<Vec<_>>()).into())
+            };
+            let change = member("tags", list(one), list(other));
             let rule = &rules::OPERATION_TAGS_CHANGED;
             self.ledger.add(rule, subject, &at.member("tags"), change);
         }

@@ -21,7 +21,7 @@ const NO_HEADER: &str = "content-type";
 /// Members that say how a value is written.
 const SERIALIZATION: [&str; 4] = ["style", "explode", "allowReserved", "allowEmptyValue"];
 
-/// What identifies a parameter; names of headers are in lower case.
+/// The place and name of a parameter; names of headers are in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     place: String,

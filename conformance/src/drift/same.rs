@@ -37,7 +37,7 @@ struct Node {
     touched: bool,
 }
 
-/// What a node is, which says how it is read.
+/// The kind of a node, which says how it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Schema,
@@ -58,13 +58,13 @@ struct Open<'a> {
     kind: Kind,
 }
 
-/// What is known of two documents.
+/// The nodes of two documents that are known to be equal or not.
 pub(super) struct Same<'a> {
     old: &'a Document,
     new: &'a Document,
     prose: bool,
     /// Numbers that the model does not hold exactly, by where they are in memory.
-    exact: [HashMap<usize, &'a Decimal>; 2],
+    exact: [HashMap<usize, Decimal>; 2],
     nodes: Vec<Node>,
     /// Nodes by where their values are in memory.
     ids: HashMap<Key, usize>,
@@ -451,8 +451,8 @@ impl Kind {
 }
 
 /// The numbers of a document that its model does not hold exactly, by where they are in memory.
-fn exact(document: &Document) -> HashMap<usize, &Decimal> {
-    let all = document.exact_below("").into_iter();
+fn exact(document: &Document) -> HashMap<usize, Decimal> {
+    let all = document.exact("").into_iter();
     all.filter_map(|(at, exact)| Some((address(document.at(&at)?), exact)))
         .collect()
 }

@@ -151,7 +151,7 @@ fn everybody() -> Requirement {
     Requirement::from([Alternative::new()])
 }
 
-/// What the sender of requests goes by, then what their receiver asks for.
+/// The credentials that the sender of requests has, then those that their receiver asks for.
 fn sender_first<'v, T>(sender: Sender, old: &'v T, new: &'v T) -> (&'v T, &'v T) {
     match sender {
         Sender::Client => (old, new),
@@ -192,7 +192,7 @@ fn only_more_flows(before: &Map<String, Value>, after: &Map<String, Value>) -> b
     plain == other && kept.all(|kept| kept)
 }
 
-/// What the scheme called `name` is, as a text.
+/// The scheme called `name` as a text.
 fn content(document: &Document, name: &str) -> String {
     match said(document, name) {
         Some(scheme) => canonical(&Value::Object(scheme)),

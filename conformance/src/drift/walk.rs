@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
-    /// What it is known by; equal for two spellings of one name.
+    /// The key; equal for two spellings of one name.
     pub(super) key: String,
     /// Its name as the document spells it.
     pub(super) name: String,

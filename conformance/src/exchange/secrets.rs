@@ -37,7 +37,7 @@ const HARMLESS: [&str; 11] = [
     "x-request-id",
 ];
 
-/// What must not appear in a report.
+/// The texts that must not appear in a report.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     shown: bool,

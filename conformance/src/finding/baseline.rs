@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What is wrong with an entry of a list of accepted findings.
+/// A fault of an entry of a list of accepted findings.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "kind",
@@ -38,7 +38,7 @@ pub struct Acceptance {
     /// The rule of the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// What the finding was about.
+    /// The subject of the finding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Where the finding was.

@@ -1,7 +1,8 @@
 //! What a finding says, as data. Sentences are made of it in `report::words` and nowhere else.
 
 use serde::Serialize;
-use serde_json::Value;
+
+use crate::document::Literal;
 
 use super::{BaselineFault, DocumentChange, ReplayFault};
 
@@ -96,14 +97,14 @@ pub enum SchemaChange {
         /// `enum` or `const`, as the document spells it.
         keyword: String,
         /// The values.
-        values: Vec<Value>,
+        values: Vec<Literal>,
     },
     /// Values were removed from `enum`.
     ValuesRemoved {
         /// `enum` or `const`, as the document spells it.
         keyword: String,
         /// The values.
-        values: Vec<Value>,
+        values: Vec<Literal>,
     },
     /// Other types are allowed. `None` is any type.
     TypeChanged {
@@ -117,34 +118,25 @@ pub enum SchemaChange {
     /// Null is not allowed any more.
     NullRemoved,
     /// A keyword was added.
-    KeywordAdded {
-        /// The keyword as the document spells it.
-        keyword: String,
-        /// Its value; none where it holds schemas.
-        value: Option<Value>,
-    },
+    KeywordAdded(Keyword),
     /// A keyword was removed.
-    KeywordRemoved {
-        /// The keyword as the document spells it.
-        keyword: String,
-        /// Its value; none where it holds schemas.
-        value: Option<Value>,
-    },
+    KeywordRemoved(Keyword),
     /// A keyword has another value.
     KeywordChanged {
         /// The keyword as the documents spell it.
         keyword: String,
         /// Its old value; none where it held schemas.
-        old: Option<Value>,
+        old: Option<Literal>,
         /// Its new value; none where it holds schemas.
-        new: Option<Value>,
+        new: Option<Literal>,
     },
-    /// A bound of numbers is inclusive in one schema and exclusive in the other.
-    BoundChanged {
-        /// The old bound.
-        old: Bound,
-        /// The new bound.
-        new: Bound,
+    /// One keyword is in the place of another that says the same kind of thing, such as an exclusive bound in the place of an
+    /// inclusive one.
+    KeywordReplaced {
+        /// The old keyword.
+        old: Keyword,
+        /// The new keyword.
+        new: Keyword,
     },
     /// An entry of a map of schemas other than `properties`, such as `patternProperties`, was added.
     EntryAdded {
@@ -164,21 +156,21 @@ pub enum SchemaChange {
     AlternativeAdded {
         /// The keyword.
         keyword: String,
-        /// What the subschema is.
+        /// The subschema.
         shape: Shape,
     },
     /// A subschema of `oneOf`, `anyOf`, `allOf` or a tuple was removed.
     AlternativeRemoved {
         /// The keyword.
         keyword: String,
-        /// What the subschema is.
+        /// The subschema.
         shape: Shape,
     },
     /// The schemas have nothing in common that could be compared.
     Replaced {
-        /// What the old schema is.
+        /// The old schema.
         old: Shape,
-        /// What the new schema is.
+        /// The new schema.
         new: Shape,
     },
     /// There was no schema, which accepts everything.
@@ -194,9 +186,9 @@ pub enum SchemaChange {
     MappingChanged {
         /// The value of the discriminator.
         value: String,
-        /// What it was mapped to.
+        /// The old target.
         old: Option<String>,
-        /// What it is mapped to.
+        /// The new target.
         new: Option<String>,
     },
     /// The keywords match but mean something different.
@@ -208,16 +200,30 @@ pub enum SchemaChange {
     },
 }
 
-/// A bound of numbers.
+/// A keyword of a schema as its document has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Bound {
-    /// Such as `exclusiveMinimum`.
+pub struct Keyword {
+    /// The keyword.
     pub keyword: String,
-    /// The number.
-    pub value: Value,
+    /// Its value; none where it holds schemas.
+    pub value: Option<Literal>,
+    /// The keyword beside it that is `true` and makes a bound exclusive, in OpenAPI 2.0 and 3.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag: Option<String>,
 }
 
-/// What a schema is, in a few words.
+impl Keyword {
+    /// A keyword with a value.
+    pub fn new(keyword: impl Into<String>, value: impl Into<Literal>) -> Self {
+        Self {
+            keyword: keyword.into(),
+            value: Some(value.into()),
+            flag: None,
+        }
+    }
+}
+
+/// A schema in a few words.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shape {
@@ -233,7 +239,7 @@ pub struct Shape {
     pub keywords: Vec<String>,
 }
 
-/// Who sends a value.
+/// The sender of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Sender {
@@ -244,7 +250,7 @@ pub enum Sender {
 }
 
 impl Sender {
-    /// Who receives what this one sends.
+    /// The other one, which receives the values that this one sends.
     #[must_use]
     pub fn receiver(self) -> Self {
         match self {
@@ -269,12 +275,12 @@ pub enum Impact {
     Undocumented,
 }
 
-/// Who sends the values that a change affects, and what it does to them.
+/// The sender of the values that a change affects, and its impact on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Effect {
-    /// Who sends them.
+    /// The sender.
     pub sender: Sender,
-    /// What happens.
+    /// The impact.
     pub impact: Impact,
 }
 
@@ -310,7 +316,7 @@ pub enum Undecided {
     NotASchema,
     /// The schema cannot be used; the validator's words.
     Unusable {
-        /// What the validator says.
+        /// The error of the validator.
         cause: String,
     },
     /// The schema nests too deep.

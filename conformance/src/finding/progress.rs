@@ -21,7 +21,7 @@ pub enum ReplayStep {
         /// Whether the operation has no sample.
         bare: bool,
     },
-    /// What other samples need was not created.
+    /// A resource that other samples need was not created.
     NotCreated {
         /// The operation that should have created it.
         operation: String,
@@ -30,7 +30,7 @@ pub enum ReplayStep {
         /// How many samples need it.
         samples: usize,
     },
-    /// What the run created was not deleted.
+    /// A resource that the run created was not deleted.
     Left {
         /// Its path.
         path: String,

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use thiserror::Error;
 
-use super::Undecided;
+use super::{RecipeProblem, Undecided, Unreplayable, Unwritable};
 
-/// What is wrong with an exchange or a sample, or why there was no exchange.
+/// A fault of an exchange or a sample, or the reason why there was no exchange.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "kind",
@@ -52,7 +51,7 @@ pub enum ReplayFault {
         /// Its value, unless that is secret.
         #[serde(skip_serializing_if = "Option::is_none")]
         value: Option<String>,
-        /// What is wrong with it.
+        /// The fault.
         violation: Violation,
     },
     /// A header with `content` is not JSON.
@@ -61,7 +60,7 @@ pub enum ReplayFault {
         sample: String,
         /// The name of the header.
         header: String,
-        /// What the parser says.
+        /// The error of the parser.
         cause: String,
     },
     /// The content type is missing, given several times, or not one of those documented.
@@ -117,14 +116,14 @@ pub enum ReplayFault {
     BodyNotJson {
         /// The name of the sample.
         sample: String,
-        /// What the parser says.
+        /// The error of the parser.
         cause: String,
     },
     /// The body violates its schema.
     Body {
         /// The name of the sample.
         sample: String,
-        /// What is wrong with it.
+        /// The fault.
         violation: Violation,
     },
     /// The body violates its schema in more places than are reported one by one.
@@ -140,7 +139,7 @@ pub enum ReplayFault {
         sample: String,
         /// JSON pointer into the body.
         at: String,
-        /// What differs there.
+        /// The differences there.
         difference: ShapeDifference,
         /// In how many more items of a list it differs likewise.
         more: usize,
@@ -162,7 +161,7 @@ pub enum ReplayFault {
     },
     /// A sample of the document violates its own schema.
     Sample {
-        /// What is wrong with it.
+        /// The fault.
         violation: Violation,
     },
     /// A schema cannot be used, so that nothing was validated against it.
@@ -190,7 +189,7 @@ pub enum ReplayFault {
     Recipe {
         /// The name of the sample.
         sample: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: RecipeProblem,
     },
     /// The server did not create what other samples need.
@@ -219,7 +218,7 @@ pub struct SentSample {
 pub enum Failure {
     /// No connection was made.
     Connect {
-        /// What the operating system says.
+        /// The error of the operating system.
         cause: String,
     },
     /// The time was over.
@@ -234,7 +233,7 @@ pub enum Failure {
     },
     /// The connection broke.
     Broken {
-        /// What the client says.
+        /// The error of the client.
         cause: String,
     },
 }
@@ -312,112 +311,6 @@ pub enum Echoed {
     Query(String),
     /// A path parameter.
     Path(String),
-}
-
-/// Why a sample cannot be made into a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
-pub enum Unreplayable {
-    /// No response has its name, and no successful one is documented.
-    NoResponse,
-    /// No request sample has its name, and no rule says how a request gets this status.
-    NoRequest {
-        /// The status.
-        status: String,
-    },
-    /// `x-replay` starts from a sample that does not exist.
-    NoStart {
-        /// What it starts from.
-        from: String,
-    },
-    /// There is no successful sample of the operation to start from.
-    NoSuccess,
-    /// A required parameter has no sample.
-    NoParameter {
-        /// Where the parameter is, such as `query`.
-        place: String,
-        /// The name of the parameter.
-        name: String,
-    },
-    /// The value is in another file.
-    External,
-    /// This media type cannot represent the value.
-    NoForm {
-        /// The JSON type of the value.
-        value: &'static str,
-        /// The media type.
-        media_type: String,
-    },
-    /// It cannot be written as HTTP.
-    Unwritable {
-        /// Why not.
-        reason: Unwritable,
-    },
-}
-
-/// Why a request cannot be written as HTTP. Values of headers are not repeated, since they may be secret.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Unwritable {
-    /// Not a method.
-    #[error("`{method}` is not a method")]
-    Method {
-        /// The method.
-        method: String,
-    },
-    /// Not a URL.
-    #[error("`{url}`: {cause}")]
-    Url {
-        /// The text.
-        url: String,
-        /// What the parser says.
-        cause: String,
-    },
-    /// Not the name of a header.
-    #[error("`{name}` is not a header name")]
-    HeaderName {
-        /// The text.
-        name: String,
-    },
-    /// A value that a header cannot have.
-    #[error("the value of `{name}` has characters that a header cannot carry")]
-    HeaderValue {
-        /// The name of the header.
-        name: String,
-    },
-    /// All else.
-    #[error("{cause}")]
-    Other {
-        /// What the client says.
-        cause: String,
-    },
-}
-
-/// What is wrong with an `x-replay`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum RecipeProblem {
-    /// It is not an object.
-    NotAnObject {
-        /// Its JSON type.
-        found: &'static str,
-    },
-    /// A member has another type.
-    WrongType {
-        /// The member.
-        member: String,
-        /// Its JSON type.
-        found: &'static str,
-    },
-    /// There is no such member.
-    UnknownMember {
-        /// The member.
-        member: String,
-    },
 }
 
 /// Why something was not created, or not deleted.

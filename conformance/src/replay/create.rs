@@ -26,7 +26,7 @@ pub(super) struct Refusal {
     used_by: Users,
 }
 
-/// What became of one path parameter.
+/// The result for one path parameter.
 enum Made {
     Value(String),
     /// The API has nothing to create it with.

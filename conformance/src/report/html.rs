@@ -235,7 +235,7 @@ fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-/// What makes a link to a finding, also where several pairs have the same one.
+/// The anchor of a finding, also where several pairs have the same one.
 fn element_id(entry: &Entry) -> String {
     match &entry.pair {
         Some(pair) => crate::fingerprint::digest(&format!("{pair}:{}", entry.fingerprint)),

@@ -279,7 +279,7 @@ mod tests {
         &'static [&'static str],
     );
 
-    /// What the schemas of Jenkins, Ant and Surefire have in common.
+    /// The common part of the schemas of Jenkins, Ant and Surefire.
     const GRAMMAR: [Element; 6] = [
         (
             "testsuites",

@@ -98,7 +98,7 @@ impl Format {
 /// A document that a run looked at.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DocumentInfo {
-    /// What it stands for: `old`, `new`, or `document` where there is only one.
+    /// The role: `old`, `new`, or `document` where there is only one.
     pub role: &'static str,
     /// The file or URL, as the user gave it.
     pub name: String,

@@ -21,8 +21,8 @@ fn place(document: &str, line: u32) -> Place {
 fn finding(rule: &'static str, severity: Severity, subject: &str) -> Finding {
     let change = SchemaChange::KeywordChanged {
         keyword: "maxLength".to_owned(),
-        old: Some(json!(100)),
-        new: Some(json!(50)),
+        old: Some(json!(100).into()),
+        new: Some(json!(50).into()),
     };
     Finding {
         old: Some(place("old.yaml", 4)),
@@ -111,7 +111,7 @@ pub(crate) fn report() -> Report {
     report
 }
 
-/// What documents and servers may contain to break out of a report.
+/// Texts in documents and answers that try to break out of a report.
 pub(crate) const HOSTILE: &str = "<script>alert(1)</script> a|b `c` ::error::x %0A\n::warning file=y::z\r\n\u{1b}[31mred\u{7}\u{202e}\u{fffe}\u{2028} ]]> --> \"q\" 'r' & @team #1 [x](javascript:y) ![i](http://e/i) $m$ \u{9b}1m </pre></details>\u{e0041}";
 
 /// A message with any text.

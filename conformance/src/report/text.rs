@@ -101,7 +101,7 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
     lines
 }
 
-/// Who uses a place, in one line; none where only the subject itself does.
+/// The users of a place, in one line; none where only the subject itself uses it.
 fn used_by(finding: &Finding) -> Option<String> {
     let users = &finding.used_by;
     let named: Vec<&str> = users

@@ -19,7 +19,7 @@ pub(super) fn of<'a>(document: &'a Document, sample: &Sample) -> Option<&'a Valu
 /// Changes a case as the recipe says.
 ///
 /// # Errors
-/// What is wrong with the recipe.
+/// The fault of the recipe.
 pub(super) fn apply(
     recipe: &Value,
     case: &mut Case,

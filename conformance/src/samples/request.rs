@@ -10,7 +10,7 @@ use crate::case::{Body, PathValue};
 use crate::document::{Document, Located, Operation};
 use crate::finding::Unreplayable;
 
-/// What an operation has to make requests from.
+/// The parts of an operation that requests are made from.
 pub(super) struct Source<'a> {
     pub(super) document: &'a Document,
     pub(super) operation: &'a Operation<'a>,

@@ -13,7 +13,7 @@ use crate::finding::{Broken, Violation};
 /// How a value violates a schema, and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    /// What is wrong.
+    /// The fault.
     pub violation: Violation,
     /// Pointer of the keyword in the document.
     pub schema: String,

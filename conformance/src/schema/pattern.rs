@@ -229,7 +229,7 @@ impl Translation {
         Some(())
     }
 
-    /// What an escape stands for, in a class or outside; its backslash is taken.
+    /// Reads an escape, in a class or outside; its backslash is taken.
     fn item(&mut self) -> Option<Item> {
         let letter = self.take()?;
         Some(match letter {

@@ -13,7 +13,7 @@ use crate::document::{Document, pointer};
 /// Most subschemas that are looked at for one value; a schema that has more is looked at in part.
 const LIMIT: usize = 500;
 
-/// What schemas say about one member of an object.
+/// The subschemas for one member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
     /// Named by `properties` or `patternProperties`; the pointers of its schemas.
@@ -67,7 +67,7 @@ impl<'a> Subschemas<'a> {
         self.root
     }
 
-    /// What stands at a pointer.
+    /// The value at a pointer.
     #[must_use]
     pub fn at(&self, at: &str) -> Option<&'a Value> {
         pointer::find(self.root, at)
@@ -138,7 +138,7 @@ impl<'a> Subschemas<'a> {
         found
     }
 
-    /// What the schemas say about the member `name` of an object to which [all](Self::in_place) of them apply.
+    /// The subschemas for the member `name` of an object to which [all](Self::in_place) of the schemas apply.
     #[must_use]
     pub fn member(&self, schemas: &[String], name: &str) -> Member {
         let (mut declared, mut entries) = (Vec::new(), Vec::new());

@@ -104,7 +104,7 @@ pub(super) fn rewrite(value: &mut Value, named: bool, moved: &HashMap<&str, &str
     }
 }
 
-/// What a reference is in the new document, by the nearest ancestor of its target that moved.
+/// A reference as it is in the new document, by the nearest ancestor of its target that moved.
 fn new_reference(reference: &str, moved: &HashMap<&str, &str>) -> Option<String> {
     for (old, new) in [
         ("#/definitions/", "#/components/schemas/"),

@@ -9,14 +9,14 @@ use jsonschema::Draft;
 use jsonschema::canonical::{self, CanonicalSchema, Containment};
 use serde_json::Value;
 
-/// What is known of two sets of values.
+/// The relation of two sets of values.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Relation {
     /// Whether the new schema certainly accepts all that the old one accepts.
     pub(in super::super) old_in_new: bool,
     /// Whether the old schema certainly accepts all that the new one accepts.
     pub(in super::super) new_in_old: bool,
-    /// What one side accepts and the other does not, as schemas.
+    /// The values that one side accepts and the other does not, as schemas.
     pub(in super::super) lost: Vec<Value>,
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::facts::Facts;
 use super::text;
 
-/// What the other side mentions.
+/// The places that the other side mentions.
 #[derive(Default)]
 pub(super) struct Hints {
     pub(super) names: BTreeSet<String>,

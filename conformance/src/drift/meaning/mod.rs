@@ -60,16 +60,16 @@ pub(super) struct Tried {
     pub(super) documented: bool,
 }
 
-/// What an edit does, the best examples first.
+/// The values that tell an edit, the best examples first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Trial {
-    /// What the sender may send and the receiver rejects.
+    /// Values that the sender may send and the receiver rejects.
     pub(super) rejected: Vec<Tried>,
-    /// What the receiver accepts and the sender does not send.
+    /// Values that the receiver accepts and the sender does not send.
     pub(super) unsent: Vec<Tried>,
 }
 
-/// What became of values that were put into the schemas around them.
+/// The result of putting values into the schemas around them.
 pub(super) enum Raised {
     /// A value of the outermost schema.
     Found(Tried),
@@ -124,6 +124,11 @@ impl<'a> Meaning<'a> {
             same: !flagged,
             spent,
         }
+    }
+
+    /// Whether it makes a difference who sends a value.
+    pub(super) fn is_flagged(&self) -> bool {
+        !self.same
     }
 
     /// How many schemas values were held against so far.
@@ -390,7 +395,7 @@ impl<'a> Meaning<'a> {
         )
     }
 
-    /// What the algebra knows of the old schema and the old schema with `edits`.
+    /// The relation of the old schema and the old schema with `edits` by set algebra.
     pub(super) fn proof(&self, at: At<'_>, sender: Sender, changes: &[&Edit]) -> Relation {
         let (old, _) = self.makers(sender);
         let edits = Some(self.edits(sender, changes));
@@ -420,7 +425,7 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    /// What the algebra knows of the old and the new schema.
+    /// The relation of the old and the new schema by set algebra.
     pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
         let (old, new) = self.makers(sender);
         let wholes = (
@@ -632,7 +637,7 @@ fn accepted<'a>(
         .collect())
 }
 
-/// What the text of a value may mean to who reads it; that of a list or an object is written item by item.
+/// The values that the text of a value may be read as; a list or an object is written item by item.
 fn meanings(value: &Value, text: Text) -> Vec<Value> {
     let each = |form: fn(&Value) -> Value| match value {
         Value::Array(items) => items.iter().map(form).collect(),

@@ -1,15 +1,12 @@
-//! Differences of bounds: inclusive and exclusive spellings of one bound, and numbers with more digits than the model holds.
-
-use serde_json::Value;
+//! Differences of bounds: inclusive and exclusive spellings of one bound.
 
 use super::super::ledger::Pair;
 use super::super::rules;
-use super::differences::{Difference, changed, keyword_edits, spelled, value_of};
-use super::effect::{self, Effect};
-use super::side::Digits;
-use super::view::{Content, Part, View};
-use crate::document::Decimal;
-use crate::finding::{Bound, SchemaChange};
+use super::differences::{Difference, keyword_edits};
+use super::effect::Effect;
+use super::matching::Sides;
+use super::view::View;
+use crate::finding::SchemaChange;
 
 /// The bounds of numbers of one end, whose inclusive and exclusive spellings are one bound.
 const ENDS: [[&str; 2]; 2] = [
@@ -19,6 +16,7 @@ const ENDS: [[&str; 2]; 2] = [
 
 /// Compares bounds that are spelled inclusively on one side and exclusively on the other, and says which keywords they are.
 pub(super) fn bounds(
+    sides: &Sides<'_>,
     (old, new): (&View, &View),
     differences: &mut Vec<Difference>,
 ) -> Vec<&'static str> {
@@ -36,10 +34,6 @@ pub(super) fn bounds(
             continue;
         }
         told.extend(spellings);
-        let (Content::Value(old_value), Content::Value(new_value)) = (&one.content, &other.content)
-        else {
-            continue;
-        };
         let rule = &rules::SCHEMA_KEYWORD_CHANGED;
         let views = (old, new);
         let mut edits = keyword_edits(before, Some(&one), None, views);
@@ -48,15 +42,9 @@ pub(super) fn bounds(
             rule,
             severity: rule.severity,
             at: Pair::new(&*one.pointer, &*other.pointer),
-            change: SchemaChange::BoundChanged {
-                old: Bound {
-                    keyword: before.to_owned(),
-                    value: old_value.clone(),
-                },
-                new: Bound {
-                    keyword: after.to_owned(),
-                    value: new_value.clone(),
-                },
+            change: SchemaChange::KeywordReplaced {
+                old: sides.old.told(&one.pointer, before, one.literal()),
+                new: sides.new.told(&other.pointer, after, other.literal()),
             },
             keyword: before.to_owned(),
             effect: Effect::ANY,
@@ -64,41 +52,4 @@ pub(super) fn bounds(
         });
     }
     told
-}
-
-/// A keyword whose numbers differ in digits that no 64-bit number holds. What it does is known by arithmetic only.
-pub(super) fn other_digits(
-    keyword: &str,
-    (old, new): (&Part, &Part),
-    exact: (Digits<'_>, Digits<'_>),
-    differences: &mut Vec<Difference>,
-) {
-    let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-    let digits = |part: &Part, exact: &Digits<'_>| match (&part.content, &exact[..]) {
-        (Content::Value(Value::Number(number)), []) => Some(Decimal::of(number)),
-        (Content::Value(Value::Number(_)), [(_, exact)]) => Some((*exact).clone()),
-        _ => None,
-    };
-    let numbers = (digits(old, &exact.0), digits(new, &exact.1));
-    let effect = match &numbers {
-        (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(new)),
-        _ => Effect::ANY,
-    };
-    let text = |part: &Part, number: &Option<Decimal>| match number {
-        Some(number) => Some(Value::String(number.to_string())),
-        None => value_of(part),
-    };
-    differences.push(Difference {
-        rule,
-        severity,
-        at: Pair::new(&*old.pointer, &*new.pointer),
-        change: SchemaChange::KeywordChanged {
-            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
-            old: text(old, &numbers.0),
-            new: text(new, &numbers.1),
-        },
-        keyword: keyword.to_owned(),
-        effect,
-        edits: Vec::new(),
-    });
 }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::Value;
 
-use super::super::equal::canonical_without_provenance;
 use super::super::ledger::{Ledger, Pair, Site, Text};
 use super::super::meaning::{Meaning, Step};
 use super::super::rules;
@@ -19,7 +18,7 @@ use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
 use super::side::{self, local};
 use super::view::{Content, Part, View};
-use super::{bounds, sets};
+use super::{bounds, sets, told};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::{DocumentChange, SchemaChange, Sender, Side};
@@ -277,7 +276,7 @@ impl<'a> Walk<'a> {
             let keywords: BTreeSet<&String> = old.parts.keys().chain(new.parts.keys()).collect();
             self.alternatives(&views, &mut differences, &mut below);
             let turned = turned(old, new);
-            let bounds = bounds::bounds((old, new), &mut differences);
+            let bounds = bounds::bounds(&self.sides, (old, new), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
@@ -297,6 +296,7 @@ impl<'a> Walk<'a> {
                         Some(Part {
                             pointer,
                             content: Content::Named(members),
+                            ..
                         }) => (pointer.clone(), members.clone()),
                         _ => (pointer::join(&view.pointer, keyword), empty.clone()),
                     };
@@ -320,7 +320,7 @@ impl<'a> Walk<'a> {
                         &mut below,
                     ),
                     (one, other) => {
-                        differences::one_keyword(keyword, one, other, (old, new), &mut differences)
+                        differences::one_keyword(keyword, one, other, (old, new), &mut differences);
                     }
                 }
             }
@@ -366,7 +366,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Notes what differs in a pair; then not all below it is looked at, so references in it are.
-    fn note(&mut self, id: usize, differences: Vec<Difference>) {
+    fn note(&mut self, id: usize, mut differences: Vec<Difference>) {
+        for difference in &mut differences {
+            told::tell(&self.sides, difference);
+        }
         let (old, new) = (&self.sides.old, &self.sides.new);
         let visit = &mut self.pairs[id];
         if !differences.is_empty() {
@@ -420,12 +423,9 @@ impl<'a> Walk<'a> {
         match (&one.content, &other.content) {
             // Types were compared with whether null is valid.
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
-            (Content::Set(old), Content::Set(new)) => {
-                sets::sets(keyword, (old, new), views, &at, differences);
-                let exact = (self.sides.old.exact(&at.old), self.sides.new.exact(&at.new));
-                if exact.0 != exact.1 {
-                    bounds::other_digits(keyword, (one, other), exact, differences);
-                }
+            (Content::Set(_), Content::Set(_)) => {
+                let values = (one.literals(), other.literals());
+                sets::sets(keyword, (&values.0, &values.1), views, &at, differences);
             }
             (Content::One(old), Content::One(new)) => {
                 below.push(Below::new(old, new, keyword, Step::of(keyword, "", 0)));
@@ -447,14 +447,7 @@ impl<'a> Walk<'a> {
                 let extra = (&*old, &*new);
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
-            (Content::Value(old), Content::Value(new))
-                if canonical_without_provenance(old) == canonical_without_provenance(new) =>
-            {
-                let exact = (self.sides.old.exact(&at.old), self.sides.new.exact(&at.new));
-                if exact.0 != exact.1 {
-                    bounds::other_digits(keyword, (one, other), exact, differences);
-                }
-            }
+            (Content::Value(_), Content::Value(_)) if one.says_what(other) => {}
             _ if keyword == "contentMediaType" && self.sides.is_any_binary(one, other) => {}
             _ => differences::other_keyword(keyword, (one, other), views, differences),
         }

@@ -21,7 +21,9 @@ use super::effect::{self, Effect};
 use super::reach;
 use super::shown::{Outcome, Shown};
 use super::together::Group;
+use super::told;
 use super::users::{self, Search, Senders};
+use super::vacant::Vacancy;
 use super::view::View;
 use super::ways::Use;
 use crate::document::pointer;
@@ -48,9 +50,16 @@ pub(super) fn enter(
         spent: HashMap::new(),
         equal: vec![false; walk.pairs.len()],
         senders: users::senders(walk, roots),
+        vacant: (
+            Vacancy::new(&walk.sides.old, meaning.is_flagged()),
+            Vacancy::new(&walk.sides.new, meaning.is_flagged()),
+        ),
     };
     let mut search = Search::new(walk, roots);
-    ledger.options.progress.expect(walk.pairs.len());
+    ledger
+        .options
+        .progress
+        .expect("schemas that differ", walk.pairs.len());
     for (id, pair) in walk.pairs.iter().enumerate() {
         ledger.options.progress.step();
         enter_unresolved(pair, &mut search, id, ledger, roots);
@@ -146,6 +155,8 @@ pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) relations: RefCell<HashMap<(usize, Sender), (bool, bool)>>,
     pub(super) equal: Vec<bool>,
     senders: Vec<Senders>,
+    /// Which places no value of each document comes to.
+    pub(super) vacant: (Vacancy<'d, 'w>, Vacancy<'d, 'w>),
 }
 
 impl<'d> Decider<'d, '_, '_> {
@@ -207,7 +218,7 @@ impl<'d> Decider<'d, '_, '_> {
         let (impact, shown) = match verdict {
             Verdict::Breaks(impact, shown) | Verdict::Harmless(impact, shown) => (impact, shown),
             Verdict::Undecided(reason) => {
-                entry.undecided = Some(reason);
+                entry.undecided = Some(told::reason(reason, difference));
                 return Some(entry);
             }
             Verdict::None => return None,
@@ -290,12 +301,15 @@ impl<'d> Decider<'d, '_, '_> {
                 keyword: "contentSchema".to_owned(),
             });
         }
+        let text = self.roots[one.root].text;
+        if text == Text::No && self.is_out_of_reach(&one.around) {
+            return Verdict::None;
+        }
         let inside = Self::in_place(difference, &one.around);
         let place = match inside {
             0 => id,
             count => one.around[count - 1].0,
         };
-        let text = self.roots[one.root].text;
         let spot = Spot {
             at: self.at(place),
             sender,
@@ -684,9 +698,11 @@ impl<'d> Decider<'d, '_, '_> {
         }
         match &difference.change {
             SchemaChange::PropertyRemoved { name, .. } => {
-                !self.documented(id, name).1 && !self.is_never_sent(id, sender, name)
+                !self.documented(id, name).1
+                    && !self.is_never_sent(id, sender, name)
+                    && !self.never_has(id, name)
             }
-            SchemaChange::KeywordAdded { keyword, .. } => keyword == "writeOnly",
+            SchemaChange::KeywordAdded(told) => told.keyword == "writeOnly",
             _ => false,
         }
     }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::super::ledger::Pair;
 use super::super::meaning::{Edit, Step};
 use super::super::rules::{self, Rule};
@@ -12,8 +10,8 @@ use super::matching::Sides;
 use super::sets::{required_edits, requires, sets};
 use super::types::types;
 use super::view::{Content, PROSE, Part, View, is_annotation};
-use crate::document::pointer;
-use crate::finding::{SchemaChange, Severity, Shape};
+use crate::document::{Literal, pointer};
+use crate::finding::{Keyword, SchemaChange, Severity, Shape};
 
 /// One difference between two schemas.
 #[derive(Debug, Clone)]
@@ -24,9 +22,9 @@ pub(super) struct Difference {
     pub(super) change: SchemaChange,
     /// The keyword that differs, as views spell it; empty when the whole schemas do.
     pub(super) keyword: String,
-    /// What it may do to the values that are accepted.
+    /// The effect that it may have on the values that are accepted.
     pub(super) effect: Effect,
-    /// What makes the old schema one that has this difference and no other. Empty where it says nothing about values.
+    /// The edits that give the old schema this difference and no other. Empty where it says nothing about values.
     pub(super) edits: Vec<Edit>,
 }
 
@@ -239,8 +237,12 @@ pub(super) fn one_keyword(
         true => Pair::new(&*part.pointer, &*views.1.pointer),
         false => Pair::new(&*views.0.pointer, &*part.pointer),
     };
-    if let (Content::Set(names), "required") = (&part.content, keyword) {
-        let sides: (&[Value], &[Value]) = if removed { (names, &[]) } else { (&[], names) };
+    if keyword == "required" && matches!(part.content, Content::Set(_)) {
+        let names = part.literals();
+        let sides: (&[Literal], &[Literal]) = match removed {
+            true => (&names, &[]),
+            false => (&[], &names),
+        };
         return sets(keyword, sides, views, &at, differences);
     }
     let (rule, severity) = changed(
@@ -251,17 +253,14 @@ pub(super) fn one_keyword(
             &rules::SCHEMA_KEYWORD_ADDED
         },
     );
-    let spelled = spelled(keyword, &part.pointer, &part.pointer).to_owned();
-    let value = value_of(part);
+    let told = Keyword {
+        keyword: keyword.to_owned(),
+        value: part.literal(),
+        flag: None,
+    };
     let change = match removed {
-        true => SchemaChange::KeywordRemoved {
-            keyword: spelled,
-            value,
-        },
-        false => SchemaChange::KeywordAdded {
-            keyword: spelled,
-            value,
-        },
+        true => SchemaChange::KeywordRemoved(told),
+        false => SchemaChange::KeywordAdded(told),
     };
     differences.push(Difference {
         rule,
@@ -309,7 +308,7 @@ fn with_dependents(
     all
 }
 
-/// A keyword that says something else.
+/// A keyword that says something else. Where 64-bit numbers do not hold what it says, only arithmetic knows what that does.
 pub(super) fn other_keyword(
     keyword: &str,
     (old, new): (&Part, &Part),
@@ -317,22 +316,33 @@ pub(super) fn other_keyword(
     differences: &mut Vec<Difference>,
 ) {
     let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
+    let is_held = old.is_held() && new.is_held();
+    let (before, after) = (old.literal(), new.literal());
+    let number = |literal: &Option<Literal>| literal.as_ref().and_then(Literal::number);
     let effect = match (&old.content, &new.content) {
-        (Content::Value(old), Content::Value(new)) => effect::of_change(keyword, old, new),
-        _ => Effect::ANY,
+        (Content::Value(old), Content::Value(new)) if is_held => {
+            effect::of_change(keyword, old, new)
+        }
+        _ => match (number(&before), number(&after)) {
+            (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(&new)),
+            _ => Effect::ANY,
+        },
     };
     differences.push(Difference {
         rule,
         severity,
         at: Pair::new(&*old.pointer, &*new.pointer),
         change: SchemaChange::KeywordChanged {
-            keyword: spelled(keyword, &old.pointer, &new.pointer).to_owned(),
-            old: value_of(old),
-            new: value_of(new),
+            keyword: keyword.to_owned(),
+            old: before,
+            new: after,
         },
         keyword: keyword.to_owned(),
         effect,
-        edits: keyword_edits(keyword, Some(old), Some(new), views),
+        edits: match is_held {
+            true => keyword_edits(keyword, Some(old), Some(new), views),
+            false => Vec::new(),
+        },
     });
 }
 
@@ -400,32 +410,18 @@ pub(super) fn changed(keyword: &str, rule: &'static Rule) -> (&'static Rule, Sev
     (rule, rule.severity)
 }
 
-/// The keyword as the documents spell it: `enum` may stand as `const`, `examples` as `example`.
+/// How the documents spell an `enum`, which may stand as `const` in either.
 pub(super) fn spelled<'k>(keyword: &'k str, old: &'k str, new: &'k str) -> &'k str {
-    let spellings = [
-        "const", "enum", "example", "minimum", "maximum", "format", "nullable",
-    ];
-    let last = |at: &'k str| at.rsplit('/').next().unwrap_or_default();
-    [last(new), last(old)]
-        .into_iter()
-        .find(|last| spellings.contains(last))
-        .unwrap_or(keyword)
+    let is_const = [new, old].iter().any(|at| at.ends_with("/const"));
+    if is_const { "const" } else { keyword }
 }
 
-/// The value of a keyword that holds no schemas.
-pub(super) fn value_of(part: &Part) -> Option<Value> {
-    match &part.content {
-        Content::Value(value) => Some(value.clone()),
-        Content::Set(values) => Some(Value::Array(values.clone())),
-        Content::One(_) | Content::Named(_) | Content::Ordered(_) | Content::Branches(_) => None,
-    }
-}
-
-/// What a schema is, in a few words. `label` names a branch.
+/// Describes a schema in a few words. `label` names a branch, and `spelled` a keyword at a place as the file does.
 pub(super) fn shape(
     view: &View,
     name: Option<String>,
     label: impl Fn(&str) -> Option<String>,
+    spelled: impl Fn(&str, &str) -> String,
 ) -> Shape {
     let types = view.types().unwrap_or_default().iter();
     let mut types: Vec<String> = types
@@ -446,13 +442,14 @@ pub(super) fn shape(
     let said = ["type", "properties", "oneOf", "anyOf"];
     let keywords = view
         .parts
-        .keys()
-        .filter(|keyword| !is_annotation(keyword) && !said.contains(&keyword.as_str()));
+        .iter()
+        .filter(|(keyword, _)| !is_annotation(keyword) && !said.contains(&keyword.as_str()))
+        .map(|(keyword, part)| spelled(&part.pointer, keyword));
     Shape {
         name,
         types,
         properties,
         alternatives,
-        keywords: keywords.cloned().collect(),
+        keywords: keywords.collect(),
     }
 }

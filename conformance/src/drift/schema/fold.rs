@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::equal::PROVENANCE;
 use super::keyword;
+use super::merge::{conjoin, merge};
 use super::view::{Content, PROSE, Part, View, is_annotation};
 use crate::document::{Document, pointer};
 
@@ -17,6 +18,7 @@ const LOOKS: usize = 200;
 
 /// How deep one view looks through references and branches; what is nested deeper is not folded away, and compared as it stands.
 const CHAIN: usize = 12;
+
 /// Keywords that look at the same value, so that they constrain null as well.
 const IN_PLACE: [&str; 8] = [
     "allOf",
@@ -29,13 +31,6 @@ const IN_PLACE: [&str; 8] = [
     "$recursiveRef",
 ];
 
-/// Keywords that mean something else when a member of the same group stands beside them.
-const GROUPS: [&[&str]; 4] = [
-    &["properties", "patternProperties", "additionalProperties"],
-    &["prefixItems", "items", "additionalItems"],
-    &["contains", "minContains", "maxContains"],
-    &["if", "then", "else"],
-];
 /// Views the schema at `pointer` of `document`.
 pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
     let viewer = Viewer {
@@ -73,67 +68,6 @@ pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Opti
     None
 }
 
-/// The schema that says what both say, where their properties are others.
-fn conjoin(mut outer: View, inner: View) -> Option<View> {
-    const TOGETHER: [&str; 5] = [
-        "additionalProperties",
-        "patternProperties",
-        "unevaluatedProperties",
-        "unevaluatedItems",
-        "dependentSchemas",
-    ];
-    let constrains = |view: &View| view.parts.keys().any(|keyword| !is_annotation(keyword));
-    if outer.never || inner.never || outer.or_null || inner.or_null {
-        return None;
-    }
-    let both = constrains(&outer) && constrains(&inner);
-    let has = |view: &View| {
-        TOGETHER
-            .iter()
-            .any(|keyword| view.parts.contains_key(*keyword))
-    };
-    if both && (has(&outer) || has(&inner)) {
-        return None;
-    }
-    for (keyword, part) in inner.parts {
-        let Some(known) = outer.parts.get_mut(&keyword) else {
-            outer.parts.insert(keyword, part);
-            continue;
-        };
-        match (&mut known.content, part.content) {
-            (Content::Named(known), Content::Named(more)) if keyword == "properties" => {
-                for (name, at) in more {
-                    if known.get(&name).is_some_and(|other| *other != at) {
-                        return None;
-                    }
-                    known.insert(name, at);
-                }
-            }
-            (Content::Set(known), Content::Set(more)) if keyword == "required" => {
-                let more: Vec<Value> = more
-                    .into_iter()
-                    .filter(|name| !known.contains(name))
-                    .collect();
-                known.extend(more);
-                known.sort_by_key(ToString::to_string);
-            }
-            (Content::Branches(known), Content::Branches(more)) if keyword == "allOf" => {
-                known.extend(more);
-            }
-            (Content::Set(known), Content::Set(more)) if *known == more => {}
-            // What the outer schema tells its reader stands in front of what the inner one tells.
-            _ if is_annotation(&keyword) => {}
-            _ => return None,
-        }
-    }
-    outer.required_in.extend(inner.required_in);
-    outer.null_at = outer.null_at.or(inner.null_at);
-    outer.mapping.extend(inner.mapping);
-    outer.closed |= inner.closed;
-    outer.unresolved.extend(inner.unresolved);
-    Some(outer)
-}
-
 struct Viewer<'a> {
     document: &'a Document,
     prose: bool,
@@ -141,6 +75,7 @@ struct Viewer<'a> {
     /// What was expanded for this view: a branch is looked into more than once.
     seen: RefCell<HashMap<String, View>>,
 }
+
 impl Viewer<'_> {
     /// `chain` holds the pointers that are being expanded.
     fn expand(&self, at: &str, chain: &mut Vec<String>) -> View {
@@ -179,13 +114,8 @@ impl Viewer<'_> {
             other => {
                 // Not a schema; kept as it is, so that both sides are still compared.
                 let content = Content::Value(other.cloned().unwrap_or_default());
-                view.parts.insert(
-                    "not-a-schema".to_owned(),
-                    Part {
-                        pointer: at.to_owned(),
-                        content,
-                    },
-                );
+                view.parts
+                    .insert("not-a-schema".to_owned(), Part::new(at.to_owned(), content));
                 view
             }
         }
@@ -226,10 +156,7 @@ impl Viewer<'_> {
                     let content = Content::Value(Value::String(reference.to_owned()));
                     view.parts.insert(
                         "$ref".to_owned(),
-                        Part {
-                            pointer: pointer::join(at, "$ref"),
-                            content,
-                        },
+                        Part::new(pointer::join(at, "$ref"), content),
                     );
                 }
                 Some(target) => {
@@ -317,10 +244,7 @@ impl Viewer<'_> {
             }
         }
         let part = view.parts.entry("allOf".to_owned());
-        let part = part.or_insert_with(|| Part {
-            pointer: place,
-            content: Content::Branches(Vec::new()),
-        });
+        let part = part.or_insert_with(|| Part::new(place, Content::Branches(Vec::new())));
         if let Content::Branches(branches) = &mut part.content {
             branches.push(target.to_owned());
         }
@@ -450,57 +374,6 @@ impl Viewer<'_> {
     }
 }
 
-/// The schema that says what `outer` says and what `inner` says, or `None` when that takes an `allOf`.
-fn merge(outer: &View, inner: View) -> Option<View> {
-    let mut unresolved = outer.unresolved.clone();
-    unresolved.extend(inner.unresolved.iter().cloned());
-    if outer.is_trivial() && !outer.or_null {
-        return Some(View {
-            unresolved,
-            ..inner
-        });
-    }
-    let constrains = outer.parts.keys().any(|keyword| !is_annotation(keyword));
-    if inner.never || (constrains && (inner.or_null || outer.or_null)) {
-        return None;
-    }
-    if constrains {
-        let has = |view: &View, keyword: &&str| view.parts.contains_key(*keyword);
-        let grouped = GROUPS.iter().any(|group| {
-            group.iter().any(|k| has(outer, k)) && group.iter().any(|k| has(&inner, k))
-        });
-        let unevaluated = ["unevaluatedProperties", "unevaluatedItems"]
-            .iter()
-            .any(|keyword| has(&inner, keyword));
-        if grouped || unevaluated {
-            return None;
-        }
-    }
-    let mut parts = inner.parts;
-    for (keyword, part) in &outer.parts {
-        // What the outer schema tells its reader stands in front of what the inner one tells.
-        if parts.insert(keyword.clone(), part.clone()).is_some()
-            && !PROSE.contains(&keyword.as_str())
-        {
-            return None;
-        }
-    }
-    let mut mapping = inner.mapping;
-    mapping.extend(outer.mapping.clone());
-    Some(View {
-        pointer: outer.pointer.clone(),
-        or_null: outer.or_null || inner.or_null,
-        null_in_enum: outer.null_in_enum.or(inner.null_in_enum),
-        null_at: outer.null_at.clone().or(inner.null_at),
-        never: false,
-        closed: outer.closed || inner.closed,
-        required_in: [outer.required_in.clone(), inner.required_in].concat(),
-        parts,
-        mapping,
-        unresolved,
-    })
-}
-
 /// `type: [string, null]` is a string or null, unless another keyword has a say in whether null is valid.
 fn fold_null_type(view: &mut View) {
     let null_type = Value::String("null".to_owned());
@@ -517,12 +390,8 @@ fn fold_null_type(view: &mut View) {
             view.null_in_enum = enumerated.map(|_| !excluded);
             if excluded {
                 // Null is of an allowed type, but no allowed value.
-                if let Some(Part {
-                    content: Content::Set(types),
-                    ..
-                }) = view.parts.get_mut("type")
-                {
-                    types.retain(|name| *name != null_type);
+                if let Some(part) = view.parts.get_mut("type") {
+                    part.remove(&null_type);
                 }
             } else if !in_place && !only {
                 view.or_null = true;
@@ -532,13 +401,10 @@ fn fold_null_type(view: &mut View) {
     // Of a schema or null the parts say what is valid besides null.
     if view.or_null {
         for (keyword, null) in [("type", &null_type), ("enum", &Value::Null)] {
-            if let Some(Part {
-                content: Content::Set(values),
-                ..
-            }) = view.parts.get_mut(keyword)
-                && values.len() > 1
+            if let Some(part) = view.parts.get_mut(keyword)
+                && matches!(&part.content, Content::Set(values) if values.len() > 1)
             {
-                values.retain(|value| value != null);
+                part.remove(null);
             }
         }
         // What accepts everything accepts null already.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::super::equal::canonical;
+use super::super::equal::identity;
 use super::effect;
 use super::matching::Sides;
 use super::view::{Content, Part, View, is_annotation};
@@ -83,8 +83,9 @@ impl Sides<'_> {
         (inner, narrow): (At<'_>, &View),
         assumed: &mut Assumed,
     ) -> bool {
-        let opposite = narrow.parts.get(keyword).map(|part| &part.content);
-        match (&part.content, opposite) {
+        let opposite = narrow.parts.get(keyword);
+        let content = opposite.map(|part| &part.content);
+        match (&part.content, content) {
             (Content::Set(_), _) if keyword == "type" => {
                 let Some(types) = narrow.types() else {
                     return false;
@@ -96,14 +97,17 @@ impl Sides<'_> {
                         || name == "null" && wide.or_null
                 })
             }
-            (Content::Set(wider), Some(Content::Set(narrower))) => {
-                let holds = |one: &[Value], other: &[Value]| {
-                    let known: HashSet<String> = other.iter().map(canonical).collect();
-                    one.iter().all(|value| known.contains(&canonical(value)))
+            (Content::Set(_), Some(Content::Set(_))) => {
+                let Some(own) = opposite else { return false };
+                let holds = |one: &Part, other: &Part| {
+                    let known: HashSet<String> = other.literals().iter().map(identity).collect();
+                    one.literals()
+                        .iter()
+                        .all(|one| known.contains(&identity(one)))
                 };
                 match keyword {
-                    "required" => holds(wider, narrower),
-                    _ => holds(narrower, wider),
+                    "required" => holds(part, own),
+                    _ => holds(own, part),
                 }
             }
             (Content::Named(members), Some(Content::Named(own))) if keyword == "properties" => {
@@ -132,8 +136,9 @@ impl Sides<'_> {
                 .iter()
                 .all(|branch| self.covers_assuming((outer.0, branch), inner, assumed)),
             (Content::Value(wider), Some(Content::Value(narrower))) => {
+                let Some(own) = opposite else { return false };
                 let change = effect::of_change(keyword, narrower, wider);
-                canonical(wider) == canonical(narrower) || !change.narrows
+                part.says_what(own) || part.is_held() && own.is_held() && !change.narrows
             }
             _ => false,
         }

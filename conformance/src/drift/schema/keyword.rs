@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::equal::{PROVENANCE, canonical};
-use super::view::{Content, PROSE, Part, View};
+use super::super::equal::{PROVENANCE, identity};
+use super::view::{Content, Exact, PROSE, Part, View};
 use crate::document::keyword::{LISTS, MAPS, SINGLE};
-use crate::document::{Document, pointer};
+use crate::document::{Document, Literal, pointer};
 
 /// The dialects that schemas of OpenAPI 3.1 and later are read in.
 const DIALECTS: [&str; 3] = [
@@ -39,15 +39,13 @@ pub(super) fn add(
         view.null_at = elsewhere.then_some(null);
     }
     view.closed |= keyword == "additionalProperties" && *value == Value::Bool(false);
-    let mut add = |keyword: &str, content: Content| {
-        view.parts.insert(
-            keyword.to_owned(),
-            Part {
-                pointer: here.clone(),
-                content,
-            },
-        );
+    let literal = || Literal::new(value.clone(), document.exact(&here));
+    let values = |values: Vec<Literal>| Content::set(values.into_iter());
+    let mut put = |keyword: &str, (content, exact): (Content, Exact)| {
+        let part = Part::exactly(here.clone(), content, exact);
+        view.parts.insert(keyword.to_owned(), part);
     };
+    let plain = |content: Content| (content, Exact::new());
     let names = |members: &Map<String, Value>| {
         members
             .keys()
@@ -65,18 +63,18 @@ pub(super) fn add(
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}
         _ if PROSE.contains(&keyword) && !prose => {}
-        ("type", Value::String(_)) => add(keyword, Content::Set(vec![value.clone()])),
-        ("type" | "required" | "enum", Value::Array(values)) => {
-            add(keyword, Content::Set(set(values)));
+        ("type", Value::String(_)) => put(keyword, values(vec![literal()])),
+        ("type" | "required" | "enum", Value::Array(_)) => {
+            put(keyword, values(set(&literal())));
         }
         ("const", _) if !schema.contains_key("enum") => {
-            add("enum", Content::Set(vec![value.clone()]));
+            put("enum", values(vec![literal()]));
         }
         ("example", _) if !schema.contains_key("examples") => {
-            add(
-                "examples",
-                Content::Value(Value::Array(vec![value.clone()])),
-            );
+            let (Content::Set(values), exact) = values(vec![literal()]) else {
+                return;
+            };
+            put("examples", (Content::Value(Value::Array(values)), exact));
         }
         // `format: byte` is written as `contentEncoding` since OpenAPI 3.1, and `format: binary` as a media type; both spellings
         // are in use.
@@ -84,46 +82,59 @@ pub(super) fn add(
             if format == "byte" && !schema.contains_key("contentEncoding") =>
         {
             let encoding = Value::String("base64".to_owned());
-            add("contentEncoding", Content::Value(encoding));
+            put("contentEncoding", plain(Content::Value(encoding)));
         }
         ("format", Value::String(format))
             if format == "binary" && !schema.contains_key("contentMediaType") =>
         {
             let media = Value::String("application/octet-stream".to_owned());
-            add("contentMediaType", Content::Value(media));
+            put("contentMediaType", plain(Content::Value(media)));
         }
         ("discriminator", Value::Object(members)) => {
             discriminator(document, &here, schema, members, view);
         }
         // Draft 4 and 2019-09 spelled tuples as `items: [...]`.
         ("items", Value::Array(items)) => {
-            add(keyword, Content::Ordered(indexes(&here, items.len())));
+            put(
+                keyword,
+                plain(Content::Ordered(indexes(&here, items.len()))),
+            );
         }
         ("prefixItems", Value::Array(items)) => {
-            add(keyword, Content::Ordered(indexes(&here, items.len())));
+            put(
+                keyword,
+                plain(Content::Ordered(indexes(&here, items.len()))),
+            );
         }
         (_, Value::Array(items)) if LISTS.contains(&keyword) => {
-            add(keyword, Content::Branches(indexes(&here, items.len())));
+            put(
+                keyword,
+                plain(Content::Branches(indexes(&here, items.len()))),
+            );
         }
         (_, Value::Object(members)) if MAPS.contains(&keyword) => {
-            add(keyword, Content::Named(names(members)));
+            put(keyword, plain(Content::Named(names(members))));
         }
         (_, Value::Object(_) | Value::Bool(_)) if SINGLE.contains(&keyword) => {
-            add(keyword, Content::One(here.clone()));
+            put(keyword, plain(Content::One(here.clone())));
         }
         ("dependentRequired", Value::Object(members)) => {
             let sorted = |value: &Value| {
-                value
-                    .as_array()
-                    .map_or_else(|| value.clone(), |names| Value::Array(set(names)))
+                value.as_array().map_or_else(
+                    || value.clone(),
+                    |names| Value::Array(names_in_order(names)),
+                )
             };
             let members = members
                 .iter()
                 .map(|(name, value)| (name.clone(), sorted(value)))
                 .collect();
-            add(keyword, Content::Value(Value::Object(members)));
+            put(keyword, plain(Content::Value(Value::Object(members))));
         }
-        _ => add(keyword, Content::Value(value.clone())),
+        _ => put(
+            keyword,
+            (Content::Value(value.clone()), document.exact(&here)),
+        ),
     }
 }
 
@@ -155,24 +166,27 @@ fn discriminator(
             }
         }
     }
-    view.parts.insert(
-        "discriminator".to_owned(),
-        Part {
-            pointer: here.to_owned(),
-            content: Content::Value(Value::Object(rest)),
-        },
-    );
+    let content = Content::Value(Value::Object(rest));
+    let part = Part::new(here.to_owned(), content);
+    view.parts.insert("discriminator".to_owned(), part);
 }
 
 fn indexes(at: &str, count: usize) -> Vec<String> {
     (0..count).map(|index| pointer::index(at, index)).collect()
 }
 
-/// Sorted and without repetition, by value.
-fn set(values: &[Value]) -> Vec<Value> {
-    let sorted: BTreeMap<String, &Value> = values
-        .iter()
-        .map(|value| (canonical(value), value))
-        .collect();
-    sorted.into_values().cloned().collect()
+/// Names, sorted and without repetition.
+fn names_in_order(names: &[Value]) -> Vec<Value> {
+    let mut names = names.to_vec();
+    names.sort_by_key(Value::to_string);
+    names.dedup();
+    names
+}
+
+/// The items of a list, sorted and without repetition, by value.
+fn set(list: &Literal) -> Vec<Literal> {
+    let count = list.value().as_array().map_or(0, Vec::len);
+    let items = (0..count).filter_map(|index| list.part(&pointer::index("", index)));
+    let sorted: BTreeMap<String, Literal> = items.map(|item| (identity(&item), item)).collect();
+    sorted.into_values().collect()
 }

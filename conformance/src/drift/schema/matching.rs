@@ -46,7 +46,9 @@ impl Sides<'_> {
 
     /// Whether one of two media types stands for `format: binary` of OpenAPI 3.0, which is of any media type.
     pub(super) fn is_any_binary(&self, one: &Part, other: &Part) -> bool {
-        self.old.is_spelled(&one.pointer, "format") || self.new.is_spelled(&other.pointer, "format")
+        const MEDIA: &str = "contentMediaType";
+        self.old.spelled(&one.pointer, MEDIA) != MEDIA
+            || self.new.spelled(&other.pointer, MEDIA) != MEDIA
     }
 
     /// Whether two branches are one component, which may differ in itself.

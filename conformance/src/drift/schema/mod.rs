@@ -18,13 +18,16 @@ mod fold;
 mod inclusion;
 mod keyword;
 mod matching;
+mod merge;
 mod reach;
 mod sets;
 mod shown;
 mod side;
 mod together;
+mod told;
 mod types;
 mod users;
+mod vacant;
 mod view;
 mod ways;
 

@@ -2,32 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::super::equal::canonical;
+use super::super::equal::identity;
 use super::super::ledger::Pair;
 use super::super::meaning::Edit;
 use super::super::rules;
 use super::differences::{Difference, spelled};
 use super::effect::Effect;
 use super::view::{Content, View};
-use crate::document::pointer;
+use crate::document::{Literal, pointer};
 use crate::finding::SchemaChange;
 
 /// Compares keywords that are sets of values: what was added and what was removed are differences of their own.
 pub(super) fn sets(
     keyword: &str,
-    (old, new): (&[Value], &[Value]),
+    (old, new): (&[Literal], &[Literal]),
     views: (&View, &View),
     at: &Pair,
     differences: &mut Vec<Difference>,
 ) {
-    let only = |one: &[Value], other: &[Value]| {
-        let known: BTreeSet<String> = other.iter().map(canonical).collect();
-        let missing = one
-            .iter()
-            .filter(|value| !known.contains(&canonical(value)));
-        missing.cloned().collect::<Vec<Value>>()
+    let only = |one: &[Literal], other: &[Literal]| {
+        let known: BTreeSet<String> = other.iter().map(identity).collect();
+        let missing = one.iter().filter(|value| !known.contains(&identity(value)));
+        missing.cloned().collect::<Vec<Literal>>()
     };
     let (removed, added) = (only(old, new), only(new, old));
     let part = views.0.parts.get(keyword);
@@ -50,11 +46,7 @@ pub(super) fn sets(
             },
             keyword: keyword.to_owned(),
             effect: Effect::ANY,
-            edits: vec![Edit::Values {
-                schema: schema.to_owned(),
-                add: added,
-                remove: removed,
-            }],
+            edits: edits(schema, &removed, &added),
         });
         return;
     }
@@ -62,10 +54,9 @@ pub(super) fn sets(
         if values.is_empty() {
             continue;
         }
-        let edit = Edit::Values {
-            schema: schema.to_owned(),
-            add: if add { values.clone() } else { Vec::new() },
-            remove: if add { Vec::new() } else { values.clone() },
+        let edits = match add {
+            true => edits(schema, &[], &values),
+            false => edits(schema, &values, &[]),
         };
         let change = match add {
             true => SchemaChange::ValuesAdded {
@@ -88,21 +79,39 @@ pub(super) fn sets(
                 narrows: !add,
                 widens: add,
             },
-            edits: vec![edit],
+            edits,
         });
     }
 }
 
+/// The edits that remove values from an `enum` and add others. Those that no value of the model stands for are left out; where there
+/// are no others, there is no edit.
+fn edits(schema: &str, removed: &[Literal], added: &[Literal]) -> Vec<Edit> {
+    let held = |values: &[Literal]| {
+        let held = values.iter().filter(|value| value.is_held());
+        held.map(|value| value.value().clone()).collect::<Vec<_>>()
+    };
+    let (remove, add) = (held(removed), held(added));
+    if remove.is_empty() && add.is_empty() {
+        return Vec::new();
+    }
+    vec![Edit::Values {
+        schema: schema.to_owned(),
+        add,
+        remove,
+    }]
+}
+
 /// Names that are required on one side only, each a difference of its own.
 fn required(
-    (removed, added): (&[Value], &[Value]),
+    (removed, added): (&[Literal], &[Literal]),
     views: (&View, &View),
     at: &Pair,
     differences: &mut Vec<Difference>,
 ) {
     let all = removed.iter().map(|name| (name, false));
     for (name, add) in all.chain(added.iter().map(|name| (name, true))) {
-        let Some(name) = name.as_str().map(str::to_owned) else {
+        let Some(name) = name.value().as_str().map(str::to_owned) else {
             continue;
         };
         let (own, opposite) = if add {

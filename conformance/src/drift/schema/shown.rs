@@ -10,7 +10,7 @@ use crate::finding::{Proof, Sender, Side};
 /// How deep a difference may lie below a body or parameter for a whole value to be made.
 const LEVELS: usize = 60;
 
-/// What becomes of values in the whole body or parameter.
+/// Puts values into the whole body or parameter.
 pub(super) enum Outcome {
     /// There are none.
     None,
@@ -41,7 +41,7 @@ pub(super) struct Shown {
 }
 
 impl Decider<'_, '_, '_> {
-    /// What becomes of the values of a trial in the whole body or parameter.
+    /// Puts the values of a trial into the whole body or parameter.
     pub(super) fn raised(
         &self,
         edits: &[&Edit],
@@ -176,7 +176,7 @@ impl Decider<'_, '_, '_> {
         })
     }
 
-    /// What a value proves.
+    /// The proof that a value is.
     pub(super) fn proof(&self, shown: &Shown) -> Proof {
         let root = &self.roots[shown.root];
         Proof::new(

@@ -6,18 +6,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use super::super::equal::{PROVENANCE, canonical, canonical_without_provenance};
+use super::super::equal::{PROVENANCE, identity_without_provenance};
 use super::differences::shape;
 use super::fold::{flat_view, view};
 use super::view::{Content, PROSE, View};
-use crate::document::{Decimal, Document, holds_data, pointer};
+use crate::document::{Document, holds_data, pointer};
 use crate::finding::Shape;
 
 /// How many references are followed to what a schema is known by.
 const CHAIN: usize = 12;
-
-/// Numbers with all their digits, by where they are below a value.
-pub(super) type Digits<'a> = Vec<(String, &'a Decimal)>;
 
 /// The schemas of one document.
 pub(super) struct Side<'a> {
@@ -39,7 +36,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// What stands at `at`; nothing where there is no schema, which accepts everything.
+    /// The value at `at`; nothing where there is no schema, which accepts everything.
     pub(super) fn value(&self, at: &str) -> Option<&'a Value> {
         self.document.at(at)
     }
@@ -48,18 +45,8 @@ impl<'a> Side<'a> {
         view(self.document, at, self.prose)
     }
 
-    /// Whether the file spells the keyword at `at` so.
-    pub(super) fn is_spelled(&self, at: &str, keyword: &str) -> bool {
-        let (_, at) = self.document.origin(at);
-        at.rsplit('/').next() == Some(keyword)
-    }
-
-    /// The numbers at and below `at` that the model does not hold exactly.
-    pub(super) fn exact(&self, at: &str) -> Digits<'a> {
-        match self.document.has_exact() {
-            true => self.document.exact_below(at),
-            false => Vec::new(),
-        }
+    pub(super) fn document(&self) -> &'a Document {
+        self.document
     }
 
     /// As [`Self::view`], without `allOf`, if that can be said.
@@ -67,11 +54,14 @@ impl<'a> Side<'a> {
         flat_view(self.document, at, self.prose)
     }
 
-    /// What a schema is, in a few words.
+    /// A schema in a few words.
     pub(super) fn shape(&self, view: &View) -> Shape {
-        shape(view, self.name(&view.pointer), |branch| {
-            self.name(&self.known_as(branch))
-        })
+        shape(
+            view,
+            self.name(&view.pointer),
+            |branch| self.name(&self.known_as(branch)),
+            |at, keyword| self.spelled(at, keyword),
+        )
     }
 
     /// The name of a component, or the title of another schema.
@@ -176,19 +166,19 @@ impl<'a> Side<'a> {
     }
 }
 
-/// What a schema says itself, without the schemas inside of it.
+/// A hash of the keywords of a schema, without the schemas inside of it.
 pub(super) fn local(view: &View) -> u64 {
     let mut hasher = DefaultHasher::new();
     (view.or_null, view.never).hash(&mut hasher);
     for (keyword, part) in &view.parts {
         (keyword, std::mem::discriminant(&part.content)).hash(&mut hasher);
         match &part.content {
-            Content::Value(value) => canonical_without_provenance(value).hash(&mut hasher),
-            Content::Set(values) => values
-                .iter()
-                .map(canonical)
-                .collect::<Vec<_>>()
-                .hash(&mut hasher),
+            Content::Value(_) | Content::Set(_) => {
+                let said = part
+                    .literal()
+                    .map(|said| identity_without_provenance(&said));
+                said.hash(&mut hasher);
+            }
             Content::One(_) => {}
             Content::Named(members) => members.keys().collect::<Vec<_>>().hash(&mut hasher),
             Content::Ordered(items) | Content::Branches(items) => items.len().hash(&mut hasher),

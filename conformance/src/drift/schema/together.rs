@@ -105,7 +105,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// What differences of one schema do together, and none of them alone.
+    /// The effect that differences of one schema have together, and none of them alone.
     pub(super) fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
         let groups = std::mem::take(&mut self.groups);
         let mut found = Vec::new();

@@ -129,6 +129,7 @@ pub(super) fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -
 fn null_in_enum((old, new): (&View, &View), add: bool) -> Option<Difference> {
     let (one, other) = (old.parts.get("enum")?, new.parts.get("enum")?);
     let values = vec![Value::Null];
+    let said = vec![Value::Null.into()];
     let keyword = spelled("enum", &one.pointer, &other.pointer).to_owned();
     let rule = &rules::SCHEMA_ENUM_CHANGED;
     Some(Difference {
@@ -141,8 +142,14 @@ fn null_in_enum((old, new): (&View, &View), add: bool) -> Option<Difference> {
             remove: if add { Vec::new() } else { values.clone() },
         }],
         change: match add {
-            true => SchemaChange::ValuesAdded { keyword, values },
-            false => SchemaChange::ValuesRemoved { keyword, values },
+            true => SchemaChange::ValuesAdded {
+                keyword,
+                values: said,
+            },
+            false => SchemaChange::ValuesRemoved {
+                keyword,
+                values: said,
+            },
         },
         keyword: "enum".to_owned(),
         effect: Effect {

@@ -16,7 +16,7 @@ const USES: usize = 4;
 /// Whether clients and servers send values of a pair, by [`Sender`](crate::finding::Sender).
 pub(super) type Senders = [bool; 2];
 
-/// Who sends values of each pair.
+/// The senders of the values of each pair.
 pub(super) fn senders(walk: &Walk<'_>, roots: &[Root]) -> Vec<Senders> {
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); walk.pairs.len()];
     let mut open = Vec::new();

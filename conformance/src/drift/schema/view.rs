@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::super::equal::identity_without_provenance;
+use crate::document::{Decimal, Literal, pointer};
+
 /// Keywords that are written for readers.
 pub(super) const PROSE: [&str; 5] = [
     "title",
@@ -49,13 +52,81 @@ pub(super) struct View {
     pub(super) unresolved: Vec<String>,
 }
 
+/// Numbers with all their digits, by their pointers in a value.
+pub(super) type Exact = Vec<(String, Decimal)>;
+
 /// A keyword.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     /// Where the keyword stands.
     pub(super) pointer: String,
-    /// What it says.
+    /// The content.
     pub(super) content: Content,
+    /// The numbers that a value or the values of a set do not hold exactly, by their pointers in it or in the list of them.
+    exact: Exact,
+}
+
+impl Part {
+    pub(super) fn new(pointer: String, content: Content) -> Self {
+        Self {
+            pointer,
+            content,
+            exact: Vec::new(),
+        }
+    }
+
+    /// A keyword with all digits of its numbers.
+    pub(super) fn exactly(pointer: String, content: Content, exact: Exact) -> Self {
+        Self {
+            pointer,
+            content,
+            exact,
+        }
+    }
+
+    /// What a keyword says that holds no schemas; a set as a list.
+    pub(super) fn literal(&self) -> Option<Literal> {
+        let value = match &self.content {
+            Content::Value(value) => value.clone(),
+            Content::Set(values) => Value::Array(values.clone()),
+            Content::One(_) | Content::Named(_) | Content::Ordered(_) | Content::Branches(_) => {
+                return None;
+            }
+        };
+        Some(Literal::new(value, self.exact.clone()))
+    }
+
+    /// Whether the numbers of a value or of the values of a set are held exactly.
+    pub(super) fn is_held(&self) -> bool {
+        self.exact.is_empty()
+    }
+
+    /// Whether two keywords that hold no schemas have the same value.
+    pub(super) fn says_what(&self, other: &Self) -> bool {
+        let said = |part: &Self| part.literal().as_ref().map(identity_without_provenance);
+        said(self) == said(other)
+    }
+
+    /// The values of a set.
+    pub(super) fn literals(&self) -> Vec<Literal> {
+        let Content::Set(values) = &self.content else {
+            return Vec::new();
+        };
+        if self.exact.is_empty() {
+            return values.iter().cloned().map(Literal::from).collect();
+        }
+        let whole = Literal::new(Value::Array(values.clone()), self.exact.clone());
+        (0..values.len())
+            .filter_map(|index| whole.part(&pointer::index("", index)))
+            .collect()
+    }
+
+    /// Removes a value from a set.
+    pub(super) fn remove(&mut self, value: &Value) {
+        let left: Vec<Literal> = self.literals();
+        let left = left.into_iter().filter(|one| one.value() != value);
+        (self.content, self.exact) = Content::set(left);
+    }
 }
 
 /// What a keyword says; schemas are pointers.
@@ -73,6 +144,21 @@ pub(super) enum Content {
     Ordered(Vec<String>),
     /// Schemas whose order does not count.
     Branches(Vec<String>),
+}
+
+impl Content {
+    /// Values as a set, with the numbers that they do not hold exactly.
+    pub(super) fn set(values: impl Iterator<Item = Literal>) -> (Self, Exact) {
+        let mut exact = Exact::new();
+        let mut all = Vec::new();
+        for (index, literal) in values.enumerate() {
+            let at = pointer::index("", index);
+            let inside = literal.exact().iter();
+            exact.extend(inside.map(|(known, exact)| (format!("{at}{known}"), exact.clone())));
+            all.push(literal.value().clone());
+        }
+        (Self::Set(all), exact)
+    }
 }
 
 impl View {

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Context, name, quoted, shown, side};
+use super::part::{answer, bare, credentials, format_of, is_open, thing};
+use super::{Context, Quote, contrasted, name, quoted, shown, side};
+use crate::document::Literal;
 use crate::finding::{
-    Comparison, Credential, DocumentChange, Format, Impact, Part, Sender, first_difference,
+    Comparison, Credential, DocumentChange, Impact, Part, Sender, first_difference,
 };
 
-/// What changed, then who is affected and why.
+/// Says what changed, then who is affected and why.
 pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String {
     let said = if context.comparison == Comparison::Lockstep {
         disagreement(change)
@@ -23,7 +25,7 @@ pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String
     }
 }
 
-/// What changed between two versions, where that is not told in the same way of two documents that must agree.
+/// The change between two versions, where that is not told in the same way of two documents that must agree.
 fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
     let from_server = context.effect.map(|effect| effect.sender) == Some(Sender::Server);
     Some(match change {
@@ -225,7 +227,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
     })
 }
 
-/// What is told in the same way of versions and of documents that must agree.
+/// A fact that is told in the same way of versions and of documents that must agree.
 fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
     match change {
         DocumentChange::ExampleChanged {
@@ -243,12 +245,10 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
                 true => String::new(),
                 false => format!(" at `{at}`"),
             };
-            let (was, is) = match (old, new) {
-                (Some(old), Some(new)) => (quoted(old), quoted(new)),
-                (Some(old), None) => (quoted(old), "missing".to_owned()),
-                (None, Some(new)) => ("missing".to_owned(), quoted(new)),
-                (None, None) => return format!("{sample} differs{place}"),
-            };
+            if old.is_none() && new.is_none() {
+                return format!("{sample} differs{place}");
+            }
+            let (was, is) = both(old.as_ref(), new.as_ref(), "missing");
             let (old, new) = (context.old, context.new);
             format!("{sample} differs{place}: {was} in {old}, {is} in {new}")
         }
@@ -295,7 +295,7 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
     }
 }
 
-/// Who is affected, and why.
+/// The people affected, and why.
 fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
     if let DocumentChange::Member { key, .. } = change {
         return match key.as_str() {
@@ -376,8 +376,8 @@ fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String>
     })
 }
 
-/// What to do where the documents must agree.
-pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<String> {
+/// The advice where the documents must agree.
+pub(super) fn advice(change: &DocumentChange) -> Option<String> {
     const EMIT: &str = "emit it, or remove it from the source document";
     const DOCUMENT: &str = "document it, or stop emitting it";
     const AGREE: &str = "emit what is documented, or correct the source document";
@@ -405,50 +405,24 @@ pub(super) fn advice(change: &DocumentChange, _context: &Context<'_>) -> Option<
     )
 }
 
-/// A part with its article.
-fn thing(part: &Part) -> String {
-    match part {
-        Part::Tag { name } => format!("the tag `{name}`"),
-        Part::Operation { name } => name.clone(),
-        Part::Webhook { name } => format!("the webhook {name}"),
-        Part::Callback { name } => format!("the callback `{name}`"),
-        Part::Parameter { place, name } => format!("the {place} parameter `{name}`"),
-        Part::Header { name } => format!("the header `{name}`"),
-        Part::RequestBody => "a request body".to_owned(),
-        Part::Response { status } => format!("the answer {status}"),
-        Part::MediaType { name, of } => match of {
-            Some(of) => format!("`{name}` for the {of}"),
-            None => format!("`{name}` for the body"),
-        },
-        Part::Link { name } => format!("the link `{name}`"),
-        Part::Example { name } => format!("the sample `{name}`"),
-    }
-}
-
-/// A part by its name alone.
-fn bare(part: &Part) -> String {
-    match part {
-        Part::Response { status } => status.clone(),
-        other => thing(other),
-    }
-}
-
 /// Where the values of a member differ, and both in words: long ones are told where they first differ.
-fn inside(key: &str, old: &Value, new: &Value) -> (String, String, String) {
+fn inside(key: &str, old: &Literal, new: &Literal) -> (String, String, String) {
     let (at, old, new) = first_difference(Some(old), Some(new));
     let place = match at.is_empty() {
         true => name(key),
         false => format!("{} at {}", name(key), name(&at)),
     };
-    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
-    (place, value(old), value(new))
+    let (old, new) = both(old.as_ref(), new.as_ref(), "nothing");
+    (place, old, new)
 }
 
-fn answer(status: Option<&str>) -> String {
-    status.map_or_else(
-        || "the answer".to_owned(),
-        |status| format!("answer {status}"),
-    )
+/// Two values that differ, in words; `missing` stands for one that is not there.
+fn both<Q: Quote>(old: Option<&Q>, new: Option<&Q>, missing: &str) -> (String, String) {
+    if let (Some(old), Some(new)) = (old, new) {
+        return contrasted(old, new);
+    }
+    let value = |value: Option<&Q>| value.map_or_else(|| missing.to_owned(), quoted);
+    (value(old), value(new))
 }
 
 /// A security scheme that changed, by its members that did; `is` is how its new value is introduced.
@@ -457,9 +431,9 @@ fn scheme(scheme: &str, old: &Option<Value>, new: &Option<Value>, is: &str) -> S
         "is now" => "was",
         _ => "is documented as",
     };
-    let value = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), quoted);
     let said = |old: Option<&Value>, new: Option<&Value>| {
-        format!("{was} {} and {is} {}", value(old), value(new))
+        let (old, new) = both(old, new, "nothing");
+        format!("{was} {old} and {is} {new}")
     };
     let members = |value: &Option<Value>| value.as_ref().and_then(Value::as_object).cloned();
     let changed = match (members(old), members(new)) {
@@ -478,59 +452,6 @@ fn scheme(scheme: &str, old: &Option<Value>, new: &Option<Value>, is: &str) -> S
         name(scheme),
         changed.join(", ")
     )
-}
-
-/// Whether one needs nothing to call.
-fn is_open(alternatives: &[Vec<Credential>]) -> bool {
-    alternatives.iter().all(Vec::is_empty)
-}
-
-/// Alternatives in words, such as "`key` and `secret`, or `oauth` (`read`)".
-fn credentials(alternatives: &[Vec<Credential>]) -> String {
-    let one = |credential: &Credential| match credential.scopes.as_slice() {
-        [] => format!("`{}`", credential.scheme),
-        scopes => format!("`{}` ({})", credential.scheme, scopes.join(", ")),
-    };
-    let all = |credentials: &Vec<Credential>| {
-        let names: Vec<String> = credentials.iter().map(one).collect();
-        names.join(" and ")
-    };
-    let mut words: Vec<String> = alternatives
-        .iter()
-        .filter(|alternative| !alternative.is_empty())
-        .map(all)
-        .collect();
-    if words.len() < alternatives.len() {
-        words.push("nothing".to_owned());
-    }
-    match words.as_slice() {
-        [one, other] if !one.contains(" and ") && !other.contains(" and ") => {
-            format!("{one} or {other}")
-        }
-        words => words.join(", or "),
-    }
-}
-
-/// How a value is written, after "written".
-fn format_of(format: &Format) -> String {
-    match format {
-        Format::Types { names } => format!("as {}", names.join(" or ")),
-        Format::Style {
-            style,
-            explode,
-            reserved,
-        } => {
-            let mut words = format!("in style `{style}`");
-            words.push_str(match explode {
-                true => ", exploded",
-                false => ", not exploded",
-            });
-            if *reserved {
-                words.push_str(", with reserved characters as they are");
-            }
-            words
-        }
-    }
 }
 
 #[cfg(test)]
@@ -629,8 +550,8 @@ mod tests {
             (
                 DocumentChange::Member {
                     key: "version".to_owned(),
-                    old: Some(json!("18.0.0")),
-                    new: Some(json!("19.0.0")),
+                    old: Some(json!("18.0.0").into()),
+                    new: Some(json!("19.0.0").into()),
                 },
                 None,
                 "`version` changed from `18.0.0` to `19.0.0`",
@@ -639,8 +560,8 @@ mod tests {
             (
                 DocumentChange::Member {
                     key: "x-a".to_owned(),
-                    old: Some(json!({"b": [1, 2], "c": 1})),
-                    new: Some(json!({"b": [1, 3], "c": 1})),
+                    old: Some(json!({"b": [1, 2], "c": 1}).into()),
+                    new: Some(json!({"b": [1, 3], "c": 1}).into()),
                 },
                 None,
                 "`x-a` at `/b/1` changed from 2 to 3",
@@ -651,7 +572,7 @@ mod tests {
                     name: Some("one".to_owned()),
                     key: "value".to_owned(),
                     at: "/a/0".to_owned(),
-                    old: Some(json!(1)),
+                    old: Some(json!(1).into()),
                     new: None,
                 },
                 None,

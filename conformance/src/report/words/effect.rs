@@ -13,7 +13,7 @@ pub(super) enum Values {
 
 /// The two clauses before it is known who is affected.
 pub(super) struct Said {
-    /// What differs.
+    /// The difference.
     pub(super) lead: String,
     /// The values that only the old schema allows.
     pub(super) lost: Option<Values>,
@@ -44,7 +44,7 @@ impl Said {
     }
 }
 
-/// What happens to those who have the property that a finding is about, where that is not as with other values.
+/// The effect on those who have the property that a finding is about, where it is not as with other values.
 pub(super) fn member(
     change: &SchemaChange,
     effect: Effect,
@@ -103,11 +103,48 @@ pub(super) fn member(
                 name(one)
             )
         }
+        (SchemaChange::KeywordAdded(told), sender, impact) => {
+            return flag(&told.keyword, true, (sender, impact), context);
+        }
+        (SchemaChange::KeywordRemoved(told), sender, impact) => {
+            return flag(&told.keyword, false, (sender, impact), context);
+        }
         _ => return None,
     })
 }
 
-/// What happens to those who send or receive the values that are lost or gained.
+/// What happens where a property becomes `readOnly` or `writeOnly`, or is so no more, and that is not as with other keywords: nobody who
+/// has the property in the other direction notices, and who has it in this one had to leave it out.
+fn flag(
+    keyword: &str,
+    added: bool,
+    (sender, impact): (Sender, Impact),
+    context: &Context<'_>,
+) -> Option<String> {
+    let people = context.people();
+    let in_versions = !context.advises();
+    let same = if in_versions {
+        "as before"
+    } else {
+        "all the same"
+    };
+    Some(match (keyword, added, sender, impact) {
+        ("readOnly", _, Sender::Server, Impact::Compatible) => format!("{people} get it {same}"),
+        ("writeOnly", _, Sender::Client, Impact::Compatible) => {
+            format!("{people} may send it {same}")
+        }
+        ("readOnly", false, Sender::Client, Impact::Rejected) => match in_versions {
+            true => format!("{people} that omit it are now refused"),
+            false => format!("{people} that omit it are refused"),
+        },
+        ("writeOnly", true, Sender::Server, Impact::Rejected) => {
+            format!("{people} that read it get nothing")
+        }
+        _ => return None,
+    })
+}
+
+/// The effect on those who send or receive the values that are lost or gained.
 pub(super) fn affected(
     said: &Said,
     change: &SchemaChange,
@@ -181,7 +218,7 @@ pub(super) fn affected(
     }
 }
 
-/// What carries the values of the effect; none where nobody is known to send them.
+/// The message that carries the values of the effect; none where nobody is known to send them.
 pub(super) fn place(context: &Context<'_>) -> Option<&'static str> {
     let effect = context.effect?;
     Some(match (effect.sender, context.webhook) {
@@ -196,7 +233,7 @@ pub(super) fn sends(context: &Context<'_>, sender: Sender) -> bool {
     context.effect.is_some_and(|effect| effect.sender == sender)
 }
 
-/// What the server does with a value.
+/// The verb for a server that sends a value.
 fn answers_verb(context: &Context<'_>) -> &'static str {
     if context.webhook { "send" } else { "answer" }
 }

@@ -6,6 +6,7 @@
 mod baseline;
 mod document;
 mod effect;
+mod part;
 mod replay;
 mod schema;
 mod shape;
@@ -17,13 +18,13 @@ use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
 pub use replay::progress;
-pub(crate) use value::{contrasted, list, name, quoted, reference, shown};
+pub(crate) use value::{Quote, contrasted, list, name, quoted, reference, shown, told_apart};
 pub(super) use value::{elided, without_bundles};
 
 /// All that a sentence needs to know besides the message.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'f> {
-    /// What the documents are to each other.
+    /// The relation of the documents.
     pub comparison: Comparison,
     /// The name of the old document: `old`, or `documented`.
     pub old: &'static str,
@@ -31,7 +32,7 @@ pub struct Context<'f> {
     pub new: &'static str,
     /// The rule of the finding.
     pub rule: &'static str,
-    /// Who is affected, and how.
+    /// The people affected, and how.
     pub effect: Option<Effect>,
     /// Why it is not known whether anybody is.
     pub undecided: Option<&'f Undecided>,
@@ -147,14 +148,14 @@ pub fn of(finding: &Finding, comparison: Comparison) -> String {
     sentence(&finding.message, &Context::of(finding, comparison))
 }
 
-/// What to do about a finding, where the documents must agree.
+/// Advice on a finding, where the documents must agree.
 pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
     if !context.advises() || context.undecided.is_some() {
         return None;
     }
     match message {
         Message::Schema(change) => Some(schema::advice(change).to_owned()),
-        Message::Document(change) => document::advice(change, context),
+        Message::Document(change) => document::advice(change),
         Message::Replay(_) | Message::Baseline(_) => None,
     }
 }

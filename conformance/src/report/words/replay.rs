@@ -252,7 +252,7 @@ fn difference(difference: &ShapeDifference) -> String {
     }
 }
 
-/// What is wrong with a value, where, and by which keyword.
+/// A fault of a value: where, and by which keyword.
 fn violation(violation: &Violation) -> String {
     let said = match &violation.broken {
         Broken::Missing { name } => format!("the required member `{name}` is missing"),

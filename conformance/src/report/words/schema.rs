@@ -6,9 +6,10 @@
 use serde_json::Value;
 
 use super::effect::{Said, Values, affected, member, place, sends};
-use super::shape::{beyond, outside, shape, types};
-use super::{Context, contrasted, list, name, reference, shown};
-use crate::finding::{Impact, SchemaChange, Sender, Shape, Undecided};
+use super::shape::{beyond, outside, shape, shapes, types};
+use super::{Context, contrasted, list, name, reference, shown, told_apart};
+use crate::document::Literal;
+use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Undecided};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
     let said = said(change, context);
@@ -29,7 +30,7 @@ pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
     }
 }
 
-/// What differs, and the values that it is about.
+/// The first clause, and the values that it is about.
 fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
     let in_versions = !context.advises();
     let (old, new) = (context.old, context.new);
@@ -138,32 +139,32 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             said.repeats = true;
             said
         }
-        SchemaChange::KeywordAdded { keyword, value } => {
-            let mut said = Said::new(only(
-                &format!("{}{of_property}", member_of(keyword, value.as_ref())),
-                true,
-            ));
-            said.lost = outside(keyword, value.as_ref()).map(Values::Of);
+        SchemaChange::KeywordAdded(told) => {
+            let mut said = Said::new(only(&format!("{}{of_property}", member_of(told)), true));
+            said.lost = refused(told);
             said
         }
-        SchemaChange::KeywordRemoved { keyword, value } => {
-            let mut said = Said::new(only(
-                &format!("{}{of_property}", member_of(keyword, value.as_ref())),
-                false,
-            ));
-            said.gained = outside(keyword, value.as_ref()).map(Values::Of);
+        SchemaChange::KeywordRemoved(told) => {
+            let mut said = Said::new(only(&format!("{}{of_property}", member_of(told)), false));
+            said.gained = refused(told);
             said
         }
-        SchemaChange::BoundChanged {
+        SchemaChange::KeywordReplaced {
             old: before,
             new: after,
         } => {
-            let mut said = Said::new(turned(
-                &member_of(&before.keyword, Some(&before.value)),
-                &member_of(&after.keyword, Some(&after.value)),
+            let is = if in_versions {
+                "is now"
+            } else {
+                "is emitted as"
+            };
+            let mut said = Said::new(format!(
+                "{}{of_property} {is} {}",
+                member_of(before),
+                member_of(after)
             ));
-            said.lost = outside(&after.keyword, Some(&after.value)).map(Values::Of);
-            said.gained = outside(&before.keyword, Some(&before.value)).map(Values::Of);
+            said.lost = refused(after);
+            said.gained = refused(before);
             said
         }
         SchemaChange::KeywordChanged {
@@ -188,8 +189,8 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
                 false => values,
             };
             let mut said = Said::new(lead);
-            let lost = outside(keyword, after.as_ref());
-            let gained = outside(keyword, before.as_ref());
+            let lost = outside(keyword, after.as_ref().map(Literal::value));
+            let gained = outside(keyword, before.as_ref().map(Literal::value));
             said.lost = lost.map(|values| Values::Of(of(values, new)));
             said.gained = gained.map(|values| Values::Of(of(values, old)));
             said
@@ -215,9 +216,12 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         SchemaChange::Replaced {
             old: before,
             new: after,
-        } => Said::new(became(&shape(before), &shape(after)))
-            .losing(&format!("the {old} form"))
-            .gaining(&format!("the {new} form")),
+        } => {
+            let (before, after) = shapes(before, after);
+            Said::new(became(&before, &after))
+                .losing(&format!("the {old} form"))
+                .gaining(&format!("the {new} form"))
+        }
         SchemaChange::SchemaAdded => Said::new(match in_versions {
             true => "old has no schema here, new has one".to_owned(),
             false => "a schema is emitted but not documented".to_owned(),
@@ -294,15 +298,18 @@ fn alternative(keyword: &str, one: &Shape, added: bool, in_versions: bool) -> Sa
 
 fn mapping(value: &str, before: Option<&str>, after: Option<&str>, in_versions: bool) -> String {
     let value = name(value);
-    match (before.map(reference), after.map(reference), in_versions) {
-        (Some(before), Some(after), true) => {
-            format!("the discriminator maps {value} to {after}, before to {before}")
-        }
-        (Some(before), Some(after), false) => {
-            format!(
+    let (before, after) = (before.map(reference), after.map(reference));
+    if let (Some(before), Some(after)) = (&before, &after) {
+        let (before, after) = told_apart(before, after);
+        return match in_versions {
+            true => format!("the discriminator maps {value} to {after}, before to {before}"),
+            false => format!(
                 "the discriminator maps {value} to {before} in documented, to {after} in emitted"
-            )
-        }
+            ),
+        };
+    }
+    let named = |target: Option<String>| target.map(|target| name(&target));
+    match (named(before), named(after), in_versions) {
         (None, Some(after), true) => format!("the discriminator maps {value} to {after} now"),
         (Some(before), None, true) => {
             format!("the discriminator no longer maps {value} to {before}")
@@ -313,17 +320,30 @@ fn mapping(value: &str, before: Option<&str>, after: Option<&str>, in_versions: 
         (Some(before), None, false) => {
             format!("the mapping of {value} to {before} is documented but not emitted")
         }
-        (None, None, _) => format!("the discriminator maps {value} differently"),
+        _ => format!("the discriminator maps {value} differently"),
     }
 }
 
 /// A keyword with its value, as the document has it.
-fn member_of(keyword: &str, value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => name(&format!("{keyword}: {text}")),
-        Some(value) => name(&format!("{keyword}: {}", shown(value))),
-        None => name(keyword),
+fn member_of(told: &Keyword) -> String {
+    let keyword = &told.keyword;
+    let Some(literal) = &told.value else {
+        return name(keyword);
+    };
+    let value = match literal.value() {
+        Value::String(text) => text.clone(),
+        _ => shown(literal),
+    };
+    match &told.flag {
+        Some(flag) => name(&format!("{keyword}: {value}, {flag}: true")),
+        None => name(&format!("{keyword}: {value}")),
     }
+}
+
+/// The values that a keyword rejects.
+fn refused(told: &Keyword) -> Option<Values> {
+    let value = told.value.as_ref().map(Literal::value);
+    outside(&told.keyword, value).map(Values::Of)
 }
 
 /// Why it is not known whether anybody is affected.
@@ -335,7 +355,7 @@ pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
     )
 }
 
-/// What keeps schemas from being compared or used.
+/// The reason why schemas cannot be compared or used.
 pub(super) fn cause(reason: &Undecided) -> String {
     match reason {
         Undecided::NotFound { keyword } => match keyword.as_str() {
@@ -353,7 +373,7 @@ pub(super) fn cause(reason: &Undecided) -> String {
         Undecided::Reference { reference: one } => {
             format!(
                 "the reference {} leads nowhere, or to several schemas",
-                reference(one)
+                name(&reference(one))
             )
         }
         Undecided::NotASchema => "one of the two is not a schema".to_owned(),
@@ -362,17 +382,17 @@ pub(super) fn cause(reason: &Undecided) -> String {
     }
 }
 
-/// What to do where the documents must agree.
+/// The advice where the documents must agree.
 pub(super) fn advice(change: &SchemaChange) -> &'static str {
     match change {
         SchemaChange::PropertyAdded { .. }
-        | SchemaChange::KeywordAdded { .. }
+        | SchemaChange::KeywordAdded(_)
         | SchemaChange::EntryAdded { .. }
         | SchemaChange::AlternativeAdded { .. }
         | SchemaChange::MappingChanged { old: None, .. }
         | SchemaChange::SchemaAdded => "document it, or stop emitting it",
         SchemaChange::PropertyRemoved { .. }
-        | SchemaChange::KeywordRemoved { .. }
+        | SchemaChange::KeywordRemoved(_)
         | SchemaChange::EntryRemoved { .. }
         | SchemaChange::AlternativeRemoved { .. }
         | SchemaChange::MappingChanged { new: None, .. }
@@ -382,7 +402,7 @@ pub(super) fn advice(change: &SchemaChange) -> &'static str {
         | SchemaChange::ValuesAdded { .. }
         | SchemaChange::ValuesRemoved { .. }
         | SchemaChange::TypeChanged { .. }
-        | SchemaChange::BoundChanged { .. }
+        | SchemaChange::KeywordReplaced { .. }
         | SchemaChange::NullAdded
         | SchemaChange::NullRemoved
         | SchemaChange::KeywordChanged { .. }

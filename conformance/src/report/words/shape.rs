@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{list, name};
+use super::{list, name, told_apart};
 use crate::finding::Shape;
 
 /// The values that a keyword rejects, where there are words for them.
@@ -86,7 +86,7 @@ pub(super) fn beyond(one: &Option<Vec<String>>, other: &Option<Vec<String>>) -> 
     }
 }
 
-/// What a schema is.
+/// A schema as a noun phrase.
 pub(super) fn shape(shape: &Shape) -> String {
     if let Some(one) = &shape.name {
         return name(one);
@@ -115,5 +115,36 @@ pub(super) fn shape(shape: &Shape) -> String {
         (1, _) if is_object => "an object with 1 property".to_owned(),
         (count, _) if is_object => format!("an object with {count} properties"),
         (count, _) => format!("{types} with {count} properties"),
+    }
+}
+
+/// Two schemas that replace each other as noun phrases that differ.
+pub(super) fn shapes(old: &Shape, new: &Shape) -> (String, String) {
+    if let (Some(one), Some(other)) = (&old.name, &new.name)
+        && one != other
+    {
+        return told_apart(one, other);
+    }
+    let (was, is) = (shape(old), shape(new));
+    if was != is {
+        return (was, is);
+    }
+    let unnamed = |one: &Shape| {
+        shape(&Shape {
+            name: None,
+            ..one.clone()
+        })
+    };
+    match (unnamed(old), unnamed(new)) {
+        (before, after) if before != after => {
+            (format!("{was} ({before})"), format!("{is} ({after})"))
+        }
+        _ => (
+            was,
+            format!(
+                "another {}",
+                is.trim_start_matches("an ").trim_start_matches("a ")
+            ),
+        ),
     }
 }

@@ -1,10 +1,10 @@
 //! Every sentence that can be made: that it is complete, and how it reads.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Acceptance, BaselineFault, Bound, DocumentChange, Impact, ReplayFault, SchemaChange, Shape,
+    Acceptance, BaselineFault, DocumentChange, Impact, Keyword, ReplayFault, SchemaChange, Shape,
 };
 
 const IMPACTS: [Impact; 4] = [
@@ -53,7 +53,7 @@ fn changes() -> Vec<SchemaChange> {
     }
     all.push(SchemaChange::RequiredAdded { name: text("qty") });
     all.push(SchemaChange::RequiredRemoved { name: text("qty") });
-    let values = vec![json!("refunded"), json!(7)];
+    let values = vec![json!("refunded").into(), json!(7).into()];
     all.push(SchemaChange::ValuesAdded {
         keyword: text("enum"),
         values: values.clone(),
@@ -78,33 +78,30 @@ fn changes() -> Vec<SchemaChange> {
         ("pattern", json!("^a"), json!("^b")),
         ("readOnly", json!(true), json!(false)),
     ] {
-        let keyword = text(keyword);
-        all.push(SchemaChange::KeywordAdded {
-            keyword: keyword.clone(),
-            value: Some(new.clone()),
-        });
-        all.push(SchemaChange::KeywordRemoved {
-            keyword: keyword.clone(),
-            value: Some(old.clone()),
-        });
-        all.push(SchemaChange::KeywordChanged {
+        all.push(SchemaChange::KeywordAdded(Keyword::new(
             keyword,
-            old: Some(old),
-            new: Some(new),
+            new.clone(),
+        )));
+        all.push(SchemaChange::KeywordRemoved(Keyword::new(
+            keyword,
+            old.clone(),
+        )));
+        all.push(SchemaChange::KeywordChanged {
+            keyword: text(keyword),
+            old: Some(old.into()),
+            new: Some(new.into()),
         });
     }
-    let items = || text("items");
+    let items = || Keyword {
+        keyword: text("items"),
+        value: None,
+        flag: None,
+    };
     all.extend([
-        SchemaChange::KeywordAdded {
-            keyword: items(),
-            value: None,
-        },
-        SchemaChange::KeywordRemoved {
-            keyword: items(),
-            value: None,
-        },
+        SchemaChange::KeywordAdded(items()),
+        SchemaChange::KeywordRemoved(items()),
         SchemaChange::KeywordChanged {
-            keyword: items(),
+            keyword: text("items"),
             old: None,
             new: None,
         },
@@ -151,11 +148,8 @@ fn changes() -> Vec<SchemaChange> {
             new: new.then(|| text("cats.yaml#/Cat")),
         });
     }
-    let bound = |keyword: &str| Bound {
-        keyword: text(keyword),
-        value: json!(5),
-    };
-    all.push(SchemaChange::BoundChanged {
+    let bound = |keyword: &str| Keyword::new(keyword, json!(5));
+    all.push(SchemaChange::KeywordReplaced {
         old: bound("minimum"),
         new: bound("exclusiveMinimum"),
     });
@@ -190,7 +184,7 @@ fn changes() -> Vec<SchemaChange> {
             SchemaChange::NothingAccepted { .. } => 18,
             SchemaChange::MappingChanged { .. } => 19,
             SchemaChange::MeaningChanged | SchemaChange::Together { .. } => 20,
-            SchemaChange::BoundChanged { .. } => 21,
+            SchemaChange::KeywordReplaced { .. } => 21,
         }] = true;
     }
     assert_eq!(seen, [true; 22]);
@@ -354,8 +348,8 @@ fn sentences_about_schemas_read_like_this() {
     }
     let undecided = SchemaChange::KeywordChanged {
         keyword: text("pattern"),
-        old: Some(json!("^a")),
-        new: Some(json!("^b")),
+        old: Some(json!("^a").into()),
+        new: Some(json!("^b").into()),
     };
     for reason in &reasons() {
         let mut context = context(Comparison::Versions, None, false);
@@ -380,12 +374,12 @@ fn what_differs_in_a_property_is_told_with_its_name() {
     };
     let values = SchemaChange::ValuesAdded {
         keyword: text("enum"),
-        values: vec![json!("error")],
+        values: vec![json!("error").into()],
     };
     let longer = SchemaChange::KeywordChanged {
         keyword: text("maxLength"),
-        old: Some(json!(50)),
-        new: Some(json!(100)),
+        old: Some(json!(50).into()),
+        new: Some(json!(100).into()),
     };
     let status = "/components/schemas/Order/properties/status/allOf/0/enum";
     for (pointer, change, expected) in [
@@ -454,7 +448,7 @@ fn a_webhook_is_told_by_who_sends_which_part() {
 
 #[test]
 fn other_sentences_are_complete() {
-    let value = |value: Value| Some(value);
+    let value = Some::<crate::document::Literal>;
     let accepted = Acceptance {
         fingerprint: text("0123456789abcdef"),
         reason: text("v2 launch"),
@@ -471,19 +465,19 @@ fn other_sentences_are_complete() {
     let messages: Vec<Message> = vec![
         DocumentChange::Member {
             key: text("version"),
-            old: value(json!("18.0.0")),
-            new: value(json!("19.0.0")),
+            old: value(json!("18.0.0").into()),
+            new: value(json!("19.0.0").into()),
         }
         .into(),
         DocumentChange::Member {
             key: text("version"),
             old: None,
-            new: value(json!("19.0.0")),
+            new: value(json!("19.0.0").into()),
         }
         .into(),
         DocumentChange::Member {
             key: text("version"),
-            old: value(json!("18.0.0")),
+            old: value(json!("18.0.0").into()),
             new: None,
         }
         .into(),

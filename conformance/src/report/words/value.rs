@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::document::{BUNDLED, pointer};
+use crate::document::{BUNDLED, Literal, pointer};
 
 /// The most characters of a value or a name that a sentence shows.
 const SHOWN: usize = 60;
@@ -15,41 +15,77 @@ const MEMBERS_SHOWN: usize = 4;
 /// How deep an example goes below the path to what matters.
 const DEPTH_SHOWN: usize = 2;
 
+/// A value that a sentence can show, with or without all digits of its numbers.
+pub(crate) trait Quote {
+    fn value(&self) -> &Value;
+
+    /// As JSON.
+    fn json(&self) -> String;
+}
+
+impl Quote for Value {
+    fn value(&self) -> &Value {
+        self
+    }
+
+    fn json(&self) -> String {
+        without_bundles(self).to_string()
+    }
+}
+
+impl Quote for Literal {
+    fn value(&self) -> &Value {
+        self.value()
+    }
+
+    fn json(&self) -> String {
+        self.map(without_bundles).to_string()
+    }
+}
+
 /// A value in a sentence, as JSON.
-pub(crate) fn shown(value: &Value) -> String {
-    cut(&without_bundles(value).to_string(), SHOWN)
+pub(crate) fn shown(value: &impl Quote) -> String {
+    cut(&value.json(), SHOWN)
 }
 
 /// A number as it is, all else in backticks; a string without its quotes, unless it would look like another value.
-pub(crate) fn quoted(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
+pub(crate) fn quoted(value: &impl Quote) -> String {
+    match value.value() {
+        Value::Number(_) => value.json(),
         Value::String(text) if is_clear(text) => name(text),
-        other => name(&shown(other)),
+        _ => name(&shown(value)),
     }
 }
 
 /// Two values that differ, as [`quoted`]. Where both are long they begin shortly before they differ.
-pub(crate) fn contrasted(old: &Value, new: &Value) -> (String, String) {
+pub(crate) fn contrasted(old: &impl Quote, new: &impl Quote) -> (String, String) {
     let (was, is) = (quoted(old), quoted(new));
     if was != is {
         return (was, is);
     }
-    let texts = [old, new].map(|value| match without_bundles(value) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    });
-    let [one, other] = &texts;
-    let same = one
+    let text = |value: &Value, json: String| value.as_str().map_or(json, own);
+    told_apart(
+        &text(old.value(), old.json()),
+        &text(new.value(), new.json()),
+    )
+}
+
+/// Two names that differ, in backticks. Where both are long they begin shortly before they differ.
+pub(crate) fn told_apart(old: &str, new: &str) -> (String, String) {
+    let (was, is) = (name(old), name(new));
+    if was != is {
+        return (was, is);
+    }
+    let same = old
         .chars()
-        .zip(other.chars())
+        .zip(new.chars())
         .take_while(|(one, other)| one == other);
     let skipped = same.count().saturating_sub(SHOWN / 3);
-    let [was, is] = texts.map(|text| {
+    let end = |text: &str| {
         let rest: String = text.chars().skip(skipped).collect();
         name(&format!("…{rest}"))
-    });
-    (was, is)
+    };
+    (end(old), end(new))
 }
 
 /// A name in backticks.
@@ -58,7 +94,7 @@ pub(crate) fn name(name: &str) -> String {
 }
 
 /// Values in backticks, the first few of them.
-pub(crate) fn list(values: &[Value]) -> String {
+pub(crate) fn list(values: &[impl Quote]) -> String {
     let mut all: Vec<String> = values.iter().take(LISTED).map(quoted).collect();
     if values.len() > LISTED {
         return format!("{} and {} more", all.join(", "), values.len() - LISTED);
@@ -72,8 +108,8 @@ pub(crate) fn list(values: &[Value]) -> String {
 /// The target of a reference: the name of a component, or the reference itself.
 pub(crate) fn reference(reference: &str) -> String {
     match reference.strip_prefix("#/components/schemas/") {
-        Some(component) if !component.contains('/') => name(component),
-        _ => name(&own(reference)),
+        Some(component) if !component.contains('/') => component.to_owned(),
+        _ => own(reference),
     }
 }
 
@@ -86,11 +122,16 @@ fn is_clear(text: &str) -> bool {
         && serde_json::from_str::<Value>(text).is_err()
 }
 
+/// The beginning and the end of a long text: what is alike often differs there only.
 fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    let count = text.chars().count();
+    if count <= limit {
+        return text.to_owned();
     }
+    let end = limit / 3;
+    let start: String = text.chars().take(limit - end).collect();
+    let end: String = text.chars().skip(count - end).collect();
+    format!("{start}…{end}")
 }
 
 /// A reference as its file has it, as far as that can be told: without the place that its file got in the bundle.
@@ -271,10 +312,25 @@ mod tests {
 
     #[test]
     fn long_values_are_shown_where_they_differ() {
-        let of = |end: &str| json!({"name": "n".repeat(100), "end": end});
+        let of = |middle: &str| json!({"name": "n".repeat(100), "middle": middle, "rest": "r".repeat(50)});
         let (was, is) = contrasted(&of("a"), &of("b"));
-        assert_eq!(was, "`…nnnnnnnnnnn\",\"end\":\"a\"}`");
-        assert_eq!(is, "`…nnnnnnnnnnn\",\"end\":\"b\"}`");
+        assert_eq!(
+            was,
+            "`…nnnnnnnn\",\"middle\":\"a\",\"rest\":\"rrrrrrrr…rrrrrrrrrrrrrrrrrr\"}`"
+        );
+        assert_eq!(
+            is,
+            "`…nnnnnnnn\",\"middle\":\"b\",\"rest\":\"rrrrrrrr…rrrrrrrrrrrrrrrrrr\"}`"
+        );
+        let (was, is) = contrasted(
+            &json!("n".repeat(100)),
+            &json!(format!("{}m", "n".repeat(99))),
+        );
+        assert_ne!(was, is);
+        let long = "Component".repeat(10);
+        let (was, is) = told_apart(&format!("{long}One"), &format!("{long}Two"));
+        assert_ne!(was, is);
+        assert!(was.ends_with("One`") && is.ends_with("Two`"), "{was} {is}");
         assert_eq!(
             contrasted(&json!(1), &json!(2)),
             ("1".to_owned(), "2".to_owned())
@@ -289,7 +345,7 @@ mod tests {
             shown(&value),
             r##"{"anyOf":[{"$ref":"#/schemas/Cat"},{"$ref":"#"}]}"##
         );
-        assert_eq!(reference("#/components/schemas/Cat"), "`Cat`");
-        assert_eq!(reference("#/x-bundled/2/schemas/Cat"), "`#/schemas/Cat`");
+        assert_eq!(reference("#/components/schemas/Cat"), "Cat");
+        assert_eq!(reference("#/x-bundled/2/schemas/Cat"), "#/schemas/Cat");
     }
 }

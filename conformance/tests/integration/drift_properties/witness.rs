@@ -1,6 +1,7 @@
 //! What a witness has to be: a value that one side accepts and the other refuses, and that for what its finding names.
 
-use conformance::finding::{Finding, Impact, Proof, SchemaChange, Severity, Side};
+use conformance::document::Literal;
+use conformance::finding::{Finding, Impact, Keyword, Proof, SchemaChange, Severity, Side};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -113,6 +114,10 @@ impl<'a> Judge<'a> {
                 .into_iter()
                 .for_each(|value| collect(value, &mut within));
         }
+        let has = |values: &[Literal], within: &[&Value]| {
+            let mut values = values.iter();
+            values.any(|one| within.contains(&one.value()))
+        };
         let is_right = match change {
             // An open object takes any value under the name; who declares it only some.
             SchemaChange::PropertyAdded { required, .. } => {
@@ -124,10 +129,10 @@ impl<'a> Judge<'a> {
             SchemaChange::RequiredAdded { .. } => refusing == Side::New && lacks(),
             SchemaChange::RequiredRemoved { .. } => refusing == Side::Old && lacks(),
             SchemaChange::ValuesAdded { values, .. } => {
-                refusing == Side::Old && within.iter().any(|value| values.contains(value))
+                refusing == Side::Old && has(values, &within)
             }
             SchemaChange::ValuesRemoved { values, .. } => {
-                refusing == Side::New && within.iter().any(|value| values.contains(value))
+                refusing == Side::New && has(values, &within)
             }
             SchemaChange::NullAdded => {
                 refusing == Side::Old && within.iter().any(|value| value.is_null())
@@ -146,23 +151,25 @@ impl<'a> Judge<'a> {
                     .any(|value| is_of(value, takes) && !is_of(value, refuses))
             }
             // Who must not send a member need not.
-            SchemaChange::KeywordAdded { keyword, .. } if is_flag(keyword) => match refusing {
+            SchemaChange::KeywordAdded(told) if is_flag(&told.keyword) => match refusing {
                 Side::New => contains(),
                 Side::Old => lacks(),
             },
-            SchemaChange::KeywordRemoved { keyword, .. } if is_flag(keyword) => match refusing {
+            SchemaChange::KeywordRemoved(told) if is_flag(&told.keyword) => match refusing {
                 Side::Old => contains(),
                 Side::New => lacks(),
             },
-            SchemaChange::KeywordAdded { keyword, value } => {
-                refusing == Side::New && self.refused(keyword, value.as_ref(), &within)
+            SchemaChange::KeywordAdded(Keyword { keyword, value, .. }) => {
+                refusing == Side::New
+                    && self.refused(keyword, value.as_ref().map(Literal::value), &within)
             }
-            SchemaChange::KeywordRemoved { keyword, value } => {
-                refusing == Side::Old && self.refused(keyword, value.as_ref(), &within)
+            SchemaChange::KeywordRemoved(Keyword { keyword, value, .. }) => {
+                refusing == Side::Old
+                    && self.refused(keyword, value.as_ref().map(Literal::value), &within)
             }
             SchemaChange::KeywordChanged { keyword, old, new } => {
                 let value = if refusing == Side::New { new } else { old };
-                self.refused(keyword, value.as_ref(), &within)
+                self.refused(keyword, value.as_ref().map(Literal::value), &within)
             }
             _ => !within.is_empty(),
         };

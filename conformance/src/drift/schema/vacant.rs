@@ -1,0 +1,325 @@
+//! Whether values of a schema can have anything at a place inside of it: what stands where no value comes changes nothing.
+//!
+//! Only what keywords say plainly is seen, such as `maxItems: 0`; what is not seen counts as reached.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::super::meaning::Step;
+use super::decide::Decider;
+use super::side::Side;
+use super::view::{Content, View};
+use crate::document::Decimal;
+
+/// How deep schemas that accept nothing are looked for.
+const DEPTH: usize = 8;
+
+/// The places in the schemas of one document that values come to.
+pub(super) struct Vacancy<'s, 'a> {
+    side: &'s Side<'a>,
+    /// Whether members of the document may be `readOnly` or `writeOnly`, so that not all that is required is required of everybody.
+    flagged: bool,
+    /// Whether schemas accept nothing.
+    nothing: RefCell<HashMap<String, bool>>,
+    /// The same of views that were asked about, by their pointers and how deep was looked.
+    empty: RefCell<HashMap<(String, bool), bool>>,
+}
+
+impl Decider<'_, '_, '_> {
+    /// Whether no value comes to a schema that has these around it. That must be so by the old schemas around it alone, or in both
+    /// documents: what accepts nothing may be the very schema that differs.
+    pub(super) fn is_out_of_reach(&self, around: &[(usize, String, Step)]) -> bool {
+        around.iter().any(|(pair, _, step)| {
+            let (old, new) = self.walk.views(*pair);
+            self.vacant.0.misses(old, step, false)
+                || self.vacant.0.misses(old, step, true) && self.vacant.1.misses(new, step, true)
+        })
+    }
+
+    /// Whether no value of the old schema of a pair has a member of this name.
+    pub(super) fn never_has(&self, id: usize, name: &str) -> bool {
+        let step = Step::Member(name.to_owned());
+        self.vacant.0.misses(self.walk.views(id).0, &step, true)
+    }
+}
+
+impl<'s, 'a> Vacancy<'s, 'a> {
+    pub(super) fn new(side: &'s Side<'a>, flagged: bool) -> Self {
+        Self {
+            side,
+            flagged,
+            nothing: RefCell::default(),
+            empty: RefCell::default(),
+        }
+    }
+
+    /// Whether no value of `view` has anything where `step` leads; without `deep`, by the keywords of `view` alone.
+    pub(super) fn misses(&self, view: &View, step: &Step, deep: bool) -> bool {
+        let depth = if deep { DEPTH } else { 0 };
+        let allows = |name: &str| {
+            view.types()
+                .is_none_or(|types| types.iter().any(|one| one == name))
+        };
+        let listed = |fits: &dyn Fn(&Value) -> bool| {
+            view.set("enum")
+                .is_none_or(|values| values.iter().any(fits))
+        };
+        let key = (view.pointer.clone(), deep);
+        let known = self.empty.borrow().get(&key).copied();
+        let empty = known.unwrap_or_else(|| self.is_empty(view, depth));
+        self.empty.borrow_mut().insert(key, empty);
+        if empty {
+            return true;
+        }
+        let reaches = match step {
+            Step::Same | Step::With(_) => true,
+            Step::Member(name) => {
+                // How many members a closed object has is not asked: that it has those that are required was.
+                let fits = number(view, "maxProperties").is_none_or(|most| {
+                    let mut names = self.required(view, depth);
+                    names.insert(name.clone());
+                    count(names.len()) <= most
+                });
+                allows("object")
+                    && fits
+                    && self.may_have(view, name, 0)
+                    && listed(&|value| value.get(name).is_some())
+            }
+            Step::ByPattern(_) | Step::Rest | Step::Name => {
+                let free = match (step, self.names(view)) {
+                    (Step::Rest, Some(names)) => {
+                        names.iter().any(|name| !properties(view).contains(&name))
+                    }
+                    _ => true,
+                };
+                allows("object")
+                    && free
+                    && is_within(1, &self.most_members(view, depth))
+                    && listed(&|value| value.as_object().is_some_and(|all| !all.is_empty()))
+            }
+            Step::Item(_) | Step::Items | Step::Contains => {
+                let index = match step {
+                    Step::Item(index) => *index,
+                    Step::Items => tuple(view).len(),
+                    _ => 0,
+                };
+                allows("array")
+                    && is_within(index + 1, &self.most_items(view, depth))
+                    && listed(&|value| value.as_array().is_some_and(|items| items.len() > index))
+            }
+        };
+        !reaches
+    }
+
+    /// Whether the schema at `at` accepts nothing.
+    fn is_nothing(&self, at: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        if let Some(known) = self.nothing.borrow().get(at) {
+            return *known;
+        }
+        // A schema inside of itself says nothing about itself.
+        self.nothing.borrow_mut().insert(at.to_owned(), false);
+        let nothing = self.is_empty(&self.side.view(at), depth);
+        self.nothing.borrow_mut().insert(at.to_owned(), nothing);
+        nothing
+    }
+
+    fn is_empty(&self, view: &View, depth: usize) -> bool {
+        if view.never || view.or_null {
+            return view.never;
+        }
+        let types = view.types().unwrap_or_default();
+        let is_of_type =
+            |value: &Value| types.is_empty() || types.iter().any(|name| is_of(value, name));
+        let unlisted = view
+            .set("enum")
+            .is_some_and(|values| !values.iter().any(is_of_type));
+        let branches = |keyword: &str| view.branches(keyword).iter();
+        unlisted
+            || !types.is_empty()
+                && types
+                    .iter()
+                    .all(|name| self.is_impossible(view, name, depth))
+            || branches("allOf").any(|branch| self.is_nothing(branch, depth))
+            || ["anyOf", "oneOf"].iter().any(|keyword| {
+                branches(keyword).len() > 0
+                    && branches(keyword).all(|branch| self.is_nothing(branch, depth))
+            })
+    }
+
+    /// Whether no value of the type is accepted.
+    fn is_impossible(&self, view: &View, name: &Value, depth: usize) -> bool {
+        let exceeds = |low: Option<Decimal>, high: Option<Decimal>| match (low, high) {
+            (Some(low), Some(high)) => low > high,
+            _ => false,
+        };
+        match name.as_str() {
+            Some("string") => exceeds(number(view, "minLength"), number(view, "maxLength")),
+            Some("integer" | "number") => {
+                let (low, high) = (number(view, "minimum"), number(view, "maximum"));
+                let above = number(view, "exclusiveMinimum");
+                let below = number(view, "exclusiveMaximum");
+                let reaches = |low: &Option<Decimal>, high: &Option<Decimal>| {
+                    low.is_some() && low == high || exceeds(low.clone(), high.clone())
+                };
+                exceeds(low.clone(), high.clone())
+                    || reaches(&above, &high)
+                    || reaches(&low, &below)
+                    || reaches(&above, &below)
+            }
+            Some("array") => {
+                let contained = match (view.parts.get("contains"), number(view, "minContains")) {
+                    (Some(_), Some(count)) => Some(count),
+                    (Some(_), None) => Some(count(1)),
+                    _ => None,
+                };
+                let least = number(view, "minItems").max(contained);
+                exceeds(least, self.most_items(view, depth))
+            }
+            Some("object") => {
+                let required = self.required(view, depth);
+                let least = number(view, "minProperties").max(Some(count(required.len())));
+                exceeds(least, self.most_members(view, depth))
+                    || required
+                        .iter()
+                        .any(|name| !self.may_have(view, name, depth))
+            }
+            _ => false,
+        }
+    }
+
+    /// The names that an object must have, whoever sends it.
+    fn required(&self, view: &View, depth: usize) -> BTreeSet<String> {
+        let names = view.set("required").unwrap_or_default().iter();
+        let names = names.filter_map(|name| name.as_str().map(str::to_owned));
+        names
+            .filter(|name| {
+                if !self.flagged {
+                    return true;
+                }
+                let Some(at) = property(view, name).filter(|_| depth > 0) else {
+                    return false;
+                };
+                let inner = self.side.view(at);
+                !["readOnly", "writeOnly"]
+                    .iter()
+                    .any(|flag| inner.parts.contains_key(*flag))
+            })
+            .collect()
+    }
+
+    /// Whether an object may have a member of this name.
+    fn may_have(&self, view: &View, name: &str, depth: usize) -> bool {
+        let named = self.names(view).is_none_or(|names| names.contains(name));
+        let taken = match property(view, name) {
+            Some(at) => !self.is_nothing(at, depth),
+            None => !view.closed || view.parts.contains_key("patternProperties"),
+        };
+        named && taken
+    }
+
+    /// The names that members may have, where `propertyNames` lists them.
+    fn names(&self, view: &View) -> Option<BTreeSet<String>> {
+        let Content::One(at) = &view.parts.get("propertyNames")?.content else {
+            return None;
+        };
+        let inner = self.side.view(at);
+        match inner.set("enum") {
+            _ if inner.never => Some(BTreeSet::new()),
+            Some(names) => {
+                let names = names.iter().filter_map(Value::as_str);
+                Some(names.map(str::to_owned).collect())
+            }
+            None => None,
+        }
+    }
+
+    fn most_members(&self, view: &View, depth: usize) -> Option<Decimal> {
+        let counted = number(view, "maxProperties");
+        let named = self.names(view).map(|names| count(names.len()));
+        let closed = view.closed && !view.parts.contains_key("patternProperties");
+        let closed = closed.then(|| {
+            let Some(Content::Named(all)) = view.parts.get("properties").map(|part| &part.content)
+            else {
+                return count(0);
+            };
+            count(
+                all.values()
+                    .filter(|at| !self.is_nothing(at, depth))
+                    .count(),
+            )
+        });
+        [counted, named, closed].into_iter().flatten().min()
+    }
+
+    fn most_items(&self, view: &View, depth: usize) -> Option<Decimal> {
+        let counted = number(view, "maxItems");
+        let tuple = tuple(view);
+        let cut = tuple.iter().position(|at| self.is_nothing(at, depth));
+        let rest = match view.parts.get("items").map(|part| &part.content) {
+            Some(Content::One(at)) if self.is_nothing(at, depth) => Some(tuple.len()),
+            _ => None,
+        };
+        let cut = cut.or(rest).map(count);
+        [counted, cut].into_iter().flatten().min()
+    }
+}
+
+/// The schemas of the first items.
+fn tuple(view: &View) -> &[String] {
+    let listed = |keyword: &str| match view.parts.get(keyword).map(|part| &part.content) {
+        Some(Content::Ordered(items)) => Some(items.as_slice()),
+        _ => None,
+    };
+    listed("prefixItems")
+        .or_else(|| listed("items"))
+        .unwrap_or_default()
+}
+
+fn properties(view: &View) -> Vec<&String> {
+    match view.parts.get("properties").map(|part| &part.content) {
+        Some(Content::Named(all)) => all.keys().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where the schema of a property is.
+fn property<'v>(view: &'v View, name: &str) -> Option<&'v str> {
+    match &view.parts.get("properties")?.content {
+        Content::Named(all) => all.get(name).map(String::as_str),
+        _ => None,
+    }
+}
+
+/// The number that a keyword gives.
+fn number(view: &View, keyword: &str) -> Option<Decimal> {
+    view.parts.get(keyword)?.literal()?.number()
+}
+
+fn count(number: usize) -> Decimal {
+    Decimal::of(&number.into())
+}
+
+fn is_within(number: usize, most: &Option<Decimal>) -> bool {
+    most.as_ref().is_none_or(|most| count(number) <= *most)
+}
+
+/// Whether a value is of the type `name`.
+fn is_of(value: &Value, name: &Value) -> bool {
+    match (value, name.as_str()) {
+        (Value::Null, Some("null"))
+        | (Value::Bool(_), Some("boolean"))
+        | (Value::Number(_), Some("number"))
+        | (Value::String(_), Some("string"))
+        | (Value::Array(_), Some("array"))
+        | (Value::Object(_), Some("object")) => true,
+        (Value::Number(number), Some("integer")) => {
+            number.as_f64().is_none_or(|float| float.fract() == 0.0)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,382 @@
+//! Findings quote keywords as their file has them, whatever they became when the document was read.
+
+use conformance::document::Document;
+use conformance::drift::{Options, compare};
+use conformance::finding::Comparison;
+use conformance::report::words;
+
+/// A document with a schema that clients send.
+fn document(version: &str, schema: &str) -> Document {
+    let text = match version {
+        "2.0" => format!(
+            "swagger: '2.0'\ninfo: {{title: t, version: '1'}}\npaths: {{/a: {{post: {{consumes: [application/json], parameters: [{{in: body, name: b, schema: {{properties: {{p: {schema}}}}}}}], responses: {{'200': {{description: d}}}}}}}}}}\n"
+        ),
+        _ => format!(
+            "openapi: {version}\ninfo: {{title: t, version: '1'}}\npaths: {{/a: {{post: {{requestBody: {{content: {{application/json: {{schema: {{properties: {{p: {schema}}}}}}}}}}}, responses: {{'200': {{description: d}}}}}}}}}}\n"
+        ),
+    };
+    Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// What is found of two schemas, each with its version.
+fn told(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
+    let (old, new) = (document(old.0, old.1), document(new.0, new.1));
+    let findings = compare(&old, &new, &Options::default());
+    let all = findings.iter();
+    all.map(|finding| words::of(finding, Comparison::Versions))
+        .collect()
+}
+
+#[test]
+fn a_keyword_is_quoted_as_its_file_has_it() {
+    let table = [
+        // Version, a schema without, one with, another one with; then what is said of adding, changing and removing it.
+        (
+            "3.0.3",
+            [
+                "{type: integer}",
+                "{type: integer, minimum: 5, exclusiveMinimum: true}",
+                "{type: integer, minimum: 6, exclusiveMinimum: true}",
+            ],
+            [
+                "`minimum: 5, exclusiveMinimum: true` of `p` is new: clients that send smaller numbers are now refused",
+                "`minimum` of `p` was 5, is now 6: clients that send smaller numbers are now refused",
+                "`minimum: 5, exclusiveMinimum: true` of `p` was removed: clients may now send smaller numbers",
+            ],
+        ),
+        (
+            "3.0.3",
+            [
+                "{type: integer, maximum: 5}",
+                "{type: integer, maximum: 5, exclusiveMaximum: true}",
+                "{type: integer, maximum: 4, exclusiveMaximum: true}",
+            ],
+            [
+                "`maximum: 5` of `p` is now `maximum: 5, exclusiveMaximum: true`: clients that send larger numbers are now refused",
+                "`maximum` of `p` was 5, is now 4: clients that send larger numbers are now refused",
+                "`maximum: 5, exclusiveMaximum: true` of `p` is now `maximum: 5`: clients may now send larger numbers",
+            ],
+        ),
+        (
+            "3.1.0",
+            [
+                "{type: integer, maximum: 5}",
+                "{type: integer, exclusiveMaximum: 5}",
+                "{type: integer, exclusiveMaximum: 4}",
+            ],
+            [
+                "`maximum: 5` of `p` is now `exclusiveMaximum: 5`: clients that send larger numbers are now refused",
+                "`exclusiveMaximum` of `p` was 5, is now 4: clients that send larger numbers are now refused",
+                "`exclusiveMaximum: 5` of `p` is now `maximum: 5`: clients may now send larger numbers",
+            ],
+        ),
+        (
+            "3.0.3",
+            [
+                "{type: string}",
+                "{type: string, example: a}",
+                "{type: string, example: b}",
+            ],
+            [
+                "`example: a` of `p` is new",
+                "`example` of `p` was `a`, is now `b`",
+                "`example: a` of `p` was removed",
+            ],
+        ),
+        (
+            "3.0.3",
+            [
+                "{type: string}",
+                "{type: string, x-examples: [a]}",
+                "{type: string, x-examples: [b]}",
+            ],
+            [
+                "`x-examples: [\"a\"]` of `p` is new",
+                "`x-examples` of `p` was `[\"a\"]`, is now `[\"b\"]`",
+                "`x-examples: [\"a\"]` of `p` was removed",
+            ],
+        ),
+        (
+            "3.1.0",
+            [
+                "{type: string}",
+                "{type: string, example: a}",
+                "{type: string, example: b}",
+            ],
+            [
+                "`example: a` of `p` is new",
+                "`example` of `p` was `a`, is now `b`",
+                "`example: a` of `p` was removed",
+            ],
+        ),
+        (
+            "3.1.0",
+            [
+                "{type: string}",
+                "{type: string, const: a}",
+                "{type: string, const: b}",
+            ],
+            [
+                "`const: a` of `p` is new: clients that send other values are now refused",
+                "`const` of `p` was `a`, is now `b`: clients that send other values are now refused",
+                "`const: a` of `p` was removed: clients may now send other values",
+            ],
+        ),
+        (
+            "3.0.3",
+            [
+                "{type: string}",
+                "{type: string, format: byte}",
+                "{type: string, format: byte, minLength: 1}",
+            ],
+            [
+                "`format: byte` of `p` is new; could not tell whether this breaks clients: the validator does not enforce `format: byte`",
+                "`minLength: 1` of `p` is new: clients that send shorter values are now refused",
+                "`format: byte` of `p` was removed; could not tell whether this breaks clients: the validator does not enforce `format: byte`",
+            ],
+        ),
+        (
+            "3.0.3",
+            [
+                "{type: string}",
+                "{type: string, nullable: true}",
+                "{type: integer, nullable: true}",
+            ],
+            [
+                "clients may now send null for `p`",
+                "`p` was a string or null, is now an integer or null: clients that send a string are now refused",
+                "new no longer allows null for `p`: clients that send null for `p` are now refused",
+            ],
+        ),
+        (
+            "2.0",
+            [
+                "{type: string}",
+                "{type: string, x-nullable: true}",
+                "{type: string, x-nullable: true, minLength: 1}",
+            ],
+            [
+                "clients may now send null for `p`",
+                "`minLength: 1` of `p` is new: clients that send shorter values are now refused",
+                "new no longer allows null for `p`: clients that send null for `p` are now refused",
+            ],
+        ),
+        (
+            "2.0",
+            [
+                "{type: number}",
+                "{type: number, minimum: 1, exclusiveMinimum: true}",
+                "{type: number, minimum: 2, exclusiveMinimum: true}",
+            ],
+            [
+                "`minimum: 1, exclusiveMinimum: true` of `p` is new: clients that send smaller numbers are now refused",
+                "`minimum` of `p` was 1, is now 2: clients that send smaller numbers are now refused",
+                "`minimum: 1, exclusiveMinimum: true` of `p` was removed: clients may now send smaller numbers",
+            ],
+        ),
+        (
+            "2.0",
+            [
+                "{type: object}",
+                "{type: object, discriminator: a}",
+                "{type: object, discriminator: b}",
+            ],
+            [
+                "`discriminator: a` of `p` is new",
+                "`discriminator` of `p` was `a`, is now `b`",
+                "`discriminator: a` of `p` was removed",
+            ],
+        ),
+        (
+            "2.0",
+            [
+                "{type: string}",
+                "{type: string, example: 1}",
+                "{type: string, example: 2}",
+            ],
+            [
+                "`example: 1` of `p` is new",
+                "`example` of `p` was 1, is now 2",
+                "`example: 1` of `p` was removed",
+            ],
+        ),
+    ];
+    let mut faults = Vec::new();
+    for (version, [without, with, other], expected) in table {
+        let ways = [(without, with), (with, other), (with, without)];
+        for ((old, new), expected) in ways.into_iter().zip(expected) {
+            let said = told((version, old), (version, new)).join("\n");
+            let rest = said.strip_prefix(expected);
+            let right =
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("; look at it"));
+            if !right {
+                faults.push(format!("{version}: {old} to {new}\n  {said}\n  {expected}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn two_spellings_are_quoted_as_each_file_has_its_own() {
+    for (old, new, expected) in [
+        (
+            (
+                "3.0.3",
+                "{type: number, minimum: 5, exclusiveMinimum: true}",
+            ),
+            ("3.1.0", "{type: number, exclusiveMinimum: 6}"),
+            "`minimum: 5, exclusiveMinimum: true` of `p` is now `exclusiveMinimum: 6`: clients that send smaller numbers are now refused",
+        ),
+        (
+            ("3.0.3", "{type: string, example: a}"),
+            ("3.1.0", "{type: string, examples: [b, c]}"),
+            "`example: a` of `p` is now `examples: [\"b\",\"c\"]`",
+        ),
+        (
+            ("3.0.3", "{type: string, format: byte}"),
+            ("3.1.0", "{type: string, contentEncoding: base32}"),
+            "`format: byte` of `p` is now `contentEncoding: base32`",
+        ),
+    ] {
+        let said = told(old, new).join("\n");
+        assert!(said.starts_with(expected), "{said}\n{expected}");
+    }
+    // Spelled otherwise, and the same.
+    for (old, new) in [
+        (
+            (
+                "3.0.3",
+                "{type: number, minimum: 5, exclusiveMinimum: true}",
+            ),
+            ("3.1.0", "{type: number, exclusiveMinimum: 5}"),
+        ),
+        (
+            ("3.0.3", "{type: string, example: a}"),
+            ("3.1.0", "{type: string, examples: [a]}"),
+        ),
+        (
+            ("3.0.3", "{type: string, format: byte}"),
+            ("3.1.0", "{type: string, contentEncoding: base64}"),
+        ),
+        (
+            ("3.0.3", "{type: string, nullable: true}"),
+            ("3.1.0", "{type: [string, 'null']}"),
+        ),
+        (
+            ("2.0", "{type: string, x-nullable: true}"),
+            ("3.0.3", "{type: string, nullable: true}"),
+        ),
+    ] {
+        assert_eq!(told(old, new), [""; 0], "{old:?} {new:?}");
+    }
+}
+
+#[test]
+fn the_shape_of_a_schema_has_the_keywords_of_its_file() {
+    let said = told(
+        (
+            "3.0.3",
+            "{type: number, minimum: 5, exclusiveMinimum: true}",
+        ),
+        (
+            "3.0.3",
+            "{allOf: [{type: number}, {type: number, minimum: 5, exclusiveMinimum: true}, {maximum: 7, exclusiveMaximum: true}]}",
+        ),
+    );
+    let said = said.join("\n");
+    assert!(!said.is_empty() && !said.contains("`exclusiveM"), "{said}");
+}
+
+#[test]
+fn what_read_only_and_write_only_do_is_told_truly() {
+    // What stands in a request or a response, whether it is required, the flag, and what is said of adding and of removing it.
+    let object = |flag: &str, required: bool| {
+        let required = if required { ", required: [a]" } else { "" };
+        format!("{{type: object, properties: {{a: {{type: string{flag}}}}}{required}}}")
+    };
+    let document = |sent: bool, schema: &str| {
+        let content = format!("content: {{application/json: {{schema: {schema}}}}}");
+        let (body, answer) = match sent {
+            true => (format!("requestBody: {{{content}}}, "), String::new()),
+            false => (String::new(), format!(", {content}")),
+        };
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{/a: {{post: {{{body}responses: {{'200': {{description: d{answer}}}}}}}}}}}\n"
+        );
+        Document::parse("d", &text).expect("a document")
+    };
+    for (sent, required, flag, added, removed) in [
+        (
+            true,
+            false,
+            "readOnly",
+            "clients that send it are now refused",
+            "clients may now send it",
+        ),
+        (
+            true,
+            true,
+            "readOnly",
+            "clients that send it are now refused",
+            "clients that omit it are now refused",
+        ),
+        (
+            true,
+            false,
+            "writeOnly",
+            "clients may send it as before",
+            "clients may send it as before",
+        ),
+        (
+            true,
+            true,
+            "writeOnly",
+            "clients may send it as before",
+            "clients may send it as before",
+        ),
+        (
+            false,
+            false,
+            "readOnly",
+            "clients get it as before",
+            "clients get it as before",
+        ),
+        (
+            false,
+            true,
+            "readOnly",
+            "clients get it as before",
+            "clients get it as before",
+        ),
+        (
+            false,
+            false,
+            "writeOnly",
+            "clients that read it get nothing",
+            "new may answer it, which clients of old do not expect",
+        ),
+        (
+            false,
+            true,
+            "writeOnly",
+            "clients that read it get nothing",
+            "new may answer it, which clients of old do not expect",
+        ),
+    ] {
+        let without = document(sent, &object("", required));
+        let with = document(sent, &object(&format!(", {flag}: true"), required));
+        for (old, new, is, expected) in [
+            (&without, &with, "is new", added),
+            (&with, &without, "was removed", removed),
+        ] {
+            let findings = compare(old, new, &Options::default());
+            let said: Vec<String> = findings
+                .iter()
+                .map(|finding| words::of(finding, Comparison::Versions))
+                .collect();
+            let expected = format!("`{flag}: true` of `a` {is}: {expected}");
+            assert_eq!(said, [expected], "{sent} {required}");
+        }
+    }
+}

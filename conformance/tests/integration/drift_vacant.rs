@@ -1,0 +1,169 @@
+//! What no value can have may change without breaking anybody, in whatever way a schema says so.
+
+use conformance::document::Document;
+use conformance::drift::{Options, compare};
+use conformance::finding::{Finding, Severity};
+use serde_json::{Value, json};
+
+fn found(sent: bool, old: &Value, new: &Value) -> Vec<Finding> {
+    let document = |schema: &Value| {
+        let content = json!({"application/json": {"schema": schema}});
+        let mut operation = json!({"responses": {"200": {"description": "d"}}});
+        match sent {
+            true => operation["requestBody"] = json!({"content": content}),
+            false => operation["responses"]["200"]["content"] = content,
+        }
+        let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}});
+        Document::parse("d", &value.to_string()).expect("a document")
+    };
+    compare(&document(old), &document(new), &Options::default())
+}
+
+/// Whether nothing that is found may break anybody, from either side and whoever sends it.
+fn harmless(old: &Value, new: &Value) -> Result<(), String> {
+    for (old, new) in [(old, new), (new, old)] {
+        for sent in [true, false] {
+            let findings = found(sent, old, new);
+            let harms = findings
+                .iter()
+                .find(|finding| finding.severity < Severity::Warning);
+            if let Some(harms) = harms {
+                return Err(format!("{old} to {new}, {sent}: {:?}", harms.message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Schemas around a schema that no value comes to.
+fn dead_ends(inner: &Value) -> Vec<Value> {
+    let string = json!({"type": "string"});
+    vec![
+        json!({"type": "array", "maxItems": 0, "items": inner}),
+        json!({"type": "array", "maxItems": 1, "prefixItems": [string, inner]}),
+        json!({"type": "array", "maxItems": 1, "prefixItems": [string], "items": inner}),
+        json!({"type": "array", "prefixItems": [false, inner]}),
+        json!({"type": "array", "minItems": 3, "maxItems": 2, "items": inner}),
+        json!({"type": "array", "contains": string, "minContains": 2, "maxItems": 1, "items": inner}),
+        json!({"type": "string", "items": inner}),
+        json!({"type": "string", "properties": {"a": inner}}),
+        json!({"type": "object", "maxProperties": 0, "properties": {"a": inner}}),
+        json!({"type": "object", "maxProperties": 0, "patternProperties": {"^a": inner}}),
+        json!({"type": "object", "maxProperties": 0, "additionalProperties": inner}),
+        json!({"type": "object", "maxProperties": 1, "properties": {"a": inner}, "required": ["b"]}),
+        json!({"type": "object", "additionalProperties": false, "properties": {"a": inner}, "required": ["b"]}),
+        json!({"type": "object", "additionalProperties": false, "properties": {"a": inner}, "minProperties": 2}),
+        json!({"type": "object", "minProperties": 3, "maxProperties": 2, "properties": {"a": inner}}),
+        json!({"type": "object", "properties": {"a": inner, "b": false}, "required": ["b"]}),
+        json!({"type": "object", "properties": {"a": inner, "b": {"type": "string", "enum": [1]}}, "required": ["b"]}),
+        json!({"type": "object", "propertyNames": {"enum": ["x"]}, "properties": {"a": inner}}),
+        json!({"type": "object", "propertyNames": false, "properties": {"a": inner}}),
+        json!({"type": "object", "propertyNames": {"enum": ["b"]}, "properties": {"b": string}, "additionalProperties": inner}),
+        json!({"const": {"x": 1}, "properties": {"a": inner}}),
+        json!({"enum": [[], ["a"]], "prefixItems": [string, inner]}),
+        json!({"allOf": [false, {"properties": {"a": inner}}]}),
+        json!({"allOf": [{"type": "integer", "minimum": 5, "maximum": 1}], "properties": {"a": inner}}),
+    ]
+}
+
+#[test]
+fn nothing_breaks_where_no_value_comes() {
+    let changes = [
+        (json!({"type": "string"}), json!({"type": "integer"})),
+        (
+            json!({"type": "string", "maxLength": 50_000}),
+            json!({"type": "string", "maxLength": 40_000}),
+        ),
+        (
+            json!({"type": "object", "properties": {"m": {"type": "string"}}}),
+            json!({"type": "object", "properties": {"m": {"type": "string"}}, "required": ["m"]}),
+        ),
+        (
+            json!({"type": "object", "properties": {"m": {"type": "string"}, "n": {}}}),
+            json!({"type": "object", "properties": {"m": {"type": "string"}}}),
+        ),
+        (json!({"enum": ["a", "b"]}), json!({"enum": ["a"]})),
+    ];
+    let mut faults = Vec::new();
+    for (old, new) in &changes {
+        for (one, other) in dead_ends(old).into_iter().zip(dead_ends(new)) {
+            let nested = |schema: &Value| json!({"type": "object", "properties": {"deep": schema}});
+            faults.extend(harmless(&one, &other).err());
+            faults.extend(harmless(&nested(&one), &nested(&other)).err());
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn a_property_that_no_value_has_may_go() {
+    for (old, new) in [
+        (
+            json!({"type": "object", "maxProperties": 0, "properties": {"a": {}, "b": {}}}),
+            json!({"type": "object", "maxProperties": 0, "properties": {"a": {}}}),
+        ),
+        (
+            json!({"type": "object", "additionalProperties": false, "properties": {"a": {}, "c": {}}, "required": ["b"]}),
+            json!({"type": "object", "additionalProperties": false, "properties": {"a": {}}, "required": ["b"]}),
+        ),
+        (
+            json!({"type": "object", "propertyNames": {"enum": ["x"]}, "properties": {"a": {}, "b": {}}}),
+            json!({"type": "object", "propertyNames": {"enum": ["x"]}, "properties": {"a": {}}}),
+        ),
+    ] {
+        harmless(&old, &new).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+}
+
+#[test]
+fn what_some_value_has_is_judged_as_ever() {
+    let (old, new) = (json!({"type": "string"}), json!({"type": "integer"}));
+    let with = |inner: &Value| {
+        vec![
+            json!({"type": "array", "maxItems": 1, "items": inner}),
+            json!({"type": "array", "maxItems": 2, "prefixItems": [{}, inner]}),
+            json!({"type": ["array", "string"], "minLength": 3, "maxLength": 2, "items": inner}),
+            json!({"type": "object", "maxProperties": 1, "properties": {"a": inner}}),
+            json!({"type": "object", "maxProperties": 2, "properties": {"a": inner}, "required": ["b"]}),
+            json!({"type": "object", "propertyNames": {"enum": ["a"]}, "properties": {"a": inner}}),
+            json!({"type": "object", "additionalProperties": false, "properties": {"a": inner}, "patternProperties": {"^b": {}}, "required": ["b"]}),
+            json!({"type": "object", "properties": {"a": inner, "b": false}}),
+            json!({"enum": [{"a": "x"}, {"a": 1}], "properties": {"a": inner}}),
+        ]
+    };
+    for (one, other) in with(&old).into_iter().zip(with(&new)) {
+        for sent in [true, false] {
+            let findings = found(sent, &one, &other);
+            assert!(
+                findings
+                    .iter()
+                    .any(|one| one.severity == Severity::Breaking && one.witness.is_some()),
+                "{one} to {other}, {sent}: {findings:?}"
+            );
+        }
+    }
+    // What accepted nothing accepts something now.
+    let nothing = json!({"type": "object", "properties": {"a": {"type": "string", "enum": [1]}}, "required": ["a"]});
+    let some = json!({"type": "object", "properties": {"a": {"type": "string", "enum": ["x"]}}, "required": ["a"]});
+    let findings = found(false, &nothing, &some);
+    assert!(
+        findings
+            .iter()
+            .any(|one| one.severity == Severity::Breaking),
+        "{findings:?}"
+    );
+    // A member that only the server sends is not required of clients.
+    let flagged = |kind: &str| json!({"type": "object", "maxProperties": 1, "properties": {"a": {"type": kind}, "id": {"type": "string", "readOnly": true}}, "required": ["id"]});
+    let findings = found(true, &flagged("string"), &flagged("integer"));
+    assert!(
+        findings
+            .iter()
+            .any(|one| one.severity == Severity::Breaking),
+        "{findings:?}"
+    );
+}
