@@ -1,14 +1,20 @@
 //! The signals that ask the program to end: Ctrl-C, SIGTERM and, where wanted, the end of its terminal.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Signals that come so soon after another one are the same: `timeout` sends its own to the program and to the group of processes that it
+/// is in.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// Catches the signals from when it is made.
 pub(crate) struct Signals {
     #[cfg(unix)]
     caught: Vec<Signal>,
+    last: Option<Instant>,
 }
 
 impl Signals {
@@ -25,6 +31,7 @@ impl Signals {
         Ok(Self {
             #[cfg(unix)]
             caught,
+            last: None,
         })
     }
 
@@ -44,8 +51,19 @@ impl Signals {
     }
 
     /// Waits for the next one; may be dropped while it waits.
-    #[cfg(unix)]
     pub(crate) async fn next(&mut self) {
+        loop {
+            self.any().await;
+            let now = Instant::now();
+            if self.last.is_none_or(|last| now - last >= TOGETHER) {
+                self.last = Some(now);
+                return;
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    async fn any(&mut self) {
         std::future::poll_fn(|context| {
             let mut any = std::task::Poll::Pending;
             // Each is asked, so that each wakes the task.
@@ -59,9 +77,8 @@ impl Signals {
         .await;
     }
 
-    /// Waits for the next Ctrl-C.
     #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) {
+    async fn any(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             // It cannot be caught: the operating system ends the program by itself.
             std::future::pending::<()>().await;

@@ -8,6 +8,7 @@ mod traces;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 pub(crate) use self::traces::Traces;
 pub use self::traces::TracesError;
@@ -31,10 +32,15 @@ const QUIET: &str = "actix_http::h1::dispatcher=off";
 /// # Errors
 /// [`LogError`] when the directives cannot be read.
 pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{directives}")).map_err(|error| LogError {
+    let refused = |reason: String| LogError {
         directives: directives.to_owned(),
-        reason: error.to_string(),
-    })?;
+        reason,
+    };
+    if let Some(word) = unknown_word(directives) {
+        return Err(refused(format!("`{word}` is not a level")));
+    }
+    let filter = EnvFilter::try_new(format!("{QUIET},{}{directives}", quiet(directives)))
+        .map_err(|error| refused(error.to_string()))?;
     let terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -54,4 +60,58 @@ pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError
             .init(),
     }
     Ok(())
+}
+
+/// The first directive that is one word and not a level. It would be taken for a module, and log everything of that and nothing else.
+fn unknown_word(directives: &str) -> Option<&str> {
+    directives.split(',').map(str::trim).find(|directive| {
+        let is_word = !directive.is_empty() && directive.chars().all(|c| c.is_ascii_alphanumeric());
+        is_word && directive.parse::<LevelFilter>().is_err() && *directive != "truehook"
+    })
+}
+
+/// What to put before the directives so that the lines of the HTTP library at level info, which are about its threads, are left out where
+/// no more than info is asked for.
+fn quiet(directives: &str) -> &'static str {
+    let all = directives.split(',').map(str::trim);
+    let mut levels = all.filter_map(|directive| directive.parse::<LevelFilter>().ok());
+    if levels.next_back() == Some(LevelFilter::INFO) {
+        "actix_server=warn,actix_rt=warn,"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_not_a_level_is_found() {
+        for (directives, expected) in [
+            ("banana", Some("banana")),
+            ("info,banana", Some("banana")),
+            ("infos", Some("infos")),
+            ("info", None),
+            ("WARN", None),
+            ("off", None),
+            ("info,truehook::storage=debug", None),
+            ("warn, truehook::cli=info", None),
+            ("truehook", None),
+            ("hyper_util", None),
+            ("", None),
+        ] {
+            assert_eq!(unknown_word(directives), expected, "{directives}");
+        }
+    }
+
+    #[test]
+    fn lines_of_the_http_library_are_left_out_at_info_and_only_there() {
+        for directives in ["info", "info,truehook::storage=debug", "INFO"] {
+            assert!(!quiet(directives).is_empty(), "{directives}");
+        }
+        for directives in ["debug", "trace", "error", "off", "truehook=info"] {
+            assert!(quiet(directives).is_empty(), "{directives}");
+        }
+    }
 }

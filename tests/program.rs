@@ -115,6 +115,7 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
         (vec!["serve", "--clock-speed=-1"], "--clock-speed"),
         (vec!["serve", "--config", "none.toml"], "none.toml"),
         (vec!["serve", "--log", "info=="], "--log"),
+        (vec!["serve", "--log", "banana"], "`banana` is not a level"),
         (
             vec!["serve", "--equals-money-disabled-event-types", "NoSuchType"],
             "NoSuchType",
