@@ -17,7 +17,7 @@ pub use self::egress::{Egress, EgressProxy, EgressSettings};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
 use crate::provider::{self, equals_money};
-use crate::storage::{EncryptionKey, KeyFileError};
+use crate::storage::{EncryptionKey, EncryptionKeys, KeyFileError, Purpose};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// A client that reads at all takes something within it.
@@ -163,7 +163,18 @@ pub struct StorageSettings {
     #[serde(default, deserialize_with = "secret")]
     pub encryption_key: Option<Secret>,
 
-    /// A file with that key [default in sandbox mode: made beside the database, with the suffix .key; in production mode: none]
+    /// The key that secrets were encrypted with before; they are encrypted again with the new one while the server runs [default: none]
+    #[arg(
+        long,
+        env = "TRUEHOOK_PREVIOUS_ENCRYPTION_KEY",
+        value_name = "HEX",
+        hide_env_values = true
+    )]
+    #[serde(default, deserialize_with = "secret")]
+    pub previous_encryption_key: Option<Secret>,
+
+    /// A file with that key, as `truehook keys rotate-encryption` needs it [default in sandbox mode: made beside the database, with the
+    /// suffix .key; in production mode: none]
     #[arg(long, env = "TRUEHOOK_ENCRYPTION_KEY_FILE", value_name = "FILE")]
     pub encryption_key_file: Option<PathBuf>,
 
@@ -248,8 +259,10 @@ pub struct Delivery {
 pub struct Storage {
     /// The SQLite file.
     pub path: PathBuf,
-    /// The key that secrets are encrypted with.
-    pub key: EncryptionKey,
+    /// The keys that secrets are encrypted with.
+    pub keys: EncryptionKeys,
+    /// What the database is made for.
+    pub purpose: Purpose,
 }
 
 /// Why a configuration cannot be used, in one line that says what to do.
@@ -322,6 +335,9 @@ impl Settings {
                 database: storage.database.or(other_storage.database),
                 mode: storage.mode.or(other_storage.mode),
                 encryption_key: storage.encryption_key.or(other_storage.encryption_key),
+                previous_encryption_key: storage
+                    .previous_encryption_key
+                    .or(other_storage.previous_encryption_key),
                 encryption_key_file: storage
                     .encryption_key_file
                     .or(other_storage.encryption_key_file),
@@ -441,30 +457,47 @@ impl Storage {
     /// [`ConfigError`] when the URL names no database that can be used, or there is no key.
     pub fn new(settings: StorageSettings) -> Result<Self, ConfigError> {
         let path = database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
-        let key = match (
-            settings.encryption_key,
-            settings.encryption_key_file,
-            settings.mode,
-        ) {
+        let mode = settings.mode.unwrap_or(Mode::Sandbox);
+        let keys = match (settings.encryption_key, settings.encryption_key_file, mode) {
             (Some(_), Some(_), _) => {
                 let message = "give either --encryption-key or --encryption-key-file, not both";
                 return Err(ConfigError::Invalid(message.to_owned()));
             }
-            (Some(key), None, _) => EncryptionKey::from_hex(key.expose())?,
-            (None, Some(file), _) => EncryptionKey::from_file(&file)?,
-            (None, None, Some(Mode::Production)) => {
+            (Some(key), None, _) => EncryptionKey::from_hex(key.expose())?.into(),
+            (None, Some(file), _) => EncryptionKeys::from_file(&file)?,
+            (None, None, Mode::Production) => {
                 let message = "production mode needs the key that secrets are encrypted with: set TRUEHOOK_ENCRYPTION_KEY or \
                     --encryption-key-file (make one with `openssl rand -hex 32`)";
                 return Err(ConfigError::Invalid(message.to_owned()));
             }
-            (None, None, Some(Mode::Sandbox) | None) => sandbox_key(&path)?,
+            (None, None, Mode::Sandbox) => sandbox_key(&path)?,
         };
-        Ok(Self { path, key })
+        let keys = match settings.previous_encryption_key {
+            Some(key) => keys.with_earlier(EncryptionKey::from_hex(key.expose())?),
+            None => keys,
+        };
+        let purpose = match mode {
+            Mode::Sandbox => Purpose::Sandbox,
+            Mode::Production => Purpose::Production,
+        };
+        Ok(Self {
+            path,
+            keys,
+            purpose,
+        })
     }
 }
 
+/// The file of a database that is named by its URL, or the default one.
+///
+/// # Errors
+/// [`ConfigError`] when the URL names no database that can be used.
+pub fn database_file(settings: &StorageSettings) -> Result<PathBuf, ConfigError> {
+    database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))
+}
+
 /// The key file beside the database; made when there is no database yet that another key could belong to.
-fn sandbox_key(database: &Path) -> Result<EncryptionKey, ConfigError> {
+fn sandbox_key(database: &Path) -> Result<EncryptionKeys, ConfigError> {
     let mut file = database.as_os_str().to_owned();
     file.push(".key");
     let file = PathBuf::from(file);
@@ -477,7 +510,7 @@ fn sandbox_key(database: &Path) -> Result<EncryptionKey, ConfigError> {
             file.display()
         )));
     }
-    Ok(EncryptionKey::from_file_or_new(&file)?)
+    Ok(EncryptionKeys::from_file_or_new(&file)?)
 }
 
 fn at_least_one(flag: &str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {

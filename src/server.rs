@@ -187,7 +187,13 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let files = file_budget(&config)?;
         metrics.begin(apis.providers.names());
-        let store = SqliteStore::open(&config.storage.path, &config.storage.key, metrics.clone())?;
+        let store = SqliteStore::open(
+            &config.storage.path,
+            &config.storage.keys,
+            config.storage.purpose,
+            metrics.clone(),
+        )?;
+        store.examine()?;
         let clock = clock(store.saved_time());
         say_lead(&clock);
         let store: Arc<dyn Store> = Arc::new(store);
@@ -230,6 +236,7 @@ impl Server {
             names: apis.providers.names().collect(),
             operator: operator_state,
             store: web::Data::from(store.clone()),
+            worker: web::Data::from(worker.clone()),
             measured: web::Data::new(Measured {
                 metrics: metrics.clone(),
                 clock,

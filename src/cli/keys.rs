@@ -1,6 +1,7 @@
 //! `truehook keys`: API keys. A credential is shown once, when it is made; only its fingerprint is kept.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
@@ -14,7 +15,7 @@ use crate::domain::ProviderName;
 use crate::keys::{self, NewKey, OperatorKeys};
 use crate::metrics::Metrics;
 use crate::provider::{KeyIssuer, PROVIDERS};
-use crate::storage::{SqliteStore, Store};
+use crate::storage::{EncryptionKey, EncryptionKeys, SqliteStore, Store};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -23,9 +24,20 @@ Examples:
   truehook keys create --provider operator --name test-bench
   truehook keys list
   truehook keys revoke key_2ofTA13AD0xBtbEvBl20aEb1hEu
+  truehook keys rotate-encryption --old-key-file old.key
 
 These commands work on the database, so they need what truehook serve is given: --database, and for a production one --mode production
 with the encryption key. A running server needs no restart: it knows a new key, and forgets a revoked one, at once.";
+
+const ROTATION: &str = "\
+The new key is put before the old one in the key file, every secret is encrypted again, and the old key is removed from the file. A
+running server reads the file again by itself. When this is interrupted, run it again: it goes on where it was.
+
+Where the key is given as TRUEHOOK_ENCRYPTION_KEY and not as a file: make a new one (`openssl rand -hex 32`), start the server with it and
+with the old one as TRUEHOOK_PREVIOUS_ENCRYPTION_KEY, and wait for the log line that says that every secret is sealed with the new key.";
+
+/// How many webhooks are sealed again in one step, between which others write.
+const STEP: u32 = 200;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -54,6 +66,15 @@ enum Command {
         #[command(flatten)]
         storage: StorageSettings,
     },
+    /// Change the key that secrets are encrypted with, while a server runs or not
+    #[command(after_help = ROTATION)]
+    RotateEncryption {
+        /// Where to keep the old key, which backups from before this need [default: nowhere]
+        #[arg(long, env = "TRUEHOOK_OLD_KEY_FILE", value_name = "FILE")]
+        old_key_file: Option<PathBuf>,
+        #[command(flatten)]
+        storage: StorageSettings,
+    },
     /// Revoke a key: from now on it opens nothing
     Revoke {
         /// The id of the key, as truehook keys list shows it
@@ -74,9 +95,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 owner,
                 name,
                 storage,
-            } => create(open(storage)?, provider, owner, name).await,
-            Command::List { storage } => list(open(storage)?).await,
-            Command::Revoke { id, storage } => revoke(open(storage)?, id).await,
+            } => create(open(&configured(storage)?)?, provider, owner, name).await,
+            Command::List { storage } => list(open(&configured(storage)?)?).await,
+            Command::RotateEncryption {
+                old_key_file,
+                storage,
+            } => rotate(configured(storage)?, old_key_file.as_deref()).await,
+            Command::Revoke { id, storage } => revoke(open(&configured(storage)?)?, id).await,
         }
     })?;
     std::io::stdout()
@@ -84,17 +109,22 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         .context("cannot write to standard output")
 }
 
-fn open(storage: StorageSettings) -> anyhow::Result<SqliteStore> {
+fn configured(storage: StorageSettings) -> anyhow::Result<Storage> {
     let settings = Settings {
         storage,
         ..Settings::default()
     }
     .with_file()?;
-    let storage = Storage::new(settings.storage)?;
+    Ok(Storage::new(settings.storage)?)
+}
+
+fn open(storage: &Storage) -> anyhow::Result<SqliteStore> {
+    let metrics = Arc::new(Metrics::default());
     Ok(SqliteStore::open(
         &storage.path,
-        &storage.key,
-        Arc::new(Metrics::default()),
+        &storage.keys,
+        storage.purpose,
+        metrics,
     )?)
 }
 
@@ -143,6 +173,49 @@ async fn list(store: SqliteStore) -> anyhow::Result<String> {
         );
     }
     Ok(text)
+}
+
+async fn rotate(mut storage: Storage, old_key_file: Option<&Path>) -> anyhow::Result<String> {
+    let Some(file) = storage.keys.file().map(Path::to_owned) else {
+        bail!(
+            "the key is not in a file, so it is changed by starting the server with two keys; `truehook keys rotate-encryption --help` \
+             says how"
+        );
+    };
+    // What opens the file is known to be right before the key file is touched.
+    drop(open(&storage)?);
+    // Else an earlier change of the key was interrupted, and is finished.
+    if storage.keys.earlier().is_empty() {
+        storage.keys = storage.keys.with_new();
+    }
+    if let (Some(kept), Some(old)) = (old_key_file, storage.keys.earlier().first()) {
+        keep(old.clone(), kept)?;
+    }
+    storage.keys.replace_file()?;
+    let store = open(&storage)?;
+    while store.step_rotation(STEP).await? {}
+    let count = store.secrets_of_earlier_keys().await?;
+    if count > 0 {
+        bail!(
+            "{count} webhooks have a secret that cannot be opened with any key in {}: the old key stays in it",
+            file.display()
+        );
+    }
+    storage.keys.without_earlier().replace_file()?;
+    Ok(format!(
+        "every secret is encrypted with a new key, which is in {}; backups from before need the old one\n",
+        file.display()
+    ))
+}
+
+/// Keeps a key in a file of its own. It may be there already, from a run that was interrupted.
+fn keep(key: EncryptionKey, file: &Path) -> anyhow::Result<()> {
+    if let Ok(found) = EncryptionKeys::from_file(file)
+        && found.is_only(&key)
+    {
+        return Ok(());
+    }
+    Ok(EncryptionKeys::from(key).create_file(file)?)
 }
 
 async fn revoke(store: SqliteStore, id: String) -> anyhow::Result<String> {

@@ -10,6 +10,9 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
+/// After how many seconds a request may be sent again when the database cannot be used: about as long as a write waits for a lock.
+const RETRY_AFTER: u64 = 5;
+
 const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request was refused (RFC 9457).
@@ -104,6 +107,11 @@ pub(super) enum CommonErrors {
     /// The server failed and says no more about it; the request may be sent again later.
     #[response(status = 500, content_type = "application/problem+json")]
     InternalServerError(Problem),
+    /// The database cannot be used at this moment: its disk is full, or another program has locked it. Nothing has changed; send the
+    /// request again later.
+    #[response(status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "The number of seconds to wait before the request is sent again.")))]
+    ServiceUnavailable(Problem),
 }
 
 /// Answers of operations with a body.
@@ -178,6 +186,9 @@ impl OperatorError {
             Self::ContentTooLarge(limit) => format!("The body must have at most {limit} bytes."),
             Self::UnsupportedMediaType => "The Content-Type must be application/json.".to_owned(),
             Self::Encoded => "A body with a Content-Encoding is not read.".to_owned(),
+            Self::Internal(source) if source.is_temporary() => {
+                "The database cannot be used at this moment. Try again later.".to_owned()
+            }
             Self::Internal(_) => "The request could not be handled. Try again later.".to_owned(),
         }
     }
@@ -215,6 +226,7 @@ impl ResponseError for OperatorError {
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Internal(source) if source.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -231,6 +243,9 @@ impl ResponseError for OperatorError {
                 response.insert_header((header::ALLOW, *allow));
             }
             Self::Internal(source) => {
+                if source.is_temporary() {
+                    response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                }
                 tracing::error!(error = source as &dyn std::error::Error, "request failed");
             }
             _ => {}

@@ -131,6 +131,7 @@ pub(crate) fn emit(table: &[&dyn Provider]) -> Value {
         emission.parameter_keywords(&[operation], name, &json!({ "examples": [example] }));
     }
     emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
+    emission.header_keywords("Retry-After", &json!({ "examples": [5] }));
     emission.header_keywords("WWW-Authenticate", &json!({ "const": "Bearer" }));
     emission.samples(&Source::read(SOURCE));
     emission.finish()

@@ -16,6 +16,7 @@ use crate::operator;
 use crate::pages::{Documents, landing, readable};
 use crate::provider::Routes;
 use crate::storage::Store;
+use crate::worker::Worker;
 
 /// How much of it answers on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(super) struct Site {
     pub(super) names: Arc<[ProviderName]>,
     pub(super) operator: web::Data<operator::State>,
     pub(super) store: web::Data<dyn Store>,
+    pub(super) worker: web::Data<Worker>,
     pub(super) measured: web::Data<Measured>,
     pub(super) documents: Arc<Documents>,
     pub(super) mode: Mode,
@@ -65,6 +67,7 @@ impl Site {
             .wrap(from_fn(enter))
             .wrap(from_fn(trace))
             .app_data(self.store.clone())
+            .app_data(self.worker.clone())
             .configure(|config| self.providers(config))
             .configure(|config| {
                 if part == Part::All {

@@ -12,13 +12,22 @@ use crate::domain::ProviderName;
 use crate::http::problem;
 use crate::metrics::{Format, Metrics};
 use crate::storage::Store;
+use crate::worker::Worker;
 
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-pub(super) async fn ready(store: web::Data<dyn Store>) -> HttpResponse {
+pub(super) async fn ready(store: web::Data<dyn Store>, worker: web::Data<Worker>) -> HttpResponse {
+    let unwritten = worker.unwritten();
     match store.check().await {
+        Ok(()) if unwritten > 0 => {
+            tracing::error!(
+                unwritten,
+                "not ready: results of attempts are not written yet"
+            );
+            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
+        }
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "not ready");

@@ -12,19 +12,21 @@ mod seal;
 mod sqlite;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 use uuid::Uuid;
 
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, GivesUpAt, Idempotency, NumberPage, Publication, Published,
-    QueueState, Receipt, Rows, Slots, StateCounts,
+    QueueState, Receipt, Recorded, RecordedResults, Rows, Slots, StateCounts,
 };
-pub use self::seal::{EncryptionKey, KeyFileError, SealError};
-pub use self::sqlite::SqliteStore;
+pub use self::seal::{EncryptionKey, EncryptionKeys, KeyFileError, SealError};
+pub use self::sqlite::{BackedUp, SqliteStore, back_up};
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
 
@@ -63,9 +65,9 @@ pub trait Store: Send + Sync {
     /// Claims due deliveries: each falls due again after the lease, unless its result is recorded before.
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
 
-    /// Records what came of attempts, each unless a later attempt was claimed since or the delivery has ended; says of each whether it
-    /// was recorded. An error is that of one that could not be; the others are recorded all the same.
-    async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError>;
+    /// Records what came of attempts, each unless a later attempt was claimed since or the delivery has ended. One that cannot be written
+    /// does not keep the others from it.
+    async fn record(&self, results: Vec<Arc<AttemptResult>>) -> RecordedResults;
 
     /// Lets claimed deliveries fall due at this steady time, named by delivery and attempt: their attempts will not be ended here.
     async fn release(&self, claimed: Vec<(Uuid, u32)>, steady: Timestamp)
@@ -137,11 +139,37 @@ pub trait Store: Send + Sync {
     /// Revokes an API key; says whether there was one that was not revoked yet.
     async fn revoke_key(&self, id: String, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Seals the secrets of the next `limit` webhooks with the current key, where a change of the key is not finished; says whether that
+    /// was so.
+    async fn step_rotation(&self, limit: u32) -> Result<bool, StoreError>;
+
+    /// How many webhooks have a secret that is not sealed with the current key.
+    async fn secrets_of_earlier_keys(&self) -> Result<u64, StoreError>;
+
     /// Keeps how the steady time stands, for a later process to go on with it; every backend gives it back when it is opened.
     async fn save_time(&self, time: SavedTime) -> Result<(), StoreError>;
 
     /// Whether reading and writing work at this moment.
     async fn check(&self) -> Result<(), StoreError>;
+}
+
+/// What a database is made for, once and for all: a sandbox has credentials that everybody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To try the server out.
+    Sandbox,
+    /// To serve customers.
+    Production,
+}
+
+impl Purpose {
+    /// The mode that it is for, as it stands in the configuration and in storage.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Production => "production",
+        }
+    }
 }
 
 /// Names one webhook of one owner.
@@ -251,6 +279,40 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The file was made in the other mode.
+    #[error(
+        "{path} was made in {made_in} mode: start with --mode {made_in}, or choose another file with --database sqlite://FILE"
+    )]
+    OtherMode {
+        /// The file.
+        path: PathBuf,
+        /// The mode that it was made in.
+        made_in: &'static str,
+    },
+    /// The file is not where it was opened, is shared in a way that loses data, or is damaged: nothing can be promised.
+    #[error("the database {path} cannot be trusted any more: {reason}")]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What became of it.
+        reason: &'static str,
+    },
+    /// The file is damaged, as was found when it was looked through.
+    #[error("the database {path} is damaged: {reason}; put a backup in its place")]
+    Damage {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        reason: String,
+    },
+    /// A backup cannot be made.
+    #[error("cannot back up to {path}: {reason}")]
+    Backup {
+        /// The file to be made.
+        path: PathBuf,
+        /// What is in the way.
+        reason: String,
+    },
     /// A sealed secret is damaged, or was sealed with another key.
     #[error("cannot read a sealed secret")]
     Seal(#[from] SealError),
@@ -266,4 +328,33 @@ pub enum StoreError {
     /// The writer has stopped.
     #[error("storage is shut down")]
     Closed,
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without a change of what is stored: the disk is full, the file is locked or away.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Commit(_) | Self::Closed | Self::Lost { .. } | Self::Unusable { .. } => true,
+            Self::Statement(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    ErrorCode::DiskFull
+                        | ErrorCode::DatabaseBusy
+                        | ErrorCode::DatabaseLocked
+                        | ErrorCode::SystemIoFailure
+                        | ErrorCode::CannotOpen
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::OutOfMemory
+                )
+            ),
+            Self::Foreign { .. }
+            | Self::Newer { .. }
+            | Self::WrongKey { .. }
+            | Self::OtherMode { .. }
+            | Self::Damage { .. }
+            | Self::Backup { .. }
+            | Self::Seal(_)
+            | Self::Damaged(_) => false,
+        }
+    }
 }

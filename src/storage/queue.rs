@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::StoreError;
 use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, ProviderName,
@@ -121,6 +122,28 @@ pub struct AttemptResult {
     pub next: Next,
     /// The time of day of the recording.
     pub now: Timestamp,
+}
+
+/// What became of results that were to be recorded.
+#[derive(Debug)]
+pub struct RecordedResults {
+    /// Of each, in their order.
+    pub each: Vec<Recorded>,
+    /// Why some could not be written, where that is so.
+    pub error: Option<StoreError>,
+}
+
+/// What became of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is recorded.
+    Yes,
+    /// A later attempt was claimed, or the delivery has ended: it came too late.
+    TooLate,
+    /// It could not be written now, and may be later.
+    NotNow,
+    /// It cannot be written at all.
+    Never,
 }
 
 /// Which events to list.

@@ -7,6 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -25,10 +26,28 @@ const NONCE_BYTES: usize = 24;
 #[derive(Clone)]
 pub struct EncryptionKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// Seals and opens secrets with one key.
+/// The keys of a database. The current one seals; the others open what was sealed before a change of the key.
+#[derive(Debug, Clone)]
+pub struct EncryptionKeys {
+    current: EncryptionKey,
+    earlier: Vec<EncryptionKey>,
+    /// The file that they were read from, which is read again when a secret is met that none of them opens.
+    file: Option<PathBuf>,
+}
+
+/// What names a key: the beginning of its SHA-256.
+pub(super) type KeyId = [u8; KEY_ID_BYTES];
+
+/// Seals and opens secrets.
 pub(super) struct Sealer {
+    keys: RwLock<Vec<Arc<SealingKey>>>,
+    newest: KeyId,
+    file: Option<PathBuf>,
+}
+
+struct SealingKey {
+    id: KeyId,
     cipher: XChaCha20Poly1305,
-    key_id: [u8; KEY_ID_BYTES],
 }
 
 /// Why a key file gives no key.
@@ -78,51 +97,162 @@ impl EncryptionKey {
         Ok(Self(Zeroizing::new(key)))
     }
 
-    /// Reads the key from a file.
+    /// A new key.
+    pub fn generate() -> Self {
+        Self(Zeroizing::new(entropy::bytes()))
+    }
+
+    /// Its 64 hexadecimal digits.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&self.0[..]))
+    }
+}
+
+impl From<EncryptionKey> for EncryptionKeys {
+    fn from(current: EncryptionKey) -> Self {
+        Self {
+            current,
+            earlier: Vec::new(),
+            file: None,
+        }
+    }
+}
+
+impl EncryptionKeys {
+    /// Reads the keys from a file, one a line: the current one, then earlier ones.
     ///
     /// # Errors
-    /// [`KeyFileError`] when the file cannot be read or holds no key.
+    /// [`KeyFileError`] when the file cannot be read or holds anything but keys.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
         let mut text = Zeroizing::new(String::new());
-        let at_path = |source| KeyFileError::Io {
-            path: path.to_owned(),
-            source,
-        };
         // A key has 64 digits: more than this is some other file.
         fs::File::open(path)
             .and_then(|file| file.take(1024).read_to_string(&mut text))
-            .map_err(at_path)?;
-        Self::from_hex(&text)
+            .map_err(|source| KeyFileError::at(path, source))?;
+        let mut keys = Vec::new();
+        for line in text.trim().lines() {
+            keys.push(EncryptionKey::from_hex(line)?);
+        }
+        let mut keys = keys.into_iter();
+        Ok(Self {
+            current: keys.next().ok_or(KeyFileError::Malformed)?,
+            earlier: keys.collect(),
+            file: Some(path.to_owned()),
+        })
     }
 
-    /// Reads the key from a file, or makes one there that only the owner may read (mode 0600).
+    /// Reads the keys from a file, or makes one there with a new key that only the owner may read (mode 0600).
     ///
     /// # Errors
-    /// [`KeyFileError`] when the file can neither be read nor created, or holds no key.
+    /// [`KeyFileError`] when the file can neither be read nor created, or holds anything but keys.
     pub fn from_file_or_new(path: &Path) -> Result<Self, KeyFileError> {
-        match OpenOptions::new()
+        let keys = Self {
+            file: Some(path.to_owned()),
+            ..EncryptionKey::generate().into()
+        };
+        match keys.create_file(path) {
+            Ok(()) => Ok(keys),
+            Err(KeyFileError::Io { source, .. })
+                if source.kind() == io::ErrorKind::AlreadyExists =>
+            {
+                Self::from_file(path)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// With one more key that secrets may have been sealed with.
+    #[must_use]
+    pub fn with_earlier(mut self, key: EncryptionKey) -> Self {
+        self.earlier.push(key);
+        self
+    }
+
+    /// With a new current key; the one of before becomes an earlier one.
+    #[must_use]
+    pub fn with_new(self) -> Self {
+        let mut earlier = self.earlier;
+        earlier.insert(0, self.current);
+        Self {
+            current: EncryptionKey::generate(),
+            earlier,
+            file: self.file,
+        }
+    }
+
+    /// Only the current key.
+    #[must_use]
+    pub fn without_earlier(self) -> Self {
+        Self {
+            earlier: Vec::new(),
+            ..self
+        }
+    }
+
+    /// Whether this key is the only one.
+    pub fn is_only(&self, key: &EncryptionKey) -> bool {
+        self.earlier.is_empty() && self.current.0 == key.0
+    }
+
+    /// The earlier keys, the latest first.
+    pub fn earlier(&self) -> &[EncryptionKey] {
+        &self.earlier
+    }
+
+    /// The file that they were read from.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Writes the keys to a new file that only the owner may read (mode 0600).
+    ///
+    /// # Errors
+    /// [`KeyFileError::Io`] when the file cannot be created, or exists.
+    pub fn create_file(&self, path: &Path) -> Result<(), KeyFileError> {
+        let keys = std::iter::once(&self.current).chain(&self.earlier);
+        OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(path)
-        {
-            Ok(mut file) => {
-                let key = Self(Zeroizing::new(entropy::bytes()));
-                let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&key.0[..]));
-                file.write_all(text.as_bytes())
-                    .and_then(|()| file.write_all(b"\n"))
-                    .and_then(|()| file.sync_all())
-                    .map_err(|source| KeyFileError::Io {
-                        path: path.to_owned(),
-                        source,
-                    })?;
-                Ok(key)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::from_file(path),
-            Err(source) => Err(KeyFileError::Io {
-                path: path.to_owned(),
-                source,
-            }),
+            .and_then(|mut file| {
+                for key in keys {
+                    file.write_all(key.to_hex().as_bytes())?;
+                    file.write_all(b"\n")?;
+                }
+                file.sync_all()
+            })
+            .map_err(|source| KeyFileError::at(path, source))
+    }
+
+    /// Puts the keys in the place of those in the file that they were read from: whoever reads it finds the old ones or the new ones.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Io`] when the file cannot be replaced.
+    pub fn replace_file(&self) -> Result<(), KeyFileError> {
+        let Some(path) = &self.file else {
+            return Ok(());
+        };
+        let at_path = |source| KeyFileError::at(path, source);
+        // A link to the file stays one.
+        let path = path.canonicalize().map_err(at_path)?;
+        let mut new = path.clone().into_os_string();
+        new.push(format!(".{}.new", std::process::id()));
+        let new = PathBuf::from(new);
+        self.create_file(&new)?;
+        let replaced = fs::rename(&new, &path).and_then(|()| match path.parent() {
+            Some(folder) => fs::File::open(folder)?.sync_all(),
+            None => Ok(()),
+        });
+        replaced.map_err(at_path)
+    }
+}
+
+impl KeyFileError {
+    fn at(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            source,
         }
     }
 }
@@ -133,47 +263,66 @@ impl std::fmt::Debug for EncryptionKey {
     }
 }
 
-impl Sealer {
-    pub(super) fn new(key: &EncryptionKey) -> Self {
-        let mut key_id = [0; KEY_ID_BYTES];
-        key_id.copy_from_slice(&Sha256::digest(key.0.as_slice())[..KEY_ID_BYTES]);
-        Self {
+impl SealingKey {
+    fn new(key: &EncryptionKey) -> Arc<Self> {
+        let mut id = [0; KEY_ID_BYTES];
+        id.copy_from_slice(&Sha256::digest(key.0.as_slice())[..KEY_ID_BYTES]);
+        Arc::new(Self {
+            id,
             cipher: XChaCha20Poly1305::new(&Key::from(*key.0)),
-            key_id,
+        })
+    }
+}
+
+impl Sealer {
+    pub(super) fn new(keys: &EncryptionKeys) -> Self {
+        let all = std::iter::once(&keys.current).chain(&keys.earlier);
+        let all: Vec<Arc<SealingKey>> = all.map(SealingKey::new).collect();
+        Self {
+            newest: all[0].id,
+            keys: RwLock::new(all),
+            file: keys.file.clone(),
         }
     }
 
-    /// Seals `secret` for the place that `place` names (table, row and column).
-    pub(super) fn seal(&self, place: &str, secret: &Secret) -> Vec<u8> {
+    /// The newest key that this process was started with.
+    pub(super) fn newest(&self) -> KeyId {
+        self.newest
+    }
+
+    /// Seals `secret` with this key for the place that `place` names (table, row and column).
+    ///
+    /// # Errors
+    /// [`SealError::OtherKey`] when the key is not known here.
+    pub(super) fn seal(
+        &self,
+        key: KeyId,
+        place: &str,
+        secret: &Secret,
+    ) -> Result<Vec<u8>, SealError> {
+        let key = self.key(key).ok_or(SealError::OtherKey)?;
         let nonce: [u8; NONCE_BYTES] = entropy::bytes();
         let payload = Payload {
             msg: secret.expose().as_bytes(),
             aad: place.as_bytes(),
         };
-        let ciphertext = self
+        let ciphertext = key
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
             .expect("a secret is far below the cipher's limit of 256 GiB");
-        [
-            self.key_id.as_slice(),
-            nonce.as_slice(),
-            ciphertext.as_slice(),
-        ]
-        .concat()
+        Ok([key.id.as_slice(), nonce.as_slice(), ciphertext.as_slice()].concat())
     }
 
     /// Opens what [`Self::seal`] made for the same place.
     pub(super) fn open(&self, place: &str, sealed: &[u8]) -> Result<Secret, SealError> {
-        let (key_id, rest) = sealed
-            .split_at_checked(KEY_ID_BYTES)
+        let (key, rest) = sealed
+            .split_first_chunk::<KEY_ID_BYTES>()
             .ok_or(SealError::Damaged)?;
-        if key_id != self.key_id {
-            return Err(SealError::OtherKey);
-        }
+        let key = self.key(*key).ok_or(SealError::OtherKey)?;
         let (nonce, ciphertext) = rest
             .split_first_chunk::<NONCE_BYTES>()
             .ok_or(SealError::Damaged)?;
-        let plain = self
+        let plain = key
             .cipher
             .decrypt(
                 &XNonce::from(*nonce),
@@ -187,6 +336,24 @@ impl Sealer {
             .map(Secret::new)
             .map_err(|_| SealError::Damaged)
     }
+
+    /// The key with this id. One that is not known may have come to the file since: another process changes the key.
+    fn key(&self, id: KeyId) -> Option<Arc<SealingKey>> {
+        let known = |keys: &[Arc<SealingKey>]| keys.iter().find(|key| key.id == id).cloned();
+        let found = known(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
+        if found.is_some() {
+            return found;
+        }
+        let read = EncryptionKeys::from_file(self.file.as_deref()?).ok()?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        for key in std::iter::once(&read.current).chain(&read.earlier) {
+            let key = SealingKey::new(key);
+            if !keys.iter().any(|known| known.id == key.id) {
+                keys.push(key);
+            }
+        }
+        known(&keys)
+    }
 }
 
 #[cfg(test)]
@@ -195,14 +362,20 @@ mod tests {
 
     use super::*;
 
-    fn key(byte: u8) -> EncryptionKey {
-        EncryptionKey(Zeroizing::new([byte; KEY_BYTES]))
+    fn sealer_of(byte: u8) -> Sealer {
+        Sealer::new(&EncryptionKey(Zeroizing::new([byte; KEY_BYTES])).into())
+    }
+
+    fn seal(sealer: &Sealer, place: &str, secret: &str) -> Vec<u8> {
+        sealer
+            .seal(sealer.newest(), place, &Secret::new(secret))
+            .unwrap()
     }
 
     #[test]
     fn a_sealed_secret_opens_in_its_place_with_its_key_and_nowhere_else() {
-        let sealer = Sealer::new(&key(1));
-        let sealed = sealer.seal("webhook/1/secret", &Secret::new("hunter2"));
+        let sealer = sealer_of(1);
+        let sealed = seal(&sealer, "webhook/1/secret", "hunter2");
         assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
         assert_eq!(
             sealer.open("webhook/1/secret", &sealed).unwrap(),
@@ -213,20 +386,20 @@ mod tests {
             Err(SealError::Damaged)
         ));
         assert!(matches!(
-            Sealer::new(&key(2)).open("webhook/1/secret", &sealed),
+            sealer_of(2).open("webhook/1/secret", &sealed),
             Err(SealError::OtherKey)
         ));
         assert_ne!(
             sealed,
-            sealer.seal("webhook/1/secret", &Secret::new("hunter2")),
+            seal(&sealer, "webhook/1/secret", "hunter2"),
             "nonces repeat"
         );
     }
 
     #[test]
     fn a_damaged_value_is_refused_whatever_is_cut_or_changed() {
-        let sealer = Sealer::new(&key(1));
-        let sealed = sealer.seal("p", &Secret::new("s"));
+        let sealer = sealer_of(1);
+        let sealed = seal(&sealer, "p", "s");
         for length in 0..sealed.len() {
             assert!(sealer.open("p", &sealed[..length]).is_err());
         }
@@ -241,12 +414,15 @@ mod tests {
     fn a_new_key_file_is_private_and_read_again_the_next_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("truehook.db.key");
-        let first = EncryptionKey::from_file_or_new(&path).unwrap();
+        let first = EncryptionKeys::from_file_or_new(&path).unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
-        assert_eq!(EncryptionKey::from_file_or_new(&path).unwrap().0, first.0);
+        assert_eq!(
+            EncryptionKeys::from_file_or_new(&path).unwrap().current.0,
+            first.current.0
+        );
     }
 
     #[test]
@@ -258,5 +434,36 @@ mod tests {
             );
         }
         assert!(EncryptionKey::from_hex(&"aB".repeat(32)).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_comes_to_the_file_is_known_without_a_restart_and_one_that_leaves_it_stays_known()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let old = EncryptionKeys::from_file_or_new(&path).unwrap();
+        let running = Sealer::new(&old);
+        let before = seal(&running, "p", "old");
+        let new = old.with_new();
+        new.replace_file().unwrap();
+        let after = seal(&Sealer::new(&new), "p", "new");
+        assert_eq!(running.open("p", &after).unwrap(), Secret::new("new"));
+        EncryptionKeys::from_file(&path)
+            .unwrap()
+            .without_earlier()
+            .replace_file()
+            .unwrap();
+        assert_eq!(running.open("p", &before).unwrap(), Secret::new("old"));
+        let restarted = Sealer::new(&EncryptionKeys::from_file(&path).unwrap());
+        assert_eq!(restarted.open("p", &after).unwrap(), Secret::new("new"));
+        assert!(matches!(
+            restarted.open("p", &before),
+            Err(SealError::OtherKey)
+        ));
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

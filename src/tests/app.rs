@@ -131,6 +131,19 @@ impl TestApp {
         (config, folder)
     }
 
+    /// Locks the database against every write, until what is returned is dropped or rolls back.
+    pub(crate) fn lock(&self) -> rusqlite::Connection {
+        let other = rusqlite::Connection::open(&self.config.storage.path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other
+    }
+
+    /// Takes the file of the database away.
+    pub(crate) fn take_away(&self) {
+        let path = &self.config.storage.path;
+        std::fs::rename(path, path.with_extension("away")).unwrap();
+    }
+
     /// Takes every table of the database away, so that each use of it fails.
     pub(crate) fn damage(&self) {
         let database = rusqlite::Connection::open(&self.config.storage.path).unwrap();

@@ -12,9 +12,16 @@ use super::recorder::{Recorder, refusals, refusals_without_body};
 
 const PREFIX: &str = "/operator/v1";
 
-/// Records the answer of an operation when the database is of no use, and compares all its answers.
-async fn finish(mut recorder: Recorder, operation: &str, answer: Answer) {
-    recorder.record("when the database is damaged", &answer);
+/// Records the answers of an operation when the database is of no use, and compares all its answers.
+async fn finish(
+    mut recorder: Recorder,
+    operation: &str,
+    unfit: &Unfit,
+    call: impl AsyncFn(&Client) -> Answer,
+) {
+    let [damaged, away] = unfit.apps.each_ref().map(TestApp::operator);
+    recorder.record("when the database is damaged", &call(&damaged).await);
+    recorder.record("when the database is taken away", &call(&away).await);
     recorder.assert_documented(&APIS.document("operator"), operation);
     recorder.assert(&format!("operator-{operation}"));
 }
@@ -28,12 +35,18 @@ async fn unknown_parameter(recorder: &mut Recorder, client: &Client, method: &st
     recorder.record("an unknown query parameter", &answer);
 }
 
-/// A server whose database has lost its tables.
-async fn damaged() -> (TestApp, Client) {
-    let app = TestApp::start().await;
-    app.damage();
-    let client = app.operator();
-    (app, client)
+/// A server whose database has lost its tables, and one whose database is not there any more.
+struct Unfit {
+    apps: [TestApp; 2],
+}
+
+impl Unfit {
+    async fn start() -> Self {
+        let apps = [TestApp::start().await, TestApp::start().await];
+        apps[0].damage();
+        apps[1].take_away();
+        Self { apps }
+    }
 }
 
 /// A server with a receiver, and one delivery of either provider: accepted, and refused once.
@@ -75,7 +88,7 @@ async fn events_answer_as_reviewed() {
     let Delivered {
         app, client, told, ..
     } = &Delivered::start().await;
-    let (_broken, damaged) = damaged().await;
+    let unfit = Unfit::start().await;
 
     let mut publication = Recorder::default();
     let of_conduit = json!({
@@ -126,8 +139,8 @@ async fn events_answer_as_reviewed() {
     publication.record("a member twice", &answer.await);
     refusals(&mut publication, app, PREFIX, client, "POST", "/events").await;
     unknown_parameter(&mut publication, client, "POST", "/events").await;
-    let answer = damaged.post("/events", equals_event()).await;
-    finish(publication, "publishEvent", answer).await;
+    let call = async |client: &Client| client.post("/events", equals_event()).await;
+    finish(publication, "publishEvent", &unfit, call).await;
 
     // What was published meanwhile has arrived, so that the counts of the lists stand still.
     until(async || {
@@ -154,7 +167,10 @@ async fn events_answer_as_reviewed() {
     }
     refusals(&mut list, app, PREFIX, client, "GET", "/events").await;
     unknown_parameter(&mut list, client, "GET", "/events").await;
-    finish(list, "listEvents", damaged.get("/events").await).await;
+    finish(list, "listEvents", &unfit, async |client: &Client| {
+        client.get("/events").await
+    })
+    .await;
 
     let mut get = Recorder::default();
     let path = |event: &Value| format!("/events/{}", event["id"].as_str().unwrap());
@@ -164,7 +180,10 @@ async fn events_answer_as_reviewed() {
     get.record("an unknown one", &client.get(unknown).await);
     refusals(&mut get, app, PREFIX, client, "GET", unknown).await;
     unknown_parameter(&mut get, client, "GET", unknown).await;
-    finish(get, "getEvent", damaged.get(unknown).await).await;
+    finish(get, "getEvent", &unfit, async |client: &Client| {
+        client.get(unknown).await
+    })
+    .await;
 }
 
 #[actix_web::test]
@@ -172,7 +191,7 @@ async fn deliveries_answer_as_reviewed() {
     let Delivered {
         app, client, ids, ..
     } = &Delivered::start().await;
-    let (_broken, damaged) = damaged().await;
+    let unfit = Unfit::start().await;
 
     let mut list = Recorder::default();
     for (call, query) in [
@@ -189,7 +208,10 @@ async fn deliveries_answer_as_reviewed() {
     }
     refusals(&mut list, app, PREFIX, client, "GET", "/deliveries").await;
     unknown_parameter(&mut list, client, "GET", "/deliveries").await;
-    finish(list, "listDeliveries", damaged.get("/deliveries").await).await;
+    finish(list, "listDeliveries", &unfit, async |client: &Client| {
+        client.get("/deliveries").await
+    })
+    .await;
 
     let mut get = Recorder::default();
     let [accepted, refused] = [0, 1].map(|index| format!("/deliveries/{}", ids[index]));
@@ -200,7 +222,10 @@ async fn deliveries_answer_as_reviewed() {
     get.record("no UUID", &client.get("/deliveries/x").await);
     refusals(&mut get, app, PREFIX, client, "GET", unknown).await;
     unknown_parameter(&mut get, client, "GET", unknown).await;
-    finish(get, "getDelivery", damaged.get(unknown).await).await;
+    finish(get, "getDelivery", &unfit, async |client: &Client| {
+        client.get(unknown).await
+    })
+    .await;
 
     let mut retry = Recorder::default();
     let retried = async |client: &Client, path: &str| {
@@ -213,13 +238,16 @@ async fn deliveries_answer_as_reviewed() {
     let path = format!("{unknown}/retry");
     refusals_without_body(&mut retry, app, PREFIX, client, "POST", &path).await;
     unknown_parameter(&mut retry, client, "POST", &path).await;
-    finish(retry, "retryDelivery", retried(&damaged, unknown).await).await;
+    finish(retry, "retryDelivery", &unfit, async |client: &Client| {
+        retried(client, unknown).await
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn replays_answer_as_reviewed() {
     let Delivered { app, client, .. } = &Delivered::start().await;
-    let (_broken, damaged) = damaged().await;
+    let unfit = Unfit::start().await;
 
     let mut create = Recorder::default();
     let dry = json!({ "state": "delivered", "dryRun": true });
@@ -251,8 +279,8 @@ async fn replays_answer_as_reviewed() {
     }
     refusals(&mut create, app, PREFIX, client, "POST", "/replays").await;
     unknown_parameter(&mut create, client, "POST", "/replays").await;
-    let answer = damaged.post("/replays", dry).await;
-    finish(create, "createReplay", answer).await;
+    let call = async |client: &Client| client.post("/replays", dry.clone()).await;
+    finish(create, "createReplay", &unfit, call).await;
 
     let mut get = Recorder::default();
     let path = format!("/replays/{}", started.json()["id"].as_str().unwrap());
@@ -269,14 +297,17 @@ async fn replays_answer_as_reviewed() {
     get.record("an unknown one", &client.get("/replays/rpl_0").await);
     refusals(&mut get, app, PREFIX, client, "GET", &path).await;
     unknown_parameter(&mut get, client, "GET", &path).await;
-    finish(get, "getReplay", damaged.get(&path).await).await;
+    finish(get, "getReplay", &unfit, async |client: &Client| {
+        client.get(&path).await
+    })
+    .await;
 }
 
 #[actix_web::test]
 async fn keys_answer_as_reviewed() {
     let app = TestApp::start().await;
     let client = &app.operator();
-    let (_broken, damaged) = damaged().await;
+    let unfit = Unfit::start().await;
 
     let mut create = Recorder::default();
     let named =
@@ -302,10 +333,8 @@ async fn keys_answer_as_reviewed() {
     }
     refusals(&mut create, &app, PREFIX, client, "POST", "/keys").await;
     unknown_parameter(&mut create, client, "POST", "/keys").await;
-    let answer = damaged
-        .post("/keys", json!({ "provider": "conduit" }))
-        .await;
-    finish(create, "createKey", answer).await;
+    let call = async |client: &Client| client.post("/keys", json!({ "provider": "conduit" })).await;
+    finish(create, "createKey", &unfit, call).await;
 
     let path = format!("/keys/{}", created.json()["id"].as_str().unwrap());
     let mut revoke = Recorder::default();
@@ -313,11 +342,17 @@ async fn keys_answer_as_reviewed() {
     unknown_parameter(&mut revoke, client, "DELETE", &path).await;
     revoke.record("a key", &client.delete(&path).await);
     revoke.record("again", &client.delete(&path).await);
-    finish(revoke, "revokeKey", damaged.delete(&path).await).await;
+    finish(revoke, "revokeKey", &unfit, async |client: &Client| {
+        client.delete(&path).await
+    })
+    .await;
 
     let mut list = Recorder::default();
     list.record("all, one of them revoked", &client.get("/keys").await);
     refusals(&mut list, &app, PREFIX, client, "GET", "/keys").await;
     unknown_parameter(&mut list, client, "GET", "/keys").await;
-    finish(list, "listKeys", damaged.get("/keys").await).await;
+    finish(list, "listKeys", &unfit, async |client: &Client| {
+        client.get("/keys").await
+    })
+    .await;
 }

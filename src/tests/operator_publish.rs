@@ -331,3 +331,18 @@ async fn an_idempotency_key_has_1_to_255_printable_characters_and_is_given_once(
         publish(&client.with_header("Idempotency-Key", good), equals_event()).await;
     }
 }
+
+/// Another program holds a lock for longer than a write waits for it.
+#[actix_web::test]
+async fn a_publisher_is_told_to_come_back_while_the_database_is_locked() {
+    let app = TestApp::start().await;
+    let other = app.lock();
+    let client = app.operator();
+    let refused = client.post("/events", conduit_event()).await;
+    assert_problem(&refused, 503, &[]);
+    assert_eq!(refused.header("retry-after"), Some("5"));
+    assert_eq!(app.anonymous("").get("/health/ready").await.status, 503);
+    other.execute_batch("ROLLBACK").unwrap();
+    publish(&client, conduit_event()).await;
+    assert_eq!(app.anonymous("").get("/health/ready").await.status, 200);
+}

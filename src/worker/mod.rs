@@ -6,6 +6,8 @@
 
 mod attempt;
 mod lanes;
+mod results;
+mod rotation;
 pub(crate) mod sender;
 #[cfg(test)]
 mod tests;
@@ -15,7 +17,7 @@ mod upkeep;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -83,6 +85,8 @@ pub(crate) struct Worker {
     /// The webhooks with something due that had no slot.
     backlog: Mutex<Vec<i64>>,
     stopping: AtomicBool,
+    /// How many results could not be written so far.
+    unwritten: AtomicUsize,
     stopped: Notify,
     /// The attempts under way, by delivery, until their results are recorded.
     under_way: Mutex<HashMap<Uuid, u32>>,
@@ -105,6 +109,7 @@ impl Worker {
             look: Notify::new(),
             backlog: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
+            unwritten: AtomicUsize::new(0),
             stopped: Notify::new(),
             under_way: Mutex::new(HashMap::new()),
             results,
@@ -121,6 +126,7 @@ impl Worker {
         worker.keep_going("replays", Self::replay_for_ever);
         worker.keep_going("retention", Self::purge_for_ever);
         worker.keep_going("time", Self::save_time_for_ever);
+        worker.keep_going("encryption key", Self::finish_rotation);
         worker
     }
 
@@ -233,6 +239,9 @@ impl Worker {
     /// Claims what is due and has a slot; says how long nothing more can be expected.
     async fn claim(self: &Arc<Self>) -> Duration {
         let Self { settings, .. } = &**self;
+        if self.unwritten() > 0 {
+            return IDLE;
+        }
         let resumes_at = *self.resumes_at();
         let pause = resumes_at.map(|at| at.saturating_duration_since(Instant::now()));
         if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
@@ -269,39 +278,6 @@ impl Worker {
         claimed
             .next_due_at
             .map_or(IDLE, |at| settings.clock.until(at).min(IDLE))
-    }
-
-    /// Records what attempts came to, as many at once as ended while the ones before were recorded.
-    async fn record_for_ever(self: Arc<Self>, mut unrecorded: mpsc::Receiver<AttemptResult>) {
-        let mut results = Vec::new();
-        while unrecorded.recv_many(&mut results, UNRECORDED).await > 0 {
-            self.record(std::mem::take(&mut results)).await;
-        }
-    }
-
-    async fn record(&self, results: Vec<AttemptResult>) {
-        let attempts: Vec<(Uuid, u32)> = results
-            .iter()
-            .map(|result| (result.delivery, result.attempt.number))
-            .collect();
-        match self.settings.store.record(results).await {
-            Ok(recorded) => {
-                let all = attempts.iter().zip(recorded);
-                for ((delivery, attempt), _) in all.filter(|(_, recorded)| !recorded) {
-                    self.settings.metrics.superseded();
-                    tracing::warn!(%delivery, attempt, "the result came too late and was refused");
-                }
-            }
-            // The leases run out and the deliveries are attempted again: better twice than never.
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    of = attempts.len(),
-                    "not every result could be recorded"
-                );
-            }
-        }
-        self.end(attempts);
     }
 
     /// Forgets attempts that were under way.

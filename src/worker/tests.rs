@@ -16,7 +16,8 @@ use crate::domain::{AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, 
 use crate::provider::conduit;
 use crate::provider::fixtures::BUILT;
 use crate::storage::{
-    DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, SqliteStore,
+    DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, Purpose,
+    SqliteStore,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,8 +46,9 @@ impl Subject {
         let metrics = Arc::new(Metrics::default());
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
         let path = folder.path().join("t.db");
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&path, &key, metrics.clone()).unwrap());
+        let store: Arc<dyn Store> = Arc::new(
+            SqliteStore::open(&path, &key.into(), Purpose::Sandbox, metrics.clone()).unwrap(),
+        );
         let policy = AddressPolicy {
             loopback: true,
             http: true,

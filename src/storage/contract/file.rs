@@ -1,10 +1,26 @@
 //! The file: what stands in it, what is refused as one, and that what was answered is still there when it is opened again.
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::super::{EncryptionKey, SqliteStore, Store, StoreError};
-use super::{EQUALS_MONEY, KEY, at, key, sqlite, webhook};
-use crate::domain::{ApiKey, Fingerprint, Secret, Webhook};
+use super::super::{
+    EncryptionKey, EncryptionKeys, EventFilter, PurgeTerms, Purpose, SqliteStore, Store,
+    StoreError, back_up,
+};
+use super::{EQUALS_MONEY, KEY, all, at, event, key, sqlite, webhook};
+use crate::domain::{ApiKey, Fingerprint, Secret, Webhook, WebhookChange};
+
+fn log(path: &Path) -> PathBuf {
+    path.with_extension("db-wal")
+}
+
+fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    let key = EncryptionKey::from_hex(KEY).unwrap();
+    SqliteStore::open(path, &key.into(), Purpose::Sandbox, Arc::default())
+}
 
 #[tokio::test]
 async fn nothing_secret_stands_in_the_files_in_clear() {
@@ -56,8 +72,7 @@ async fn a_link_to_the_file_leads_to_it_and_to_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link.db");
     std::os::unix::fs::symlink(subject.folder.path().join("t.db"), &link).unwrap();
-    let key_file = EncryptionKey::from_hex(KEY).unwrap();
-    let linked = SqliteStore::open(&link, &key_file, Arc::default()).unwrap();
+    let linked = open(&link).unwrap();
     linked.insert_webhook(webhook("1")).await.unwrap();
     let found = subject.store.webhook(key("1")).await.unwrap();
     assert_eq!(found, Some(webhook("1")));
@@ -66,9 +81,9 @@ async fn a_link_to_the_file_leads_to_it_and_to_its_log() {
 #[test]
 fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let key = EncryptionKey::from_hex(KEY).unwrap();
-    let open = |path: &std::path::Path, key: &EncryptionKey| {
-        SqliteStore::open(path, key, Arc::default())
+    let key = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
+    let open = |path: &Path, key: &EncryptionKeys| {
+        SqliteStore::open(path, key, Purpose::Sandbox, Arc::default())
             .map(|_| ())
             .unwrap_err()
     };
@@ -104,8 +119,8 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
     ));
 
     let ours = folder.path().join("ours.db");
-    drop(SqliteStore::open(&ours, &key, Arc::default()).unwrap());
-    let other = EncryptionKey::from_hex(&"ff".repeat(32)).unwrap();
+    drop(SqliteStore::open(&ours, &key, Purpose::Sandbox, Arc::default()).unwrap());
+    let other = EncryptionKey::from_hex(&"ff".repeat(32)).unwrap().into();
     assert!(matches!(open(&ours, &other), StoreError::WrongKey { .. }));
     rusqlite::Connection::open(&ours)
         .unwrap()
@@ -115,4 +130,353 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
         open(&ours, &key),
         StoreError::Newer { found: 99, .. }
     ));
+}
+
+#[tokio::test]
+async fn the_file_and_its_logs_are_for_their_owner_only() {
+    let subject = sqlite();
+    subject.store.insert_webhook(webhook("1")).await.unwrap();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(subject.folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["t.db", "t.db-shm", "t.db-wal"]);
+}
+
+#[test]
+fn a_file_of_the_other_mode_is_refused() {
+    let key = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
+    for (made_in, other) in [
+        (Purpose::Sandbox, Purpose::Production),
+        (Purpose::Production, Purpose::Sandbox),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let open = |purpose| SqliteStore::open(&path, &key, purpose, Arc::default());
+        // At the same time, and after the end of the other.
+        let first = open(made_in).unwrap();
+        for _ in 0..2 {
+            let refused = open(other).map(|_| ()).unwrap_err();
+            assert!(matches!(refused, StoreError::OtherMode { .. }));
+            assert!(refused.to_string().contains(made_in.as_str()), "{refused}");
+        }
+        drop(first);
+        assert!(open(other).is_err());
+        open(made_in).unwrap();
+    }
+}
+
+/// What is done to the files of an open database, and undone.
+type Meddling = fn(&Path);
+
+#[tokio::test]
+async fn nothing_is_accepted_while_the_file_is_not_where_it_was_opened_or_has_two_names() {
+    fn moved(path: &Path) -> PathBuf {
+        path.with_extension("moved")
+    }
+    let cases: [(&str, Meddling, Meddling); 4] = [
+        (
+            "renamed",
+            |path| std::fs::rename(path, moved(path)).unwrap(),
+            |path| std::fs::rename(moved(path), path).unwrap(),
+        ),
+        (
+            "replaced",
+            |path| {
+                std::fs::rename(path, moved(path)).unwrap();
+                std::fs::copy(moved(path), path).unwrap();
+            },
+            |path| std::fs::rename(moved(path), path).unwrap(),
+        ),
+        (
+            "linked",
+            |path| std::fs::hard_link(path, moved(path)).unwrap(),
+            |path| std::fs::remove_file(moved(path)).unwrap(),
+        ),
+        (
+            "without its log",
+            |path| std::fs::rename(log(path), moved(path)).unwrap(),
+            |path| std::fs::rename(moved(path), log(path)).unwrap(),
+        ),
+    ];
+    for (what, meddle, mend) in cases {
+        let subject = sqlite();
+        let path = subject.folder.path().join("t.db");
+        subject.store.insert_webhook(webhook("1")).await.unwrap();
+        meddle(&path);
+        let refused = subject.store.insert_webhook(webhook("2")).await;
+        assert!(
+            matches!(refused, Err(StoreError::Lost { .. })),
+            "{what}: {refused:?}"
+        );
+        assert!(refused.unwrap_err().is_temporary());
+        assert!(subject.store.check().await.is_err(), "{what}");
+        let claimed = subject
+            .store
+            .claim(super::terms(&super::slots(9, 9), 1))
+            .await;
+        assert!(claimed.is_err(), "{what}");
+        mend(&path);
+        subject.store.check().await.unwrap();
+        subject.store.insert_webhook(webhook("2")).await.unwrap();
+        assert!(subject.store.webhook(key("2")).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_deleted_is_not_written_to() {
+    let subject = sqlite();
+    let path = subject.folder.path().join("t.db");
+    std::fs::remove_file(&path).unwrap();
+    let refused = subject.store.insert_webhook(webhook("1")).await;
+    assert!(matches!(refused, Err(StoreError::Lost { .. })));
+    // Neither is one that somebody makes in its place.
+    drop(open(&path).unwrap());
+    let refused = subject.store.insert_webhook(webhook("1")).await;
+    assert!(matches!(refused, Err(StoreError::Lost { .. })));
+}
+
+#[test]
+fn a_file_with_two_names_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("a.db"), folder.path().join("b.db"));
+    drop(open(&path).unwrap());
+    std::fs::hard_link(&path, &other).unwrap();
+    for name in [&path, &other] {
+        let refused = open(name).map(|_| ()).unwrap_err();
+        assert!(refused.to_string().contains("hard link"), "{refused}");
+    }
+    std::fs::remove_file(&other).unwrap();
+    open(&path).unwrap();
+}
+
+/// Fills the second half of the file with what is no page.
+fn damage(path: &Path) {
+    let mut file = File::options().write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.seek(SeekFrom::Start(length / 2)).unwrap();
+    let rest = usize::try_from(length - length / 2).unwrap();
+    file.write_all(&vec![0xa5; rest]).unwrap();
+}
+
+/// A closed file with many events.
+async fn filled() -> tempfile::TempDir {
+    let subject = sqlite();
+    for number in 0..300 {
+        let mut event = event(&number.to_string(), number);
+        event.data = format!("\"{}\"", "x".repeat(2_000));
+        subject.publish(event).await;
+    }
+    subject.folder
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_found_at_the_start() {
+    let folder = filled().await;
+    let path = folder.path().join("t.db");
+    open(&path).unwrap().examine().unwrap();
+    damage(&path);
+    let found = open(&path).unwrap().examine().unwrap_err();
+    assert!(matches!(found, StoreError::Damage { .. }), "{found}");
+}
+
+#[tokio::test]
+async fn a_damaged_page_that_is_met_later_makes_the_store_unfit() {
+    let folder = filled().await;
+    let path = folder.path().join("t.db");
+    let store = open(&path).unwrap();
+    store.check().await.unwrap();
+    damage(&path);
+    assert!(store.events(EventFilter::default(), all()).await.is_err());
+    let unfit = store.check().await;
+    assert!(matches!(unfit, Err(StoreError::Lost { .. })), "{unfit:?}");
+}
+
+#[tokio::test]
+async fn a_purge_gives_space_back_to_the_disk() {
+    let folder = filled().await;
+    let path = folder.path().join("t.db");
+    let store = open(&path).unwrap();
+    for number in 300..6_000 {
+        let mut event = event(&number.to_string(), number);
+        event.data = format!("\"{}\"", "x".repeat(2_000));
+        let publication = super::publication(event, &super::slots(0, 0));
+        store.publish(publication).await.unwrap();
+    }
+    drop(store);
+    let before = path.metadata().unwrap().len();
+    let store = open(&path).unwrap();
+    let mut terms = PurgeTerms {
+        events_before: at(10_000),
+        keys_before: at(10_000),
+        after: 0,
+        limit: 200,
+    };
+    while let Some(next) = store.purge(terms).await.unwrap().next {
+        terms.after = next;
+    }
+    drop(store);
+    let after = path.metadata().unwrap().len();
+    assert!(before > 12 << 20, "{before}");
+    // Some is kept for what comes.
+    assert!(after < 6 << 20, "{before} -> {after}");
+    open(&path).unwrap().examine().unwrap();
+}
+
+/// Changing the key: a server that runs reads the file again, and one that was interrupted goes on.
+#[tokio::test]
+async fn secrets_are_sealed_with_a_new_key_while_others_use_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (folder.path().join("t.db"), folder.path().join("key"));
+    let old = EncryptionKeys::from_file_or_new(&file).unwrap();
+    let old_file = folder.path().join("old");
+    std::fs::copy(&file, &old_file).unwrap();
+    let old_alone = EncryptionKeys::from_file(&old_file).unwrap();
+    let open =
+        |keys: &EncryptionKeys| SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default());
+    let server = open(&old).unwrap();
+    for id in ["1", "2", "3", "4", "5"] {
+        server.insert_webhook(webhook(id)).await.unwrap();
+    }
+    assert!(!server.step_rotation(2).await.unwrap());
+    let new = EncryptionKeys::from_file(&file).unwrap().with_new();
+    new.replace_file().unwrap();
+    let rotating = open(&new).unwrap();
+    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 5);
+    assert!(rotating.step_rotation(2).await.unwrap());
+    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 3);
+    // In the midst of it, from the other process: with the new key.
+    server.insert_webhook(webhook("6")).await.unwrap();
+    let change = WebhookChange {
+        authorization: Some(Some(Secret::new("changed"))),
+        ..WebhookChange::default()
+    };
+    server
+        .update_webhook(key("5"), change, at(1))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 2);
+    drop(rotating);
+    // Interrupted, and begun again.
+    let rotating = open(&EncryptionKeys::from_file(&file).unwrap()).unwrap();
+    while rotating.step_rotation(2).await.unwrap() {}
+    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 0);
+    new.clone().without_earlier().replace_file().unwrap();
+    for store in [&server, &rotating] {
+        for id in ["1", "2", "3", "4", "6"] {
+            assert_eq!(store.webhook(key(id)).await.unwrap(), Some(webhook(id)));
+        }
+    }
+    drop((server, rotating));
+    let refused = open(&old_alone).map(|_| ());
+    assert!(matches!(refused, Err(StoreError::WrongKey { .. })));
+    let store = open(&EncryptionKeys::from_file(&file).unwrap()).unwrap();
+    let changed = store.webhook(key("5")).await.unwrap().unwrap();
+    assert_eq!(changed.authorization, Some(Secret::new("changed")));
+    assert!(!store.step_rotation(2).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_secret_that_does_not_open_does_not_keep_others_from_the_new_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let old = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
+    let open = |keys: &EncryptionKeys| {
+        SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default()).unwrap()
+    };
+    let store = open(&old);
+    for id in ["1", "2"] {
+        store.insert_webhook(webhook(id)).await.unwrap();
+    }
+    drop(store);
+    let damage = "UPDATE webhook SET signing_secret = substr(signing_secret, 1, 20) WHERE id = '1'";
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch(damage)
+        .unwrap();
+    let new = old.with_new();
+    let store = open(&new);
+    while store.step_rotation(1).await.unwrap() {}
+    assert_eq!(store.secrets_of_earlier_keys().await.unwrap(), 1);
+    drop(store);
+    let store = open(&new.without_earlier());
+    assert_eq!(store.webhook(key("2")).await.unwrap(), Some(webhook("2")));
+}
+
+#[tokio::test]
+async fn a_backup_is_made_of_one_moment_while_others_write() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    let path = subject.folder.path().join("t.db");
+    let copy = subject.folder.path().join("copy.db");
+    for round in 0..5 {
+        for number in 0..50 {
+            subject
+                .publish(event(&format!("{round} {number}"), 0))
+                .await;
+        }
+        let (from, to) = (path.clone(), copy.clone());
+        let backing = tokio::task::spawn_blocking(move || back_up(&from, &to));
+        let mut number = 0;
+        while !backing.is_finished() {
+            subject
+                .publish(event(&format!("{round} beside {number}"), 0))
+                .await;
+            number += 1;
+        }
+        let made = backing.await.unwrap().unwrap();
+        assert_eq!(made.webhooks, 2);
+        // An event and its deliveries are one write.
+        assert_eq!(made.deliveries, 2 * made.events);
+        assert!(made.events >= 50 * (round + 1));
+        let data = copy.metadata().unwrap();
+        assert_eq!(
+            (data.len(), data.permissions().mode() & 0o777),
+            (made.bytes, 0o600)
+        );
+        let again = back_up(&path, &copy).unwrap_err();
+        assert!(again.to_string().contains("exists"), "{again}");
+        // The copy is a database like any other.
+        let store = open(&copy).unwrap();
+        assert_eq!(store.webhook(key("1")).await.unwrap(), Some(webhook("1")));
+        let events = store.events(EventFilter::default(), all()).await.unwrap();
+        assert_eq!(events.rows.len() as u64, made.events);
+        drop(store);
+        std::fs::remove_file(&copy).unwrap();
+    }
+    let left = std::fs::read_dir(subject.folder.path()).unwrap();
+    assert_eq!(left.count(), 3, "t.db and its logs");
+}
+
+#[tokio::test]
+async fn what_is_not_a_database_of_ours_or_is_damaged_is_not_backed_up() {
+    let folder = filled().await;
+    let copy = folder.path().join("copy.db");
+    let other = folder.path().join("other.db");
+    assert!(matches!(
+        back_up(&other, &copy),
+        Err(StoreError::Unusable { .. })
+    ));
+    rusqlite::Connection::open(&other)
+        .unwrap()
+        .execute_batch("CREATE TABLE t (x)")
+        .unwrap();
+    assert!(matches!(
+        back_up(&other, &copy),
+        Err(StoreError::Foreign { .. })
+    ));
+    let path = folder.path().join("t.db");
+    damage(&path);
+    assert!(matches!(
+        back_up(&path, &copy),
+        Err(StoreError::Backup { .. })
+    ));
+    let names = std::fs::read_dir(folder.path()).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains("copy")));
 }

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use super::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NumberPage,
-    Publication, Published, Receipt, Slots, SqliteStore, Store, WebhookKey,
+    Publication, Published, Purpose, Receipt, Recorded, Slots, SqliteStore, Store, WebhookKey,
 };
 use crate::clock::Moment;
 use crate::domain::{
@@ -52,7 +52,8 @@ fn sqlite() -> Subject {
 fn open(folder: TempDir) -> Subject {
     let store = SqliteStore::open(
         &folder.path().join("t.db"),
-        &EncryptionKey::from_hex(KEY).unwrap(),
+        &EncryptionKey::from_hex(KEY).unwrap().into(),
+        Purpose::Sandbox,
         Arc::default(),
     )
     .unwrap();
@@ -124,11 +125,19 @@ impl Subject {
         self.record_result(result).await
     }
 
+    /// Records results, all of which can be written.
+    async fn record_all(&self, results: Vec<AttemptResult>) -> Vec<Recorded> {
+        let results = results.into_iter().map(Arc::new).collect();
+        let recorded = self.store.record(results).await;
+        assert!(recorded.error.is_none(), "{recorded:?}");
+        recorded.each
+    }
+
     /// Records one result; says whether it was recorded.
     async fn record_result(&self, result: AttemptResult) -> bool {
-        let recorded = self.store.record(vec![result]).await.unwrap();
+        let recorded = self.record_all(vec![result]).await;
         assert_eq!(recorded.len(), 1);
-        recorded[0]
+        recorded[0] == Recorded::Yes
     }
 
     /// The deliveries that `filter` lets through, newest first.

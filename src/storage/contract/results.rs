@@ -1,12 +1,13 @@
 //! What came of a claimed delivery: its result recorded, given back, and attempted again by hand.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, DeliveryFilter, Pending, StoreError};
+use super::super::{AttemptResult, DeliveryFilter, Pending, Recorded, StoreError};
 use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
-use crate::domain::{Attempt, DeliveryState, Next, Outcome, Timing};
+use crate::domain::{Attempt, DeliveryState, DueDelivery, Next, Outcome, Timing};
 
 #[tokio::test]
 async fn a_result_ends_a_delivery_or_says_when_it_goes_on() {
@@ -116,8 +117,9 @@ async fn results_are_recorded_together_each_by_itself() {
         result(&due[2], Next::RetryAt(at(9))),
         result(&due[0], Next::Exhausted),
     ];
-    let recorded = subject.store.record(results).await.unwrap();
-    assert_eq!(recorded, [true, false, true, false]);
+    let recorded = subject.record_all(results).await;
+    let (yes, late) = (Recorded::Yes, Recorded::TooLate);
+    assert_eq!(recorded, [yes, late, yes, late]);
     let found = subject.deliveries(DeliveryFilter::default()).await;
     let mut states: Vec<_> = found
         .iter()
@@ -130,7 +132,7 @@ async fn results_are_recorded_together_each_by_itself() {
         states[1..],
         [("2", pending, at(1 + LEASE)), ("3", pending, at(9))]
     );
-    assert!(subject.store.record(Vec::new()).await.unwrap().is_empty());
+    assert!(subject.record_all(Vec::new()).await.is_empty());
 }
 
 #[tokio::test]
@@ -145,25 +147,52 @@ async fn a_result_that_cannot_be_written_takes_no_other_with_it() {
         due[1].number
     );
     subject.meddle().execute_batch(&damage).unwrap();
-    let results = due.iter().map(|due| AttemptResult {
-        delivery: due.id,
-        number: due.number,
-        lane: due.target.lane,
-        attempt: attempt(due.attempt),
-        next: Next::Delivered,
-        now: at(2),
-    });
+    let results = due.iter().map(delivered);
     let recorded = subject.store.record(results.collect()).await;
     assert!(
-        matches!(recorded, Err(StoreError::Statement(_))),
+        matches!(recorded.error, Some(StoreError::Statement(_))),
         "{recorded:?}"
     );
+    let (yes, never) = (Recorded::Yes, Recorded::Never);
+    assert_eq!(recorded.each, [yes, never, yes]);
     let pending = DeliveryFilter {
         state: Some(DeliveryState::Pending),
         ..DeliveryFilter::default()
     };
     let left = subject.deliveries(pending).await;
     assert_eq!((left.len(), left[0].id), (1, due[1].id));
+}
+
+/// A lock of another program, which is there for longer than a write waits for it.
+#[tokio::test]
+async fn results_that_cannot_be_written_now_are_given_back_and_can_be_written_later() {
+    let subject = sqlite();
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish(event("e", 1)).await;
+    let due = subject.claim(1).await.due;
+    let results: Vec<_> = due.iter().map(delivered).collect();
+    let other = subject.meddle();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let recorded = subject.store.record(results.clone()).await;
+    assert_eq!(recorded.each, [Recorded::NotNow; 2]);
+    assert!(recorded.error.unwrap().is_temporary());
+    assert!(subject.store.check().await.unwrap_err().is_temporary());
+    other.execute_batch("ROLLBACK").unwrap();
+    let recorded = subject.store.record(results).await;
+    assert_eq!(recorded.each, [Recorded::Yes; 2]);
+    subject.store.check().await.unwrap();
+}
+
+/// A result that says that its delivery was delivered.
+fn delivered(due: &DueDelivery) -> Arc<AttemptResult> {
+    Arc::new(AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: attempt(due.attempt),
+        next: Next::Delivered,
+        now: at(2),
+    })
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::super::{
-    DeliveryFilter, EncryptionKey, Idempotency, Published, PurgeTerms, SqliteStore, Store,
+    DeliveryFilter, EncryptionKey, Idempotency, Published, PurgeTerms, Purpose, SqliteStore, Store,
 };
 use super::{DAY, KEY, LEASE, at, event, publication, slots, sqlite, stored, terms};
 use crate::clock::{Moment, SavedTime};
@@ -15,8 +15,8 @@ use crate::domain::{Fingerprint, Next};
 async fn the_steady_time_is_there_again_as_it_was_saved_last() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.db");
-    let key = EncryptionKey::from_hex(KEY).unwrap();
-    let open = || SqliteStore::open(&path, &key, Arc::default()).unwrap();
+    let key = EncryptionKey::from_hex(KEY).unwrap().into();
+    let open = || SqliteStore::open(&path, &key, Purpose::Sandbox, Arc::default()).unwrap();
     assert_eq!(open().saved_time(), None);
     for second in [1, 5, 3] {
         let time = SavedTime {

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::super::seal::{EncryptionKey, Sealer};
 use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
-    PurgeTerms, Slots, WebhookKey,
+    PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
 use super::{claim, events, jobs, publish, queue, schema, webhooks};
 use crate::clock::Moment;
@@ -67,9 +67,9 @@ impl Subject {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
-        let sealer = Sealer::new(&key);
+        let sealer = Sealer::new(&key.into());
         let path: &Path = &folder.path().join("t.db");
-        let mut connection = schema::open_writer(path, &sealer).unwrap();
+        let mut connection = schema::open_writer(path, &sealer, Purpose::Sandbox).unwrap();
         // What these tests look at is never lost with the machine.
         connection
             .pragma_update(None, "synchronous", "OFF")
@@ -181,8 +181,11 @@ impl Subject {
                 next: Next::Delivered,
                 now: at(second),
             };
-            let rows = [queue::ResultRow::new(result).unwrap()];
-            assert_eq!(queue::record(&self.connection, &rows).unwrap(), [true]);
+            let rows = [queue::ResultRow::new(Arc::new(result)).unwrap()];
+            assert_eq!(
+                queue::record(&self.connection, &rows).unwrap(),
+                [Recorded::Yes]
+            );
         }
         self.connection.execute_batch("COMMIT").unwrap();
     }

@@ -11,6 +11,15 @@ use crate::clock::Moment;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// How SQLite numbers the mode in which a file gives space back step by step.
+const INCREMENTAL: i64 = 2;
+
+/// How many unused pages a file keeps, since it will need some again: 4 MB.
+const KEPT_PAGES: i64 = 1_000;
+
+/// How many pages a step gives back at most: bounds the time that it holds the writer.
+const GIVEN_BACK: i64 = 500;
+
 const REPLAY_COLUMNS: &str = "id, provider, webhook_id, state, from_time, to_time, dry_run, matched, enqueued, created_at, finished_at";
 
 fn replay_record(row: &Row<'_>) -> Result<Replay> {
@@ -203,6 +212,21 @@ fn step_events(
     Ok(step)
 }
 
+/// Gives some of the file's unused space back to the disk; says whether there is more. A file that was made by a version before this
+/// keeps its space for itself.
+fn give_back(connection: &Connection) -> Result<bool> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if pragma("auto_vacuum")? != INCREMENTAL || pragma("freelist_count")? <= KEPT_PAGES {
+        return Ok(false);
+    }
+    let mut statement =
+        connection.prepare_cached(&format!("PRAGMA incremental_vacuum({GIVEN_BACK})"))?;
+    // Each step frees a page.
+    let mut pages = statement.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(pragma("freelist_count")? > KEPT_PAGES)
+}
+
 /// Deletes old events that have nothing pending, with their deliveries and attempts; and what else is old, when no events are left.
 pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
     let mut statement = connection.prepare_cached(
@@ -255,7 +279,7 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
         let webhooks = connection
             .prepare_cached(webhooks)?
             .execute([terms.limit])?;
-        more = keys == limit || webhooks == limit;
+        more = keys == limit || webhooks == limit || give_back(connection)?;
     }
     // A step of nothing would never end.
     let next = (more && limit > 0).then_some(position);

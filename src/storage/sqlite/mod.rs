@@ -1,15 +1,18 @@
 //! The embedded store: one SQLite file with a writer thread (group commit) and read-only connections beside it.
 
+mod backup;
 mod checkpoint;
 mod claim;
 #[cfg(test)]
 mod cost;
 mod events;
+mod health;
 mod jobs;
 mod keys;
 mod publish;
 mod queue;
 mod reader;
+mod rotation;
 mod rows;
 mod schema;
 mod time;
@@ -19,55 +22,67 @@ mod writer;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use self::backup::{BackedUp, back_up};
 use self::claim::ClaimedRow;
+use self::health::Health;
 use self::publish::Stored;
 use self::queue::ResultRow;
 use self::reader::Readers;
 use self::writer::Writer;
-use super::seal::{EncryptionKey, Sealer};
+use super::seal::{EncryptionKeys, Sealer};
 use super::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, NumberPage, Page, Pending, Publication, Published, PurgeTerms,
-    Purged, QueueState, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
-    WebhookPage,
+    Purged, Purpose, QueueState, Recorded, RecordedResults, Replay, Rows, Slots, Store, StoreError,
+    WebhookFilter, WebhookKey, WebhookPage,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, DueDelivery, Fingerprint, ProviderName, Webhook, WebhookChange};
 use crate::metrics::Metrics;
+
+/// How long the file is looked through for damage at the start.
+const EXAMINATION: Duration = Duration::from_secs(3);
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
     sealer: Arc<Sealer>,
+    health: Arc<Health>,
     saved_time: Option<SavedTime>,
 }
 
 impl SqliteStore {
-    /// Opens the file, creating it if need be, and brings its schema up to date.
+    /// Opens the file, creating it if need be, and brings its schema up to date. Where its secrets are sealed with an earlier one of
+    /// `keys`, a change to the current one begins; see [`Store::step_rotation`].
     ///
     /// # Errors
     /// [`StoreError`] says in one line why the file cannot be used.
     pub fn open(
         path: &Path,
-        key: &EncryptionKey,
+        keys: &EncryptionKeys,
+        purpose: Purpose,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
-        let sealer = Arc::new(Sealer::new(key));
-        let mut connection = schema::open_writer(path, &sealer)?;
+        let sealer = Arc::new(Sealer::new(keys));
+        health::create(path)?;
+        let mut connection = schema::open_writer(path, &sealer, purpose)?;
         let saved_time = time::saved(&connection)?;
-        let log = schema::open_log(path)?;
+        let (log, log_path) = schema::open_log(path)?;
+        let health = Arc::new(Health::of(path, &log_path)?);
         let beside = schema::open_beside(path)?;
         let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH)?;
         Ok(Self {
-            readers: Arc::new(Readers::new(path)),
-            writer: Writer::start(connection, log, checkpoints, metrics),
+            readers: Arc::new(Readers::new(path, health.clone())),
+            writer: Writer::start(connection, log, checkpoints, health.clone(), metrics),
             sealer,
+            health,
             saved_time,
         })
     }
@@ -75,6 +90,14 @@ impl SqliteStore {
     /// How the steady time stood when it was saved last before the file was opened.
     pub fn saved_time(&self) -> Option<SavedTime> {
         self.saved_time
+    }
+
+    /// Looks through the file for damage, for a few seconds at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Damage`] with the first damage that was found.
+    pub fn examine(&self) -> Result<(), StoreError> {
+        self.health.examine(&mut self.readers.open()?, EXAMINATION)
     }
 }
 
@@ -142,7 +165,7 @@ impl SqliteStore {
         &self,
         rows: &Arc<[ResultRow]>,
         range: Range<usize>,
-    ) -> Result<Vec<bool>, StoreError> {
+    ) -> Result<Vec<Recorded>, StoreError> {
         let rows = rows.clone();
         self.writer
             .run_ahead(move |connection| queue::record(connection, &rows[range.clone()]))
@@ -273,23 +296,50 @@ impl Store for SqliteStore {
         })
     }
 
-    async fn record(&self, results: Vec<AttemptResult>) -> Result<Vec<bool>, StoreError> {
-        let rows: Result<Arc<[ResultRow]>, _> = results.into_iter().map(ResultRow::new).collect();
-        let rows = rows?;
-        let together = self.record_rows(&rows, 0..rows.len()).await;
-        if together.is_ok() || rows.len() < 2 {
-            return together;
-        }
-        // One that cannot be written must not take the others with it: their receivers would be sent all of it again.
-        let mut recorded = Vec::with_capacity(rows.len());
-        let mut failed = None;
-        for at in 0..rows.len() {
-            match self.record_rows(&rows, at..at + 1).await {
-                Ok(alone) => recorded.extend(alone),
-                Err(error) => failed = Some(error),
+    async fn record(&self, results: Vec<Arc<AttemptResult>>) -> RecordedResults {
+        let mut each = vec![Recorded::Never; results.len()];
+        let mut error = None;
+        let mut rows = Vec::with_capacity(results.len());
+        let mut places = Vec::with_capacity(results.len());
+        for (place, result) in results.into_iter().enumerate() {
+            match ResultRow::new(result) {
+                Ok(row) => {
+                    rows.push(row);
+                    places.push(place);
+                }
+                Err(failed) => error = Some(failed),
             }
         }
-        failed.map_or(Ok(recorded), Err)
+        let rows: Arc<[ResultRow]> = rows.into();
+        match self.record_rows(&rows, 0..rows.len()).await {
+            Ok(recorded) => {
+                for (place, recorded) in places.into_iter().zip(recorded) {
+                    each[place] = recorded;
+                }
+            }
+            // Of a disk that is full there is no need to ask for each.
+            Err(failed) if failed.is_temporary() => {
+                for place in places {
+                    each[place] = Recorded::NotNow;
+                }
+                error = Some(failed);
+            }
+            // One that cannot be written must not take the others with it: their receivers would be sent all of it again.
+            Err(_) => {
+                for (at, place) in places.into_iter().enumerate() {
+                    match self.record_rows(&rows, at..at + 1).await {
+                        Ok(recorded) => each[place] = recorded[0],
+                        Err(failed) => {
+                            if failed.is_temporary() {
+                                each[place] = Recorded::NotNow;
+                            }
+                            error = Some(failed);
+                        }
+                    }
+                }
+            }
+        }
+        RecordedResults { each, error }
     }
 
     async fn release(
@@ -413,6 +463,17 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn step_rotation(&self, limit: u32) -> Result<bool, StoreError> {
+        let sealer = self.sealer.clone();
+        self.writer
+            .run(move |connection| rotation::step(connection, &sealer, limit))
+            .await
+    }
+
+    async fn secrets_of_earlier_keys(&self) -> Result<u64, StoreError> {
+        self.readers.run(rotation::secrets_of_earlier_keys).await
+    }
+
     async fn save_time(&self, time: SavedTime) -> Result<(), StoreError> {
         self.writer
             .run(move |connection| time::save(connection, time))
@@ -420,7 +481,9 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.writer.run(|_| Ok(())).await?;
+        self.health.check_content()?;
+        // A transaction of nothing would succeed on a full disk.
+        self.writer.run(schema::probe).await?;
         self.readers
             .run(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))
             .await

@@ -1,11 +1,13 @@
 //! The queue: what becomes of a claimed delivery, and when a webhook is looked at again.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 use uuid::Uuid;
 
 use super::super::StoreError;
-use super::super::queue::AttemptResult;
+use super::super::queue::{AttemptResult, Recorded};
 use crate::domain::{Next, Outcome};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -33,12 +35,12 @@ pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
 
 /// A result as it is written. Made outside the writer's thread.
 pub(super) struct ResultRow {
-    result: AttemptResult,
+    result: Arc<AttemptResult>,
     request_headers: String,
 }
 
 impl ResultRow {
-    pub(super) fn new(result: AttemptResult) -> Result<Self> {
+    pub(super) fn new(result: Arc<AttemptResult>) -> Result<Self> {
         let request_headers = serde_json::to_string(&result.attempt.request_headers)
             .map_err(|error| StoreError::Damaged(error.to_string()))?;
         Ok(Self {
@@ -48,9 +50,8 @@ impl ResultRow {
     }
 }
 
-/// Records results of attempts, each unless a later attempt was claimed since or the delivery has ended; says of each whether it was
-/// recorded.
-pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<bool>> {
+/// Records results of attempts, each unless a later attempt was claimed since or the delivery has ended.
+pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<Recorded>> {
     let mut update = connection.prepare_cached(
         "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
          WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
@@ -77,10 +78,11 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
             completed_at,
             result.delivery.as_bytes(),
         ])?;
-        recorded.push(changed > 0);
         if changed == 0 {
+            recorded.push(Recorded::TooLate);
             continue;
         }
+        recorded.push(Recorded::Yes);
         insert_attempt(&mut insert, row)?;
         if let Some(due_at) = due_at {
             wake(connection, result.lane, due_at)?;

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use super::super::StoreError;
+use super::health::Health;
 use super::schema;
 
 /// How many reads may run at once: a few more than cores, since a read rarely waits for the disk.
@@ -15,14 +16,16 @@ const CONNECTIONS: usize = 8;
 /// A pool of connections that are opened when first needed.
 pub(super) struct Readers {
     path: PathBuf,
+    health: Arc<Health>,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path, health: Arc<Health>) -> Self {
         Self {
             path: path.to_owned(),
+            health,
             idle: Mutex::new(Vec::new()),
             permits: Semaphore::new(CONNECTIONS),
         }
@@ -45,14 +48,25 @@ impl Readers {
         tokio::task::spawn_blocking(move || {
             let connection = match readers.take() {
                 Some(connection) => connection,
-                None => schema::open_reader(&readers.path)?,
+                None => readers.open()?,
             };
             let result = read(&connection);
+            readers.health.notice(&result);
             readers.give_back(connection);
             result
         })
         .await
         .map_err(|_| StoreError::Closed)?
+    }
+
+    /// Opens one more connection.
+    ///
+    /// # Errors
+    /// Why it cannot be opened.
+    pub(super) fn open(&self) -> Result<Connection, StoreError> {
+        // By this name there may be another file now.
+        self.health.check()?;
+        Ok(schema::open_reader(&self.path)?)
     }
 
     fn take(&self) -> Option<Connection> {

@@ -1,17 +1,17 @@
 //! The shape of the SQLite file: opening it safely, and migrations.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::super::StoreError;
 use super::super::seal::Sealer;
-use crate::domain::Secret;
+use super::super::{Purpose, StoreError};
+use super::rotation;
 
 /// `TRHK`: marks a file as ours, so that a foreign database is never touched.
-const APPLICATION_ID: i64 = 0x5452_484b;
+pub(super) const APPLICATION_ID: i64 = 0x5452_484b;
 
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
@@ -213,25 +213,23 @@ const STATEMENTS: usize = 128;
 ///
 /// # Errors
 /// [`StoreError`] says in one line why the file cannot be used: unwritable, foreign, newer, or sealed with another key.
-pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, StoreError> {
-    let unusable = |error: rusqlite::Error| match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
-            path: path.to_owned(),
-        },
-        _ => StoreError::Unusable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        },
-    };
+pub(super) fn open_writer(
+    path: &Path,
+    sealer: &Sealer,
+    purpose: Purpose,
+) -> Result<Connection, StoreError> {
+    let unusable = |error: rusqlite::Error| unusable(path, &error);
     let mut connection = Connection::open(path).map_err(unusable)?;
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(unusable)?;
     refuse_foreign(&connection, path, unusable)?;
     // The journal mode stands in the file; the others are properties of this connection. The writer syncs the log itself.
+    // How space is given back is fixed by the first table, so it comes first.
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+            "PRAGMA auto_vacuum = INCREMENTAL;
+             PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -8192;",
         )
         .map_err(unusable)?;
@@ -239,17 +237,70 @@ pub(super) fn open_writer(path: &Path, sealer: &Sealer) -> Result<Connection, St
         StoreError::Statement(error) => unusable(error),
         other => other,
     })?;
-    check_key(&connection, path, sealer)?;
+    check_purpose(&connection, path, purpose).map_err(|error| match error {
+        StoreError::Statement(error) => unusable(error),
+        other => other,
+    })?;
+    check_key(&mut connection, path, sealer)?;
     keep_plans(&connection).map_err(unusable)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
-/// Opens the log of a file that is open, for syncing it. It is one file as long as the database is open.
+/// Opens a file of ours that exists, to copy it. It is not written to, but SQLite would not write the copy either if it were opened for
+/// reading.
+///
+/// # Errors
+/// [`StoreError`] says in one line why it cannot be read: not there, foreign, or newer.
+pub(super) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
+    let unusable = |error: rusqlite::Error| unusable(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(unusable)?;
+    let number = |pragma: &str| -> Result<i64, StoreError> {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .map_err(unusable)
+    };
+    if number("application_id")? != APPLICATION_ID {
+        return Err(StoreError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    let (found, known) = (number("user_version")?, latest());
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(connection)
+}
+
+fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
+            path: path.to_owned(),
+        },
+        _ => StoreError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn latest() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
+}
+
+/// Opens the log of a file that is open, for syncing it, and says where it is. It is one file as long as the database is open.
 ///
 /// # Errors
 /// [`StoreError::Unusable`] with what the operating system says.
-pub(super) fn open_log(path: &Path) -> Result<File, StoreError> {
+pub(super) fn open_log(path: &Path) -> Result<(File, PathBuf), StoreError> {
     let unusable = |error: std::io::Error| StoreError::Unusable {
         path: path.to_owned(),
         reason: format!("its log cannot be opened: {error}"),
@@ -257,7 +308,9 @@ pub(super) fn open_log(path: &Path) -> Result<File, StoreError> {
     // It stands beside the file itself, wherever a link to it stands.
     let mut log = path.canonicalize().map_err(unusable)?.into_os_string();
     log.push("-wal");
-    File::options().write(true).open(log).map_err(unusable)
+    let log = PathBuf::from(log);
+    let file = File::options().write(true).open(&log).map_err(unusable)?;
+    Ok((file, log))
 }
 
 /// Opens the file for checkpoints beside the writer.
@@ -309,7 +362,7 @@ fn refuse_foreign(
 }
 
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).expect("there are few migrations");
+    let known = latest();
     // Immediate: a second process that starts at the same time waits here and then finds the work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -337,37 +390,56 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Holds the key to a value that was sealed when the file was made, so that a wrong key is refused at start and not at first use.
-fn check_key(connection: &Connection, path: &Path, sealer: &Sealer) -> Result<(), StoreError> {
-    const PLACE: &str = "meta/key-check";
-    let sealed: Option<Vec<u8>> = connection
-        .query_row(
-            "SELECT value FROM meta WHERE name = 'key-check'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    match sealed {
-        Some(sealed) => {
-            sealer
-                .open(PLACE, &sealed)
-                .map_err(|_| StoreError::WrongKey {
-                    path: path.to_owned(),
-                })?;
-        }
-        None => {
-            let sealed = sealer.seal(PLACE, &Secret::new("truehook"));
-            let unwritable = |error: rusqlite::Error| StoreError::Unusable {
-                path: path.to_owned(),
-                reason: error.to_string(),
-            };
-            connection
-                .execute(
-                    "INSERT INTO meta (name, value) VALUES ('key-check', ?1)",
-                    [sealed],
-                )
-                .map_err(unwritable)?;
-        }
+/// Refuses a file that was made in the other mode. A file from before this was noted is taken for one of the mode that opens it first.
+fn check_purpose(connection: &Connection, path: &Path, purpose: Purpose) -> Result<(), StoreError> {
+    connection.execute(
+        "INSERT INTO meta (name, value) SELECT 'purpose', ?1 WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'purpose')",
+        [purpose.as_str().as_bytes()],
+    )?;
+    let found: Vec<u8> =
+        connection.query_row("SELECT value FROM meta WHERE name = 'purpose'", [], |row| {
+            row.get(0)
+        })?;
+    let other = [Purpose::Sandbox, Purpose::Production]
+        .into_iter()
+        .find(|known| known.as_str().as_bytes() == found)
+        .ok_or_else(|| StoreError::Damaged("the mode of the database".to_owned()))?;
+    if other == purpose {
+        return Ok(());
+    }
+    Err(StoreError::OtherMode {
+        path: path.to_owned(),
+        made_in: other.as_str(),
+    })
+}
+
+/// Holds the keys to a value that was sealed when the file was made, so that a wrong key is refused at start and not at first use. Where
+/// that was sealed with an earlier key, a change to the current one begins.
+fn check_key(connection: &mut Connection, path: &Path, sealer: &Sealer) -> Result<(), StoreError> {
+    let unusable = |error: rusqlite::Error| StoreError::Unusable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(unusable)?;
+    rotation::check_key(&transaction, sealer).map_err(|error| match error {
+        StoreError::Seal(_) => StoreError::WrongKey {
+            path: path.to_owned(),
+        },
+        StoreError::Statement(error) => unusable(error),
+        other => other,
+    })?;
+    transaction.commit().map_err(unusable)
+}
+
+/// Writes something, to see whether that works.
+pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached("UPDATE meta SET value = value WHERE name = 'purpose'")?
+        .execute([])?;
+    if changed == 0 {
+        return Err(StoreError::Damaged("the table meta".to_owned()));
     }
     Ok(())
 }
@@ -379,9 +451,10 @@ mod tests {
 
     #[test]
     fn no_check_makes_sqlite_build_a_table_for_each_row_that_is_written() {
-        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap().into());
         let folder = tempfile::tempdir().unwrap();
-        let connection = open_writer(&folder.path().join("t.db"), &sealer).unwrap();
+        let connection =
+            open_writer(&folder.path().join("t.db"), &sealer, Purpose::Sandbox).unwrap();
         let mut tables = connection
             .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
             .unwrap();
@@ -406,7 +479,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_was_open_before_sees_the_schema_without_its_checks() {
-        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap().into());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let old = Connection::open(&path).unwrap();
@@ -419,13 +492,13 @@ mod tests {
         let insert = "INSERT INTO api_key (id, provider, owner, key_fingerprint, created_at)
             VALUES ('k', 'acme', 'o', zeroblob(32), 1)";
         assert!(old.execute(insert, []).is_err());
-        drop(open_writer(&path, &sealer).unwrap());
+        drop(open_writer(&path, &sealer, Purpose::Sandbox).unwrap());
         assert_eq!(old.execute(insert, []).unwrap(), 1);
     }
 
     #[test]
     fn a_file_of_every_earlier_version_is_brought_up_to_date_with_what_it_holds() {
-        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap());
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap().into());
         for version in 1..MIGRATIONS.len() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("t.db");
@@ -463,7 +536,7 @@ mod tests {
             )
             .unwrap();
             drop(old);
-            let new = open_writer(&path, &sealer).unwrap();
+            let new = open_writer(&path, &sealer, Purpose::Sandbox).unwrap();
             let mut found = new
                 .prepare("SELECT webhook, position, event_type, account FROM subscription ORDER BY webhook, position")
                 .unwrap();

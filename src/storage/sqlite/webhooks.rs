@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
-use super::super::seal::Sealer;
+use super::super::seal::{KeyId, Sealer};
 use super::super::{Page, Pending, StoreError, WebhookFilter, WebhookKey, WebhookPage};
-use super::{queue, rows};
+use super::{queue, rotation, rows};
 use crate::domain::{Webhook, WebhookChange};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -15,6 +15,7 @@ pub(super) fn insert_webhook(
     sealer: &Sealer,
     webhook: &Webhook,
 ) -> Result<()> {
+    let key = rotation::current_key(connection)?;
     connection
         .prepare_cached(
             "INSERT INTO webhook (provider, id, owner, account_id, url, enabled, signing_secret, authorization_header,
@@ -28,8 +29,8 @@ pub(super) fn insert_webhook(
             webhook.account_id,
             webhook.url.as_str(),
             webhook.enabled,
-            sealed_secret(sealer, webhook),
-            sealed_authorization(sealer, webhook),
+            sealed_secret(sealer, key, webhook)?,
+            sealed_authorization(sealer, key, webhook)?,
             webhook.created_at.as_microsecond(),
             webhook.updated_at.as_microsecond(),
         ])?;
@@ -123,6 +124,7 @@ pub(super) fn update_webhook(
         queue::settle(connection, number)?;
     }
     change.apply(&mut webhook, now);
+    let sealed_with = rotation::current_key(connection)?;
     connection
         .prepare_cached(
             "UPDATE webhook SET url = ?2, enabled = ?3, signing_secret = ?4, authorization_header = ?5, updated_at = ?6
@@ -132,8 +134,8 @@ pub(super) fn update_webhook(
             number,
             webhook.url.as_str(),
             webhook.enabled,
-            sealed_secret(sealer, &webhook),
-            sealed_authorization(sealer, &webhook),
+            sealed_secret(sealer, sealed_with, &webhook)?,
+            sealed_authorization(sealer, sealed_with, &webhook)?,
             webhook.updated_at.as_microsecond(),
         ])?;
     if new_subscriptions {
@@ -209,16 +211,16 @@ fn insert_subscriptions(connection: &Connection, number: i64, webhook: &Webhook)
     Ok(())
 }
 
-fn sealed_secret(sealer: &Sealer, webhook: &Webhook) -> Option<Vec<u8>> {
-    webhook
-        .signing_secret
-        .as_ref()
-        .map(|secret| sealer.seal(&rows::secret_place(&webhook.id), secret))
+fn sealed_secret(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
+    let place = rows::secret_place(&webhook.id);
+    let secret = webhook.signing_secret.as_ref();
+    let sealed = secret.map(|secret| sealer.seal(key, &place, secret));
+    Ok(sealed.transpose()?)
 }
 
-fn sealed_authorization(sealer: &Sealer, webhook: &Webhook) -> Option<Vec<u8>> {
-    webhook
-        .authorization
-        .as_ref()
-        .map(|header| sealer.seal(&rows::authorization_place(&webhook.id), header))
+fn sealed_authorization(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
+    let place = rows::authorization_place(&webhook.id);
+    let header = webhook.authorization.as_ref();
+    let sealed = header.map(|header| sealer.seal(key, &place, header));
+    Ok(sealed.transpose()?)
 }

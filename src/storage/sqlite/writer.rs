@@ -18,11 +18,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::StoreError;
 use super::checkpoint::{self, Checkpoints};
+use super::health::Health;
 use crate::metrics::Metrics;
 
 /// How many jobs one commit may hold: bounds the memory of a batch and the wait of its first job.
@@ -97,6 +99,7 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreError> + Send> Job for Ver
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Box<dyn Job>>>,
     threads: Vec<JoinHandle<()>>,
+    health: Arc<Health>,
 }
 
 impl Writer {
@@ -105,23 +108,35 @@ impl Writer {
         mut connection: Connection,
         log: File,
         checkpoints: Checkpoints,
+        health: Arc<Health>,
         metrics: Arc<Metrics>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (committed, unsynced) = sync_channel(UNSYNCED);
         let lazy = Arc::new(AtomicBool::new(false));
         let lazy_too = lazy.clone();
+        let (of_writer, of_sync) = (health.clone(), health.clone());
         let threads = vec![
             named("writer", move || {
                 let checkpoints = named("checkpoints", move || checkpoints.make());
-                work(&mut connection, queue, &committed, &lazy, &metrics);
-                close(connection, checkpoints);
+                work(
+                    &mut connection,
+                    queue,
+                    &committed,
+                    &lazy,
+                    &of_writer,
+                    &metrics,
+                );
+                close(connection, checkpoints, &of_writer);
             }),
-            named("log-sync", move || sync(&log, &unsynced, &lazy_too)),
+            named("log-sync", move || {
+                sync(&log, &unsynced, &lazy_too, &of_sync);
+            }),
         ];
         Self {
             jobs: Some(jobs),
             threads,
+            health,
         }
     }
 
@@ -162,7 +177,9 @@ impl Writer {
         });
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
         jobs.send(job).await.map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?
+        let result = answered.await.map_err(|_| StoreError::Closed)?;
+        self.health.notice(&result);
+        result
     }
 }
 
@@ -188,10 +205,16 @@ fn work(
     mut queue: mpsc::Receiver<Box<dyn Job>>,
     committed: &SyncSender<Batch>,
     lazy: &AtomicBool,
+    health: &Health,
     metrics: &Metrics,
 ) {
     while let Some(first) = queue.blocking_recv() {
         let mut batch = vec![first];
+        if health.check().is_err() {
+            // Where it was mended in this moment, the caller is told to try again all the same.
+            answer(batch, || health.check().and(Err(StoreError::Closed)));
+            continue;
+        }
         let result = commit(connection, &mut batch, &mut queue);
         metrics.committed(batch.len());
         match result {
@@ -207,20 +230,30 @@ fn work(
                     return;
                 }
             }
-            Err(error) => answer(batch, || Err(StoreError::Commit(error.to_string()))),
+            Err(error) => {
+                health.notice_error(&error);
+                answer(batch, || Err(StoreError::Commit(error.to_string())));
+            }
         }
     }
 }
 
 /// Leaves one file behind instead of three; after a crash the next start reads the log.
-fn close(mut connection: Connection, checkpoints: JoinHandle<()>) {
+fn close(mut connection: Connection, checkpoints: JoinHandle<()>, health: &Health) {
     // The last connection folds the log, so the other one has to be closed before: of two that close at once, neither is the last.
     let ended = checkpoint::end(&mut connection);
     if ended.is_ok() {
         let _ = checkpoints.join();
     }
     let folded = ended
-        .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
+        .and_then(|()| {
+            if health.may_fold() {
+                connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+            } else {
+                let flag = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+                connection.set_db_config(flag, true).map(drop)
+            }
+        })
         .and_then(|()| connection.close().map_err(|(_, error)| error));
     if let Err(error) = folded {
         tracing::warn!(%error, "the database log could not be folded into the file; the next start does it");
@@ -229,7 +262,7 @@ fn close(mut connection: Connection, checkpoints: JoinHandle<()>) {
 
 /// Makes commits durable, as many at once as were made meanwhile, and answers their callers. `lazy` says that some commits without
 /// callers wait for the next sync.
-fn sync(log: &File, unsynced: &Receiver<Batch>, lazy: &AtomicBool) {
+fn sync(log: &File, unsynced: &Receiver<Batch>, lazy: &AtomicBool, health: &Health) {
     let mut open = true;
     while open {
         let first = if lazy.load(Ordering::Acquire) {
@@ -252,7 +285,7 @@ fn sync(log: &File, unsynced: &Receiver<Batch>, lazy: &AtomicBool) {
         let synced = log.sync_data();
         for batch in batches {
             answer(batch, || match &synced {
-                Ok(()) => Ok(()),
+                Ok(()) => health.check(),
                 Err(error) => Err(StoreError::Commit(error.to_string())),
             });
         }
@@ -279,7 +312,12 @@ fn commit(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     while let Some(job) = batch.last_mut() {
         if !job.run(&transaction) {
-            transaction.rollback()?;
+            // SQLite ends the transaction by itself where the disk is full.
+            if transaction.is_autocommit() {
+                drop(transaction);
+            } else {
+                transaction.rollback()?;
+            }
             return commit_each(connection, batch);
         }
         if batch.len() == BATCH {
@@ -299,11 +337,21 @@ fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusql
     for job in batch {
         transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
         if !job.run(&transaction) {
+            if transaction.is_autocommit() {
+                // What the jobs before it wrote is gone with the transaction.
+                return Err(ended_by_sqlite());
+            }
             transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;
         }
         transaction.prepare_cached("RELEASE job")?.execute([])?;
     }
     transaction.commit()
+}
+
+fn ended_by_sqlite() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+    let reason = "the transaction was ended: the disk is full or refuses what is written";
+    rusqlite::Error::SqliteFailure(code, Some(reason.to_owned()))
 }
 
 #[cfg(test)]
@@ -321,7 +369,13 @@ mod tests {
         let log = File::options().write(true).open("/dev/null").unwrap();
         let beside = Connection::open_in_memory().unwrap();
         let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH).unwrap();
-        let writer = Writer::start(connection, log, checkpoints, Arc::default());
+        let writer = Writer::start(
+            connection,
+            log,
+            checkpoints,
+            Arc::new(Health::of_memory()),
+            Arc::default(),
+        );
         let insert =
             |connection: &Connection| Ok(connection.execute("INSERT INTO kept VALUES (1)", [])?);
         let refused = writer.run(insert).await;

@@ -1,0 +1,249 @@
+//! Whether the file can still be trusted: that it is where it was opened, has one log, and is undamaged.
+//!
+//! SQLite goes on writing into a file that was deleted, and keeps one log for each name of a file. What is answered for then is found
+//! by nobody, or overwritten. So nothing is promised before the file was looked at.
+
+use std::fs::{Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::super::StoreError;
+
+/// How many steps of SQLite's virtual machine pass between two looks at the time.
+const STEPS: i32 = 10_000;
+
+/// Looks after the file of an open database.
+pub(super) struct Health {
+    path: PathBuf,
+    log: PathBuf,
+    file_is: Option<Identity>,
+    log_is: Option<Identity>,
+    /// Whether the last look found a fault, so that each is logged once.
+    lost: AtomicBool,
+    damaged: AtomicBool,
+}
+
+/// What stays the same of a file whatever its name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// Why nothing can be promised any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Gone,
+    Replaced,
+    Linked,
+    LogGone,
+    Unreachable,
+    Damaged,
+}
+
+impl Identity {
+    fn of(data: &Metadata) -> Self {
+        Self {
+            device: data.dev(),
+            inode: data.ino(),
+        }
+    }
+}
+
+impl Fault {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Gone => "the file was deleted or renamed",
+            Self::Replaced => "another file has taken its place",
+            Self::Linked => {
+                "the file has a second name (a hard link), and SQLite keeps a log for each name: remove one of them"
+            }
+            Self::LogGone => "its log (the file with the suffix -wal) was deleted or replaced",
+            Self::Unreachable => "the file cannot be looked at",
+            Self::Damaged => "its content is damaged",
+        }
+    }
+}
+
+/// Makes the file with access for its owner only, unless it exists already, and refuses one with several names.
+///
+/// # Errors
+/// [`StoreError::Unusable`] with what is wrong.
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
+    let unusable = |reason: String| StoreError::Unusable {
+        path: path.to_owned(),
+        reason,
+    };
+    let mut new = OpenOptions::new();
+    match new.write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        // Not opened to look at it: closing it would take SQLite's locks from another connection of this process.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.metadata() {
+            Ok(data) if data.is_file() && data.nlink() > 1 => {
+                Err(unusable(Fault::Linked.reason().to_owned()))
+            }
+            // A link to nothing yet, or no file at all: SQLite says what it makes of it.
+            _ => Ok(()),
+        },
+        Err(error) => Err(unusable(error.to_string())),
+    }
+}
+
+impl Health {
+    /// Remembers which files an open database has: itself and its log.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] with what the operating system says.
+    pub(super) fn of(path: &Path, log: &Path) -> Result<Self, StoreError> {
+        let look = |file: &Path| {
+            let data = file.metadata().map_err(|error| StoreError::Unusable {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            });
+            data.map(|data| Identity::of(&data))
+        };
+        Ok(Self {
+            // The folder of the process may change.
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            log: log.to_owned(),
+            file_is: Some(look(path)?),
+            log_is: Some(look(log)?),
+            lost: AtomicBool::new(false),
+            damaged: AtomicBool::new(false),
+        })
+    }
+
+    /// Of a database that has no file.
+    #[cfg(test)]
+    pub(super) fn of_memory() -> Self {
+        Self {
+            path: PathBuf::new(),
+            log: PathBuf::new(),
+            file_is: None,
+            log_is: None,
+            lost: AtomicBool::new(false),
+            damaged: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks at the files; an error says why nothing can be promised any more. It may be mended: by the old name, for one.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`].
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let fault = self.fault();
+        if self.lost.swap(fault.is_some(), Ordering::AcqRel) != fault.is_some() {
+            match fault {
+                Some(fault) => tracing::error!(
+                    database = %self.path.display(),
+                    "nothing is accepted and nothing is sent any more: {}", fault.reason()
+                ),
+                None => tracing::info!(
+                    database = %self.path.display(),
+                    "the database is in its place again"
+                ),
+            }
+        }
+        fault.map_or(Ok(()), |fault| Err(self.error(fault)))
+    }
+
+    /// As [`Self::check`], and that no damage was met so far.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn check_content(&self) -> Result<(), StoreError> {
+        self.check()?;
+        if self.damaged.load(Ordering::Acquire) {
+            return Err(self.error(Fault::Damaged));
+        }
+        Ok(())
+    }
+
+    /// Whether the log may be copied into the file at the end. Not where another process may have a log of its own for it.
+    pub(super) fn may_fold(&self) -> bool {
+        !matches!(
+            self.fault(),
+            Some(Fault::Linked | Fault::LogGone | Fault::Unreachable)
+        )
+    }
+
+    /// Notices when SQLite met a damaged page.
+    pub(super) fn notice<T>(&self, result: &Result<T, StoreError>) {
+        if let Err(StoreError::Statement(error)) = result {
+            self.notice_error(error);
+        }
+    }
+
+    /// As [`Self::notice`].
+    pub(super) fn notice_error(&self, error: &rusqlite::Error) {
+        let damage = matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        );
+        if damage && !self.damaged.swap(true, Ordering::AcqRel) {
+            tracing::error!(
+                database = %self.path.display(),
+                %error,
+                "the database is damaged: stop the server and put a backup in its place"
+            );
+        }
+    }
+
+    /// Has SQLite look for damage, for as long as `limit` at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Lost`] with what is damaged.
+    pub(super) fn examine(
+        &self,
+        connection: &mut Connection,
+        limit: Duration,
+    ) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        connection.progress_handler(STEPS, Some(move || begun.elapsed() > limit))?;
+        let said: rusqlite::Result<String> =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let reason = match said {
+            Ok(said) if said == "ok" => return Ok(()),
+            Ok(said) => said,
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                tracing::info!(
+                    seconds = limit.as_secs(),
+                    "the database is too large to be looked through at the start; as far as that went it is not damaged"
+                );
+                return Ok(());
+            }
+            Err(error) => error.to_string(),
+        };
+        Err(StoreError::Damage {
+            path: self.path.clone(),
+            reason,
+        })
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let file_is = self.file_is?;
+        match self.path.metadata() {
+            Ok(data) if Identity::of(&data) != file_is => return Some(Fault::Replaced),
+            Ok(data) if data.nlink() > 1 => return Some(Fault::Linked),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Some(Fault::Gone),
+            Err(_) => return Some(Fault::Unreachable),
+        }
+        match self.log.metadata() {
+            Ok(data) if Some(Identity::of(&data)) == self.log_is => None,
+            _ => Some(Fault::LogGone),
+        }
+    }
+
+    fn error(&self, fault: Fault) -> StoreError {
+        StoreError::Lost {
+            path: self.path.clone(),
+            reason: fault.reason(),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Records what came of attempts. What cannot be written is kept and written again, since its receiver would otherwise be sent it again.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{UNRECORDED, Worker};
+use crate::storage::{AttemptResult, Recorded};
+
+/// The pause before results that could not be written are written again; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Worker {
+    /// How many results of attempts could not be written so far. While there are any, nothing more is claimed: a lease of theirs may
+    /// have run out.
+    pub(crate) fn unwritten(&self) -> usize {
+        self.unwritten.load(Ordering::Acquire)
+    }
+
+    /// Records what attempts came to, as many at once as ended while the ones before were recorded. Those that cannot be written are
+    /// bounded: where there is no room for more, attempts keep their slots.
+    pub(super) async fn record_for_ever(
+        self: Arc<Self>,
+        mut unrecorded: mpsc::Receiver<AttemptResult>,
+    ) {
+        let mut results: Vec<Arc<AttemptResult>> = Vec::new();
+        let mut arrived = Vec::new();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if results.is_empty() {
+                if unrecorded.recv_many(&mut arrived, UNRECORDED).await == 0 {
+                    return;
+                }
+            } else {
+                let never = std::future::pending::<()>();
+                let _ = tokio::time::timeout(pause, never).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                while results.len() + arrived.len() < UNRECORDED {
+                    let Ok(result) = unrecorded.try_recv() else {
+                        break;
+                    };
+                    arrived.push(result);
+                }
+            }
+            results.extend(arrived.drain(..).map(Arc::new));
+            let waited = self.unwritten() > 0;
+            results = self.record(results).await;
+            self.unwritten.store(results.len(), Ordering::Release);
+            if results.is_empty() {
+                pause = FIRST_PAUSE;
+                if waited {
+                    tracing::info!("results of attempts can be written again");
+                    self.look();
+                }
+            }
+        }
+    }
+
+    /// Records results; gives back those that could not be written and may be later.
+    async fn record(&self, results: Vec<Arc<AttemptResult>>) -> Vec<Arc<AttemptResult>> {
+        let recorded = self.settings.store.record(results.clone()).await;
+        let mut ended: Vec<(Uuid, u32)> = Vec::with_capacity(results.len());
+        let mut left = Vec::new();
+        for (result, recorded) in results.into_iter().zip(recorded.each) {
+            let (delivery, attempt) = (result.delivery, result.attempt.number);
+            match recorded {
+                Recorded::Yes => {}
+                Recorded::TooLate => {
+                    self.settings.metrics.superseded();
+                    tracing::warn!(%delivery, attempt, "the result came too late and was refused");
+                }
+                Recorded::NotNow => {
+                    left.push(result);
+                    continue;
+                }
+                // Its lease runs out and it is attempted again: better twice than never.
+                Recorded::Never => {
+                    tracing::error!(%delivery, attempt, "the result cannot be recorded");
+                }
+            }
+            ended.push((delivery, attempt));
+        }
+        if let Some(error) = recorded.error {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                waiting = left.len(),
+                "not every result could be recorded; those that wait are kept and written again"
+            );
+        }
+        self.end(ended);
+        left
+    }
+}
