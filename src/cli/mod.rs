@@ -1,7 +1,9 @@
 //! The commands. Each reads its arguments, calls the library and prints; nothing below prints.
 
+mod backup;
 mod client;
 mod deliveries;
+mod environment;
 mod events;
 mod keys;
 mod layout;
@@ -16,9 +18,10 @@ mod serve;
 mod table;
 mod terminal;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// A webhook API server that is true to its documentation.
 #[derive(Debug, Parser)]
@@ -36,9 +39,12 @@ enum Command {
     /// Print the OpenAPI document that an API emits
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Arguments),
-    /// Make, list and revoke API keys
+    /// Make, list and revoke API keys; change the encryption key
     #[command(after_help = keys::EXAMPLES)]
     Keys(keys::Arguments),
+    /// Copy the database while a server runs
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::Arguments),
     /// Publish an event; its type's sample payload is used unless --data gives another
     #[command(after_help = publish::EXAMPLES)]
     Publish(publish::Arguments),
@@ -64,16 +70,25 @@ Examples:
   truehook listen conduit customer.created   register a receiver and print what it gets
   truehook publish conduit customer.created  publish an event
   truehook deliveries                        what became of it
+  truehook backup truehook-copy.db           copy the database
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
 /// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and exit
 /// code 1.
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    // The server says so in its log.
+    if !matches!(command, Command::Serve(_)) {
+        for name in unknown_variables() {
+            eprintln!("truehook: warning: {name} is not a setting, and has no effect");
+        }
+    }
+    let result = match command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
         Command::Publish(arguments) => publish::run(arguments),
         Command::Listen(arguments) => listen::run(arguments),
         Command::Deliveries(arguments) => deliveries::run(&arguments),
@@ -87,6 +102,14 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The variables of the environment that look like settings and are none.
+fn unknown_variables() -> Vec<String> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    environment::unknown(&Cli::command(), std::env::vars_os().filter_map(text))
 }
 
 /// An error and its causes in one line. A cause that its error quotes in the midst of what it says is not said twice.

@@ -36,6 +36,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         settings.log.as_deref().unwrap_or("info"),
         settings.log_format,
     )?;
+    for name in super::unknown_variables() {
+        tracing::warn!("{name} is not a setting, and has no effect");
+    }
     let config = Config::new(settings)?;
     let (mode, database) = (config.mode, config.storage.path.clone());
     let base = config.base_path.clone();

@@ -75,10 +75,15 @@ impl Server {
 
     /// Starts `truehook serve` on a free port where `ulimit` has these arguments.
     pub(crate) fn start_limited(folder: &Path, ulimit: &str, arguments: &[&str]) -> Self {
+        Self::start_after(folder, &format!("ulimit {ulimit}"), arguments)
+    }
+
+    /// Starts `truehook serve` on a free port after this command of the shell.
+    pub(crate) fn start_after(folder: &Path, first: &str, arguments: &[&str]) -> Self {
         let program = truehook(folder);
         let mut command = Command::new("sh");
         command
-            .args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")])
+            .args(["-c", &format!("{first}; exec \"$0\" \"$@\"")])
             .arg(program.get_program())
             .current_dir(folder)
             .stdin(Stdio::null());

@@ -28,6 +28,7 @@ use self::registration::{Credentials, Registrar, Webhook};
 use self::show::{Form, Show};
 use self::signature::Scheme;
 use super::client::{Call, CallError, Client, ServerUrl, unknown_event_type};
+use super::environment::is_of_platform;
 use super::names;
 use super::terminal::{Paint, note, printable};
 use crate::clock::Clock;
@@ -76,7 +77,7 @@ pub(super) struct Arguments {
     server: ServerUrl,
 
     /// The port to receive on; 0 for a free one
-    #[arg(long, env = "TRUEHOOK_PORT", value_name = "PORT", default_value_t = 0)]
+    #[arg(long, env = "TRUEHOOK_PORT", value_name = "PORT", default_value = "0", value_parser = port)]
     port: u16,
 
     /// The status to answer deliveries with
@@ -123,6 +124,14 @@ pub(super) struct Arguments {
     /// Print each delivery as one line of JSON
     #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
+}
+
+/// A port. In a pod that can reach a service called `truehook`, Kubernetes has the variable say something else.
+fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
+    if is_of_platform("TRUEHOOK_PORT", text) {
+        return Ok(0);
+    }
+    text.parse()
 }
 
 fn answer(text: &str) -> Result<StatusCode, &'static str> {
