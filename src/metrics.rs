@@ -30,6 +30,7 @@ pub struct Metrics {
     postponed: Family<LackLabel, Counter>,
     expired_leases: Counter,
     superseded: Counter,
+    unwritten: Gauge,
     pending: Gauge,
     oldest_due: Gauge,
     in_flight: Gauge,
@@ -94,6 +95,7 @@ impl Default for Metrics {
             postponed: Family::default(),
             expired_leases: Counter::default(),
             superseded: Counter::default(),
+            unwritten: Gauge::default(),
             pending: Gauge::default(),
             oldest_due: Gauge::default(),
             in_flight: Gauge::default(),
@@ -151,6 +153,11 @@ impl Metrics {
         registry.register("lease_expiries", leases, self.expired_leases.clone());
         let superseded = "Results that were refused because a later attempt was claimed or the delivery had ended";
         registry.register("results_refused", superseded, self.superseded.clone());
+        registry.register(
+            "results_unwritten",
+            "Results of attempts that could not be written to the database so far",
+            self.unwritten.clone(),
+        );
         registry.register(
             "attempts_in_flight",
             "Attempts under way",
@@ -244,6 +251,11 @@ impl Metrics {
     /// Counts a result that came too late.
     pub(crate) fn superseded(&self) {
         self.superseded.inc();
+    }
+
+    /// Says how many results could not be written so far.
+    pub(crate) fn unwritten(&self, count: usize) {
+        self.unwritten.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts deliveries that were claimed again without a result.

@@ -77,6 +77,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
         let lines = server.log();
         lines.iter().any(|line| line.contains("\"waiting\":8"))
     });
+    assert!(operator.metric("truehook_results_unwritten") >= 8.0);
     // The leases run out.
     wait_until("every lease has ended", || {
         let now = time_of_day();
@@ -151,6 +152,36 @@ fn nothing_is_accepted_into_a_database_that_was_taken_away() {
     assert!(
         lines.iter().any(|line| line.contains("deleted or renamed")),
         "{lines:#?}"
+    );
+}
+
+#[test]
+fn a_damaged_database_is_met_with_503_and_refused_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start_in(folder.path(), &[]);
+    let mut operator = server.operator();
+    for number in 0..500 {
+        operator.publish(number);
+    }
+    server.stop();
+    let server = Server::start_in(folder.path(), &[]);
+    assert_eq!(readiness(&server), 200);
+    let path = folder.path().join("truehook.db");
+    let mut content = fs::read(&path).expect("the file");
+    let half = content.len() / 2;
+    content[half..].fill(0xa5);
+    fs::write(&path, content).expect("the file");
+    let listed = server
+        .operator()
+        .send("GET", "/operator/v1/events?limit=1000", &[], "");
+    assert_eq!(listed.expect("an answer").status, 500);
+    assert_eq!(readiness(&server), 503);
+    server.kill();
+    let again = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(
+        again.status.code() == Some(1) && said.contains("is damaged") && said.contains("backup"),
+        "{said}"
     );
 }
 

@@ -31,7 +31,7 @@ with the encryption key. A running server needs no restart: it knows a new key, 
 
 const ROTATION: &str = "\
 The new key is put before the old one in the key file, every secret is encrypted again, and the old key is removed from the file. A
-running server reads the file again by itself. When this is interrupted, run it again: it goes on where it was.
+running server that was given the same file reads it again by itself. When this is interrupted, run it again: it goes on where it was.
 
 Where the key is given as TRUEHOOK_ENCRYPTION_KEY and not as a file: make a new one (`openssl rand -hex 32`), start the server with it and
 with the old one as TRUEHOOK_PREVIOUS_ENCRYPTION_KEY, and wait for the log line that says that every secret is sealed with the new key.";

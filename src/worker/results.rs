@@ -40,7 +40,12 @@ impl Worker {
             } else {
                 let never = std::future::pending::<()>();
                 let _ = tokio::time::timeout(pause, never).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                // Before a stop gives up there should be one more try.
+                pause = if self.is_stopping() {
+                    FIRST_PAUSE
+                } else {
+                    (pause * 2).min(LONGEST_PAUSE)
+                };
                 while results.len() + arrived.len() < UNRECORDED {
                     let Ok(result) = unrecorded.try_recv() else {
                         break;
@@ -52,6 +57,7 @@ impl Worker {
             let waited = self.unwritten() > 0;
             results = self.record(results).await;
             self.unwritten.store(results.len(), Ordering::Release);
+            self.settings.metrics.unwritten(results.len());
             if results.is_empty() {
                 pause = FIRST_PAUSE;
                 if waited {

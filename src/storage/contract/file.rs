@@ -148,6 +148,18 @@ async fn the_file_and_its_logs_are_for_their_owner_only() {
 }
 
 #[test]
+fn a_file_that_a_link_leads_to_is_made_for_its_owner_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, file) = (folder.path().join("link.db"), folder.path().join("t.db"));
+    std::os::unix::fs::symlink("t.db", &link).unwrap();
+    drop(open(&link).unwrap());
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let circle = folder.path().join("circle.db");
+    std::os::unix::fs::symlink("circle.db", &circle).unwrap();
+    assert!(matches!(open(&circle), Err(StoreError::Unusable { .. })));
+}
+
+#[test]
 fn a_file_of_the_other_mode_is_refused() {
     let key = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
     for (made_in, other) in [

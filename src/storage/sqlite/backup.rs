@@ -33,6 +33,9 @@ pub fn back_up(path: &Path, copy: &Path) -> Result<BackedUp, StoreError> {
         reason,
     };
     let source = schema::open_ours(path)?;
+    if copy.to_str().is_none() {
+        return Err(failed("its name is not UTF-8".to_owned()));
+    }
     // Also a link that leads nowhere: what it is for is not known.
     if copy.symlink_metadata().is_ok() {
         return Err(failed("it exists already; choose another name".to_owned()));

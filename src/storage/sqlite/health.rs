@@ -17,6 +17,9 @@ use super::super::StoreError;
 /// How many steps of SQLite's virtual machine pass between two looks at the time.
 const STEPS: i32 = 10_000;
 
+/// How many links may lead to the file: as many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 /// Looks after the file of an open database.
 pub(super) struct Health {
     path: PathBuf,
@@ -79,19 +82,31 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
         path: path.to_owned(),
         reason,
     };
-    let mut new = OpenOptions::new();
-    match new.write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
+    let mut file = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let mut new = OpenOptions::new();
+        match new.write(true).create_new(true).mode(0o600).open(&file) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(unusable(error.to_string())),
+        }
         // Not opened to look at it: closing it would take SQLite's locks from another connection of this process.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => match path.metadata() {
+        match file.metadata() {
             Ok(data) if data.is_file() && data.nlink() > 1 => {
-                Err(unusable(Fault::Linked.reason().to_owned()))
+                return Err(unusable(Fault::Linked.reason().to_owned()));
             }
-            // A link to nothing yet, or no file at all: SQLite says what it makes of it.
-            _ => Ok(()),
-        },
-        Err(error) => Err(unusable(error.to_string())),
+            // No file at all, for one: SQLite says what it makes of it.
+            Ok(_) => return Ok(()),
+            // A link to what is not there yet.
+            Err(_) => {
+                let to = file
+                    .read_link()
+                    .map_err(|error| unusable(error.to_string()))?;
+                file = file.parent().map_or(to.clone(), |folder| folder.join(&to));
+            }
+        }
     }
+    Err(unusable("it is a link that leads nowhere".to_owned()))
 }
 
 impl Health {

@@ -283,9 +283,12 @@ fn sync(log: &File, unsynced: &Receiver<Batch>, lazy: &AtomicBool, health: &Heal
         batches.extend(unsynced.try_iter());
         lazy.store(false, Ordering::Release);
         let synced = log.sync_data();
+        // Once for all: it is looked at for each only where it is not in its place.
+        let in_place = health.check().is_ok();
         for batch in batches {
             answer(batch, || match &synced {
-                Ok(()) => health.check(),
+                Ok(()) if in_place => Ok(()),
+                Ok(()) => health.check().and(Err(StoreError::Closed)),
                 Err(error) => Err(StoreError::Commit(error.to_string())),
             });
         }
