@@ -1,12 +1,13 @@
 //! Configuration: flag > environment > file > default, read once and validated with full sentences.
 
 mod egress;
+mod storage;
 mod tracing;
 
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -14,15 +15,15 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
+pub use self::storage::{Storage, StorageSettings, database_file};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
 use crate::provider::{self, equals_money};
-use crate::storage::{EncryptionKey, EncryptionKeys, KeyFileError, Purpose};
+use crate::storage::KeyFileError;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// A client that reads at all takes something within it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
-const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 const DEFAULT_STOP_SECONDS: u64 = 30;
 const DEFAULT_IN_FLIGHT: usize = 256;
@@ -140,50 +141,6 @@ pub struct Settings {
     pub equals_money_disabled_event_types: Option<Vec<String>>,
 }
 
-/// The settings that every command with a database needs.
-#[derive(Debug, Default, Args, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct StorageSettings {
-    /// The database, as `sqlite://FILE` [default: `sqlite://truehook.db`]
-    #[arg(long, env = "TRUEHOOK_DATABASE", value_name = "URL")]
-    pub database: Option<String>,
-
-    /// sandbox: loopback only, fixed credentials, http receivers; production: none of these [default: sandbox]
-    #[arg(long, env = "TRUEHOOK_MODE", value_name = "MODE")]
-    pub mode: Option<Mode>,
-
-    /// The key that secrets are encrypted with, as 64 hexadecimal digits. Other processes can see flags: prefer the environment
-    /// variable or --encryption-key-file
-    #[arg(
-        long,
-        env = "TRUEHOOK_ENCRYPTION_KEY",
-        value_name = "HEX",
-        hide_env_values = true
-    )]
-    #[serde(default, deserialize_with = "secret")]
-    pub encryption_key: Option<Secret>,
-
-    /// The key that secrets were encrypted with before; they are encrypted again with the new one while the server runs [default: none]
-    #[arg(
-        long,
-        env = "TRUEHOOK_PREVIOUS_ENCRYPTION_KEY",
-        value_name = "HEX",
-        hide_env_values = true
-    )]
-    #[serde(default, deserialize_with = "secret")]
-    pub previous_encryption_key: Option<Secret>,
-
-    /// A file with that key, as `truehook keys rotate-encryption` needs it [default in sandbox mode: made beside the database, with the
-    /// suffix .key; in production mode: none]
-    #[arg(long, env = "TRUEHOOK_ENCRYPTION_KEY_FILE", value_name = "FILE")]
-    pub encryption_key_file: Option<PathBuf>,
-
-    /// A TOML file with any of these settings, by the names of the flags [default: none]
-    #[arg(long, env = "TRUEHOOK_CONFIG", value_name = "FILE")]
-    #[serde(skip)]
-    pub config: Option<PathBuf>,
-}
-
 /// How the server is meant to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -254,17 +211,6 @@ pub struct Delivery {
     pub retention: Option<SignedDuration>,
 }
 
-/// Where data is kept, and the key of its secrets.
-#[derive(Debug, Clone)]
-pub struct Storage {
-    /// The SQLite file.
-    pub path: PathBuf,
-    /// The keys that secrets are encrypted with.
-    pub keys: EncryptionKeys,
-    /// What the database is made for.
-    pub purpose: Purpose,
-}
-
 /// Why a configuration cannot be used, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -331,18 +277,7 @@ impl Settings {
             admin_listen: self.admin_listen.or(other.admin_listen),
             allow_host: self.allow_host.or(other.allow_host),
             base_path: self.base_path.or(other.base_path),
-            storage: StorageSettings {
-                database: storage.database.or(other_storage.database),
-                mode: storage.mode.or(other_storage.mode),
-                encryption_key: storage.encryption_key.or(other_storage.encryption_key),
-                previous_encryption_key: storage
-                    .previous_encryption_key
-                    .or(other_storage.previous_encryption_key),
-                encryption_key_file: storage
-                    .encryption_key_file
-                    .or(other_storage.encryption_key_file),
-                config: storage.config,
-            },
+            storage: storage.or(other_storage),
             clock_speed: self.clock_speed.or(other.clock_speed),
             max_body_bytes: self.max_body_bytes.or(other.max_body_bytes),
             workers: self.workers.or(other.workers),
@@ -450,69 +385,6 @@ impl Config {
     }
 }
 
-impl Storage {
-    /// Finds the database and the key of its secrets.
-    ///
-    /// # Errors
-    /// [`ConfigError`] when the URL names no database that can be used, or there is no key.
-    pub fn new(settings: StorageSettings) -> Result<Self, ConfigError> {
-        let path = database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
-        let mode = settings.mode.unwrap_or(Mode::Sandbox);
-        let keys = match (settings.encryption_key, settings.encryption_key_file, mode) {
-            (Some(_), Some(_), _) => {
-                let message = "give either --encryption-key or --encryption-key-file, not both";
-                return Err(ConfigError::Invalid(message.to_owned()));
-            }
-            (Some(key), None, _) => EncryptionKey::from_hex(key.expose())?.into(),
-            (None, Some(file), _) => EncryptionKeys::from_file(&file)?,
-            (None, None, Mode::Production) => {
-                let message = "production mode needs the key that secrets are encrypted with: set TRUEHOOK_ENCRYPTION_KEY or \
-                    --encryption-key-file (make one with `openssl rand -hex 32`)";
-                return Err(ConfigError::Invalid(message.to_owned()));
-            }
-            (None, None, Mode::Sandbox) => sandbox_key(&path)?,
-        };
-        let keys = match settings.previous_encryption_key {
-            Some(key) => keys.with_earlier(EncryptionKey::from_hex(key.expose())?),
-            None => keys,
-        };
-        let purpose = match mode {
-            Mode::Sandbox => Purpose::Sandbox,
-            Mode::Production => Purpose::Production,
-        };
-        Ok(Self {
-            path,
-            keys,
-            purpose,
-        })
-    }
-}
-
-/// The file of a database that is named by its URL, or the default one.
-///
-/// # Errors
-/// [`ConfigError`] when the URL names no database that can be used.
-pub fn database_file(settings: &StorageSettings) -> Result<PathBuf, ConfigError> {
-    database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))
-}
-
-/// The key file beside the database; made when there is no database yet that another key could belong to.
-fn sandbox_key(database: &Path) -> Result<EncryptionKeys, ConfigError> {
-    let mut file = database.as_os_str().to_owned();
-    file.push(".key");
-    let file = PathBuf::from(file);
-    let has_data = fs::metadata(database).is_ok_and(|data| data.len() > 0);
-    if has_data && !file.exists() {
-        return Err(ConfigError::Invalid(format!(
-            "{} has no encryption key beside it ({}): put the file back, give the key with --encryption-key-file, or choose \
-             another database",
-            database.display(),
-            file.display()
-        )));
-    }
-    Ok(EncryptionKeys::from_file_or_new(&file)?)
-}
-
 fn at_least_one(flag: &str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
     match value {
         Some(0) => Err(ConfigError::Invalid(format!("{flag} must be at least 1"))),
@@ -548,21 +420,6 @@ fn policy(mode: Mode, allowed: Vec<String>) -> Result<AddressPolicy, ConfigError
         loopback: sandbox,
         http: sandbox,
     })
-}
-
-fn database(url: &str) -> Result<PathBuf, ConfigError> {
-    let invalid = |message: String| Err(ConfigError::Invalid(message));
-    match url.strip_prefix("sqlite://") {
-        Some("") => {
-            invalid("--database sqlite:// names no file; write sqlite://truehook.db".to_owned())
-        }
-        Some(path) => Ok(PathBuf::from(path)),
-        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => invalid(
-            "PostgreSQL is not supported by this version; use --database sqlite://FILE".to_owned(),
-        ),
-        // The URL may hold a password: it is not repeated.
-        None => invalid("--database must have the form sqlite://FILE".to_owned()),
-    }
 }
 
 /// By which names the server may be reached: in sandbox mode, whose credentials are public, by those of loopback and the given ones.

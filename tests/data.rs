@@ -55,11 +55,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
         receiver::accept(stream)
     });
     // A signal would end the process where the limit is met.
-    let server = Server::start_after(
-        folder.path(),
-        "trap '' XFSZ",
-        &["--lease-seconds", "11"],
-    );
+    let server = Server::start_after(folder.path(), "trap '' XFSZ", &["--lease-seconds", "11"]);
     server.conduit().register(&receiver.url, &[TRANSACTION]);
     let mut operator = server.operator();
     let events: Vec<Value> = (0..EVENTS).map(|number| operator.publish(number)).collect();

@@ -1,5 +1,6 @@
 //! Tests of settings: what is refused, and what wins over what.
 
+use super::storage::sandbox_key;
 use super::*;
 
 fn config(change: impl FnOnce(&mut Settings)) -> Result<Config, String> {

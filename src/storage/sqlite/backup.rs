@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::super::StoreError;
-use super::schema;
+use super::open;
 
 /// What a backup holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub fn back_up(path: &Path, copy: &Path) -> Result<BackedUp, StoreError> {
         path: copy.to_owned(),
         reason,
     };
-    let source = schema::open_ours(path)?;
+    let source = open::open_ours(path)?;
     if copy.to_str().is_none() {
         return Err(failed("its name is not UTF-8".to_owned()));
     }

@@ -14,7 +14,7 @@ use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
     PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
-use super::{claim, events, jobs, publish, queue, schema, webhooks};
+use super::{claim, events, jobs, open, publish, queue, webhooks};
 use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, Event, Fingerprint, Next, Outcome, ProviderName, ReceiverUrl, Timing,
@@ -69,7 +69,7 @@ impl Subject {
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
         let sealer = Sealer::new(&key.into());
         let path: &Path = &folder.path().join("t.db");
-        let mut connection = schema::open_writer(path, &sealer, Purpose::Sandbox).unwrap();
+        let mut connection = open::open_writer(path, &sealer, Purpose::Sandbox).unwrap();
         // What these tests look at is never lost with the machine.
         connection
             .pragma_update(None, "synchronous", "OFF")

@@ -9,6 +9,7 @@ mod events;
 mod health;
 mod jobs;
 mod keys;
+mod open;
 mod publish;
 mod queue;
 mod reader;
@@ -72,11 +73,11 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(keys));
         health::create(path)?;
-        let mut connection = schema::open_writer(path, &sealer, purpose)?;
+        let mut connection = open::open_writer(path, &sealer, purpose)?;
         let saved_time = time::saved(&connection)?;
-        let (log, log_path) = schema::open_log(path)?;
+        let (log, log_path) = open::open_log(path)?;
         let health = Arc::new(Health::of(path, &log_path)?);
-        let beside = schema::open_beside(path)?;
+        let beside = open::open_beside(path)?;
         let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH)?;
         Ok(Self {
             readers: Arc::new(Readers::new(path, health.clone())),
@@ -483,7 +484,7 @@ impl Store for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.health.check_content()?;
         // A transaction of nothing would succeed on a full disk.
-        self.writer.run(schema::probe).await?;
+        self.writer.run(open::probe).await?;
         self.readers
             .run(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))
             .await

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::super::StoreError;
 use super::health::Health;
-use super::schema;
+use super::open;
 
 /// How many reads may run at once: a few more than cores, since a read rarely waits for the disk.
 const CONNECTIONS: usize = 8;
@@ -66,7 +66,7 @@ impl Readers {
     pub(super) fn open(&self) -> Result<Connection, StoreError> {
         // By this name there may be another file now.
         self.health.check()?;
-        Ok(schema::open_reader(&self.path)?)
+        Ok(open::open_reader(&self.path)?)
     }
 
     fn take(&self) -> Option<Connection> {

@@ -1,14 +1,10 @@
-//! The shape of the SQLite file: opening it safely, and migrations.
+//! The shape of the SQLite file, and how files of earlier versions get it.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use super::super::seal::Sealer;
-use super::super::{Purpose, StoreError};
-use super::rotation;
+use super::super::StoreError;
 
 /// `TRHK`: marks a file as ours, so that a foreign database is never touched.
 pub(super) const APPLICATION_ID: i64 = 0x5452_484b;
@@ -206,141 +202,16 @@ const MIGRATIONS: [&str; 6] = [
 ",
 ];
 
-/// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
-const STATEMENTS: usize = 128;
-
-/// Opens (and creates, if need be) the file for writing, and brings its schema up to date.
-///
-/// # Errors
-/// [`StoreError`] says in one line why the file cannot be used: unwritable, foreign, newer, or sealed with another key.
-pub(super) fn open_writer(
-    path: &Path,
-    sealer: &Sealer,
-    purpose: Purpose,
-) -> Result<Connection, StoreError> {
-    let unusable = |error: rusqlite::Error| unusable(path, &error);
-    let mut connection = Connection::open(path).map_err(unusable)?;
-    connection
-        .busy_timeout(std::time::Duration::from_secs(5))
-        .map_err(unusable)?;
-    refuse_foreign(&connection, path, unusable)?;
-    // The journal mode stands in the file; the others are properties of this connection. The writer syncs the log itself.
-    // How space is given back is fixed by the first table, so it comes first.
-    connection
-        .execute_batch(
-            "PRAGMA auto_vacuum = INCREMENTAL;
-             PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -8192;",
-        )
-        .map_err(unusable)?;
-    migrate(&mut connection, path).map_err(|error| match error {
-        StoreError::Statement(error) => unusable(error),
-        other => other,
-    })?;
-    check_purpose(&connection, path, purpose).map_err(|error| match error {
-        StoreError::Statement(error) => unusable(error),
-        other => other,
-    })?;
-    check_key(&mut connection, path, sealer)?;
-    keep_plans(&connection).map_err(unusable)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(connection)
-}
-
-/// Opens a file of ours that exists, to copy it. It is not written to, but SQLite would not write the copy either if it were opened for
-/// reading.
-///
-/// # Errors
-/// [`StoreError`] says in one line why it cannot be read: not there, foreign, or newer.
-pub(super) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
-    let unusable = |error: rusqlite::Error| unusable(path, &error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;
-    connection
-        .busy_timeout(std::time::Duration::from_secs(5))
-        .map_err(unusable)?;
-    let number = |pragma: &str| -> Result<i64, StoreError> {
-        connection
-            .pragma_query_value(None, pragma, |row| row.get(0))
-            .map_err(unusable)
-    };
-    if number("application_id")? != APPLICATION_ID {
-        return Err(StoreError::Foreign {
-            path: path.to_owned(),
-        });
-    }
-    let (found, known) = (number("user_version")?, latest());
-    if found > known {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
-    }
-    Ok(connection)
-}
-
-fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
-            path: path.to_owned(),
-        },
-        _ => StoreError::Unusable {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        },
-    }
-}
-
-fn latest() -> i64 {
+/// The newest version.
+pub(super) fn latest() -> i64 {
     i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
 }
 
-/// Opens the log of a file that is open, for syncing it, and says where it is. It is one file as long as the database is open.
+/// Refuses a database that is not ours.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] with what the operating system says.
-pub(super) fn open_log(path: &Path) -> Result<(File, PathBuf), StoreError> {
-    let unusable = |error: std::io::Error| StoreError::Unusable {
-        path: path.to_owned(),
-        reason: format!("its log cannot be opened: {error}"),
-    };
-    // It stands beside the file itself, wherever a link to it stands.
-    let mut log = path.canonicalize().map_err(unusable)?.into_os_string();
-    log.push("-wal");
-    let log = PathBuf::from(log);
-    let file = File::options().write(true).open(&log).map_err(unusable)?;
-    Ok((file, log))
-}
-
-/// Opens the file for checkpoints beside the writer.
-///
-/// # Errors
-/// [`StoreError::Statement`] with what SQLite says.
-pub(super) fn open_beside(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open(path)?;
-    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
-    Ok(connection)
-}
-
-/// Opens the file for reading beside the writer.
-pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    keep_plans(&connection)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(connection)
-}
-
-/// Plans do not depend on bound values. Otherwise a value that meets a partial index has its statement prepared anew at every use, which
-/// cost more than the use itself.
-fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(())
-}
-
-fn refuse_foreign(
+/// [`StoreError::Foreign`]; or what `unusable` makes of an error of SQLite.
+pub(super) fn refuse_foreign(
     connection: &Connection,
     path: &Path,
     unusable: impl Fn(rusqlite::Error) -> StoreError + Copy,
@@ -361,7 +232,11 @@ fn refuse_foreign(
     }
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+/// Brings a file up to date.
+///
+/// # Errors
+/// [`StoreError::Newer`]; [`StoreError::Statement`] with what SQLite says.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let known = latest();
     // Immediate: a second process that starts at the same time waits here and then finds the work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -390,63 +265,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that was made in the other mode. A file from before this was noted is taken for one of the mode that opens it first.
-fn check_purpose(connection: &Connection, path: &Path, purpose: Purpose) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO meta (name, value) SELECT 'purpose', ?1 WHERE NOT EXISTS (SELECT 1 FROM meta WHERE name = 'purpose')",
-        [purpose.as_str().as_bytes()],
-    )?;
-    let found: Vec<u8> =
-        connection.query_row("SELECT value FROM meta WHERE name = 'purpose'", [], |row| {
-            row.get(0)
-        })?;
-    let other = [Purpose::Sandbox, Purpose::Production]
-        .into_iter()
-        .find(|known| known.as_str().as_bytes() == found)
-        .ok_or_else(|| StoreError::Damaged("the mode of the database".to_owned()))?;
-    if other == purpose {
-        return Ok(());
-    }
-    Err(StoreError::OtherMode {
-        path: path.to_owned(),
-        made_in: other.as_str(),
-    })
-}
-
-/// Holds the keys to a value that was sealed when the file was made, so that a wrong key is refused at start and not at first use. Where
-/// that was sealed with an earlier key, a change to the current one begins.
-fn check_key(connection: &mut Connection, path: &Path, sealer: &Sealer) -> Result<(), StoreError> {
-    let unusable = |error: rusqlite::Error| StoreError::Unusable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(unusable)?;
-    rotation::check_key(&transaction, sealer).map_err(|error| match error {
-        StoreError::Seal(_) => StoreError::WrongKey {
-            path: path.to_owned(),
-        },
-        StoreError::Statement(error) => unusable(error),
-        other => other,
-    })?;
-    transaction.commit().map_err(unusable)
-}
-
-/// Writes something, to see whether that works.
-pub(super) fn probe(connection: &Connection) -> Result<(), StoreError> {
-    let changed = connection
-        .prepare_cached("UPDATE meta SET value = value WHERE name = 'purpose'")?
-        .execute([])?;
-    if changed == 0 {
-        return Err(StoreError::Damaged("the table meta".to_owned()));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::super::seal::EncryptionKey;
+    use super::super::super::Purpose;
+    use super::super::super::seal::{EncryptionKey, Sealer};
+    use super::super::open::open_writer;
     use super::*;
 
     #[test]
