@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use clap::Command;
 
+use super::near::nearest;
+
 const PREFIX: &str = "TRUEHOOK_";
 
-/// The names of the variables in `environment` that begin like ours and that no command reads.
+/// Warns of the variables in `environment` that begin like ours and that no command reads: a sentence for each.
 ///
 /// Kubernetes sets variables for each service that a pod can reach, and one that is called `truehook` gives them our prefix: these are left
 /// out.
@@ -22,7 +24,19 @@ pub(super) fn unknown(
         .map(|(name, _)| name)
         .filter(|name| !known.contains(name))
         .collect();
-    unknown.into_iter().collect()
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let warnings = unknown.into_iter().map(|name| {
+        // Only what follows is compared: the prefix is the same for all.
+        let word = &name[PREFIX.len()..];
+        let names = known.iter().filter_map(|name| name.strip_prefix(PREFIX));
+        match nearest(word, names) {
+            Some(near) => {
+                format!("{name} is not a setting, and has no effect; did you mean {PREFIX}{near}?")
+            }
+            None => format!("{name} is not a setting, and has no effect"),
+        }
+    });
+    warnings.collect()
 }
 
 /// Whether Kubernetes sets this variable for a service (its documentation, "Service", "Environment variables").
@@ -78,7 +92,11 @@ mod tests {
         ];
         assert_eq!(
             found(&variables),
-            ["TRUEHOOK_LISTNE", "TRUEHOOK_PORT", "TRUEHOOK_REPORT"]
+            [
+                "TRUEHOOK_LISTNE is not a setting, and has no effect; did you mean TRUEHOOK_LISTEN?",
+                "TRUEHOOK_PORT is not a setting, and has no effect",
+                "TRUEHOOK_REPORT is not a setting, and has no effect",
+            ]
         );
     }
 

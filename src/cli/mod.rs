@@ -80,8 +80,8 @@ pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     // The server says so in its log.
     if !matches!(command, Command::Serve(_)) {
-        for name in unknown_variables() {
-            eprintln!("truehook: warning: {name} is not a setting, and has no effect");
+        for warning in unknown_variables() {
+            eprintln!("truehook: warning: {warning}");
         }
     }
     let result = match command {
@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The variables of the environment that look like settings and are none.
+/// Warns of variables of the environment that look like settings and are none: a sentence for each.
 fn unknown_variables() -> Vec<String> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))

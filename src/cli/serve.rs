@@ -36,8 +36,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         settings.log.as_deref().unwrap_or("info"),
         settings.log_format,
     )?;
-    for name in super::unknown_variables() {
-        tracing::warn!("{name} is not a setting, and has no effect");
+    for warning in super::unknown_variables() {
+        tracing::warn!("{warning}");
     }
     let config = Config::new(settings)?;
     let (mode, database) = (config.mode, config.storage.path.clone());
