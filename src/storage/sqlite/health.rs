@@ -29,6 +29,8 @@ pub(super) struct Health {
     /// Whether the last look found a fault, so that each is logged once.
     lost: AtomicBool,
     damaged: AtomicBool,
+    /// Whether the log is being folded into the file, and deleted.
+    closing: AtomicBool,
 }
 
 /// What stays the same of a file whatever its name is.
@@ -130,6 +132,7 @@ impl Health {
             log_is: Some(look(log)?),
             lost: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
         })
     }
 
@@ -143,6 +146,7 @@ impl Health {
             log_is: None,
             lost: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -177,6 +181,11 @@ impl Health {
             return Err(self.error(Fault::Damaged));
         }
         Ok(())
+    }
+
+    /// The log will be gone, as it should: what was committed before is in the file.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
     }
 
     /// Whether the log may be copied into the file at the end. Not where another process may have a log of its own for it.
@@ -248,6 +257,9 @@ impl Health {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Some(Fault::Gone),
             Err(_) => return Some(Fault::Unreachable),
+        }
+        if self.closing.load(Ordering::Acquire) {
+            return None;
         }
         match self.log.metadata() {
             Ok(data) if Some(Identity::of(&data)) == self.log_is => None,

@@ -241,13 +241,16 @@ fn work(
 /// Leaves one file behind instead of three; after a crash the next start reads the log.
 fn close(mut connection: Connection, checkpoints: JoinHandle<()>, health: &Health) {
     // The last connection folds the log, so the other one has to be closed before: of two that close at once, neither is the last.
+    let may_fold = health.may_fold();
+    // Commits may still wait for the disk beside this.
+    health.close();
     let ended = checkpoint::end(&mut connection);
     if ended.is_ok() {
         let _ = checkpoints.join();
     }
     let folded = ended
         .and_then(|()| {
-            if health.may_fold() {
+            if may_fold {
                 connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
             } else {
                 let flag = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
