@@ -70,6 +70,14 @@ impl TestApp {
         Self::run(config, folder)
     }
 
+    /// Starts with other APIs than those of the program.
+    pub(crate) async fn start_with_apis(apis: &Apis) -> Self {
+        let (config, folder) = configured();
+        let speed = config.clock_speed;
+        let clock = |saved| Clock::resume(speed, saved);
+        Self::run_with(config, folder, apis.clone(), clock)
+    }
+
     fn run(config: Config, folder: TempDir) -> Self {
         let speed = config.clock_speed;
         Self::run_on(config, folder, |saved| Clock::resume(speed, saved))
@@ -85,6 +93,15 @@ impl TestApp {
         } else {
             Apis::build(PROVIDERS, &config.providers).unwrap()
         };
+        Self::run_with(config, folder, apis, clock)
+    }
+
+    fn run_with(
+        config: Config,
+        folder: TempDir,
+        apis: Apis,
+        clock: impl FnOnce(Option<SavedTime>) -> Clock,
+    ) -> Self {
         let server = Server::start_with(config.clone(), apis, clock).unwrap();
         let base = format!("http://{}", server.addresses()[0]);
         let admin_base = server.admin_addresses().first();

@@ -1,5 +1,6 @@
 //! Integration tests by subject, over HTTP, against a real server on a port of its own.
 
+mod acme;
 mod app;
 mod conduit_change;
 mod conduit_create;

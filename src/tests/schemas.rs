@@ -202,7 +202,7 @@ fn change_everywhere(value: &Value, found: &mut dyn FnMut(Value)) {
     }
 }
 
-fn assert_agreement(document: &Value, types: Vec<WireType>) {
+pub(super) fn assert_agreement(document: &Value, types: Vec<WireType>) {
     let mut judged = (0_u32, 0_u32);
     for wire in types {
         let emitted_schema = json!({
@@ -238,7 +238,7 @@ fn assert_agreement(document: &Value, types: Vec<WireType>) {
         }
     }
     assert!(
-        judged.0 > 100 && judged.1 > 1_000,
+        judged.0 > 100 && judged.1 > 500,
         "few values were judged: {judged:?}"
     );
 }

@@ -1,0 +1,80 @@
+//! Outbound: what the rest of the server asks about the webhooks that are sent.
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::domain::{Audience, DueDelivery, Outcome};
+use crate::http::{Faults, RequestSchema};
+use crate::provider::{Outbound, OutboundRequest, RequestHeader};
+
+pub(super) const EVENT_TYPES: [&str; 2] = ["parcel.sent", "parcel.delivered"];
+pub(super) const SAMPLE: &str = r#"{"parcel":"P-1","weight":1200}"#;
+
+/// Failed deliveries are attempted again every hour for a day.
+const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+const PERIOD: SignedDuration = SignedDuration::from_hours(24);
+
+pub(super) struct AcmeOutbound {
+    parcel: RequestSchema,
+}
+
+impl AcmeOutbound {
+    pub(super) fn new(document: &Value) -> Self {
+        Self {
+            parcel: RequestSchema::compile(document, "Parcel", &[]),
+        }
+    }
+}
+
+impl Outbound for AcmeOutbound {
+    fn audience(&self, event_type: &str) -> Option<Audience> {
+        EVENT_TYPES.contains(&event_type).then_some(Audience::Owner)
+    }
+
+    fn sample(&self, event_type: &str) -> Option<String> {
+        self.audience(event_type).map(|_| SAMPLE.to_owned())
+    }
+
+    fn faults(&self, _: &str, data: &Value) -> Faults {
+        self.parcel.faults(data).below("/data")
+    }
+
+    fn request(&self, due: &DueDelivery, _: Timestamp) -> OutboundRequest {
+        let (event, data) = (json!(due.event.event_type), &due.event.data);
+        let body = format!(r#"{{"id":"{}","event":{event},"data":{data}}}"#, due.id).into_bytes();
+        let mut headers = vec![RequestHeader::plain("content-type", "application/json")];
+        if let Some(secret) = &due.target.signing_secret {
+            headers.push(RequestHeader::plain(
+                "acme-signature",
+                sign(secret.expose(), &body),
+            ));
+        }
+        OutboundRequest { headers, body }
+    }
+
+    fn retry_at(
+        &self,
+        due: &DueDelivery,
+        _: &Outcome,
+        now: Timestamp,
+        _: f64,
+    ) -> Option<Timestamp> {
+        let next = now.checked_add(INTERVAL).ok()?;
+        (next <= self.gives_up_at(due.first_attempt_at)).then_some(next)
+    }
+
+    fn gives_up_at(&self, first_attempt_at: Timestamp) -> Timestamp {
+        first_attempt_at
+            .checked_add(PERIOD)
+            .unwrap_or(Timestamp::MAX)
+    }
+}
+
+pub(super) fn sign(key: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length will do");
+    mac.update(body);
+    HEXLOWER.encode(&mac.finalize().into_bytes())
+}
