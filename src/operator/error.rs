@@ -21,20 +21,18 @@ pub(crate) struct Problem {
     /// The kind of problem; always `about:blank`, which means that the status says it all.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference")]
-    #[schemars(extend("format" = "uri-reference"))]
     kind: &'static str,
     /// The kind of problem in words.
     title: String,
     /// The HTTP status code of the answer.
     #[schema(minimum = 400, maximum = 599)]
-    #[schemars(range(min = 400, max = 599))]
     status: u16,
     /// What is wrong, for a human reader.
     detail: String,
     /// Every fault that has a place in the request, in the order of the pointers; there with 400 and 422 only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_items = 1)]
-    #[schemars(default, with = "Vec<Fault>", length(min = 1))]
+    #[schemars(default, with = "Vec<Fault>")]
     errors: Option<Vec<Fault>>,
 }
 

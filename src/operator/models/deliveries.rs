@@ -34,7 +34,6 @@ pub(crate) struct Delivery {
         pattern = "^evt_[a-zA-Z0-9]{27}$",
         examples("evt_351DUZaHXTOPxyvBf6L9XdlW5oq")
     )]
-    #[schemars(regex(pattern = "^evt_[a-zA-Z0-9]{27}$"))]
     event_id: String,
     /// The webhook, in its provider's form of id.
     #[schema(examples(
@@ -55,16 +54,15 @@ pub(crate) struct Delivery {
     attempt_count: u32,
     /// When it was made.
     #[schema(format = DateTime, examples("2025-11-04T15:05:00.000Z"))]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// When the next attempt is due, as the retry schedule has it; while one is under way, when it would be taken for lost. A delivery
     /// of a disabled Equals Money webhook waits beyond it until the webhook is enabled. Null unless pending.
     #[schema(required = true, format = DateTime, examples("2025-11-04T15:15:00.004Z"))]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     next_attempt_at: Option<String>,
     /// When it left the pending state, or null while it is pending.
     #[schema(required = true, format = DateTime, examples(json!(null)))]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     completed_at: Option<String>,
 }
 
@@ -97,14 +95,13 @@ pub(crate) struct DeliveryList {
 pub(crate) struct Attempt {
     /// Its number, from 1.
     #[schema(minimum = 1)]
-    #[schemars(range(min = 1))]
     number: u32,
     /// Whether its result is known. If not, it is under way, or its process died in it, or its result came too late and was refused; the
     /// other members are then null, empty or false.
     recorded: bool,
     /// When it began, or null where it is not recorded.
     #[schema(required = true, format = DateTime)]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     started_at: Option<String>,
     /// How long its parts took, or null where it is not recorded.
     #[schema(required = true)]
@@ -114,7 +111,7 @@ pub(crate) struct Attempt {
     request_headers: Vec<AttemptHeader>,
     /// The HTTP status of the answer, or null where none came. Beside an `error`, the answer broke off after it.
     #[schema(required = true, minimum = 100, maximum = 999)]
-    #[schemars(required, with = "NullableStatus", range(min = 100, max = 999))]
+    #[schemars(required, with = "NullableStatus")]
     status: Option<u16>,
     /// The beginning of the answer's body, bytes that are not UTF-8 replaced by U+FFFD, or null where none came.
     #[schema(required = true)]
@@ -135,19 +132,17 @@ pub(crate) struct Attempt {
 pub(crate) struct AttemptDuration {
     /// From when it was due to when it began.
     #[schema(minimum = 0)]
-    #[schemars(range(min = 0))]
     queue: f64,
     /// To connect (name, TCP, TLS), or null where a connection was open already or none came about.
     #[schema(required = true, minimum = 0)]
-    #[schemars(required, with = "NullableNumber", range(min = 0))]
+    #[schemars(required, with = "NullableNumber")]
     connect: Option<f64>,
     /// From its beginning to the head of the answer, or null where none came.
     #[schema(required = true, minimum = 0)]
-    #[schemars(required, with = "NullableNumber", range(min = 0))]
+    #[schemars(required, with = "NullableNumber")]
     first_byte: Option<f64>,
     /// From its beginning to its end.
     #[schema(minimum = 0)]
-    #[schemars(range(min = 0))]
     total: f64,
 }
 

@@ -24,12 +24,12 @@ pub(crate) struct PublishRequest {
     /// only those without an account. Events of onboarding belong to no account and go only to webhooks without one.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, min_length = 1, max_length = 36)]
-    #[schemars(with = "String", length(min = 1, max = 36))]
+    #[schemars(with = "String")]
     pub(in crate::operator) account_id: Option<String>,
     /// Conduit only, and required there: the client whose webhooks get it.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, pattern = "^client_[a-zA-Z0-9]{27}$")]
-    #[schemars(with = "String", regex(pattern = "^client_[a-zA-Z0-9]{27}$"))]
+    #[schemars(with = "String")]
     pub(in crate::operator) client_id: Option<String>,
     /// Equals Money only: the product whose webhooks get it; those of every product without it.
     #[serde(default, deserialize_with = "non_null")]
@@ -51,7 +51,6 @@ pub(crate) struct PublishRequest {
 pub(crate) struct PublishedEvent {
     /// The id of the event.
     #[schema(pattern = "^evt_[a-zA-Z0-9]{27}$")]
-    #[schemars(regex(pattern = "^evt_[a-zA-Z0-9]{27}$"))]
     pub(in crate::operator) id: String,
     /// Whose event it is.
     pub(in crate::operator) provider: EventProvider,
@@ -60,7 +59,6 @@ pub(crate) struct PublishedEvent {
     pub(in crate::operator) event_type: String,
     /// When it was published.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     pub(in crate::operator) created_at: String,
     /// For how many webhooks it was when it was published.
     pub(in crate::operator) deliveries: u64,
@@ -72,7 +70,6 @@ pub(crate) struct PublishedEvent {
 pub(crate) struct Event {
     /// The id of the event.
     #[schema(pattern = "^evt_[a-zA-Z0-9]{27}$")]
-    #[schemars(regex(pattern = "^evt_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// Whose event it is.
     provider: EventProvider,
@@ -97,7 +94,6 @@ pub(crate) struct Event {
     data: Box<RawValue>,
     /// When it was published.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// How its deliveries stand.
     deliveries: DeliveryCounts,

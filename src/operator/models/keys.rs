@@ -38,7 +38,7 @@ pub(crate) struct CreateKeyRequest {
     /// What a person calls it.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
-    #[schemars(with = "String", length(min = 1, max = 200))]
+    #[schemars(with = "String")]
     pub(in crate::operator) name: Option<String>,
 }
 
@@ -48,7 +48,6 @@ pub(crate) struct CreateKeyRequest {
 pub(crate) struct NewKey {
     /// The id of the key, which is no secret.
     #[schema(pattern = "^key_[a-zA-Z0-9]{27}$")]
-    #[schemars(regex(pattern = "^key_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// The API that it opens.
     provider: KeyProvider,
@@ -60,7 +59,6 @@ pub(crate) struct NewKey {
     name: Option<String>,
     /// When it was made.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// The headers to send with every request, by name. Their values are secrets.
     headers: BTreeMap<&'static str, String>,
@@ -72,7 +70,6 @@ pub(crate) struct NewKey {
 pub(crate) struct Key {
     /// The id of the key.
     #[schema(pattern = "^key_[a-zA-Z0-9]{27}$")]
-    #[schemars(regex(pattern = "^key_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// The API that it opens.
     provider: KeyProvider,
@@ -84,11 +81,10 @@ pub(crate) struct Key {
     name: Option<String>,
     /// When it was made.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// Since when it opens nothing, or null.
     #[schema(required = true, format = DateTime)]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     revoked_at: Option<String>,
 }
 

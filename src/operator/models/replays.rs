@@ -29,19 +29,19 @@ pub(crate) struct ReplayRequest {
     /// Only events that were published at this time or later.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, format = DateTime)]
-    #[schemars(with = "String", extend("format" = "date-time"))]
+    #[schemars(with = "String")]
     #[expect(dead_code, reason = "read from the body with every fault of it")]
     pub(in crate::operator) from: Option<String>,
     /// Only events that were published before this time, which has to be later than `from`.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, format = DateTime)]
-    #[schemars(with = "String", extend("format" = "date-time"))]
+    #[schemars(with = "String")]
     #[expect(dead_code, reason = "read from the body with every fault of it")]
     pub(in crate::operator) to: Option<String>,
     /// Only deliveries for the webhook with this id; with `unmatched`, match this webhook only.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, min_length = 1)]
-    #[schemars(with = "String", length(min = 1))]
+    #[schemars(with = "String")]
     pub(in crate::operator) webhook_id: Option<String>,
     /// Only events of this provider.
     #[serde(default, deserialize_with = "non_null")]
@@ -73,7 +73,6 @@ pub(crate) enum ReplayStatus {
 pub(crate) struct Replay {
     /// The id of the replay.
     #[schema(pattern = "^rpl_[a-zA-Z0-9]{27}$")]
-    #[schemars(regex(pattern = "^rpl_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// Whether it goes on.
     status: ReplayStatus,
@@ -85,11 +84,10 @@ pub(crate) struct Replay {
     enqueued: u64,
     /// When it was started.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// When it was done, or null while it runs.
     #[schema(required = true, format = DateTime)]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     finished_at: Option<String>,
     /// What it picks.
     filter: ReplayFilter,
@@ -101,11 +99,11 @@ pub(crate) struct Replay {
 pub(crate) struct ReplayFilter {
     /// The earliest time of publication.
     #[schema(required = true, format = DateTime)]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     from: Option<String>,
     /// The time that the events were published before.
     #[schema(required = true, format = DateTime)]
-    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    #[schemars(required, with = "NullableText")]
     to: Option<String>,
     /// The webhook.
     #[schema(required = true)]

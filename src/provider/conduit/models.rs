@@ -86,15 +86,9 @@ pub(crate) struct CreateWebhookRequest {
         max_length = 2048,
         pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]"
     )]
-    #[schemars(
-        url,
-        length(max = 2048),
-        regex(pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]")
-    )]
     pub(crate) url: String,
     /// The event types to deliver, where a repeated one counts once.
     #[schema(min_items = 1)]
-    #[schemars(length(min = 1))]
     pub(crate) events: Vec<WebhookEvent>,
     /// Whether the webhook gets new deliveries.
     pub(crate) status: WebhookStatus,
@@ -109,7 +103,7 @@ pub(crate) struct CreateWebhookRequest {
         pattern = "^client_[a-zA-Z0-9]{27}$",
         examples("client_2ofTA13AD0xBtbEvBl20aEb1hEu")
     )]
-    #[schemars(with = "String", regex(pattern = "^client_[a-zA-Z0-9]{27}$"))]
+    #[schemars(with = "String")]
     pub(crate) organization_id: Option<String>,
 }
 
@@ -129,12 +123,7 @@ pub(crate) struct PatchWebhookRequest {
         max_length = 2048,
         pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]"
     )]
-    #[schemars(
-        with = "String",
-        url,
-        length(max = 2048),
-        regex(pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]")
-    )]
+    #[schemars(with = "String")]
     pub(crate) url: Option<String>,
     /// The event types that replace the present ones, where a repeated one counts once.
     #[serde(
@@ -143,7 +132,7 @@ pub(crate) struct PatchWebhookRequest {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, min_items = 1)]
-    #[schemars(with = "Vec<WebhookEvent>", length(min = 1))]
+    #[schemars(with = "Vec<WebhookEvent>")]
     pub(crate) events: Option<Vec<WebhookEvent>>,
     /// Whether the webhook gets new deliveries from now on.
     #[serde(
@@ -165,11 +154,9 @@ pub(crate) struct Webhook {
         pattern = "^whk_[a-zA-Z0-9]{27}$",
         examples("whk_2ofTA13AD0xBtbEvBl20aEb1hEu")
     )]
-    #[schemars(regex(pattern = "^whk_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// Where deliveries go.
     #[schema(format = "uri")]
-    #[schemars(url)]
     url: String,
     /// Whether the webhook gets new deliveries.
     status: WebhookStatus,
@@ -184,11 +171,11 @@ pub(crate) struct Webhook {
         pattern = "^client_[a-zA-Z0-9]{27}$",
         examples("client_2ofTA13AD0xBtbEvBl20aEb1hEu")
     )]
-    #[schemars(with = "String", regex(pattern = "^client_[a-zA-Z0-9]{27}$"))]
+    #[schemars(with = "String")]
     organization_id: Option<String>,
     /// The event types that are delivered.
     #[schema(min_items = 1, value_type = Vec<WebhookEvent>)]
-    #[schemars(with = "Vec<WebhookEvent>", length(min = 1))]
+    #[schemars(with = "Vec<WebhookEvent>")]
     events: Vec<String>,
 }
 
@@ -198,11 +185,10 @@ pub(crate) struct Webhook {
 pub(crate) struct RetrievedWebhook {
     /// Where deliveries go.
     #[schema(format = "uri")]
-    #[schemars(url)]
     url: String,
     /// The event types that are delivered.
     #[schema(min_items = 1, value_type = Vec<WebhookEvent>)]
-    #[schemars(with = "Vec<WebhookEvent>", length(min = 1))]
+    #[schemars(with = "Vec<WebhookEvent>")]
     events: Vec<String>,
     /// Whether the webhook gets new deliveries.
     status: WebhookStatus,
@@ -211,7 +197,6 @@ pub(crate) struct RetrievedWebhook {
         pattern = "^whk_[a-zA-Z0-9]{27}$",
         examples("whk_2ofTA13AD0xBtbEvBl20aEb1hEu")
     )]
-    #[schemars(regex(pattern = "^whk_[a-zA-Z0-9]{27}$"))]
     id: String,
     /// A valid Client ID
     #[serde(
@@ -224,7 +209,7 @@ pub(crate) struct RetrievedWebhook {
         pattern = "^client_[a-zA-Z0-9]{27}$",
         examples("client_2ofTA13AD0xBtbEvBl20aEb1hEu")
     )]
-    #[schemars(with = "String", regex(pattern = "^client_[a-zA-Z0-9]{27}$"))]
+    #[schemars(with = "String")]
     organization_id: Option<String>,
     /// The text whose UTF-8 bytes are the key of this webhook's signatures.
     #[serde(

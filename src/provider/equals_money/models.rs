@@ -73,34 +73,28 @@ pub(crate) struct WebhookEventType {
     pub(crate) id: Uuid,
     /// The name of the event type.
     #[schema(max_length = 256)]
-    #[schemars(length(max = 256))]
     pub(crate) name: String,
     /// Whether webhooks can be created for the event type.
     pub(crate) enabled: bool,
     /// When the event type was created.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     pub(crate) created_at: String,
     /// When the event type was last changed.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     pub(crate) updated_at: String,
 }
 
 /// A webhook to create; names its event type by name, by id, or by both where they agree.
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("allOf" = [{ "anyOf": [{ "required": ["webhookEventTypeName"] }, { "required": ["webhookEventTypeId"] }] }]))]
 pub(crate) struct CreateWebhookRequest {
     /// The key that signs the notifications; null means none (E-22).
     #[schema(min_length = 1, max_length = 36)]
-    #[schemars(length(min = 1, max = 36))]
     pub(crate) shared_secret: Option<String>,
     /// Whether the webhook gets notifications.
     pub(crate) enabled: bool,
     /// The account whose events are wanted; null or left out means every account (E-24).
     #[schema(min_length = 1, max_length = 36)]
-    #[schemars(length(min = 1, max = 36))]
     pub(crate) account_id: Option<String>,
     /// The name of the event type; may be left out where `webhookEventTypeId` is given.
     #[serde(
@@ -118,7 +112,7 @@ pub(crate) struct CreateWebhookRequest {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(nullable = false, max_length = 36, format = "uuid", value_type = Option<String>)]
-    #[schemars(with = "Uuid", length(max = 36))]
+    #[schemars(with = "Uuid")]
     pub(crate) webhook_event_type_id: Option<Uuid>,
     /// The absolute http or https URL that notifications are posted to (E-20).
     #[schema(
@@ -126,21 +120,12 @@ pub(crate) struct CreateWebhookRequest {
         max_length = 512,
         pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]"
     )]
-    #[schemars(
-        url,
-        length(max = 512),
-        regex(pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]")
-    )]
     pub(crate) url: String,
     /// The value of the `Authorization` header of the notifications; null means none (E-23).
     #[schema(
         min_length = 1,
         max_length = 512,
         pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]*$"
-    )]
-    #[schemars(
-        length(min = 1, max = 512),
-        regex(pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]*$")
     )]
     pub(crate) authorization_header: Option<String>,
 }
@@ -164,12 +149,7 @@ pub(crate) struct UpdateWebhookRequest {
         max_length = 512,
         pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]"
     )]
-    #[schemars(
-        with = "String",
-        url,
-        length(max = 512),
-        regex(pattern = "^[hH][tT][tT][pP][sS]?://[^/?#]")
-    )]
+    #[schemars(with = "String")]
     pub(crate) url: Option<String>,
     /// The new key that signs the notifications; null takes it away.
     #[serde(
@@ -178,7 +158,7 @@ pub(crate) struct UpdateWebhookRequest {
         skip_serializing_if = "Option::is_none"
     )]
     #[schema(value_type = Option<String>, required = false, min_length = 1, max_length = 36)]
-    #[schemars(with = "Option<String>", length(min = 1, max = 36))]
+    #[schemars(with = "Option<String>")]
     pub(crate) shared_secret: Option<Option<String>>,
     /// The new value of the `Authorization` header of the notifications; null takes it away.
     #[serde(
@@ -188,11 +168,7 @@ pub(crate) struct UpdateWebhookRequest {
     )]
     #[schema(value_type = Option<String>, required = false, min_length = 1, max_length = 512,
         pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]*$")]
-    #[schemars(
-        with = "Option<String>",
-        length(min = 1, max = 512),
-        regex(pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]*$")
-    )]
+    #[schemars(with = "Option<String>")]
     pub(crate) authorization_header: Option<Option<String>>,
 }
 
@@ -202,11 +178,9 @@ pub(crate) struct UpdateWebhookRequest {
 pub(crate) struct Webhook {
     /// The id of the webhook.
     #[schema(format = "uuid")]
-    #[schemars(extend("format" = "uuid"))]
     id: String,
     /// The product that the API key belongs to.
     #[schema(format = "uuid", max_length = 36)]
-    #[schemars(extend("format" = "uuid"), length(max = 36))]
     product_id: String,
     /// The account whose events the webhook gets, or null for every account.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -217,29 +191,23 @@ pub(crate) struct Webhook {
     webhook_event_type_id: Uuid,
     /// The URL that notifications are posted to.
     #[schema(max_length = 512)]
-    #[schemars(length(max = 512))]
     url: String,
     /// Whether the webhook gets notifications.
     enabled: bool,
     /// The value of the `Authorization` header of the notifications, or null where there is none.
     #[schema(max_length = 512)]
-    #[schemars(length(max = 512))]
     authorization_header: Option<String>,
     /// The key that signs the notifications, in clear, or null where there is none.
     #[schema(max_length = 36)]
-    #[schemars(length(max = 36))]
     shared_secret: Option<String>,
     /// When the webhook was created.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     created_at: String,
     /// When the webhook was last changed.
     #[schema(format = DateTime)]
-    #[schemars(extend("format" = "date-time"))]
     updated_at: String,
     /// The name of the event type.
     #[schema(max_length = 256)]
-    #[schemars(length(max = 256))]
     webhook_event_type_name: String,
 }
 
@@ -267,15 +235,12 @@ pub(crate) struct CreatedWebhook {
 pub(crate) struct WebhookList {
     /// The number of all webhooks that match, on whatever page.
     #[schema(minimum = 0)]
-    #[schemars(range(min = 0))]
     pub(crate) count: u64,
     /// The largest number of webhooks on this page, as asked for.
     #[schema(minimum = 1, maximum = 1000, default = 100)]
-    #[schemars(range(min = 1, max = 1000))]
     pub(crate) limit: u32,
     /// The number of webhooks skipped before this page, as asked for.
     #[schema(minimum = 0, maximum = 2_147_483_647, default = 0)]
-    #[schemars(range(min = 0, max = 2_147_483_647))]
     pub(crate) offset: u64,
     /// The webhooks of this page, oldest first.
     pub(crate) rows: Vec<Webhook>,
