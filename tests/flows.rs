@@ -540,7 +540,7 @@ fn a_registration_that_is_refused_leaves_nothing_behind() {
     assert_eq!(webhooks(&server), Vec::<Value>::new());
     let said = listen(&["conduit", "customer.created", "--account-id", "F1"]);
     assert!(
-        said.contains("--account-id belongs to Equals Money"),
+        said.contains("--account-id: Conduit has no accounts"),
         "{said}"
     );
 }
