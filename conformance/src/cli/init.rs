@@ -111,7 +111,7 @@ fn config(documents: &[String]) -> String {
 fail-on = \"undecided\"
 
 # `conformance check --base origin/main` compares the document of a pair with what it was at the merge base. For a server that emits a
-# document of its own, write `documented` and `emitted` in place of `document`: the two are held to say the same.
+# document of its own, write `documented` and `emitted` in place of `document`: the two must agree.
 ",
     );
     if documents.is_empty() {

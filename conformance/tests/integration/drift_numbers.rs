@@ -141,7 +141,12 @@ fn numbers_differ_by_all_their_digits_and_are_told_with_them() {
                     let same = found(&of(&one), &of(&again));
                     assert_eq!(same, [], "{one} and {again} in {text}");
                 }
-                let differ = found(&of(&one), &of(&other));
+                // Integers and fractions are compared with each other, too.
+                let spelled = match random.below(2) {
+                    0 => other.clone(),
+                    _ => respelled(&mut random, &other),
+                };
+                let differ = found(&of(&one), &of(&spelled));
                 let sentences: Vec<String> = differ
                     .iter()
                     .map(|finding| words::of(finding, Comparison::Versions))

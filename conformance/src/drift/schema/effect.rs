@@ -6,6 +6,7 @@ use serde_json::{Number, Value};
 
 use super::super::meaning::is_held;
 use super::view::{Content, View};
+use crate::document::Decimal;
 
 /// How the values of the new schema may differ from those of the old one. Both are true where nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +118,7 @@ pub(super) fn of_change(keyword: &str, old: &Value, new: &Value) -> Effect {
             widens: !is_multiple(other, one),
         };
     }
-    of_order(keyword, compare(one, other))
+    of_order(keyword, Decimal::of(one).cmp(&Decimal::of(other)))
 }
 
 /// A bound that was, compared with what it is, as `order` says.
@@ -133,21 +134,6 @@ pub(super) fn of_order(keyword: &str, order: Ordering) -> Effect {
             widens: higher,
         },
         _ => Effect::ANY,
-    }
-}
-
-/// Numbers in order; exact for integers.
-fn compare(one: &Number, other: &Number) -> Ordering {
-    let whole = |number: &Number| {
-        let signed = number.as_i64().map(i128::from);
-        signed.or_else(|| number.as_u64().map(i128::from))
-    };
-    match (whole(one), whole(other)) {
-        (Some(one), Some(other)) => one.cmp(&other),
-        _ => {
-            let float = |number: &Number| number.as_f64().unwrap_or_default();
-            float(one).total_cmp(&float(other))
-        }
     }
 }
 
