@@ -109,6 +109,12 @@ pub(super) fn of_branch(keyword: &str, in_old: bool) -> Effect {
 
 /// A keyword with another value.
 pub(super) fn of_change(keyword: &str, old: &Value, new: &Value) -> Effect {
+    // A float is limited to what 32 bits hold, a double to nothing.
+    match (keyword, old.as_str(), new.as_str()) {
+        ("format", Some("float"), Some("double")) => return Effect::WIDENS,
+        ("format", Some("double"), Some("float")) => return Effect::NARROWS,
+        _ => {}
+    }
     let (Value::Number(one), Value::Number(other)) = (old, new) else {
         return Effect::ANY;
     };

@@ -99,6 +99,7 @@ fn spell(members: &mut Map<String, Value>) {
     let bound = match members.get("format").and_then(Value::as_str) {
         Some("int32") => Some((json!(i32::MIN), json!(i32::MAX))),
         Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),
+        Some("float") => Some((json!(f64::from(f32::MIN)), json!(f64::from(f32::MAX)))),
         _ => None,
     };
     if let Some((minimum, maximum)) = bound {
