@@ -1,11 +1,12 @@
 //! Configuration: flag > environment > file > default, read once and validated with full sentences.
 
 mod egress;
+mod listening;
 mod storage;
 mod tracing;
 
 use std::fs;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
+use self::listening::{base_path, hosts, listen};
 pub use self::storage::{Storage, StorageSettings, database_file};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
@@ -420,62 +422,6 @@ fn policy(mode: Mode, allowed: Vec<String>) -> Result<AddressPolicy, ConfigError
         loopback: sandbox,
         http: sandbox,
     })
-}
-
-/// By which names the server may be reached: in sandbox mode, whose credentials are public, by those of loopback and the given ones.
-fn hosts(mode: Mode, allowed: Option<&[String]>) -> Result<Option<HostNames>, ConfigError> {
-    let names = allowed.unwrap_or_default();
-    match mode {
-        Mode::Sandbox => HostNames::new(names.iter().map(String::as_str))
-            .map(Some)
-            .map_err(|fault| {
-                ConfigError::Invalid(format!("--allow-host {}: {fault}", names.join(",")))
-            }),
-        Mode::Production if names.is_empty() => Ok(None),
-        Mode::Production => Err(ConfigError::Invalid(
-            "--allow-host is for sandbox mode: in production no credentials are public, and every name is answered"
-                .to_owned(),
-        )),
-    }
-}
-
-/// Reads a path such as `/hooks`; `/` stands for none.
-fn base_path(text: &str) -> Result<String, ConfigError> {
-    let path = text.strip_suffix('/').unwrap_or(text);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let is_sound =
-        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
-    match path.strip_prefix('/') {
-        None if path.is_empty() => Ok(String::new()),
-        Some(segments) if segments.split('/').all(is_sound) => Ok(path.to_owned()),
-        _ => Err(ConfigError::Invalid(format!(
-            "--base-path {text}: write a path such as /hooks, of letters, digits and - . _ ~"
-        ))),
-    }
-}
-
-fn listen(
-    flag: &str,
-    text: &str,
-    hosts: Option<&HostNames>,
-) -> Result<Vec<SocketAddr>, ConfigError> {
-    let invalid = |message: String| Err(ConfigError::Invalid(message));
-    let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => {
-            return invalid(format!(
-                "{flag} {text} is not a HOST:PORT to listen on: {error}"
-            ));
-        }
-    };
-    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
-    if hosts.is_some_and(|hosts| !hosts.has_more_than_loopback()) && !loopback {
-        return invalid(format!(
-            "sandbox mode has public credentials, so it listens on loopback only: {flag} {text} needs --mode production, or \
-             --allow-host NAME for the names by which others may reach it"
-        ));
-    }
-    Ok(addresses)
 }
 
 /// The names of all flags, which are the keys of the file.

@@ -1,6 +1,7 @@
 //! Paths that can only be read.
 
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, web};
 
 use crate::http::problem;
@@ -22,10 +23,7 @@ where
 async fn not_allowed(request: HttpRequest) -> HttpResponse {
     let detail = "This path can only be read, with GET or HEAD.";
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, detail, request.path());
-    if let Ok(allow) =
-        header::TryIntoHeaderValue::try_into_value(header::Allow(vec![Method::GET, Method::HEAD]))
-    {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
+    let allow = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(header::ALLOW, allow);
     response
 }

@@ -1,0 +1,122 @@
+//! Where the server listens, by which names it is reached, and below which path.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use super::{ConfigError, Mode};
+use crate::domain::HostNames;
+
+/// By which names the server may be reached: in sandbox mode, whose credentials are public, by those of loopback and the given ones.
+pub(super) fn hosts(
+    mode: Mode,
+    allowed: Option<&[String]>,
+) -> Result<Option<HostNames>, ConfigError> {
+    let names = allowed.unwrap_or_default();
+    match mode {
+        Mode::Sandbox => HostNames::new(names.iter().map(String::as_str))
+            .map(Some)
+            .map_err(|fault| {
+                ConfigError::Invalid(format!("--allow-host {}: {fault}", names.join(",")))
+            }),
+        Mode::Production if names.is_empty() => Ok(None),
+        Mode::Production => Err(ConfigError::Invalid(
+            "--allow-host is for sandbox mode: in production no credentials are public, and every name is answered"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Reads a path such as `/hooks`; `/` stands for none.
+pub(super) fn base_path(text: &str) -> Result<String, ConfigError> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let is_sound =
+        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+    match path.strip_prefix('/') {
+        None if path.is_empty() => Ok(String::new()),
+        Some(segments) if segments.split('/').all(is_sound) => Ok(path.to_owned()),
+        _ => Err(ConfigError::Invalid(format!(
+            "--base-path {text}: write a path such as /hooks, of letters, digits and - . _ ~"
+        ))),
+    }
+}
+
+/// The addresses of `text`, which `flag` gives: on loopback, unless others may reach the server by a name.
+pub(super) fn listen(
+    flag: &str,
+    text: &str,
+    hosts: Option<&HostNames>,
+) -> Result<Vec<SocketAddr>, ConfigError> {
+    let invalid = |message: String| Err(ConfigError::Invalid(message));
+    let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            return invalid(format!(
+                "{flag} {text} is not a HOST:PORT to listen on: {error}"
+            ));
+        }
+    };
+    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+    if hosts.is_some_and(|hosts| !hosts.has_more_than_loopback()) && !loopback {
+        return invalid(format!(
+            "sandbox mode has public credentials, so it listens on loopback only: {flag} {text} needs --mode production, or \
+             --allow-host NAME for the names by which others may reach it"
+        ));
+    }
+    Ok(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_has_plain_segments_and_may_end_with_a_slash() {
+        for (text, path) in [
+            ("", ""),
+            ("/", ""),
+            ("/hooks", "/hooks"),
+            ("/hooks/", "/hooks"),
+            ("/a/b-c_d.e~f/1", "/a/b-c_d.e~f/1"),
+        ] {
+            assert_eq!(base_path(text).unwrap(), path, "{text}");
+        }
+        for text in [
+            "hooks",
+            "//",
+            "/a//b",
+            "/a/../b",
+            "/.",
+            "/a b",
+            "/a?b",
+            "/%61",
+            "/ä",
+            "http://a/b",
+        ] {
+            let fault = base_path(text).unwrap_err().to_string();
+            assert!(
+                fault.starts_with(&format!("--base-path {text}: ")),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_sandbox_checks_names_and_only_with_one_it_listens_beyond_loopback() {
+        let named = ["truehook".to_owned()];
+        let (none, some) = (None, Some(named.as_slice()));
+        assert_eq!(hosts(Mode::Production, none).unwrap(), None);
+        assert!(hosts(Mode::Production, some).is_err());
+        let loopback = hosts(Mode::Sandbox, none).unwrap().unwrap();
+        let reachable = hosts(Mode::Sandbox, some).unwrap().unwrap();
+        assert!(!loopback.accept("truehook") && reachable.accept("truehook"));
+        for (hosts, others) in [
+            (Some(&loopback), false),
+            (Some(&reachable), true),
+            (None, true),
+        ] {
+            assert!(listen("--listen", "127.0.0.1:0", hosts).is_ok());
+            assert_eq!(listen("--listen", "0.0.0.0:0", hosts).is_ok(), others);
+        }
+        assert!(hosts(Mode::Sandbox, Some(&["a:80".to_owned()])).is_err());
+    }
+}
