@@ -130,7 +130,7 @@ impl Emission {
 
     /// Copies the named samples of the source document: requests, parameters and answers, each with how it is replayed.
     ///
-    /// They are data that no code can know better. That the server answers so is what replaying them shows.
+    /// Replaying them shows that the server answers so.
     pub(crate) fn samples(&mut self, source: &Source) -> &mut Self {
         for operation in operations(&mut self.document) {
             let id = operation["operationId"].as_str().unwrap_or_default();
@@ -216,7 +216,7 @@ impl Source {
         })
     }
 
-    /// What a reference into the same document refers to; `value` itself where it is none.
+    /// Follows a reference within the document; returns `value` itself if it is not a reference.
     fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value["$ref"].as_str();
         match reference.and_then(|reference| reference.strip_prefix('#')) {

@@ -21,7 +21,7 @@ pub struct ApiKey {
     pub provider: ProviderName,
     /// The client id (Conduit), the product id (Equals Money), or `operator`.
     pub owner: String,
-    /// What a person calls it.
+    /// The name that a person gave it.
     pub name: Option<String>,
     /// Fingerprint of the key.
     pub key: Fingerprint,

@@ -44,7 +44,7 @@ pub(crate) trait Provider: KeyIssuer {
     /// How a publication names the webhooks that an event is for.
     fn addressing(&self) -> Addressing;
 
-    /// What opens the API in sandbox mode, by the security schemes of its document.
+    /// The credentials that sandbox mode accepts, by the security schemes of the document.
     fn sandbox_credentials(&self) -> &'static [(&'static str, &'static str)];
 
     /// The bodies of answers that no request of the document could bring about, by status. Bodies of requests are read up to `limit`
@@ -57,7 +57,7 @@ pub(crate) trait Provider: KeyIssuer {
     /// The path of webhooks below the base path: `POST` registers one, `GET` and `DELETE` below it read and delete it by id.
     fn webhooks_path(&self) -> &'static str;
 
-    /// What `truehook listen` registers to receive these event types.
+    /// The webhooks that `truehook listen` registers to receive these event types.
     fn registrations(&self, wanted: &Wanted<'_>) -> Vec<Registration>;
 
     /// The place of the event type in the body of a delivery, as a JSON Pointer.
@@ -77,7 +77,7 @@ pub(crate) trait Provider: KeyIssuer {
     fn build(&self, settings: &Settings) -> Result<Api, InvalidSetting>;
 }
 
-/// An API whose callers prove with keys who they are.
+/// An API that authenticates its callers by keys.
 pub(crate) trait KeyIssuer: Send + Sync {
     /// The name in paths, flags, configuration and storage. The API is served below a path of this name.
     fn name(&self) -> ProviderName;
@@ -95,7 +95,7 @@ pub(crate) trait KeyIssuer: Send + Sync {
     fn key_headers(&self, key: &Secret, secret: &Secret) -> Vec<(&'static str, Secret)>;
 }
 
-/// What a receiver wants to be registered for.
+/// A receiver to register, and the event types that it is to get.
 #[derive(Debug)]
 pub(crate) struct Wanted<'a> {
     /// The URL of the receiver, to which the last segment of a path is added for each registration.
@@ -127,7 +127,7 @@ impl fmt::Debug for dyn Provider + '_ {
     }
 }
 
-/// What a provider builds for a server.
+/// The document, webhooks and routes that a provider builds for a server.
 pub(crate) struct Api {
     /// The emitted document.
     pub(crate) document: Arc<Value>,
@@ -140,14 +140,14 @@ pub(crate) struct Api {
 /// Adds the routes of an API to a scope, for each thread that answers requests.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
-/// What an operator may set for providers.
+/// Settings of providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Settings of Equals Money.
     pub equals_money: equals_money::Settings,
 }
 
-/// A setting with a value that makes no sense, in one line that says what to do.
+/// An invalid value of a setting, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSetting(pub(crate) String);
@@ -187,7 +187,7 @@ impl OwnerMember {
     }
 }
 
-/// What every inbound API needs of the server.
+/// The parts of the server that every inbound API uses.
 #[derive(Clone)]
 pub struct Context {
     /// Durable state.

@@ -9,11 +9,11 @@ use crate::domain::ProviderName;
 #[derive(Clone)]
 pub(crate) struct Providers(Arc<[Built]>);
 
-/// A provider with what it has built.
+/// A provider with its document, webhooks and routes.
 pub(crate) struct Built {
     /// The provider.
     pub(crate) provider: &'static dyn Provider,
-    /// What it has built.
+    /// Its document, webhooks and routes.
     pub(crate) api: Api,
 }
 
