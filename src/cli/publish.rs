@@ -252,7 +252,7 @@ fn help(error: &CallError, arguments: &Arguments) -> Option<String> {
     }
 }
 
-/// The answer in one line for a person.
+/// The answer for a person: one line, and another where webhooks of the type do not get the event.
 fn sentence(answer: &Value, paint: Paint) -> String {
     let text = |name: &str| printable(answer[name].as_str().unwrap_or("?")).into_owned();
     let deliveries = match answer["deliveries"].as_u64() {
@@ -261,12 +261,35 @@ fn sentence(answer: &Value, paint: Paint) -> String {
         Some(count) => format!("{count} deliveries"),
         None => "an unknown number of deliveries".to_owned(),
     };
+    let others = others(&answer["notMatched"]);
     format!(
-        "published {} {} as {}: {deliveries}\n",
+        "published {} {} as {}: {deliveries}\n{others}",
         text("provider"),
         paint.paint(AnsiColor::Cyan.on_default().bold(), text("type")),
         paint.paint(Style::new().bold(), text("id")),
     )
+}
+
+/// In words, for how many webhooks of the event's type it is not, and why.
+fn others(not_matched: &Value) -> String {
+    let reasons = [
+        ("otherOwner", "of another client or product"),
+        ("otherAccount", "for another account"),
+        ("disabled", "disabled"),
+    ];
+    let reasons: Vec<String> = reasons
+        .into_iter()
+        .filter_map(|(name, reason)| {
+            let count = not_matched[name].as_u64().filter(|count| *count > 0)?;
+            let verb = if count == 1 { "is" } else { "are" };
+            Some(format!("{count} {verb} {reason}"))
+        })
+        .collect();
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!("  other webhooks for this type: {}\n", reasons.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -355,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_is_one_line() {
+    fn the_answer_is_one_line_and_a_second_where_other_webhooks_missed_the_event() {
         let answer = |deliveries: u64| json!({ "id": "evt_1", "provider": "conduit", "type": "customer.created", "createdAt": "t", "deliveries": deliveries });
         let paint = Paint::new(false);
         assert_eq!(
@@ -363,5 +386,10 @@ mod tests {
             "published conduit customer.created as evt_1: 2 deliveries\n"
         );
         assert!(sentence(&answer(0), paint).contains("no webhook wants it"));
+        let mut missed = answer(0);
+        missed["notMatched"] = json!({ "otherOwner": 0, "otherAccount": 2, "disabled": 1 });
+        assert!(sentence(&missed, paint).ends_with(
+            "\n  other webhooks for this type: 2 are for another account, 1 is disabled\n"
+        ));
     }
 }

@@ -119,9 +119,11 @@ pub struct Attempt {
     pub request_headers: Vec<(String, String)>,
     /// What it came to.
     pub outcome: Outcome,
+    /// The headers of the answer, in their order; empty where none came. Cookies are replaced by `[redacted]`.
+    pub response_headers: Vec<(String, String)>,
     /// The beginning of the answer's body.
     pub response_body: Vec<u8>,
-    /// Whether the answer's body was longer than what is kept.
+    /// Whether the answer had more headers, or a longer body, than what is kept.
     pub response_truncated: bool,
 }
 

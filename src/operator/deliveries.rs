@@ -6,12 +6,14 @@ use uuid::Uuid;
 use super::auth::Operator;
 use super::error::{CommonErrors, ItemErrors, OperatorError, QueryErrors};
 use super::models::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery, PageQuery};
-use super::{State, cursor, events, page, path_id, word};
+use super::{State, cursor, events, instant, page, path_id, word};
 use crate::clock::Clock;
 use crate::http::{Faults, Query};
-use crate::storage::{DeliveryFilter, DeliveryRecord};
+use crate::storage::{DeliveryFilter, DeliveryRecord, OutcomeFilter};
 
 /// Lists deliveries page by page, the newest first. The filters hold together.
+///
+/// A search looks at the newest 50,000 deliveries and then ends its page, which may be empty: it goes on with `next`.
 #[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "Deliveries", summary = "List deliveries",
     params(DeliveryQuery, PageQuery), security(("Operator" = [])),
     responses((status = 200, description = "A page of deliveries.", body = DeliveryList), CommonErrors, QueryErrors))]
@@ -34,7 +36,22 @@ pub(super) async fn list_deliveries(
         ),
         webhook_id: query.text("webhookId", &mut faults).map(str::to_owned),
         event_id: query.text("eventId", &mut faults).map(str::to_owned),
+        event_type: query.text("type", &mut faults).map(str::to_owned),
+        outcome: word(
+            &query,
+            "outcome",
+            OutcomeFilter::parse,
+            "must be 2xx, 3xx, 4xx, 5xx, other, timeout, refused, failed or failure",
+            &mut faults,
+        ),
+        from: instant(&query, "from", &mut faults),
+        to: instant(&query, "to", &mut faults),
     };
+    if let (Some(from), Some(to)) = (filter.from, filter.to)
+        && to <= from
+    {
+        faults.add("to", "must be later than from");
+    }
     let page = page(&query, &mut faults);
     faults.into_result().map_err(OperatorError::InvalidQuery)?;
     let found = state.context.store.deliveries(filter, page).await?;
@@ -57,10 +74,21 @@ pub(super) async fn get_delivery(
     request: HttpRequest,
     state: web::Data<State>,
 ) -> Result<HttpResponse, OperatorError> {
-    let found = state.context.store.delivery(read(&request)?).await?;
-    let mut history = found.ok_or(OperatorError::NotFound("delivery"))?;
+    let store = &state.context.store;
+    let missing = OperatorError::NotFound("delivery");
+    let Some(mut history) = store.delivery(read(&request)?).await? else {
+        return Err(missing);
+    };
+    let delivery = &history.delivery;
+    let event = store.event(delivery.event_id.clone()).await?;
+    let body = event.and_then(|record| {
+        let provider = state.providers.outbound(delivery.provider)?;
+        Some(provider.body(&record.event, delivery.id))
+    });
+    // Both are deleted together.
+    let body = body.ok_or(missing)?;
     history.delivery = in_time_of_day(history.delivery, &state.context.clock);
-    Ok(HttpResponse::Ok().json(DeliveryDetail::try_from(history)?))
+    Ok(HttpResponse::Ok().json(DeliveryDetail::new(history, &body)?))
 }
 
 /// Makes a new attempt now, whatever the state of the delivery. The receiver sees the same body and the same id as before. A request

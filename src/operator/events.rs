@@ -162,6 +162,7 @@ fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> Publis
         event_type,
         created_at: time(receipt.created_at),
         deliveries: receipt.deliveries,
+        not_matched: receipt.not_matched.into(),
     }
 }
 
@@ -225,7 +226,9 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, OperatorError>
     Ok(key.map(str::to_owned))
 }
 
-/// Lists events page by page, the newest first. The filters hold together.
+/// Lists events page by page, the newest first, or with `since` what came after an earlier page. The filters hold together.
+///
+/// A search looks at 50,000 events and then ends its page, which may be empty: it goes on with `next`, or with `since`.
 #[utoipa::path(get, path = "/events", operation_id = "listEvents", tag = "Events", summary = "List events",
     params(EventQuery, PageQuery), security(("Operator" = [])),
     responses((status = 200, description = "A page of events.", body = EventList), CommonErrors, QueryErrors))]
@@ -240,16 +243,38 @@ pub(super) async fn list_events(
         provider: provider(&query, &state, &mut faults),
         event_type: query.text("type", &mut faults).map(str::to_owned),
     };
-    let page = page(&query, &mut faults);
+    let mut page = page(&query, &mut faults);
+    let since = word(
+        &query,
+        "since",
+        cursor::decode_place,
+        "must be the since of an earlier page",
+        &mut faults,
+    );
+    if since.is_some() && page.before.is_some() {
+        faults.add("since", "must not be given together with cursor");
+    }
     faults.into_result().map_err(OperatorError::InvalidQuery)?;
-    let found = state.context.store.events(filter, page).await?;
-    let data = found
-        .rows
+    let store = &state.context.store;
+    let (rows, next, place) = if let Some(since) = since {
+        let found = store.new_events(filter, since, page.limit).await?;
+        (found.rows, None, found.position)
+    } else {
+        // Asked first, and nothing behind it is given: whoever goes on from there sees each event once.
+        let place = store.last_event().await?;
+        page.before = page.before.or(place.checked_add(1));
+        let found = store.events(filter, page).await?;
+        (found.rows, found.next, place)
+    };
+    let data = rows
         .into_iter()
         .map(|record| Event::of(record, &state.providers))
         .collect::<Result<_, _>>()?;
-    let next = found.next.map(cursor::encode);
-    Ok(HttpResponse::Ok().json(EventList { data, next }))
+    Ok(HttpResponse::Ok().json(EventList {
+        data,
+        next: next.map(cursor::encode),
+        since: cursor::encode_place(place),
+    }))
 }
 
 /// The parameter `provider` of a list.

@@ -1,6 +1,6 @@
 //! Our own API: publish events, follow their deliveries, send them again, manage keys. Its source document is `openapi/operator.yaml`.
 //!
-//! By resource: `events`, `deliveries`, `replays`, `keys`. For all of them: `auth`, `bodies`, `models`, `error`, `cursor`, and
+//! By resource: `events`, `deliveries`, `webhooks`, `replays`, `keys`. For all of them: `auth`, `bodies`, `models`, `error`, `cursor`, and
 //! `openapi`, the emitted document. Never shows a credential or a secret of a webhook, but for a key in the answer that made it.
 
 mod auth;
@@ -13,12 +13,14 @@ mod keys;
 mod models;
 mod openapi;
 mod replays;
+mod webhooks;
 #[cfg(test)]
 mod wire_types;
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -108,6 +110,16 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
                 .default_service(web::to(|| method_not_allowed("POST"))),
         )
         .service(
+            web::resource("/webhooks")
+                .route(web::get().to(webhooks::list_webhooks))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
+            web::resource("/webhooks/{id}")
+                .route(web::get().to(webhooks::get_webhook))
+                .default_service(web::to(|| method_not_allowed("GET"))),
+        )
+        .service(
             web::resource("/replays")
                 .route(web::post().to(replays::create_replay))
                 .default_service(web::to(|| method_not_allowed("POST"))),
@@ -178,6 +190,14 @@ fn page(query: &Query, faults: &mut Faults) -> crate::storage::NumberPage {
         before: before.flatten(),
         limit: u32::try_from(limit).expect("a limit is at most 1000"),
     }
+}
+
+/// What is said of a time that cannot be read.
+const BAD_TIME: &str = "must be a date and time with an offset, such as 2025-11-04T15:00:00Z";
+
+/// A parameter that is a date and time with an offset.
+fn instant(query: &Query, name: &str, faults: &mut Faults) -> Option<Timestamp> {
+    word(query, name, |text| text.parse().ok(), BAD_TIME, faults)
 }
 
 /// A parameter whose value must be a word that `read` knows.

@@ -6,7 +6,8 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::error::{Fault, Problem};
-use super::{deliveries, events, keys, replays};
+use super::models::OutcomeFilter;
+use super::{deliveries, events, keys, replays, webhooks};
 use crate::domain::ProviderName;
 use crate::http::{Faults, Query};
 use crate::openapi::{Emission, Source};
@@ -55,6 +56,7 @@ const SOURCE: &str = include_str!("../../openapi/operator.yaml");
     tags(
         (name = "Events", description = "Happenings, as they were published."),
         (name = "Deliveries", description = "One event for one webhook, with its attempts."),
+        (name = "Webhooks", description = "Registered receivers, of every client and product."),
         (name = "Replays", description = "Jobs that send many deliveries again."),
         (name = "Keys", description = "The credentials of all APIs of this server.")
     ),
@@ -65,14 +67,16 @@ const SOURCE: &str = include_str!("../../openapi/operator.yaml");
         deliveries::list_deliveries,
         deliveries::get_delivery,
         deliveries::retry_delivery,
+        webhooks::list_webhooks,
+        webhooks::get_webhook,
         replays::create_replay,
         replays::get_replay,
         keys::create_key,
         keys::list_keys,
         keys::revoke_key
     ),
-    // utoipa does not collect what only an error answer names.
-    components(schemas(Fault, Problem))
+    // utoipa does not collect what only an error answer or a parameter names.
+    components(schemas(Fault, OutcomeFilter, Problem))
 )]
 struct OperatorApi;
 
@@ -117,6 +121,18 @@ pub(crate) fn emit(table: &[&dyn Provider]) -> Value {
             "2b1f5d0c-77a0-4a4e-9a53-6d9c1b1f0e42",
         ),
         ("listEvents", "type", "BoxCredited"),
+        ("listEvents", "since", "c2luY2UvNDI"),
+        ("listWebhooks", "cursor", "MS80Mg"),
+        ("listWebhooks", "type", "BoxCredited"),
+        (
+            "listWebhooks",
+            "owner",
+            "911db6db-ef58-4992-87cd-2fe2cfde05f9",
+        ),
+        ("listWebhooks", "accountId", "F12345"),
+        ("listDeliveries", "type", "BoxCredited"),
+        ("listDeliveries", "from", "2025-11-04T15:00:00.000Z"),
+        ("listDeliveries", "to", "2025-11-04T16:00:00.000Z"),
         (
             "listDeliveries",
             "webhookId",
@@ -186,18 +202,19 @@ fn attempts() -> Value {
         {
             "number": 1, "recorded": true, "startedAt": "2025-11-04T15:05:00.004Z",
             "durationMs": { "queue": 3.7, "connect": 11.2, "firstByte": 48.9, "total": 49.3 },
-            "requestHeaders": headers, "status": 503, "responseBody": "upstream is restarting",
+            "requestHeaders": headers, "status": 503,
+            "responseHeaders": [{ "name": "retry-after", "value": "120" }], "responseBody": "upstream is restarting",
             "responseTruncated": false, "error": null,
         },
         {
             "number": 2, "recorded": true, "startedAt": "2025-11-04T15:10:00.009Z",
             "durationMs": { "queue": 4.8, "connect": null, "firstByte": null, "total": 10_000.4 },
-            "requestHeaders": headers, "status": null, "responseBody": null, "responseTruncated": false,
+            "requestHeaders": headers, "status": null, "responseHeaders": [], "responseBody": null, "responseTruncated": false,
             "error": "no complete answer before the deadline",
         },
         {
             "number": 3, "recorded": false, "startedAt": null, "durationMs": null, "requestHeaders": [],
-            "status": null, "responseBody": null, "responseTruncated": false, "error": null,
+            "status": null, "responseHeaders": [], "responseBody": null, "responseTruncated": false, "error": null,
         },
     ])
 }

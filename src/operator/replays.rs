@@ -7,13 +7,11 @@ use serde_json::Value;
 use super::auth::Operator;
 use super::error::{BodyErrors, CommonErrors, ItemErrors, OperatorError};
 use super::models::{EventProvider, Replay, ReplayRequest};
-use super::{State, body_rules, parse, path_id};
+use super::{BAD_TIME, State, body_rules, parse, path_id};
 use crate::domain;
 use crate::entropy;
 use crate::http::{Faults, read_json};
 use crate::storage::{self, ReplayFilter, ReplayState};
-
-const BAD_TIME: &str = "must be a date and time with an offset, such as 2025-11-04T15:00:00Z";
 
 /// Starts a job that makes a new attempt of every delivery that the filter picks, or, with the state `unmatched`, matches anew the
 /// events that no webhook wanted when they were published.

@@ -6,8 +6,9 @@ use super::error::{Fault, Problem};
 use super::models::{
     Attempt, AttemptDuration, AttemptHeader, CreateKeyRequest, Delivery, DeliveryCounts,
     DeliveryDetail, DeliveryList, DeliveryState, Event, EventList, EventProvider, Key, KeyList,
-    KeyProvider, NewKey, PublishRequest, PublishedEvent, Replay, ReplayFilter, ReplayRequest,
-    ReplayState, ReplayStatus,
+    KeyProvider, NewKey, NotMatched, OutcomeFilter, PublishRequest, PublishedEvent,
+    RecentDeliveries, Replay, ReplayFilter, ReplayRequest, ReplayState, ReplayStatus, Webhook,
+    WebhookList,
 };
 use crate::tests::schemas::{WireType, answer, request};
 
@@ -16,14 +17,22 @@ const CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
 const TIME: &str = "2026-01-01T00:00:00.000Z";
 
 pub(crate) fn wire_types() -> Vec<WireType> {
-    [events(), deliveries(), replays(), keys(), problems()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        events(),
+        deliveries(),
+        webhooks(),
+        replays(),
+        keys(),
+        problems(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn events() -> Vec<WireType> {
     let counts = json!({ "pending": 0, "delivered": 1, "exhausted": 2, "cancelled": 3 });
+    let not_matched = json!({ "otherOwner": 1, "otherAccount": 2, "disabled": 3 });
     let event = json!({
         "id": "evt_2ofTA13AD0xBtbEvBl20aEb1hEu", "provider": "conduit", "type": "customer.active", "accountId": "F12345",
         "clientId": CLIENT, "productId": UUID, "data": { "a": 1 }, "createdAt": TIME, "deliveries": counts,
@@ -44,12 +53,16 @@ fn events() -> Vec<WireType> {
             "PublishedEvent",
             json!({
                 "id": "evt_2ofTA13AD0xBtbEvBl20aEb1hEu", "provider": "conduit", "type": "customer.active",
-                "createdAt": TIME, "deliveries": 1,
+                "createdAt": TIME, "deliveries": 1, "notMatched": not_matched,
             }),
         ),
         answer::<Event>("Event", event.clone()),
         answer::<DeliveryCounts>("DeliveryCounts", counts),
-        answer::<EventList>("EventList", json!({ "data": [event], "next": "n" })),
+        answer::<EventList>(
+            "EventList",
+            json!({ "data": [event], "next": "n", "since": "s" }),
+        ),
+        answer::<NotMatched>("NotMatched", not_matched),
     ]
 }
 
@@ -57,19 +70,21 @@ fn deliveries() -> Vec<WireType> {
     let delivery = json!({
         "id": UUID, "eventId": "evt_2ofTA13AD0xBtbEvBl20aEb1hEu", "webhookId": "whk_2ofTA13AD0xBtbEvBl20aEb1hEu",
         "provider": "conduit", "type": "customer.active", "state": "pending", "attemptCount": 1, "createdAt": TIME,
-        "nextAttemptAt": TIME, "completedAt": TIME,
+        "nextAttemptAt": TIME, "completedAt": TIME, "lastAttemptAt": TIME, "lastStatus": 503, "lastError": "e",
     });
     let duration = json!({ "queue": 0.5, "connect": 1.5, "firstByte": 2.5, "total": 3.5 });
     let header = json!({ "name": "n", "value": "v" });
     let attempt = json!({
         "number": 1, "recorded": true, "startedAt": TIME, "durationMs": duration, "requestHeaders": [header],
-        "status": 200, "responseBody": "b", "responseTruncated": false, "error": "e",
+        "status": 200, "responseHeaders": [header], "responseBody": "b", "responseTruncated": false, "error": "e",
     });
     let mut detail = delivery.clone();
     detail["url"] = json!("https://example.com");
+    detail["requestBody"] = json!("{}");
     detail["attempts"] = json!([attempt]);
     vec![
         answer::<DeliveryState>("DeliveryState", json!("exhausted")),
+        answer::<OutcomeFilter>("OutcomeFilter", json!("failure")),
         answer::<Delivery>("Delivery", delivery.clone()),
         answer::<DeliveryDetail>("DeliveryDetail", detail),
         answer::<DeliveryList>(
@@ -79,6 +94,23 @@ fn deliveries() -> Vec<WireType> {
         answer::<Attempt>("Attempt", attempt),
         answer::<AttemptDuration>("AttemptDuration", duration),
         answer::<AttemptHeader>("AttemptHeader", header),
+    ]
+}
+
+fn webhooks() -> Vec<WireType> {
+    let recent = json!({
+        "deliveries": { "pending": 0, "delivered": 1, "exhausted": 2, "cancelled": 3 }, "lastSuccessAt": TIME,
+        "lastFailureAt": TIME, "lastFailureStatus": 503, "lastFailureError": "e",
+    });
+    let webhook = json!({
+        "id": UUID, "provider": "equals-money", "accountId": "F12345", "clientId": CLIENT, "productId": UUID,
+        "url": "https://example.com", "types": ["BoxCredited"], "enabled": true, "createdAt": TIME, "updatedAt": TIME,
+        "recent": recent,
+    });
+    vec![
+        answer::<RecentDeliveries>("RecentDeliveries", recent),
+        answer::<Webhook>("Webhook", webhook.clone()),
+        answer::<WebhookList>("WebhookList", json!({ "data": [webhook], "next": "n" })),
     ]
 }
 

@@ -15,11 +15,12 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 use jiff::Timestamp;
 use serde_json::Value;
+use uuid::Uuid;
 
 pub(crate) use self::table::{Built, Providers};
 use crate::clock::Clock;
 use crate::domain::{
-    ApiKey, Audience, DueDelivery, Fingerprint, Outcome, ProviderName, SchemePolicy, Secret,
+    ApiKey, Audience, DueDelivery, Event, Fingerprint, Outcome, ProviderName, SchemePolicy, Secret,
 };
 use crate::http::Faults;
 use crate::storage::{Store, StoreError};
@@ -246,6 +247,9 @@ pub(crate) trait Outbound: Send + Sync {
 
     /// The request of an attempt: what is signed is what is sent, and the body is the same on every attempt (C-50, E-63).
     fn request(&self, due: &DueDelivery, now: Timestamp) -> OutboundRequest;
+
+    /// The body of every attempt of this delivery of an event: that of [`Self::request`].
+    fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8>;
 
     /// When to attempt it again after this outcome of attempt `due.attempt` that ended at `now`; `None` when it is given up.
     ///

@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod contract;
+mod inspect;
 mod jobs;
 mod queue;
 mod seal;
@@ -19,11 +20,16 @@ use jiff::Timestamp;
 use rusqlite::ErrorCode;
 use uuid::Uuid;
 
+pub use self::inspect::{
+    Addressee, AnyWebhookFilter, FailingWebhook, NotMatched, OutcomeFilter, Overview,
+    RecentDeliveries, WebhookRecord, Window, WindowState,
+};
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
-    EventFilter, EventRecord, GivesUpAt, Idempotency, NumberPage, Publication, Published,
-    QueueState, Receipt, Recorded, RecordedResults, Rows, Slots, StateCounts,
+    EventFilter, EventRecord, GivesUpAt, Idempotency, LastAttempt, NewEvents, NumberPage,
+    Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Rows, Slots,
+    StateCounts,
 };
 pub use self::seal::{EncryptionKey, EncryptionKeys, KeyFileError, SealError};
 pub use self::sqlite::{BackedUp, SqliteStore, back_up};
@@ -62,6 +68,9 @@ pub trait Store: Send + Sync {
     /// attempts them and gives the slots back.
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError>;
 
+    /// Counts the webhooks of an event's type that it is not for, among the first thousand of the type.
+    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError>;
+
     /// Claims due deliveries: each falls due again after the lease, unless its result is recorded before.
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
 
@@ -95,6 +104,17 @@ pub trait Store: Send + Sync {
         page: NumberPage,
     ) -> Result<Rows<EventRecord>, StoreError>;
 
+    /// The place behind all events that are stored now.
+    async fn last_event(&self) -> Result<i64, StoreError>;
+
+    /// Events behind a place, in the order in which they were stored: what has a place was stored before what is behind it.
+    async fn new_events(
+        &self,
+        filter: EventFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<NewEvents, StoreError>;
+
     /// One event.
     async fn event(&self, id: String) -> Result<Option<EventRecord>, StoreError>;
 
@@ -107,6 +127,19 @@ pub trait Store: Send + Sync {
 
     /// One delivery with its attempts.
     async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError>;
+
+    /// Webhooks of all providers and owners, the newest first.
+    async fn any_webhooks(
+        &self,
+        filter: AnyWebhookFilter,
+        page: NumberPage,
+    ) -> Result<Rows<WebhookRecord>, StoreError>;
+
+    /// The webhook with this id, whosever it is.
+    async fn any_webhook(&self, id: String) -> Result<Option<WebhookRecord>, StoreError>;
+
+    /// What happened of late.
+    async fn overview(&self) -> Result<Overview, StoreError>;
 
     /// How the queue stands at this steady time.
     async fn queue_state(&self, steady: Timestamp) -> Result<QueueState, StoreError>;

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::StoreError;
+use super::inspect::{NotMatched, OutcomeFilter};
 use crate::clock::Moment;
 use crate::domain::{
-    Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, ProviderName,
+    Attempt, Audience, DeliveryState, DueDelivery, Event, Fingerprint, Next, Outcome, ProviderName,
 };
 
 /// How many attempts may be under way, in all and for each webhook. The store asks it inside its transactions, so it never blocks.
@@ -28,6 +29,8 @@ pub struct Publication {
     pub audience: Audience,
     /// What makes a repeated request the same one.
     pub idempotency: Option<Idempotency>,
+    /// Which webhooks of the type it is not for, to be told with the receipt.
+    pub not_matched: NotMatched,
     /// Slots for deliveries that are attempted at once, from memory.
     pub slots: Arc<dyn Slots>,
     /// The steady time: since when its deliveries are due and it is kept.
@@ -74,6 +77,8 @@ pub struct Receipt {
     pub created_at: Timestamp,
     /// For how many webhooks it is.
     pub deliveries: u64,
+    /// For how many webhooks of its type it is not, and why.
+    pub not_matched: NotMatched,
 }
 
 /// Until when a delivery is attempted, by its provider and first attempt.
@@ -166,6 +171,14 @@ pub struct DeliveryFilter {
     pub webhook_id: Option<String>,
     /// Only of this event.
     pub event_id: Option<String>,
+    /// Only of this event type.
+    pub event_type: Option<String>,
+    /// Only those whose last recorded attempt came to this.
+    pub outcome: Option<OutcomeFilter>,
+    /// Only those that were made at this time or later.
+    pub from: Option<Timestamp>,
+    /// Only those that were made before this time.
+    pub to: Option<Timestamp>,
 }
 
 /// A part of a list that is ordered by number, newest first.
@@ -182,8 +195,17 @@ pub struct NumberPage {
 pub struct Rows<T> {
     /// The rows, newest first.
     pub rows: Vec<T>,
-    /// The number to go on with, where more follow.
+    /// The number to go on with, where more may follow: a search ends after so many rows that none is slow, whatever it finds.
     pub next: Option<i64>,
+}
+
+/// Events that were stored behind a place, the oldest first.
+#[derive(Debug)]
+pub struct NewEvents {
+    /// The events.
+    pub rows: Vec<EventRecord>,
+    /// The place to go on behind.
+    pub position: i64,
 }
 
 /// An event and how its deliveries stand.
@@ -233,6 +255,17 @@ pub struct DeliveryRecord {
     pub due_at: Timestamp,
     /// When it left the pending state.
     pub completed_at: Option<Timestamp>,
+    /// What its last recorded attempt came to.
+    pub last: Option<LastAttempt>,
+}
+
+/// The last recorded attempt of a delivery, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAttempt {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// What it came to; without what `Retry-After` asked for.
+    pub outcome: Outcome,
 }
 
 /// A delivery with its recorded attempts. A number without an attempt means that the process died in it, or that its result came too

@@ -423,3 +423,86 @@ async fn what_does_not_exist_is_not_found() {
         assert_problem(&answer, 404, &[]);
     }
 }
+
+#[actix_web::test]
+async fn a_delivery_shows_the_body_as_it_was_sent_and_the_headers_of_the_answer() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    conduit_webhook(&app, &receiver.url).await;
+    equals_webhook(&app, &receiver.url).await;
+    for event in [conduit_event(), equals_event()] {
+        let id = delivery_of(&client, &publish(&client, event).await).await;
+        let delivery = delivery_when(&client, &id, recorded(1)).await;
+        let received = receiver.wait_for(1).await.pop().unwrap();
+        let sent = delivery["requestBody"].as_str().unwrap();
+        assert_eq!(sent.as_bytes(), received.body);
+        let heard = delivery["attempts"][0]["responseHeaders"]
+            .as_array()
+            .unwrap();
+        assert!(
+            heard.contains(&json!({ "name": "content-length", "value": "0" })),
+            "{heard:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_list_tells_what_the_last_attempts_came_to() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    conduit_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::With(503, "come back".to_owned())]);
+    let id = delivery_of(&client, &publish(&client, conduit_event()).await).await;
+    let detail = delivery_when(&client, &id, recorded(1)).await;
+    let found = deliveries(
+        &client,
+        "outcome=5xx&type=transaction.completed&from=2020-01-01T00:00:00Z",
+    )
+    .await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (&found[0]["lastStatus"], &found[0]["lastError"]),
+        (&json!(503), &Value::Null)
+    );
+    assert_eq!(
+        found[0]["lastAttemptAt"],
+        detail["attempts"][0]["startedAt"]
+    );
+    for nothing in [
+        "outcome=2xx",
+        "type=customer.created",
+        "to=2020-01-01T00:00:00Z",
+    ] {
+        assert!(deliveries(&client, nothing).await.is_empty(), "{nothing}");
+    }
+    assert_eq!(deliveries(&client, "outcome=failure").await.len(), 1);
+}
+
+#[actix_web::test]
+async fn who_follows_events_gets_each_of_them_once_and_in_order() {
+    let app = TestApp::start().await;
+    let client = app.operator();
+    let list = async |query: &str| accepted(&client.get(&format!("/events?{query}")).await, 200);
+    publish(&client, equals_event()).await;
+    let mut since = list("limit=1").await["since"].as_str().unwrap().to_owned();
+    let mut published = Vec::new();
+    for _ in 0..5 {
+        published.push(publish(&client, conduit_event()).await["id"].clone());
+    }
+    let mut followed = Vec::new();
+    loop {
+        let page = list(&format!("since={since}&limit=2")).await;
+        assert_eq!(page["next"], Value::Null);
+        let data = page["data"].as_array().unwrap();
+        if data.is_empty() {
+            break;
+        }
+        followed.extend(data.iter().map(|event| event["id"].clone()));
+        page["since"].as_str().unwrap().clone_into(&mut since);
+    }
+    assert_eq!(followed, published);
+    let both = client
+        .get(&format!("/events?since={since}&cursor=MS80Mg"))
+        .await;
+    assert_problem(&both, 400, &["since"]);
+}

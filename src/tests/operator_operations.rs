@@ -158,9 +158,10 @@ async fn events_answer_as_reviewed() {
         ("a page of one", "?limit=1"),
         ("filtered", "?provider=conduit&type=transaction.completed"),
         ("nothing found", "?type=Nothing"),
+        ("from the beginning on", "?since=c2luY2UvMA&limit=1"),
         (
             "a bad query",
-            "?limit=0&cursor=x&provider=operator&type=a&type=b",
+            "?limit=0&cursor=x&provider=operator&type=a&type=b&since=x",
         ),
     ] {
         list.record(call, &client.get(&format!("/events{query}")).await);
@@ -197,11 +198,14 @@ async fn deliveries_answer_as_reviewed() {
     for (call, query) in [
         ("all", ""),
         ("a page of one", "?limit=1"),
-        ("filtered", "?provider=conduit&state=delivered"),
+        (
+            "filtered",
+            "?provider=conduit&state=delivered&type=transaction.completed&outcome=2xx&from=2020-01-01T00:00:00Z",
+        ),
         ("nothing found", "?eventId=evt_0&webhookId=x"),
         (
             "a bad query",
-            "?limit=1001&cursor=x&provider=operator&state=failed&webhookId=a&webhookId=b",
+            "?limit=1001&cursor=x&provider=operator&state=failed&webhookId=a&webhookId=b&outcome=418&from=x&to=2025-11-04",
         ),
     ] {
         list.record(call, &client.get(&format!("/deliveries{query}")).await);
@@ -240,6 +244,50 @@ async fn deliveries_answer_as_reviewed() {
     unknown_parameter(&mut retry, client, "POST", &path).await;
     finish(retry, "retryDelivery", &unfit, async |client: &Client| {
         retried(client, unknown).await
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn webhooks_answer_as_reviewed() {
+    let Delivered { app, client, .. } = &Delivered::start().await;
+    let unfit = Unfit::start().await;
+
+    let mut list = Recorder::default();
+    for (call, query) in [
+        ("all", ""),
+        ("a page of one", "?limit=1"),
+        (
+            "filtered",
+            "?provider=equals-money&type=BoxCredited&enabled=true",
+        ),
+        ("nothing found", "?owner=x&accountId=F12345"),
+        (
+            "a bad query",
+            "?limit=1001&cursor=x&provider=operator&enabled=1&type=a&type=b",
+        ),
+    ] {
+        list.record(call, &client.get(&format!("/webhooks{query}")).await);
+    }
+    refusals(&mut list, app, PREFIX, client, "GET", "/webhooks").await;
+    unknown_parameter(&mut list, client, "GET", "/webhooks").await;
+    finish(list, "listWebhooks", &unfit, async |client: &Client| {
+        client.get("/webhooks").await
+    })
+    .await;
+
+    let mut get = Recorder::default();
+    let all = client.get("/webhooks").await.json();
+    for (call, index) in [("of Equals Money", 0), ("of Conduit", 1)] {
+        let id = all["data"][index]["id"].as_str().unwrap();
+        get.record(call, &client.get(&format!("/webhooks/{id}")).await);
+    }
+    let unknown = "/webhooks/whk_000000000000000000000000000";
+    get.record("an unknown one", &client.get(unknown).await);
+    refusals(&mut get, app, PREFIX, client, "GET", unknown).await;
+    unknown_parameter(&mut get, client, "GET", unknown).await;
+    finish(get, "getWebhook", &unfit, async |client: &Client| {
+        client.get(unknown).await
     })
     .await;
 }

@@ -147,6 +147,36 @@ async fn an_event_goes_to_the_webhooks_that_its_provider_documents() {
 }
 
 #[actix_web::test]
+async fn a_publisher_is_told_how_many_webhooks_of_the_type_it_missed_and_why() {
+    let app = TestApp::start().await;
+    let (client, equals) = (app.operator(), app.equals());
+    for (account, enabled) in [
+        (Some("F12345"), false),
+        (Some("F99999"), true),
+        (None, false),
+    ] {
+        let body = json!({
+            "url": "http://127.0.0.1:9/", "enabled": enabled, "webhookEventTypeName": "BoxCredited", "accountId": account,
+        });
+        accepted(&equals.post("/v2/webhooks", body).await, 201);
+    }
+    let mut event = equals_event();
+    let told = publish(&client, event.clone()).await;
+    assert_eq!(told["deliveries"], 0);
+    let not_matched = json!({ "otherOwner": 0, "otherAccount": 1, "disabled": 2 });
+    assert_eq!(told["notMatched"], not_matched);
+    event["productId"] = json!("0ad52e33-8662-4923-b15f-d45a73c6e973");
+    let not_matched = json!({ "otherOwner": 3, "otherAccount": 0, "disabled": 0 });
+    assert_eq!(publish(&client, event).await["notMatched"], not_matched);
+    // The same request gets the same answer, whatever has become of the webhooks since.
+    let keyed = client.with_header("Idempotency-Key", "k");
+    let first = publish(&keyed, equals_event()).await;
+    let body = json!({ "url": "http://127.0.0.1:9/", "enabled": false, "webhookEventTypeName": "BoxCredited" });
+    accepted(&equals.post("/v2/webhooks", body).await, 201);
+    assert_eq!(publish(&keyed, equals_event()).await, first);
+}
+
+#[actix_web::test]
 async fn every_fault_of_a_publication_is_named_and_nothing_is_stored() {
     let app = TestApp::start().await;
     let client = app.operator();
@@ -227,7 +257,10 @@ async fn every_fault_of_a_publication_is_named_and_nothing_is_stored() {
         &[],
     );
     let listed = accepted(&client.get("/events").await, 200);
-    assert_eq!(listed, json!({ "data": [], "next": null }));
+    assert_eq!(
+        listed,
+        json!({ "data": [], "next": null, "since": "c2luY2UvMA" })
+    );
 }
 
 #[actix_web::test]

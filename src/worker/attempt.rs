@@ -133,6 +133,7 @@ impl Worker {
         let Sent {
             outcome,
             mut timing,
+            response_headers,
             response_body,
             response_truncated,
         } = match sent.await {
@@ -171,6 +172,7 @@ impl Worker {
             timing,
             request_headers,
             outcome,
+            response_headers,
             response_body,
             response_truncated,
         };

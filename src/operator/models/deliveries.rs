@@ -22,6 +22,32 @@ pub(crate) enum DeliveryState {
     Cancelled,
 }
 
+/// What the last recorded attempt came to: an answer with such a status (`other`: below 200 or above 599), no complete answer in time
+/// (`timeout`), an address that is not allowed (`refused`), no answer because the connection failed (`failed`), or anything but `2xx`
+/// (`failure`).
+#[derive(Debug, Clone, Copy, Serialize, ToSchema, JsonSchema)]
+#[expect(dead_code, reason = "read by utoipa only: the handler reads the word")]
+pub(crate) enum OutcomeFilter {
+    #[serde(rename = "2xx")]
+    Success,
+    #[serde(rename = "3xx")]
+    Redirect,
+    #[serde(rename = "4xx")]
+    ClientError,
+    #[serde(rename = "5xx")]
+    ServerError,
+    #[serde(rename = "other")]
+    Other,
+    #[serde(rename = "timeout")]
+    Timeout,
+    #[serde(rename = "refused")]
+    Refused,
+    #[serde(rename = "failed")]
+    Failed,
+    #[serde(rename = "failure")]
+    Failure,
+}
+
 /// One event for one webhook.
 #[derive(Debug, Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -64,16 +90,34 @@ pub(crate) struct Delivery {
     #[schema(required = true, format = DateTime, examples(json!(null)))]
     #[schemars(required, with = "NullableText")]
     completed_at: Option<String>,
+    /// When the last recorded attempt began, or null while none is recorded.
+    #[schema(required = true, format = DateTime, examples("2025-11-04T15:10:00.009Z"))]
+    #[schemars(required, with = "NullableText", extend("format" = "date-time"))]
+    last_attempt_at: Option<String>,
+    /// The HTTP status of its answer, or null where none came.
+    #[schema(required = true, minimum = 100, maximum = 999, examples(503))]
+    #[schemars(required, with = "NullableStatus", range(min = 100, max = 999))]
+    last_status: Option<u16>,
+    /// Why there was no complete answer to it, or null where there was one, whatever its status.
+    #[schema(required = true, examples(json!(null)))]
+    #[schemars(required, with = "NullableText")]
+    last_error: Option<String>,
 }
 
 /// A delivery with all its attempts.
 #[derive(Debug, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct DeliveryDetail {
     #[serde(flatten)]
     delivery: Delivery,
     /// The URL of its webhook as it is now: where the next attempt goes.
     #[schema(examples("https://receiver.example.com/hooks/equals-money"))]
     url: String,
+    /// The body that every attempt sends, which is JSON: the bytes that are signed, alone or with a timestamp before them.
+    #[schema(examples(
+        r#"{"body":{"messageId":"8b53639f-152c-4fc6-af30-802fde462ba0","webhookEventTypeName":"BoxCredited"}}"#
+    ))]
+    request_body: String,
     /// Every attempt that was begun, as many as `attemptCount`, the first one first.
     attempts: Vec<Attempt>,
 }
@@ -113,11 +157,14 @@ pub(crate) struct Attempt {
     #[schema(required = true, minimum = 100, maximum = 999)]
     #[schemars(required, with = "NullableStatus")]
     status: Option<u16>,
+    /// The headers of the answer, in their order: the first 64 of them, and of those at most 8 KiB. The values of cookies are
+    /// `[redacted]`. Empty where no answer came, and for attempts of versions that did not keep them.
+    response_headers: Vec<AttemptHeader>,
     /// The beginning of the answer's body, bytes that are not UTF-8 replaced by U+FFFD, or null where none came.
     #[schema(required = true)]
     #[schemars(required, with = "NullableText")]
     response_body: Option<String>,
-    /// Whether the answer's body was longer than what is kept of it.
+    /// Whether the answer had more headers, or a longer body, than what is kept of it.
     response_truncated: bool,
     /// Why there was no complete answer (the deadline, the connection, an address that is not allowed), or null where there was one,
     /// whatever its status.
@@ -175,6 +222,18 @@ pub(in crate::operator) struct DeliveryQuery {
     /// Gives only deliveries of the event with this id.
     #[param(nullable = false, required = false)]
     event_id: Option<String>,
+    /// Gives only deliveries of events of this type.
+    #[param(rename = "type", nullable = false, required = false)]
+    event_type: Option<String>,
+    /// Gives only deliveries whose last recorded attempt came to this.
+    #[param(nullable = false, required = false)]
+    outcome: Option<OutcomeFilter>,
+    /// Gives only deliveries that were made at this time or later.
+    #[param(nullable = false, required = false, format = DateTime)]
+    from: Option<String>,
+    /// Gives only deliveries that were made before this time, which has to be later than `from`.
+    #[param(nullable = false, required = false, format = DateTime)]
+    to: Option<String>,
 }
 
 nullable!(NullableNumber of f64, NullableStatus of u16, NullableDuration of AttemptDuration);
@@ -195,6 +254,7 @@ impl TryFrom<DeliveryRecord> for Delivery {
 
     fn try_from(record: DeliveryRecord) -> Result<Self, StoreError> {
         let pending = record.state == domain::DeliveryState::Pending;
+        let last = LastAttempt::of(record.last.as_ref());
         Ok(Self {
             id: record.id,
             event_id: record.event_id,
@@ -206,14 +266,40 @@ impl TryFrom<DeliveryRecord> for Delivery {
             created_at: time(record.created_at),
             next_attempt_at: pending.then(|| time(record.due_at)),
             completed_at: record.completed_at.map(time),
+            last_attempt_at: last.at,
+            last_status: last.status,
+            last_error: last.error,
         })
     }
 }
 
-impl TryFrom<DeliveryHistory> for DeliveryDetail {
-    type Error = StoreError;
+/// When an attempt was, and what it came to; nothing where there was none.
+#[derive(Debug, Default)]
+pub(super) struct LastAttempt {
+    pub(super) at: Option<String>,
+    pub(super) status: Option<u16>,
+    pub(super) error: Option<String>,
+}
 
-    fn try_from(history: DeliveryHistory) -> Result<Self, StoreError> {
+impl LastAttempt {
+    pub(super) fn of(last: Option<&crate::storage::LastAttempt>) -> Self {
+        last.map_or_else(Self::default, |last| Self {
+            at: Some(time(last.started_at)),
+            status: last.outcome.status(),
+            error: last.outcome.error(),
+        })
+    }
+}
+
+impl DeliveryDetail {
+    /// A delivery with its attempts and the body that they send.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it is not of a provider with events.
+    pub(in crate::operator) fn new(
+        history: DeliveryHistory,
+        body: &[u8],
+    ) -> Result<Self, StoreError> {
         let DeliveryHistory { delivery, attempts } = history;
         let mut recorded = attempts.into_iter().peekable();
         let attempts = (1..=delivery.attempts)
@@ -231,6 +317,7 @@ impl TryFrom<DeliveryHistory> for DeliveryDetail {
             .collect();
         Ok(Self {
             url: delivery.url.clone(),
+            request_body: String::from_utf8_lossy(body).into_owned(),
             delivery: delivery.try_into()?,
             attempts,
         })
@@ -251,18 +338,22 @@ impl From<domain::Attempt> for Attempt {
                 first_byte: timing.first_byte.map(milliseconds),
                 total: milliseconds(timing.total),
             }),
-            request_headers: attempt
-                .request_headers
-                .into_iter()
-                .map(|(name, value)| AttemptHeader { name, value })
-                .collect(),
+            request_headers: headers(attempt.request_headers),
             status,
+            response_headers: headers(attempt.response_headers),
             response_body: status
                 .map(|_| String::from_utf8_lossy(&attempt.response_body).into_owned()),
             response_truncated: attempt.response_truncated,
             error: attempt.outcome.error(),
         }
     }
+}
+
+fn headers(headers: Vec<(String, String)>) -> Vec<AttemptHeader> {
+    let headers = headers.into_iter();
+    headers
+        .map(|(name, value)| AttemptHeader { name, value })
+        .collect()
 }
 
 /// Storage keeps microseconds.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{EventProvider, NullableText, time};
 use crate::http::presence::non_null;
 use crate::provider::{OwnerMember, Providers};
-use crate::storage::{EventRecord, StateCounts, StoreError};
+use crate::storage::{self, EventRecord, StateCounts, StoreError};
 
 /// An event to publish.
 #[derive(Debug, Deserialize, ToSchema, JsonSchema)]
@@ -62,6 +62,21 @@ pub(crate) struct PublishedEvent {
     pub(in crate::operator) created_at: String,
     /// For how many webhooks it was when it was published.
     pub(in crate::operator) deliveries: u64,
+    /// How many other webhooks subscribed to its type then, and why it was not for them.
+    pub(in crate::operator) not_matched: NotMatched,
+}
+
+/// How many webhooks subscribe to an event's type and do not get it. Each counts once, with the first reason in this order; the first
+/// thousand webhooks of a type are looked at.
+#[derive(Debug, Serialize, ToSchema, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NotMatched {
+    /// The number of those of another client (Conduit) or product (Equals Money).
+    other_owner: u64,
+    /// The number of those that are restricted to another account (Equals Money).
+    other_account: u64,
+    /// The number of those that are disabled.
+    disabled: u64,
 }
 
 /// One happening with its payload.
@@ -115,12 +130,14 @@ pub(crate) struct DeliveryCounts {
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema, JsonSchema)]
 pub(crate) struct EventList {
-    /// The events of this page, the newest first.
+    /// The events of this page, the newest first; with `since`, the oldest first.
     pub(in crate::operator) data: Vec<Event>,
-    /// The `cursor` of the next page, or null on the last one.
+    /// The `cursor` of the next page, or null on the last one and with `since`.
     #[schema(required = true)]
     #[schemars(required, with = "NullableText")]
     pub(in crate::operator) next: Option<String>,
+    /// The `since` that gives what is published after this page was made; take that of the first page.
+    pub(in crate::operator) since: String,
 }
 
 /// Makes it safe to publish again.
@@ -159,6 +176,20 @@ pub(in crate::operator) struct EventQuery {
     /// Gives only events of this type; one that no catalogue has gives an empty page.
     #[param(rename = "type", nullable = false, required = false)]
     event_type: Option<String>,
+    /// The `since` of an earlier page: gives the events that were stored after it, the oldest first, each once. Send the `since` of the
+    /// answer back to follow. Not together with `cursor`.
+    #[param(nullable = false, required = false)]
+    since: Option<String>,
+}
+
+impl From<storage::NotMatched> for NotMatched {
+    fn from(counts: storage::NotMatched) -> Self {
+        Self {
+            other_owner: counts.other_owner,
+            other_account: counts.other_account,
+            disabled: counts.disabled,
+        }
+    }
 }
 
 impl Event {

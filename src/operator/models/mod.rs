@@ -17,6 +17,7 @@ mod deliveries;
 mod events;
 mod keys;
 mod replays;
+mod webhooks;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -25,18 +26,22 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::ProviderName;
 
-pub(super) use self::deliveries::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery};
+pub(super) use self::deliveries::{
+    Delivery, DeliveryDetail, DeliveryList, DeliveryQuery, OutcomeFilter,
+};
 pub(super) use self::events::{
     Event, EventList, EventQuery, IdempotencyKey, PublishRequest, PublishedEvent,
 };
 pub(super) use self::keys::{CreateKeyRequest, Key, KeyList, NewKey};
 pub(super) use self::replays::{Replay, ReplayRequest};
+pub(super) use self::webhooks::{Webhook, WebhookList, WebhookQuery};
 #[cfg(test)]
 pub(super) use self::{
     deliveries::{Attempt, AttemptDuration, AttemptHeader, DeliveryState},
-    events::DeliveryCounts,
+    events::{DeliveryCounts, NotMatched},
     keys::KeyProvider,
     replays::{ReplayFilter, ReplayState, ReplayStatus},
+    webhooks::RecentDeliveries,
 };
 
 /// Whose catalogue an event type stands in.

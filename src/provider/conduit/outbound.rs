@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::catalogue::{CATALOGUE, Resource};
 use super::{payload, retry, signature};
-use crate::domain::{Audience, DueDelivery, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
 
@@ -105,6 +106,10 @@ impl Outbound for ConduitOutbound {
             due.id.to_string(),
         ));
         OutboundRequest { headers, body }
+    }
+
+    fn body(&self, event: &Event, _: Uuid) -> Vec<u8> {
+        payload::compose(event)
     }
 
     fn retry_at(

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::{payload, retry, signature};
-use crate::domain::{Audience, DueDelivery, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
 
@@ -121,6 +122,10 @@ impl Outbound for EqualsMoneyOutbound {
             headers.push(RequestHeader::secret("authorization", authorization));
         }
         OutboundRequest { headers, body }
+    }
+
+    fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8> {
+        payload::compose(event, delivery)
     }
 
     fn retry_at(

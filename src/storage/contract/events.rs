@@ -723,6 +723,7 @@ async fn the_filters_of_deliveries_hold_together() {
             state,
             webhook_id: webhook.map(str::to_owned),
             event_id: event.map(str::to_owned),
+            ..DeliveryFilter::default()
         };
         let found = subject.deliveries(filter).await;
         let pairs = found

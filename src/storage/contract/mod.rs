@@ -4,6 +4,7 @@
 
 mod events;
 mod file;
+mod inspect;
 mod jobs;
 mod keys;
 mod queue;
@@ -19,8 +20,9 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use super::{
-    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NumberPage,
-    Publication, Published, Purpose, Receipt, Recorded, Slots, SqliteStore, Store, WebhookKey,
+    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NotMatched,
+    NumberPage, Publication, Published, Purpose, Receipt, Recorded, Slots, SqliteStore, Store,
+    WebhookKey,
 };
 use crate::clock::Moment;
 use crate::domain::{
@@ -275,6 +277,7 @@ fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
         event,
         audience: Audience::Account,
         idempotency: None,
+        not_matched: NotMatched::default(),
         slots: slots.clone(),
         lease: SignedDuration::from_secs(LEASE),
     }
@@ -327,6 +330,7 @@ fn attempt(number: u32) -> Attempt {
             status: 503,
             retry_after: Some(Duration::from_secs(120)),
         },
+        response_headers: vec![("retry-after".to_owned(), "120".to_owned())],
         response_body: b"\0no\xff".to_vec(),
         response_truncated: true,
     }

@@ -228,6 +228,7 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
         timing: Timing::default(),
         request_headers: Vec::new(),
         outcome: Outcome::TimedOut { status: Some(200) },
+        response_headers: Vec::new(),
         response_body: Vec::new(),
         response_truncated: false,
     };

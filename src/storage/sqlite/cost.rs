@@ -11,17 +11,17 @@ use tempfile::TempDir;
 
 use super::super::seal::{EncryptionKey, Sealer};
 use super::super::{
-    AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NumberPage, Pending, Publication,
-    PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
+    AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, Pending,
+    Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
-use super::{claim, events, jobs, open, publish, queue, webhooks};
+use super::{claim, deliveries, jobs, open, publish, queue, webhooks};
 use crate::clock::Moment;
 use crate::domain::{
     Attempt, Audience, Event, Fingerprint, Next, Outcome, ProviderName, ReceiverUrl, Timing,
     Webhook,
 };
 
-struct Subject {
+pub(super) struct Subject {
     connection: Connection,
     sealer: Sealer,
     steps: Arc<AtomicU64>,
@@ -59,12 +59,12 @@ fn key(id: &str) -> WebhookKey {
     }
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
 impl Subject {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
         let sealer = Sealer::new(&key.into());
@@ -90,7 +90,7 @@ impl Subject {
     }
 
     /// A webhook for the events of its own account.
-    fn add_webhook(&self, id: &str) {
+    pub(super) fn add_webhook(&self, id: &str) {
         let webhook = Webhook {
             provider: ProviderName::new("equals-money"),
             id: id.to_owned(),
@@ -108,7 +108,7 @@ impl Subject {
     }
 
     /// Stores `count` events of an account at this second.
-    fn publish(&self, account: &str, count: u64, second: i64) {
+    pub(super) fn publish(&self, account: &str, count: u64, second: i64) {
         self.connection.execute_batch("BEGIN").unwrap();
         for number in 0..count {
             let id = format!("{account} {second} {number}");
@@ -130,6 +130,7 @@ impl Subject {
                     key: id,
                     request: Fingerprint::of(b""),
                 }),
+                not_matched: NotMatched::default(),
                 slots: Arc::new(Never),
                 steady: at(second),
                 lease: SignedDuration::from_secs(30),
@@ -137,6 +138,10 @@ impl Subject {
             publish::publish(&self.connection, &publication).unwrap();
         }
         self.connection.execute_batch("COMMIT").unwrap();
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// How many steps `verb` takes.
@@ -175,6 +180,7 @@ impl Subject {
                     timing: Timing::default(),
                     request_headers: Vec::new(),
                     outcome: Outcome::TimedOut { status: None },
+                    response_headers: Vec::new(),
                     response_body: Vec::new(),
                     response_truncated: false,
                 },
@@ -359,8 +365,8 @@ fn the_deliveries_of_an_event_or_a_webhook_are_listed_at_the_same_cost_beside_ma
                 before: None,
                 limit: 10,
             };
-            let (steps, found) =
-                subject.cost(|connection| events::deliveries(connection, &filter, page).unwrap());
+            let (steps, found) = subject
+                .cost(|connection| deliveries::deliveries(connection, &filter, page).unwrap());
             assert!(!found.rows.is_empty());
             steps
         });

@@ -252,6 +252,9 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
     for (number, _, pending) in old {
         if !pending {
             connection
+                .prepare_cached("UPDATE last_purged SET event = ?1 WHERE event < ?1")?
+                .execute([number])?;
+            connection
                 .prepare_cached("DELETE FROM delivery WHERE event = ?1")?
                 .execute([number])?;
             connection

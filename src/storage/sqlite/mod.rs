@@ -5,8 +5,10 @@ mod checkpoint;
 mod claim;
 #[cfg(test)]
 mod cost;
+mod deliveries;
 mod events;
 mod health;
+mod inspect;
 mod jobs;
 mod keys;
 mod open;
@@ -38,10 +40,11 @@ use self::reader::Readers;
 use self::writer::Writer;
 use super::seal::{EncryptionKeys, Sealer};
 use super::{
-    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
-    EventFilter, EventRecord, NumberPage, Page, Pending, Publication, Published, PurgeTerms,
-    Purged, Purpose, QueueState, Recorded, RecordedResults, Replay, Rows, Slots, Store, StoreError,
-    WebhookFilter, WebhookKey, WebhookPage,
+    Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
+    DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
+    Overview, Page, Pending, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
+    Recorded, RecordedResults, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
+    WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, DueDelivery, Fingerprint, ProviderName, Webhook, WebhookChange};
@@ -273,6 +276,12 @@ impl Store for SqliteStore {
         Ok(published)
     }
 
+    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError> {
+        self.readers
+            .run(move |connection| inspect::not_matched(connection, &addressee))
+            .await
+    }
+
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError> {
         let taken = Taken::of(&terms.slots);
         let terms = ClaimTerms {
@@ -371,7 +380,7 @@ impl Store for SqliteStore {
         self.writer
             .run(move |connection| {
                 queue::retry(connection, delivery, steady)?;
-                Ok(events::delivery(connection, delivery)?.map(|history| history.delivery))
+                Ok(deliveries::delivery(connection, delivery)?.map(|history| history.delivery))
             })
             .await
     }
@@ -383,6 +392,21 @@ impl Store for SqliteStore {
     ) -> Result<Rows<EventRecord>, StoreError> {
         self.readers
             .run(move |connection| events::events(connection, &filter, page))
+            .await
+    }
+
+    async fn last_event(&self) -> Result<i64, StoreError> {
+        self.readers.run(events::last_event).await
+    }
+
+    async fn new_events(
+        &self,
+        filter: EventFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<NewEvents, StoreError> {
+        self.readers
+            .run(move |connection| events::new_events(connection, &filter, after, limit))
             .await
     }
 
@@ -398,19 +422,39 @@ impl Store for SqliteStore {
         page: NumberPage,
     ) -> Result<Rows<DeliveryRecord>, StoreError> {
         self.readers
-            .run(move |connection| events::deliveries(connection, &filter, page))
+            .run(move |connection| deliveries::deliveries(connection, &filter, page))
             .await
     }
 
     async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError> {
         self.readers
-            .run(move |connection| events::delivery(connection, id))
+            .run(move |connection| deliveries::delivery(connection, id))
             .await
+    }
+
+    async fn any_webhooks(
+        &self,
+        filter: AnyWebhookFilter,
+        page: NumberPage,
+    ) -> Result<Rows<WebhookRecord>, StoreError> {
+        self.readers
+            .run(move |connection| inspect::any_webhooks(connection, &filter, page))
+            .await
+    }
+
+    async fn any_webhook(&self, id: String) -> Result<Option<WebhookRecord>, StoreError> {
+        self.readers
+            .run(move |connection| inspect::any_webhook(connection, &id))
+            .await
+    }
+
+    async fn overview(&self) -> Result<Overview, StoreError> {
+        self.readers.run(inspect::overview).await
     }
 
     async fn queue_state(&self, steady: Timestamp) -> Result<QueueState, StoreError> {
         self.readers
-            .run(move |connection| events::queue_state(connection, steady))
+            .run(move |connection| deliveries::queue_state(connection, steady))
             .await
     }
 

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::super::queue::{Idempotency, Publication, Receipt};
-use super::super::{Replay, StoreError};
+use super::super::{NotMatched, Replay, StoreError};
 use super::claim::{ClaimedRow, SealedTarget, later};
 use super::queue::wake;
 use super::rows;
@@ -76,6 +76,7 @@ pub(super) fn publish(connection: &Connection, publication: &Publication) -> Res
         id: event.id.clone(),
         created_at: event.created_at,
         deliveries,
+        not_matched: publication.not_matched,
     };
     if let Some(idempotency) = &publication.idempotency {
         remember(connection, idempotency, &receipt, at.steady)?;
@@ -92,31 +93,25 @@ fn earlier(
     idempotency: &Idempotency,
 ) -> Result<Option<([u8; 32], Receipt)>> {
     let mut statement = connection.prepare_cached(
-        "SELECT request, event_id, created_at, deliveries FROM idempotency WHERE caller = ?1 AND key = ?2",
+        "SELECT request, event_id, created_at, deliveries, disabled, other_account, other_owner FROM idempotency
+         WHERE caller = ?1 AND key = ?2",
     )?;
-    let found = statement
-        .query_row([&idempotency.caller, &idempotency.key], |row| {
-            Ok((
-                row.get::<_, [u8; 32]>(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get::<_, i64>(3)?,
-            ))
-        })
-        .optional()?;
-    found
-        .map(|(request, id, created_at, deliveries)| {
-            let created_at = rows::time(created_at)?;
-            Ok((
-                request,
-                Receipt {
-                    id,
-                    created_at,
-                    deliveries: deliveries.unsigned_abs(),
-                },
-            ))
-        })
-        .transpose()
+    let mut found = statement.query([&idempotency.caller, &idempotency.key])?;
+    let Some(row) = found.next()? else {
+        return Ok(None);
+    };
+    let count = |column: usize| -> Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
+    let receipt = Receipt {
+        id: row.get(1)?,
+        created_at: rows::time(row.get(2)?)?,
+        deliveries: count(3)?,
+        not_matched: NotMatched {
+            disabled: count(4)?,
+            other_account: count(5)?,
+            other_owner: count(6)?,
+        },
+    };
+    Ok(Some((row.get(0)?, receipt)))
 }
 
 fn remember(
@@ -127,17 +122,21 @@ fn remember(
 ) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO idempotency (caller, key, request, event_id, deliveries, created_at, kept_since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO idempotency (caller, key, request, event_id, deliveries, created_at, kept_since, disabled, other_account,
+                 other_owner)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             idempotency.caller,
             idempotency.key,
             idempotency.request.as_bytes(),
             receipt.id,
-            i64::try_from(receipt.deliveries).unwrap_or(i64::MAX),
+            stored(receipt.deliveries),
             receipt.created_at.as_microsecond(),
             steady.as_microsecond(),
+            stored(receipt.not_matched.disabled),
+            stored(receipt.not_matched.other_account),
+            stored(receipt.not_matched.other_owner),
         ])?;
     Ok(())
 }
@@ -165,9 +164,10 @@ fn insert_event(
 ) -> Result<i64> {
     connection
         .prepare_cached(
-            "INSERT INTO event (id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace,
+            "INSERT INTO event (number, id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace,
                  kept_since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             VALUES (1 + max(coalesce((SELECT max(number) FROM event), 0), (SELECT event FROM last_purged)),
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             event.id,
@@ -327,6 +327,10 @@ pub(super) fn match_anew(
             .execute(params![number, i64::try_from(made).unwrap_or(i64::MAX)])?;
     }
     Ok(count(made))
+}
+
+fn stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn count(of: usize) -> u64 {

@@ -37,15 +37,18 @@ pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
 pub(super) struct ResultRow {
     result: Arc<AttemptResult>,
     request_headers: String,
+    response_headers: String,
 }
 
 impl ResultRow {
     pub(super) fn new(result: Arc<AttemptResult>) -> Result<Self> {
-        let request_headers = serde_json::to_string(&result.attempt.request_headers)
-            .map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let json = |headers: &[(String, String)]| {
+            serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
+        };
         Ok(Self {
+            request_headers: json(&result.attempt.request_headers)?,
+            response_headers: json(&result.attempt.response_headers)?,
             result,
-            request_headers,
         })
     }
 }
@@ -58,8 +61,9 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
     )?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO attempt (delivery, number, started_at, queue_us, connect_us, first_byte_us, total_us,
-             request_headers, outcome, status, retry_after_s, error, response_body, response_truncated)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             request_headers, outcome, status, retry_after_s, error, response_body, response_truncated,
+             response_headers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     let mut recorded = Vec::with_capacity(rows.len());
     for row in rows {
@@ -122,6 +126,7 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
         },
         attempt.response_body,
         attempt.response_truncated,
+        row.response_headers,
     ])?;
     Ok(())
 }

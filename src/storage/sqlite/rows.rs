@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::super::StoreError;
+use super::super::queue::Rows;
 use super::super::seal::Sealer;
 use crate::domain::{
     ApiKey, Audience, Event, Fingerprint, ProviderName, ReceiverUrl, Secret, Webhook,
@@ -119,4 +120,42 @@ pub(super) fn provider(row: &Row<'_>, column: usize) -> Result<ProviderName, Sto
 pub(super) fn time(microseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_microsecond(microseconds)
         .map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
+/// How many rows a search looks at: what no index leads to is looked for in this many of the newest, and then page by page.
+pub(super) const SEARCH: i64 = 50_000;
+
+/// How far a search goes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Search {
+    /// The last number that it looks at.
+    pub(super) end: i64,
+    /// Whether there may be more behind it.
+    pub(super) more: bool,
+}
+
+impl Search {
+    /// Reads the last number, and whether as many rows were counted as are looked at.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            end: row.get::<_, Option<i64>>(0)?.unwrap_or_default(),
+            more: row.get(1)?,
+        })
+    }
+
+    /// The page: one row more than it holds tells that more follow.
+    pub(super) fn cut<T>(self, mut all: Vec<(i64, T)>, limit: u32) -> Rows<T> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next = if more {
+            all.last().map(|(number, _)| *number)
+        } else {
+            Some(self.end).filter(|_| self.more)
+        };
+        Rows {
+            rows: all.into_iter().map(|(_, row)| row).collect(),
+            next,
+        }
+    }
 }

@@ -12,7 +12,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -199,6 +199,16 @@ const MIGRATIONS: [&str; 6] = [
         ' CHECK (provider IN (''conduit'', ''equals-money''))', '')
     WHERE type = 'table' AND name IN ('api_key', 'webhook', 'event');
     PRAGMA writable_schema = RESET;
+",
+    // What the page of the operator shows: the headers of answers (JSON, as those of requests; NULL before), and why a publication went
+    // to fewer webhooks than subscribe to its type. The numbers of events are never given twice, so that a reader can go on behind one.
+    "
+    ALTER TABLE attempt ADD COLUMN response_headers TEXT;
+    ALTER TABLE idempotency ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE idempotency ADD COLUMN other_account INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE idempotency ADD COLUMN other_owner INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE last_purged (event INTEGER NOT NULL) STRICT;
+    INSERT INTO last_purged (event) VALUES (0);
 ",
 ];
 

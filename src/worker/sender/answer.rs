@@ -1,4 +1,4 @@
-//! What is read of a receiver's answer: a bounded part of its body, and its `Retry-After`.
+//! What is read of a receiver's answer: a bounded part of its headers and its body, and its `Retry-After`.
 
 use std::error::Error;
 use std::io;
@@ -6,22 +6,46 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, HeaderMap, RETRY_AFTER, SET_COOKIE, TRANSFER_ENCODING};
 use jiff::Timestamp;
 
 /// A receiver that asks for more patience than this is given this much.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The status of an answer and the beginning of its body. It is filled while it is read, so that what came before a deadline is not lost.
+/// How many headers of an answer are kept, and how many bytes of their names and values.
+const KEPT_HEADERS: usize = 64;
+const KEPT_HEADER_BYTES: usize = 8 * 1024;
+
+/// The status, the headers and the beginning of the body of an answer. It is filled while it is read, so that what came before a deadline
+/// is not lost.
 #[derive(Debug, Default)]
 pub(crate) struct Answer {
     /// The status that came before it.
     pub(crate) status: Option<u16>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) kept: Vec<u8>,
     pub(crate) truncated: bool,
 }
 
 impl Answer {
+    /// Keeps the first headers, in their order and with bytes that are not UTF-8 replaced; the value of a cookie is a credential.
+    pub(crate) fn keep_headers(&mut self, headers: &HeaderMap) {
+        let mut bytes = 0;
+        for (name, value) in headers {
+            bytes += name.as_str().len() + value.len();
+            if self.headers.len() == KEPT_HEADERS || bytes > KEPT_HEADER_BYTES {
+                self.truncated = true;
+                return;
+            }
+            let value = if name == SET_COOKIE {
+                "[redacted]".to_owned()
+            } else {
+                String::from_utf8_lossy(value.as_bytes()).into_owned()
+            };
+            self.headers.push((name.as_str().to_owned(), value));
+        }
+    }
+
     /// Reads `body` to its end or up to `cap` bytes, whichever comes first, and keeps the first `keep` bytes, as they came.
     ///
     /// # Errors
@@ -105,6 +129,57 @@ mod tests {
             ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
         ] {
             assert_eq!(read(value), Some(Duration::from_secs(seconds)), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_first_headers_are_kept_and_cookies_are_not_told() {
+        let header = |name: &'static str, value: &'static [u8]| {
+            (
+                hyper::header::HeaderName::from_static(name),
+                HeaderValue::from_bytes(value).unwrap(),
+            )
+        };
+        let mut answer = Answer::default();
+        answer.keep_headers(&HeaderMap::from_iter([
+            header("x-request-id", b"7"),
+            header("set-cookie", b"session=secret"),
+            header("x-odd", b"\xff"),
+        ]));
+        let kept = [
+            ("x-request-id", "7"),
+            ("set-cookie", "[redacted]"),
+            ("x-odd", "\u{fffd}"),
+        ];
+        let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(
+            (answer.headers.as_slice(), answer.truncated),
+            (kept.as_slice(), false)
+        );
+    }
+
+    #[test]
+    fn what_is_kept_of_headers_is_bounded_in_number_and_in_bytes() {
+        let name =
+            |number: usize| hyper::header::HeaderName::try_from(format!("x-{number}")).unwrap();
+        for (count, length) in [(1_000, 1), (20, 4_096)] {
+            let value = HeaderValue::from_str(&"a".repeat(length)).unwrap();
+            let mut answer = Answer::default();
+            answer.keep_headers(
+                &(0..count)
+                    .map(|number| (name(number), value.clone()))
+                    .collect(),
+            );
+            let bytes: usize = answer
+                .headers
+                .iter()
+                .map(|(name, value)| name.len() + value.len())
+                .sum();
+            assert!(
+                answer.truncated && answer.headers.len() <= 64 && bytes <= 8 * 1024,
+                "{bytes}"
+            );
+            assert!(!answer.headers.is_empty());
         }
     }
 

@@ -63,9 +63,11 @@ pub(crate) struct Sent {
     pub(crate) outcome: Outcome,
     /// How long its parts took; `queue` is not known here.
     pub(crate) timing: Timing,
+    /// The first headers of the answer, in their order.
+    pub(crate) response_headers: Vec<(String, String)>,
     /// The beginning of the answer's body, as it came over the wire.
     pub(crate) response_body: Vec<u8>,
-    /// Whether the answer's body was longer.
+    /// Whether the answer had more headers, or a longer body.
     pub(crate) response_truncated: bool,
 }
 
@@ -194,6 +196,7 @@ impl Sender {
         Ok(Sent {
             outcome,
             timing,
+            response_headers: answer.headers,
             response_body: answer.kept,
             response_truncated: answer.truncated,
         })
@@ -246,6 +249,7 @@ impl Sender {
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
         answer.status = Some(status);
+        answer.keep_headers(&head.headers);
         match answer.read(body, self.kept_body, self.read_cap).await {
             Err(error) if !ended_by_closing(&head.headers, &error) => {
                 Ok(broken(&error, Some(status)))

@@ -1,0 +1,294 @@
+//! Deliveries with their attempts, listed and read, and how the queue stands.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, ToSql};
+use uuid::Uuid;
+
+use super::super::queue::{
+    DeliveryFilter, DeliveryHistory, DeliveryRecord, LastAttempt, NumberPage, Rows,
+};
+use super::super::{OutcomeFilter, QueueState, StoreError};
+use super::rows::{self, Search};
+use crate::domain::{Attempt, DeliveryState, Outcome, ProviderName, Timing, UnknownState};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+const DELIVERY_COLUMNS: &str = "delivery.id, event.id, webhook.id, event.provider, event.event_type, webhook.url, \
+     delivery.state, delivery.attempts, delivery.created_at, delivery.due_at, delivery.completed_at, \
+     last.started_at, last.outcome, last.status, last.error";
+
+/// How many columns these are.
+const DELIVERY_COLUMN_COUNT: usize = 15;
+
+/// CROSS JOIN fixes the order: deliveries lead.
+const DELIVERY_JOINS: &str = "delivery CROSS JOIN event ON event.number = delivery.event
+     CROSS JOIN webhook ON webhook.number = delivery.webhook
+     LEFT JOIN attempt AS last ON last.delivery = delivery.number
+         AND last.number = (SELECT max(number) FROM attempt WHERE attempt.delivery = delivery.number)";
+
+/// The class of an outcome, as [`Outcome::class`] has it.
+const OUTCOME_CLASS: &str = "CASE last.outcome WHEN 'timed-out' THEN 'timeout' WHEN 'answered' THEN
+     CASE last.status / 100 WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' ELSE 'other' END
+     ELSE last.outcome END";
+
+fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord> {
+    Ok(DeliveryRecord {
+        id: Uuid::from_bytes(row.get(0)?),
+        event_id: row.get(1)?,
+        webhook_id: row.get(2)?,
+        provider: rows::provider(row, 3)?,
+        event_type: row.get(4)?,
+        url: row.get(5)?,
+        state: row
+            .get::<_, String>(6)?
+            .parse()
+            .map_err(|error: UnknownState| StoreError::Damaged(error.to_string()))?,
+        attempts: row.get(7)?,
+        created_at: rows::time(row.get(8)?)?,
+        due_at: rows::time(row.get(9)?)?,
+        completed_at: row.get::<_, Option<i64>>(10)?.map(rows::time).transpose()?,
+        last: last_attempt(row, 11)?,
+    })
+}
+
+/// Reads `started_at`, `outcome`, `status` and `error` of an attempt, if there is one, from the columns that start at `first`.
+pub(super) fn last_attempt(row: &Row<'_>, first: usize) -> Result<Option<LastAttempt>> {
+    let Some(started_at) = row.get::<_, Option<i64>>(first)? else {
+        return Ok(None);
+    };
+    Ok(Some(LastAttempt {
+        started_at: rows::time(started_at)?,
+        outcome: outcome(row, first + 1, None)?,
+    }))
+}
+
+/// Reads `outcome`, `status` and `error` from the columns that start at `first`.
+fn outcome(row: &Row<'_>, first: usize, retry_after: Option<Duration>) -> Result<Outcome> {
+    let error = row.get::<_, Option<String>>(first + 2)?.unwrap_or_default();
+    Ok(match row.get::<_, String>(first)?.as_str() {
+        "answered" => Outcome::Answered {
+            status: row.get(first + 1)?,
+            retry_after,
+        },
+        "timed-out" => Outcome::TimedOut {
+            status: row.get(first + 1)?,
+        },
+        "refused" => Outcome::Refused(error),
+        _ => Outcome::Failed {
+            reason: error,
+            status: row.get(first + 1)?,
+        },
+    })
+}
+
+pub(super) fn deliveries(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+    page: NumberPage,
+) -> Result<Rows<DeliveryRecord>> {
+    deliveries_among(connection, filter, page, rows::SEARCH)
+}
+
+/// Lists deliveries, and looks at `most` of them at most.
+fn deliveries_among(
+    connection: &Connection,
+    filter: &DeliveryFilter,
+    page: NumberPage,
+    most: i64,
+) -> Result<Rows<DeliveryRecord>> {
+    // Only conditions that were given: with `... IS NULL OR`, SQLite would not use the indexes of webhook and event.
+    let mut indexed = String::new();
+    let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
+    if let Some(before) = &page.before {
+        indexed += " AND delivery.number < :before";
+        values.push((":before", before));
+    }
+    if let Some(id) = &filter.webhook_id {
+        indexed += " AND delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id)";
+        values.push((":webhook_id", id));
+    }
+    if let Some(id) = &filter.event_id {
+        indexed += " AND delivery.event = (SELECT number FROM event WHERE id = :event_id)";
+        values.push((":event_id", id));
+    }
+    let (provider, state, outcome) = (
+        filter.provider.as_ref().map(ProviderName::as_str),
+        filter.state.map(DeliveryState::as_str),
+        filter.outcome.map(OutcomeFilter::as_str),
+    );
+    let (from, to) = (
+        filter.from.map(Timestamp::as_microsecond),
+        filter.to.map(Timestamp::as_microsecond),
+    );
+    let mut searched = String::new();
+    let mut search_values: Vec<(&str, &dyn ToSql)> = Vec::new();
+    if let Some(provider) = &provider {
+        searched += " AND event.provider = :provider";
+        search_values.push((":provider", provider));
+    }
+    if let Some(event_type) = &filter.event_type {
+        searched += " AND event.event_type = :event_type";
+        search_values.push((":event_type", event_type));
+    }
+    if let Some(state) = &state {
+        searched += " AND delivery.state = :state";
+        search_values.push((":state", state));
+    }
+    if let Some(from) = &from {
+        searched += " AND delivery.created_at >= :from";
+        search_values.push((":from", from));
+    }
+    if let Some(to) = &to {
+        searched += " AND delivery.created_at < :to";
+        search_values.push((":to", to));
+    }
+    match filter.outcome {
+        Some(OutcomeFilter::Class(_)) => {
+            searched += &format!(" AND {OUTCOME_CLASS} = :outcome");
+            search_values.push((":outcome", &outcome));
+        }
+        Some(OutcomeFilter::Failure) => searched += &format!(" AND {OUTCOME_CLASS} <> '2xx'"),
+        None => {}
+    }
+    let mut search = Search::default();
+    if !searched.is_empty() {
+        let mut values = values.clone();
+        values.push((":most", &most));
+        search = connection
+            .prepare_cached(&format!(
+                "SELECT min(number), count(*) = :most FROM
+                     (SELECT number FROM delivery WHERE TRUE{indexed} ORDER BY number DESC LIMIT :most)"
+            ))?
+            .query_row(values.as_slice(), Search::read)?;
+    }
+    let limit = i64::from(page.limit) + 1;
+    values.append(&mut search_values);
+    values.push((":end", &search.end));
+    values.push((":limit", &limit));
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {DELIVERY_COLUMNS}, delivery.number FROM {DELIVERY_JOINS}
+         WHERE TRUE{indexed}{searched} AND delivery.number >= :end ORDER BY delivery.number DESC LIMIT :limit"
+    ))?;
+    let mut found = statement.query(values.as_slice())?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        all.push((row.get(DELIVERY_COLUMN_COUNT)?, delivery_record(row)?));
+    }
+    Ok(search.cut(all, page.limit))
+}
+
+pub(super) fn delivery(connection: &Connection, id: Uuid) -> Result<Option<DeliveryHistory>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {DELIVERY_COLUMNS}, delivery.number FROM {DELIVERY_JOINS} WHERE delivery.id = ?1"
+    ))?;
+    let mut found = statement.query([id.as_bytes()])?;
+    let Some(row) = found.next()? else {
+        return Ok(None);
+    };
+    let number: i64 = row.get(DELIVERY_COLUMN_COUNT)?;
+    Ok(Some(DeliveryHistory {
+        delivery: delivery_record(row)?,
+        attempts: attempts(connection, number)?,
+    }))
+}
+
+fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
+             error, retry_after_s, response_body, response_truncated, response_headers
+         FROM attempt WHERE delivery = ?1 ORDER BY number",
+    )?;
+    let mut found = statement.query([delivery])?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        let duration = |column: usize| -> Result<Option<Duration>> {
+            let microseconds: Option<i64> = row.get(column)?;
+            Ok(microseconds.map(|us| Duration::from_micros(us.unsigned_abs())))
+        };
+        let headers = |text: String| -> Result<Vec<(String, String)>> {
+            serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))
+        };
+        let retry_after: Option<u32> = row.get(10)?;
+        let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.into()));
+        let response_headers: Option<String> = row.get(13)?;
+        all.push(Attempt {
+            number: row.get(0)?,
+            started_at: rows::time(row.get(1)?)?,
+            timing: Timing {
+                queue: duration(2)?.unwrap_or_default(),
+                connect: duration(3)?,
+                first_byte: duration(4)?,
+                total: duration(5)?.unwrap_or_default(),
+            },
+            request_headers: headers(row.get(6)?)?,
+            outcome: outcome(row, 7, retry_after)?,
+            response_headers: response_headers
+                .map(headers)
+                .transpose()?
+                .unwrap_or_default(),
+            response_body: row.get(11)?,
+            response_truncated: row.get(12)?,
+        });
+    }
+    Ok(all)
+}
+
+pub(super) fn queue_state(connection: &Connection, steady: Timestamp) -> Result<QueueState> {
+    let pending: i64 = connection
+        .prepare_cached(
+            "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending' AND claimed = 0)
+                 + (SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE claimed = 1)",
+        )?
+        .query_row([], |row| row.get(0))?;
+    // `next_due` may be earlier than what still waits, so it only says where to look.
+    let oldest: Option<i64> = connection
+        .prepare_cached(
+            "SELECT min(due_at) FROM (
+                 SELECT (SELECT min(due_at) FROM delivery WHERE webhook = webhook.number AND state = 'pending' AND claimed = 0)
+                     AS due_at FROM webhook WHERE next_due <= ?1
+                 UNION ALL
+                 SELECT min(delivery.due_at) FROM delivery JOIN webhook ON webhook.number = delivery.webhook
+                 WHERE claimed = 1 AND delivery.due_at <= ?1 AND suspended = 0)
+             WHERE due_at <= ?1",
+        )?
+        .query_row([steady.as_microsecond()], |row| row.get(0))?;
+    Ok(QueueState {
+        pending: pending.unsigned_abs(),
+        oldest_due_at: oldest.map(rows::time).transpose()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cost::Subject;
+    use super::*;
+
+    #[test]
+    fn a_search_ends_after_so_many_rows_and_goes_on_where_it_ended() {
+        let subject = Subject::new();
+        subject.add_webhook("1");
+        subject.publish("1", 10, 1);
+        let mut page = NumberPage {
+            before: None,
+            limit: 100,
+        };
+        let filter = |second| DeliveryFilter {
+            to: Some(super::super::cost::at(second)),
+            ..DeliveryFilter::default()
+        };
+        let mut sizes = Vec::new();
+        loop {
+            let found = deliveries_among(subject.connection(), &filter(9), page, 4).unwrap();
+            sizes.push(found.rows.len());
+            let Some(next) = found.next else { break };
+            page.before = Some(next);
+        }
+        assert_eq!(sizes, [4, 4, 2]);
+        // Nothing is found, and yet there may be more.
+        page.before = None;
+        let found = deliveries_among(subject.connection(), &filter(0), page, 4).unwrap();
+        assert!(found.rows.is_empty() && found.next.is_some());
+    }
+}
