@@ -235,6 +235,7 @@ impl Server {
             providers: mounted.into(),
             names: apis.providers.names().collect(),
             operator: operator_state,
+            sessions: web::Data::new(pages::Sessions::default()),
             store: web::Data::from(store.clone()),
             worker: web::Data::from(worker.clone()),
             measured: web::Data::new(Measured {

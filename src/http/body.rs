@@ -73,12 +73,22 @@ pub(crate) async fn read_json_text(
     let bytes = read_bytes(request, payload, rules).await?;
     let text = String::from_utf8(bytes)
         .map_err(|_| BodyFault::Malformed("must be JSON in UTF-8".to_owned()))?;
-    let (value, repeated) = unique::read(&text).map_err(malformed)?;
-    Ok(JsonText {
-        text,
-        value,
-        repeated,
-    })
+    JsonText::parse(text)
+}
+
+impl JsonText {
+    /// Reads a text as JSON.
+    ///
+    /// # Errors
+    /// [`BodyFault::Malformed`] where it is not.
+    pub(crate) fn parse(text: String) -> Result<Self, BodyFault> {
+        let (value, repeated) = unique::read(&text).map_err(malformed)?;
+        Ok(Self {
+            text,
+            value,
+            repeated,
+        })
+    }
 }
 
 async fn read_bytes(

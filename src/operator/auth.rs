@@ -11,8 +11,10 @@ use super::error::{OperatorError, Unauthorized};
 use super::{State, openapi};
 use crate::domain::ProviderName;
 use crate::http::{Credential, credential};
+use crate::storage::StoreError;
 
-const SANDBOX_KEY: &str = "sandbox-operator";
+/// The key that a sandbox knows.
+pub(crate) const SANDBOX_KEY: &str = "sandbox-operator";
 
 /// What opens the API in sandbox mode, by the security schemes of its document.
 pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("Operator", SANDBOX_KEY)];
@@ -39,7 +41,9 @@ impl FromRequest for Operator {
                 Credential::Repeated => return Err(Unauthorized::Repeated.into()),
             };
             let key = key(&authorization).ok_or(Unauthorized::OtherScheme)?;
-            let key_id = key_id(&state, key).await?.ok_or(Unauthorized::UnknownKey)?;
+            let key_id = authenticate(&state, key)
+                .await?
+                .ok_or(Unauthorized::UnknownKey)?;
             parameters.map_err(OperatorError::InvalidQuery)?;
             Ok(Self { key_id })
         })
@@ -47,7 +51,7 @@ impl FromRequest for Operator {
 }
 
 /// The id of an active key.
-async fn key_id(state: &State, key: &[u8]) -> Result<Option<String>, OperatorError> {
+pub(crate) async fn authenticate(state: &State, key: &[u8]) -> Result<Option<String>, StoreError> {
     if state.context.sandbox && key == SANDBOX_KEY.as_bytes() {
         return Ok(Some("sandbox".to_owned()));
     }

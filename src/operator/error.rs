@@ -169,6 +169,19 @@ impl From<BodyFault> for OperatorError {
 }
 
 impl OperatorError {
+    /// What is wrong, a line for each fault with its place.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let faults = self.errors().unwrap_or_default();
+        if faults.is_empty() {
+            return vec![self.detail()];
+        }
+        let line = |fault: Fault| match fault.pointer.as_str() {
+            "" => fault.detail,
+            pointer => format!("{pointer}: {}", fault.detail),
+        };
+        faults.into_iter().map(line).collect()
+    }
+
     fn detail(&self) -> String {
         match self {
             Self::MalformedBody(_) => "The request body is not valid JSON.".to_owned(),

@@ -68,6 +68,39 @@ async fn accept(
 ) -> Result<HttpResponse, OperatorError> {
     let key = idempotency_key(request.headers())?;
     let body = read_json_text(&request, payload, body_rules(&state)).await?;
+    let (wanted, receipt) = submit(caller.key_id, key, body, state, trace).await?;
+    let answer = told(receipt, wanted.provider, wanted.event_type);
+    Ok(HttpResponse::Accepted().json(answer))
+}
+
+/// Publishes the event of a body as [`publish_event`] takes it.
+///
+/// # Errors
+/// Those of the operation; the caller's key was looked at before.
+pub(crate) async fn publish_text(
+    state: web::Data<State>,
+    key_id: String,
+    idempotency_key: Option<String>,
+    body: String,
+) -> Result<Receipt, OperatorError> {
+    let body = JsonText::parse(body)?;
+    let submitted = submit(key_id, idempotency_key, body, state, None).await?;
+    Ok(submitted.1)
+}
+
+/// What is published, as it is told.
+struct Wanted {
+    provider: EventProvider,
+    event_type: String,
+}
+
+async fn submit(
+    key_id: String,
+    key: Option<String>,
+    body: JsonText,
+    state: web::Data<State>,
+    trace: Option<TraceContext>,
+) -> Result<(Wanted, Receipt), OperatorError> {
     let wanted = check(&body, &state)?;
     // In compact form, so that space between tokens makes no other request; taken from the text, because a value keeps no digits.
     let mut members = body.value;
@@ -90,7 +123,7 @@ async fn accept(
         trace,
     };
     let idempotency = key.map(|key| Idempotency {
-        caller: caller.key_id,
+        caller: key_id,
         key,
         request: fingerprint(&request),
     });
@@ -106,7 +139,11 @@ async fn accept(
         Err(PublishError::Faulty(faults)) => return Err(OperatorError::InvalidBody(faults)),
         Err(PublishError::Storage(error)) => return Err(error.into()),
     };
-    Ok(HttpResponse::Accepted().json(told(receipt, provider, event_type)))
+    let wanted = Wanted {
+        provider,
+        event_type,
+    };
+    Ok((wanted, receipt))
 }
 
 async fn publish_and_attempt(

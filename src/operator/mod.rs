@@ -24,14 +24,16 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use self::auth::SANDBOX_CREDENTIALS;
-pub(crate) use self::error::failures;
+pub(crate) use self::auth::{SANDBOX_CREDENTIALS, SANDBOX_KEY, authenticate};
+pub(crate) use self::deliveries::in_time_of_day;
+pub(crate) use self::error::{OperatorError, failures};
+pub(crate) use self::events::publish_text;
 pub(crate) use self::openapi::emit;
+pub(crate) use self::replays::start_replay;
 #[cfg(test)]
 pub(crate) use self::wire_types::wire_types;
 
 use self::bodies::Bodies;
-use self::error::OperatorError;
 use crate::http::{BodyRules, Faults, Query};
 use crate::metrics::Metrics;
 use crate::provider::{Context, Providers};

@@ -11,7 +11,7 @@ use super::{BAD_TIME, State, body_rules, parse, path_id};
 use crate::domain;
 use crate::entropy;
 use crate::http::{Faults, read_json};
-use crate::storage::{self, ReplayFilter, ReplayState};
+use crate::storage::{self, ReplayFilter, ReplayState, StoreError};
 
 /// Starts a job that makes a new attempt of every delivery that the filter picks, or, with the state `unmatched`, matches anew the
 /// events that no webhook wanted when they were published.
@@ -38,28 +38,36 @@ pub(super) async fn create_replay(
         faults.add("/to", "must be later than from");
     }
     let wanted: ReplayRequest = parse(body, faults)?;
-    let State {
-        context, worker, ..
-    } = &**state;
-    let now = context.clock.now();
+    let filter = ReplayFilter {
+        provider: wanted.provider.map(EventProvider::name),
+        webhook_id: wanted.webhook_id,
+        state: wanted.state.map(ReplayState::from),
+        from,
+        to,
+    };
+    let replay = start_replay(&state, filter, wanted.dry_run).await?;
+    Ok(HttpResponse::Accepted().json(Replay::try_from(replay)?))
+}
+
+/// Starts a job and gives it as it was stored.
+pub(crate) async fn start_replay(
+    state: &State,
+    filter: ReplayFilter,
+    dry_run: bool,
+) -> Result<storage::Replay, StoreError> {
+    let now = state.context.clock.now();
     let replay = storage::Replay {
         id: domain::ksuid("rpl_", now, entropy::bytes()),
-        filter: ReplayFilter {
-            provider: wanted.provider.map(EventProvider::name),
-            webhook_id: wanted.webhook_id,
-            state: wanted.state.map(ReplayState::from),
-            from,
-            to,
-        },
-        dry_run: wanted.dry_run,
+        filter,
+        dry_run,
         matched: 0,
         enqueued: 0,
         created_at: now,
         finished_at: None,
     };
-    context.store.insert_replay(replay.clone()).await?;
-    worker.replay();
-    Ok(HttpResponse::Accepted().json(Replay::try_from(replay)?))
+    state.context.store.insert_replay(replay.clone()).await?;
+    state.worker.replay();
+    Ok(replay)
 }
 
 /// A time of the body. What the schema takes may still be none, such as a year that no clock of ours shows.

@@ -1,14 +1,19 @@
-//! What people and probes read: the first page, Swagger UI over the emitted documents, and how a path answers that can only be read.
+//! What people and probes read: the first page, Swagger UI over the emitted documents, the operator's page, and how a path answers that
+//! can only be read.
 
+mod assets;
 mod docs;
 mod landing;
+mod operator;
 mod readable;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
+pub(crate) use self::assets::assets;
 pub(crate) use self::docs::{Api, Documents};
 pub(crate) use self::landing::landing;
+pub(crate) use self::operator::{Sessions, pages as operator_pages};
 pub(crate) use self::readable::readable;
 
 /// An answer that a browser takes for what it says it is, shows in no frame of another page, and lets do what `policy` says.

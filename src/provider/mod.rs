@@ -234,6 +234,9 @@ pub(crate) trait Outbound: Send + Sync {
     /// Which webhooks get events of this type; `None` when the catalogue has no such type.
     fn audience(&self, event_type: &str) -> Option<Audience>;
 
+    /// The names of the event types, in the order of the catalogue.
+    fn event_types(&self) -> Vec<String>;
+
     /// The members that a publisher may give, as the catalogue's sample has them: compact JSON (an object).
     ///
     /// Conduit: the value of `data` (`{"transaction":{...}}`). Equals Money: the members of `body` without those that the server adds.
@@ -250,6 +253,11 @@ pub(crate) trait Outbound: Send + Sync {
 
     /// The body of every attempt of this delivery of an event: that of [`Self::request`].
     fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8>;
+
+    /// The bytes that the signature of an attempt is of; `None` where it was not signed.
+    ///
+    /// `headers` are those that were sent, by name in lower case, `body` is what was sent with them.
+    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>>;
 
     /// When to attempt it again after this outcome of attempt `due.attempt` that ended at `now`; `None` when it is given up.
     ///
@@ -319,4 +327,10 @@ impl fmt::Debug for RequestHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.shown())
     }
+}
+
+/// The value of the header with this name among those that were sent.
+fn sent<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(sent, _)| sent == name);
+    found.map(|(_, value)| value.as_str())
 }

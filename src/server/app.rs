@@ -13,7 +13,7 @@ use crate::config::Mode;
 use crate::domain::ProviderName;
 use crate::http::{Entrance, trace};
 use crate::operator;
-use crate::pages::{Documents, landing, readable};
+use crate::pages::{Documents, Sessions, assets, landing, operator_pages, readable};
 use crate::provider::Routes;
 use crate::storage::Store;
 use crate::worker::Worker;
@@ -34,6 +34,8 @@ pub(super) struct Site {
     pub(super) providers: Arc<[(String, Routes)]>,
     pub(super) names: Arc<[ProviderName]>,
     pub(super) operator: web::Data<operator::State>,
+    /// Who is signed in to the operator's page.
+    pub(super) sessions: web::Data<Sessions>,
     pub(super) store: web::Data<dyn Store>,
     pub(super) worker: web::Data<Worker>,
     pub(super) measured: web::Data<Measured>,
@@ -100,6 +102,8 @@ impl Site {
                     .app_data(self.operator.clone())
                     .configure(operator::routes),
             )
+            .service(operator_pages(self.operator.clone(), self.sessions.clone()))
+            .configure(assets)
             .configure(|config| self.documents.clone().routes(config))
             .service(readable("/", first_page))
             .app_data(self.measured.clone())

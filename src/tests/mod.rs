@@ -21,6 +21,7 @@ mod operations;
 mod operator_deliveries;
 mod operator_keys;
 mod operator_operations;
+mod operator_pages;
 mod operator_publish;
 mod operator_replays;
 mod receiver;

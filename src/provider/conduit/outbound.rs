@@ -10,7 +10,7 @@ use super::catalogue::{CATALOGUE, Resource};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
-use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
+use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Conduit sends.
 pub(super) struct ConduitOutbound {
@@ -54,6 +54,10 @@ impl ConduitOutbound {
 impl Outbound for ConduitOutbound {
     fn audience(&self, event_type: &str) -> Option<Audience> {
         self.event_types.get(event_type).map(|_| Audience::Owner)
+    }
+
+    fn event_types(&self) -> Vec<String> {
+        CATALOGUE.iter().map(|entry| entry.name()).collect()
     }
 
     fn sample(&self, event_type: &str) -> Option<String> {
@@ -110,6 +114,13 @@ impl Outbound for ConduitOutbound {
 
     fn body(&self, event: &Event, _: Uuid) -> Vec<u8> {
         payload::compose(event)
+    }
+
+    /// C-46: the timestamp, a dot, the body.
+    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+        sent(headers, "conduit-signature")?;
+        let timestamp = sent(headers, "conduit-signature-timestamp")?;
+        Some([timestamp.as_bytes(), b".", body].concat())
     }
 
     fn retry_at(

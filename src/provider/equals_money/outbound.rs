@@ -10,7 +10,7 @@ use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
-use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT};
+use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Equals Money sends.
 pub(super) struct EqualsMoneyOutbound {
@@ -73,6 +73,11 @@ impl Outbound for EqualsMoneyOutbound {
         self.event_types.get(event_type).map(|found| found.audience)
     }
 
+    fn event_types(&self) -> Vec<String> {
+        let names = CATALOGUE.iter().map(|entry| entry.name.as_str().to_owned());
+        names.collect()
+    }
+
     fn sample(&self, event_type: &str) -> Option<String> {
         self.event_types
             .get(event_type)
@@ -126,6 +131,11 @@ impl Outbound for EqualsMoneyOutbound {
 
     fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8> {
         payload::compose(event, delivery)
+    }
+
+    /// E-51: the body alone.
+    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+        sent(headers, "x-em-signature").map(|_| body.to_vec())
     }
 
     fn retry_at(

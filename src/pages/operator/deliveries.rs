@@ -1,0 +1,217 @@
+//! The list of deliveries with its filters, and with the webhook or the event that it is limited to.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::form::Form;
+use super::guard::{PageError, SignedIn};
+use super::layout::{Page, Root, choice, event_types, field, moment, pager, provider_choice};
+use super::webhooks::facts;
+use super::words::explain;
+use super::{cursor, cursor_text, events};
+use crate::clock::Clock;
+use crate::domain::{DeliveryState, Outcome};
+use crate::operator::{State, in_time_of_day};
+use crate::storage::{DeliveryFilter, DeliveryRecord, NumberPage, OutcomeFilter};
+
+/// How many a page of a list has.
+pub(super) const PAGE: u32 = 50;
+
+const STATES: [DeliveryState; 4] = [
+    DeliveryState::Pending,
+    DeliveryState::Delivered,
+    DeliveryState::Exhausted,
+    DeliveryState::Cancelled,
+];
+
+pub(super) async fn list(
+    request: HttpRequest,
+    signed_in: SignedIn,
+    state: web::Data<State>,
+) -> Result<HttpResponse, PageError> {
+    let root = Root::of(&request);
+    let query = Form::read(request.query_string().as_bytes());
+    let context = &state.context;
+    let now = context.clock.now();
+    let filter = DeliveryFilter {
+        provider: query.filled("provider").and_then(|text| text.parse().ok()),
+        state: query.filled("state").and_then(|text| text.parse().ok()),
+        webhook_id: query.filled("webhook").map(str::to_owned),
+        event_id: query.filled("event").map(str::to_owned),
+        event_type: query.filled("type").map(str::to_owned),
+        outcome: query.filled("outcome").and_then(OutcomeFilter::parse),
+        from: query.filled("from").and_then(instant),
+        to: query.filled("to").and_then(instant),
+    };
+    let page = NumberPage {
+        before: cursor(&query),
+        limit: PAGE,
+    };
+    let webhook = match filter.webhook_id.clone() {
+        Some(id) => context.store.any_webhook(id).await?,
+        None => None,
+    };
+    let event = match filter.event_id.clone() {
+        Some(id) => context.store.event(id).await?,
+        None => None,
+    };
+    let found = context.store.deliveries(filter, page).await?;
+    let rows = in_time(found.rows, &context.clock);
+    let content = html! {
+        h1 { "Deliveries" }
+        @if let Some(webhook) = &webhook { section.card { h2 { "Of this webhook" } (facts(&root, webhook, now)) } }
+        @if let Some(event) = &event { section.card { h2 { "Of this event" } (events::facts(event, now)) } }
+        (filters(&state, &query))
+        @if rows.is_empty() {
+            p.empty { "No delivery is like that." }
+        } @else {
+            (table(&root, &rows, now))
+        }
+        (pager("deliveries", &query, found.next.map(cursor_text), rows.len()))
+    };
+    let page = Page {
+        root: &root,
+        signed_in: &signed_in,
+        section: "deliveries",
+        title: "Deliveries",
+        live: true,
+    };
+    Ok(page.answer(&content))
+}
+
+/// Deliveries with their times as the clock on the wall has them.
+pub(super) fn in_time(deliveries: Vec<DeliveryRecord>, clock: &Clock) -> Vec<DeliveryRecord> {
+    let deliveries = deliveries.into_iter();
+    deliveries
+        .map(|delivery| in_time_of_day(delivery, clock))
+        .collect()
+}
+
+/// A moment that was filled in, in UTC: with or without seconds.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim_end_matches('Z');
+    let full = if text.len() == "2026-01-01T00:00".len() {
+        format!("{text}:00Z")
+    } else {
+        format!("{text}Z")
+    };
+    full.parse().ok()
+}
+
+fn filters(state: &State, query: &Form) -> Markup {
+    let states: Vec<(&str, &str)> = STATES
+        .map(|state| (state.as_str(), state.as_str()))
+        .to_vec();
+    let mut outcomes = vec![(OutcomeFilter::FAILURE, "any failure")];
+    outcomes.extend(Outcome::CLASSES.map(|class| (class, outcome_name(class))));
+    let more = ["webhook", "event", "from", "to"]
+        .iter()
+        .any(|name| query.filled(name).is_some());
+    html! {
+        form.filters method="get" id="filters" {
+            (choice("outcome", "Last result", &outcomes, query.text("outcome")))
+            (choice("state", "State", &states, query.text("state")))
+            (provider_choice(state, query.text("provider")))
+            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
+            (event_types(state, "types"))
+            details id="more" open[more] {
+                summary { "More" }
+                (field("webhook", "Webhook", query.text("webhook"), "id"))
+                (field("event", "Event", query.text("event"), "id"))
+                label { span { "From (UTC)" } input type="datetime-local" step="1" name="from" value=(query.text("from")); }
+                label { span { "To (UTC)" } input type="datetime-local" step="1" name="to" value=(query.text("to")); }
+            }
+            div.actions { button { "Filter" } a href="deliveries" { "All" } }
+        }
+    }
+}
+
+/// A class of outcomes in words.
+fn outcome_name(class: &'static str) -> &'static str {
+    match class {
+        "other" => "other status",
+        "timeout" => "timed out",
+        "refused" => "not sent",
+        "failed" => "no answer",
+        class => class,
+    }
+}
+
+/// A state as a badge; a pending delivery after a failure is one that is retried.
+pub(super) fn badge(delivery: &DeliveryRecord) -> Markup {
+    let failed = delivery
+        .last
+        .as_ref()
+        .is_some_and(|last| !last.outcome.is_success());
+    let (class, text) = match delivery.state {
+        DeliveryState::Pending if failed => ("badge retrying", "retrying"),
+        DeliveryState::Pending => ("badge", "pending"),
+        DeliveryState::Delivered => ("badge good", "delivered"),
+        DeliveryState::Exhausted => ("badge bad", "given up"),
+        DeliveryState::Cancelled => ("badge", "cancelled"),
+    };
+    html! { span class=(class) { (text) } }
+}
+
+/// Deliveries, each with a link to its page.
+pub(super) fn table(root: &Root, deliveries: &[DeliveryRecord], now: Timestamp) -> Markup {
+    html! {
+        table.deliveries {
+            thead { tr { th { "Event" } th { "Last result" } th { "State" } th { "Attempts" } th { "Made" } } }
+            tbody {
+                @for delivery in deliveries {
+                    tr {
+                        td data-label="Event" {
+                            a href=(root.to(format_args!("deliveries/{}", delivery.id))) { (delivery.event_type) }
+                            br; span.faint.url { (delivery.url) }
+                        }
+                        td data-label="Last result" {
+                            @match &delivery.last {
+                                Some(last) => span.bad[!last.outcome.is_success()] { (explain(&last.outcome).short) },
+                                None => span.faint { "not attempted yet" },
+                            }
+                        }
+                        td data-label="State" { (badge(delivery)) }
+                        td data-label="Attempts" { (delivery.attempts)
+                            @if delivery.state == DeliveryState::Pending && delivery.attempts > 0 {
+                                br; span.faint { "next " (moment(delivery.due_at, now)) }
+                            }
+                        }
+                        td data-label="Made" { (moment(delivery.created_at, now)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_as_browsers_write_it() {
+        let read = |text: &str| instant(text).map(|time| time.to_string());
+        for text in [
+            "2026-01-02T03:04",
+            "2026-01-02T03:04:00",
+            "2026-01-02T03:04:00Z",
+        ] {
+            assert_eq!(
+                read(text).as_deref(),
+                Some("2026-01-02T03:04:00Z"),
+                "{text}"
+            );
+        }
+        assert_eq!(read("yesterday"), None);
+    }
+
+    #[test]
+    fn every_class_of_outcomes_can_be_filtered_by() {
+        for class in Outcome::CLASSES {
+            assert!(OutcomeFilter::parse(class).is_some());
+            assert!(!outcome_name(class).is_empty());
+        }
+    }
+}

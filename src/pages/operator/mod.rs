@@ -1,0 +1,94 @@
+//! The operator's page below `/operator/`: what is going on, why deliveries failed, and what to do about it.
+//!
+//! Rendered here, over the same store and worker as the operator API, for who signed in with a key of that API. One small script keeps
+//! pages up to date and copies texts; everything works without it. Whatever was delivered or answered is hostile: `maud` escapes every
+//! value, and the policy lets no page run or load anything but the two files of this server.
+
+mod deliveries;
+mod delivery;
+mod events;
+mod form;
+mod guard;
+mod layout;
+mod overview;
+mod publish;
+mod replays;
+mod session;
+mod sign_in;
+mod webhooks;
+mod words;
+
+use actix_web::dev::HttpServiceFactory;
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
+
+use self::form::Form;
+use self::guard::PageError;
+pub(crate) use self::session::Sessions;
+use crate::operator::State;
+
+/// What a form may hold: a payload and little else.
+const LARGEST_FORM: usize = 1024 * 1024;
+
+/// The pages.
+pub(crate) fn pages(
+    state: web::Data<State>,
+    sessions: web::Data<Sessions>,
+) -> impl HttpServiceFactory {
+    web::scope("/operator")
+        .app_data(state)
+        .app_data(sessions)
+        .app_data(web::PayloadConfig::new(LARGEST_FORM))
+        .wrap(from_fn(guard::answer))
+        .service(web::resource("").to(async || redirect("operator/")))
+        .service(shown("/", overview::overview))
+        .service(shown("/sign-in", sign_in::form).route(web::post().to(sign_in::sign_in)))
+        .service(page("/sign-out").route(web::post().to(sign_in::sign_out)))
+        .service(shown("/deliveries", deliveries::list))
+        .service(shown("/deliveries/{id}", delivery::show))
+        .service(page("/deliveries/{id}/retry").route(web::post().to(delivery::retry)))
+        .service(shown("/events", events::list))
+        .service(shown("/webhooks", webhooks::list))
+        .service(shown("/replays", replays::form).route(web::post().to(replays::start)))
+        .service(shown("/replays/{id}", replays::show))
+        .service(shown("/publish", publish::form).route(web::post().to(publish::publish)))
+        .default_service(web::to(async || {
+            Err::<HttpResponse, _>(PageError::NotFound("page"))
+        }))
+}
+
+/// A page that can be looked at.
+fn shown<H, Args>(path: &'static str, handler: H) -> Resource
+where
+    H: Handler<Args>,
+    Args: FromRequest + 'static,
+    H::Output: Responder + 'static,
+{
+    page(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+}
+
+/// A path that refuses the methods it has no route for.
+fn page(path: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(async || Err::<HttpResponse, _>(PageError::Method)))
+}
+
+/// The place of a list that a query goes on from; one that cannot be read is the beginning.
+fn cursor(query: &Form) -> Option<i64> {
+    let number = query.filled("cursor")?.parse().ok()?;
+    (number > 0).then_some(number)
+}
+
+fn cursor_text(number: i64) -> String {
+    number.to_string()
+}
+
+/// Leads the browser on with a `GET`.
+fn redirect(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, to))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish()
+}

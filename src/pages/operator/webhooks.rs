@@ -1,0 +1,139 @@
+//! The webhooks of every client and product: whose they are, and how their newest deliveries stand.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::deliveries::PAGE;
+use super::events::states;
+use super::form::Form;
+use super::guard::{PageError, SignedIn};
+use super::layout::{
+    Page, Root, choice, event_types, field, full_moment, moment, pager, provider_choice,
+};
+use super::words::explain;
+use super::{cursor, cursor_text};
+use crate::operator::State;
+use crate::storage::{AnyWebhookFilter, NumberPage, RecentDeliveries, WebhookRecord};
+
+pub(super) async fn list(
+    request: HttpRequest,
+    signed_in: SignedIn,
+    state: web::Data<State>,
+) -> Result<HttpResponse, PageError> {
+    let root = Root::of(&request);
+    let query = Form::read(request.query_string().as_bytes());
+    let context = &state.context;
+    let now = context.clock.now();
+    let filter = AnyWebhookFilter {
+        provider: query.filled("provider").and_then(|text| text.parse().ok()),
+        owner: query.filled("owner").map(str::to_owned),
+        account_id: query.filled("account").map(str::to_owned),
+        event_type: query.filled("type").map(str::to_owned),
+        enabled: query.filled("enabled").and_then(|text| text.parse().ok()),
+    };
+    let page = NumberPage {
+        before: cursor(&query),
+        limit: PAGE,
+    };
+    let found = context.store.any_webhooks(filter, page).await?;
+    let content = html! {
+        h1 { "Webhooks" }
+        (filters(&state, &query))
+        @if found.rows.is_empty() {
+            p.empty { "No webhook is like that. They are registered through the providers' APIs." }
+        } @else {
+            table {
+                thead { tr { th { "Webhook" } th { "Whose" } th { "Event types" } th { "Newest deliveries" } th { "Last" } } }
+                tbody { @for webhook in &found.rows { (row(&root, webhook, now)) } }
+            }
+        }
+        (pager("webhooks", &query, found.next.map(cursor_text), found.rows.len()))
+    };
+    let page = Page {
+        root: &root,
+        signed_in: &signed_in,
+        section: "webhooks",
+        title: "Webhooks",
+        live: true,
+    };
+    Ok(page.answer(&content))
+}
+
+fn filters(state: &State, query: &Form) -> Markup {
+    let states = [("true", "enabled"), ("false", "disabled")];
+    html! {
+        form.filters method="get" id="filters" {
+            (provider_choice(state, query.text("provider")))
+            (choice("enabled", "State", &states, query.text("enabled")))
+            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
+            (event_types(state, "types"))
+            (field("owner", "Client or product", query.text("owner"), "id"))
+            (field("account", "Account", query.text("account"), "F12345"))
+            div.actions { button { "Filter" } a href="webhooks" { "All" } }
+        }
+    }
+}
+
+fn row(root: &Root, webhook: &WebhookRecord, now: Timestamp) -> Markup {
+    html! {
+        tr {
+            td data-label="Webhook" {
+                a.url href=(root.to(format_args!("deliveries?webhook={}", webhook.id))) { (webhook.url) }
+                @if !webhook.enabled { " " span.badge { "disabled" } }
+                br; span.faint { (webhook.id) }
+            }
+            td data-label="Whose" { (webhook.provider) br; span.faint.url { (whose(webhook)) } }
+            td data-label="Event types" { (types(webhook)) }
+            td data-label="Newest deliveries" { (states(webhook.recent.states)) }
+            td data-label="Last" { (last(&webhook.recent, now)) }
+        }
+    }
+}
+
+fn whose(webhook: &WebhookRecord) -> Markup {
+    html! { (webhook.owner) @if let Some(account) = &webhook.account_id { ", account " (account) } }
+}
+
+/// The event types: the first few, and the others on demand.
+fn types(webhook: &WebhookRecord) -> Markup {
+    const FEW: usize = 3;
+    let (first, others) = webhook
+        .event_types
+        .split_at(webhook.event_types.len().min(FEW));
+    html! {
+        (first.join(", "))
+        @if !others.is_empty() {
+            details id=(format!("types-{}", webhook.id)) { summary { "and " (others.len()) " more" } (others.join(", ")) }
+        }
+    }
+}
+
+fn last(recent: &RecentDeliveries, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(at) = recent.last_success_at { span.good { "success " (moment(at, now)) } br; }
+        @if let Some(failure) = &recent.last_failure {
+            span.bad { "failure " (moment(failure.started_at, now)) } br;
+            span.faint { (explain(&failure.outcome).short) }
+        }
+        @if recent.last_success_at.is_none() && recent.last_failure.is_none() { span.faint { "nothing yet" } }
+    }
+}
+
+/// What a webhook is, in full.
+pub(super) fn facts(root: &Root, webhook: &WebhookRecord, now: Timestamp) -> Markup {
+    html! {
+        dl.facts {
+            dt { "URL" } dd.url { (webhook.url) }
+            dt { "Webhook" } dd { code { (webhook.id) } @if !webhook.enabled { " " span.badge { "disabled" } } }
+            dt { "Provider" } dd { (webhook.provider) }
+            dt { "Whose" } dd { (whose(webhook)) }
+            dt { "Event types" } dd { (types(webhook)) }
+            dt { "Registered" } dd { (full_moment(webhook.created_at, now)) }
+            @if webhook.updated_at != webhook.created_at { dt { "Changed" } dd { (full_moment(webhook.updated_at, now)) } }
+            dt { "Newest deliveries" } dd { (states(webhook.recent.states)) }
+            dt { "Last" } dd { (last(&webhook.recent, now)) }
+        }
+        p { a href=(root.to(format_args!("replays?webhook={}", webhook.id))) { "Replay its deliveries" } }
+    }
+}
