@@ -5,8 +5,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use uuid::Uuid;
 
-use crate::domain::{Audience, DueDelivery, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema};
 use crate::provider::{Outbound, OutboundRequest, RequestHeader};
 
@@ -34,6 +35,10 @@ impl Outbound for AcmeOutbound {
         EVENT_TYPES.contains(&event_type).then_some(Audience::Owner)
     }
 
+    fn event_types(&self) -> Vec<String> {
+        EVENT_TYPES.map(str::to_owned).to_vec()
+    }
+
     fn sample(&self, event_type: &str) -> Option<String> {
         self.audience(event_type).map(|_| SAMPLE.to_owned())
     }
@@ -43,8 +48,7 @@ impl Outbound for AcmeOutbound {
     }
 
     fn request(&self, due: &DueDelivery, _: Timestamp) -> OutboundRequest {
-        let (event, data) = (json!(due.event.event_type), &due.event.data);
-        let body = format!(r#"{{"id":"{}","event":{event},"data":{data}}}"#, due.id).into_bytes();
+        let body = self.body(&due.event, due.id);
         let mut headers = vec![RequestHeader::plain("content-type", "application/json")];
         if let Some(secret) = &due.target.signing_secret {
             headers.push(RequestHeader::plain(
@@ -53,6 +57,16 @@ impl Outbound for AcmeOutbound {
             ));
         }
         OutboundRequest { headers, body }
+    }
+
+    fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8> {
+        let (name, data) = (json!(event.event_type), &event.data);
+        format!(r#"{{"id":"{delivery}","event":{name},"data":{data}}}"#).into_bytes()
+    }
+
+    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+        let signed = headers.iter().any(|(name, _)| name == "acme-signature");
+        signed.then(|| body.to_vec())
     }
 
     fn retry_at(
