@@ -34,6 +34,18 @@ pub struct Case {
     /// Documented status that answers it: `201`, `2XX` or `default`.
     pub expected: String,
     pub answer: Option<Answer>,
+    pub intent: Intent,
+}
+
+/// What a request is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// To get the answer that the document has for a sample.
+    Sample,
+    /// The document allows it, so the server should accept it.
+    Valid,
+    /// The document does not allow it, so the server should refuse it: with one of these statuses, or with any 4xx where none is named.
+    Refused(&'static [u16]),
 }
 
 /// A value for a parameter of the path template.

@@ -12,6 +12,10 @@
 //! | `body-empty` | an answer documented without content has no body |
 //! | `sample-members` | the body has the members and types of the sample |
 //! | `sample-values` | values that the sample echoes are echoed |
+//! | `valid-accepted` | a generated request that the document allows is accepted |
+//! | `invalid-refused` | one that it does not allow is refused |
+//! | `credentials-required` | one without the needed credentials is refused |
+//! | `method-refused` | a method that the path does not have is answered with 405 |
 //!
 //! Sequences (JSON lines, JSON text sequences, server-sent events) are lists of items, each of which `itemSchema` describes; text is
 //! decoded as its charset says and read as its schema asks for.
@@ -26,7 +30,7 @@ mod values;
 
 use serde_json::{Map, Value};
 
-use crate::case::{Case, is_success};
+use crate::case::{Case, Intent, is_success};
 use crate::document::{Document, Located, pointer};
 use crate::exchange::{Exchange, Response, Secrets};
 use crate::finding::{Finding, Place, ReplayFault, Severity};
@@ -110,6 +114,9 @@ impl Sheet<'_> {
         let expected = falls_under(status, &self.case.expected)
             // `default` is for what has no key of its own, and not for success of a refusal or the reverse.
             && (self.case.expected != "default" || documented.as_ref().is_some_and(|(key, _)| key == "default"));
+        if self.case.intent != Intent::Sample {
+            return self.generated(response, documented);
+        }
         let wrong = if status >= 500 && !expected {
             Some((rules::NO_SERVER_ERROR, responses.clone()))
         } else if documented.is_none() {
@@ -147,6 +154,83 @@ impl Sheet<'_> {
         {
             self.members(&body, sample);
             self.values(&body, sample, path);
+        }
+    }
+
+    /// Judges the answer to a generated request.
+    fn generated(&mut self, response: &Response, documented: Option<(String, Located<'_>)>) {
+        let status = response.status;
+        let responses = pointer::join(&self.case.pointer, "responses");
+        let at = self.case.at.clone();
+        let sample = self.sample();
+        let accepted = (200..400).contains(&status);
+        match self.case.intent {
+            _ if status >= 500 && documented.as_ref().is_none_or(|(key, _)| key == "default") => {
+                let fault = ReplayFault::Status {
+                    sample,
+                    expected: match self.case.intent {
+                        Intent::Refused(_) => "4XX".to_owned(),
+                        Intent::Valid | Intent::Sample => self.case.expected.clone(),
+                    },
+                    found: status,
+                    documented: None,
+                    credentials: Vec::new(),
+                };
+                self.breaking(rules::NO_SERVER_ERROR, &responses, fault);
+            }
+            Intent::Refused(expected) => {
+                let refused = (400..500).contains(&status);
+                let right = expected.is_empty() && refused || expected.contains(&status);
+                let rule = match expected {
+                    [401, 403] => rules::CREDENTIALS_REQUIRED,
+                    [405] => rules::METHOD_REFUSED,
+                    _ => rules::INVALID_REFUSED,
+                };
+                let severity = match accepted {
+                    true => Severity::Breaking,
+                    false => Severity::Warning,
+                };
+                // Another 4xx than 401 is a refusal all the same.
+                let told = accepted || rule == rules::METHOD_REFUSED;
+                if !right && told {
+                    let fault = ReplayFault::NotRefused {
+                        sample,
+                        found: status,
+                        expected: expected.to_vec(),
+                    };
+                    self.add(rule, severity, &at, fault, None);
+                }
+            }
+            Intent::Valid if !accepted && ![401, 403, 404, 409, 429].contains(&status) => {
+                let fault = ReplayFault::NotAccepted {
+                    sample,
+                    found: status,
+                };
+                self.add(rules::VALID_ACCEPTED, Severity::Warning, &at, fault, None);
+            }
+            Intent::Valid | Intent::Sample => {}
+        }
+        let Some((_, promised)) = documented else {
+            // Servers answer these before an operation has a say.
+            if ![405, 406, 413, 414, 415, 431].contains(&status) && status < 500 {
+                let fault = ReplayFault::Status {
+                    sample: self.sample(),
+                    expected: "a documented status".to_owned(),
+                    found: status,
+                    documented: Some(self.statuses(&responses)),
+                    credentials: Vec::new(),
+                };
+                self.breaking(rules::STATUS_DOCUMENTED, &responses, fault);
+            }
+            return;
+        };
+        // What a method that is not there answers is not this operation's.
+        if self.case.intent == Intent::Refused(&[405]) {
+            return;
+        }
+        self.headers(&promised, response);
+        if self.case.method != "HEAD" && status != 304 {
+            self.body(&promised, response);
         }
     }
 

@@ -74,6 +74,8 @@ pub mod drift;
 
 pub mod samples;
 
+pub mod generate;
+
 pub mod exchange;
 
 pub mod check;

@@ -11,7 +11,7 @@ mod keep;
 mod options;
 mod template;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use thiserror::Error;
 
@@ -20,15 +20,16 @@ use crate::check::Judge;
 use crate::document::{Document, Operation};
 use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
 use crate::finding::{
-    Failure, Finding, Place, ReplayFault, ReplayStep, SentSample, Severity, Tally, Unchecked,
-    Unreplayable, Unwritable,
+    Failure, Finding, Message, Place, ReplayFault, ReplayStep, SentSample, Severity, Tally,
+    Unchecked, Unreplayable, Unwritable,
 };
+use crate::generate;
 use crate::rule::replay as rules;
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
-pub use options::Options;
 pub(crate) use options::header;
+pub use options::{Generate, Options};
 
 use create::Refusal;
 use keep::Created;
@@ -78,15 +79,18 @@ pub async fn run(
     let secrets = Secrets::new(document, &options.headers, options.show_secrets);
     let schemas = Schemas::new(document);
     let operations = document.operations();
-    let plans: Vec<Plan> = operations
-        .iter()
-        .map(|operation| samples::plan(document, operation))
-        .collect();
     let selection = options.selection();
     let wanted: Vec<bool> = operations
         .iter()
         .map(|operation| selection.selects(operation))
         .collect();
+    let safe = options.generate.is_some_and(|generate| generate.safe);
+    let plan = |operation: &Operation<'_>| {
+        let mut plan = samples::plan(document, operation);
+        plan.cases.retain(|case| !safe || case.method == "GET");
+        plan
+    };
+    let plans: Vec<Plan> = operations.iter().map(plan).collect();
     let mut run = Run {
         document,
         options,
@@ -105,12 +109,20 @@ pub async fn run(
             selection.selects(operation)
         }),
         sent: Vec::new(),
+        statuses: BTreeMap::new(),
         created: Vec::new(),
         refusals: Vec::new(),
         tally: Tally::default(),
     };
-    for (index, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
+    let chosen = || wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
+    for (index, _) in chosen() {
         run.operation(index).await?;
+    }
+    // Afterwards, as what a server makes of them may show in the answers to samples.
+    if let Some(generate) = &options.generate {
+        for (index, _) in chosen() {
+            run.generated(index, generate).await?;
+        }
     }
     run.clean_up().await;
     run.report_refusals();
@@ -130,9 +142,28 @@ struct Run<'a> {
     reached: bool,
     findings: Vec<Finding>,
     sent: Vec<SentSample>,
+    /// The statuses of the responses, by operation.
+    statuses: BTreeMap<usize, Vec<u16>>,
     created: Vec<Created>,
     refusals: Vec<Refusal>,
     tally: Tally,
+}
+
+/// What tells one cause from another: all but the case that showed it, unless the finding is about that very case.
+fn cause(finding: &Finding) -> (&'static str, Option<String>, String) {
+    let Message::Replay(fault) = &finding.message else {
+        return (finding.rule, None, String::new());
+    };
+    let own = matches!(
+        fault,
+        ReplayFault::NotRefused { .. } | ReplayFault::NotAccepted { .. }
+    );
+    let mut data = serde_json::to_value(fault).unwrap_or_default();
+    if let Some(data) = data.as_object_mut().filter(|_| !own) {
+        data.shift_remove("sample");
+    }
+    let place = finding.old.as_ref().map(|place| place.pointer.clone());
+    (finding.rule, place, data.to_string())
 }
 
 /// Path parameters with their values as they stand in the URL, percent-encoded.
@@ -148,7 +179,7 @@ impl Run<'_> {
         for case in &plan.cases {
             self.case(index, case).await?;
         }
-        if plan.bare {
+        if plan.bare && self.options.generate.is_none() {
             self.tally.bare.push(plan.operation.clone());
             let at = &self.operations[index].pointer;
             self.note(
@@ -163,7 +194,58 @@ impl Run<'_> {
             operation: plan.operation.clone(),
             replayed: self.tally.replayed - before.0,
             passed: self.tally.passed - before.1,
-            bare: plan.bare,
+            bare: plan.bare && self.options.generate.is_none(),
+        });
+        Ok(())
+    }
+
+    /// Sends the generated requests of an operation.
+    async fn generated(&mut self, index: usize, generate: &Generate) -> Result<(), ReplayError> {
+        let (operation, plan) = (&self.operations[index], &self.plans[index]);
+        let schemas = self.judge.schemas;
+        let mut cases = generate::cases(
+            self.document,
+            schemas,
+            operation,
+            &plan.cases,
+            generate.max_cases,
+        );
+        cases.retain(|case| !generate.safe || case.method == "GET");
+        let (before, first) = (self.tally.clone(), self.findings.len());
+        for case in &cases {
+            self.case(index, case).await?;
+        }
+        let mut seen = HashSet::new();
+        let told = self.findings.split_off(first).into_iter();
+        let told = told.filter(|finding| seen.insert(cause(finding)));
+        self.findings.extend(told);
+        let sent = self.tally.replayed - before.replayed;
+        let passed = self.tally.passed - before.passed;
+        let statuses = self.statuses.entry(index).or_default();
+        let accepted = |status: &u16| (200..400).contains(status);
+        if !statuses.is_empty() && !statuses.iter().any(accepted) {
+            let fault = ReplayFault::NeverAccepted {
+                requests: statuses.len(),
+                last: statuses.last().copied(),
+            };
+            let (rule, subject) = (rules::NEVER_ACCEPTED, operation.subject());
+            self.note(
+                rule,
+                Severity::Undecided,
+                &subject,
+                &operation.pointer,
+                fault,
+            );
+        }
+        self.tally = Tally {
+            generated: before.generated + sent,
+            generated_passed: before.generated_passed + passed,
+            ..before
+        };
+        (self.progress)(ReplayStep::Generated {
+            operation: operation.subject(),
+            sent,
+            passed,
         });
         Ok(())
     }
@@ -196,6 +278,8 @@ impl Run<'_> {
                 return Ok(());
             }
         };
+        let statuses = self.statuses.entry(index).or_default();
+        statuses.extend(exchange.response.iter().map(|response| response.status));
         self.keep_track(index, &path, &exchange);
         let decoded: PathValues = path
             .iter()
@@ -340,7 +424,7 @@ impl Run<'_> {
                 secrets.hide_in(witness);
             }
         }
-        let checked = BTreeMap::from([
+        let mut checked = BTreeMap::from([
             ("operations", tally.operations),
             ("sampleless operations", tally.bare.len()),
             ("replayed samples", tally.replayed),
@@ -349,6 +433,9 @@ impl Run<'_> {
             ("unreplayable samples", tally.not_replayable),
             ("unchecked samples", tally.unchecked),
         ]);
+        if tally.generated > 0 {
+            checked.insert("generated requests", tally.generated);
+        }
         let unchecked = tally.unchecked();
         progress(ReplayStep::Finished(tally));
         Outcome {

@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::schema::Schemas;
 
 pub use collect::media_types;
+pub(crate) use encoding::of as encodings;
 pub(crate) use request::template_names;
 
 /// The result of the samples of one operation.

@@ -41,6 +41,7 @@ const OVERVIEW: &str = "Examples:
   conformance drift main:openapi.yaml openapi.yaml
   conformance check --base origin/main
   conformance replay openapi.yaml --server http://localhost:8080
+  conformance generate openapi.yaml --server http://localhost:8080
   conformance explain schema-enum-changed
 
 Settings are read from conformance.toml in the working directory, or from the file that --config names; `conformance init`
@@ -76,6 +77,13 @@ enum Command {
     /// Send the samples of a document to a live server and check the answers against the document.
     #[command(after_help = join(replay::HELP))]
     Replay(replay::ReplayArgs),
+    /// Send generated requests to a live server besides the samples: valid ones, and ones with a flaw that it should refuse.
+    ///
+    /// Each constraint of bodies and parameters is tried just inside and just outside its bound; required members are left out, types,
+    /// formats and patterns broken, credentials omitted, other methods and content types used. The same document gives the same
+    /// requests. What the run creates it deletes. Do not point it at a server whose data matters.
+    #[command(after_help = join(replay::GENERATE_HELP))]
+    Generate(replay::GenerateArgs),
     /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
     /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
@@ -160,6 +168,7 @@ async fn run(command: Command) -> Result<Verdict> {
     match command {
         Command::Drift(args) => drift::run(args).await,
         Command::Replay(args) => replay::run(args).await,
+        Command::Generate(args) => replay::generate(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),

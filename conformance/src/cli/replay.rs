@@ -1,4 +1,4 @@
-//! `conformance replay`.
+//! `conformance replay` and `conformance generate`.
 
 use std::io::{self, Write};
 
@@ -30,6 +30,28 @@ pub(super) struct ReplayArgs {
     baseline: BaselineArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+pub(super) const GENERATE_HELP: &str = "Examples:
+  conformance generate openapi/conduit.yaml --server http://localhost:8080 \\
+      --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
+  conformance generate openapi/conduit.yaml --server http://localhost:8080 --include createWebhook --max-cases 50
+  conformance generate openapi/conduit.yaml --server https://test.example.com --safe
+
+Which requests are generated, and what is expected of the answers: conformance/REPLAY.md";
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArgs {
+    #[command(flatten)]
+    replay: ReplayArgs,
+    #[command(flatten)]
+    generate: replay::Generate,
+}
+
+pub(super) async fn generate(args: GenerateArgs) -> Result<Verdict> {
+    let mut replay = args.replay;
+    replay.options.generate = Some(args.generate);
+    run(replay).await
 }
 
 pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
@@ -66,7 +88,10 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
-        command: "replay",
+        command: match options.generate {
+            Some(_) => "generate",
+            None => "replay",
+        },
         documents: vec![DocumentInfo::of("document", document)],
         server: Some(outcome.server),
         checked: outcome.checked.clone(),

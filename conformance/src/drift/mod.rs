@@ -59,6 +59,8 @@ mod users;
 mod walk;
 mod written;
 
+pub(crate) use meaning::example_values;
+
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};

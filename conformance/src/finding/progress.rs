@@ -21,6 +21,15 @@ pub enum ReplayStep {
         /// Whether the operation has no sample.
         bare: bool,
     },
+    /// All generated requests of an operation were sent.
+    Generated {
+        /// The operation as findings name it.
+        operation: String,
+        /// How many requests were sent.
+        sent: usize,
+        /// How many of them had no grave finding.
+        passed: usize,
+    },
     /// A resource that other samples need was not created.
     NotCreated {
         /// The operation that should have created it.
@@ -56,6 +65,10 @@ pub struct Tally {
     pub unchecked: usize,
     /// Operations without a sample.
     pub bare: Vec<String>,
+    /// Generated requests that were sent.
+    pub generated: usize,
+    /// Those of them that passed.
+    pub generated_passed: usize,
 }
 
 impl Tally {
@@ -69,6 +82,9 @@ impl Tally {
     #[must_use]
     pub fn unchecked(&self) -> Option<Unchecked> {
         let operations = self.operations;
+        if self.generated > 0 {
+            return None;
+        }
         match (self.replayed, self.not_replayable + self.unchecked) {
             (0, 0) => Some(Unchecked::NoSamples { operations }),
             (0, samples) => Some(Unchecked::NothingSent { samples }),

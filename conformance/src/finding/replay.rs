@@ -159,6 +159,30 @@ pub enum ReplayFault {
         /// In how many more places it is not repeated.
         more: usize,
     },
+    /// A request that the document does not allow was not refused as it should be.
+    NotRefused {
+        /// The name of the case.
+        sample: String,
+        /// The status of the response.
+        found: u16,
+        /// The statuses that it should be refused with; any 4xx where there are none.
+        expected: Vec<u16>,
+    },
+    /// A request that the document allows was refused.
+    NotAccepted {
+        /// The name of the case.
+        sample: String,
+        /// The status of the response.
+        found: u16,
+    },
+    /// No request to an operation was accepted.
+    NeverAccepted {
+        /// How many requests there were.
+        requests: usize,
+        /// The status of the last response.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        last: Option<u16>,
+    },
     /// A sample of the document violates its own schema.
     Sample {
         /// The fault.
@@ -356,6 +380,8 @@ impl ReplayFault {
             | Self::BodyEncoded { sample, .. }
             | Self::BodyNotUtf8 { sample, .. }
             | Self::BodyCharset { sample, .. }
+            | Self::NotRefused { sample, .. }
+            | Self::NotAccepted { sample, .. }
             | Self::BodyNotJson { sample, .. }
             | Self::Body { sample, .. }
             | Self::MoreViolations { sample, .. }
@@ -365,7 +391,10 @@ impl ReplayFault {
             | Self::NotReplayable { sample, .. }
             | Self::Recipe { sample, .. }
             | Self::NotCreated { sample, .. } => Some(sample),
-            Self::Sample { .. } | Self::UnusableSchema { .. } | Self::NoSamples => None,
+            Self::Sample { .. }
+            | Self::UnusableSchema { .. }
+            | Self::NoSamples
+            | Self::NeverAccepted { .. } => None,
         }
     }
 
@@ -419,6 +448,9 @@ impl ReplayFault {
             | Self::BodyUnexpected { .. }
             | Self::BodyNotUtf8 { .. }
             | Self::BodyCharset { .. }
+            | Self::NotRefused { .. }
+            | Self::NotAccepted { .. }
+            | Self::NeverAccepted { .. }
             | Self::MoreViolations { .. }
             | Self::UnusableSchema { .. }
             | Self::NoSamples

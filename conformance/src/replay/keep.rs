@@ -3,8 +3,8 @@
 use super::identity::id_in;
 use super::template::{expand, prefix, same_shape};
 use super::{PathValues, Run};
-use crate::case::Case;
 use crate::case::serialize::encode;
+use crate::case::{Case, Intent};
 use crate::check::succeeded;
 use crate::exchange::Exchange;
 use crate::finding::{Failure, ReplayStep, StepFailure};
@@ -117,6 +117,7 @@ impl Run<'_> {
             overrides: Vec::new(),
             body: None,
             anonymous: false,
+            intent: Intent::Sample,
             expected: "2XX".to_owned(),
             answer: None,
         }

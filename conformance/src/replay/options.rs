@@ -37,6 +37,22 @@ pub struct Options {
     /// Show the values of credentials in reports.
     #[arg(long)]
     pub show_secrets: bool,
+
+    /// Which requests are generated besides the samples; none where there is nothing.
+    #[arg(skip)]
+    pub generate: Option<Generate>,
+}
+
+/// Which requests are generated.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Generate {
+    /// Most generated requests for each operation.
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub max_cases: usize,
+
+    /// Send only GET requests, which change nothing on a server that keeps to HTTP.
+    #[arg(long)]
+    pub safe: bool,
 }
 
 impl Options {
@@ -50,6 +66,7 @@ impl Options {
             include: Vec::new(),
             exclude: Vec::new(),
             show_secrets: false,
+            generate: None,
         }
     }
 

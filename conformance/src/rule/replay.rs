@@ -1,7 +1,7 @@
 //! The table of rules about exchanges and samples. A rule about a response is named after the claim that it breaks.
 
 use super::{Rule, Shown};
-use crate::finding::Severity::{Breaking, Info, Undecided};
+use crate::finding::Severity::{Breaking, Info, Undecided, Warning};
 
 macro_rules! rules {
     ($($name:ident = $id:literal $severity:ident $meaning:literal, $documented:literal => $found:literal;)*) => {
@@ -49,6 +49,16 @@ rules! {
         "a response with the name of a request sample" => "a response sample without a request";
     REPLAY_RECIPE = "replay-recipe" Undecided "The `x-replay` of a sample cannot be followed.",
         "x-replay: { from: guide }" => "x-replay: { from: no-such-sample }";
+    INVALID_REFUSED = "invalid-refused" Breaking "The server accepted a request that the document does not allow; a warning where it was refused with another status than it should.",
+        "required: [qty]" => "a request without `qty`: 201 Created";
+    CREDENTIALS_REQUIRED = "credentials-required" Breaking "The server accepted a request without the credentials that the operation needs.",
+        "security: [{ key: [] }]" => "a request without `X-API-Key`: 200 OK";
+    METHOD_REFUSED = "method-refused" Warning "The server did not answer 405 to a method that the path does not have; breaking where it accepted the request.",
+        "/orders: { get: .. }" => "DELETE /orders: 404 Not Found";
+    VALID_ACCEPTED = "valid-accepted" Warning "The server refused a request that the document allows.",
+        "qty: { type: integer }" => "a request with `qty`: 400 Bad Request";
+    NEVER_ACCEPTED = "never-accepted" Undecided "The server accepted no request to an operation, so that little of it was checked.",
+        "GET /orders: 200" => "401 Unauthorized to each of 12 requests";
     RESOURCE_NOT_CREATED = "resource-not-created" Undecided "The server did not create what other samples need.",
         "POST /notes: 201 Created" => "POST /notes: 503 Service Unavailable";
 }

@@ -9,7 +9,7 @@ use crate::document::{Document, Located, pointer};
 use crate::schema::Subschemas;
 
 /// How the properties of the form that a Media Type Object describes are written.
-pub(super) fn of(document: &Document, media: &Located<'_>) -> Encodings {
+pub(crate) fn of(document: &Document, media: &Located<'_>) -> Encodings {
     let below = pointer::join(&media.pointer, "encoding");
     let given = media.value.get("encoding").and_then(Value::as_object);
     let mut encodings: Encodings = given

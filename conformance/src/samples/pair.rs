@@ -11,7 +11,7 @@ use super::Plan;
 use super::collect::{self, Sample};
 use super::recipe;
 use super::request::{Choice, Draft, Source};
-use crate::case::{Answer, Case, is_success};
+use crate::case::{Answer, Case, Intent, is_success};
 use crate::document::{Document, Operation};
 use crate::finding::{Finding, Place, RecipeProblem, ReplayFault, Severity, Unreplayable};
 use crate::rule::replay as rules;
@@ -281,6 +281,7 @@ impl Planner<'_> {
             overrides: Vec::new(),
             body: draft.body,
             anonymous: false,
+            intent: Intent::Sample,
             expected: expected.to_owned(),
             answer: answer.and_then(|sample| {
                 let value = sample.value.clone()?;

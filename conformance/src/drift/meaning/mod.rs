@@ -37,6 +37,7 @@ use super::ledger::Text;
 use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
 use crate::schema::Member;
+use crate::schema::direction::is_flagged;
 
 /// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
@@ -596,6 +597,13 @@ impl<'a> Meaning<'a> {
         let hides = |maker: &Maker<'_>, at: &str| maker.source.unsent.names(at).contains(name);
         (hides(old, at.0), hides(new, at.1))
     }
+}
+
+/// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send.
+pub(crate) fn example_values(document: &Document, at: &str, sender: Sender) -> Vec<Value> {
+    let spent = Cell::new(0);
+    let source = Source::of(document, sender, is_flagged(document.value()), &spent);
+    Maker::new(source).examples(at)
 }
 
 /// How much there is to read of a value.

@@ -117,6 +117,32 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
             ),
             None => self::violation(violation),
         },
+        ReplayFault::NotRefused {
+            found, expected, ..
+        } => {
+            let expected: Vec<String> = expected.iter().map(u16::to_string).collect();
+            let expected = match expected.is_empty() {
+                true => "4xx".to_owned(),
+                false => expected.join(" or "),
+            };
+            match found {
+                200..400 => format!(
+                    "not allowed by the document, but accepted: expected {expected}, got {found}"
+                ),
+                _ => format!("refused with {found}, expected {expected}"),
+            }
+        }
+        ReplayFault::NotAccepted { found, .. } => {
+            format!("allowed by the document, but refused with {found}")
+        }
+        ReplayFault::NeverAccepted { requests, last } => {
+            let last = last.map_or_else(String::new, |status| {
+                format!("; the last response was {status}")
+            });
+            format!(
+                "none of {requests} requests was accepted, so little was checked{last}: give credentials with --header, or samples with values that the server knows"
+            )
+        }
         ReplayFault::UnusableSchema {
             reason: Undecided::NotASchema,
         } => "not a schema, so nothing was validated against it".to_owned(),
@@ -138,7 +164,10 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         ),
     };
     match fault.sample() {
-        Some(sample) => format!("sample `{sample}`: {said}"),
+        Some(sample) => match sample.strip_prefix(crate::generate::GENERATED) {
+            Some(case) => format!("{case}: {said}"),
+            None => format!("sample `{sample}`: {said}"),
+        },
         None => said,
     }
 }
@@ -156,6 +185,11 @@ pub fn progress(step: &ReplayStep) -> String {
             passed,
             ..
         } => format!("{operation}: {}, {passed} passed", samples_of(*replayed)),
+        ReplayStep::Generated {
+            operation,
+            sent,
+            passed,
+        } => format!("{operation}: {sent} generated requests, {passed} passed"),
         ReplayStep::NotCreated {
             operation,
             reason,
@@ -178,6 +212,12 @@ pub fn progress(step: &ReplayStep) -> String {
                 tally.not_replayable,
                 tally.unchecked
             );
+            if tally.generated > 0 {
+                line += &format!(
+                    "; {} generated requests, {} passed",
+                    tally.generated, tally.generated_passed
+                );
+            }
             if !tally.bare.is_empty() {
                 line += &format!("; without any sample: {}", tally.bare.join(", "));
             }
@@ -725,6 +765,7 @@ mod tests {
             not_replayable: 1,
             unchecked: 0,
             bare: vec![text("GET /b"), text("GET /c")],
+            ..Tally::default()
         };
         let lines: Vec<String> = [
             ReplayStep::Started {

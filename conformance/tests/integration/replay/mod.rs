@@ -3,6 +3,7 @@
 mod body;
 mod clean;
 mod document;
+mod generate;
 mod headers;
 mod needs;
 mod program;

@@ -1,0 +1,307 @@
+//! Generated requests against a right server, and against one with planted faults.
+
+use conformance::replay::Generate;
+
+use super::*;
+
+const ORDERS: &str = include_str!("../../cases/replay/orders.yaml");
+
+/// What a server does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    Required,
+    Unknown,
+    Type,
+    Enum,
+    Maximum,
+    Length,
+    Format,
+    Limit,
+    LimitMissing,
+    Credentials,
+    Methods,
+    Deletes,
+    Malformed,
+    Crash,
+    ContentType,
+    RefusesMaximum,
+    Undocumented,
+    Problem,
+    RefusesAll,
+}
+
+fn answer(wrong: Wrong, request: &Request) -> Reply {
+    let refuse = |status: u16| {
+        let reply = match wrong {
+            Wrong::Undocumented if status == 400 => Reply::json(418, &json!({"error": "tea"})),
+            Wrong::Problem if status == 400 => Reply::json(400, &json!({"message": "no"})),
+            _ => Reply::json(status, &json!({"error": "no"})),
+        };
+        reply.header("content-type", "application/json")
+    };
+    if wrong == Wrong::RefusesAll {
+        return refuse(401);
+    }
+    let known = request
+        .headers
+        .get("x-token")
+        .is_some_and(|token| token == TOKEN);
+    if !known && wrong != Wrong::Credentials {
+        return refuse(401);
+    }
+    match request.method.as_str() {
+        "GET" => {
+            let pairs = request
+                .query
+                .trim_start_matches('?')
+                .split('&')
+                .filter_map(|pair| pair.split_once('='));
+            let limit = pairs
+                .filter(|(name, _)| *name == "limit")
+                .map(|(_, value)| value)
+                .next();
+            let right = match limit {
+                None => wrong == Wrong::LimitMissing,
+                Some(text) => {
+                    let number = text
+                        .parse::<f64>()
+                        .ok()
+                        .filter(|number| number.fract() == 0.0);
+                    number.is_some_and(|number| (1.0..=50.0).contains(&number))
+                        || wrong == Wrong::Limit
+                }
+            };
+            match right {
+                true => Reply::json(200, &json!([{"id": "o1", "qty": 2}])),
+                false => refuse(400),
+            }
+        }
+        "POST" => {
+            let content_type = request.headers.get("content-type").map(String::as_str);
+            if content_type != Some("application/json") && wrong != Wrong::ContentType {
+                return refuse(400);
+            }
+            let Ok(order) = serde_json::from_slice::<Value>(&request.body) else {
+                return match wrong {
+                    Wrong::Malformed => Reply::json(201, &json!({"id": "o1", "qty": 1})),
+                    Wrong::Crash => Reply::json(500, &json!({"error": "stack trace"})),
+                    _ => refuse(400),
+                };
+            };
+            match is_right(wrong, &order) {
+                true => Reply::json(
+                    201,
+                    &json!({"id": "o1", "qty": order["qty"].as_i64().unwrap_or(1)}),
+                ),
+                false => refuse(400),
+            }
+        }
+        "DELETE" if wrong == Wrong::Deletes => Reply::json(200, &json!({})),
+        _ if wrong == Wrong::Methods => refuse(404),
+        _ => Reply::new(405).header("allow", "GET, POST"),
+    }
+}
+
+fn is_right(wrong: Wrong, order: &Value) -> bool {
+    let Some(members) = order.as_object() else {
+        return false;
+    };
+    let greatest = match wrong {
+        Wrong::RefusesMaximum => 9,
+        Wrong::Maximum => 1_000,
+        _ => 10,
+    };
+    let text = |name: &str, fits: &dyn Fn(&str) -> bool| match members.get(name) {
+        None => true,
+        Some(value) => value.as_str().is_some_and(fits),
+    };
+    let known = ["qty", "kind", "note", "day"];
+    let qty = match &members.get("qty") {
+        None => wrong == Wrong::Required,
+        Some(Value::String(_)) => wrong == Wrong::Type,
+        Some(qty) => qty.as_f64().is_some_and(|number| {
+            number.fract() == 0.0 && number >= 1.0 && number <= f64::from(greatest)
+        }),
+    };
+    let kind = text("kind", &|kind| {
+        ["small", "large"].contains(&kind) || wrong == Wrong::Enum
+    });
+    let note = text("note", &|note| {
+        let length = note.chars().count();
+        length >= 2 && (length <= 20 || wrong == Wrong::Length)
+    });
+    let is_date = |day: &str| {
+        let parts: Vec<Option<u32>> = day.split('-').map(|part| part.parse().ok()).collect();
+        matches!(parts[..], [Some(1..), Some(1..=12), Some(1..=31)])
+    };
+    let day = text("day", &|day| is_date(day) || wrong == Wrong::Format);
+    let closed = members.keys().all(|name| known.contains(&name.as_str()));
+    qty && kind
+        && members.contains_key("kind")
+        && note
+        && day
+        && (closed || wrong == Wrong::Unknown)
+}
+
+/// The rules and sentences of what is found, warnings included.
+fn found(wrong: Wrong) -> Vec<(String, Severity, String)> {
+    let server = Server::start(Box::new(move |request: &Request, _| answer(wrong, request)));
+    let mut options = options(&server);
+    options.generate = Some(Generate {
+        max_cases: 300,
+        safe: false,
+    });
+    let (outcome, _) = replay_with(ORDERS, &options);
+    let findings = outcome.expect("the server can be checked").findings;
+    let told = findings
+        .into_iter()
+        .filter(|one| one.severity <= Severity::Warning);
+    told.map(|one| (one.rule.to_owned(), one.severity, said(&one)))
+        .collect()
+}
+
+#[test]
+fn a_right_server_gets_no_finding() {
+    let found = found(Wrong::Nothing);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn each_fault_is_found_by_its_rule() {
+    use Severity::{Breaking, Undecided, Warning};
+    for (wrong, rule, severity, part) in [
+        (
+            Wrong::Required,
+            "invalid-refused",
+            Breaking,
+            "body without `qty`",
+        ),
+        (
+            Wrong::Unknown,
+            "invalid-refused",
+            Breaking,
+            "unknown member",
+        ),
+        (
+            Wrong::Type,
+            "invalid-refused",
+            Breaking,
+            "with a string for a number at `/qty`",
+        ),
+        (
+            Wrong::Enum,
+            "invalid-refused",
+            Breaking,
+            "outside its `enum` at `/kind`",
+        ),
+        (
+            Wrong::Maximum,
+            "invalid-refused",
+            Breaking,
+            "above its `maximum` at `/qty`",
+        ),
+        (
+            Wrong::Length,
+            "invalid-refused",
+            Breaking,
+            "of 21 characters",
+        ),
+        (Wrong::Format, "invalid-refused", Breaking, "not a `date`"),
+        (
+            Wrong::Limit,
+            "invalid-refused",
+            Breaking,
+            "query parameter `limit` above",
+        ),
+        (
+            Wrong::LimitMissing,
+            "invalid-refused",
+            Breaking,
+            "without the query parameter `limit`",
+        ),
+        (
+            Wrong::Credentials,
+            "credentials-required",
+            Breaking,
+            "without credentials",
+        ),
+        (
+            Wrong::Methods,
+            "method-refused",
+            Warning,
+            "refused with 404, expected 405",
+        ),
+        (
+            Wrong::Deletes,
+            "method-refused",
+            Breaking,
+            "with the method DELETE",
+        ),
+        (
+            Wrong::Malformed,
+            "invalid-refused",
+            Breaking,
+            "ends too early",
+        ),
+        (Wrong::Crash, "no-server-error", Breaking, "got 500"),
+        (
+            Wrong::ContentType,
+            "invalid-refused",
+            Breaking,
+            "`text/plain`",
+        ),
+        (
+            Wrong::RefusesMaximum,
+            "valid-accepted",
+            Warning,
+            "at its `maximum`",
+        ),
+        (
+            Wrong::Undocumented,
+            "status-documented",
+            Breaking,
+            "got 418",
+        ),
+        (Wrong::Problem, "body-schema", Breaking, "`error`"),
+        (Wrong::RefusesAll, "never-accepted", Undecided, "none of"),
+    ] {
+        let found = found(wrong);
+        let told = found
+            .iter()
+            .any(|(id, how, said)| id == rule && *how == severity && said.contains(part));
+        assert!(told, "{wrong:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn one_cause_is_one_finding() {
+    let found = found(Wrong::Problem);
+    let of_bodies = found.iter().filter(|(id, ..)| id == "body-schema");
+    // One for each of the two operations.
+    assert_eq!(of_bodies.count(), 2, "{found:#?}");
+}
+
+#[test]
+fn the_same_document_gives_the_same_requests_and_safe_ones_are_get() {
+    let requests = |safe: bool| {
+        let server = Server::start(Box::new(|request: &Request, _| {
+            answer(Wrong::Nothing, request)
+        }));
+        let mut options = options(&server);
+        options.generate = Some(Generate {
+            max_cases: 300,
+            safe,
+        });
+        replay_with(ORDERS, &options)
+            .0
+            .expect("the server can be checked");
+        server.lines()
+    };
+    let all = requests(false);
+    assert_eq!(all, requests(false));
+    assert!(all.len() > 50, "{}", all.len());
+    let safe = requests(true);
+    assert!(safe.iter().all(|line| line.starts_with("GET ")), "{safe:?}");
+    assert!(safe.len() > 5, "{}", safe.len());
+}
