@@ -150,6 +150,63 @@ fn an_operator_sees_why_a_delivery_failed_and_has_it_attempted_again() {
 }
 
 #[test]
+fn an_operator_sees_every_webhook_and_what_failed_last() {
+    let server = Server::start(&[]);
+    assert!(printed(&server, &["webhooks"]).is_empty());
+    let receiver = Receiver::start(|_, stream| fail(stream));
+    let webhook = register(&server, &receiver.url);
+    printed(&server, &["publish", "conduit", "customer.created"]);
+    let table = until("a failed attempt", || {
+        let table = printed(
+            &server,
+            &["webhooks", "--type", "customer.created", "--enabled"],
+        );
+        table.contains(" 500  ").then_some(table)
+    });
+    assert!(
+        table.contains(&webhook) && table.contains("1 pending"),
+        "{table}"
+    );
+    let shown = printed(&server, &["webhooks", &webhook]);
+    assert!(
+        shown.contains(&receiver.url) && shown.contains(CONDUIT_CLIENT),
+        "{shown}"
+    );
+    for none in [
+        &["webhooks", "--disabled"][..],
+        &["webhooks", "--provider", "equals-money"],
+        &["webhooks", "--owner", "client_2ofTA13AD0xBtbEvBl20aEb1hEX"],
+        &["webhooks", "--account", "F12345"],
+    ] {
+        assert_eq!(printed(&server, none), "", "{none:?}");
+    }
+    let json = printed(&server, &["webhooks", &webhook, "--json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["recent"]["lastFailureStatus"], 500, "{json}");
+
+    let table = printed(
+        &server,
+        &[
+            "deliveries",
+            "--outcome",
+            "5xx",
+            "--type",
+            "customer.created",
+        ],
+    );
+    assert!(table.contains("  500   "), "{table}");
+    for none in [
+        &["deliveries", "--outcome", "timeout"][..],
+        &["deliveries", "--type", "customer.active"],
+        &["deliveries", "--to", "2000-01-01T00:00:00Z"],
+    ] {
+        assert_eq!(printed(&server, none), "", "{none:?}");
+    }
+    let said = refused(&server, &["webhooks", "whk_351DUZaHXTOPxyvBf6L9XdlW5oq"]);
+    assert!(said.contains("404"), "{said}");
+}
+
+#[test]
 fn lists_are_read_page_by_page_up_to_the_limit() {
     let server = Server::start(&[]);
     let mut client = Client::new(&server.url, &[("Authorization", "Bearer sandbox-operator")]);

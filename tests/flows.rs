@@ -684,13 +684,23 @@ fn wrong_usage_is_told_with_exit_code_2() {
             "--state",
             "pending",
         ],
+        &["deliveries", "--from", "yesterday"],
         &["events", "../keys"],
+        &["webhooks", "../keys"],
+        &["webhooks", "--enabled", "--disabled"],
         &["retry"],
     ] {
         let output = run(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
-    for command in ["publish", "listen", "deliveries", "events", "retry"] {
+    for command in [
+        "publish",
+        "listen",
+        "deliveries",
+        "events",
+        "webhooks",
+        "retry",
+    ] {
         let help = run(folder.path(), &[command, "--help"]);
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         assert!(

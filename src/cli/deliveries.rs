@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use clap::Args;
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -16,6 +17,11 @@ use super::table::{Cell, aligned};
 use super::terminal::{Paint, note, print, printable, state_style};
 use crate::domain::ProviderName;
 
+/// What the last attempt may have come to, as the operator API has it.
+const OUTCOMES: [&str; 9] = [
+    "2xx", "3xx", "4xx", "5xx", "other", "timeout", "refused", "failed", "failure",
+];
+
 /// How much of an error fits into a row.
 const RESULT_WIDTH: usize = 40;
 
@@ -23,6 +29,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   truehook deliveries                                     the newest deliveries
   truehook deliveries --state exhausted --limit 100       those that were given up
+  truehook deliveries --outcome failure --type BoxCredited --from 2026-11-28T09:00:00Z
   truehook deliveries --event evt_351DUZaHXTOPxyvBf6L9XdlW5oq
   truehook deliveries 8b53639f-152c-4fc6-af30-802fde462ba0    one delivery: every attempt, its answer or its error
   truehook deliveries --state pending --json              for scripts: one delivery a line
@@ -32,7 +39,7 @@ Times are the server's, in UTC; a sandbox with --clock-speed has a fast clock. `
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The delivery to show [default: lists deliveries, the newest first]
-    #[arg(conflicts_with_all = ["state", "provider", "webhook", "event", "limit"])]
+    #[arg(conflicts_with_all = ["state", "provider", "webhook", "event", "event_type", "outcome", "from", "to", "limit"])]
     id: Option<DeliveryId>,
 
     /// List only deliveries in this state
@@ -51,6 +58,23 @@ pub(super) struct Arguments {
     /// List only deliveries of this event
     #[arg(long, env = "TRUEHOOK_EVENT", value_name = "ID")]
     event: Option<EventId>,
+
+    /// List only deliveries of events of this type
+    #[arg(long = "type", env = "TRUEHOOK_TYPE", value_name = "EVENT-TYPE")]
+    event_type: Option<String>,
+
+    /// List only deliveries whose last attempt came to this: a class of statuses, no answer in time (timeout), an address that is not
+    /// allowed (refused), a connection that failed (failed), or anything but 2xx (failure)
+    #[arg(long, env = "TRUEHOOK_OUTCOME", value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
+    outcome: Option<String>,
+
+    /// List only deliveries that were made at this time or later
+    #[arg(long, env = "TRUEHOOK_FROM", value_name = "TIME")]
+    from: Option<Timestamp>,
+
+    /// List only deliveries that were made before this time
+    #[arg(long, env = "TRUEHOOK_TO", value_name = "TIME")]
+    to: Option<Timestamp>,
 
     /// How many to list at most
     #[arg(long, env = "TRUEHOOK_LIMIT", value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
@@ -78,8 +102,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> {
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    let (from, to) = (time(arguments.from), time(arguments.to));
     let filters = [
         ("state", arguments.state.as_deref()),
+        ("type", arguments.event_type.as_deref()),
+        ("outcome", arguments.outcome.as_deref()),
+        ("from", from.as_deref()),
+        ("to", to.as_deref()),
         (
             "provider",
             arguments.provider.as_ref().map(ProviderName::as_str),
@@ -88,13 +118,18 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ("eventId", arguments.event.as_ref().map(EventId::as_str)),
     ];
     let paint = Paint::for_stdout();
-    let listed = operator.list("/deliveries", &filters, arguments.limit, |page| {
-        print(&if arguments.json {
-            lines(&page)
-        } else {
-            rows(&page, paint)?
-        })
-    });
+    let listed = operator.list(
+        "/deliveries",
+        &filters,
+        arguments.limit,
+        |page, is_first| {
+            print(&if arguments.json {
+                lines(page)
+            } else {
+                rows(page, is_first, paint)?
+            })
+        },
+    );
     let (shown, more) = listed.await?;
     if shown == 0 {
         let any = filters.iter().any(|(_, value)| value.is_some());
@@ -117,10 +152,7 @@ pub(super) fn lines(page: &[Box<RawValue>]) -> String {
     lines.collect()
 }
 
-fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
-    if page.is_empty() {
-        return Ok(String::new());
-    }
+fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<String> {
     let rows = page.iter().map(|item| {
         let delivery: Value = serde_json::from_str(item.get())?;
         let text = |name: &str| delivery[name].as_str().unwrap_or("-");
@@ -147,15 +179,20 @@ fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
         "webhook",
         "delivery",
     ];
-    Ok(aligned(&head, rows, paint))
+    Ok(aligned(&head, rows, is_first, paint))
 }
 
 /// What the last recorded attempt came to, short enough for a row.
 fn last_result(delivery: &Value) -> String {
-    if let Some(status) = delivery["lastStatus"].as_u64() {
+    result(&delivery["lastStatus"], &delivery["lastError"])
+}
+
+/// A status, or why there was none, short enough for a row.
+pub(super) fn result(status: &Value, error: &Value) -> String {
+    if let Some(status) = status.as_u64() {
         return status.to_string();
     }
-    let Some(error) = delivery["lastError"].as_str() else {
+    let Some(error) = error.as_str() else {
         return "-".to_owned();
     };
     if error.chars().count() <= RESULT_WIDTH {
@@ -216,7 +253,26 @@ fn timeline(delivery: &Value, paint: Paint) -> String {
         out.push('\n');
         out += &one_attempt(attempt, &mut bodies, paint);
     }
+    if let Some(body) = delivery["requestBody"].as_str() {
+        let _ = writeln!(
+            out,
+            "\n{}",
+            paint.paint(Style::new().bold(), "every attempt sends")
+        );
+        out += &shown_body(body);
+    }
     out
+}
+
+/// A body, JSON indented with its numbers and strings as they are.
+fn shown_body(body: &str) -> String {
+    let shown = printable(body);
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+    if is_json {
+        format!("  {}\n", indented(&shown, 2, |_, token| token.to_owned()))
+    } else {
+        format!("  {}\n", shown.trim_end_matches('\n').replace('\n', "\n  "))
+    }
 }
 
 /// An attempt: when, how long, the status or the error, and the response. A body that an earlier attempt got too is not repeated.
@@ -263,14 +319,7 @@ fn one_attempt<'a>(attempt: &'a Value, bodies: &mut Vec<&'a str>, paint: Paint) 
         let _ = writeln!(out, "  the same body as attempt {}", index + 1);
         return out;
     }
-    let shown = printable(body);
-    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
-    let shown = if is_json {
-        indented(&shown, 2, |_, token| token.to_owned())
-    } else {
-        shown.trim_end_matches('\n').replace('\n', "\n  ")
-    };
-    let _ = writeln!(out, "  {shown}");
+    out += &shown_body(body);
     if attempt["responseTruncated"] == true {
         let _ = writeln!(
             out,
@@ -297,7 +346,8 @@ mod tests {
     #[test]
     fn a_delivery_reads_as_a_timeline_and_repeated_bodies_are_folded() {
         let delivery = json!({ "id": "d1", "eventId": "evt_1", "webhookId": "whk_1", "url": "http://127.0.0.1:1/", "type": "a.b",
-            "state": "pending", "createdAt": "t0", "nextAttemptAt": "t9", "completedAt": null, "attempts": [
+            "state": "pending", "createdAt": "t0", "nextAttemptAt": "t9", "completedAt": null,
+            "requestBody": "{\"n\":9007199254740993}", "attempts": [
                 attempt(1, Some(503), None, Some("{\"a\":1.10}")),
                 attempt(2, None, Some("connection refused"), None),
                 attempt(3, Some(503), None, Some("{\"a\":1.10}")),
@@ -326,6 +376,11 @@ attempt 3  2026-11-28T10:03:00.000Z  12.3 ms  503
   the same body as attempt 1
 
 attempt 4  no result: it is under way, or its process ended before it was recorded
+
+every attempt sends
+  {
+    \"n\": 9007199254740993
+  }
 "
         );
     }
@@ -334,10 +389,10 @@ attempt 4  no result: it is under way, or its process ended before it was record
     fn nothing_of_a_delivery_steers_the_terminal() {
         let hostile = "\u{1b}[2J\u{202e}";
         let delivery = json!({ "id": hostile, "eventId": hostile, "webhookId": hostile, "url": hostile, "type": hostile,
-            "state": hostile, "createdAt": hostile, "nextAttemptAt": hostile, "completedAt": hostile,
+            "state": hostile, "createdAt": hostile, "nextAttemptAt": hostile, "completedAt": hostile, "requestBody": hostile, "lastError": hostile,
             "attempts": [attempt(1, Some(500), Some(hostile), Some(hostile))] });
         let raw = |value: &Value| RawValue::from_string(value.to_string()).unwrap();
-        let row = rows(&[raw(&delivery)], Paint::new(false)).unwrap();
+        let row = rows(&[raw(&delivery)], true, Paint::new(false)).unwrap();
         for text in [timeline(&delivery, Paint::new(false)), row] {
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
         }

@@ -81,11 +81,11 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ("type", arguments.event_type.as_deref()),
     ];
     let paint = Paint::for_stdout();
-    let listed = operator.list("/events", &filters, arguments.limit, |page| {
+    let listed = operator.list("/events", &filters, arguments.limit, |page, is_first| {
         print(&if arguments.json {
-            lines(&page)
+            lines(page)
         } else {
-            rows(&page, paint)?
+            rows(page, is_first, paint)?
         })
     });
     let (shown, more) = listed.await?;
@@ -126,10 +126,7 @@ async fn no_event_of(operator: &Operator, provider: Option<ProviderName>, name: 
     best.cloned().unwrap_or_default()
 }
 
-fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
-    if page.is_empty() {
-        return Ok(String::new());
-    }
+fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<String> {
     let rows = page.iter().map(|item| {
         let event: Value = serde_json::from_str(item.get())?;
         let text = |name: &str| event[name].as_str().unwrap_or("-");
@@ -138,17 +135,17 @@ fn rows(page: &[Box<RawValue>], paint: Paint) -> anyhow::Result<String> {
             Cell::plain(text("provider")),
             Cell::plain(text("type")),
             Cell::plain(&owner(&event)),
-            Cell::plain(&counts(&event)),
+            Cell::plain(&counts(&event["deliveries"])),
             Cell::styled(text("id"), Style::new().bold()),
         ])
     });
     let rows = rows.collect::<anyhow::Result<_>>()?;
     let head = ["created", "provider", "type", "for", "deliveries", "event"];
-    Ok(aligned(&head, rows, paint))
+    Ok(aligned(&head, rows, is_first, paint))
 }
 
 /// Whose event it is, as far as the publisher said.
-fn owner(event: &Value) -> String {
+pub(super) fn owner(event: &Value) -> String {
     let members = ["clientId", "productId", "accountId"];
     let given = members.iter().filter_map(|name| event[*name].as_str());
     let given: Vec<&str> = given.collect();
@@ -159,12 +156,10 @@ fn owner(event: &Value) -> String {
     }
 }
 
-/// How the deliveries stand, in words.
-fn counts(event: &Value) -> String {
+/// How deliveries stand by their counts, in words.
+pub(super) fn counts(deliveries: &Value) -> String {
     let counted = STATES.iter().filter_map(|state| {
-        let count = event["deliveries"][*state]
-            .as_u64()
-            .filter(|count| *count > 0)?;
+        let count = deliveries[*state].as_u64().filter(|count| *count > 0)?;
         Some(format!("{count} {state}"))
     });
     let counted: Vec<String> = counted.collect();
@@ -204,7 +199,10 @@ fn detail(event: &str, paint: Paint) -> anyhow::Result<String> {
         ("for", printable(&owner(&value)).into_owned()),
         (
             "deliveries",
-            paint.paint(style.map(state_style).unwrap_or_default(), counts(&value)),
+            paint.paint(
+                style.map(state_style).unwrap_or_default(),
+                counts(&value["deliveries"]),
+            ),
         ),
     ] {
         let _ = writeln!(
@@ -247,7 +245,7 @@ mod tests {
 "
         );
         let raw = RawValue::from_string(EVENT.to_owned()).unwrap();
-        let rows = rows(&[raw], Paint::new(false)).unwrap();
+        let rows = rows(&[raw], true, Paint::new(false)).unwrap();
         assert_eq!(rows.lines().count(), 2);
         assert!(rows.contains("2 delivered, 1 pending"), "{rows}");
     }

@@ -17,6 +17,7 @@ mod retry;
 mod serve;
 mod table;
 mod terminal;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -57,6 +58,9 @@ enum Command {
     /// List events, or show one with its payload
     #[command(after_help = events::EXAMPLES)]
     Events(events::Arguments),
+    /// List the webhooks of every provider and owner, or show one
+    #[command(after_help = webhooks::EXAMPLES)]
+    Webhooks(webhooks::Arguments),
     /// Attempt deliveries again now
     #[command(after_help = retry::EXAMPLES)]
     Retry(retry::Arguments),
@@ -93,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Listen(arguments) => listen::run(arguments),
         Command::Deliveries(arguments) => deliveries::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Webhooks(arguments) => webhooks::run(&arguments),
         Command::Retry(arguments) => retry::run(&arguments),
     };
     match result {

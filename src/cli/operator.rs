@@ -101,8 +101,8 @@ impl Operator {
         answer.map_err(|error| self.explain(error))
     }
 
-    /// Reads a list of which `show` gets page by page, until it has got `limit` items or there are no more. Returns how many it got, and
-    /// whether there are more.
+    /// Reads a list until there are `limit` items or no more, and has `show` print them: up to a thousand at a time, with whether they
+    /// are the first ones. Returns how many there were, and whether there are more. A page may be empty and have a next one.
     ///
     /// # Errors
     /// Every [`CallError`], with what to do about it; and those of `show`.
@@ -111,27 +111,38 @@ impl Operator {
         path: &str,
         filters: &[(&str, Option<&str>)],
         limit: u64,
-        mut show: impl FnMut(Vec<Box<RawValue>>) -> anyhow::Result<()>,
+        mut show: impl FnMut(&[Box<RawValue>], bool) -> anyhow::Result<()>,
     ) -> anyhow::Result<(u64, bool)> {
+        let mut listed = 0;
         let mut shown = 0;
+        let mut items: Vec<Box<RawValue>> = Vec::new();
         let mut cursor: Option<String> = None;
-        loop {
+        let more = loop {
             let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("limit", &(limit - shown).min(LARGEST_PAGE).to_string());
+            query.append_pair("limit", &(limit - listed).min(LARGEST_PAGE).to_string());
             let given = filters
                 .iter()
                 .filter_map(|(name, value)| Some((*name, (*value)?)));
             query.extend_pairs(given.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))));
             let call = self.call(Method::GET, &format!("{path}?{}", query.finish()))?;
             let page: Page = self.send(call).await?;
-            shown += page.data.len() as u64;
-            show(page.data)?;
+            listed += page.data.len() as u64;
+            items.extend(page.data);
+            if items.len() as u64 >= LARGEST_PAGE {
+                show(&items, shown == 0)?;
+                shown += items.len() as u64;
+                items.clear();
+            }
             match page.next {
-                None => return Ok((shown, false)),
-                Some(_) if shown >= limit => return Ok((shown, true)),
+                None => break false,
+                Some(_) if listed >= limit => break true,
                 next => cursor = next,
             }
+        };
+        if !items.is_empty() {
+            show(&items, shown == 0)?;
         }
+        Ok((listed, more))
     }
 
     /// A failure with what to do about it, where its own words do not say it.

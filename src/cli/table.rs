@@ -26,13 +26,15 @@ impl Cell {
     }
 }
 
-/// Returns the rows with their columns aligned, below a head, with a line break after each line. The last column is not padded.
-pub(super) fn aligned(head: &[&str], rows: Vec<Vec<Cell>>, paint: Paint) -> String {
+/// Returns the rows with their columns aligned, below a head where they are the first ones, with a line break after each line. The last
+/// column is not padded.
+pub(super) fn aligned(head: &[&str], rows: Vec<Vec<Cell>>, is_first: bool, paint: Paint) -> String {
     let head = head
         .iter()
         .map(|name| Cell::styled(name, Style::new().dimmed()))
         .collect();
-    let rows: Vec<Vec<Cell>> = std::iter::once(head).chain(rows).collect();
+    let head = is_first.then_some(head);
+    let rows: Vec<Vec<Cell>> = head.into_iter().chain(rows).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
@@ -68,7 +70,10 @@ mod tests {
             vec![Cell::plain("é"), Cell::plain("a\nb")],
             vec![Cell::plain("long"), Cell::plain("\u{1b}[2J")],
         ];
-        let text = aligned(&["id", "what"], rows, Paint::new(false));
+        let text = aligned(&["id", "what"], rows, true, Paint::new(false));
         assert_eq!(text, "id    what\né     a\\nb\nlong  \\u001b[2J\n");
+        let more = vec![vec![Cell::plain("1"), Cell::plain("2")]];
+        let text = aligned(&["id", "what"], more, false, Paint::new(false));
+        assert_eq!(text, "1  2\n");
     }
 }
