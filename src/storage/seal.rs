@@ -5,7 +5,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -240,12 +240,27 @@ impl EncryptionKeys {
         new.push(format!(".{}.new", std::process::id()));
         let new = PathBuf::from(new);
         self.create_file(&new)?;
-        let replaced = fs::rename(&new, &path).and_then(|()| match path.parent() {
-            Some(folder) => fs::File::open(folder)?.sync_all(),
-            None => Ok(()),
-        });
+        let replaced = same_access(&path, &new)
+            .and_then(|()| fs::rename(&new, &path))
+            .and_then(|()| match path.parent() {
+                Some(folder) => fs::File::open(folder)?.sync_all(),
+                None => Ok(()),
+            });
+        if replaced.is_err() {
+            // The error is the news, whatever becomes of the rest.
+            let _ = fs::remove_file(&new);
+        }
         replaced.map_err(at_path)
     }
+}
+
+/// Lets the same users at `new` as at `old`: the server may be another user than the one who changes the key.
+fn same_access(old: &Path, new: &Path) -> io::Result<()> {
+    let (wanted, found) = (old.metadata()?, new.metadata()?);
+    if (wanted.uid(), wanted.gid()) != (found.uid(), found.gid()) {
+        std::os::unix::fs::chown(new, Some(wanted.uid()), Some(wanted.gid()))?;
+    }
+    fs::set_permissions(new, wanted.permissions())
 }
 
 impl KeyFileError {
@@ -460,10 +475,16 @@ mod tests {
             restarted.open("p", &before),
             Err(SealError::OtherKey)
         ));
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        // Who could read the file can read the new one.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        EncryptionKeys::from_file(&path)
+            .unwrap()
+            .with_new()
+            .replace_file()
+            .unwrap();
+        assert_eq!(mode(&path), 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
