@@ -429,7 +429,7 @@ visiting('equals-money', 'Equals Money: authorize, then execute all seven operat
   await visit.execute('findOneWebhook', 404, { fill: { webhookId } });
 });
 
-visiting('operator', 'Operator: authorize, then execute all eleven operations', async (visit) => {
+visiting('operator', 'Operator: authorize, then execute all thirteen operations', async (visit) => {
   // A receiver that refuses: the server has nothing at this path that may be posted to.
   const registered = await fetch(`${ORIGIN}/conduit/webhooks`, {
     method: 'POST',
@@ -454,6 +454,10 @@ visiting('operator', 'Operator: authorize, then execute all eleven operations', 
   const delivery = await visit.execute('getDelivery', 200, { fill: { id } });
   assert.equal(delivery.attempts[0].number, 1);
   assert.equal((await visit.execute('retryDelivery', 202, { fill: { id } })).state, 'pending');
+  const { data: webhooks } = await visit.execute('listWebhooks', 200);
+  const webhookId = deliveries[0].webhookId;
+  assert.ok(webhooks.some((webhook) => webhook.id === webhookId), 'the webhook of the delivery is listed');
+  assert.equal((await visit.execute('getWebhook', 200, { fill: { id: webhookId } })).id, webhookId);
   const replays = await visit.samples('createReplay');
   const { id: replayId } = await visit.execute('createReplay', 202);
   for (const sample of replays.slice(1)) {
