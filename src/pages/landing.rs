@@ -33,16 +33,23 @@ pub(crate) fn landing(
         .content_type("text/html; charset=utf-8")
         // The commands name the host that was asked for.
         .insert_header((header::VARY, "Host"))
-        .body(page(mode, base, host, &local.to_string()))
+        .body(page(mode, base, host, local))
 }
 
 /// The page, with commands for `host`; for `local` where the client gave none, or none that may stand in a command.
-fn page(mode: Mode, base: &str, host: Option<&str>, local: &str) -> String {
+fn page(mode: Mode, base: &str, host: Option<&str>, local: SocketAddr) -> String {
     let (mode, sandbox) = match mode {
         Mode::Sandbox => {
-            let host = host.filter(|host| is_plain(host)).unwrap_or(local);
+            let host = host.filter(|host| is_plain(host)).map(str::to_owned);
+            let host = host.unwrap_or_else(|| local.to_string());
             let origin = format!("http://{host}{base}");
-            ("sandbox", SANDBOX.replace("{origin}", &origin))
+            let reach = if local.ip().is_loopback() {
+                "it listens on loopback only"
+            } else {
+                "it listens beyond loopback"
+            };
+            let sandbox = SANDBOX.replace("{origin}", &origin);
+            ("sandbox", sandbox.replace("{reach}", reach))
         }
         Mode::Production => ("production", String::new()),
     };
@@ -62,6 +69,35 @@ fn is_plain(host: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn base_paths_are_listed_below_the_path_of_the_proxy() {
+        let page = page(Mode::Production, "/hooks", None, address("127.0.0.1:1"));
+        for path in ["/conduit", "/equals-money", "/operator/v1"] {
+            assert!(
+                page.contains(&format!("<code>/hooks{path}</code>")),
+                "{page}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sandbox_says_that_it_listens_on_loopback_only_where_it_does() {
+        for (local, only) in [
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("0.0.0.0:80", false),
+            ("10.0.0.1:80", false),
+        ] {
+            let page = page(Mode::Sandbox, "", Some("box"), address(local));
+            assert_eq!(page.contains("listens on loopback only"), only, "{local}");
+            assert_eq!(page.contains("listens beyond loopback"), !only, "{local}");
+        }
+    }
+
     #[test]
     fn a_host_that_is_no_plain_host_does_not_reach_the_page() {
         for host in [
@@ -70,7 +106,7 @@ mod tests {
             "[::1]:8080",
             "localhost",
         ] {
-            let page = page(Mode::Sandbox, "", Some(host), "127.0.0.1:1");
+            let page = page(Mode::Sandbox, "", Some(host), address("127.0.0.1:1"));
             assert_eq!(page.matches(&format!("curl http://{host}/")).count(), 3);
         }
         for host in [
@@ -83,7 +119,7 @@ mod tests {
             "host:port:1",
             "",
         ] {
-            let page = page(Mode::Sandbox, "", Some(host), "127.0.0.1:1");
+            let page = page(Mode::Sandbox, "", Some(host), address("127.0.0.1:1"));
             assert_eq!(
                 page.matches("curl http://127.0.0.1:1/").count(),
                 3,
@@ -95,8 +131,15 @@ mod tests {
     #[test]
     fn nothing_is_left_to_fill_in_and_production_gives_no_credentials() {
         for mode in [Mode::Sandbox, Mode::Production] {
-            let page = page(mode, "/hooks", None, "127.0.0.1:8080");
-            for name in ["{mode}", "{base}", "{version}", "{sandbox}", "{origin}"] {
+            let page = page(mode, "/hooks", None, address("127.0.0.1:8080"));
+            for name in [
+                "{mode}",
+                "{base}",
+                "{version}",
+                "{sandbox}",
+                "{origin}",
+                "{reach}",
+            ] {
                 assert!(!page.contains(name), "{name}");
             }
             assert_eq!(

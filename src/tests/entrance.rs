@@ -343,7 +343,7 @@ async fn everything_is_below_the_base_path_whether_the_proxy_passes_it_on_or_not
             let answer = app.anonymous("").get(link).await;
             assert_eq!(answer.status, expected, "{link}");
         }
-        assert!(page.contains("/hooks/conduit/webhooks -H"), "{page}");
+        assert!(page.contains("/hooks/conduit/webhooks \\\n"), "{page}");
         let deliveries = app.operator().get("/deliveries").await;
         assert_eq!(deliveries.status, 200);
     }
