@@ -78,6 +78,12 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.";
 
+/// Whether the program takes this command line.
+#[cfg(test)]
+pub(crate) fn parses(words: impl IntoIterator<Item = std::ffi::OsString>) -> bool {
+    Cli::try_parse_from(words).is_ok()
+}
+
 /// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and exit
 /// code 1.
 pub fn main() -> ExitCode {

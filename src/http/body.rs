@@ -97,15 +97,25 @@ async fn read_bytes(
     rules: BodyRules,
 ) -> Result<Vec<u8>, BodyFault> {
     check_media_type(request, rules)?;
-    let bytes = tokio::time::timeout(PATIENCE, read(payload, rules.limit))
-        .await
-        .map_err(|_| BodyFault::Malformed("did not arrive in time".to_owned()))??;
+    let bytes = read_limited(payload, rules.limit).await?;
     if bytes.is_empty() {
         return Err(BodyFault::Malformed(
             "is empty, where a JSON object is expected".to_owned(),
         ));
     }
     Ok(bytes)
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// [`BodyFault`] says whether it is too large or did not arrive.
+pub(crate) async fn read_limited(
+    payload: web::Payload,
+    limit: usize,
+) -> Result<Vec<u8>, BodyFault> {
+    let read = tokio::time::timeout(PATIENCE, read(payload, limit)).await;
+    read.map_err(|_| BodyFault::Malformed("did not arrive in time".to_owned()))?
 }
 
 fn malformed(error: serde_json::Error) -> BodyFault {

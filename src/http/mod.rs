@@ -15,7 +15,7 @@ mod slices;
 mod trace;
 mod unique;
 
-pub(crate) use body::{BodyFault, BodyRules, JsonText, read_json, read_json_text};
+pub(crate) use body::{BodyFault, BodyRules, JsonText, read_json, read_json_text, read_limited};
 pub(crate) use compact::compact;
 pub(crate) use credential::{Credential, credential};
 pub(crate) use entrance::Entrance;

@@ -11,7 +11,7 @@ use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
 /// After how many seconds a request may be sent again when the database cannot be used: about as long as a write waits for a lock.
-const RETRY_AFTER: u64 = 5;
+pub(crate) const RETRY_AFTER: u64 = 5;
 
 const MEDIA_TYPE: &str = "application/problem+json";
 

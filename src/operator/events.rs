@@ -83,6 +83,10 @@ pub(crate) async fn publish_text(
     idempotency_key: Option<String>,
     body: String,
 ) -> Result<Receipt, OperatorError> {
+    let limit = state.context.max_body_bytes;
+    if body.len() > limit {
+        return Err(OperatorError::ContentTooLarge(limit));
+    }
     let body = JsonText::parse(body)?;
     let submitted = submit(key_id, idempotency_key, body, state, None).await?;
     Ok(submitted.1)

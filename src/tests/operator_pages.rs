@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::app::{Answer, Client, TestApp};
+use super::app::{Answer, Client, TestApp, production};
 use super::delivering::{
     accepted, conduit_event, conduit_webhook, delivery_of, delivery_when, publish, recorded,
 };
@@ -171,4 +171,83 @@ async fn what_receivers_and_customers_write_is_text_on_every_page() {
     let text = page.get(&format!("/deliveries/{id}")).await.text();
     assert!(text.contains("&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(text.contains("503 Service Unavailable: the fault is on its side"));
+}
+
+#[actix_web::test]
+async fn a_filter_that_cannot_be_read_is_named_and_shows_nothing() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    conduit_webhook(&app, &receiver.url).await;
+    let operator = app.operator();
+    delivery_of(&operator, &publish(&operator, conduit_event()).await).await;
+    let client = signed_in(&app, "sandbox-operator").await;
+    for (page, filter, expected) in [
+        ("deliveries", "state=bogus", "exhausted or cancelled"),
+        ("deliveries", "outcome=zz", "failed or failure"),
+        ("deliveries", "from=yesterday", "2026-01-31T15:00"),
+        ("deliveries", "to=tomorrow", "2026-01-31T15:00"),
+        ("deliveries", "provider=operator", "conduit or equals-money"),
+        ("deliveries", "cursor=x", "the links below"),
+        ("events", "provider=zz", "conduit or equals-money"),
+        ("webhooks", "provider=zz", "conduit or equals-money"),
+        ("webhooks", "enabled=maybe", "true or false"),
+    ] {
+        let all = client.get(&format!("/{page}?provider=conduit")).await;
+        assert!(all.status == 200 && all.text().contains("<tbody>"));
+        let answer = client.get(&format!("/{page}?{filter}")).await;
+        let text = answer.text();
+        assert_eq!(answer.status, 400, "{filter}: {text}");
+        assert!(
+            text.contains(&format!("Invalid filter “{filter}”")),
+            "{text}"
+        );
+        assert!(
+            text.contains(expected) && !text.contains("<tbody>"),
+            "{text}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn a_payload_has_the_limit_of_the_operator_api() {
+    let app = TestApp::start_with(|config| config.max_body_bytes = 2_000).await;
+    let client = signed_in(&app, "sandbox-operator").await;
+    let token = form_token(&client).await;
+    // The last one is too large for any form.
+    for (spaces, status) in [(1_800, 200), (2_001, 413), (200_000, 413)] {
+        let space = "+".repeat(spaces);
+        let event = "type=equals-money/BoxCredited";
+        let body = format!("form-token={token}&{event}&data=%7B%22a%22:{space}1%7D");
+        let answer = client
+            .send("POST", "/publish", Some(FORM), body.as_bytes())
+            .await;
+        let text = answer.text();
+        assert_eq!(answer.status, status, "{spaces}: {text}");
+        assert_eq!(text.contains("at most 2000 bytes"), status == 413, "{text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_database_that_is_away_is_answered_with_when_to_try_again() {
+    let app = TestApp::start().await;
+    let client = signed_in(&app, "sandbox-operator").await;
+    let token = form_token(&client).await;
+    app.take_away();
+    let publication = "type=equals-money/BoxCredited";
+    for (path, fields) in [("/publish", publication), ("/replays", "state=pending")] {
+        let body = format!("form-token={token}&{fields}&run=count");
+        let answer = client.send("POST", path, Some(FORM), body.as_bytes()).await;
+        assert_eq!(answer.status, 503, "{path}: {}", answer.text());
+        assert_eq!(answer.header("retry-after"), Some("5"));
+        assert!(answer.text().contains("Try again later"));
+    }
+}
+
+#[actix_web::test]
+async fn signing_in_to_production_names_a_command_that_makes_a_key() {
+    let app = TestApp::start_with(production).await;
+    let page = app.anonymous("/operator").get("/sign-in").await.text();
+    let (_, rest) = page.split_once("<code>").unwrap();
+    let command = rest.split_once("</code>").unwrap().0;
+    let words = command.split(' ').map(std::ffi::OsString::from);
+    assert!(crate::cli::parses(words), "{command}");
 }

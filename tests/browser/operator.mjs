@@ -119,7 +119,7 @@ visiting('A wrong key is refused, the right one leads to the page that was asked
   await page.goto(`${ORIGIN}/operator/deliveries?state=delivered`);
   await page.getByLabel('Key of the operator API').fill('wrong');
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByText('This key is not known or was revoked.').waitFor();
+  await page.getByText('This key is unknown or was revoked.').waitFor();
   await page.screenshot({ path: `${SCREENSHOTS}operator-sign-in.png` });
   await page.getByLabel('Key of the operator API').fill('sandbox-operator');
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -192,7 +192,7 @@ visiting('Deliveries are found by what came of them, by state, type and webhook'
   await page.getByText('More').click();
   await page.getByLabel('Webhook').fill('nobody');
   await page.getByRole('button', { name: 'Filter' }).click();
-  await page.getByText('No delivery is like that.').waitFor();
+  await page.getByText('No deliveries match these filters.').waitFor();
 });
 
 visiting('An event is published from the sample of its catalogue, and faults are named', async (page) => {
@@ -209,8 +209,8 @@ visiting('An event is published from the sample of its catalogue, and faults are
   await page.screenshot({ path: `${SCREENSHOTS}operator-publish.png`, fullPage: true });
   await payload.fill(sample);
   await page.getByRole('button', { name: 'Publish' }).click();
-  await page.getByText('transaction.completed is for 1 webhook.').waitFor();
-  await page.getByRole('link', { name: 'Its deliveries' }).click();
+  await page.getByText('transaction.completed goes to 1 webhook.').waitFor();
+  await page.getByRole('link', { name: 'Show its deliveries' }).click();
   await page.locator('tbody .badge', { hasText: 'delivered' }).waitFor();
 });
 
@@ -218,7 +218,7 @@ visiting('An event that reaches nobody says why', async (page) => {
   await signIn(page, '/operator/publish?type=equals-money/BoxCredited');
   await page.getByLabel('Account', { exact: true }).fill('F99999');
   await page.getByRole('button', { name: 'Publish' }).click();
-  await page.getByText('BoxCredited is for 0 webhooks.').waitFor();
+  await page.getByText('No webhook receives BoxCredited.').waitFor();
   await page.getByText('Other webhooks for this type: 1 is for another account.').waitFor();
 });
 
@@ -229,11 +229,11 @@ visiting('A replay is counted first, and then done', async (page) => {
   await page.getByLabel('State').selectOption('delivered');
   await page.getByLabel('Provider').selectOption('conduit');
   await page.getByRole('button', { name: 'Count only' }).click();
-  await page.getByText('picked; nothing was attempted.').waitFor();
+  await page.getByText('; nothing was sent.').waitFor();
   const replay = page.getByRole('button', { name: /^Replay \d+ deliveries$/ });
   await page.screenshot({ path: `${SCREENSHOTS}operator-replay.png` });
   await replay.click();
-  await page.getByText(/deliveries are picked, \d+ made due\./).waitFor();
+  await page.getByText(/deliveries match; \d+ scheduled\./).waitFor();
 });
 
 visiting('A form of another site, or of another session, changes nothing', async (page) => {

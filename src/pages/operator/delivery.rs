@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use uuid::Uuid;
 
 use super::deliveries::badge;
+use super::form::Body;
 use super::guard::{PageError, SignedIn, accept};
 use super::layout::{Page, Root, form_token, full_moment, moment};
 use super::redirect;
@@ -60,7 +61,7 @@ pub(super) async fn retry(
     request: HttpRequest,
     signed_in: SignedIn,
     state: web::Data<State>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, PageError> {
     let _ = accept(&request, &signed_in, &body)?;
     let State {
@@ -109,7 +110,7 @@ fn facts(root: &Root, delivery: &DeliveryRecord, event: &Event, now: Timestamp) 
             dt { "Provider" } dd { (delivery.provider) }
             @if let Some(owner) = &event.owner { dt { "Client or product" } dd { (owner) } }
             @if let Some(account) = &event.account_id { dt { "Account" } dd { (account) } }
-            dt { "Made" } dd { (full_moment(delivery.created_at, now)) }
+            dt { "Created" } dd { (full_moment(delivery.created_at, now)) }
             @if let Some(completed_at) = delivery.completed_at { dt { "Ended" } dd { (full_moment(completed_at, now)) } }
             dt { "Delivery" } dd { code { (delivery.id) } }
         }

@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::cursor_text;
 use super::deliveries::PAGE;
 use super::delivery::text;
 use super::form::Form;
 use super::guard::{PageError, SignedIn};
 use super::layout::{Page, Root, event_types, full_moment, moment, pager, provider_choice};
-use super::{cursor, cursor_text};
 use crate::operator::State;
 use crate::storage::{EventFilter, EventRecord, NumberPage, StateCounts};
 
@@ -22,28 +22,34 @@ pub(super) async fn list(
     let query = Form::read(request.query_string().as_bytes());
     let context = &state.context;
     let now = context.clock.now();
+    let mut faults = Vec::new();
     let filter = EventFilter {
-        provider: query.filled("provider").and_then(|text| text.parse().ok()),
+        provider: query.provider(&state, &mut faults),
         event_type: query.filled("type").map(str::to_owned),
     };
     let page = NumberPage {
-        before: cursor(&query),
+        before: query.cursor(&mut faults),
         limit: PAGE,
     };
+    let shown = Page {
+        root: &root,
+        signed_in: &signed_in,
+        section: "events",
+        title: "Events",
+        live: faults.is_empty(),
+    };
+    if !faults.is_empty() {
+        return Ok(shown.refuse(&faults, &filters(&state, &query)));
+    }
     let found = context.store.events(filter, page).await?;
     let content = html! {
         h1 { "Events" }
-        form.filters method="get" id="filters" {
-            (provider_choice(&state, query.text("provider")))
-            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
-            (event_types(&state, "types"))
-            div.actions { button { "Filter" } a href="events" { "All" } }
-        }
+        (filters(&state, &query))
         @if found.rows.is_empty() {
-            p.empty { "No event is like that." }
+            p.empty { "No events match these filters." }
         } @else {
             table {
-                thead { tr { th { "Event" } th { "Of" } th { "Deliveries" } th { "Published" } } }
+                thead { tr { th { "Event" } th { "Provider" } th { "Deliveries" } th { "Published" } } }
                 tbody {
                     @for record in &found.rows {
                         @let event = &record.event;
@@ -52,7 +58,7 @@ pub(super) async fn list(
                                 a href=(root.to(format_args!("deliveries?event={}", event.id))) { (event.event_type) }
                                 br; span.faint { (event.id) }
                             }
-                            td data-label="Of" { (event.provider)
+                            td data-label="Provider" { (event.provider)
                                 @if let Some(account) = &event.account_id { br; span.faint { (account) } }
                                 @else if let Some(owner) = &event.owner { br; span.faint.url { (owner) } }
                             }
@@ -65,14 +71,18 @@ pub(super) async fn list(
         }
         (pager("events", &query, found.next.map(cursor_text), found.rows.len()))
     };
-    let page = Page {
-        root: &root,
-        signed_in: &signed_in,
-        section: "events",
-        title: "Events",
-        live: true,
-    };
-    Ok(page.answer(&content))
+    Ok(shown.answer(&content))
+}
+
+fn filters(state: &State, query: &Form) -> Markup {
+    html! {
+        form.filters method="get" id="filters" {
+            (provider_choice(state, query.text("provider")))
+            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
+            (event_types(state, "types"))
+            div.actions { button { "Filter" } a href="events" { "All" } }
+        }
+    }
 }
 
 /// How many deliveries are in each state, in words.

@@ -15,10 +15,13 @@ use super::form::Form;
 use super::layout::{self, Page, Root};
 use super::redirect;
 use super::session::{Session, Sessions};
-use crate::operator::{State, authenticate};
+use crate::operator::{RETRY_AFTER, State, authenticate};
 use crate::storage::StoreError;
 
 const COOKIE: &str = "truehook_operator";
+
+/// The header by which the script of a page says that it refreshes the page by itself.
+const REFRESH: &str = "x-truehook-refresh";
 
 /// Why no page is shown.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,11 @@ pub(super) enum PageError {
     NotFound(&'static str),
     #[error("method not allowed")]
     Method,
+    /// A form whose payload is over this limit, in bytes.
+    #[error("form too large")]
+    TooLarge(usize),
+    #[error("form cut off")]
+    CutOff,
     #[error("internal error")]
     Internal(#[from] StoreError),
 }
@@ -44,6 +52,9 @@ impl ResponseError for PageError {
             Self::Foreign => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::CutOff => StatusCode::BAD_REQUEST,
+            Self::Internal(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -89,12 +100,27 @@ impl PageError {
                 "Not allowed",
                 "This page does not take such requests.".to_owned(),
             ),
+            Self::TooLarge(limit) => (
+                "The form is too large",
+                format!("A request body has at most {limit} bytes, as --max-body-bytes sets it. Nothing was changed."),
+            ),
+            Self::CutOff => (
+                "The form did not arrive",
+                "The connection ended before the whole form was sent. Nothing was changed. Send it again.".to_owned(),
+            ),
             Self::Internal(error) => {
                 tracing::error!(error = error as &dyn std::error::Error, "page failed");
-                (
-                    "The server failed",
-                    "It could not read or write its database; its log says why. Try again later.".to_owned(),
-                )
+                if error.is_temporary() {
+                    (
+                        "The database cannot be used",
+                        "The database cannot be used at this moment; the server's log says why. Nothing was changed. Try again later.".to_owned(),
+                    )
+                } else {
+                    (
+                        "The server failed",
+                        "The server could not handle the request; its log says why.".to_owned(),
+                    )
+                }
             }
         };
         let page = Page::error(
@@ -102,7 +128,13 @@ impl PageError {
             title,
             html! { p { (text) } p { a href=(root.to("")) { "To the overview" } } },
         );
-        layout::answer(self.status_code(), page)
+        let status = self.status_code();
+        let mut answer = layout::answer(status, page);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = header::HeaderValue::from(RETRY_AFTER);
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        answer
     }
 }
 
@@ -134,7 +166,13 @@ async fn signed_in(request: &HttpRequest) -> Result<SignedIn, PageError> {
         PageError::SignIn(path)
     };
     let token = token(request).ok_or_else(missing)?;
-    let session = sessions.find(&token, Instant::now()).ok_or_else(missing)?;
+    // A page that refreshes itself does not keep its session: nobody may be there any more.
+    let found = if request.headers().contains_key(REFRESH) {
+        sessions.peek(&token, Instant::now())
+    } else {
+        sessions.find(&token, Instant::now())
+    };
+    let session = found.ok_or_else(missing)?;
     let found = authenticate(&state, session.key.expose().as_bytes()).await?;
     let Some(key_id) = found else {
         sessions.end(&token);

@@ -89,6 +89,17 @@ impl Page<'_> {
         )
     }
 
+    /// The page with the faults of its filters, and nothing that they might have found.
+    pub(super) fn refuse(&self, faults: &[String], filters: &Markup) -> HttpResponse {
+        let mut answer = self.answer(&html! {
+            h1 { (self.title) }
+            div.fault role="alert" { @for fault in faults { p { (fault) } } }
+            (filters)
+        });
+        *answer.status_mut() = StatusCode::BAD_REQUEST;
+        answer
+    }
+
     /// A page without navigation.
     pub(super) fn error(root: &Root, title: &str, content: Markup) -> Markup {
         document(root, title, &html! {}, &html! { h1 { (title) } (content) })
@@ -122,6 +133,7 @@ fn document(root: &Root, title: &str, navigation: &Markup, content: &Markup) -> 
             }
             body.operator {
                 header { a.brand href=(root.to("")) { "Truehook" } (navigation) }
+                p #stale .stale role="status" hidden {}
                 main { (content) }
             }
         }

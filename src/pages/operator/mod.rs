@@ -23,13 +23,9 @@ use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 
-use self::form::Form;
 use self::guard::PageError;
 pub(crate) use self::session::Sessions;
 use crate::operator::State;
-
-/// What a form may hold: a payload and little else.
-const LARGEST_FORM: usize = 1024 * 1024;
 
 /// The pages.
 pub(crate) fn pages(
@@ -39,7 +35,6 @@ pub(crate) fn pages(
     web::scope("/operator")
         .app_data(state)
         .app_data(sessions)
-        .app_data(web::PayloadConfig::new(LARGEST_FORM))
         .wrap(from_fn(guard::answer))
         .service(web::resource("").to(async || redirect("operator/")))
         .service(shown("/", overview::overview))
@@ -73,12 +68,6 @@ where
 /// A path that refuses the methods it has no route for.
 fn page(path: &'static str) -> Resource {
     web::resource(path).default_service(web::to(async || Err::<HttpResponse, _>(PageError::Method)))
-}
-
-/// The place of a list that a query goes on from; one that cannot be read is the beginning.
-fn cursor(query: &Form) -> Option<i64> {
-    let number = query.filled("cursor")?.parse().ok()?;
-    (number > 0).then_some(number)
 }
 
 fn cursor_text(number: i64) -> String {

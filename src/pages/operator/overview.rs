@@ -48,13 +48,13 @@ pub(super) async fn overview(
         (figures(&root, &Figures::of(&window, now), queue.pending, late))
         (chart(&window, now))
         section {
-            h2 { "Webhooks with most failures" }
+            h2 { "Webhooks with the most failures" }
             (failing_webhooks(&root, &failing, now))
         }
         section {
-            h2 { "Last failures" }
+            h2 { "Recent failures" }
             @if failures.is_empty() {
-                p.empty { "No delivery has failed last." }
+                p.empty { "No recent failures." }
             } @else {
                 (table(&root, &failures, now))
                 p { a href=(root.to("deliveries?outcome=failure")) { "All failures" } }
@@ -126,7 +126,7 @@ fn figures(root: &Root, figures: &Figures, pending: u64, late: Option<u64>) -> M
                 dd.bad[failed > 0] { (failed) }
                 dd.faint { (figures.retrying) " to be retried, " (figures.exhausted) " given up" }
             }
-            div { dt { "Made" }
+            div { dt { "Created" }
                 dd { (figures.last_minute) span.unit { " / min" } }
                 dd.faint { @if figures.more { "over " } (figures.last_hour) " in the last hour" }
             }
@@ -173,7 +173,7 @@ fn chart(window: &Window, now: Timestamp) -> Markup {
     html! {
         @if most > 0 {
             figure.chart {
-                svg viewBox="0 0 600 62" preserveAspectRatio="none" role="img" aria-label="Deliveries made in each minute of the last hour" {
+                svg viewBox="0 0 600 62" preserveAspectRatio="none" role="img" aria-label="Deliveries created in each minute of the last hour" {
                     @for (index, (all, failed)) in minutes.iter().enumerate() {
                         @let (all_height, failed_height) = (height(*all).max(u64::from(*all > 0) * 2), height(*failed).max(u64::from(*failed > 0) * 2));
                         @if *all > 0 {
@@ -185,7 +185,7 @@ fn chart(window: &Window, now: Timestamp) -> Markup {
                     }
                 }
                 figcaption {
-                    span { "an hour ago" } span { "deliveries made in a minute, " (most) " at most; " span.bad { "failing" } } span { "now" }
+                    span { "an hour ago" } span { "deliveries created per minute, " (most) " at most; " span.bad { "failing" } } span { "now" }
                 }
             }
         }

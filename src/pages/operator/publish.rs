@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::form::Form;
+use super::form::{Body, Form};
 use super::guard::{PageError, SignedIn, accept};
 use super::layout::{Page, Root, field, form_token};
 use super::words::count;
@@ -128,8 +128,8 @@ fn page(
             @match event_type.audience {
                 Audience::Owner => (field("client", "Client", form.filled("client").unwrap_or(sandbox_client), "client_…")),
                 Audience::Account | Audience::Platform => {
-                    (field("account", "Account", form.text("account"), "every account’s webhooks without one"))
-                    (field("product", "Product", form.text("product"), "of every product without one"))
+                    (field("account", "Account", form.text("account"), "no account"))
+                    (field("product", "Product", form.text("product"), "all products"))
                 }
             }
             label.wide { span { "Payload" } textarea name="data" rows="16" spellcheck="false" { (data) } }
@@ -142,7 +142,7 @@ pub(super) async fn publish(
     request: HttpRequest,
     signed_in: SignedIn,
     state: web::Data<State>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, PageError> {
     let form = accept(&request, &signed_in, &body)?;
     let root = Root::of(&request);
@@ -153,7 +153,12 @@ pub(super) async fn publish(
         Ok(body) => publish_text(state.clone(), signed_in.key_id.clone(), key, body).await,
         Err(fault) => {
             let content = page(&root, &signed_in, &state, &event_type, &form, &[fault]);
-            return Ok(refused(&root, &signed_in, &content));
+            return Ok(refused(
+                &root,
+                &signed_in,
+                &content,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ));
         }
     };
     match published {
@@ -171,21 +176,31 @@ pub(super) async fn publish(
                 &form,
                 &error.lines(),
             );
-            Ok(refused(&root, &signed_in, &content))
+            let status = match error {
+                OperatorError::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            Ok(refused(&root, &signed_in, &content, status))
         }
     }
 }
 
-fn refused(root: &Root, signed_in: &SignedIn, content: &Markup) -> HttpResponse {
+fn refused(
+    root: &Root,
+    signed_in: &SignedIn,
+    content: &Markup,
+    status: StatusCode,
+) -> HttpResponse {
     let mut answer = answer(root, signed_in, content);
-    *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    *answer.status_mut() = status;
     answer
 }
 
 /// The body of a publication, with the payload token by token as it was written.
 fn read(event_type: &EventType, form: &Form) -> Result<String, String> {
-    let data = form.filled("data").unwrap_or("{}");
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(data) {
+    // Browsers send line ends as two characters, which would count against the limit.
+    let data = form.filled("data").unwrap_or("{}").replace("\r\n", "\n");
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(&data) {
         return Err(format!("The payload is not JSON: {error}."));
     }
     let members = [
@@ -209,13 +224,15 @@ fn published_page(root: &Root, event_type: &EventType, receipt: &Receipt) -> Mar
     html! {
         h1 { "Published" }
         p.why.good[receipt.deliveries > 0].bad[receipt.deliveries == 0] {
-            strong {
-                (event_type.name) " is for " (count(receipt.deliveries, "webhook", "webhooks")) "."
+            @if receipt.deliveries == 0 {
+                strong { "No webhook receives " (event_type.name) "." }
+                " The event is kept; replay it once a webhook is registered for it."
+            } @else {
+                strong { (event_type.name) " goes to " (count(receipt.deliveries, "webhook", "webhooks")) "." }
             }
-            @if receipt.deliveries == 0 { " It is kept, and can be replayed when a webhook wants it." }
         }
         (missed(receipt.not_matched))
-        p { a href=(deliveries) { "Its deliveries" } }
+        p { a href=(deliveries) { "Show its deliveries" } }
         p { a href=(root.to(format_args!("publish?type={}/{}", event_type.provider, event_type.name))) { "Publish another" } }
     }
 }

@@ -1,12 +1,11 @@
-//! Replaying many deliveries: what to pick, counting before, and how far a job has come.
+//! Replaying many deliveries: the filter, counting first, and the progress of a job.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::deliveries::instant;
-use super::form::Form;
+use super::form::{Body, Form, instant};
 use super::guard::{PageError, SignedIn, accept};
 use super::layout::{Page, Root, choice, field, form_token, full_moment, provider_choice};
 use super::redirect;
@@ -19,7 +18,7 @@ const STATES: [(&str, &str); 5] = [
     ("pending", "pending"),
     ("delivered", "delivered"),
     ("cancelled", "cancelled"),
-    ("unmatched", "events that no webhook wanted"),
+    ("unmatched", "events without a webhook"),
 ];
 
 pub(super) async fn form(
@@ -41,7 +40,7 @@ fn show_form(
 ) -> HttpResponse {
     let content = html! {
         h1 { "Replay" }
-        p { "Makes a new attempt of every delivery that is picked, whatever came of it. All conditions hold together. Count first." }
+        p { "Sends every delivery again that meets all of these conditions, including delivered ones. Use Count only to see how many there are." }
         form.card method="post" action=(root.to("replays")) {
             (form_token(signed_in))
             @if let Some(fault) = fault { p.fault role="alert" { (fault) } }
@@ -74,7 +73,7 @@ pub(super) async fn start(
     request: HttpRequest,
     signed_in: SignedIn,
     state: web::Data<State>,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, PageError> {
     let form = accept(&request, &signed_in, &body)?;
     let root = Root::of(&request);
@@ -104,17 +103,27 @@ fn read(form: &Form) -> Result<ReplayFilter, &'static str> {
             form,
             "provider",
             |text| text.parse().ok(),
-            "This provider is not known.",
+            "Unknown provider; choose one of the list.",
         )?,
         webhook_id: form.filled("webhook").map(str::to_owned),
         state: parsed(
             form,
             "state",
             |text| text.parse().ok(),
-            "This state is not known.",
+            "Unknown state; choose one of the list.",
         )?,
-        from: parsed(form, "from", instant, "The first time cannot be read.")?,
-        to: parsed(form, "to", instant, "The second time cannot be read.")?,
+        from: parsed(
+            form,
+            "from",
+            instant,
+            "“Published from” is not a date and time; write it as 2026-01-31T15:00.",
+        )?,
+        to: parsed(
+            form,
+            "to",
+            instant,
+            "“Published before” is not a date and time; write it as 2026-01-31T15:00.",
+        )?,
     };
     let ReplayFilter {
         webhook_id,
@@ -124,12 +133,12 @@ fn read(form: &Form) -> Result<ReplayFilter, &'static str> {
         ..
     } = &filter;
     if webhook_id.is_none() && state.is_none() && from.is_none() && to.is_none() {
-        return Err("Choose a state, a webhook or a time: everything is more than anybody means.");
+        return Err("Choose a state, a webhook or a time.");
     }
     if let (Some(from), Some(to)) = (from, to)
         && to <= from
     {
-        return Err("The second time must be later than the first.");
+        return Err("“Published before” must be later than “Published from”.");
     }
     Ok(filter)
 }
@@ -171,14 +180,14 @@ pub(super) async fn show(
 }
 
 fn progress(replay: &Replay) -> Markup {
-    let matched = count(replay.matched, "delivery is", "deliveries are");
+    let matched = count(replay.matched, "delivery matches", "deliveries match");
     html! {
         p.why.good[replay.finished_at.is_some()] {
             strong {
                 @match (replay.finished_at, replay.dry_run) {
-                    (None, _) => { "It is still looking: " (replay.matched) " picked so far." }
-                    (Some(_), true) => { (matched) " picked; nothing was attempted." }
-                    (Some(_), false) => { (matched) " picked, " (replay.enqueued) " made due." }
+                    (None, _) => { "Searching: " (replay.matched) " found so far." }
+                    (Some(_), true) => { (matched) "; nothing was sent." }
+                    (Some(_), false) => { (matched) "; " (replay.enqueued) " scheduled." }
                 }
             }
         }

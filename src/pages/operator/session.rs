@@ -60,7 +60,14 @@ impl Sessions {
         token
     }
 
-    /// The session that a token names.
+    /// The session that a token names, whose idle time goes on.
+    pub(super) fn peek(&self, token: &str, now: Instant) -> Option<Session> {
+        let sessions = self.lock();
+        let session = sessions.get(&name(token))?;
+        is_alive(session, now).then(|| session.clone())
+    }
+
+    /// The session that a token names, whose idle time begins again.
     pub(super) fn find(&self, token: &str, now: Instant) -> Option<Session> {
         let mut sessions = self.lock();
         let session = sessions
@@ -121,6 +128,16 @@ mod tests {
         let later = began + IDLE - Duration::from_secs(1);
         assert!(sessions.find(&token, later).is_some());
         assert!(sessions.find(&token, later + IDLE).is_none());
+    }
+
+    #[test]
+    fn a_page_that_refreshes_itself_does_not_keep_its_session() {
+        let (sessions, began) = (Sessions::default(), Instant::now());
+        let token = sessions.begin(key("a"), began);
+        let later = began + IDLE - Duration::from_secs(1);
+        assert!(sessions.peek(&token, later).is_some());
+        assert!(sessions.peek(&token, began + IDLE).is_none());
+        assert!(sessions.find(&token, began + IDLE).is_none());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use maud::{Markup, html};
 
-use super::form::Form;
+use super::form::{Body, Form};
 use super::guard::{PageError, SignedIn, accept, cookie, data, from_here, token};
 use super::layout::{Page, Root, answer};
 use super::redirect;
@@ -19,10 +19,7 @@ pub(super) async fn form(request: HttpRequest, state: web::Data<State>) -> HttpR
     answer(StatusCode::OK, page)
 }
 
-pub(super) async fn sign_in(
-    request: HttpRequest,
-    body: web::Bytes,
-) -> Result<HttpResponse, PageError> {
+pub(super) async fn sign_in(request: HttpRequest, body: Body) -> Result<HttpResponse, PageError> {
     let (state, sessions) = data(&request);
     let form = from_here(&request, &body)?;
     let root = Root::of(&request);
@@ -43,7 +40,7 @@ pub(super) async fn sign_in(
 pub(super) async fn sign_out(
     request: HttpRequest,
     signed_in: SignedIn,
-    body: web::Bytes,
+    body: Body,
 ) -> Result<HttpResponse, PageError> {
     let _ = accept(&request, &signed_in, &body)?;
     let (_, sessions) = data(&request);
@@ -74,12 +71,12 @@ fn page(root: &Root, state: &State, next: &str, wrong: bool) -> Markup {
             label { span { "Key of the operator API" }
                 input type="password" name="key" required autofocus autocomplete="current-password" spellcheck="false";
             }
-            @if wrong { p.fault role="alert" { "This key is not known or was revoked." } }
+            @if wrong { p.fault role="alert" { "This key is unknown or was revoked." } }
             button { "Sign in" }
             @if state.context.sandbox {
                 p.faint { "This is a sandbox: its key is " code { (SANDBOX_KEY) } "." }
             } @else {
-                p.faint { "A key is made with " code { "truehook keys create operator" } "." }
+                p.faint { "Create a key with " code { "truehook keys create --provider operator" } "." }
             }
         }
     };

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::cursor_text;
 use super::deliveries::PAGE;
 use super::events::states;
 use super::form::Form;
@@ -12,7 +13,6 @@ use super::layout::{
     Page, Root, choice, event_types, field, full_moment, moment, pager, provider_choice,
 };
 use super::words::explain;
-use super::{cursor, cursor_text};
 use crate::operator::State;
 use crate::storage::{AnyWebhookFilter, NumberPage, RecentDeliveries, WebhookRecord};
 
@@ -25,39 +25,48 @@ pub(super) async fn list(
     let query = Form::read(request.query_string().as_bytes());
     let context = &state.context;
     let now = context.clock.now();
+    let mut faults = Vec::new();
     let filter = AnyWebhookFilter {
-        provider: query.filled("provider").and_then(|text| text.parse().ok()),
+        provider: query.provider(&state, &mut faults),
         owner: query.filled("owner").map(str::to_owned),
         account_id: query.filled("account").map(str::to_owned),
         event_type: query.filled("type").map(str::to_owned),
-        enabled: query.filled("enabled").and_then(|text| text.parse().ok()),
+        enabled: query.filter(
+            "enabled",
+            |text| text.parse().ok(),
+            "true or false",
+            &mut faults,
+        ),
     };
     let page = NumberPage {
-        before: cursor(&query),
+        before: query.cursor(&mut faults),
         limit: PAGE,
     };
+    let shown = Page {
+        root: &root,
+        signed_in: &signed_in,
+        section: "webhooks",
+        title: "Webhooks",
+        live: faults.is_empty(),
+    };
+    if !faults.is_empty() {
+        return Ok(shown.refuse(&faults, &filters(&state, &query)));
+    }
     let found = context.store.any_webhooks(filter, page).await?;
     let content = html! {
         h1 { "Webhooks" }
         (filters(&state, &query))
         @if found.rows.is_empty() {
-            p.empty { "No webhook is like that. They are registered through the providers' APIs." }
+            p.empty { "No webhooks match these filters. Webhooks are registered through the providers' APIs." }
         } @else {
             table {
-                thead { tr { th { "Webhook" } th { "Whose" } th { "Event types" } th { "Newest deliveries" } th { "Last" } } }
+                thead { tr { th { "Webhook" } th { "Owner" } th { "Event types" } th { "Recent deliveries" } th { "Last" } } }
                 tbody { @for webhook in &found.rows { (row(&root, webhook, now)) } }
             }
         }
         (pager("webhooks", &query, found.next.map(cursor_text), found.rows.len()))
     };
-    let page = Page {
-        root: &root,
-        signed_in: &signed_in,
-        section: "webhooks",
-        title: "Webhooks",
-        live: true,
-    };
-    Ok(page.answer(&content))
+    Ok(shown.answer(&content))
 }
 
 fn filters(state: &State, query: &Form) -> Markup {
@@ -83,9 +92,9 @@ fn row(root: &Root, webhook: &WebhookRecord, now: Timestamp) -> Markup {
                 @if !webhook.enabled { " " span.badge { "disabled" } }
                 br; span.faint { (webhook.id) }
             }
-            td data-label="Whose" { (webhook.provider) br; span.faint.url { (whose(webhook)) } }
+            td data-label="Owner" { (webhook.provider) br; span.faint.url { (whose(webhook)) } }
             td data-label="Event types" { (types(webhook)) }
-            td data-label="Newest deliveries" { (states(webhook.recent.states)) }
+            td data-label="Recent deliveries" { (states(webhook.recent.states)) }
             td data-label="Last" { (last(&webhook.recent, now)) }
         }
     }
@@ -127,11 +136,11 @@ pub(super) fn facts(root: &Root, webhook: &WebhookRecord, now: Timestamp) -> Mar
             dt { "URL" } dd.url { (webhook.url) }
             dt { "Webhook" } dd { code { (webhook.id) } @if !webhook.enabled { " " span.badge { "disabled" } } }
             dt { "Provider" } dd { (webhook.provider) }
-            dt { "Whose" } dd { (whose(webhook)) }
+            dt { "Owner" } dd { (whose(webhook)) }
             dt { "Event types" } dd { (types(webhook)) }
             dt { "Registered" } dd { (full_moment(webhook.created_at, now)) }
             @if webhook.updated_at != webhook.created_at { dt { "Changed" } dd { (full_moment(webhook.updated_at, now)) } }
-            dt { "Newest deliveries" } dd { (states(webhook.recent.states)) }
+            dt { "Recent deliveries" } dd { (states(webhook.recent.states)) }
             dt { "Last" } dd { (last(&webhook.recent, now)) }
         }
         p { a href=(root.to(format_args!("replays?webhook={}", webhook.id))) { "Replay its deliveries" } }
