@@ -57,27 +57,42 @@ function replace(content, fresh) {
   if (focused) [...fresh.querySelectorAll('a, button, summary')][place]?.focus({ preventScroll: true });
 }
 
+let refreshedAt = new Date();
+
+// Says since when the page is out of date, and why; an empty reason takes the notice away.
+function showStale(reason) {
+  const notice = document.getElementById('stale');
+  if (!reason) refreshedAt = new Date();
+  const text = reason && `Out of date since ${refreshedAt.toLocaleTimeString()}: ${reason}.`;
+  if (notice.textContent !== text) notice.textContent = text;
+  notice.hidden = !reason;
+}
+
 async function refresh() {
   const content = document.querySelector('#content[data-live]');
   if (!content) return;
   if (document.visibilityState === 'visible' && !isInUse(content)) {
     try {
-      const answer = await fetch(location.href, { credentials: 'same-origin', redirect: 'manual' });
+      const answer = await fetch(location.href, {
+        credentials: 'same-origin', redirect: 'manual', headers: { 'X-Truehook-Refresh': '1' },
+      });
       if (answer.type === 'opaqueredirect') {
         location.reload();
         return;
       }
       if (answer.ok) {
+        showStale('');
         const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('#content');
         const seen = content.dataset.seen ?? null;
         if (fresh && fresh.innerHTML !== seen && !isInUse(content)) {
           fresh.dataset.seen = fresh.innerHTML;
           replace(content, document.adoptNode(fresh));
         }
+      } else {
+        showStale(`the server answered ${answer.status}`);
       }
-      document.body.classList.remove('stale');
     } catch {
-      document.body.classList.add('stale');
+      showStale('the server cannot be reached');
     }
   }
   setTimeout(refresh, PAUSE);
