@@ -6,6 +6,8 @@ mod probes;
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -194,6 +196,7 @@ impl Server {
             metrics.clone(),
         )?;
         store.examine()?;
+        warn_of_readers(&config.storage.path);
         let clock = clock(store.saved_time());
         say_lead(&clock);
         let store: Arc<dyn Store> = Arc::new(store);
@@ -361,6 +364,17 @@ fn say_lead(clock: &Clock) {
             seconds = lead.as_secs(),
             "an earlier run on this database had another --clock-speed, or the machine's clock was corrected: what waits goes on \
              waiting as long as it would have, and its due times are shown by the clock of this run"
+        );
+    }
+}
+
+/// Warns where other users can read the database: an earlier version may have created it so.
+fn warn_of_readers(database: &Path) {
+    let mode = database.metadata().map(|data| data.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        tracing::warn!(
+            database = %database.display(),
+            "other users of this machine can access the database: restrict it with chmod 600"
         );
     }
 }

@@ -299,6 +299,30 @@ fn the_encryption_key_is_changed_while_the_server_sends() {
 }
 
 #[test]
+fn a_database_that_others_can_read_is_warned_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let warned = || {
+        let server = Server::spawn(folder.path(), "127.0.0.1:0", &[]);
+        let mut lines = Vec::new();
+        wait_until("it listens", || {
+            lines.extend(server.log());
+            lines.iter().any(|line| line.contains("listening on"))
+        });
+        server.stop();
+        lines
+            .iter()
+            .any(|line| line.contains("WARN") && line.contains("restrict it with chmod 600"))
+    };
+    assert!(!warned());
+    let database = folder.path().join("truehook.db");
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o644)).expect("access for others");
+    assert!(warned());
+    fs::set_permissions(&database, fs::Permissions::from_mode(0o600))
+        .expect("access for its owner");
+    assert!(!warned());
+}
+
+#[test]
 fn a_backup_of_a_running_server_starts_as_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start_in(folder.path(), &[]);
