@@ -1,6 +1,8 @@
 //! `truehook keys`: API keys. A credential is shown once, when it is made; only its fingerprint is kept.
 
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,12 +12,14 @@ use serde_json::{Map, Value, json};
 
 use super::names;
 use crate::clock::Clock;
-use crate::config::{Settings, Storage, StorageSettings};
+use crate::config::{Settings, Storage, StorageSettings, database_file};
 use crate::domain::ProviderName;
 use crate::keys::{self, NewKey, OperatorKeys};
 use crate::metrics::Metrics;
 use crate::provider::{KeyIssuer, PROVIDERS};
-use crate::storage::{EncryptionKey, EncryptionKeys, SqliteStore, Store};
+use crate::storage::{
+    EncryptionKeys, KeyFileError, KeyFileLock, SqliteStore, Store, check_exists, check_sealed,
+};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,14 +28,16 @@ Examples:
   truehook keys create --provider operator --name test-bench
   truehook keys list
   truehook keys revoke key_2ofTA13AD0xBtbEvBl20aEb1hEu
-  truehook keys rotate-encryption --old-key-file old.key
+  truehook keys rotate-encryption
 
 These commands work on the database, so they need what truehook serve is given: --database, and for a production one --mode production
-with the encryption key. A running server needs no restart: it knows a new key, and forgets a revoked one, at once.";
+with the encryption key. Only `keys create` makes a database that does not exist yet. A running server needs no restart: it knows a new key,
+and forgets a revoked one, at once.";
 
 const ROTATION: &str = "\
-The new key is put before the old one in the key file, every secret is encrypted again, and the old key is removed from the file. A
-running server that was given the same file reads it again by itself. When this is interrupted, run it again: it goes on where it was.
+The old key is kept in a file of its own, since backups from before the rotation need it. The new key is put before the old one in the key
+file, every secret is encrypted again, and the old key is removed from the key file. A running server that was given the same file reads it
+again by itself. If a rotation is interrupted, run the command again to resume it; two at once are refused.
 
 Where the key is given as TRUEHOOK_ENCRYPTION_KEY and not as a file: make a new one (`openssl rand -hex 32`), start the server with it and
 with the old one as TRUEHOOK_PREVIOUS_ENCRYPTION_KEY, and wait for the log line that says that every secret is sealed with the new key.";
@@ -69,7 +75,7 @@ enum Command {
     /// Change the key that secrets are encrypted with, while a server runs or not
     #[command(after_help = ROTATION)]
     RotateEncryption {
-        /// Where to keep the old key, which backups from before this need [default: nowhere]
+        /// The file to keep the old key in; it must not exist [default: beside the key file, with the suffix .until-DATE]
         #[arg(long, env = "TRUEHOOK_OLD_KEY_FILE", value_name = "FILE")]
         old_key_file: Option<PathBuf>,
         #[command(flatten)]
@@ -95,13 +101,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
                 owner,
                 name,
                 storage,
-            } => create(open(&configured(storage)?)?, provider, owner, name).await,
-            Command::List { storage } => list(open(&configured(storage)?)?).await,
+            } => create(open(&new_or_existing(storage)?)?, provider, owner, name).await,
+            Command::List { storage } => list(open(&existing(storage)?)?).await,
             Command::RotateEncryption {
                 old_key_file,
                 storage,
-            } => rotate(configured(storage)?, old_key_file.as_deref()).await,
-            Command::Revoke { id, storage } => revoke(open(&configured(storage)?)?, id).await,
+            } => rotate(storage, old_key_file.as_deref()).await,
+            Command::Revoke { id, storage } => revoke(open(&existing(storage)?)?, id).await,
         }
     })?;
     std::io::stdout()
@@ -109,13 +115,24 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         .context("cannot write to standard output")
 }
 
-fn configured(storage: StorageSettings) -> anyhow::Result<Storage> {
+fn with_file(storage: StorageSettings) -> anyhow::Result<StorageSettings> {
     let settings = Settings {
         storage,
         ..Settings::default()
-    }
-    .with_file()?;
-    Ok(Storage::new(settings.storage)?)
+    };
+    Ok(settings.with_file()?.storage)
+}
+
+/// Finds a database that may be created, and its keys.
+fn new_or_existing(storage: StorageSettings) -> anyhow::Result<Storage> {
+    Ok(Storage::new(with_file(storage)?)?)
+}
+
+/// Finds a database that exists, and its keys: neither is created.
+fn existing(storage: StorageSettings) -> anyhow::Result<Storage> {
+    let settings = with_file(storage)?;
+    check_exists(&database_file(&settings)?)?;
+    Ok(Storage::new(settings)?)
 }
 
 fn open(storage: &Storage) -> anyhow::Result<SqliteStore> {
@@ -175,47 +192,100 @@ async fn list(store: SqliteStore) -> anyhow::Result<String> {
     Ok(text)
 }
 
-async fn rotate(mut storage: Storage, old_key_file: Option<&Path>) -> anyhow::Result<String> {
-    let Some(file) = storage.keys.file().map(Path::to_owned) else {
+async fn rotate(settings: StorageSettings, old_key_file: Option<&Path>) -> anyhow::Result<String> {
+    let Some(file) = existing(settings.clone())?.keys.file().map(Path::to_owned) else {
         bail!(
             "the key is not in a file, so it is changed by starting the server with two keys; `truehook keys rotate-encryption --help` \
              says how"
         );
     };
-    // What opens the file is known to be right before the key file is touched.
+    if old_key_file.is_some_and(|kept| is_same_file(kept, &file)) {
+        bail!(
+            "--old-key-file {} is the encryption key file itself; choose another name",
+            file.display()
+        );
+    }
+    let _lock = KeyFileLock::take(&file)?;
+    // Read under the lock: a rotation that has just ended changed the file.
+    let mut storage = existing(settings)?;
+    // What opens the database is known to be right before the key file is touched.
+    check_sealed(&storage.path, &storage.keys)?;
     drop(open(&storage)?);
     // Else an earlier change of the key was interrupted, and is finished.
-    if storage.keys.earlier().is_empty() {
+    let old = if let Some(old) = storage.keys.earlier() {
+        old
+    } else {
+        let old = storage.keys.clone();
         storage.keys = storage.keys.with_new();
-    }
-    if let (Some(kept), Some(old)) = (old_key_file, storage.keys.earlier().first()) {
-        keep(old.clone(), kept)?;
-    }
+        old
+    };
+    let kept = match old_key_file {
+        Some(kept) => keep(&old, kept, &file)?,
+        None => keep_beside(&old, &file)?,
+    };
     storage.keys.replace_file()?;
     let store = open(&storage)?;
     while store.step_rotation(STEP).await? {}
     let count = store.secrets_of_earlier_keys().await?;
     if count > 0 {
         bail!(
-            "{count} webhooks have a secret that cannot be opened with any key in {}: the old key stays in it",
+            "{count} secrets cannot be encrypted with the new key, since no key in {} opens them: the old key stays in it",
             file.display()
         );
     }
     storage.keys.without_earlier().replace_file()?;
     Ok(format!(
-        "every secret is encrypted with a new key, which is in {}; backups from before need the old one\n",
-        file.display()
+        "every secret is encrypted with a new key, which is in {}; the old key, which backups from before need, is in {}\n",
+        file.display(),
+        kept.display()
     ))
 }
 
-/// Keeps a key in a file of its own. It may be there already, from a run that was interrupted.
-fn keep(key: EncryptionKey, file: &Path) -> anyhow::Result<()> {
-    if let Ok(found) = EncryptionKeys::from_file(file)
-        && found.is_only(&key)
-    {
-        return Ok(());
+/// Keeps old keys in a file of their own. They may be there already, from a run that was interrupted.
+fn keep(old: &EncryptionKeys, kept: &Path, key_file: &Path) -> anyhow::Result<PathBuf> {
+    if !holds(kept, old) {
+        old.create_file_like(kept, key_file)?;
     }
-    Ok(EncryptionKeys::from(key).create_file(file)?)
+    Ok(kept.to_owned())
+}
+
+/// As [`keep`], in a file beside the key file that has the date in its name, and a number where that is taken.
+fn keep_beside(old: &EncryptionKeys, key_file: &Path) -> anyhow::Result<PathBuf> {
+    let beside = key_file.canonicalize()?;
+    let mut prefix = beside.clone().into_os_string();
+    prefix.push(".until-");
+    // A run that was interrupted may have been on another day.
+    let folder = beside.parent().unwrap_or(Path::new("/"));
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let is_kept = path.as_os_str().as_bytes().starts_with(prefix.as_bytes());
+        if is_kept && holds(&path, old) {
+            return Ok(path);
+        }
+    }
+    prefix.push(Clock::real().now().strftime("%Y-%m-%d").to_string());
+    let mut kept = PathBuf::from(&prefix);
+    for number in 2.. {
+        match old.create_file_like(&kept, key_file) {
+            Err(KeyFileError::Exists { .. }) => {
+                let mut next = prefix.clone();
+                next.push(format!(".{number}"));
+                kept = PathBuf::from(next);
+            }
+            Err(error) => return Err(error.into()),
+            Ok(()) => break,
+        }
+    }
+    Ok(kept)
+}
+
+fn holds(file: &Path, keys: &EncryptionKeys) -> bool {
+    EncryptionKeys::from_file(file).is_ok_and(|found| found.are(keys))
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |file: &Path| file.metadata().ok().map(|data| (data.dev(), data.ino()));
+    identity(one).is_some() && identity(one) == identity(other)
 }
 
 async fn revoke(store: SqliteStore, id: String) -> anyhow::Result<String> {

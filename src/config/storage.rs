@@ -13,7 +13,7 @@ use crate::storage::{EncryptionKey, EncryptionKeys, Purpose};
 const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 
 /// The settings that every command with a database needs.
-#[derive(Debug, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StorageSettings {
     /// The database, as `sqlite://FILE` [default: `sqlite://truehook.db`]

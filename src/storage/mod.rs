@@ -31,8 +31,8 @@ pub use self::queue::{
     Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Rows, Slots,
     StateCounts,
 };
-pub use self::seal::{EncryptionKey, EncryptionKeys, KeyFileError, SealError};
-pub use self::sqlite::{BackedUp, SqliteStore, back_up};
+pub use self::seal::{EncryptionKey, EncryptionKeys, KeyFileError, KeyFileLock, SealError};
+pub use self::sqlite::{BackedUp, SqliteStore, back_up, check_exists, check_sealed};
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
 
@@ -176,7 +176,8 @@ pub trait Store: Send + Sync {
     /// was so.
     async fn step_rotation(&self, limit: u32) -> Result<bool, StoreError>;
 
-    /// How many webhooks have a secret that is not sealed with the current key.
+    /// How many secrets are not sealed with the newest key that this process was started with, counted by webhook; the value that names
+    /// the current key is one of them.
     async fn secrets_of_earlier_keys(&self) -> Result<u64, StoreError>;
 
     /// Keeps how the steady time stands, for a later process to go on with it; every backend gives it back when it is opened.
@@ -286,6 +287,14 @@ pub enum StoreError {
         /// What the operating system or SQLite says.
         reason: String,
     },
+    /// There is no file.
+    #[error(
+        "the database {path} does not exist: give the path of an existing one with --database sqlite://FILE"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is a database of something else.
     #[error("{path} is not a Truehook database: choose another file with --database sqlite://FILE")]
     Foreign {
@@ -309,6 +318,14 @@ pub enum StoreError {
         "the encryption key does not open the secrets in {path}: start with the key that it was created with"
     )]
     WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key has never sealed anything in the file.
+    #[error(
+        "no key in the encryption key file has been used with {path}: check --database and --encryption-key-file"
+    )]
+    UnusedKey {
         /// The file.
         path: PathBuf,
     },
@@ -387,7 +404,9 @@ impl StoreError {
             | Self::Damage { .. }
             | Self::Backup { .. }
             | Self::Seal(_)
-            | Self::Damaged(_) => false,
+            | Self::Damaged(_)
+            | Self::Missing { .. }
+            | Self::UnusedKey { .. } => false,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A sealed value is `key id (8) | nonce (24) | ciphertext and tag`. The row that it belongs to is authenticated with it, so that a
 //! sealed value copied into another row does not open there.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,9 @@ pub(super) type KeyId = [u8; KEY_ID_BYTES];
 
 /// Seals and opens secrets.
 pub(super) struct Sealer {
+    /// Those that the process was started with, then those that came to the file later.
     keys: RwLock<Vec<Arc<SealingKey>>>,
+    at_start: usize,
     newest: KeyId,
     file: Option<PathBuf>,
 }
@@ -53,13 +55,33 @@ struct SealingKey {
 /// Why a key file gives no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The file cannot be read or created.
+    /// The file cannot be read.
     #[error("cannot read the encryption key file {path}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
+    },
+    /// The file cannot be created or replaced.
+    #[error("cannot write the encryption key file {path}: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The file to be created exists.
+    #[error("{path} already exists and is not replaced; choose another name")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process changes the keys in the file.
+    #[error("another rotation of the key in {path} is running; wait until it ends")]
+    Locked {
+        /// The file.
+        path: PathBuf,
     },
     /// The text is not a key.
     #[error(
@@ -152,11 +174,7 @@ impl EncryptionKeys {
         };
         match keys.create_file(path) {
             Ok(()) => Ok(keys),
-            Err(KeyFileError::Io { source, .. })
-                if source.kind() == io::ErrorKind::AlreadyExists =>
-            {
-                Self::from_file(path)
-            }
+            Err(KeyFileError::Exists { .. }) => Self::from_file(path),
             Err(error) => Err(error),
         }
     }
@@ -189,14 +207,23 @@ impl EncryptionKeys {
         }
     }
 
-    /// Whether this key is the only one.
-    pub fn is_only(&self, key: &EncryptionKey) -> bool {
-        self.earlier.is_empty() && self.current.0 == key.0
+    /// The earlier keys alone, the latest of them as the current one; `None` when there are none.
+    pub fn earlier(&self) -> Option<Self> {
+        let (latest, others) = self.earlier.split_first()?;
+        Some(Self {
+            current: latest.clone(),
+            earlier: others.to_vec(),
+            file: None,
+        })
     }
 
-    /// The earlier keys, the latest first.
-    pub fn earlier(&self) -> &[EncryptionKey] {
-        &self.earlier
+    /// Whether these are the same keys in the same order.
+    pub fn are(&self, other: &Self) -> bool {
+        let all = |keys: &Self| -> Vec<[u8; KEY_BYTES]> {
+            let keys = std::iter::once(&keys.current).chain(&keys.earlier);
+            keys.map(|key| *key.0).collect()
+        };
+        all(self) == all(other)
     }
 
     /// The file that they were read from.
@@ -207,7 +234,7 @@ impl EncryptionKeys {
     /// Writes the keys to a new file that only the owner may read (mode 0600).
     ///
     /// # Errors
-    /// [`KeyFileError::Io`] when the file cannot be created, or exists.
+    /// [`KeyFileError`] when the file cannot be created, or exists.
     pub fn create_file(&self, path: &Path) -> Result<(), KeyFileError> {
         let keys = std::iter::once(&self.current).chain(&self.earlier);
         OpenOptions::new()
@@ -222,18 +249,37 @@ impl EncryptionKeys {
                 }
                 file.sync_all()
             })
-            .map_err(|source| KeyFileError::at(path, source))
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::AlreadyExists => KeyFileError::Exists {
+                    path: path.to_owned(),
+                },
+                _ => KeyFileError::writing(path, source),
+            })
+    }
+
+    /// Writes the keys to a new file that the same users may read as `like`.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] when the file cannot be created, or exists.
+    pub fn create_file_like(&self, path: &Path, like: &Path) -> Result<(), KeyFileError> {
+        self.create_file(path)?;
+        let made = same_access(like, path).and_then(|()| sync_folder(path));
+        if made.is_err() {
+            // The error is the news, whatever becomes of the rest.
+            let _ = fs::remove_file(path);
+        }
+        made.map_err(|source| KeyFileError::writing(path, source))
     }
 
     /// Puts the keys in the place of those in the file that they were read from: whoever reads it finds the old ones or the new ones.
     ///
     /// # Errors
-    /// [`KeyFileError::Io`] when the file cannot be replaced.
+    /// [`KeyFileError`] when the file cannot be replaced.
     pub fn replace_file(&self) -> Result<(), KeyFileError> {
         let Some(path) = &self.file else {
             return Ok(());
         };
-        let at_path = |source| KeyFileError::at(path, source);
+        let at_path = |source| KeyFileError::writing(path, source);
         // A link to the file stays one.
         let path = path.canonicalize().map_err(at_path)?;
         let mut new = path.clone().into_os_string();
@@ -242,16 +288,73 @@ impl EncryptionKeys {
         self.create_file(&new)?;
         let replaced = same_access(&path, &new)
             .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| match path.parent() {
-                Some(folder) => fs::File::open(folder)?.sync_all(),
-                None => Ok(()),
-            });
+            .and_then(|()| sync_folder(&path));
         if replaced.is_err() {
             // The error is the news, whatever becomes of the rest.
             let _ = fs::remove_file(&new);
         }
         replaced.map_err(at_path)
     }
+}
+
+/// The right to change the keys in a file, which one process has at a time. It ends with the process, however that ends.
+#[derive(Debug)]
+pub struct KeyFileLock {
+    path: PathBuf,
+    _file: fs::File,
+}
+
+impl KeyFileLock {
+    /// Takes the lock, a file beside the key file with the suffix `.lock`.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Locked`] when another process has it.
+    pub fn take(key_file: &Path) -> Result<Self, KeyFileError> {
+        let key_file = key_file
+            .canonicalize()
+            .map_err(|source| KeyFileError::at(key_file, source))?;
+        let mut path = key_file.clone().into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
+        let at_path = |source| KeyFileError::writing(&path, source);
+        loop {
+            let mut lock = OpenOptions::new();
+            lock.write(true).create(true).truncate(false).mode(0o600);
+            let file = lock.open(&path).map_err(at_path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(KeyFileError::Locked { path: key_file });
+                }
+                Err(TryLockError::Error(source)) => return Err(at_path(source)),
+            }
+            // The process that had the lock may have removed the file after it was opened here.
+            let locked = file.metadata().map_err(at_path)?;
+            let is_there = path
+                .metadata()
+                .is_ok_and(|found| (found.dev(), found.ino()) == (locked.dev(), locked.ino()));
+            if is_there {
+                same_access(&key_file, &path).map_err(at_path)?;
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+}
+
+impl Drop for KeyFileLock {
+    fn drop(&mut self) {
+        // One that stays does no harm: the lock is what counts, not the file.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// A file is there after a loss of power only when its folder says so.
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    fs::File::open(folder)?.sync_all()
 }
 
 /// Lets the same users at `new` as at `old`: the server may be another user than the one who changes the key.
@@ -266,6 +369,13 @@ fn same_access(old: &Path, new: &Path) -> io::Result<()> {
 impl KeyFileError {
     fn at(path: &Path, source: io::Error) -> Self {
         Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn writing(path: &Path, source: io::Error) -> Self {
+        Self::Write {
             path: path.to_owned(),
             source,
         }
@@ -295,6 +405,7 @@ impl Sealer {
         let all: Vec<Arc<SealingKey>> = all.map(SealingKey::new).collect();
         Self {
             newest: all[0].id,
+            at_start: all.len(),
             keys: RwLock::new(all),
             file: keys.file.clone(),
         }
@@ -303,6 +414,12 @@ impl Sealer {
     /// The newest key that this process was started with.
     pub(super) fn newest(&self) -> KeyId {
         self.newest
+    }
+
+    /// Whether the key came to the file after this process was started, so that it is newer than [`Self::newest`].
+    pub(super) fn came_later(&self, id: KeyId) -> bool {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().skip(self.at_start).any(|key| key.id == id)
     }
 
     /// Seals `secret` with this key for the place that `place` names (table, row and column).

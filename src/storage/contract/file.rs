@@ -393,6 +393,30 @@ async fn secrets_are_sealed_with_a_new_key_while_others_use_them() {
     assert!(!store.step_rotation(2).await.unwrap());
 }
 
+/// One that has read the key file before the change, and opens the database after it.
+#[tokio::test]
+async fn a_process_with_the_old_key_does_not_take_a_new_one_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, file) = (folder.path().join("t.db"), folder.path().join("key"));
+    let open = |keys: &EncryptionKeys| {
+        SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default()).unwrap()
+    };
+    let old = EncryptionKeys::from_file_or_new(&file).unwrap();
+    open(&old).insert_webhook(webhook("1")).await.unwrap();
+    let new = old.clone().with_new();
+    new.replace_file().unwrap();
+    let rotating = open(&new);
+    let server = open(&old);
+    server.insert_webhook(webhook("2")).await.unwrap();
+    while rotating.step_rotation(2).await.unwrap() {}
+    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 0);
+    drop((server, rotating));
+    let store = open(&EncryptionKeys::from_file(&file).unwrap().without_earlier());
+    for id in ["1", "2"] {
+        assert_eq!(store.webhook(key(id)).await.unwrap(), Some(webhook(id)));
+    }
+}
+
 #[tokio::test]
 async fn a_secret_that_does_not_open_does_not_keep_others_from_the_new_key() {
     let folder = tempfile::tempdir().unwrap();
@@ -472,7 +496,7 @@ async fn what_is_not_a_database_of_ours_or_is_damaged_is_not_backed_up() {
     let other = folder.path().join("other.db");
     assert!(matches!(
         back_up(&other, &copy),
-        Err(StoreError::Unusable { .. })
+        Err(StoreError::Missing { .. })
     ));
     rusqlite::Connection::open(&other)
         .unwrap()

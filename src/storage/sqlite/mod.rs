@@ -34,6 +34,7 @@ use uuid::Uuid;
 pub use self::backup::{BackedUp, back_up};
 use self::claim::ClaimedRow;
 use self::health::Health;
+pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
 use self::queue::ResultRow;
 use self::reader::Readers;
@@ -516,7 +517,10 @@ impl Store for SqliteStore {
     }
 
     async fn secrets_of_earlier_keys(&self) -> Result<u64, StoreError> {
-        self.readers.run(rotation::secrets_of_earlier_keys).await
+        let newest = self.sealer.newest();
+        self.readers
+            .run(move |connection| rotation::secrets_of_earlier_keys(connection, newest))
+            .await
     }
 
     async fn save_time(&self, time: SavedTime) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::super::seal::Sealer;
+use super::super::seal::{EncryptionKeys, Sealer};
 use super::super::{Purpose, StoreError};
 use super::{rotation, schema};
 
@@ -51,12 +51,53 @@ pub(super) fn open_writer(
     Ok(connection)
 }
 
+/// Checks that the file exists and is not empty.
+///
+/// # Errors
+/// [`StoreError::Missing`], or [`StoreError::Unusable`] with what the operating system says.
+pub fn check_exists(path: &Path) -> Result<(), StoreError> {
+    match path.metadata() {
+        Ok(data) if data.is_file() && data.len() == 0 => Err(StoreError::Unusable {
+            path: path.to_owned(),
+            reason: "it is an empty file; give another one with --database sqlite://FILE"
+                .to_owned(),
+        }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::Missing {
+            path: path.to_owned(),
+        }),
+        Err(error) => Err(StoreError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Checks that one of `keys` is the current key of the database, without changing that.
+///
+/// # Errors
+/// [`StoreError`] says in one line why it is not: another key, or none was ever used with the file.
+pub fn check_sealed(path: &Path, keys: &EncryptionKeys) -> Result<(), StoreError> {
+    let connection = open_ours(path)?;
+    match rotation::opens(&connection, &Sealer::new(keys)) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StoreError::UnusedKey {
+            path: path.to_owned(),
+        }),
+        Err(StoreError::Seal(_)) => Err(StoreError::WrongKey {
+            path: path.to_owned(),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens a file of ours that exists, to copy it. It is not written to, but SQLite would not write the copy either if it were opened for
 /// reading.
 ///
 /// # Errors
 /// [`StoreError`] says in one line why it cannot be read: not there, foreign, or newer.
 pub(super) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
+    check_exists(path)?;
     let unusable = |error: rusqlite::Error| unusable(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(unusable)?;

@@ -17,19 +17,33 @@ type SealedSecrets = (i64, String, Option<Vec<u8>>, Option<Vec<u8>>);
 
 const PLACE: &str = "meta/key-check";
 
+/// Opens the value that names the current key; says whether there is one.
+pub(super) fn opens(connection: &Connection, sealer: &Sealer) -> Result<bool> {
+    let sealed = key_check(connection)?;
+    if let Some(sealed) = &sealed {
+        sealer.open(PLACE, sealed)?;
+    }
+    Ok(sealed.is_some())
+}
+
+fn key_check(connection: &Connection) -> Result<Option<Vec<u8>>> {
+    let sealed = connection.query_row(
+        "SELECT value FROM meta WHERE name = 'key-check'",
+        [],
+        |row| row.get(0),
+    );
+    Ok(sealed.optional()?)
+}
+
 /// Opens the value that names the current key, and seals it with the newest one where that is another.
 pub(super) fn check_key(connection: &Connection, sealer: &Sealer) -> Result<()> {
-    let sealed: Option<Vec<u8>> = connection
-        .query_row(
-            "SELECT value FROM meta WHERE name = 'key-check'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
+    let sealed = key_check(connection)?;
     let newest = sealer.newest();
     if let Some(sealed) = &sealed {
         sealer.open(PLACE, sealed)?;
-        if sealed.starts_with(&newest) {
+        let current = sealed.first_chunk().copied().unwrap_or_default();
+        // A change to a key that came to the file meanwhile is not taken back.
+        if current == newest || sealer.came_later(current) {
             return Ok(());
         }
     }
@@ -97,12 +111,13 @@ pub(super) fn step(connection: &Connection, sealer: &Sealer, limit: u32) -> Resu
     Ok(true)
 }
 
-/// How many webhooks have a secret that is not sealed with the current key.
-pub(super) fn secrets_of_earlier_keys(connection: &Connection) -> Result<u64> {
+/// How many secrets are not sealed with this key, counted by webhook, and with the value that names the current key.
+pub(super) fn secrets_of_earlier_keys(connection: &Connection, key: KeyId) -> Result<u64> {
     let count: i64 = connection.query_row(
-        "SELECT count(*) FROM webhook
-         WHERE substr(signing_secret, 1, 8) <> ?1 OR substr(authorization_header, 1, 8) <> ?1",
-        [current_key(connection)?],
+        "SELECT (SELECT count(*) FROM webhook
+                 WHERE substr(signing_secret, 1, 8) <> ?1 OR substr(authorization_header, 1, 8) <> ?1)
+              + (SELECT count(*) FROM meta WHERE name = 'key-check' AND substr(value, 1, 8) <> ?1)",
+        [key],
         |row| row.get(0),
     )?;
     Ok(count.unsigned_abs())
