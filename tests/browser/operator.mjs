@@ -107,6 +107,8 @@ async function signIn(page, path = '/operator/') {
   await page.getByLabel('Key of the operator API').fill('sandbox-operator');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  // The script of the page runs before its load event.
+  await page.waitForLoadState('load');
 }
 
 /** Nothing is wider than the window. */

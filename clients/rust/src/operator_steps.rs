@@ -12,7 +12,7 @@ use operator::models::{DeliveryState, Problem, Provider, PublishRequest};
 use crate::refused;
 use crate::step::{Change, Outcome, check, step};
 
-const ALL: ListEventsParams = ListEventsParams { provider: None, r#type: None, limit: None, cursor: None };
+const ALL: ListEventsParams = ListEventsParams { provider: None, r#type: None, since: None, limit: None, cursor: None };
 
 /// A client with this key.
 ///
@@ -53,7 +53,7 @@ async fn pages(api: &Configuration) -> Outcome {
     let (mut found, mut cursor) = (0, None);
     loop {
         let (provider, name) = (Some(Provider::EqualsMoney), Some("OrderCreated".to_owned()));
-        let page = list_events(api, ListEventsParams { provider, r#type: name, limit: Some(1), cursor }).await?;
+        let page = list_events(api, ListEventsParams { provider, r#type: name, limit: Some(1), cursor, ..ALL }).await?;
         found += page.data.len();
         cursor = page.next;
         if cursor.is_none() {
@@ -64,7 +64,18 @@ async fn pages(api: &Configuration) -> Outcome {
 
 async fn attempts(api: &Configuration) -> Outcome {
     let (provider, limit) = (Some(Provider::Conduit), Some(1));
-    let filter = ListDeliveriesParams { provider, state: None, webhook_id: None, event_id: None, limit, cursor: None };
+    let filter = ListDeliveriesParams {
+        provider,
+        state: None,
+        webhook_id: None,
+        event_id: None,
+        r#type: None,
+        outcome: None,
+        from: None,
+        to: None,
+        limit,
+        cursor: None,
+    };
     let deliveries = list_deliveries(api, filter).await?.data;
     let id = deliveries.first().ok_or("no delivery")?.id.to_string();
     let mut detail = get_delivery(api, GetDeliveryParams { id: id.clone() }).await?;

@@ -76,7 +76,7 @@ final class Operator {
             int found = 0;
             String cursor = null;
             do {
-                var page = api.listEvents(Provider.EQUALS_MONEY, "OrderCreated", 1, cursor);
+                var page = api.listEvents(Provider.EQUALS_MONEY, "OrderCreated", null, 1, cursor);
                 found += page.getData().size();
                 cursor = page.getNext();
             } while (cursor != null);
@@ -88,7 +88,7 @@ final class Operator {
 
     private void attempts() throws Exception {
         DeliveriesApi api = new DeliveriesApi(connect(server, "sandbox-operator", request -> {}));
-        var delivery = api.listDeliveries(Provider.CONDUIT, null, null, null, 1, null).getData().get(0);
+        var delivery = api.listDeliveries(Provider.CONDUIT, null, null, null, null, null, null, null, 1, null).getData().get(0);
         DeliveryDetail detail = api.getDelivery(delivery.getId().toString());
         // The receiver knows before the server has stored it.
         for (int tries = 0; detail.getState() == DeliveryState.PENDING && tries < 600; tries++) {
@@ -101,14 +101,14 @@ final class Operator {
 
     private void errors(EventsApi api) {
         step("operator: error 400", () -> {
-            Problem problem = refused(400, () -> api.listEvents(null, null, null, "no cursor"));
+            Problem problem = refused(400, () -> api.listEvents(null, null, null, null, "no cursor"));
             check(problem.getErrors().get(0).getPointer().equals("cursor"), problem);
         });
         EventsApi stranger = events("wrong", request -> {});
-        step("operator: error 401", () -> refused(401, () -> stranger.listEvents(null, null, null, null)));
+        step("operator: error 401", () -> refused(401, () -> stranger.listEvents(null, null, null, null, null)));
         step("operator: error 404", () -> refused(404, () -> api.getEvent("evt_" + "0".repeat(27))));
         EventsApi put = events("sandbox-operator", Operator::put);
-        step("operator: error 405", () -> refused(405, () -> put.listEvents(null, null, null, null)));
+        step("operator: error 405", () -> refused(405, () -> put.listEvents(null, null, null, null, null)));
         step("operator: error 409", () -> refused(409, () -> api.publishEvent(publication("OrderCompleted"), "scenario")));
         PublishRequest large = publication("OrderCreated").putDataItem("text", "x".repeat(300_000));
         step("operator: error 413", () -> refused(413, () -> api.publishEvent(large, null)));
