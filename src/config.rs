@@ -321,6 +321,14 @@ impl Config {
             Some(text) => listen_on("--admin-listen", text)?,
             None => Vec::new(),
         };
+        let shared = admin_listen
+            .iter()
+            .find(|address| address.port() != 0 && listen.contains(address));
+        if let Some(address) = shared {
+            return invalid(format!(
+                "--listen and --admin-listen are both {address}: give the operator API a port of its own"
+            ));
+        }
         let clock_speed = settings.clock_speed.unwrap_or(1.0);
         if !(clock_speed.is_finite() && clock_speed > 0.0) {
             return invalid(format!(

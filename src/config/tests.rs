@@ -35,6 +35,20 @@ fn the_defaults_are_a_sandbox_on_loopback() {
 }
 
 #[test]
+fn the_operator_api_needs_a_port_of_its_own() {
+    let on = |listen: &str, admin: &str| {
+        config(|settings| {
+            settings.listen = Some(listen.to_owned());
+            settings.admin_listen = Some(admin.to_owned());
+        })
+    };
+    let error = on("127.0.0.1:8080", "127.0.0.1:8080").unwrap_err();
+    assert!(error.contains("a port of its own"), "{error}");
+    assert!(on("127.0.0.1:8080", "127.0.0.1:8081").is_ok());
+    assert!(on("127.0.0.1:0", "127.0.0.1:0").is_ok());
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
     let key = || Some(Secret::new("ab".repeat(32)));
     type Change = Box<dyn FnOnce(&mut Settings)>;

@@ -448,7 +448,7 @@ impl<'d> Decider<'d, '_, '_> {
             at: lost.map_or(spot.at, |place| self.at(place)),
             ..spot
         };
-        // Formats such as `float` and `double` tell a reader something, and no value.
+        // Formats such as `double` and `password` tell a reader something, and reject no value.
         if difference.keyword == "format" && trial.unsent.is_empty() {
             return harmless();
         }
