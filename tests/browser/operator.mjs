@@ -84,7 +84,7 @@ function visiting(title, steps, options = {}) {
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
     page.on('console', (message) => {
-      const expected = /status of (401|403|422)/.test(message.text());
+      const expected = /status of (401|403|422|503)/.test(message.text());
       if (message.type() === 'error' && !expected) complaints.push(message.text());
     });
     context.on('request', (request) => {
@@ -182,6 +182,17 @@ visiting('The overview shows by itself what is new', async (page) => {
     return count(document.querySelector('.figures').innerText) > count(old);
   }, before);
   await page.screenshot({ path: `${SCREENSHOTS}operator-overview.png`, fullPage: true });
+});
+
+visiting('A page that cannot be refreshed says that it is out of date, until it can', async (page) => {
+  await signIn(page, '/operator/deliveries');
+  const refreshed = page.waitForRequest((request) => request.headers()['x-truehook-refresh'] === '1');
+  await page.route('**/operator/deliveries', (route) => route.fulfill({ status: 503, body: '' }));
+  await refreshed;
+  const notice = page.getByText(/^Out of date since .*: the server answered 503\.$/);
+  await notice.waitFor();
+  await page.unroute('**/operator/deliveries');
+  await notice.waitFor({ state: 'hidden' });
 });
 
 visiting('Deliveries are found by what came of them, by state, type and webhook', async (page) => {

@@ -40,7 +40,7 @@ fn show_form(
 ) -> HttpResponse {
     let content = html! {
         h1 { "Replay" }
-        p { "Sends every delivery again that meets all of these conditions, including delivered ones. Use Count only to see how many there are." }
+        p { "Sends again every delivery that meets all of these conditions, including delivered ones. “Count only” shows how many there are." }
         form.card method="post" action=(root.to("replays")) {
             (form_token(signed_in))
             @if let Some(fault) = fault { p.fault role="alert" { (fault) } }
