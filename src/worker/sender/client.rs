@@ -28,7 +28,7 @@ use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Lack, Outcome, Timing};
 const DEFAULT_IDLE: usize = 1_024;
 
 /// How often a request is repeated that the receiver says it has not processed: it could say so for ever.
-const MOST_REPEATS: u32 = 3;
+const MOST_REPEATS: u32 = 9;
 
 /// How a sender sends.
 pub(crate) struct SenderSettings {

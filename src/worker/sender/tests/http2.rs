@@ -175,8 +175,8 @@ async fn a_receiver_that_processes_nothing_is_not_asked_for_ever() {
         let receiver = receiver(0, excess, seen.clone()).await;
         let sent = post(&trusting(), &url(&receiver, "receiver.test")).await;
         assert!(failed(&sent).starts_with("the connection broke: "));
-        assert_eq!(seen.unprocessed.load(Ordering::SeqCst), 4);
-        assert_eq!(receiver.connections(), 4);
+        assert_eq!(seen.unprocessed.load(Ordering::SeqCst), 10);
+        assert_eq!(receiver.connections(), 10);
     }
 }
 
