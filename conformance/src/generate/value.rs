@@ -287,7 +287,7 @@ pub(super) fn scalars(schema: &Map<String, Value>, value: &Value) -> Vec<(String
         found.push(("that is the empty text".to_owned(), json!("")));
     }
     if let Value::Array(items) = value
-        && let Some(first) = items.first()
+        && !items.is_empty()
     {
         for (keyword, edge) in [
             ("minItems", count("minItems")),
@@ -298,15 +298,13 @@ pub(super) fn scalars(schema: &Map<String, Value>, value: &Value) -> Vec<(String
             };
             for length in [edge.checked_sub(1), Some(edge + 1)].into_iter().flatten() {
                 let length = usize::try_from(length).unwrap_or_default();
-                let some: Vec<Value> = items.iter().cycle().take(length).cloned().collect();
-                let list = if some.is_empty() { Vec::new() } else { some };
+                let list = items.iter().cycle().take(length).cloned();
                 found.push((
                     format!("of {length} items (`{keyword}` is {edge})"),
-                    Value::Array(list),
+                    Value::Array(list.collect()),
                 ));
             }
         }
-        let _ = first;
     }
     found
 }
