@@ -19,8 +19,8 @@ use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::{Documents, Pair};
-use crate::replay;
 use crate::report::Format;
+use crate::session;
 use crate::toml_text::{self, Text, TextError};
 
 /// The file that is read unless another is named.
@@ -309,7 +309,7 @@ impl Config {
         };
         let header = |header: &Header| {
             let filled = fill_in(&header.text, variable)?;
-            replay::header(&filled)
+            session::header(&filled)
         };
         self.headers
             .iter()

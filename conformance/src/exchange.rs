@@ -51,16 +51,14 @@ pub struct Exchange {
     pub duration: Duration,
 }
 
-/// The client could not be made, or a request cannot be written as HTTP.
+/// The client could not be made.
 #[derive(Debug, Error)]
 pub enum SendError {
     #[error("the HTTP client cannot be set up")]
     Client(#[source] reqwest::Error),
-    #[error("the request cannot be written as HTTP: {0}")]
-    Unwritable(#[from] Unwritable),
 }
 
-/// Sends requests one after the other.
+/// Sends requests, any number at a time.
 #[derive(Debug)]
 pub struct Client {
     inner: reqwest::Client,
@@ -85,11 +83,28 @@ impl Client {
         Ok(Self { inner, timeout })
     }
 
+    /// Makes a connection to the origin of a URL, to learn whether anything listens there.
+    ///
+    /// # Errors
+    /// The reason why there is no connection.
+    pub async fn reach(&self, url: &str) -> Result<(), String> {
+        let url = url::Url::parse(url).map_err(|error| error.to_string())?;
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default().unwrap_or(80);
+        let connected = tokio::net::TcpStream::connect((host, port));
+        match tokio::time::timeout(self.timeout, connected).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no connection in {} s", self.timeout.as_secs_f64())),
+        }
+    }
+
     /// Sends a request and waits for the whole answer. A missing or broken answer is data, not an error.
     ///
     /// # Errors
     /// When the request cannot be written as HTTP.
-    pub async fn send(&self, request: Request) -> Result<Exchange, SendError> {
+    pub async fn send(&self, request: Request) -> Result<Exchange, Unwritable> {
         let built = self.build(&request)?;
         let start = Instant::now();
         let mut exchange = Exchange {

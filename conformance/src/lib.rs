@@ -80,6 +80,8 @@ pub mod exchange;
 
 pub mod check;
 
+pub mod session;
+
 pub mod replay;
 
 pub mod fingerprint;

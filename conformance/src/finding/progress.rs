@@ -72,6 +72,18 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds the counts of another part of the run.
+    pub fn add(&mut self, other: Self) {
+        self.operations += other.operations;
+        self.replayed += other.replayed;
+        self.passed += other.passed;
+        self.not_replayable += other.not_replayable;
+        self.unchecked += other.unchecked;
+        self.bare.extend(other.bare);
+        self.generated += other.generated;
+        self.generated_passed += other.generated_passed;
+    }
+
     /// Samples that were sent and did not pass.
     #[must_use]
     pub fn failed(&self) -> usize {

@@ -2,20 +2,21 @@
 
 use serde_json::Value;
 
-use super::identity::{evaluate, id_in};
 use super::keep::step_failure;
-use super::template::{prefix, same_shape};
-use super::{PathValues, ReplayError, Run};
+use super::unit::Unit;
 use crate::case::serialize::encode;
-use crate::case::{Case, PathValue};
+use crate::case::{Case, Intent, PathValue};
 use crate::document::pointer;
 use crate::exchange::Exchange;
 use crate::finding::{Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users};
 use crate::rule::replay as rules;
 use crate::samples::template_names;
+use crate::session::identity::{evaluate, id_in};
+use crate::session::template::{expand, prefix, same_shape};
+use crate::session::{Part, PathValues, Session, is_safe};
 
 /// A creation that did not work, told once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refusal {
     /// Index of the operation that should have created.
     operation: usize,
@@ -54,65 +55,60 @@ fn has_items(answer: &Value) -> bool {
     }
 }
 
-impl Run<'_> {
-    /// The path values of a case, creating what is needed. The inner error is the parameter that has no value; none when that is
-    /// told by a refusal already.
+impl Unit<'_> {
+    /// The path values of a case, creating what is needed. The error is the parameter that has no value; none when that is told by a
+    /// refusal already.
     pub(super) async fn path(
         &mut self,
         operation: usize,
         case: &Case,
-    ) -> Result<Result<PathValues, Option<String>>, ReplayError> {
+    ) -> Result<PathValues, Option<String>> {
         let mut values = PathValues::new();
         for name in template_names(&case.template) {
             let parameter = case.path.iter().find(|parameter| parameter.name == name);
             let create = parameter.is_none_or(|parameter| parameter.create);
             let made = if create {
-                self.make(operation, &name, &values, case).await?
+                self.make(operation, &name, &values, case).await
             } else {
                 Made::Impossible
             };
             let literal = parameter.and_then(|PathValue { literal, .. }| literal.clone());
             let value = match (made, literal) {
                 (Made::Value(value), _) => value,
-                (Made::Refused, _) => return Ok(Err(None)),
+                (Made::Refused, _) => return Err(None),
                 (Made::Impossible, Some(literal)) => literal,
-                (Made::Impossible, None) => return Ok(Err(Some(name))),
+                (Made::Impossible, None) => return Err(Some(name)),
             };
             values.push((name, value));
         }
-        Ok(Ok(values))
+        Ok(values)
     }
 
     /// Puts something into a collection before a list of it is read that the document shows with items: an empty list says nothing
     /// about its items. Not more than tried: whether creating works is judged where it is documented.
-    pub(super) async fn stock(
-        &mut self,
-        operation: usize,
-        case: &Case,
-        path: &PathValues,
-    ) -> Result<(), ReplayError> {
-        let collection = self.operations[operation].path;
+    pub(super) async fn stock(&mut self, operation: usize, case: &Case, path: &PathValues) {
+        let session = self.session;
+        let collection = session.operations[operation].path;
         let shows_items = case
             .answer
             .as_ref()
             .is_some_and(|answer| has_items(&answer.value));
         if case.method != "GET" || !case.succeeds() || !shows_items {
-            return Ok(());
+            return;
         }
         let within = format!("{collection}/");
         if self
-            .created
-            .iter()
+            .existing()
             .any(|kept| kept.template.starts_with(&within))
         {
-            return Ok(());
+            return;
         }
-        let creator = self
+        let creator = session
             .operations
             .iter()
             .position(|one| one.method == "POST" && one.path == collection);
         let sample = creator.and_then(|creator| {
-            let cases = &self.plans[creator].cases;
+            let cases = &session.plans[creator].cases;
             Some((
                 creator,
                 cases
@@ -121,11 +117,12 @@ impl Run<'_> {
             ))
         });
         if let Some((creator, sample)) = sample
-            && let Ok(exchange) = self.send(self.request(sample, path)).await?
+            && let Ok(exchange) = session
+                .send(Some(creator), session.request(sample, path))
+                .await
         {
             self.keep_track(creator, path, &exchange);
         }
-        Ok(())
     }
 
     /// Creates what the parameter `name` of an operation names; `before` are the values of the parameters to its left.
@@ -135,54 +132,89 @@ impl Run<'_> {
         name: &str,
         before: &PathValues,
         case: &Case,
-    ) -> Result<Made, ReplayError> {
-        let template = self.operations[operation].path;
+    ) -> Made {
+        let session = self.session;
+        let template = session.operations[operation].path;
+        let item = prefix(template, name, true);
+        // One thing serves all cases that leave it as it is.
+        let lasting = case.intent != Intent::Valid || is_safe(&case.method);
+        let key = expand(&item, before);
+        let known = self.reusable.as_ref().filter(|_| lasting);
+        if let Some(value) = known.and_then(|known| known.get(&key)) {
+            return Made::Value(value.clone());
+        }
+        let made = self.made(operation, name, &item, before, case).await;
+        if let (Some(known), Made::Value(value)) = (&mut self.reusable, &made)
+            && lasting
+        {
+            known.insert(key, value.clone());
+        }
+        made
+    }
+
+    async fn made(
+        &mut self,
+        operation: usize,
+        name: &str,
+        item: &str,
+        before: &PathValues,
+        case: &Case,
+    ) -> Made {
+        let session = self.session;
+        let template = session.operations[operation].path;
         let Some((creator, source)) = self
             .link(operation, name, before)
             .or_else(|| self.collection(template, name))
         else {
-            return Ok(Made::Impossible);
+            return Made::Impossible;
         };
-        let Some(sample) = self.plans[creator]
+        let Some(sample) = session.plans[creator]
             .cases
             .iter()
             .find(|case| case.succeeds() && !case.anonymous)
         else {
-            return Ok(Made::Impossible);
+            return Made::Impossible;
         };
-        let names = template_names(self.operations[creator].path);
+        let names = template_names(session.operations[creator].path);
         let path: PathValues = names
             .into_iter()
             .zip(before.iter().map(|(_, value)| value.clone()))
             .collect();
-        let user = format!("{}, {}", case.operation, case.title());
-        if let Some(known) = self
-            .refusals
-            .iter_mut()
-            .find(|known| known.operation == creator)
-        {
-            known.used_by.add(user);
-            return Ok(Made::Refused);
+        // Generated requests of an operation count as one user.
+        let user = match case.intent {
+            Intent::Sample => format!("{}, {}", case.operation, case.title()),
+            Intent::Valid | Intent::Refused(_) => format!("{}, generated requests", case.operation),
+        };
+        let of_creator = |known: &&mut Refusal| known.operation == creator;
+        if let Some(known) = self.refusals.iter_mut().find(of_creator) {
+            known.add(user);
+            return Made::Refused;
         }
-        let request = self.request(sample, &path);
-        let (exchange, reason) = match self.send(request).await? {
+        let before = self.refused_before.iter();
+        if let Some(known) = before.clone().find(|known| known.operation == creator) {
+            let mut own = known.clone();
+            own.used_by = Users::default();
+            own.add(user);
+            self.refusals.push(own);
+            return Made::Refused;
+        }
+        let request = session.request(sample, &path);
+        let (exchange, reason) = match session.send(Some(creator), request).await {
             Err(reason) => (None, StepFailure::Unwritable { reason }),
             Ok(exchange) => match step_failure(&exchange) {
                 Some(reason) => {
-                    let item = prefix(template, name, true);
                     let conflict = exchange
                         .response
                         .as_ref()
                         .is_some_and(|response| response.status == 409);
                     // A server that refuses a second one like it has the first one still.
                     if let Some(kept) = self
-                        .created
-                        .iter()
+                        .existing()
                         .rev()
-                        .find(|kept| conflict && same_shape(&kept.template, &item))
+                        .find(|kept| conflict && same_shape(&kept.template, item))
                         && let Some((_, value)) = kept.values.last()
                     {
-                        return Ok(Made::Value(value.clone()));
+                        return Made::Value(value.clone());
                     }
                     (Some(exchange), reason)
                 }
@@ -193,34 +225,35 @@ impl Run<'_> {
                         Source::Member => id_in(&exchange, name),
                     };
                     if let Some(value) = found {
-                        return Ok(Made::Value(encode(&value)));
+                        return Made::Value(encode(&value));
                     }
                     let name = name.to_owned();
                     (Some(exchange), StepFailure::NoId { name })
                 }
             },
         };
-        let mut used_by = Users::default();
-        used_by.add(user);
-        self.refusals.push(Refusal {
+        let mut refusal = Refusal {
             operation: creator,
             sample: sample.clone(),
             reason,
             exchange,
-            used_by,
-        });
-        Ok(Made::Refused)
+            used_by: Users::default(),
+        };
+        refusal.add(user);
+        self.refusals.push(refusal);
+        Made::Refused
     }
 
     /// The operation whose answer has a link that gives the parameter, and the link's expression.
     fn link(&self, operation: usize, name: &str, before: &PathValues) -> Option<(usize, Source)> {
-        let target = &self.operations[operation];
-        for (index, creator) in self.operations.iter().enumerate() {
+        let (document, operations) = (self.session.document, self.session.operations);
+        let target = &operations[operation];
+        for (index, creator) in operations.iter().enumerate() {
             let names = template_names(creator.path);
             if creator.method != "POST" || names.len() > before.len() {
                 continue;
             }
-            for (status, response) in creator.responses(self.document) {
+            for (status, response) in creator.responses(document) {
                 let links = response
                     .value
                     .get("links")
@@ -228,12 +261,12 @@ impl Run<'_> {
                     .filter(|_| status.starts_with('2'));
                 for key in links.into_iter().flat_map(|links| links.keys()) {
                     let at = pointer::join(&pointer::join(&response.pointer, "links"), key);
-                    let Some((_, link)) = self.document.resolve(&at) else {
+                    let Some((_, link)) = document.resolve(&at) else {
                         continue;
                     };
                     // A link to a neighbor on the same path names the same thing.
                     let leads = self.linked(link).is_some_and(|linked| {
-                        linked == operation || self.operations[linked].path == target.path
+                        linked == operation || operations[linked].path == target.path
                     });
                     let parameters = link.get("parameters").filter(|_| leads);
                     let given = parameters.and_then(|given| {
@@ -260,14 +293,16 @@ impl Run<'_> {
     fn linked(&self, link: &Value) -> Option<usize> {
         let id = link.get("operationId").and_then(Value::as_str);
         let by_id = id.and_then(|id| {
-            self.operations
+            self.session
+                .operations
                 .iter()
                 .position(|operation| operation.id == Some(id))
         });
         by_id.or_else(|| {
             let reference = link.get("operationRef")?.as_str()?;
-            let target = self.document.target(reference)?;
-            self.operations
+            let target = self.session.document.target(reference)?;
+            self.session
+                .operations
                 .iter()
                 .position(|operation| operation.pointer == target)
         })
@@ -279,39 +314,64 @@ impl Run<'_> {
         let creates = |(_, operation): &(usize, &crate::document::Operation<'_>)| {
             operation.method == "POST" && same_shape(operation.path, &collection)
         };
-        let (index, _) = self.operations.iter().enumerate().find(creates)?;
+        let (index, _) = self.session.operations.iter().enumerate().find(creates)?;
         Some((index, Source::Member))
     }
+}
 
-    /// Moves what could not be created to the findings.
-    pub(super) fn report_refusals(&mut self) {
-        for refusal in std::mem::take(&mut self.refusals) {
-            let Refusal {
-                sample,
-                reason,
-                exchange,
-                used_by,
-                ..
-            } = refusal;
-            let samples = used_by.count;
-            let operation = sample.operation;
-            (self.progress)(ReplayStep::NotCreated {
-                operation: operation.clone(),
-                reason: reason.clone(),
-                samples,
-            });
-            let fault = ReplayFault::NotCreated {
-                sample: sample.sample,
-                reason,
-                samples,
-            };
-            let rule = rules::RESOURCE_NOT_CREATED;
-            self.findings.push(Finding {
-                old: Some(Place::of(self.document, &sample.at)),
-                exchange: exchange.map(|exchange| exchange.record(self.judge.secrets)),
-                used_by,
-                ..Finding::new(rule, Severity::Undecided, operation, fault)
-            });
+impl Refusal {
+    /// Adds a user, once.
+    fn add(&mut self, user: String) {
+        if self.used_by.tree.iter().all(|known| known.subject != user) {
+            self.used_by.add(user);
         }
+    }
+}
+
+/// Adds what later units could not create.
+pub(super) fn merge(refusals: &mut Vec<Refusal>, later: Vec<Refusal>) {
+    for refusal in later {
+        match refusals
+            .iter_mut()
+            .find(|known| known.operation == refusal.operation)
+        {
+            Some(known) => {
+                let users = refusal.used_by.tree.into_iter();
+                users.for_each(|user| known.add(user.subject));
+            }
+            None => refusals.push(refusal),
+        }
+    }
+}
+
+/// Adds what could not be created to the findings.
+pub(super) fn report(session: &Session<'_>, refusals: Vec<Refusal>, result: &mut Part) {
+    for refusal in refusals {
+        let Refusal {
+            sample,
+            reason,
+            exchange,
+            used_by,
+            ..
+        } = refusal;
+        let samples = used_by.count;
+        let operation = sample.operation;
+        session.tell(ReplayStep::NotCreated {
+            operation: operation.clone(),
+            reason: reason.clone(),
+            samples,
+        });
+        let fault = ReplayFault::NotCreated {
+            sample: sample.sample,
+            reason,
+            samples,
+        };
+        let rule = rules::RESOURCE_NOT_CREATED;
+        result.findings.push(Finding {
+            old: Some(Place::of(session.document, &sample.at)),
+            exchange: exchange.map(|exchange| exchange.record(session.judge.secrets)),
+            used_by,
+            ..Finding::new(rule, Severity::Undecided, operation, fault)
+        });
     }
 }

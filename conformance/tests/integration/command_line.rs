@@ -173,6 +173,9 @@ fn nothing_to_check_exits_with_2_and_a_reason_in_every_format() {
         "paths:\n  /a: {get: {responses: {'200': {description: d}}}}\n",
     );
     let reason = "there is no operation, webhook or schema to compare";
+    // A server that is there; without one, that is the reason.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let server = format!("http://{}", listener.local_addr().expect("an address"));
     for (arguments, reason) in [
         (vec!["drift", &none, &none], reason),
         (vec!["drift", &none, &null], reason),
@@ -183,11 +186,11 @@ fn nothing_to_check_exits_with_2_and_a_reason_in_every_format() {
             "--include and --exclude leave no operation",
         ),
         (
-            vec!["replay", &none, "--server", "http://127.0.0.1:9"],
+            vec!["replay", &none, "--server", &server],
             "the document has no operation",
         ),
         (
-            vec!["replay", &bodies, "--server", "http://127.0.0.1:9"],
+            vec!["replay", &bodies, "--server", &server],
             "the only operation has no sample",
         ),
     ] {

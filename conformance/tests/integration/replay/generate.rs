@@ -296,7 +296,10 @@ fn the_same_document_gives_the_same_requests_and_safe_ones_are_get() {
         replay_with(ORDERS, &options)
             .0
             .expect("the server can be checked");
-        server.lines()
+        // Requests that change nothing are sent at the same time.
+        let mut lines = server.lines();
+        lines.sort();
+        lines
     };
     let all = requests(false);
     assert_eq!(all, requests(false));
@@ -304,4 +307,29 @@ fn the_same_document_gives_the_same_requests_and_safe_ones_are_get() {
     let safe = requests(true);
     assert!(safe.iter().all(|line| line.starts_with("GET ")), "{safe:?}");
     assert!(safe.len() > 5, "{}", safe.len());
+}
+
+#[test]
+fn the_findings_are_the_same_whatever_the_number_of_workers_is() {
+    for wrong in [Wrong::Limit, Wrong::Problem, Wrong::Crash, Wrong::Methods] {
+        let found = |workers: usize| {
+            let server =
+                Server::start(Box::new(move |request: &Request, _| answer(wrong, request)));
+            let mut options = options(&server);
+            options.workers = workers;
+            options.generate = Some(Generate {
+                max_cases: 300,
+                safe: false,
+            });
+            let outcome = replay_with(ORDERS, &options).0;
+            let outcome = outcome.expect("the server can be checked");
+            // Each server has a port of its own.
+            let findings = format!("{:#?}", outcome.findings).replace(&server.url, "SERVER");
+            (findings, outcome.checked, outcome.sent)
+        };
+        let alone = found(1);
+        for workers in [4, 16] {
+            assert_eq!(found(workers), alone, "{wrong:?}, {workers} workers");
+        }
+    }
 }

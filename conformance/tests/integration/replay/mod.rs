@@ -16,7 +16,7 @@ mod wire;
 
 use conformance::document::Document;
 use conformance::finding::{Comparison, Finding, Severity};
-use conformance::replay::{self, Options, Outcome, ReplayError};
+use conformance::replay::{self, Options, Outcome, SessionError};
 use conformance::report::words;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn options(server: &Server) -> Options {
     options
 }
 
-fn replay_with(text: &str, options: &Options) -> (Result<Outcome, ReplayError>, String) {
+fn replay_with(text: &str, options: &Options) -> (Result<Outcome, SessionError>, String) {
     let document = Document::parse("notes.yaml", text).expect("the document parses");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

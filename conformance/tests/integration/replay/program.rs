@@ -58,6 +58,17 @@ fn the_program_exits_2_with_one_line_when_it_could_not_check() {
             vec![NOTES_FILE, "--server", nobody.as_str()],
             "does not answer: Connection refused",
         ),
+        // Though there is nothing to send.
+        (
+            vec![
+                NOTES_FILE,
+                "--server",
+                nobody.as_str(),
+                "--exclude",
+                "path:*",
+            ],
+            "does not answer: Connection refused",
+        ),
         (
             vec![NOTES_FILE, "--server", "http://no-such-host.invalid"],
             "does not answer",

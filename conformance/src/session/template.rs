@@ -1,7 +1,7 @@
 //! Path templates: filling them in, and finding the collection that a parameter names a thing of.
 
 /// A path template with its values.
-pub(super) fn expand(template: &str, values: &[(String, String)]) -> String {
+pub(crate) fn expand(template: &str, values: &[(String, String)]) -> String {
     values
         .iter()
         .fold(template.to_owned(), |path, (name, value)| {
@@ -10,7 +10,7 @@ pub(super) fn expand(template: &str, values: &[(String, String)]) -> String {
 }
 
 /// The part of a template before the segment of a parameter, or with that segment.
-pub(super) fn prefix(template: &str, name: &str, with: bool) -> String {
+pub(crate) fn prefix(template: &str, name: &str, with: bool) -> String {
     let parameter = format!("{{{name}}}");
     let at = template.find(&parameter).unwrap_or(template.len());
     let end = if with {
@@ -22,7 +22,7 @@ pub(super) fn prefix(template: &str, name: &str, with: bool) -> String {
 }
 
 /// Whether two templates differ in the names of their parameters only.
-pub(super) fn same_shape(one: &str, other: &str) -> bool {
+pub(crate) fn same_shape(one: &str, other: &str) -> bool {
     let shape = |template: &str| {
         let segment = |segment: &str| {
             if segment.starts_with('{') {

@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 
 /// The id in an answer: the member named as the parameter, then `id`, then the only member that ends in `Id`; at the top, or
 /// inside the one object that the answer wraps; else the last segment of `Location`.
-pub(super) fn id_in(exchange: &Exchange, name: &str) -> Option<String> {
+pub(crate) fn id_in(exchange: &Exchange, name: &str) -> Option<String> {
     let response = exchange.response.as_ref()?;
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
     let inner = body.as_ref().and_then(|body| {
@@ -56,7 +56,7 @@ fn member_id(value: &Value, name: &str) -> Option<String> {
 }
 
 /// A runtime expression of a link.
-pub(super) fn evaluate(
+pub(crate) fn evaluate(
     expression: &Value,
     exchange: &Exchange,
     path: &PathValues,

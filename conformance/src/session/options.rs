@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::ReplayError;
+use super::SessionError;
 use crate::document::Selection;
 use crate::exchange;
 
@@ -38,6 +38,10 @@ pub struct Options {
     #[arg(long)]
     pub show_secrets: bool,
 
+    /// Most requests that are under way at once. The findings do not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = workers)]
+    pub workers: usize,
+
     /// Which requests are generated besides the samples; none where there is nothing.
     #[arg(skip)]
     pub generate: Option<Generate>,
@@ -50,7 +54,7 @@ pub struct Generate {
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub max_cases: usize,
 
-    /// Send only GET requests, which change nothing on a server that keeps to HTTP.
+    /// Send only requests that change nothing on a server that keeps to HTTP, such as GET.
     #[arg(long)]
     pub safe: bool,
 }
@@ -66,17 +70,23 @@ impl Options {
             include: Vec::new(),
             exclude: Vec::new(),
             show_secrets: false,
+            workers: 8,
             generate: None,
         }
+    }
+
+    /// Whether only requests are sent that change nothing.
+    pub(super) fn safe(&self) -> bool {
+        self.generate.is_some_and(|generate| generate.safe)
     }
 
     pub(super) fn timeout(&self) -> Duration {
         Duration::try_from_secs_f64(self.timeout).unwrap_or(Duration::from_secs(30))
     }
 
-    pub(super) fn check(&self) -> Result<(), ReplayError> {
+    pub(super) fn check(&self) -> Result<(), SessionError> {
         for (name, value) in &self.headers {
-            exchange::header(name, value).map_err(|problem| ReplayError::Header {
+            exchange::header(name, value).map_err(|problem| SessionError::Header {
                 name: name.clone(),
                 problem: problem.to_string(),
             })?;
@@ -110,6 +120,14 @@ fn seconds(text: &str) -> Result<f64, String> {
     usable
         .then_some(seconds)
         .ok_or_else(|| "write a number of seconds from 0.001 to 86400".to_owned())
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    let workers: usize = text.parse().unwrap_or_default();
+    (1..=1000)
+        .contains(&workers)
+        .then_some(workers)
+        .ok_or_else(|| "write a number from 1 to 1000".to_owned())
 }
 
 #[cfg(test)]

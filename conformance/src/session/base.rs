@@ -3,16 +3,16 @@
 use serde_json::Value;
 use url::Url;
 
-use super::ReplayError;
+use super::SessionError;
 use crate::document::Document;
 
 /// The URL that path templates are appended to, without a slash at its end.
 ///
 /// # Errors
 /// When `--server` is no URL that can be used.
-pub(super) fn url(server: &str, document: &Document) -> Result<String, ReplayError> {
+pub(super) fn url(server: &str, document: &Document) -> Result<String, SessionError> {
     // A password in the URL must not be repeated in the message.
-    let failed = |shown: &str, problem: &str| ReplayError::Server {
+    let failed = |shown: &str, problem: &str| SessionError::Server {
         url: shown.to_owned(),
         problem: problem.to_owned(),
     };

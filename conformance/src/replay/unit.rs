@@ -1,0 +1,160 @@
+//! A unit of work over samples or generated cases: sends them one after the other and keeps what it learns.
+
+use std::collections::HashMap;
+
+use super::create::Refusal;
+use crate::case::Case;
+use crate::exchange::Exchange;
+use crate::finding::{ReplayFault, ReplayStep, SentSample, Severity, Unreplayable, Unwritable};
+use crate::rule::replay as rules;
+use crate::session::{Created, Part, PathValues, Session};
+
+/// A unit while it runs.
+pub(super) struct Unit<'s> {
+    pub(super) session: &'s Session<'s>,
+    pub(super) part: Part,
+    /// What earlier units created.
+    pub(super) kept: &'s [Created],
+    /// What earlier units could not create.
+    pub(super) refused_before: &'s [Refusal],
+    pub(super) refusals: Vec<Refusal>,
+    /// Values of path parameters that serve several cases: by the path with the parameter, the values before it filled in.
+    pub(super) reusable: Option<HashMap<String, String>>,
+}
+
+impl<'s> Unit<'s> {
+    pub(super) fn new(
+        session: &'s Session<'s>,
+        kept: &'s [Created],
+        refused_before: &'s [Refusal],
+    ) -> Self {
+        Self {
+            session,
+            part: Part::default(),
+            kept,
+            refused_before,
+            refusals: Vec::new(),
+            reusable: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> (Part, Vec<Refusal>) {
+        (self.part, self.refusals)
+    }
+
+    /// Sends the samples of an operation.
+    pub(super) async fn samples(&mut self, index: usize) {
+        let session = self.session;
+        let plan = &session.plans[index];
+        let tally = &mut self.part.tally;
+        tally.operations += 1;
+        tally.not_replayable += plan.not_replayable;
+        let before = (tally.replayed, tally.passed);
+        self.part.findings.extend(plan.findings.iter().cloned());
+        for case in &plan.cases {
+            if session.stopped() {
+                break;
+            }
+            self.case(index, case).await;
+        }
+        let bare = plan.bare && session.options.generate.is_none();
+        if bare {
+            self.part.tally.bare.push(plan.operation.clone());
+            let (rule, at) = (
+                rules::OPERATION_WITHOUT_SAMPLE,
+                &session.operations[index].pointer,
+            );
+            let fault = ReplayFault::NoSamples;
+            self.part
+                .note(session, rule, Severity::Info, &plan.operation, at, fault);
+        }
+        session.tell(ReplayStep::Operation {
+            operation: plan.operation.clone(),
+            replayed: self.part.tally.replayed - before.0,
+            passed: self.part.tally.passed - before.1,
+            bare,
+        });
+    }
+
+    /// Creates what a case needs, sends it, and judges the answer.
+    pub(super) async fn case(&mut self, index: usize, case: &Case) {
+        if let Some(path) = self.prepare(index, case).await {
+            let request = self.session.request(case, &path);
+            let sent = self.session.send(Some(index), request).await;
+            self.absorb(index, case, &path, sent);
+        }
+    }
+
+    /// The path values of a case; none where one is missing, which is noted.
+    pub(super) async fn prepare(&mut self, index: usize, case: &Case) -> Option<PathValues> {
+        let path = match self.path(index, case).await {
+            Ok(path) => path,
+            Err(parameter) => {
+                self.part.tally.unchecked += 1;
+                if let Some(parameter) = parameter {
+                    let sample = case.sample.clone();
+                    let fault = ReplayFault::Unchecked { sample, parameter };
+                    let (rule, severity) = (rules::SAMPLE_UNCHECKED, Severity::Undecided);
+                    self.note(rule, severity, case, fault);
+                }
+                return None;
+            }
+        };
+        self.stock(index, case, &path).await;
+        Some(path)
+    }
+
+    /// Judges the answer to a case.
+    pub(super) fn absorb(
+        &mut self,
+        index: usize,
+        case: &Case,
+        path: &PathValues,
+        sent: Result<Exchange, Unwritable>,
+    ) {
+        let exchange = match sent {
+            Ok(exchange) => exchange,
+            Err(reason) => {
+                self.part.tally.not_replayable += 1;
+                let fault = ReplayFault::NotReplayable {
+                    sample: case.sample.clone(),
+                    reason: Unreplayable::Unwritable { reason },
+                };
+                self.note(rules::SAMPLE_NOT_REPLAYABLE, Severity::Info, case, fault);
+                return;
+            }
+        };
+        let statuses = self.part.statuses.entry(index).or_default();
+        statuses.extend(exchange.response.iter().map(|response| response.status));
+        self.keep_track(index, path, &exchange);
+        let decoded: PathValues = path
+            .iter()
+            .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))
+            .collect();
+        let findings = self.session.judge.judge(case, &exchange, &decoded);
+        self.part.sent.push(SentSample {
+            operation: case.operation.clone(),
+            sample: case.sample.clone(),
+        });
+        self.part.tally.replayed += 1;
+        if findings
+            .iter()
+            .all(|finding| finding.severity > Severity::Undecided)
+        {
+            self.part.tally.passed += 1;
+        }
+        self.part.findings.extend(findings);
+    }
+
+    fn note(&mut self, rule: &'static str, severity: Severity, case: &Case, fault: ReplayFault) {
+        let (subject, at) = (&case.operation, &case.at);
+        self.part
+            .note(self.session, rule, severity, subject, at, fault);
+    }
+
+    /// What earlier units and this one created and did not delete, the oldest first.
+    pub(super) fn existing(&self) -> impl DoubleEndedIterator<Item = &Created> {
+        let there = |created: &&Created| !self.part.deleted.contains(&created.path());
+        self.kept.iter().filter(there).chain(&self.part.created)
+    }
+}
