@@ -357,7 +357,6 @@ impl Config {
             base_path: base_path(settings.base_path.as_deref().unwrap_or_default())?,
             answer_patience: ANSWER_PATIENCE,
             hosts,
-            storage: Storage::new(settings.storage)?,
             mode,
             clock_speed,
             max_body_bytes,
@@ -391,6 +390,8 @@ impl Config {
                         .unwrap_or_default(),
                 },
             },
+            // Last, because a sandbox may make a key file here.
+            storage: Storage::new(settings.storage)?,
         })
     }
 }

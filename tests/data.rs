@@ -32,6 +32,24 @@ fn published(server: &Server) -> u16 {
     answer.expect("an answer").status
 }
 
+/// The statuses that the APIs of the providers give to a registration.
+fn registered(server: &Server) -> [u16; 2] {
+    let conduit =
+        r#"{"url":"http://127.0.0.1:1/","status":"disabled","events":["customer.created"]}"#;
+    let equals =
+        r#"{"url":"http://127.0.0.1:1/","enabled":false,"webhookEventTypeName":"BoxCredited"}"#;
+    let equals_money =
+        process::client::Client::new(&server.url, &[("Authorization", "ApiKey sandbox-key")]);
+    [
+        (server.conduit(), "/conduit/webhooks", conduit),
+        (equals_money, "/equals-money/v2/webhooks", equals),
+    ]
+    .map(|(mut client, path, body)| {
+        let answer = client.send("POST", path, &[], body);
+        answer.expect("an answer").status
+    })
+}
+
 /// Bounds the size of the files that a process may write, as a full disk does.
 fn bound_files(server: &Server, limit: &str) {
     let status = Command::new("prlimit")
@@ -69,6 +87,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
         readiness(&server) == 503
     });
     assert_eq!(published(&server), 503);
+    assert_eq!(registered(&server), [503, 503]);
     wait_until("results wait to be written", || {
         let lines = server.log();
         lines.iter().any(|line| line.contains("\"waiting\":8"))
@@ -99,6 +118,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
         }
     }
     assert_eq!(published(&server), 202);
+    assert_eq!(registered(&server), [201, 201]);
 }
 
 /// The time as the API writes it.
@@ -122,6 +142,7 @@ fn nothing_is_accepted_into_a_database_that_was_taken_away() {
     assert_eq!((published(&server), readiness(&server)), (202, 200));
     fs::hard_link(&file, &other).expect("a link");
     assert_eq!((published(&server), readiness(&server)), (503, 503));
+    assert_eq!(registered(&server), [503, 503]);
     let second = run(
         folder.path(),
         &[

@@ -14,9 +14,15 @@ use serde_json::Value;
 /// What a failed run says: one line on standard error and exit code 1.
 #[track_caller]
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
+    ended_with(folder, arguments, 1)
+}
+
+/// What a run says that ends with this exit code: one line on standard error.
+#[track_caller]
+fn ended_with(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = run(folder, arguments);
     let text = String::from_utf8(output.stderr).expect("standard error is UTF-8");
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(output.status.code(), Some(code), "{text}");
     let said: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("truehook: "))
@@ -81,9 +87,10 @@ fn a_database_that_cannot_be_used_is_named_with_the_reason() {
         &["serve", "--database", "sqlite://no/such/folder/t.db"],
     );
     assert!(said.contains("no/such/folder"), "{said}");
-    let said = refusal(
+    let said = ended_with(
         folder.path(),
         &["serve", "--database", "postgres://u:hunter2@h/d"],
+        2,
     );
     assert!(
         said.contains("PostgreSQL") && !said.contains("hunter2"),
@@ -113,6 +120,12 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
             "TRUEHOOK_ENCRYPTION_KEY",
         ),
         (vec!["serve", "--clock-speed=-1"], "--clock-speed"),
+        (vec!["serve", "--clock-speed", "0"], "--clock-speed"),
+        (vec!["serve", "--max-body-bytes", "0"], "--max-body-bytes"),
+        (
+            vec!["backup", "b.db", "--database", "mysql://x"],
+            "sqlite://FILE",
+        ),
         (vec!["serve", "--config", "none.toml"], "none.toml"),
         (vec!["serve", "--log", "info=="], "--log"),
         (vec!["serve", "--log", "banana"], "`banana` is not a level"),
@@ -121,10 +134,10 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
             "NoSuchType",
         ),
     ] {
-        let said = refusal(folder.path(), &arguments);
+        let said = ended_with(folder.path(), &arguments, 2);
         assert!(said.contains(expected), "{said}");
     }
-    // Wrong usage is clap's: exit code 2.
+    // clap's exit code of wrong usage is the same.
     for arguments in [
         vec!["serve", "--nope"],
         vec!["openapi", "stripe"],
@@ -449,6 +462,32 @@ fn the_operator_has_a_port_of_its_own_and_both_are_named() {
     let docs = docs.and_then(|rest| rest.split('"').next()).expect("a URL");
     let (url, path) = docs.split_at(docs.find("/hooks").expect("the base path"));
     assert!(get(url, path, "").starts_with("HTTP/1.1 200"), "{docs}");
+    // Commands that need the other port say so.
+    let public = format!("{}/hooks", server.url);
+    for command in [
+        &[
+            "publish",
+            "conduit",
+            "customer.created",
+            "--client-id",
+            "client_2ofTA13AD0xBtbEvBl20aEb1hEu",
+        ][..],
+        &["listen", "conduit", "customer.created"],
+        &["events"],
+        &["deliveries"],
+        &["webhooks"],
+        &["retry", "8b53639f-152c-4fc6-af30-802fde462ba0"],
+    ] {
+        let arguments = [command, &["--server", &public, "--key", "k"]].concat();
+        let arguments = match command[0] {
+            "listen" => &arguments[..arguments.len() - 2],
+            _ => &arguments[..],
+        };
+        let output = run(folder.path(), arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert!(said.contains("--admin-listen"), "{command:?}: {said}");
+    }
 }
 
 #[test]

@@ -44,6 +44,20 @@ pub(super) fn is_local(url: &Url) -> bool {
     }
 }
 
+impl CallError {
+    /// The failure with the hint that the server is another one, where it has no API at the path that was asked for.
+    pub(super) fn or_elsewhere(self, server: &ServerUrl) -> anyhow::Error {
+        match self {
+            Self::Refused(refusal) if refusal.is_outside => anyhow::anyhow!(
+                "{refusal}\n  is {} a truehook server? One that was started with --admin-listen has the operator API and the documents \
+                 at that address only: give it with --server",
+                server.as_str()
+            ),
+            other => other.into(),
+        }
+    }
+}
+
 impl FromStr for ServerUrl {
     type Err = &'static str;
 
@@ -105,6 +119,8 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     /// The summary, then a line for each fault.
     pub(super) lines: Vec<String>,
+    /// Whether there is no API at all at the path, and not only no such thing in the API.
+    pub(super) is_outside: bool,
 }
 
 impl std::fmt::Display for Refusal {
@@ -171,6 +187,11 @@ pub(super) struct Client {
 }
 
 impl Client {
+    /// The server that it calls.
+    pub(super) fn server(&self) -> &ServerUrl {
+        &self.server
+    }
+
     /// # Errors
     /// When the platform gives no TLS roots or no DNS configuration.
     pub(super) fn new(server: ServerUrl) -> anyhow::Result<Self> {
@@ -206,9 +227,13 @@ impl Client {
         if status.is_success() {
             return Ok(body.into());
         }
+        let lines = faults(&body);
+        let is_outside =
+            status == StatusCode::NOT_FOUND && (lines.is_empty() || is_site_problem(&body));
         Err(CallError::Refused(Refusal {
             status,
-            lines: faults(&body),
+            lines,
+            is_outside,
         }))
     }
 
@@ -272,6 +297,12 @@ pub(super) fn unknown_event_type(
         printable(name),
         printable(&hint)
     ))
+}
+
+/// Whether the server itself answered, and none of its APIs: only its problems name the path.
+fn is_site_problem(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body["instance"].is_string()
 }
 
 /// What an answer says is wrong, in any of the shapes that our APIs have: RFC 9457 (operator), C-19 and C-21 (Conduit), E-10 (Equals
@@ -350,6 +381,7 @@ mod tests {
         let refusal = Refusal {
             status: StatusCode::CONFLICT,
             lines: vec!["a\u{1b}[2J".to_owned(), "/b: c".to_owned()],
+            is_outside: false,
         };
         assert_eq!(
             refusal.to_string(),

@@ -24,6 +24,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::config::ConfigError;
+use crate::server::StartError;
+use crate::telemetry::LogError;
+
 /// A webhook API server that is true to its documentation.
 #[derive(Debug, Parser)]
 #[command(name = "truehook", version, about, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -76,7 +80,7 @@ Examples:
   truehook deliveries                        what became of it
   truehook backup truehook-copy.db           copy the database
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.";
+Exit codes: 0 done, 1 failed, 2 wrong usage or a setting that cannot be used.";
 
 /// Whether the program takes this command line.
 #[cfg(test)]
@@ -84,8 +88,11 @@ pub(crate) fn parses(words: impl IntoIterator<Item = std::ffi::OsString>) -> boo
     Cli::try_parse_from(words).is_ok()
 }
 
-/// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and exit
-/// code 1.
+/// The exit code of wrong usage, as clap has it, and of settings that cannot be used.
+const WRONG_USAGE: u8 = 2;
+
+/// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and an exit
+/// code: 2 for settings that cannot be used, 1 for everything else.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command;
     // The server says so in its log.
@@ -110,7 +117,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("truehook: {}", in_one_line(&error));
-            ExitCode::FAILURE
+            if is_wrong_usage(&error) {
+                ExitCode::from(WRONG_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -121,6 +132,17 @@ fn unknown_variables() -> Vec<String> {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     environment::unknown(&Cli::command(), std::env::vars_os().filter_map(text))
+}
+
+/// Whether a setting is at fault, and not the machine or the server: the same command fails until it is changed.
+fn is_wrong_usage(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let config = cause.downcast_ref::<ConfigError>();
+        let start = cause.downcast_ref::<StartError>();
+        cause.is::<LogError>()
+            || config.is_some_and(|error| !matches!(error, ConfigError::Key(_)))
+            || matches!(start, Some(StartError::Setting(_)))
+    })
 }
 
 /// An error and its causes in one line. A cause that its error quotes in the midst of what it says is not said twice.

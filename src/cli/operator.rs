@@ -54,7 +54,6 @@ impl Access {
 pub(super) struct Operator {
     client: Client,
     bearer: Secret,
-    server: ServerUrl,
 }
 
 /// A page of a list, each item as it was sent: reading and writing it again would change numbers.
@@ -71,7 +70,6 @@ impl Operator {
         Ok(Self {
             client: Client::new(access.server.clone())?,
             bearer: Secret::new(format!("Bearer {}", access.key.expose())),
-            server: access.server.clone(),
         })
     }
 
@@ -152,21 +150,12 @@ impl Operator {
                 "give a key of the operator API with --key or TRUEHOOK_KEY; a sandbox knows {SANDBOX_KEY}, and \
                  `truehook keys create --provider operator` makes others"
             ),
-            CallError::Refused(refusal)
-                if refusal.status == StatusCode::NOT_FOUND && refusal.lines.is_empty() =>
-            {
-                format!(
-                    "there is no operator API at {}/operator/v1; is that a truehook server, and its --admin-listen address if it has \
-                     one?",
-                    self.server.as_str()
-                )
-            }
             CallError::NoServer(_)
             | CallError::Slow(_)
             | CallError::Broken { .. }
             | CallError::Unwritable(_)
             | CallError::Refused(_)
-            | CallError::Strange { .. } => return error.into(),
+            | CallError::Strange { .. } => return error.or_elsewhere(self.client.server()),
         };
         let error = anyhow::Error::from(error);
         anyhow::anyhow!("{error:#}\n  {help}")

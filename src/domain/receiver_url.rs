@@ -23,7 +23,7 @@ pub struct ReceiverUrl(String);
 /// Why a text cannot be registered as a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlFault {
-    /// It is no absolute URL, or names no host.
+    /// It is not an absolute URL, or has no host.
     #[error("must be an absolute URL with a host")]
     NotAbsolute,
     /// Its scheme is neither `http` nor `https`.
@@ -35,10 +35,16 @@ pub enum UrlFault {
     /// It has a user name or a password.
     #[error("must not contain a user name or a password")]
     UserInfo,
-    /// Its host has characters that a name in the DNS cannot have.
+    /// Its host is an international name that is not in punycode.
     #[error(
         "must have an ASCII host; write an international name in punycode, such as xn--bcher-kva.example"
     )]
+    InternationalHost,
+    /// A label of its host begins with `xn--` and does not go on as punycode (RFC 3492).
+    #[error("must have a host whose labels that begin with xn-- are punycode")]
+    Punycode,
+    /// Its host has characters that a name cannot have, or is percent-encoded.
+    #[error("must have a host of letters, digits, hyphens and dots, or an IP address")]
     Host,
     /// A label of its host is empty or too long, or the whole is.
     #[error("must have a host whose labels have 1 to 63 characters each and at most 253 together")]
@@ -46,6 +52,12 @@ pub enum UrlFault {
     /// Its port is 0 or above 65535.
     #[error("must have a port from 1 to 65535, or none")]
     Port,
+    /// It contains a backslash, which browsers read as a slash and other programs do not.
+    #[error("must not contain a backslash; write / to separate segments, or %5C")]
+    Backslash,
+    /// It contains white space that parsers leave out.
+    #[error("must not contain tabs or line breaks, nor spaces at its beginning or end")]
+    WhiteSpace,
     /// It contains a character that a URL must not contain (RFC 3986).
     #[error(
         "must not contain characters that a URL cannot have; percent-encode them in UTF-8, such as %20 for a space and %C3%A9 for é"
@@ -65,7 +77,7 @@ impl ReceiverUrl {
     pub fn parse(text: &str, policy: SchemePolicy) -> Result<Self, UrlFault> {
         let url = Url::parse(text).map_err(|error| match error {
             ParseError::InvalidPort => UrlFault::Port,
-            ParseError::IdnaError | ParseError::InvalidDomainCharacter => UrlFault::Host,
+            ParseError::IdnaError | ParseError::InvalidDomainCharacter => host_fault(text),
             _ => UrlFault::NotAbsolute,
         })?;
         match (url.scheme(), policy) {
@@ -73,22 +85,28 @@ impl ReceiverUrl {
             ("http", SchemePolicy::HttpsOnly) => return Err(UrlFault::NotHttps),
             _ => return Err(UrlFault::Scheme),
         }
-        // The WHATWG parser is lenient: it takes `https:example.com`, `https:///example.com` and back slashes for
-        // `https://example.com`. Whoever reads the stored text by another rule would dial another host.
+        // The WHATWG parser leaves out tabs, line breaks and the space around a URL.
+        if text.contains(['\t', '\n', '\r']) || text.trim() != text {
+            return Err(UrlFault::WhiteSpace);
+        }
+        // It also takes `https:example.com`, `https:///example.com` and backslashes for `https://example.com`. A program that reads the
+        // stored text by another rule would dial another host.
+        if text.contains('\\') {
+            return Err(UrlFault::Backslash);
+        }
         let rest = text
             .get(url.scheme().len()..)
             .and_then(|rest| rest.strip_prefix("://"))
-            .filter(|rest| !rest.starts_with(['/', '\\', '?', '#']))
+            .filter(|rest| !rest.starts_with(['/', '?', '#']))
             .ok_or(UrlFault::NotAbsolute)?;
-        // It also leaves out tabs, line breaks and the space around it.
-        if text.chars().any(|c| matches!(c, '\t' | '\n' | '\r' | '\\')) || text.trim() != text {
-            return Err(UrlFault::NotAbsolute);
-        }
-        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (authority, path) = rest.split_at(authority_length(rest));
         if authority.contains('@') {
             return Err(UrlFault::UserInfo);
         }
-        if !authority.is_ascii() || authority.contains('%') {
+        if !authority.is_ascii() {
+            return Err(UrlFault::InternationalHost);
+        }
+        if authority.contains('%') {
             return Err(UrlFault::Host);
         }
         match url.host() {
@@ -115,6 +133,31 @@ impl ReceiverUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What is wrong with the host of a URL that cannot be parsed because of it.
+fn host_fault(text: &str) -> UrlFault {
+    let rest = text.split_once("//").map_or(text, |(_, rest)| rest);
+    let authority = &rest[..authority_length(rest)];
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let is_encoded = |label: &str| {
+        let prefix = label.get(..4);
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case("xn--"))
+    };
+    if !host.is_ascii() {
+        UrlFault::InternationalHost
+    } else if host.split('.').any(is_encoded) {
+        UrlFault::Punycode
+    } else {
+        UrlFault::Host
+    }
+}
+
+/// Where the authority that `rest` begins with ends (RFC 3986, 3.2).
+fn authority_length(rest: &str) -> usize {
+    rest.find(['/', '?', '#']).unwrap_or(rest.len())
 }
 
 /// Holds a name to the lengths that the DNS allows; the dot of the root may end it.
@@ -189,13 +232,7 @@ mod tests {
             "https:///a",
             "https:h",
             "https:/h",
-            "https:\\\\h",
             "https://?a",
-            " https://h",
-            "https://h ",
-            "https://h\n/",
-            "https://h/a\tb",
-            "https://h\\a",
             "https://[::1",
             "https://1.2.3.256",
         ] {
@@ -228,13 +265,24 @@ mod tests {
             ("https://u@h", UrlFault::UserInfo),
             ("https://@h", UrlFault::UserInfo),
             ("https://a@b@h", UrlFault::UserInfo),
-            ("https://b\u{fc}cher.example", UrlFault::Host),
-            ("https://\u{4f8b}.example/", UrlFault::Host),
-            ("https://\u{ff45}xample.com", UrlFault::Host),
+            ("https://b\u{fc}cher.example", UrlFault::InternationalHost),
+            ("https://\u{4f8b}.example/", UrlFault::InternationalHost),
+            ("https://\u{ff45}xample.com", UrlFault::InternationalHost),
             ("https://ex%61mple.com", UrlFault::Host),
             ("https://h /a", UrlFault::Host),
             ("https://h<b>/", UrlFault::Host),
-            ("https://xn--a/", UrlFault::Host),
+            ("https://xn--a/", UrlFault::Punycode),
+            ("https://xn--/", UrlFault::Punycode),
+            ("https://a.XN--.example", UrlFault::Punycode),
+            ("https:\\\\h", UrlFault::Backslash),
+            ("https://\\h", UrlFault::Backslash),
+            ("https://h\\a", UrlFault::Backslash),
+            ("https://h.com/a\\b", UrlFault::Backslash),
+            ("https://h/?a=\\", UrlFault::Backslash),
+            (" https://h", UrlFault::WhiteSpace),
+            ("https://h ", UrlFault::WhiteSpace),
+            ("https://h\n/", UrlFault::WhiteSpace),
+            ("https://h/a\tb", UrlFault::WhiteSpace),
             ("https://h:0", UrlFault::Port),
             ("https://h:00/", UrlFault::Port),
             ("https://h:99999", UrlFault::Port),

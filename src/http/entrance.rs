@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::uri::{PathAndQuery, Uri};
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 
 use super::{Slices, problem};
@@ -44,11 +45,27 @@ impl Entrance {
         if request.method() == Method::HEAD {
             request.head_mut().method = Method::GET;
         }
-        let response = next.call(request).await?;
+        let mut response = next.call(request).await?;
+        allow_head(response.headers_mut());
         Ok(response
             .map_body(|_, body| Slices::of(body))
             .map_into_left_body())
     }
+}
+
+/// Lists `HEAD` in `Allow` wherever `GET` is listed: handlers see one as the other.
+fn allow_head(headers: &mut HeaderMap) {
+    let allow = headers
+        .get(header::ALLOW)
+        .and_then(|value| value.to_str().ok());
+    let Some(allow) = allow else { return };
+    let methods: Vec<&str> = allow.split(", ").collect();
+    let Some(get) = methods.iter().position(|method| *method == "GET") else {
+        return;
+    };
+    let methods = [&methods[..=get], &["HEAD"], &methods[get + 1..]].concat();
+    let methods = HeaderValue::try_from(methods.join(", ")).expect("methods are tokens");
+    headers.insert(header::ALLOW, methods);
 }
 
 /// The hosts that a request names: in `Host`, and in its target where that is a whole URL. HTTP/1.0 may name none, but no browser does.

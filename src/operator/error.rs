@@ -10,8 +10,8 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
-/// After how many seconds a request may be sent again when the database cannot be used: about as long as a write waits for a lock.
-pub(crate) const RETRY_AFTER: u64 = 5;
+/// What is said while the database cannot be used.
+const UNAVAILABLE: &str = "The database cannot be used at this moment. Try again later.";
 
 const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -197,9 +197,7 @@ impl OperatorError {
             Self::ContentTooLarge(limit) => format!("The body must have at most {limit} bytes."),
             Self::UnsupportedMediaType => "The Content-Type must be application/json.".to_owned(),
             Self::Encoded => "A body with a Content-Encoding is not read.".to_owned(),
-            Self::Internal(source) if source.is_temporary() => {
-                "The database cannot be used at this moment. Try again later.".to_owned()
-            }
+            Self::Internal(source) if source.is_temporary() => UNAVAILABLE.to_owned(),
             Self::Internal(_) => "The request could not be handled. Try again later.".to_owned(),
         }
     }
@@ -254,8 +252,8 @@ impl ResponseError for OperatorError {
                 response.insert_header((header::ALLOW, *allow));
             }
             Self::Internal(source) => {
-                if source.is_temporary() {
-                    response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+                if let Some(seconds) = source.retry_after() {
+                    response.insert_header((header::RETRY_AFTER, seconds));
                 }
                 tracing::error!(error = source as &dyn std::error::Error, "request failed");
             }
@@ -289,5 +287,6 @@ pub(crate) fn failures(limit: usize) -> Vec<(u16, Value)> {
     vec![
         body(413, "Content Too Large", &too_large),
         body(500, "Internal Server Error", failed),
+        body(503, "Service Unavailable", UNAVAILABLE),
     ]
 }

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 pub(crate) use self::auth::{SANDBOX_CREDENTIALS, SANDBOX_KEY, authenticate};
 pub(crate) use self::deliveries::in_time_of_day;
-pub(crate) use self::error::{OperatorError, RETRY_AFTER, failures};
+pub(crate) use self::error::{OperatorError, failures};
 pub(crate) use self::events::publish_text;
 pub(crate) use self::openapi::emit;
 pub(crate) use self::replays::start_replay;

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Respo
 
 use crate::http::problem;
 
-/// What stands at a path that can only be read: `GET` is answered (and `HEAD`, which comes in as `GET`), every other method is refused
+/// What stands at a path that can only be read: `GET` is answered (and `HEAD`, which comes in as `GET` and is added to `Allow` there), every other method is refused
 /// with 405.
 pub(crate) fn readable<H, Args>(path: &str, handler: H) -> Resource
 where
@@ -23,7 +23,7 @@ where
 async fn not_allowed(request: HttpRequest) -> HttpResponse {
     let detail = "This path can only be read, with GET or HEAD.";
     let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, detail, request.path());
-    let allow = HeaderValue::from_static("GET, HEAD");
+    let allow = HeaderValue::from_static("GET");
     response.headers_mut().insert(header::ALLOW, allow);
     response
 }

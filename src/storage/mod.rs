@@ -380,7 +380,15 @@ pub enum StoreError {
     Closed,
 }
 
+/// After how many seconds a request may be sent again when the database cannot be used: about as long as a write waits for a lock.
+const RETRY_AFTER: u64 = 5;
+
 impl StoreError {
+    /// After how many seconds the same call may succeed; `None` when it will not without a change of what is stored.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.is_temporary().then_some(RETRY_AFTER)
+    }
+
     /// Whether the same call may succeed later without a change of what is stored: the disk is full, the file is locked or away.
     pub fn is_temporary(&self) -> bool {
         match self {

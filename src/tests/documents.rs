@@ -47,6 +47,9 @@ async fn every_emitted_operation_is_routed_with_exactly_its_methods() {
                 .keys()
                 .map(|method| method.to_uppercase())
                 .collect();
+            if methods.iter().any(|method| method == "GET") {
+                methods.push("HEAD".to_owned());
+            }
             methods.sort();
             let path = path.replace(['{', '}'], "");
             let answer = app.anonymous(&prefix).send("TRACE", &path, None, b"").await;
@@ -139,7 +142,7 @@ async fn the_landing_page_of_production_gives_nothing_away() {
 
 #[test]
 fn the_source_documents_mark_only_decisions_that_exist() {
-    for (name, letter, last) in [("conduit", 'C', 71), ("equals-money", 'E', 68)] {
+    for (name, letter, last) in [("conduit", 'C', 72), ("equals-money", 'E', 69)] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("openapi/{name}.yaml"));
         let document: Value = yaml_serde::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         let mut found = BTreeSet::new();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::app::{APIS, TestApp, production};
+use super::app::{APIS, Client, TestApp, production};
 use super::shape::send_raw;
 use crate::domain::HostNames;
 
@@ -186,6 +186,30 @@ async fn head_answers_like_get_at_every_path() {
         (refused.status, refused.header("allow")),
         (405, Some("POST"))
     );
+}
+
+/// RFC 9110, 10.2.1.
+#[actix_web::test]
+async fn allow_lists_the_methods_of_paths_outside_the_apis() {
+    let app = TestApp::start().await;
+    for (path, allowed) in [
+        ("/", "GET, HEAD"),
+        ("/docs/", "GET, HEAD"),
+        ("/health/ready", "GET, HEAD"),
+        ("/operator/", "GET, HEAD"),
+        ("/operator/deliveries", "GET, HEAD"),
+        ("/operator/publish", "GET, HEAD, POST"),
+        ("/operator/sign-in", "GET, HEAD, POST"),
+        ("/operator/sign-out", "POST"),
+        ("/operator/deliveries/x/retry", "POST"),
+    ] {
+        let refused = app.anonymous("").send("PUT", path, None, b"").await;
+        assert_eq!(
+            (refused.status, refused.header("allow")),
+            (405, Some(allowed)),
+            "{path}"
+        );
+    }
 }
 
 #[actix_web::test]
@@ -517,24 +541,24 @@ async fn swagger_ui_shows_the_credentials_of_a_sandbox_and_of_nothing_else() {
 async fn swagger_ui_shows_failures_as_they_are_answered() {
     let app = TestApp::start().await;
     let large = vec![b' '; 256 * 1024 + 1];
-    let broken = TestApp::start().await;
+    let [broken, away] = [TestApp::start().await, TestApp::start().await];
     broken.damage();
-    for (name, client, path, failing) in [
-        ("conduit", app.conduit(), "/webhooks", broken.conduit()),
-        (
-            "equals-money",
-            app.equals(),
-            "/v2/webhooks",
-            broken.equals(),
-        ),
-        ("operator", app.operator(), "/events", broken.operator()),
-    ] {
+    away.take_away();
+    type Caller = fn(&TestApp) -> Client;
+    let apis: [(&str, &str, Caller); 3] = [
+        ("conduit", "/webhooks", TestApp::conduit),
+        ("equals-money", "/v2/webhooks", TestApp::equals),
+        ("operator", "/events", TestApp::operator),
+    ];
+    for (name, path, caller) in apis {
+        let client = caller(&app);
         let document = format!("/docs/{name}.json");
         let document = app.anonymous("").get(&document).await.json();
         let json = Some("application/json");
         for (status, method, answer) in [
             (413, "post", client.send("POST", path, json, &large).await),
-            (500, "get", failing.get(path).await),
+            (500, "get", caller(&broken).get(path).await),
+            (503, "get", caller(&away).get(path).await),
         ] {
             assert_eq!(answer.status, status, "{}", answer.text());
             let responses = &document["paths"][path][method]["responses"];

@@ -1,6 +1,6 @@
 //! One answer of every kind from every operation of the providers' APIs, under snapshot; and what all APIs share.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::app::TestApp;
 use super::recorder::{Recorder, refusals};
@@ -185,6 +185,102 @@ async fn equals_money_operations_answer_as_reviewed() {
     delete.record("again", &client.delete(&path).await);
     delete.record("an unknown path", &client.get("/v2/nothing").await);
     delete.assert("equals-money-deleteWebhook");
+}
+
+/// C-72, E-69: whatever keeps the database from being used for a while, every operation says that the same request may be sent again, and
+/// when; a damaged database is an error of ours (500) that a repetition does not mend.
+#[actix_web::test]
+async fn while_the_database_cannot_be_used_every_operation_says_when_to_try_again() {
+    let [away, damaged] = [TestApp::start().await, TestApp::start().await];
+    // The credentials of a sandbox are not read from the database.
+    let keyed = [
+        [away.conduit_other().await, away.equals_other().await],
+        [damaged.conduit_other().await, damaged.equals_other().await],
+    ];
+    away.take_away();
+    damaged.damage();
+    let conduit = json!({ "url": "https://www.example.com/webhooks", "status": "enabled", "events": ["customer.created"] });
+    let equals = json!({ "url": "https://api.url.com", "enabled": true, "webhookEventTypeName": "BoxCredited" });
+    let id = "0b2f6c1e-5a47-4d39-8e10-93c7d5b6a284";
+    let (hook, item) = (
+        format!("/webhooks/whk_{}", "0".repeat(27)),
+        format!("/v2/webhooks/{id}"),
+    );
+    let kind = "/v2/webhooks/event-types/7e71bf60-40f3-489f-bd09-e03035d5cd0a";
+    type Call<'a> = (&'a str, &'a str, &'a Value);
+    let operations: [(&str, Vec<Call<'_>>); 2] = [
+        (
+            "conduit",
+            vec![
+                ("POST", "/webhooks", &conduit),
+                ("GET", "/webhooks", &Value::Null),
+                ("GET", &hook, &Value::Null),
+                ("PATCH", &hook, &conduit),
+                ("DELETE", &hook, &Value::Null),
+            ],
+        ),
+        (
+            "equals-money",
+            vec![
+                ("GET", "/v2/webhooks/event-types", &Value::Null),
+                ("GET", kind, &Value::Null),
+                ("POST", "/v2/webhooks", &equals),
+                ("GET", "/v2/webhooks", &Value::Null),
+                ("GET", &item, &Value::Null),
+                ("PATCH", &item, &equals),
+                ("DELETE", &item, &Value::Null),
+            ],
+        ),
+    ];
+    for (index, (name, calls)) in operations.iter().enumerate() {
+        let mut recorder = Recorder::default();
+        for (method, path, body) in calls {
+            let (json, body) = if body.is_null() {
+                (None, Vec::new())
+            } else {
+                (Some("application/json"), body.to_string().into_bytes())
+            };
+            let [unusable, broken] = [&keyed[0][index], &keyed[1][index]];
+            let answer = unusable.send(method, path, json, &body).await;
+            assert_eq!(
+                answer.header("retry-after"),
+                Some("5"),
+                "{method} {path}: {}",
+                answer.text()
+            );
+            recorder.record(&format!("{method} while the database is away"), &answer);
+            let answer = broken.send(method, path, json, &body).await;
+            assert_eq!(answer.header("retry-after"), None, "{method} {path}");
+            recorder.record(&format!("{method} with a damaged database"), &answer);
+        }
+        recorder.assert(&format!("{name}-database"));
+    }
+}
+
+/// C-72, E-69: another program holds a lock for longer than a write waits for it.
+#[actix_web::test]
+async fn a_registration_is_told_to_come_back_while_the_database_is_locked() {
+    let app = TestApp::start().await;
+    let other = app.lock();
+    let conduit = json!({ "url": "https://www.example.com/webhooks", "status": "enabled", "events": ["customer.created"] });
+    let equals = json!({ "url": "https://api.url.com", "enabled": true, "webhookEventTypeName": "BoxCredited" });
+    let calls = [
+        (app.conduit(), "/webhooks", conduit),
+        (app.equals(), "/v2/webhooks", equals),
+    ];
+    for (client, path, body) in &calls {
+        let refused = client.post(path, body.clone()).await;
+        assert_eq!(
+            (refused.status, refused.header("retry-after")),
+            (503, Some("5")),
+            "{}",
+            refused.text()
+        );
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    for (client, path, body) in calls {
+        assert_eq!(client.post(path, body).await.status, 201);
+    }
 }
 
 #[actix_web::test]

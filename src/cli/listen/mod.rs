@@ -27,7 +27,7 @@ use self::receiver::{Answer, Arrival, Receiver, Rules};
 use self::registration::{Credentials, Registrar, Webhook};
 use self::show::{Form, Show};
 use self::signature::Scheme;
-use super::client::{Call, CallError, Client, ServerUrl, unknown_event_type};
+use super::client::{Call, Client, ServerUrl, unknown_event_type};
 use super::environment::is_of_platform;
 use super::names;
 use super::terminal::{Paint, note, printable};
@@ -237,17 +237,8 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
 
 async fn document(client: &Client, provider: ProviderName) -> anyhow::Result<Value> {
     let path = format!("/openapi/{provider}.json");
-    let read = client.send_for_json(Call::new(Method::GET, &*path)).await;
-    read.map_err(|error| match &error {
-        CallError::Refused(_) => {
-            anyhow::anyhow!("{error}\n  {path} was asked for; is that a truehook server?")
-        }
-        CallError::NoServer(_)
-        | CallError::Slow(_)
-        | CallError::Broken { .. }
-        | CallError::Unwritable(_)
-        | CallError::Strange { .. } => error.into(),
-    })
+    let read = client.send_for_json(Call::new(Method::GET, path)).await;
+    read.map_err(|error| error.or_elsewhere(client.server()))
 }
 
 fn credentials(arguments: &Arguments) -> Credentials {

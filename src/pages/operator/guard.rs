@@ -15,7 +15,7 @@ use super::form::Form;
 use super::layout::{self, Page, Root};
 use super::redirect;
 use super::session::{Session, Sessions};
-use crate::operator::{RETRY_AFTER, State, authenticate};
+use crate::operator::{State, authenticate};
 use crate::storage::StoreError;
 
 const COOKIE: &str = "truehook_operator";
@@ -34,8 +34,9 @@ pub(super) enum PageError {
     Foreign,
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// A method that the page does not have; those that it has.
     #[error("method not allowed")]
-    Method,
+    Method(&'static str),
     /// A form whose payload is over this limit, in bytes.
     #[error("form too large")]
     TooLarge(usize),
@@ -51,7 +52,7 @@ impl ResponseError for PageError {
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::Foreign => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CutOff => StatusCode::BAD_REQUEST,
             Self::Internal(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
@@ -96,7 +97,7 @@ impl PageError {
                 "Not found",
                 format!("There is no such {what}, or it was deleted because of its age."),
             ),
-            Self::Method => (
+            Self::Method(_) => (
                 "Not allowed",
                 "This page does not take such requests.".to_owned(),
             ),
@@ -130,9 +131,18 @@ impl PageError {
         );
         let status = self.status_code();
         let mut answer = layout::answer(status, page);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            let seconds = header::HeaderValue::from(RETRY_AFTER);
-            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+        match self {
+            Self::Internal(error) => {
+                if let Some(seconds) = error.retry_after() {
+                    let headers = answer.headers_mut();
+                    headers.insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+                }
+            }
+            Self::Method(allow) => {
+                let allow = header::HeaderValue::from_static(allow);
+                answer.headers_mut().insert(header::ALLOW, allow);
+            }
+            _ => {}
         }
         answer
     }

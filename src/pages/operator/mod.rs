@@ -38,36 +38,50 @@ pub(crate) fn pages(
         .wrap(from_fn(guard::answer))
         .service(web::resource("").to(async || redirect("operator/")))
         .service(shown("/", overview::overview))
-        .service(shown("/sign-in", sign_in::form).route(web::post().to(sign_in::sign_in)))
-        .service(page("/sign-out").route(web::post().to(sign_in::sign_out)))
+        .service(form("/sign-in", sign_in::form, sign_in::sign_in))
+        .service(page("/sign-out", "POST").route(web::post().to(sign_in::sign_out)))
         .service(shown("/deliveries", deliveries::list))
         .service(shown("/deliveries/{id}", delivery::show))
-        .service(page("/deliveries/{id}/retry").route(web::post().to(delivery::retry)))
+        .service(page("/deliveries/{id}/retry", "POST").route(web::post().to(delivery::retry)))
         .service(shown("/events", events::list))
         .service(shown("/webhooks", webhooks::list))
-        .service(shown("/replays", replays::form).route(web::post().to(replays::start)))
+        .service(form("/replays", replays::form, replays::start))
         .service(shown("/replays/{id}", replays::show))
-        .service(shown("/publish", publish::form).route(web::post().to(publish::publish)))
+        .service(form("/publish", publish::form, publish::publish))
         .default_service(web::to(async || {
             Err::<HttpResponse, _>(PageError::NotFound("page"))
         }))
 }
 
 /// A page that can be looked at.
-fn shown<H, Args>(path: &'static str, handler: H) -> Resource
+fn shown<H, Args>(path: &'static str, show: H) -> Resource
 where
     H: Handler<Args>,
     Args: FromRequest + 'static,
     H::Output: Responder + 'static,
 {
-    page(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
+    page(path, "GET").route(web::get().to(show))
 }
 
-/// A path that refuses the methods it has no route for.
-fn page(path: &'static str) -> Resource {
-    web::resource(path).default_service(web::to(async || Err::<HttpResponse, _>(PageError::Method)))
+/// A page with a form that is sent to its own path.
+fn form<H, Args, S, Sent>(path: &'static str, show: H, send: S) -> Resource
+where
+    H: Handler<Args>,
+    Args: FromRequest + 'static,
+    H::Output: Responder + 'static,
+    S: Handler<Sent>,
+    Sent: FromRequest + 'static,
+    S::Output: Responder + 'static,
+{
+    page(path, "GET, POST")
+        .route(web::get().to(show))
+        .route(web::post().to(send))
+}
+
+/// A path that refuses every method but those that it has.
+fn page(path: &'static str, methods: &'static str) -> Resource {
+    let refuse = move || async move { Err::<HttpResponse, _>(PageError::Method(methods)) };
+    web::resource(path).default_service(web::to(refuse))
 }
 
 fn cursor_text(number: i64) -> String {

@@ -10,6 +10,10 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
+/// The message of a 500 and of a 503 (C-72).
+const FAILED: &str = "The request could not be handled.";
+const UNAVAILABLE: &str = "The request cannot be handled at this moment. Try again later.";
+
 /// What is wrong with a request (C-19, C-20).
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub(crate) struct BadRequestErrorResponse {
@@ -75,6 +79,9 @@ pub(super) enum CommonErrors {
     /// The server failed and says no more about it
     #[response(status = 500)]
     InternalServerError(ErrorResponse),
+    /// The server cannot store or read anything at this moment; nothing has changed, and the request may be sent again later
+    #[response(status = 503, headers(("Retry-After" = u64, description = "The number of seconds to wait before the request is sent again.")))]
+    ServiceUnavailable(ErrorResponse),
 }
 
 /// Answers of operations with a body.
@@ -134,6 +141,8 @@ impl ResponseError for ConduitError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            // C-72.
+            Self::Internal(source) if source.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -187,11 +196,12 @@ impl ResponseError for ConduitError {
             ),
             Self::Internal(source) => {
                 tracing::error!(error = source as &dyn std::error::Error, "request failed");
-                error(
-                    &mut response,
-                    "Internal Server Error",
-                    "The request could not be handled. Try again later.".to_owned(),
-                )
+                if let Some(seconds) = source.retry_after() {
+                    response.insert_header((header::RETRY_AFTER, seconds));
+                    error(&mut response, "Service Unavailable", UNAVAILABLE.to_owned())
+                } else {
+                    error(&mut response, "Internal Server Error", FAILED.to_owned())
+                }
             }
         }
     }
@@ -229,7 +239,6 @@ fn sentence(fragment: &str) -> String {
 /// The bodies of answers that no request of the document could bring about: to a body of more than `limit` bytes, and when the server fails.
 pub(super) fn failures(limit: usize) -> Vec<(u16, Value)> {
     let too_large = format!("The body must have at most {limit} bytes.");
-    let failed = "The request could not be handled. Try again later.";
     vec![
         (
             413,
@@ -237,7 +246,11 @@ pub(super) fn failures(limit: usize) -> Vec<(u16, Value)> {
         ),
         (
             500,
-            json!({ "title": "Internal Server Error", "message": failed }),
+            json!({ "title": "Internal Server Error", "message": FAILED }),
+        ),
+        (
+            503,
+            json!({ "title": "Service Unavailable", "message": UNAVAILABLE }),
         ),
     ]
 }

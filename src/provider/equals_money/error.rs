@@ -10,6 +10,10 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
+/// The message of a 500 and of a 503 (E-69).
+const FAILED: &str = "The request could not be handled.";
+const UNAVAILABLE: &str = "The request cannot be handled at this moment. Try again later.";
+
 /// Why a request was refused; every error has this body (E-10).
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -44,7 +48,7 @@ pub(crate) enum EqualsError {
     InvalidBody(Faults),
     #[error("invalid query")]
     InvalidQuery(Faults),
-    #[error("path parameter {0} is no UUID")]
+    #[error("path parameter {0} is not a UUID")]
     InvalidId(&'static str),
     #[error("no Authorization header")]
     NoCredentials,
@@ -93,9 +97,12 @@ pub(super) enum CommonErrors {
     /// More requests came than the rate limit of the server allows.
     #[response(status = 429, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next request.")))]
     TooManyRequests(Error),
-    /// The server failed; the request may be sent again later.
+    /// The server failed and says no more about it.
     #[response(status = 500)]
     InternalServerError(Error),
+    /// The server cannot store or read anything at this moment; nothing has changed, and the request may be sent again later.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "The number of seconds to wait before the next request.")))]
+    ServiceUnavailable(Error),
 }
 
 /// Answers of operations with a body.
@@ -155,7 +162,8 @@ impl EqualsError {
             Self::TooManyRequests(seconds) => {
                 format!("Too many requests; try again in {seconds} s.")
             }
-            Self::Internal(_) => "The request could not be handled. Try again later.".to_owned(),
+            Self::Internal(source) if source.is_temporary() => UNAVAILABLE.to_owned(),
+            Self::Internal(_) => FAILED.to_owned(),
         }
     }
 
@@ -194,6 +202,8 @@ impl ResponseError for EqualsError {
             Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            // E-69.
+            Self::Internal(source) if source.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -209,6 +219,9 @@ impl ResponseError for EqualsError {
                 response.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Self::Internal(source) => {
+                if let Some(seconds) = source.retry_after() {
+                    response.insert_header((header::RETRY_AFTER, seconds));
+                }
                 tracing::error!(error = source as &dyn std::error::Error, "request failed");
             }
             _ => {}
@@ -225,7 +238,6 @@ impl ResponseError for EqualsError {
 /// The bodies of answers that no request of the document could bring about: to a body of more than `limit` bytes, and when the server fails.
 pub(super) fn failures(limit: usize) -> Vec<(u16, Value)> {
     let too_large = format!("The body must have at most {limit} bytes.");
-    let failed = "The request could not be handled. Try again later.";
     let body = |status: u16, error: &str, message: &str| {
         let body =
             json!({ "statusCode": status, "error": error, "message": message, "details": [] });
@@ -233,6 +245,7 @@ pub(super) fn failures(limit: usize) -> Vec<(u16, Value)> {
     };
     vec![
         body(413, "Payload Too Large", &too_large),
-        body(500, "Internal Server Error", failed),
+        body(500, "Internal Server Error", FAILED),
+        body(503, "Service Unavailable", UNAVAILABLE),
     ]
 }

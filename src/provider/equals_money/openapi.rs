@@ -94,7 +94,7 @@ pub(super) fn emit() -> Value {
     );
     emission.parameter_keywords(list, "offset", &json!({ "examples": [100] }));
     emission.parameter_keywords(&[], "accountId", &json!({ "examples": ["F50091"] }));
-    emission.header_keywords("Allow", &json!({ "examples": ["GET, POST"] }));
+    emission.header_keywords("Allow", &json!({ "examples": ["GET, HEAD, POST"] }));
     emission.header_keywords("Retry-After", &json!({ "examples": [1] }));
     emission.samples(&Source::read(SOURCE));
     for entry in &CATALOGUE {
