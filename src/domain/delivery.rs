@@ -26,6 +26,13 @@ pub enum DeliveryState {
     Cancelled,
 }
 
+impl DueDelivery {
+    /// The number of the last attempt of the retry schedule, this one or one before it, from 1.
+    pub fn scheduled_attempt(&self) -> u32 {
+        self.attempt.saturating_sub(self.manual).max(1)
+    }
+}
+
 /// A word that names no state.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown state `{0}`: expected pending, delivered, exhausted or cancelled")]
@@ -44,8 +51,13 @@ pub struct DueDelivery {
     pub due_at: Timestamp,
     /// When the first attempt was claimed, in steady time: the origin of the retry schedule.
     pub first_attempt_at: Timestamp,
-    /// Whether it is the one attempt that was asked for by hand: it is not retried.
+    /// Whether it is the one attempt that was asked for by hand after the delivery had ended: it is not retried.
     pub once: bool,
+    /// How many of the attempts so far, this one included, were asked for by hand while the delivery was pending: the retry schedule
+    /// does not count them.
+    pub manual: u32,
+    /// When the retry is due that a manual attempt came before, in steady time.
+    pub resume_at: Option<Timestamp>,
     /// What happened.
     pub event: Arc<Event>,
     /// Whom to tell.

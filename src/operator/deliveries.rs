@@ -91,7 +91,8 @@ pub(super) async fn get_delivery(
     Ok(HttpResponse::Ok().json(DeliveryDetail::new(history, &body)?))
 }
 
-/// Makes a new attempt now, whatever the state of the delivery. The receiver sees the same body and the same id as before. A request
+/// Makes a new attempt now, whatever the state of the delivery. The receiver sees the same body and the same id as before. While the
+/// delivery is pending this is an attempt beside its provider's retry schedule: it takes the place of no retry and moves none. A request
 /// body is not looked at.
 #[utoipa::path(post, path = "/deliveries/{id}/retry", operation_id = "retryDelivery", tag = "Deliveries",
     summary = "Retry a delivery",

@@ -38,6 +38,8 @@ pub(super) fn due(provider: ProviderName, event_type: &str, data: &str) -> DueDe
         due_at: created_at,
         first_attempt_at: created_at,
         once: false,
+        manual: 0,
+        resume_at: None,
         event: Arc::new(event),
         target: Target {
             lane: 1,

@@ -259,7 +259,7 @@ pub(crate) trait Outbound: Send + Sync {
     /// `headers` are those that were sent, by name in lower case, `body` is what was sent with them.
     fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>>;
 
-    /// When to attempt it again after this outcome of attempt `due.attempt` that ended at `now`; `None` when it is given up.
+    /// When to attempt it again after this outcome of an attempt that ended at `now`; attempts by hand do not count; `None` when it is given up.
     ///
     /// `jitter` is a random number from 0 to 1. Not for an outcome that is a success.
     fn retry_at(

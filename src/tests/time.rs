@@ -38,6 +38,37 @@ async fn a_corrected_clock_is_what_the_next_delivery_is_signed_with() {
     }
 }
 
+/// C-42: attempts by hand are none of the ten retries, and move none of them.
+#[actix_web::test]
+async fn attempts_by_hand_leave_the_documented_retries_as_they_are() {
+    let machine = Machine::at(noon());
+    let app = TestApp::start_on(machine, 1.0).await;
+    let operator = app.operator();
+    let receiver = Receiver::start();
+    receiver.reply(std::iter::repeat_n(Reply::status(500), 21));
+    conduit_webhook(&app, &receiver.url).await;
+    let id = delivery_of(&operator, &publish(&operator, conduit_event()).await).await;
+    let (mut attempts, mut now) = (1, noon());
+    let mut delivery = delivery_when(&operator, &id, recorded(1)).await;
+    while delivery["state"] == "pending" {
+        let due = next_attempt(&delivery);
+        assert_eq!(retry(&operator, &id).await.status, 202);
+        attempts += 1;
+        delivery = delivery_when(&operator, &id, recorded(attempts)).await;
+        assert_eq!(next_attempt(&delivery), due, "after attempt {attempts}");
+        // Times are shown in whole milliseconds.
+        let then = due + SignedDuration::from_millis(1);
+        machine.pass(then.duration_since(now).unsigned_abs());
+        now = then;
+        // It is due, and is not one more: this makes the worker look at the queue.
+        assert_eq!(retry(&operator, &id).await.status, 202);
+        attempts += 1;
+        delivery = delivery_when(&operator, &id, recorded(attempts)).await;
+    }
+    assert_eq!((attempts, &delivery["state"]), (21, &json!("exhausted")));
+    assert_eq!(receiver.received().len(), 21);
+}
+
 /// A retry that was due in a minute is due in a minute, whatever became of the time of day.
 #[actix_web::test]
 async fn a_retry_waits_as_long_as_it_should_when_the_clock_is_corrected() {

@@ -150,6 +150,10 @@ impl Worker {
             Next::Delivered
         } else if due.once {
             Next::Exhausted
+        } else if let Some(resume_at) = due.resume_at.filter(|resume_at| *resume_at > began.steady)
+        {
+            // The schedule goes on where the manual attempt came before it.
+            Next::RetryAt(resume_at)
         } else {
             provider
                 .retry_at(&due, &outcome, steady, fraction())

@@ -130,7 +130,13 @@ impl Outbound for ConduitOutbound {
         now: Timestamp,
         jitter: f64,
     ) -> Option<Timestamp> {
-        retry::retry_at(due.attempt, due.first_attempt_at, outcome, now, jitter)
+        retry::retry_at(
+            due.scheduled_attempt(),
+            due.first_attempt_at,
+            outcome,
+            now,
+            jitter,
+        )
     }
 
     fn gives_up_at(&self, first_attempt_at: Timestamp) -> Timestamp {

@@ -1,7 +1,6 @@
 //! Outbound: when a failed attempt is made again (C-42, C-43).
 //!
-//! Page "Webhooks" says "up to 10 times over 24 hours"; the delays are ours. Not covered: an attempt that is asked for by hand takes the
-//! place of the next retry of the table.
+//! Page "Webhooks" says "up to 10 times over 24 hours"; the delays are ours. An attempt that an operator asks for is not one of them.
 
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ const LAST: Duration = Duration::from_hours(24);
 /// How late the last retry may be begun: it is due at 24 hours sharp, and would never be made if nothing were attempted after that.
 const GRACE: Duration = Duration::from_hours(1);
 
-/// When the retry that follows attempt number `attempt` is due, or `None` when there is none.
+/// When the retry that follows attempt number `attempt` of the schedule is due, or `None` when there is none.
 ///
 /// `Retry-After` of a 429 or 503 is honored as far as the 24 hours go.
 pub(super) fn retry_at(

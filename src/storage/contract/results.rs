@@ -417,9 +417,68 @@ async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
     assert!(subject.record(&due, Next::RetryAt(at(DAY)), 2).await);
-    subject.store.retry(due.id, at(3)).await.unwrap();
-    let due = subject.claim_one(3).await;
+    for second in [3, 4] {
+        subject.store.retry(due.id, at(second)).await.unwrap();
+    }
+    let due = subject.claim_one(4).await;
     assert_eq!((due.attempt, due.once), (2, false));
+    assert_eq!(
+        (due.manual, due.resume_at, due.scheduled_attempt()),
+        (1, Some(at(DAY)), 1),
+        "asked for twice before it was made"
+    );
+    // It is asked for again while it is under way.
+    subject.store.retry(due.id, at(5)).await.unwrap();
+    let again = subject.claim_one(5).await;
+    assert!(!subject.record(&due, Next::RetryAt(at(DAY)), 6).await);
+    assert_eq!(
+        (again.attempt, again.manual, again.resume_at),
+        (3, 2, Some(at(DAY)))
+    );
+    assert!(subject.record(&again, Next::RetryAt(at(DAY)), 7).await);
+    let scheduled = subject.claim_one(DAY).await;
+    assert_eq!(
+        (
+            scheduled.attempt,
+            scheduled.resume_at,
+            scheduled.scheduled_attempt()
+        ),
+        (4, None, 2)
+    );
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_is_the_next_attempt_of_the_schedule_where_that_is_due_or_the_first() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let id = subject.delivery().await.id;
+    subject.store.retry(id, at(1)).await.unwrap();
+    let due = subject.claim_one(1).await;
+    assert_eq!((due.attempt, due.manual, due.resume_at), (1, 0, None));
+    assert!(subject.record(&due, Next::RetryAt(at(60)), 2).await);
+    subject.store.retry(id, at(61)).await.unwrap();
+    let due = subject.claim_one(61).await;
+    assert_eq!((due.attempt, due.manual, due.resume_at), (2, 0, None));
+    // A process ended in an attempt by hand: the one that is made instead is counted by hand too, and the schedule is kept.
+    assert!(subject.record(&due, Next::RetryAt(at(DAY)), 62).await);
+    subject.store.retry(id, at(70)).await.unwrap();
+    let lost = subject.claim_one(70).await;
+    let due = subject.claim_one(70 + LEASE).await;
+    assert_eq!((lost.attempt, lost.scheduled_attempt()), (3, 2));
+    assert_eq!((due.attempt, due.resume_at), (4, Some(at(DAY))));
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_during_the_first_attempt_leaves_all_retries_of_the_schedule() {
+    let subject = sqlite();
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 1)).await;
+    let first = subject.claim_one(1).await;
+    subject.store.retry(first.id, at(2)).await.unwrap();
+    let due = subject.claim_one(2).await;
+    assert_eq!((due.attempt, due.scheduled_attempt()), (2, 1));
+    assert_eq!(due.resume_at, None, "the end of a lease is no retry");
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ pub(super) struct ClaimedRow {
     due_at: Timestamp,
     first_attempt_at: Timestamp,
     once: bool,
+    manual: u32,
+    resume_at: Option<Timestamp>,
     lane: i64,
     target: Arc<SealedTarget>,
     event: Arc<Event>,
@@ -71,6 +73,8 @@ impl ClaimedRow {
             due_at: steady,
             first_attempt_at: steady,
             once: false,
+            manual: 0,
+            resume_at: None,
             lane,
             target,
             event: event.clone(),
@@ -98,6 +102,8 @@ impl ClaimedRow {
             due_at: self.due_at,
             first_attempt_at: self.first_attempt_at,
             once: self.once,
+            manual: self.manual,
+            resume_at: self.resume_at,
             event: self.event,
             target: Target {
                 lane: self.lane,
@@ -163,6 +169,8 @@ struct Candidate {
     due_at: i64,
     first_attempt_at: Option<Timestamp>,
     once: bool,
+    manual: u32,
+    resume_at: Option<Timestamp>,
     event: Arc<Event>,
     /// Whether it is past the time until which it is attempted.
     late: bool,
@@ -170,10 +178,10 @@ struct Candidate {
 
 /// The columns that [`Claim::candidate`] reads, in its order.
 const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at, \
-     delivery.once, delivery.event";
+     delivery.once, delivery.event, delivery.manual, delivery.resume_at";
 
 /// How many columns these are.
-const CANDIDATE_COLUMN_COUNT: usize = 7;
+const CANDIDATE_COLUMN_COUNT: usize = 9;
 
 impl Claim<'_> {
     /// Claims again what was claimed before and has no result at the end of its lease. That is never much: what was under way when a
@@ -300,6 +308,7 @@ impl Claim<'_> {
         let first_attempt_at = first_attempt_at.map(rows::time).transpose()?;
         let once: bool = row.get(5)?;
         let event = self.event(row.get(6)?)?;
+        let resume_at: Option<i64> = row.get(8)?;
         let first = first_attempt_at.unwrap_or(self.terms.at.steady);
         let gives_up_at = (self.terms.gives_up_at)(event.provider, first);
         Ok(Candidate {
@@ -309,6 +318,8 @@ impl Claim<'_> {
             due_at: row.get(3)?,
             first_attempt_at,
             once,
+            manual: row.get(7)?,
+            resume_at: resume_at.map(rows::time).transpose()?,
             event,
             late: !once && self.terms.at.steady > gives_up_at,
         })
@@ -358,6 +369,8 @@ impl Claim<'_> {
             due_at: rows::time(candidate.due_at)?,
             first_attempt_at,
             once: candidate.once,
+            manual: candidate.manual,
+            resume_at: candidate.resume_at,
             lane,
             target: target.clone(),
             event: candidate.event,

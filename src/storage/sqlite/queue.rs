@@ -56,7 +56,7 @@ impl ResultRow {
 /// Records results of attempts, each unless a later attempt was claimed since or the delivery has ended.
 pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<Recorded>> {
     let mut update = connection.prepare_cached(
-        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0
+        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0, resume_at = NULL
          WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     let mut insert = connection.prepare_cached(
@@ -173,10 +173,16 @@ pub(super) fn postpone(
 }
 
 /// Makes a delivery due now, whatever its state; says whether there is one.
+///
+/// Of a pending one this is an attempt beside the schedule, unless the next attempt is due already or is the first. The retry that would
+/// have come next is kept; while an attempt is under way there is none to keep, and the schedule counts on from it.
 pub(super) fn retry(connection: &Connection, id: Uuid, steady: Timestamp) -> Result<bool> {
     let lane: Option<i64> = connection
         .prepare_cached(
-            "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending'
+            "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending',
+                 manual = manual + (state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2),
+                 resume_at = CASE WHEN state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2 AND claimed = 0
+                     THEN coalesce(resume_at, due_at) ELSE resume_at END
              WHERE id = ?1 RETURNING webhook",
         )?
         .query_row(params![id.as_bytes(), steady.as_microsecond()], |row| row.get(0))

@@ -12,7 +12,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -209,6 +209,12 @@ const MIGRATIONS: [&str; 7] = [
     ALTER TABLE idempotency ADD COLUMN other_owner INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE last_purged (event INTEGER NOT NULL) STRICT;
     INSERT INTO last_purged (event) VALUES (0);
+",
+    // A retry by hand of a pending delivery is an attempt beside the schedule: how many there were, and when the retry is due that the
+    // last one came before.
+    "
+    ALTER TABLE delivery ADD COLUMN manual INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE delivery ADD COLUMN resume_at INTEGER;
 ",
 ];
 
