@@ -26,6 +26,8 @@ use crate::storage::KeyFileError;
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// A client that reads at all takes something within it.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+/// As long as nginx keeps them: a client that pools connections must seldom meet one that is being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 const DEFAULT_STOP_SECONDS: u64 = 30;
 const DEFAULT_IN_FLIGHT: usize = 256;
@@ -176,6 +178,8 @@ pub struct Config {
     pub base_path: String,
     /// How long a client may take none of its answers before it is disconnected.
     pub answer_patience: Duration,
+    /// How long a connection may wait for its next request.
+    pub keep_alive: Duration,
     /// Where data is kept.
     pub storage: Storage,
     /// How the server is meant to be used.
@@ -356,6 +360,7 @@ impl Config {
             admin_listen,
             base_path: base_path(settings.base_path.as_deref().unwrap_or_default())?,
             answer_patience: ANSWER_PATIENCE,
+            keep_alive: KEEP_ALIVE,
             hosts,
             mode,
             clock_speed,

@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use self::app::{Part, Site};
+use self::listen::Patience;
 use self::probes::Measured;
 use crate::clock::{Clock, SavedTime};
 use crate::config::{Config, Mode};
@@ -266,6 +267,7 @@ impl Server {
         } else {
             Part::Providers
         };
+        let patience = Patience::new(config.answer_patience, config.keep_alive, files.for_thread);
         let mut addresses = Vec::new();
         let mut admin_addresses = Vec::new();
         for (asked, part, opened) in [
@@ -281,8 +283,8 @@ impl Server {
                 let local = listener.local_addr().map_err(fault)?;
                 let site = site.clone();
                 let app = move || site.app(part, local);
-                server = listen::listen(server, listener, config.answer_patience, &metrics, app)
-                    .map_err(fault)?;
+                server =
+                    listen::listen(server, listener, patience, &metrics, app).map_err(fault)?;
                 opened.push(local);
             }
         }

@@ -84,9 +84,32 @@ fn idle_connections_to_the_api_do_not_stop_deliveries() {
         .map(|_| TcpStream::connect(address).expect("the kernel accepts it"))
         .collect();
     let event = operator.publish(1);
-    // Over the connection that is open: others wait behind the idle ones until those are closed.
+    // Over a connection that had a request before: those that never had one are closed first.
     all_delivered_at_once(&mut operator, &event, 2);
     drop(idle);
+}
+
+#[test]
+fn clients_that_keep_their_connections_do_not_keep_others_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start_limited(folder.path(), "-n 192", &QUIET);
+    let receiver = Receiver::start(|_, stream| receiver::accept(stream));
+    server
+        .conduit()
+        .register(&receiver.url, &["transaction.completed"]);
+    // Far more than there are files, each idle for up to 75 s once it was answered.
+    let begun = Instant::now();
+    let mut kept = Vec::new();
+    for number in 0..200 {
+        let mut operator = server.operator();
+        let event = operator.publish(number);
+        if number % 50 == 0 {
+            all_delivered_at_once(&mut operator, &event, 1);
+        }
+        kept.push(operator);
+    }
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    drop(kept);
 }
 
 #[test]

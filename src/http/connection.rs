@@ -15,6 +15,8 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::seats::Seat;
+
 /// How many bytes are read before answers are written, so that few requests wait in memory.
 const BURST: usize = 8 * 1024;
 
@@ -29,6 +31,7 @@ pub(crate) struct Connection<S> {
     turns: Turns,
     /// What was read behind the request that is being answered.
     rest: BytesMut,
+    seat: Seat,
 }
 
 /// Whose turn it is.
@@ -43,8 +46,9 @@ enum Turns {
 }
 
 impl<S> Connection<S> {
-    /// Wraps a stream; a write fails when its peer takes no byte for as long as `patience`.
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
+    /// Wraps a stream. A write fails when its peer takes no byte for as long as `patience`. Where this thread has more than `most`
+    /// connections, one that is idle is closed.
+    pub(crate) fn new(stream: S, patience: Duration, most: usize) -> Self {
         Self {
             stream,
             patience,
@@ -52,11 +56,15 @@ impl<S> Connection<S> {
             burst: BURST,
             turns: Turns::Request,
             rest: BytesMut::new(),
+            seat: Seat::take(most),
         }
     }
 
     /// How many of `bytes`, which were read, are to be passed on now.
     fn pass_on(&mut self, bytes: &[u8]) -> usize {
+        if !bytes.is_empty() {
+            self.seat.is_busy();
+        }
         if self.turns == Turns::Mixed || bytes.is_empty() {
             return bytes.len();
         }
@@ -117,6 +125,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if read.is_pending() && this.seat.leaves(context) {
+            // As if the client had closed it: what is being answered is answered.
+            return Poll::Ready(Ok(()));
+        }
         let bytes = &buffer.filled()[before..];
         this.burst = this.burst.saturating_sub(bytes.len());
         let length = this.pass_on(bytes);
@@ -135,6 +147,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_write(context, bytes) {
             Poll::Ready(written) => {
+                this.seat.is_idle();
                 let answered = this.turns == Turns::Answer;
                 if answered {
                     this.turns = Turns::Request;
@@ -188,6 +201,7 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
+    const MANY: usize = 100;
 
     async fn write(connection: &mut Connection<DuplexStream>, bytes: &[u8]) -> io::Result<usize> {
         poll_fn(|context| Pin::new(&mut *connection).poll_write(context, bytes)).await
@@ -211,7 +225,7 @@ mod tests {
     #[actix_web::test]
     async fn a_write_that_nobody_reads_fails_in_time() {
         let (stream, _peer) = duplex(10);
-        let mut connection = Connection::new(stream, Duration::from_millis(20));
+        let mut connection = Connection::new(stream, Duration::from_millis(20), MANY);
         assert_eq!(write(&mut connection, &[0; 20]).await.unwrap(), 10);
         let error = write(&mut connection, &[0; 10]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -220,7 +234,7 @@ mod tests {
     #[actix_web::test]
     async fn nothing_is_read_while_a_write_is_stalled_and_reading_goes_on_after_it() {
         let (stream, mut peer) = duplex(10);
-        let mut connection = Connection::new(stream, LONG);
+        let mut connection = Connection::new(stream, LONG, MANY);
         peer.write_all(b"request").await.unwrap();
         assert_eq!(write(&mut connection, &[0; 20]).await.unwrap(), 10);
         let stalled = poll_fn(|context| {
@@ -260,7 +274,7 @@ mod tests {
     #[actix_web::test]
     async fn requests_are_passed_on_one_by_one_and_one_with_a_body_ends_that() {
         let (stream, mut peer) = duplex(4096);
-        let mut connection = Connection::new(stream, LONG);
+        let mut connection = Connection::new(stream, LONG, MANY);
         let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
         let all = [&get[..], get, post, get].concat();
@@ -277,9 +291,26 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn an_idle_connection_ends_when_there_are_too_many_and_one_with_a_request_does_not() {
+        let open = || {
+            let (stream, peer) = duplex(4096);
+            (Connection::new(stream, LONG, 2), peer)
+        };
+        let (mut idle, _idle_peer) = open();
+        let (mut asked, mut peer) = open();
+        assert_eq!(read_now(&mut idle).await, None);
+        peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let (_third, _third_peer) = open();
+        assert_eq!(read_now(&mut idle).await, Some(0), "it reads an end");
+        let (_fourth, _fourth_peer) = open();
+        // The request was sent before anything was closed.
+        assert!(read_now(&mut asked).await > Some(0));
+    }
+
+    #[actix_web::test]
     async fn a_client_that_sends_without_end_is_read_in_bursts() {
         let (stream, mut peer) = duplex(10 * BURST);
-        let mut connection = Connection::new(stream, LONG);
+        let mut connection = Connection::new(stream, LONG, MANY);
         peer.write_all(&[0; 3 * BURST]).await.unwrap();
         let mut read = 0;
         while let Some(count) = read_now(&mut connection).await {

@@ -11,6 +11,7 @@ pub(crate) mod presence;
 mod problem;
 mod query;
 mod schema;
+mod seats;
 mod slices;
 mod trace;
 mod unique;

@@ -29,6 +29,10 @@ const BACKLOG: i32 = 1024;
 /// How much of an answer is made ready before the client takes it, in bytes.
 const WRITE_AHEAD: usize = 16 * 1024;
 
+/// Fewer connections than these are few for a thread; they are kept for a short while only.
+const FEW: usize = 16;
+const SHORT: Duration = Duration::from_secs(5);
+
 /// Opens a port.
 ///
 /// # Errors
@@ -46,15 +50,37 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Adds a port to the server: `app` makes what answers on it, for each thread. A client that reads nothing of its answers for as long as
-/// `patience` is disconnected.
+/// How long connections are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// How long a client may read nothing of its answers.
+    pub(super) unread: Duration,
+    /// How long a connection may wait for its next request.
+    pub(super) idle: Duration,
+    /// The most connections of a thread beyond which one that waits is closed for a new one.
+    pub(super) most: usize,
+}
+
+impl Patience {
+    /// The patience of a server whose threads take up to `limit` connections each: idle ones are closed before new ones have to wait.
+    pub(super) fn new(unread: Duration, idle: Duration, limit: usize) -> Self {
+        Self {
+            unread,
+            // With so few no new one gets in to take the place of another.
+            idle: if limit < FEW { idle.min(SHORT) } else { idle },
+            most: limit - limit.div_ceil(8).min(limit),
+        }
+    }
+}
+
+/// Adds a port to the server: `app` makes what answers on it, for each thread.
 ///
 /// # Errors
 /// What the operating system says.
 pub(super) fn listen<F, T, B>(
     builder: ServerBuilder,
     listener: TcpListener,
-    patience: Duration,
+    patience: Patience,
     metrics: &Arc<Metrics>,
     app: F,
 ) -> io::Result<ServerBuilder>
@@ -84,6 +110,7 @@ where
                 async move { stopping.notified().await }
             })
             .h1_write_buffer_size(WRITE_AHEAD)
+            .keep_alive(patience.idle)
             .local_addr(address)
             .finish(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
@@ -91,7 +118,7 @@ where
             // Answers are written as a whole: to wait for more would only delay them. The connection works without it.
             let _ = stream.set_nodelay(true);
             ready(Ok::<_, DispatchError>((
-                Connection::new(stream, patience),
+                Connection::new(stream, patience.unread, patience.most),
                 Protocol::Http1,
                 peer,
             )))

@@ -468,6 +468,28 @@ async fn answers_to_pipelined_requests_are_each_as_long_as_they_say() {
     assert_eq!(closed, [false, false, false, true], "{text}");
 }
 
+/// A pooled connection that was idle for longer than most clients keep one is still there.
+#[actix_web::test]
+async fn an_idle_connection_is_kept_for_longer_than_a_few_seconds() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let short = TestApp::start_with(|config| config.keep_alive = Duration::from_secs(6)).await;
+    let usual = TestApp::start().await;
+    let request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut buffer = [0; 4096];
+    let mut streams = Vec::new();
+    for app in [&short, &usual] {
+        let address = app.base.strip_prefix("http://").unwrap();
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        assert!(stream.read(&mut buffer).await.unwrap() > 0);
+        streams.push(stream);
+    }
+    // The end of the one tells that the time has passed.
+    assert_eq!(streams[0].read(&mut buffer).await.unwrap(), 0);
+    streams[1].write_all(request).await.unwrap();
+    assert!(streams[1].read(&mut buffer).await.unwrap() > 0);
+}
+
 #[actix_web::test]
 async fn a_client_that_reads_nothing_is_disconnected_and_counted() {
     let app =
