@@ -112,7 +112,7 @@ pub(super) async fn retry_delivery(
         .retry(read(&request)?, context.clock.steady())
         .await?;
     let record = found.ok_or(OperatorError::NotFound("delivery"))?;
-    worker.look();
+    worker.wake();
     let record = in_time_of_day(record, &context.clock);
     Ok(HttpResponse::Accepted().json(Delivery::try_from(record)?))
 }

@@ -190,7 +190,7 @@ async fn publish_and_attempt(
         metrics.published(provider);
         worker.dispatch(std::mem::take(claimed));
         if *waiting {
-            worker.look();
+            worker.wake();
         }
     }
     Ok(published)

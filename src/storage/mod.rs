@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
     async fn delete_webhook(
         &self,
         key: WebhookKey,
-        pending: Pending,
+        on_delete: OnDelete,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
@@ -221,11 +221,11 @@ pub struct WebhookKey {
 
 /// What becomes of the pending deliveries of a webhook that is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pending {
+pub enum OnDelete {
     /// They are still attempted (C-39).
-    Continue,
+    KeepPending,
     /// They are cancelled (E-57).
-    End,
+    CancelPending,
 }
 
 /// Which webhooks of an owner to list. All conditions hold together.

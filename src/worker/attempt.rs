@@ -55,7 +55,7 @@ impl Drop for UnderWay<'_> {
         worker.settings.lanes.give_back(self.lane);
         // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
         if worker.settings.lanes.have_room(&worker.backlog()) {
-            worker.look();
+            worker.wake();
         }
     }
 }
@@ -101,7 +101,7 @@ impl Worker {
         let postponed = settings.store.postpone(vec![(delivery, attempt)], due_at);
         match postponed.await {
             // The claims that are made meanwhile do not know of it.
-            Ok(()) => self.look(),
+            Ok(()) => self.wake(),
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "a delivery could not be postponed; it is attempted again when its lease ends"

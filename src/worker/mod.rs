@@ -81,7 +81,7 @@ pub(crate) struct WorkerSettings {
 pub(crate) struct Worker {
     settings: WorkerSettings,
     /// Something may be due that was not.
-    look: Notify,
+    woken: Notify,
     /// The webhooks with something due that had no slot.
     backlog: Mutex<Vec<i64>>,
     stopping: AtomicBool,
@@ -106,7 +106,7 @@ impl Worker {
         let (results, unrecorded) = mpsc::channel(UNRECORDED);
         let worker = Arc::new(Self {
             settings,
-            look: Notify::new(),
+            woken: Notify::new(),
             backlog: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
             unwritten: AtomicUsize::new(0),
@@ -158,9 +158,9 @@ impl Worker {
         }
     }
 
-    /// Looks at the queue: something may be due that was not.
-    pub(crate) fn look(&self) {
-        self.look.notify_one();
+    /// Has the queue looked at: something may be due that was not.
+    pub(crate) fn wake(&self) {
+        self.woken.notify_one();
     }
 
     /// Goes on with replays.
@@ -176,7 +176,7 @@ impl Worker {
 
     async fn end_attempts(&self, deadline: Duration) {
         self.stopping.store(true, Ordering::Release);
-        self.look();
+        self.wake();
         self.replay();
         let drained = async {
             loop {
@@ -232,7 +232,7 @@ impl Worker {
         while !self.is_stopping() {
             let wait = self.claim().await;
             // Woken earlier by a publisher, by an attempt that ended, or by the stop.
-            let _ = tokio::time::timeout(wait, self.look.notified()).await;
+            let _ = tokio::time::timeout(wait, self.woken.notified()).await;
         }
     }
 

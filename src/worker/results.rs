@@ -62,7 +62,7 @@ impl Worker {
                 pause = FIRST_PAUSE;
                 if waited {
                     tracing::info!("results of attempts can be written again");
-                    self.look();
+                    self.wake();
                 }
             }
         }

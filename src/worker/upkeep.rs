@@ -47,7 +47,7 @@ impl Worker {
                 .step_replay(STEP, self.settings.clock.moment())
                 .await
             {
-                Ok(true) => self.look(),
+                Ok(true) => self.wake(),
                 Ok(false) => self.replays.notified().await,
                 Err(error) => {
                     tracing::error!(

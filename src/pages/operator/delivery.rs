@@ -71,7 +71,7 @@ pub(super) async fn retry(
     let id = id(&request).ok_or_else(missing)?;
     let found = context.store.retry(id, context.clock.steady()).await?;
     found.ok_or_else(missing)?;
-    worker.look();
+    worker.wake();
     Ok(redirect(&format!("../{id}")))
 }
 

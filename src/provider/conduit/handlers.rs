@@ -15,7 +15,7 @@ use crate::domain::{self, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookCh
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, read_json};
 use crate::provider::{Caller, Context};
-use crate::storage::{Page, Pending, Position, WebhookFilter, WebhookKey};
+use crate::storage::{OnDelete, Page, Position, WebhookFilter, WebhookKey};
 
 /// C-13.
 const DEFAULT_PAGE_SIZE: u64 = 20;
@@ -203,7 +203,7 @@ pub(super) async fn delete_webhook(
         .store
         .delete_webhook(
             key(caller, &request),
-            Pending::Continue,
+            OnDelete::KeepPending,
             context.clock.now(),
         )
         .await?

@@ -15,7 +15,7 @@ use super::{NAME, State};
 use crate::domain::{self, ReceiverUrl, SchemePolicy, Secret, UrlFault, WebhookChange};
 use crate::entropy;
 use crate::http::{BodyRules, Faults, Query, read_json};
-use crate::storage::{Page, Pending, WebhookFilter, WebhookKey, WebhookPage};
+use crate::storage::{OnDelete, Page, WebhookFilter, WebhookKey, WebhookPage};
 
 /// E-35.
 const DEFAULT_LIMIT: u64 = 100;
@@ -277,7 +277,7 @@ pub(super) async fn delete_webhook(
     if state
         .context
         .store
-        .delete_webhook(key, Pending::End, state.context.clock.now())
+        .delete_webhook(key, OnDelete::CancelPending, state.context.clock.now())
         .await?
     {
         Ok(HttpResponse::NoContent().finish())

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::task::{Context, Waker};
 
 use super::super::{
-    DeliveryFilter, EventFilter, Idempotency, NumberPage, Pending, Published, Receipt, StateCounts,
-    StoreError,
+    DeliveryFilter, EventFilter, Idempotency, NumberPage, OnDelete, Published, Receipt,
+    StateCounts, StoreError,
 };
 use super::{
     CONDUIT, EQUALS_MONEY, LEASE, Subject, all, at, event, key, names, publication, slots, sqlite,
@@ -121,7 +121,7 @@ async fn an_event_is_only_for_enabled_webhooks_of_its_provider_that_subscribe_to
     }
     let delete = subject
         .store
-        .delete_webhook(key("deleted"), Pending::Continue, at(1));
+        .delete_webhook(key("deleted"), OnDelete::KeepPending, at(1));
     assert!(delete.await.unwrap());
     assert_eq!(
         receivers(&subject, event("e", 1), Audience::Account).await,
@@ -649,7 +649,9 @@ async fn an_event_counts_its_deliveries_by_state() {
             _ => {}
         }
     }
-    let delete = subject.store.delete_webhook(key("4"), Pending::End, at(3));
+    let delete = subject
+        .store
+        .delete_webhook(key("4"), OnDelete::CancelPending, at(3));
     assert!(delete.await.unwrap());
     let counts = StateCounts {
         pending: 2,
@@ -746,7 +748,9 @@ async fn the_filters_of_deliveries_hold_together() {
     assert_eq!(pairs(None, None, Some("9"), None).await, [""; 0]);
     assert_eq!(pairs(None, None, None, Some("9")).await, [""; 0]);
     // Also those of a webhook that is gone.
-    let delete = subject.store.delete_webhook(key("2"), Pending::End, at(9));
+    let delete = subject
+        .store
+        .delete_webhook(key("2"), OnDelete::CancelPending, at(9));
     assert!(delete.await.unwrap());
     assert_eq!(pairs(None, None, Some("2"), None).await, ["b2", "a2"]);
 }

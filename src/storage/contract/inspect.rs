@@ -1,7 +1,7 @@
 //! What an operator looks at across providers and owners.
 
 use super::super::{
-    Addressee, AnyWebhookFilter, EventFilter, NotMatched, OutcomeFilter, Overview, Pending,
+    Addressee, AnyWebhookFilter, EventFilter, NotMatched, OnDelete, OutcomeFilter, Overview,
     PurgeTerms, RecentDeliveries, StateCounts, WindowState,
 };
 use super::*;
@@ -241,7 +241,7 @@ async fn webhooks_of_everybody_are_listed_newest_first_and_filtered() {
     };
     let rest = store.any_webhooks(any(), second).await.unwrap();
     assert_eq!((page.rows.len(), rest.rows.len(), rest.next), (3, 1, None));
-    let delete = store.delete_webhook(key("1"), Pending::End, at(3));
+    let delete = store.delete_webhook(key("1"), OnDelete::CancelPending, at(3));
     assert!(delete.await.unwrap());
     assert_eq!(ids(any()).await, ["4", "3", "2"]);
     assert!(store.any_webhook("1".to_owned()).await.unwrap().is_none());
@@ -398,7 +398,7 @@ async fn the_overview_tells_how_the_newest_deliveries_stand_and_which_webhooks_f
     }
     let delete = subject
         .store
-        .delete_webhook(key("gone"), Pending::End, at(3));
+        .delete_webhook(key("gone"), OnDelete::CancelPending, at(3));
     assert!(delete.await.unwrap());
     subject.publish_at([5]).await;
     let Overview { window, failing } = subject.store.overview().await.unwrap();

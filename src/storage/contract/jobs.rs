@@ -1,8 +1,8 @@
 //! Long work in steps: replaying many deliveries, and deleting what is old.
 
 use super::super::{
-    DeliveryFilter, Idempotency, Pending, Publication, Published, PurgeTerms, Replay, ReplayFilter,
-    ReplayState,
+    DeliveryFilter, Idempotency, OnDelete, Publication, Published, PurgeTerms, Replay,
+    ReplayFilter, ReplayState,
 };
 use super::{CONDUIT, Subject, at, event, key, moment, names, publication, slots, sqlite, webhook};
 use crate::domain::{Audience, DeliveryState, Event, Fingerprint, Next, Webhook, WebhookChange};
@@ -213,7 +213,7 @@ async fn a_replay_reaches_cancelled_and_pending_deliveries_too() {
     end(&subject, 100, |_, _| Next::RetryAt(at(90_000))).await;
     let delete = subject
         .store
-        .delete_webhook(key("1"), Pending::End, at(200));
+        .delete_webhook(key("1"), OnDelete::CancelPending, at(200));
     assert!(delete.await.unwrap());
     let cancelled = replay("1", in_state(DeliveryState::Cancelled));
     assert_eq!(run(&subject, cancelled).await, (1, 1));
@@ -588,7 +588,7 @@ async fn a_deleted_webhook_goes_with_its_last_delivery() {
     end(&subject, 100, |_, _| Next::Delivered).await;
     let delete = subject
         .store
-        .delete_webhook(key("1"), Pending::Continue, at(200));
+        .delete_webhook(key("1"), OnDelete::KeepPending, at(200));
     assert!(delete.await.unwrap());
     purge_all(&subject, purge(20, 10)).await;
     let of_first = DeliveryFilter {

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Waker};
 
-use super::super::{DeliveryFilter, Pending, Slots, StoreError};
+use super::super::{DeliveryFilter, OnDelete, Slots, StoreError};
 use super::{DAY, LEASE, at, event, key, limited, names, slots, sqlite, terms, webhook};
 use crate::domain::{
     DeliveryState, Next, ReceiverUrl, SchemePolicy, Secret, Webhook, WebhookChange,
@@ -483,7 +483,7 @@ async fn pending_deliveries_of_a_deleted_webhook_go_on_where_they_continue() {
     subject.publish_at([1, 2]).await;
     let delete = subject
         .store
-        .delete_webhook(key("1"), Pending::Continue, at(3));
+        .delete_webhook(key("1"), OnDelete::KeepPending, at(3));
     assert!(delete.await.unwrap());
     let due = subject.claim(4).await.due;
     assert_eq!(names(&due), [("1", "1"), ("1", "2")]);
@@ -511,7 +511,9 @@ async fn pending_deliveries_of_a_deleted_webhook_are_cancelled_where_they_end() 
         .filter(|due| due.target.webhook_id == "1")
         .collect();
     assert!(subject.record(of_first[0], Next::Delivered, 5).await);
-    let delete = subject.store.delete_webhook(key("1"), Pending::End, at(6));
+    let delete = subject
+        .store
+        .delete_webhook(key("1"), OnDelete::CancelPending, at(6));
     assert!(delete.await.unwrap());
     let states: Vec<_> = subject
         .deliveries(DeliveryFilter {

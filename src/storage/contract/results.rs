@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, DeliveryFilter, Pending, Recorded, StoreError};
+use super::super::{AttemptResult, DeliveryFilter, OnDelete, Recorded, StoreError};
 use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
 use crate::domain::{Attempt, DeliveryState, DueDelivery, Next, Outcome, Timing};
 
@@ -376,7 +376,9 @@ async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
             DeliveryState::Delivered => assert!(subject.record(&due, Next::Delivered, 2).await),
             DeliveryState::Exhausted => assert!(subject.record(&due, Next::Exhausted, 2).await),
             DeliveryState::Cancelled | DeliveryState::Pending => {
-                let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+                let delete = subject
+                    .store
+                    .delete_webhook(key("1"), OnDelete::CancelPending, at(2));
                 assert!(delete.await.unwrap());
             }
         }
@@ -511,7 +513,9 @@ async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     subject.suspend("1", true).await;
-    let delete = subject.store.delete_webhook(key("1"), Pending::End, at(2));
+    let delete = subject
+        .store
+        .delete_webhook(key("1"), OnDelete::CancelPending, at(2));
     assert!(delete.await.unwrap());
     let id = subject.delivery().await.id;
     subject.store.retry(id, at(3)).await.unwrap();

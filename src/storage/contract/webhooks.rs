@@ -1,6 +1,6 @@
 //! Webhooks: kept, changed, listed and removed.
 
-use super::super::{Page, Pending, Position, Store, StoreError, WebhookFilter, WebhookKey};
+use super::super::{OnDelete, Page, Position, Store, StoreError, WebhookFilter, WebhookKey};
 use super::{CONDUIT, EQUALS_MONEY, at, key, sqlite, webhook};
 use crate::domain::{Webhook, WebhookChange};
 
@@ -120,7 +120,7 @@ async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
         assert!(
             !subject
                 .store
-                .delete_webhook(key.clone(), Pending::End, at(9))
+                .delete_webhook(key.clone(), OnDelete::CancelPending, at(9))
                 .await
                 .unwrap(),
             "{key:?}"
@@ -200,14 +200,14 @@ async fn a_deleted_webhook_is_gone_with_its_subscriptions_and_only_once() {
     assert!(
         subject
             .store
-            .delete_webhook(key("1"), Pending::End, at(9))
+            .delete_webhook(key("1"), OnDelete::CancelPending, at(9))
             .await
             .unwrap()
     );
     assert!(
         !subject
             .store
-            .delete_webhook(key("1"), Pending::End, at(9))
+            .delete_webhook(key("1"), OnDelete::CancelPending, at(9))
             .await
             .unwrap()
     );
@@ -267,7 +267,7 @@ async fn a_list_is_ordered_by_time_then_id_and_pages_by_offset_and_by_position()
     // The position stays good when its webhook is gone.
     subject
         .store
-        .delete_webhook(key("a"), Pending::End, at(9))
+        .delete_webhook(key("a"), OnDelete::CancelPending, at(9))
         .await
         .unwrap();
     assert_eq!(ids(&*subject.store, filter(), after).await, ["b"]);

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::super::seal::{EncryptionKey, Sealer};
 use super::super::{
-    AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, Pending,
+    AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, OnDelete,
     Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
 use super::{claim, deliveries, jobs, open, publish, queue, webhooks};
@@ -279,7 +279,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
         subject.publish("1", stored, 1);
         let key = key("2");
         let (steps, deleted) = subject.cost(|connection| {
-            webhooks::delete_webhook(connection, &key, Pending::End, at(2)).unwrap()
+            webhooks::delete_webhook(connection, &key, OnDelete::CancelPending, at(2)).unwrap()
         });
         assert!(deleted);
         steps
@@ -297,7 +297,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_of_its_deliveries_have_end
         assert_eq!(subject.claim(0, 2, 4).1.rows.len(), 2);
         let key = key("1");
         let (steps, deleted) = subject.cost(|connection| {
-            webhooks::delete_webhook(connection, &key, Pending::End, at(5)).unwrap()
+            webhooks::delete_webhook(connection, &key, OnDelete::CancelPending, at(5)).unwrap()
         });
         assert!(deleted);
         assert_eq!(subject.claim(0, 10, 1_000).1.rows.len(), 0, "it goes on");
@@ -334,7 +334,8 @@ fn the_last_step_of_a_purge_costs_the_same_however_much_is_young() {
         subject.publish("1", stored, 5);
         subject.finish_all(6);
         let key = key("2");
-        webhooks::delete_webhook(&subject.connection, &key, Pending::End, at(7)).unwrap();
+        webhooks::delete_webhook(&subject.connection, &key, OnDelete::CancelPending, at(7))
+            .unwrap();
         let terms = PurgeTerms {
             events_before: at(5),
             keys_before: at(2),

@@ -43,7 +43,7 @@ use super::seal::{EncryptionKeys, Sealer};
 use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
-    Overview, Page, Pending, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
+    OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
     Recorded, RecordedResults, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
     WebhookPage, WebhookRecord,
 };
@@ -238,11 +238,11 @@ impl Store for SqliteStore {
     async fn delete_webhook(
         &self,
         key: WebhookKey,
-        pending: Pending,
+        on_delete: OnDelete,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer
-            .run(move |connection| webhooks::delete_webhook(connection, &key, pending, now))
+            .run(move |connection| webhooks::delete_webhook(connection, &key, on_delete, now))
             .await
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::super::seal::{KeyId, Sealer};
-use super::super::{Page, Pending, StoreError, WebhookFilter, WebhookKey, WebhookPage};
+use super::super::{OnDelete, Page, StoreError, WebhookFilter, WebhookKey, WebhookPage};
 use super::{queue, rotation, rows};
 use crate::domain::{Webhook, WebhookChange};
 
@@ -150,7 +150,7 @@ pub(super) fn update_webhook(
 pub(super) fn delete_webhook(
     connection: &Connection,
     key: &WebhookKey,
-    pending: Pending,
+    on_delete: OnDelete,
     now: Timestamp,
 ) -> Result<bool> {
     let number: Option<i64> = connection
@@ -166,7 +166,7 @@ pub(super) fn delete_webhook(
     let Some(number) = number else {
         return Ok(false);
     };
-    if pending == Pending::End {
+    if on_delete == OnDelete::CancelPending {
         queue::cancel(connection, number, now)?;
     }
     // Nobody can enable it any more: what is attempted again by hand must not wait for that.

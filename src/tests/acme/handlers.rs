@@ -11,7 +11,7 @@ use super::{NAME, State};
 use crate::domain::{self, ReceiverUrl, SchemePolicy, Secret};
 use crate::entropy;
 use crate::http::{BodyRules, read_json};
-use crate::storage::{Pending, WebhookKey};
+use crate::storage::{OnDelete, WebhookKey};
 
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
@@ -100,7 +100,10 @@ pub(super) async fn delete_webhook(
 ) -> Result<HttpResponse, AcmeError> {
     let (key, now) = (key(caller, &request), state.context.clock.now());
     let store = &state.context.store;
-    if store.delete_webhook(key, Pending::End, now).await? {
+    if store
+        .delete_webhook(key, OnDelete::CancelPending, now)
+        .await?
+    {
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(AcmeError::NotFound)
