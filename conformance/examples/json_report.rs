@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sent: Vec::new(),
         ignored: 0,
         unchecked: None,
+        notes: Vec::new(),
     };
     report::write(
         Format::Json,

@@ -20,7 +20,7 @@ use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::{Documents, Pair};
 use crate::report::Format;
-use crate::session;
+use crate::session::{self, Limited};
 use crate::toml_text::{self, Text, TextError};
 
 /// The file that is read unless another is named.
@@ -118,6 +118,8 @@ pub struct Config {
     pub include: Vec<String>,
     /// `exclude`.
     pub exclude: Vec<String>,
+    /// `[[operation]]`, in the order of the file.
+    pub limited: Vec<Limited>,
     /// `[rules]`.
     pub overrides: Overrides,
     /// `[[pair]]`, in the order of the file.
@@ -154,6 +156,9 @@ struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     header: Vec<Spanned<String>>,
+    /// Limits of operations, for checks of live servers.
+    #[serde(default)]
+    operation: Vec<WrittenOperation>,
     /// Severities of rules; `conformance rules` lists them.
     #[serde(default)]
     #[schemars(schema_with = "rules_schema")]
@@ -161,6 +166,17 @@ struct File {
     /// Documents that `conformance check` compares.
     #[serde(default)]
     pair: Vec<WrittenPair>,
+}
+
+/// Limits of some operations.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct WrittenOperation {
+    /// Operations by operationId, method, path or tag, as in `include`.
+    select: String,
+    /// Most requests a second to each of them.
+    #[schemars(with = "f64", extend("exclusiveMinimum" = 0))]
+    rate: Spanned<f64>,
 }
 
 /// Two documents that must agree, or one that is compared with its merge base.
@@ -290,6 +306,11 @@ impl Config {
             prose: file.prose,
             include: file.include,
             exclude: file.exclude,
+            limited: file
+                .operation
+                .into_iter()
+                .map(|written| limited(&text, written))
+                .collect::<Result<_, _>>()?,
             overrides: overrides(&text, file.rules)?,
             pairs,
         })
@@ -316,6 +337,15 @@ impl Config {
             .map(|one| header(one).map_err(|problem| text.error(one.offset, problem)))
             .collect()
     }
+}
+
+fn limited(text: &Text<'_>, written: WrittenOperation) -> Result<Limited, TextError> {
+    let at = written.rate.span().start;
+    let rate = session::rate(&written.rate.into_inner().to_string());
+    Ok(Limited {
+        pattern: written.select,
+        rate: rate.map_err(|problem| text.error(at, problem))?,
+    })
 }
 
 fn pair(

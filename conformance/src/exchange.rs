@@ -220,6 +220,17 @@ impl Response {
 }
 
 impl Exchange {
+    /// An exchange that this side ended before the answer came.
+    #[must_use]
+    pub fn interrupted(request: Request) -> Self {
+        Self {
+            request,
+            response: None,
+            failure: Some(Failure::Interrupted),
+            duration: Duration::ZERO,
+        }
+    }
+
     /// The exchange as reports show it.
     #[must_use]
     pub fn record(&self, secrets: &Secrets) -> ExchangeRecord {

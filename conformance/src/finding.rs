@@ -18,7 +18,8 @@ pub use document::{Credential, DocumentChange, Format, Part};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
 pub use replay::{
-    Broken, Echoed, Failure, ReplayFault, SentSample, ShapeDifference, StepFailure, Violation,
+    Broken, Echoed, Failure, ReplayFault, SentSample, ShapeDifference, StepFailure, Unobserved,
+    Violation,
 };
 pub use sample::{RecipeProblem, Unreplayable, Unwritable};
 
@@ -185,6 +186,8 @@ pub struct Finding {
     pub exchange: Option<ExchangeRecord>,
     /// The users of the place, where it is shared.
     pub used_by: Users,
+    /// How many requests showed it, where it was looked for with several.
+    pub cases: usize,
 }
 
 impl Finding {
@@ -208,6 +211,7 @@ impl Finding {
             proof: None,
             exchange: None,
             used_by: Users::default(),
+            cases: 1,
         }
     }
 }
@@ -277,8 +281,8 @@ impl Use {
     }
 }
 
-/// Why a run has no result: it compared nothing and sent nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a run has no result: it compared nothing, sent nothing, or was not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unchecked {
     /// The documents have no operation, no webhook and no schema.
     Empty,
@@ -295,6 +299,25 @@ pub enum Unchecked {
     NothingSent {
         /// How many samples there are.
         samples: usize,
+    },
+    /// No request could be made for any of this many operations.
+    NoRequests {
+        /// How many operations there are.
+        operations: usize,
+        /// Whether only requests were wanted that change nothing.
+        safe: bool,
+    },
+    /// The server answered every request with 401 or 403.
+    Unauthorized {
+        /// How many requests there were.
+        requests: usize,
+        /// How to give the credentials that the operations need and that were not given.
+        missing: Vec<String>,
+    },
+    /// The run was stopped before everything was sent.
+    Stopped {
+        /// How many requests were sent.
+        requests: usize,
     },
 }
 

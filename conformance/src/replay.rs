@@ -6,10 +6,12 @@
 //! different resources run at the same time. Not done: servers of single paths or operations, unique values (a server that refuses the
 //! same body twice is served with what the run created before).
 
+mod causes;
 mod create;
 mod generated;
 mod keep;
 mod lanes;
+mod observed;
 mod unit;
 
 use std::cell::RefCell;
@@ -35,8 +37,10 @@ pub struct Outcome {
     pub checked: BTreeMap<&'static str, usize>,
     /// The samples that were sent, in order.
     pub sent: Vec<SentSample>,
-    /// Why there is no result, if no sample was sent.
+    /// Why there is no result, if so.
     pub unchecked: Option<Unchecked>,
+    /// What a reader should know besides: what was not reached, what is left on the server.
+    pub notes: Vec<String>,
 }
 
 /// Replays the samples of a document against a server, and sends generated requests where the options say so.
@@ -60,25 +64,36 @@ pub async fn run(
         findings: own,
         ..Part::default()
     };
+    if let Some(generate) = &options.generate
+        && !generate.safe
+    {
+        session.tell(keep::changes(&session));
+    }
     let mut samples = Unit::new(&session, &[], &[]);
     for &index in &session.selected {
         samples.samples(index).await;
     }
-    let (part, refusals) = samples.finish();
+    let (part, mut refused) = samples.finish();
     result.append(part);
-    let mut refused = refusals;
     // Afterwards, as what a server makes of them may show in the answers to samples.
     if let Some(generate) = &options.generate {
         let (part, more) = generated::run(&session, generate, &result, &refused).await;
         result.append(part);
         create::merge(&mut refused, more);
     }
-    keep::clean_up(&session, std::mem::take(&mut result.created)).await;
+    let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
     create::report(&session, refused, &mut result);
-    Ok(finish(&session, result))
+    if options.generate.is_some() {
+        observed::note_never_accepted(&session, &mut result);
+        result.findings = causes::of_run(result.findings);
+    }
+    observed::note_unobserved(&session, &options.watched, &mut result);
+    Ok(finish(&session, result, left))
 }
 
-fn finish(session: &Session<'_>, result: Part) -> Outcome {
+fn finish(session: &Session<'_>, result: Part, left: usize) -> Outcome {
+    let unchecked = unchecked(session, &result);
+    let notes = notes(session, left);
     let Part {
         mut findings,
         sent,
@@ -104,7 +119,6 @@ fn finish(session: &Session<'_>, result: Part) -> Outcome {
     if tally.generated > 0 {
         checked.insert("generated requests", tally.generated);
     }
-    let unchecked = tally.unchecked();
     session.tell(ReplayStep::Finished(tally));
     Outcome {
         server: session.base.clone(),
@@ -112,5 +126,53 @@ fn finish(session: &Session<'_>, result: Part) -> Outcome {
         checked,
         sent,
         unchecked,
+        notes,
     }
+}
+
+/// Why the run has no result, if so.
+fn unchecked(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
+    let requests = result.observed.values().map(|one| one.requests).sum();
+    if session.options.stop.is_stopped() {
+        return Some(Unchecked::Stopped { requests });
+    }
+    let Some(generate) = &session.options.generate else {
+        return result.tally.unchecked();
+    };
+    let operations = result.tally.operations;
+    match requests {
+        0 if operations == 0 => result.tally.unchecked(),
+        0 => Some(Unchecked::NoRequests {
+            operations,
+            safe: generate.safe,
+        }),
+        _ => observed::unauthorized(session, result),
+    }
+}
+
+/// What was not reached, and what is left on the server.
+fn notes(session: &Session<'_>, left: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    let unfinished = session.unfinished();
+    if let Some(first) = unfinished.first() {
+        let limit = match (session.options.stop.is_stopped(), session.options.max_time) {
+            (false, Some(seconds)) => format!("the time is over ({seconds} s: --max-time)"),
+            _ => "the run was stopped".to_owned(),
+        };
+        let others = match unfinished.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        notes.push(format!(
+            "{limit}: not all requests were sent to {}{others}",
+            session.operations[*first].subject()
+        ));
+    }
+    if left > 0 {
+        notes.push(match left {
+            1 => "1 thing that the run created is left on the server".to_owned(),
+            left => format!("{left} things that the run created are left on the server"),
+        });
+    }
+    notes
 }

@@ -16,15 +16,16 @@
 
 mod base;
 pub(crate) mod identity;
+mod limits;
 mod options;
 mod part;
 pub(crate) mod template;
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::check::Judge;
@@ -34,9 +35,12 @@ use crate::finding::{ReplayStep, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
-pub(crate) use options::header;
-pub use options::{Generate, Options};
-pub use part::{Created, Part};
+use limits::Limits;
+
+pub use limits::Stop;
+pub use options::{Generate, Limited, Options, Watched};
+pub(crate) use options::{header, rate};
+pub use part::{Created, Observed, Part};
 
 /// The server could not be checked at all.
 #[derive(Debug, Error)]
@@ -104,8 +108,7 @@ pub struct Session<'s> {
     pub base: String,
     pub options: &'s Options,
     client: Client,
-    workers: Semaphore,
-    stopped: Cell<bool>,
+    limits: Limits,
     recorder: Option<Recorder<'s>>,
     progress: &'s dyn Fn(ReplayStep),
 }
@@ -148,8 +151,12 @@ impl<'s> Session<'s> {
             base,
             options,
             client,
-            workers: Semaphore::new(options.workers.max(1)),
-            stopped: Cell::new(false),
+            limits: Limits::new(
+                options.workers,
+                options.rate,
+                options.rates(operations),
+                options.max_time(),
+            ),
             recorder: None,
             progress,
         })
@@ -162,8 +169,8 @@ impl<'s> Session<'s> {
         self
     }
 
-    /// Sends a request as soon as a worker is free, and waits for the whole answer. `operation` is the index of the operation that it
-    /// belongs to, where there is one.
+    /// Sends a request as soon as a worker is free and the load limits allow it, and waits for the whole answer; repeats it where the
+    /// server asks to wait (429). `operation` is the index of the operation that it belongs to, where there is one.
     ///
     /// # Errors
     /// When the request cannot be written as HTTP.
@@ -172,23 +179,71 @@ impl<'s> Session<'s> {
         operation: Option<usize>,
         request: Request,
     ) -> Result<Exchange, Unwritable> {
-        let _worker = self.workers.acquire().await;
-        let exchange = self.client.send(request).await?;
+        let _worker = self.limits.worker().await;
+        let mut repeats = 0;
+        loop {
+            let exchange = self.exchange(operation, &request).await?;
+            if self.options.stop.is_stopped()
+                || !self.limits.repeat(&exchange, repeats, Instant::now())
+            {
+                return Ok(exchange);
+            }
+            repeats += 1;
+        }
+    }
+
+    /// Sends a request once, whatever the answer is.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub async fn send_once(
+        &self,
+        operation: Option<usize>,
+        request: Request,
+    ) -> Result<Exchange, Unwritable> {
+        let _worker = self.limits.worker().await;
+        self.exchange(operation, &request).await
+    }
+
+    async fn exchange(
+        &self,
+        operation: Option<usize>,
+        request: &Request,
+    ) -> Result<Exchange, Unwritable> {
+        self.limits.wait(operation).await;
+        self.options.count.fetch_add(1, Ordering::Relaxed);
+        let stop = &self.options.stop;
+        // What is sent after the end deletes what was created.
+        let exchange = if stop.is_stopped() {
+            self.client.send(request.clone()).await?
+        } else {
+            tokio::select! {
+                biased;
+                sent = self.client.send(request.clone()) => sent?,
+                () = stop.abandoned() => Exchange::interrupted(request.clone()),
+            }
+        };
         if let Some(record) = &self.recorder {
             record(operation, &exchange);
         }
         Ok(exchange)
     }
 
-    /// Asks all units to end early.
-    pub fn stop(&self) {
-        self.stopped.set(true);
-    }
-
-    /// Whether units have to end early.
+    /// Whether units have to end early: the run was stopped, or its time is over.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.stopped.get()
+        self.options.stop.is_stopped() || self.limits.is_over()
+    }
+
+    /// Notes that a unit of this operation ended before all of its requests were sent.
+    pub fn note_unfinished(&self, operation: usize) {
+        self.limits.note_unfinished(operation);
+    }
+
+    /// The operations of units that ended early, in document order.
+    #[must_use]
+    pub fn unfinished(&self) -> Vec<usize> {
+        self.limits.unfinished()
     }
 
     /// Tells those who watch. With several workers the order of steps is that of time.

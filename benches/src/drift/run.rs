@@ -121,6 +121,7 @@ pub(crate) fn measure(old: &Path, new: &Path) -> anyhow::Result<String> {
         sent: Vec::new(),
         ignored: 0,
         unchecked: None,
+        notes: Vec::new(),
     };
     let mut hash = HashWriter(DefaultHasher::new());
     report::write(Format::Json, &report, View::default(), &mut hash)?;

@@ -107,6 +107,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
         sent: Vec::new(),
         ignored: sum.ignored + ignored,
         unchecked: sum.unchecked,
+        notes: Vec::new(),
     };
     write_reports(&report, &settings)
 }
@@ -166,7 +167,7 @@ impl Sum {
                 |change: &Change| uncompared(&pair.selection, slice::from_ref(&change.before));
             nothing = nothing.filter(|_| changes.iter().all(|change| had(change).is_some()));
         }
-        self.unchecked = self.unchecked.or(nothing);
+        self.unchecked = self.unchecked.take().or(nothing);
         Ok(())
     }
 

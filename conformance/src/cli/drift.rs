@@ -99,6 +99,7 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
         sent: Vec::new(),
         ignored,
         unchecked,
+        notes: Vec::new(),
     };
     write_reports(&report, &settings)
 }

@@ -52,6 +52,13 @@ pub(super) struct Settings {
     reports: Vec<(Format, PathBuf)>,
 }
 
+impl Settings {
+    /// Whether everything is wanted.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.view.verbose
+    }
+}
+
 impl OutputArgs {
     /// Reads the file of settings.
     pub(super) fn settle(self) -> Result<Settings> {
@@ -213,7 +220,7 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
     tolerate_closed(written)?;
     // The other formats are for programs, whose output a reader does not see.
     let is_read = matches!(settings.format, Format::Text | Format::Oneline);
-    if let (Some(unchecked), false) = (report.unchecked, is_read) {
+    if let (Some(unchecked), false) = (&report.unchecked, is_read) {
         let _ = writeln!(io::stderr(), "nothing checked: {}", unchecked.reason());
     }
     Ok(report.verdict())

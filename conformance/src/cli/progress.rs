@@ -3,6 +3,7 @@
 //! There is none unless standard error is a terminal, so neither in CI nor in a file. It has no colors.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -25,12 +26,17 @@ const ERASE: &str = "\r\u{1b}[2K";
 enum Task {
     Loading(String),
     Comparing(Progress),
+    Sending(Arc<AtomicUsize>),
 }
 
 impl Task {
     fn line(&self) -> String {
         let line = match self {
             Self::Loading(name) => format!("loading {name}"),
+            Self::Sending(count) => match count.load(Ordering::Relaxed) {
+                1 => "1 request sent".to_owned(),
+                count => format!("{count} requests sent"),
+            },
             Self::Comparing(progress) => {
                 let Phase { noun, done, all } = progress.now();
                 match all {
@@ -94,6 +100,18 @@ impl ProgressLine {
         let progress = Progress::default();
         self.set(Task::Comparing(progress.clone()));
         progress
+    }
+
+    /// Says how many requests were sent; whoever sends them counts.
+    pub(super) fn sending(&self, count: Arc<AtomicUsize>) {
+        self.set(Task::Sending(count));
+    }
+
+    /// Erases the line until it is written again, so that another line can be written.
+    pub(super) fn erase(&self) {
+        if self.shown.is_some() {
+            let _ = write!(io::stderr(), "{ERASE}");
+        }
     }
 
     fn set(&self, task: Task) {

@@ -1,14 +1,17 @@
-//! `conformance replay` and `conformance generate`.
+//! `conformance replay`, `conformance generate` and `conformance run`.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 
 use super::output::{BaselineArgs, OutputArgs, write_reports};
+use super::progress::ProgressLine;
 use super::{input, refuse_unmatched, unchecked};
-use crate::finding::{Comparison, Unchecked, Verdict};
+use crate::finding::{Comparison, ReplayStep, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
+use crate::session::{Stop, Watched};
 use crate::{fingerprint, replay};
 
 pub(super) const HELP: &str = "Examples:
@@ -48,13 +51,50 @@ pub(super) struct GenerateArgs {
     generate: replay::Generate,
 }
 
+pub(super) const RUN_HELP: &str = "Examples:
+  conformance run openapi.yaml --server http://localhost:8080
+  conformance run openapi.yaml --server http://localhost:8080 --header \"Authorization: Bearer $TOKEN\"
+  conformance run openapi.yaml --server https://test.example.com --safe --rate 20
+  conformance run openapi.yaml --server http://localhost:8080 --include tag:Orders --report html=report.html
+  conformance run openapi.yaml --server http://localhost:8080 --fail-on-unobserved operation,sample --report junit=run.xml
+
+Which requests are sent and what is expected of the answers: conformance/REPLAY.md";
+
+/// Seconds that `conformance run` takes at most unless told otherwise.
+const RUN_TIME: f64 = 60.0;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    replay: ReplayArgs,
+    #[command(flatten)]
+    generate: replay::Generate,
+
+    /// Make it a finding that something was not observed: a documented status, a sample, an operation (comma-separated).
+    #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
+    fail_on_unobserved: Vec<Watched>,
+}
+
+pub(super) async fn everything(args: RunArgs) -> Result<Verdict> {
+    let mut replay = args.replay;
+    let options = &mut replay.options;
+    options.generate = Some(args.generate);
+    options.watched = args.fail_on_unobserved;
+    options.max_time.get_or_insert(RUN_TIME);
+    check(replay, "run").await
+}
+
 pub(super) async fn generate(args: GenerateArgs) -> Result<Verdict> {
     let mut replay = args.replay;
     replay.options.generate = Some(args.generate);
-    run(replay).await
+    check(replay, "generate").await
 }
 
 pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
+    check(args, "replay").await
+}
+
+async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
     let mut settings = args.output.settle()?;
     let mut options = args.options;
     if options.include.is_empty() {
@@ -74,11 +114,24 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let documents = [document];
     refuse_unmatched(&selection, &documents)?;
     let [document] = &documents;
-    let mut progress = |step| {
-        // Progress that cannot be written is no reason to stop.
-        let _ = writeln!(io::stderr(), "{}", words::progress(&step));
+    options.limited.clone_from(&settings.config.limited);
+    stop_on_signal(&options.stop);
+    let line = ProgressLine::start();
+    line.sending(Arc::clone(&options.count));
+    let mut progress = |step: ReplayStep| {
+        // `run` is for readers who want the findings; what is left behind they have to know.
+        let detail = matches!(
+            step,
+            ReplayStep::Operation { .. } | ReplayStep::Generated { .. } | ReplayStep::Finished(_)
+        );
+        if command != "run" || !detail || settings.is_verbose() {
+            line.erase();
+            // Progress that cannot be written is no reason to stop.
+            let _ = writeln!(io::stderr(), "{}", words::progress(&step));
+        }
     };
     let outcome = replay::run(&options, document, &mut progress).await?;
+    drop(line);
     let excluded = || unchecked(&selection, &documents) == Some(Unchecked::Excluded);
     let reason = |found| match found {
         Unchecked::NoSamples { operations: 0 } if excluded() => Unchecked::Excluded,
@@ -88,10 +141,7 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
     let whole = selection.is_everything();
     let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
     let report = Report {
-        command: match options.generate {
-            Some(_) => "generate",
-            None => "replay",
-        },
+        command,
         documents: vec![DocumentInfo::of("document", document)],
         server: Some(outcome.server),
         checked: outcome.checked.clone(),
@@ -100,6 +150,24 @@ pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
         sent: outcome.sent,
         ignored,
         unchecked: outcome.unchecked.map(reason),
+        notes: outcome.notes,
     };
     write_reports(&report, &settings)
+}
+
+/// Ends the run early on Ctrl-C, with the report so far; a second one ends the process at once.
+fn stop_on_signal(stop: &Stop) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        stop.stop();
+        let said =
+            "stopping: deletes what was created, then reports; press Ctrl-C again to end at once";
+        let _ = writeln!(io::stderr(), "{said}");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(2);
+        }
+    });
 }

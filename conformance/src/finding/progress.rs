@@ -10,6 +10,13 @@ pub enum ReplayStep {
         /// The base URL.
         url: String,
     },
+    /// What the run is going to change on the server.
+    Changes {
+        /// How many operations are sent requests that may change something.
+        operations: usize,
+        /// Those that create something that no operation deletes.
+        lasting: Vec<String>,
+    },
     /// All samples of an operation were sent.
     Operation {
         /// The operation as findings name it.

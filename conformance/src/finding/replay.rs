@@ -182,6 +182,14 @@ pub enum ReplayFault {
         /// The status of the last response.
         #[serde(skip_serializing_if = "Option::is_none")]
         last: Option<u16>,
+        /// The beginning of its body.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<String>,
+    },
+    /// Something that had to be observed was not.
+    Unobserved {
+        /// The thing.
+        what: Unobserved,
     },
     /// A sample of the document violates its own schema.
     Sample {
@@ -227,6 +235,24 @@ pub enum ReplayFault {
     },
 }
 
+/// Something of an operation that a run did not observe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Unobserved {
+    /// No request was sent to it.
+    Operation,
+    /// No response had this documented status.
+    Status {
+        /// The status as documented, such as `404` or `4XX`.
+        status: String,
+    },
+    /// The sample was not sent.
+    Sample {
+        /// Its name.
+        sample: String,
+    },
+}
+
 /// A sample that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentSample {
@@ -255,6 +281,8 @@ pub enum Failure {
         /// The limit in bytes.
         limit: usize,
     },
+    /// This side ended the exchange, as the run was stopped.
+    Interrupted,
     /// The connection broke.
     Broken {
         /// The error of the client.
@@ -394,6 +422,7 @@ impl ReplayFault {
             Self::Sample { .. }
             | Self::UnusableSchema { .. }
             | Self::NoSamples
+            | Self::Unobserved { .. }
             | Self::NeverAccepted { .. } => None,
         }
     }
@@ -408,7 +437,7 @@ impl ReplayFault {
                 ..
             } => match failure {
                 Failure::Connect { cause } | Failure::Broken { cause } => text(cause),
-                Failure::Timeout { .. } | Failure::TooLarge { .. } => {}
+                Failure::Timeout { .. } | Failure::TooLarge { .. } | Failure::Interrupted => {}
             },
             Self::NotReplayable {
                 reason: Unreplayable::Unwritable { reason },
@@ -431,6 +460,7 @@ impl ReplayFault {
                 violation.redact(hide);
             }
             Self::Body { violation, .. } | Self::Sample { violation } => violation.redact(hide),
+            Self::NeverAccepted { words, .. } => words.iter_mut().for_each(text),
             Self::HeaderNotJson { cause, .. } | Self::BodyNotJson { cause, .. } => text(cause),
             Self::ContentType { found, .. } => found.iter_mut().for_each(text),
             Self::BodyEncoded { encoding, .. } => text(encoding),
@@ -450,7 +480,7 @@ impl ReplayFault {
             | Self::BodyCharset { .. }
             | Self::NotRefused { .. }
             | Self::NotAccepted { .. }
-            | Self::NeverAccepted { .. }
+            | Self::Unobserved { .. }
             | Self::MoreViolations { .. }
             | Self::UnusableSchema { .. }
             | Self::NoSamples

@@ -10,7 +10,7 @@ use crate::finding::{ReplayStep, StepFailure};
 use crate::samples::template_names;
 use crate::session::identity::id_in;
 use crate::session::template::{expand, prefix, same_shape};
-use crate::session::{Created, PathValues, Session};
+use crate::session::{Created, PathValues, Session, is_safe};
 
 impl Unit<'_> {
     /// Remembers what an exchange created, forgets what it deleted.
@@ -58,8 +58,32 @@ impl Unit<'_> {
     }
 }
 
-/// Deletes what was created, the newest first; says what stays.
-pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) {
+/// What the run may change on the server, told before anything is sent.
+pub(super) fn changes(session: &Session<'_>) -> ReplayStep {
+    let operations = session.operations;
+    let selected = || session.selected.iter().map(|index| &operations[*index]);
+    let changing = selected().filter(|operation| !is_safe(&operation.method));
+    let is_deleted = |collection: &Operation<'_>| {
+        operations.iter().any(|one| {
+            let item = template_names(one.path).pop();
+            let item = item.filter(|_| one.method == "DELETE" && one.path.ends_with('}'));
+            item.is_some_and(|name| same_shape(&prefix(one.path, &name, false), collection.path))
+        })
+    };
+    let creates = |operation: &&Operation<'_>| operation.method == "POST";
+    let lasting = changing.clone().filter(creates);
+    ReplayStep::Changes {
+        operations: changing.count(),
+        lasting: lasting
+            .filter(|operation| !is_deleted(operation))
+            .map(Operation::subject)
+            .collect(),
+    }
+}
+
+/// Deletes what was created, the newest first; says what stays, and how many things.
+pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> usize {
+    let mut left = 0;
     for created in created.into_iter().rev() {
         let delete = session
             .operations
@@ -72,8 +96,10 @@ pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) {
         if let Some(reason) = reason {
             let path = created.path();
             session.tell(ReplayStep::Left { path, reason });
+            left += 1;
         }
     }
+    left
 }
 
 /// Deletes one thing; says why it stays.

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::create::Refusal;
-use crate::case::Case;
+use crate::case::{Case, Intent};
 use crate::exchange::Exchange;
-use crate::finding::{ReplayFault, ReplayStep, SentSample, Severity, Unreplayable, Unwritable};
+use crate::finding::{
+    Failure, ReplayFault, ReplayStep, SentSample, Severity, Unreplayable, Unwritable,
+};
 use crate::rule::replay as rules;
 use crate::session::{Created, Part, PathValues, Session};
 
@@ -53,6 +55,7 @@ impl<'s> Unit<'s> {
         self.part.findings.extend(plan.findings.iter().cloned());
         for case in &plan.cases {
             if session.stopped() {
+                session.note_unfinished(index);
                 break;
             }
             self.case(index, case).await;
@@ -79,8 +82,7 @@ impl<'s> Unit<'s> {
     /// Creates what a case needs, sends it, and judges the answer.
     pub(super) async fn case(&mut self, index: usize, case: &Case) {
         if let Some(path) = self.prepare(index, case).await {
-            let request = self.session.request(case, &path);
-            let sent = self.session.send(Some(index), request).await;
+            let sent = send(self.session, index, case, &path).await;
             self.absorb(index, case, &path, sent);
         }
     }
@@ -124,8 +126,17 @@ impl<'s> Unit<'s> {
                 return;
             }
         };
-        let statuses = self.part.statuses.entry(index).or_default();
-        statuses.extend(exchange.response.iter().map(|response| response.status));
+        if exchange.failure == Some(Failure::Interrupted) {
+            self.session.note_unfinished(index);
+            return;
+        }
+        let positive = match case.intent {
+            Intent::Sample => case.succeeds(),
+            Intent::Valid => true,
+            Intent::Refused(_) => false,
+        };
+        let observed = self.part.observed.entry(index).or_default();
+        observed.count(&exchange, positive);
         self.keep_track(index, path, &exchange);
         let decoded: PathValues = path
             .iter()
@@ -156,5 +167,21 @@ impl<'s> Unit<'s> {
     pub(super) fn existing(&self) -> impl DoubleEndedIterator<Item = &Created> {
         let there = |created: &&Created| !self.part.deleted.contains(&created.path());
         self.kept.iter().filter(there).chain(&self.part.created)
+    }
+}
+
+/// Sends a case whose path is known.
+pub(super) async fn send(
+    session: &Session<'_>,
+    index: usize,
+    case: &Case,
+    path: &PathValues,
+) -> Result<Exchange, Unwritable> {
+    let request = session.request(case, path);
+    // Where 429 is the documented answer, it is not an answer to wait after.
+    if case.expected == "429" {
+        session.send_once(Some(index), request).await
+    } else {
+        session.send(Some(index), request).await
     }
 }

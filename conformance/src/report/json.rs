@@ -54,6 +54,8 @@ pub(super) struct Summary<'a> {
     ignored: usize,
     hidden: usize,
     checked: &'a BTreeMap<&'static str, usize>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// One finding.
@@ -89,6 +91,16 @@ pub(super) struct Line<'a> {
     exchange: Option<&'a ExchangeRecord>,
     #[serde(skip_serializing_if = "Users::is_empty")]
     used_by: &'a Users,
+    #[serde(skip_serializing_if = "is_one")]
+    cases: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 /// What a message is made of, where that is more than its sentence.
@@ -122,7 +134,7 @@ pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
     Summary {
         verdict: verdict.word().replace(' ', "-"),
         reason: match verdict {
-            Verdict::NothingChecked => report.unchecked.map(Unchecked::reason),
+            Verdict::NothingChecked => report.unchecked.as_ref().map(Unchecked::reason),
             Verdict::Conforms | Verdict::Deviates => None,
         },
         fail_on: report.fail_on.word(),
@@ -133,6 +145,7 @@ pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
         ignored: report.ignored,
         hidden: listing.hidden(),
         checked: &report.checked,
+        notes: &report.notes,
     }
 }
 
@@ -161,6 +174,7 @@ pub(super) fn finding(entry: &Entry) -> Line<'_> {
         proof: finding.proof.as_ref(),
         exchange: finding.exchange.as_ref(),
         used_by: &finding.used_by,
+        cases: finding.cases,
     }
 }
 

@@ -71,6 +71,7 @@ impl<'r> Listing<'r> {
         let mut parts = Vec::new();
         let unchecked = report
             .unchecked
+            .as_ref()
             .filter(|_| report.verdict() == Verdict::NothingChecked);
         parts.extend(unchecked.map(Unchecked::reason));
         let found: Vec<String> = Severity::ALL

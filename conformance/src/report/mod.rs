@@ -142,6 +142,8 @@ pub struct Report {
     pub ignored: usize,
     /// Why nothing was checked, if so.
     pub unchecked: Option<Unchecked>,
+    /// What a reader should know of the run besides: one sentence each.
+    pub notes: Vec<String>,
 }
 
 /// How much of a report is written.
@@ -167,7 +169,7 @@ impl Default for View {
 
 impl Unchecked {
     /// The reason in words.
-    pub(crate) fn reason(self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match self {
             Self::Excluded => "--include and --exclude leave no operation".to_owned(),
             Self::NoBase => {
@@ -180,6 +182,26 @@ impl Unchecked {
             Self::NoSamples { operations } => {
                 format!("none of {operations} operations has a sample")
             }
+            Self::NoRequests { safe: true, .. } => {
+                "--safe leaves no request: no operation only reads".to_owned()
+            }
+            Self::NoRequests { operations, .. } => format!(
+                "no request could be made for any of {operations} operations: the document has no samples, and no valid values were found; add examples of parameters and bodies"
+            ),
+            Self::Unauthorized { requests, missing } => {
+                let all = match requests {
+                    1 => "the only response was 401 or 403".to_owned(),
+                    requests => format!("all {requests} responses were 401 or 403"),
+                };
+                let way = match missing.is_empty() {
+                    true => "the server refuses the credentials that were given".to_owned(),
+                    false => format!("the operations need {}", missing.join(" and ")),
+                };
+                format!("{all}; {way}")
+            }
+            Self::Stopped { requests } => {
+                format!("the run was stopped after {requests} requests")
+            }
             Self::NothingSent { samples: 1 } => "the only sample could not be sent".to_owned(),
             Self::NothingSent { samples } => format!("none of {samples} samples could be sent"),
         }
@@ -189,7 +211,10 @@ impl Unchecked {
 impl Report {
     /// Whether the findings let the run pass.
     pub fn verdict(&self) -> Verdict {
-        if self.findings.iter().any(|entry| self.fails(entry)) {
+        if matches!(self.unchecked, Some(Unchecked::Unauthorized { .. })) {
+            // What such a server is found to do wrong is what it does to strangers.
+            Verdict::NothingChecked
+        } else if self.findings.iter().any(|entry| self.fails(entry)) {
             Verdict::Deviates
         } else if self.unchecked.is_some() {
             Verdict::NothingChecked
@@ -234,7 +259,10 @@ fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
 /// The sentence of an entry, with the advice where there is some.
 fn message(entry: &Entry) -> String {
     let context = words::Context::of(&entry.finding, entry.comparison);
-    let sentence = words::sentence(&entry.finding.message, &context);
+    let mut sentence = words::sentence(&entry.finding.message, &context);
+    if entry.finding.cases > 1 {
+        sentence += &format!(" ({} requests showed it)", entry.finding.cases);
+    }
     match words::advice(&entry.finding.message, &context) {
         Some(advice) => format!("{sentence}; {advice}"),
         None => sentence,

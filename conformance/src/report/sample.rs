@@ -54,6 +54,7 @@ fn wrap(findings: Vec<Finding>) -> Report {
         sent: Vec::new(),
         ignored: 0,
         unchecked: None,
+        notes: Vec::new(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The report for a reader: a paragraph for each finding, and one line that sums up.
 
+mod brief;
+
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -17,6 +19,9 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
     let paint = Paint {
         color: listing.view.color,
     };
+    if listing.report.command == "run" && !listing.view.verbose {
+        return brief::write(listing, &paint, out);
+    }
     let mut pair: Option<&str> = None;
     for entry in &listing.entries {
         if pair != entry.pair.as_deref() {
@@ -39,8 +44,17 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
         }
         writeln!(out)?;
     }
+    write_verdict(listing, &paint, out)
+}
+
+/// The result in one line, and the notes below it.
+fn write_verdict(listing: &Listing<'_>, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let verdict = listing.report.verdict();
-    writeln!(out, "{}: {}", paint.verdict(verdict), listing.counts())
+    writeln!(out, "{}: {}", paint.verdict(verdict), listing.counts())?;
+    for note in &listing.report.notes {
+        writeln!(out, "{}", plain::line(note))?;
+    }
+    Ok(())
 }
 
 /// The lines of a finding below its first.

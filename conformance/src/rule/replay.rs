@@ -59,6 +59,8 @@ rules! {
         "qty: { type: integer }" => "a request with `qty`: 400 Bad Request";
     NEVER_ACCEPTED = "never-accepted" Undecided "The server accepted no request to an operation, so that little of it was checked.",
         "GET /orders: 200" => "401 Unauthorized to each of 12 requests";
+    UNOBSERVED = "unobserved" Undecided "A documented status, a sample or an operation was not observed; only with `--fail-on-unobserved`.",
+        "responses: { 200: .., 404: .. }" => "no response was 404";
     RESOURCE_NOT_CREATED = "resource-not-created" Undecided "The server did not create what other samples need.",
         "POST /notes: 201 Created" => "POST /notes: 503 Service Unavailable";
 }

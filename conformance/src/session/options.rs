@@ -1,11 +1,15 @@
 //! What a replay run is told on the command line.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::SessionError;
-use crate::document::Selection;
+use super::limits::Stop;
+use crate::document::{Operation, Selection};
 use crate::exchange;
 
 /// Options of `conformance replay` beyond those of reports.
@@ -42,14 +46,63 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = workers)]
     pub workers: usize,
 
+    /// Most requests a second. Whatever it is, a request that is answered with 429 is sent again after the time that
+    /// `Retry-After` names.
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+
+    /// Seconds after which no further request is sent; the report says what was not reached.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub max_time: Option<f64>,
+
+    /// Limits of operations, from the settings.
+    #[arg(skip)]
+    pub limited: Vec<Limited>,
+
+    /// Ends the run early.
+    #[arg(skip)]
+    pub stop: Stop,
+
+    /// How many requests were sent, for those who watch.
+    #[arg(skip)]
+    pub count: Arc<AtomicUsize>,
+
+    /// Kinds of things whose absence is a finding.
+    #[arg(skip)]
+    pub watched: Vec<Watched>,
+
     /// Which requests are generated besides the samples; none where there is nothing.
     #[arg(skip)]
     pub generate: Option<Generate>,
 }
 
+/// A limit of some operations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limited {
+    /// The pattern that selects them, as of `--include`.
+    pub pattern: String,
+    /// Most requests a second to each of them.
+    pub rate: f64,
+}
+
+/// A kind of things that a run may be required to observe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Watched {
+    /// Each documented status of each operation, except `default`.
+    Status,
+    /// Each sample.
+    Sample,
+    /// Each operation.
+    Operation,
+}
+
 /// Which requests are generated.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Generate {
+    /// Number that decides which random requests are generated; the same one gives the same requests.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
     /// Most generated requests for each operation.
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub max_cases: usize,
@@ -57,6 +110,16 @@ pub struct Generate {
     /// Send only requests that change nothing on a server that keeps to HTTP, such as GET.
     #[arg(long)]
     pub safe: bool,
+}
+
+impl Default for Generate {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            max_cases: 300,
+            safe: false,
+        }
+    }
 }
 
 impl Options {
@@ -71,17 +134,41 @@ impl Options {
             exclude: Vec::new(),
             show_secrets: false,
             workers: 8,
+            rate: None,
+            max_time: None,
+            limited: Vec::new(),
+            stop: Stop::default(),
+            count: Arc::default(),
+            watched: Vec::new(),
             generate: None,
         }
     }
 
     /// Whether only requests are sent that change nothing.
-    pub(super) fn safe(&self) -> bool {
+    pub(crate) fn safe(&self) -> bool {
         self.generate.is_some_and(|generate| generate.safe)
     }
 
     pub(super) fn timeout(&self) -> Duration {
         Duration::try_from_secs_f64(self.timeout).unwrap_or(Duration::from_secs(30))
+    }
+
+    pub(super) fn max_time(&self) -> Option<Duration> {
+        Duration::try_from_secs_f64(self.max_time?).ok()
+    }
+
+    /// The requests a second of operations that have a limit of their own, by index; the last one that selects an operation counts.
+    pub(super) fn rates(&self, operations: &[Operation<'_>]) -> HashMap<usize, f64> {
+        let mut rates = HashMap::new();
+        for limited in &self.limited {
+            let selection = Selection::new(vec![limited.pattern.clone()], Vec::new());
+            for (index, operation) in operations.iter().enumerate() {
+                if selection.selects(operation) {
+                    rates.insert(index, limited.rate);
+                }
+            }
+        }
+        rates
     }
 
     pub(super) fn check(&self) -> Result<(), SessionError> {
@@ -120,6 +207,16 @@ fn seconds(text: &str) -> Result<f64, String> {
     usable
         .then_some(seconds)
         .ok_or_else(|| "write a number of seconds from 0.001 to 86400".to_owned())
+}
+
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text
+        .parse()
+        .map_err(|_| "write a number of requests a second, such as 20 or 0.5".to_owned())?;
+    let usable = rate.is_finite() && (0.001..=1_000_000.0).contains(&rate);
+    usable
+        .then_some(rate)
+        .ok_or_else(|| "write a number of requests a second from 0.001 to 1000000".to_owned())
 }
 
 fn workers(text: &str) -> Result<usize, String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::template::expand;
 use super::{PathValues, Session};
+use crate::exchange::Exchange;
 use crate::finding::{Finding, Place, ReplayFault, SentSample, Severity, Tally};
 
 /// Something that a run created and has to delete.
@@ -23,6 +24,44 @@ impl Created {
     }
 }
 
+/// What was observed of an operation.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// How many requests were sent.
+    pub requests: usize,
+    /// How many responses had each status.
+    pub statuses: BTreeMap<u16, usize>,
+    /// How many requests that should be accepted were: 2xx or 3xx.
+    pub accepted: usize,
+    /// The last exchange whose request should have been accepted and was not.
+    pub refusal: Option<Box<Exchange>>,
+}
+
+impl Observed {
+    /// Counts an exchange. `positive` is whether the request should be accepted.
+    pub fn count(&mut self, exchange: &Exchange, positive: bool) {
+        self.requests += 1;
+        let status = exchange.response.as_ref().map(|response| response.status);
+        if let Some(status) = status {
+            *self.statuses.entry(status).or_default() += 1;
+        }
+        match positive {
+            true if status.is_some_and(|status| (200..400).contains(&status)) => self.accepted += 1,
+            true => self.refusal = Some(Box::new(exchange.clone())),
+            false => {}
+        }
+    }
+
+    fn add(&mut self, later: Self) {
+        self.requests += later.requests;
+        for (status, count) in later.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.accepted += later.accepted;
+        self.refusal = later.refusal.or(self.refusal.take());
+    }
+}
+
 /// What a unit of work found, sent and left behind.
 #[derive(Debug, Default)]
 pub struct Part {
@@ -30,8 +69,8 @@ pub struct Part {
     pub findings: Vec<Finding>,
     /// The samples that were sent, in order.
     pub sent: Vec<SentSample>,
-    /// The statuses of the responses, by operation.
-    pub statuses: BTreeMap<usize, Vec<u16>>,
+    /// What was observed of each operation, by its index.
+    pub observed: BTreeMap<usize, Observed>,
     /// What the unit created and did not delete, the oldest first.
     pub created: Vec<Created>,
     /// Paths of what earlier units created and this one deleted.
@@ -61,8 +100,8 @@ impl Part {
     pub fn append(&mut self, later: Self) {
         self.findings.extend(later.findings);
         self.sent.extend(later.sent);
-        for (operation, statuses) in later.statuses {
-            self.statuses.entry(operation).or_default().extend(statuses);
+        for (operation, observed) in later.observed {
+            self.observed.entry(operation).or_default().add(observed);
         }
         self.created
             .retain(|created| !later.deleted.contains(&created.path()));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Context, schema, shown};
 use crate::finding::{
     Broken, Echoed, Failure, RecipeProblem, ReplayFault, ReplayStep, ShapeDifference, StepFailure,
-    Undecided, Unreplayable, Violation,
+    Undecided, Unobserved, Unreplayable, Violation,
 };
 
 pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
@@ -135,14 +135,29 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         ReplayFault::NotAccepted { found, .. } => {
             format!("allowed by the document, but refused with {found}")
         }
-        ReplayFault::NeverAccepted { requests, last } => {
-            let last = last.map_or_else(String::new, |status| {
-                format!("; the last response was {status}")
-            });
-            format!(
-                "none of {requests} requests was accepted, so little was checked{last}: give credentials with --header, or samples with values that the server knows"
-            )
+        ReplayFault::NeverAccepted { requests: 0, .. } => {
+            "no request could be made, so nothing was checked: give samples of its parameters and body".to_owned()
         }
+        ReplayFault::NeverAccepted {
+            requests,
+            last,
+            words,
+        } => {
+            let quoted = words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
+            let last = last.map_or_else(String::new, |status| {
+                format!("; the last response was {status}{quoted}")
+            });
+            let way = match last.is_empty() {
+                true => "",
+                false => "\ngive credentials with --header, or samples with values that the server knows",
+            };
+            format!("none of {requests} requests was accepted, so little was checked{last}{way}")
+        }
+        ReplayFault::Unobserved { what } => match what {
+            Unobserved::Operation => "no request was sent".to_owned(),
+            Unobserved::Status { status } => format!("no response was {status}"),
+            Unobserved::Sample { sample } => format!("sample `{sample}` was not sent"),
+        },
         ReplayFault::UnusableSchema {
             reason: Undecided::NotASchema,
         } => "not a schema, so nothing was validated against it".to_owned(),
@@ -176,6 +191,25 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
 pub fn progress(step: &ReplayStep) -> String {
     match step {
         ReplayStep::Started { url } => format!("base URL: {url}"),
+        ReplayStep::Changes {
+            operations,
+            lasting,
+        } => {
+            let operations = match operations {
+                1 => "1 operation".to_owned(),
+                operations => format!("{operations} operations"),
+            };
+            let lasting = match lasting.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "; no operation deletes what these create: {}",
+                    lasting.join(", ")
+                ),
+            };
+            format!(
+                "sends requests that change data to {operations}, and deletes what it creates{lasting} (--safe sends none)"
+            )
+        }
         ReplayStep::Operation {
             operation, bare, ..
         } if *bare => format!("{operation}: no sample"),
@@ -236,6 +270,7 @@ fn failure(failure: &Failure) -> String {
             "the body is larger than {} MB, reading stopped",
             limit / 1024 / 1024
         ),
+        Failure::Interrupted => "the run was stopped before the response came".to_owned(),
         Failure::Broken { cause } => {
             format!("the connection broke before the response was complete: {cause}")
         }

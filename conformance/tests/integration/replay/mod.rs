@@ -8,6 +8,7 @@ mod headers;
 mod needs;
 mod program;
 mod real;
+mod run;
 mod samples;
 mod secrets;
 mod server;

@@ -37,6 +37,7 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
             sent: Vec::new(),
             ignored: 0,
             unchecked: None,
+            notes: Vec::new(),
         };
         for format in Format::value_variants().iter().copied() {
             let mut out = Vec::new();

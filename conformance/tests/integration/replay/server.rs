@@ -256,9 +256,12 @@ impl Notes {
                 Reply::new(204)
             }
             ("POST", ["notes", _, "comments"]) => {
+                let Ok(mut comment @ Value::Object(_)) = serde_json::from_slice(&request.body)
+                else {
+                    return problem(400, "the body is not an object");
+                };
                 self.serial += 1;
                 let id = format!("c-{}", self.serial);
-                let mut comment: Value = serde_json::from_slice(&request.body).unwrap_or_default();
                 comment["commentId"] = json!(id);
                 self.comments.insert(id, comment.clone());
                 Reply::json(201, &comment)
@@ -313,7 +316,9 @@ impl Notes {
     }
 
     fn update(&mut self, id: &str, request: &Request) -> Reply {
-        let given: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let Ok(given @ Value::Object(_)) = serde_json::from_slice::<Value>(&request.body) else {
+            return problem(400, "the body is not an object");
+        };
         if given["title"] == json!("") {
             return problem(400, "the title is empty");
         }

@@ -1,0 +1,174 @@
+//! Root causes: findings that tell of one fault become one finding, with the number of requests that showed it.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::case::serialize::decode;
+use crate::case::{Case, Intent};
+use crate::document::pointer;
+use crate::finding::{Broken, Finding, Message, ReplayFault, Sender, Undecided};
+use crate::schema::Fault;
+use crate::session::Session;
+
+/// Joins the findings of one operation's generated cases.
+pub(super) fn of_cases(
+    session: &Session<'_>,
+    findings: Vec<Finding>,
+    cases: &[Case],
+) -> Vec<Finding> {
+    let named: HashMap<&str, &Case> = cases
+        .iter()
+        .map(|case| (case.sample.as_str(), case))
+        .collect();
+    let constraints = |finding: &Finding| {
+        let Message::Replay(ReplayFault::NotRefused { sample, .. }) = &finding.message else {
+            return None;
+        };
+        ignored(session, named.get(sample.as_str())?)
+    };
+    join(findings, |finding| {
+        constraints(finding)
+            .map_or_else(|| cause(finding), |key| format!("{}\n{key}", finding.rule))
+    })
+}
+
+/// Joins the findings of a whole run: a fault of a shared schema or answer is one, whatever operations show it.
+pub(super) fn of_run(findings: Vec<Finding>) -> Vec<Finding> {
+    join(findings, |finding| {
+        let place = finding.old.as_ref();
+        let shared = place.is_some_and(|place| !place.node.starts_with("/paths/"));
+        let subject = if shared { "" } else { &finding.subject };
+        format!("{subject}\n{}", cause(finding))
+    })
+}
+
+/// Keeps the first finding of each cause, with the smallest request that shows it. The subjects of others are its users.
+fn join(findings: Vec<Finding>, key: impl Fn(&Finding) -> String) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for finding in findings {
+        let key = key(&finding);
+        let Some(&index) = known.get(&key) else {
+            known.insert(key, kept.len());
+            kept.push(finding);
+            continue;
+        };
+        let first = &mut kept[index];
+        let count = first.cases + finding.cases;
+        let mut users = std::mem::take(&mut first.used_by);
+        if finding.subject != first.subject || users.count > 0 {
+            for subject in [&first.subject, &finding.subject] {
+                if users.tree.iter().all(|user| user.subject != *subject) {
+                    users.add(subject.clone());
+                }
+            }
+        } else if is_much_smaller(&finding, first) {
+            *first = finding;
+        }
+        first.cases = count;
+        first.used_by = users;
+    }
+    kept
+}
+
+/// Whether the request of a finding is less than half as long as that of another one. The first one usually says best what is wrong.
+fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
+    let generated = |finding: &Finding| match &finding.message {
+        Message::Replay(fault) => fault
+            .sample()
+            .is_some_and(|sample| sample.starts_with(crate::generate::GENERATED)),
+        Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => false,
+    };
+    let size = |finding: &Finding| {
+        let exchange = finding.exchange.as_ref();
+        exchange.map_or(0, |exchange| exchange.request.len())
+    };
+    generated(other) && generated(finding) && 2 * size(finding) < size(other)
+}
+
+/// The constraints that an invalid request violates: the server ignores them, whatever value shows it.
+fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
+    if case.intent != Intent::Refused(&[]) {
+        return None;
+    }
+    let mut broken: Vec<String> = Vec::new();
+    let mut add = |faults: Result<Vec<Fault>, Undecided>| {
+        for Fault { violation, schema } in faults.ok().into_iter().flatten() {
+            let missing = match violation.broken {
+                Broken::Missing { name } => name,
+                Broken::Unexpected { .. } | Broken::Alternatives { .. } | Broken::Value { .. } => {
+                    String::new()
+                }
+            };
+            broken.push(format!("{schema} {missing}"));
+        }
+    };
+    let (document, schemas) = (session.document, session.judge.schemas);
+    let operation = session
+        .operations
+        .iter()
+        .find(|operation| operation.pointer == case.pointer)?;
+    for parameter in operation.parameters(document) {
+        let member = |name| parameter.value.get(name).and_then(Value::as_str);
+        let (Some(name), Some("query")) = (member("name"), member("in")) else {
+            continue;
+        };
+        let mut values = case.query.iter().filter(|(known, _)| known == name);
+        // What is sent several times, or in parts, has no one text.
+        if let (Some((_, value)), None) = (values.next(), values.next()) {
+            let schema = pointer::join(&parameter.pointer, "schema");
+            add(schemas.text_faults(&schema, &decode(value), false, Some(Sender::Client)));
+        }
+    }
+    if let Some(body) = &case.body
+        && let (Some(value), Some(content_type)) = (&body.value, &body.content_type)
+    {
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        let content = pointer::join(&pointer::join(&case.pointer, "requestBody"), "content");
+        let schema = pointer::join(&pointer::join(&content, media_type), "schema");
+        if let Some((schema, _)) = document.resolve(&schema) {
+            add(schemas.faults(&schema, value, Some(Sender::Client)));
+        }
+    }
+    broken.sort();
+    broken.dedup();
+    (!broken.is_empty()).then(|| broken.join("\n"))
+}
+
+/// What tells one cause from another: all but the case that showed it, unless the finding is about that very case.
+fn cause(finding: &Finding) -> String {
+    let place = finding.old.as_ref().map(|place| place.node.as_str());
+    let place = place.unwrap_or_default();
+    let Message::Replay(fault) = &finding.message else {
+        return format!("{}\n{place}", finding.rule);
+    };
+    let own = matches!(
+        fault,
+        ReplayFault::NotRefused { .. }
+            | ReplayFault::NotAccepted { .. }
+            | ReplayFault::NotReplayable { .. }
+            | ReplayFault::NeverAccepted { .. }
+    );
+    let mut data = serde_json::to_value(fault).unwrap_or_default();
+    if let Some(data) = data.as_object_mut().filter(|_| !own) {
+        // What differs from one answer to the next.
+        for member in [
+            "sample",
+            "value",
+            "cause",
+            "byte",
+            "bytes",
+            "credentials",
+            "failure",
+        ] {
+            data.shift_remove(member);
+        }
+        if let Some(violation) = data.get_mut("violation").and_then(Value::as_object_mut) {
+            violation.shift_remove("at");
+            let broken = violation.get_mut("broken").and_then(Value::as_object_mut);
+            broken.and_then(|broken| broken.shift_remove("found"));
+        }
+    }
+    format!("{}\n{place}\n{data}", finding.rule)
+}
