@@ -37,8 +37,6 @@ pub(crate) struct Notification {
     pub(crate) headers: Value,
     /// The schema of the body.
     pub(crate) schema: Value,
-    /// A sample body.
-    pub(crate) sample: Value,
     /// What the receiver may answer.
     pub(crate) responses: Value,
 }
@@ -128,7 +126,8 @@ impl Emission {
         self
     }
 
-    /// Copies the named samples of the source document: requests, parameters and answers, each with how it is replayed.
+    /// Copies the named samples of the source document: requests, parameters and answers, each with how it is replayed; and bodies of the
+    /// notifications that were added before.
     ///
     /// Replaying them shows that the server answers so.
     pub(crate) fn samples(&mut self, source: &Source) -> &mut Self {
@@ -154,6 +153,10 @@ impl Emission {
                 copy_content(source, &theirs.operation["responses"][status], answer);
             }
         }
+        for (event_type, ours) in object_mut(&mut self.document, "webhooks") {
+            let theirs = &source.0["webhooks"][event_type]["post"]["requestBody"];
+            copy_content(source, theirs, &mut ours["post"]["requestBody"]);
+        }
         self
     }
 
@@ -171,7 +174,6 @@ impl Emission {
                 "required": true,
                 "content": { "application/json": {
                     "schema": notification.schema,
-                    "examples": { "sample": { "value": notification.sample } },
                 } },
             },
             "responses": notification.responses,
@@ -189,6 +191,12 @@ impl Emission {
     pub(crate) fn finish(&self) -> Value {
         self.document.clone()
     }
+}
+
+/// The body that a document gives as the sample of an event type; null where it has none.
+pub(crate) fn sample<'a>(document: &'a Value, event_type: &str) -> &'a Value {
+    let request = &document["webhooks"][event_type]["post"]["requestBody"];
+    &request["content"]["application/json"]["examples"]["sample"]["value"]
 }
 
 impl Source {

@@ -1,7 +1,7 @@
 //! Conduit API 2024-12-01. Decisions C-n stand in the source document `openapi/conduit.yaml` beside what they decide.
 //!
 //! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, `cursor`; seen from a client: `registration`.
-//! Outbound, the webhooks we send: `outbound`, which answers for the others, `catalogue`, `payload`, `signature`, `retry`.
+//! Outbound, the webhooks we send: `outbound`, which answers for the others, `catalogue`, `notifications`, `payload`, `signature`, `retry`.
 //! Both: `openapi`, the emitted document.
 
 mod auth;
@@ -11,6 +11,7 @@ mod cursor;
 mod error;
 mod handlers;
 mod models;
+mod notifications;
 mod openapi;
 mod outbound;
 mod payload;

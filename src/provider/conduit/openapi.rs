@@ -1,4 +1,4 @@
-//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from the source document.
+//! The emitted document: operations from `handlers`, notifications from `catalogue`, and all samples from the source document.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -7,7 +7,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use super::catalogue::{CATALOGUE, Entry, Resource};
 use super::error::{BadRequestErrorResponse, ErrorResponse, InputError};
 use super::handlers;
-use super::payload::{CounterpartyNotification, CustomerNotification, TransactionNotification};
+use super::notifications::{
+    CounterpartyNotification, CustomerNotification, TransactionNotification,
+};
 use super::retry;
 use crate::openapi::{Emission, Notification, Source};
 
@@ -73,10 +75,10 @@ pub(super) fn emit() -> Value {
     // No named sample: a cursor works only on the server that gave it.
     let cursor = json!({ "examples": ["d2hrXzMxQmJUSjBPUldvc2Jtb25hOVdQMFRoSllUNQ"] });
     emission.parameter_keywords(&["listWebhooks"], "page[after]", &cursor);
-    emission.samples(&Source::read(SOURCE));
     for entry in &CATALOGUE {
         emission.notification(notification(entry));
     }
+    emission.samples(&Source::read(SOURCE));
     emission.root("x-webhook-signature", signature());
     emission.finish()
 }
@@ -87,9 +89,9 @@ fn notification(entry: &Entry) -> Notification {
         .split(['.', '_'])
         .map(|word| word[..1].to_uppercase() + &word[1..]);
     let schema = match entry.resource {
-        Resource::Counterparty(_) => "CounterpartyNotification",
-        Resource::Customer(_) => "CustomerNotification",
-        Resource::Transaction(_) => "TransactionNotification",
+        Resource::Counterparty => "CounterpartyNotification",
+        Resource::Customer => "CustomerNotification",
+        Resource::Transaction => "TransactionNotification",
     };
     Notification {
         operation: format!("on{}", words.collect::<String>()),
@@ -100,7 +102,6 @@ fn notification(entry: &Entry) -> Notification {
             { "$ref": format!("#/components/schemas/{schema}") },
             { "properties": { "event": { "const": name } } },
         ] }),
-        sample: entry.sample(),
         responses: json!({
             // C-41, C-42.
             "2XX": { "description": "Any status from 200 to 299 ends the delivery, whatever the body." },

@@ -10,6 +10,7 @@ use super::catalogue::{CATALOGUE, Resource};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
+use crate::openapi::sample;
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Conduit sends.
@@ -30,8 +31,9 @@ impl ConduitOutbound {
     /// Compiles the schemas of payloads that the emitted document has.
     pub(super) fn new(document: &Value) -> Self {
         let event_types = CATALOGUE.iter().map(|entry| {
-            let (resource, sample) = (entry.resource, entry.sample()["data"].to_string());
-            (entry.name(), EventType { resource, sample })
+            let (name, resource) = (entry.name(), entry.resource);
+            let sample = sample(document, &name)["data"].to_string();
+            (name, EventType { resource, sample })
         });
         let compile = |name| RequestSchema::compile(document, name, &[]);
         Self {
@@ -44,9 +46,9 @@ impl ConduitOutbound {
 
     fn schema(&self, resource: Resource) -> &RequestSchema {
         match resource {
-            Resource::Counterparty(_) => &self.counterparty,
-            Resource::Customer(_) => &self.customer,
-            Resource::Transaction(_) => &self.transaction,
+            Resource::Counterparty => &self.counterparty,
+            Resource::Customer => &self.customer,
+            Resource::Transaction => &self.transaction,
         }
     }
 }

@@ -1,15 +1,10 @@
-//! The 31 event types: what the API lists (inbound), and a sample of what is sent for each (outbound).
+//! The 31 event types, which the API lists (inbound) and sends (outbound). A sample of each is in the source document.
 //!
 //! Names, ids and dates: tutorial step 1 and the tables of "How it works"; E-41 to E-48 choose where they disagree.
 
-use serde_json::Value;
 use uuid::{Uuid, uuid};
 
 use super::models::WebhookEventTypeName;
-use super::payload::{
-    AccountActivatedPayload, AccountCreatedPayload, AccountDetails, AccountStatus, AccountType,
-    ApplicationStatus, Body, IdentityVerificationRequestPayload, NotificationPayload,
-};
 use crate::domain::Audience;
 
 /// One event type.
@@ -23,8 +18,6 @@ pub(super) struct Entry {
     pub(super) description: &'static str,
     /// What is known of its payload.
     pub(super) payload: Payload,
-    /// The message id of its sample.
-    message_id: &'static str,
 }
 
 /// When an event type was created and last changed.
@@ -53,7 +46,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-04-14T15:08:58.000Z", "2023-04-19T09:11:10.000Z"),
         description: "A card payment asks for 3-D Secure authentication.",
         payload: Payload::Unknown,
-        message_id: "c393fd0e-1cc6-4be5-b836-46bf0324aac3",
     },
     Entry {
         name: WebhookEventTypeName::AccountActivated,
@@ -61,7 +53,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-04-04T10:02:56.000Z", "2023-04-04T10:02:56.000Z"),
         description: "An account has passed onboarding and is active; the last event of onboarding, which belongs to no account.",
         payload: Payload::AccountActivated,
-        message_id: "0b13a023-af11-4ab1-a40f-16a76490fd4a",
     },
     Entry {
         name: WebhookEventTypeName::AccountCreated,
@@ -69,7 +60,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-03-29T12:46:41.000Z", "2023-03-29T12:46:41.000Z"),
         description: "An account has been created; a legacy notification, the first event of onboarding.",
         payload: Payload::AccountCreated,
-        message_id: "0473b4d0-2f69-4bc5-ab7b-94589a4e48ba",
     },
     Entry {
         name: WebhookEventTypeName::AccountStatusUpdated,
@@ -77,7 +67,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "The status of an account has changed; an onboarding event, which belongs to no account.",
         payload: Payload::Unknown,
-        message_id: "23bc4710-c1f1-44db-b625-8a843b576638",
     },
     Entry {
         name: WebhookEventTypeName::ApplicationStatusUpdated,
@@ -85,7 +74,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "An onboarding application has been approved or declined; it belongs to no account.",
         payload: Payload::Unknown,
-        message_id: "087a442c-bd9b-445e-bb51-a50925bc1604",
     },
     Entry {
         name: WebhookEventTypeName::BoxCreditPending,
@@ -93,7 +81,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A credit to a budget is pending.",
         payload: Payload::Unknown,
-        message_id: "3b2de7de-22f6-4f67-8f84-9d97a983c108",
     },
     Entry {
         name: WebhookEventTypeName::BoxCredited,
@@ -101,7 +88,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2022-10-26T12:31:47.000Z", "2022-10-26T12:31:47.000Z"),
         description: "A budget has been credited.",
         payload: Payload::Unknown,
-        message_id: "86ac7bc5-729f-4e14-bb7c-d907892120dd",
     },
     Entry {
         name: WebhookEventTypeName::BoxDebited,
@@ -109,7 +95,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2022-12-22T11:24:39.000Z", "2022-12-22T11:24:39.000Z"),
         description: "A budget has been debited.",
         payload: Payload::Unknown,
-        message_id: "97d42fdf-ff10-4140-b476-39e0699e317f",
     },
     Entry {
         name: WebhookEventTypeName::CardStateUpdated,
@@ -117,7 +102,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-10-18T15:17:40.000Z", "2023-10-18T15:17:40.000Z"),
         description: "The state of a card has changed.",
         payload: Payload::Unknown,
-        message_id: "c52ef761-0536-4c6c-9e3e-f5da17d625f8",
     },
     Entry {
         name: WebhookEventTypeName::CardTransaction,
@@ -125,7 +109,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-03-14T12:06:10.000Z", "2023-05-16T10:48:23.000Z"),
         description: "A card transaction has occurred.",
         payload: Payload::Unknown,
-        message_id: "576eb8e4-6727-44f3-a33e-474af096dbb7",
     },
     Entry {
         name: WebhookEventTypeName::DigitalWalletTokenTransition,
@@ -133,7 +116,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A digital wallet asks for activation of a card, or its token has been created.",
         payload: Payload::Unknown,
-        message_id: "64562841-548f-4855-b4b7-ad5332d0bdb3",
     },
     Entry {
         name: WebhookEventTypeName::FeeCreated,
@@ -141,7 +123,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A standalone fee has been charged.",
         payload: Payload::Unknown,
-        message_id: "3f1ec635-f482-4688-98cb-994f5d69bd89",
     },
     Entry {
         name: WebhookEventTypeName::IdentityVerificationRequest,
@@ -149,7 +130,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A person has to verify their identity for an onboarding application; it belongs to no account.",
         payload: Payload::IdentityVerificationRequest,
-        message_id: "6a951cad-3788-46e6-b956-629f35d85602",
     },
     Entry {
         name: WebhookEventTypeName::KybInformationRequested,
@@ -157,7 +137,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "An onboarding application needs more information about the business; it belongs to no account.",
         payload: Payload::Unknown,
-        message_id: "0f5fa1a4-8c21-4116-a9a8-430f95bc1176",
     },
     Entry {
         name: WebhookEventTypeName::KycInformationRequest,
@@ -165,7 +144,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "More information about a person is needed.",
         payload: Payload::Unknown,
-        message_id: "2e0d4980-d6b3-4b4a-8d33-43b8f428817a",
     },
     Entry {
         name: WebhookEventTypeName::KycInformationRequested,
@@ -173,7 +151,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "An onboarding application needs more information about a person; it belongs to no account.",
         payload: Payload::Unknown,
-        message_id: "25cac13e-3430-4685-a27e-5be65b02514f",
     },
     Entry {
         name: WebhookEventTypeName::KycUpdate,
@@ -181,7 +158,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2023-04-04T10:02:56.000Z", "2023-04-04T10:02:56.000Z"),
         description: "The verification of a person is pending, declined or completed.",
         payload: Payload::Unknown,
-        message_id: "605c8ab7-fd2d-4724-8bca-b0cbd61f326a",
     },
     Entry {
         name: WebhookEventTypeName::OrderCancelled,
@@ -189,7 +165,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Known("2022-10-26T12:31:47.000Z", "2022-10-26T12:31:47.000Z"),
         description: "An order has been cancelled.",
         payload: Payload::Unknown,
-        message_id: "87fee8ec-bc2b-4626-960b-7d4107c64f5c",
     },
     Entry {
         name: WebhookEventTypeName::OrderCompleted,
@@ -197,7 +172,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "An order has been completed; the provider never sends it in its sandbox.",
         payload: Payload::Unknown,
-        message_id: "cf125de9-a6b1-4fa8-b04d-5edcde4c8e22",
     },
     Entry {
         name: WebhookEventTypeName::OrderCreated,
@@ -205,7 +179,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "An order has been created.",
         payload: Payload::Unknown,
-        message_id: "6eb1261f-cbed-4a21-b52e-7d3037e660ea",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchCancelled,
@@ -213,7 +186,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment batch has been cancelled.",
         payload: Payload::Unknown,
-        message_id: "54a51982-319d-47cb-9e12-a1e6bad55e9c",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchCompleted,
@@ -221,7 +193,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "Every payment of a payment batch is final.",
         payload: Payload::Unknown,
-        message_id: "7b6a86b5-381c-4467-919e-57e6a4111082",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchCreated,
@@ -229,7 +200,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment batch has been validated and is ready for approval.",
         payload: Payload::Unknown,
-        message_id: "4b1a82e6-5604-411c-836d-f2ec0a9a1237",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchOrderCancelled,
@@ -237,7 +207,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "The order of a payment batch has been cancelled.",
         payload: Payload::Unknown,
-        message_id: "7b58d108-656b-4343-9267-ee4455977cfd",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchOrderCreated,
@@ -245,7 +214,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment batch has been approved and its funds are blocked.",
         payload: Payload::Unknown,
-        message_id: "50fe0e25-d60f-42b3-a698-1214a5924ce9",
     },
     Entry {
         name: WebhookEventTypeName::PaymentBatchProcessing,
@@ -253,7 +221,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment batch is being processed.",
         payload: Payload::Unknown,
-        message_id: "bfcfb041-f9f7-4e10-b691-6ce9f6194bfc",
     },
     Entry {
         name: WebhookEventTypeName::PaymentCreated,
@@ -261,7 +228,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment has passed the initial checks.",
         payload: Payload::Unknown,
-        message_id: "c5c154f7-ca33-437e-9866-0554fe5669a6",
     },
     Entry {
         name: WebhookEventTypeName::PaymentReturned,
@@ -269,7 +235,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A payment has been refunded.",
         payload: Payload::Unknown,
-        message_id: "8f54b228-2d21-4fa4-a57c-6f3c4e6a8985",
     },
     Entry {
         name: WebhookEventTypeName::PersonCreated,
@@ -277,7 +242,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A person has been created.",
         payload: Payload::Unknown,
-        message_id: "d69b3b31-8bba-47a5-af9b-39d69fae32ad",
     },
     Entry {
         name: WebhookEventTypeName::RecipientCreated,
@@ -285,7 +249,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A recipient has been created.",
         payload: Payload::Unknown,
-        message_id: "2c6fac4c-17f1-4d1b-8b8a-63d6acad0427",
     },
     Entry {
         name: WebhookEventTypeName::RecipientDeleted,
@@ -293,7 +256,6 @@ pub(super) const CATALOGUE: [Entry; 31] = [
         dates: Dates::Unknown,
         description: "A recipient has been deleted.",
         payload: Payload::Unknown,
-        message_id: "cb3c693f-ebc7-4729-875c-a9ba315ac107",
     },
 ];
 
@@ -336,72 +298,6 @@ impl Entry {
             | WebhookEventTypeName::KycInformationRequested => Audience::Platform,
             _ => Audience::Account,
         }
-    }
-
-    /// A sample of what is sent: the documented members with their documented values, and no invented ones.
-    pub(super) fn sample(&self) -> Value {
-        let common = NotificationPayload {
-            message_id: self.message_id.to_owned(),
-            webhook_event_type_name: self.name.as_str(),
-        };
-        let sample = match self.payload {
-            Payload::AccountCreated => serde_json::to_value(Body {
-                body: account_created(common),
-            }),
-            Payload::AccountActivated => serde_json::to_value(Body {
-                body: account_activated(common),
-            }),
-            Payload::IdentityVerificationRequest => serde_json::to_value(Body {
-                body: identity_verification(common),
-            }),
-            Payload::Unknown => serde_json::to_value(Body { body: common }),
-        };
-        sample.expect("a payload is JSON")
-    }
-}
-
-/// "About event types", newer revision (E-62).
-fn account_created(common: NotificationPayload) -> AccountCreatedPayload {
-    AccountCreatedPayload {
-        account_id: Some("F12345".into()),
-        correlation_id: Some("123456789".into()),
-        customer_id: None,
-        event_time: Some("2023-05-31T15:59:17.613Z".into()),
-        status: Some(ApplicationStatus::ApplicationPending),
-        r#type: Some(AccountType::Business),
-        common,
-    }
-}
-
-/// "About event types": the members whose values are known or have one allowed value.
-fn account_activated(common: NotificationPayload) -> AccountActivatedPayload {
-    AccountActivatedPayload {
-        correlation_id: Some("4333f2ef-8f1a-4b9e-92d8-42a00689883b".into()),
-        created_at: Some("2023-01-30T08:30:00Z".into()),
-        details: Some(AccountDetails {
-            country_of_registration: Some("United Kingdom".into()),
-            fourth_line: Some("ACME".into()),
-            name: Some("ACME".into()),
-            timezone: Some("Europe/London".into()),
-        }),
-        id: Some("F12345".into()),
-        status: Some(AccountStatus::Active),
-        r#type: Some(AccountType::Business),
-        common,
-        ..AccountActivatedPayload::default()
-    }
-}
-
-/// Tutorial "Onboarding webhooks": the key members.
-fn identity_verification(common: NotificationPayload) -> IdentityVerificationRequestPayload {
-    IdentityVerificationRequestPayload {
-        application_id: Some("8a3f6d21-7c45-4e09-b1d2-5f60c9a7e384".into()),
-        associated_person_id: None,
-        name: Some("Jane Doe".into()),
-        email: Some("jane.doe@example.com".into()),
-        action_url: Some("https://example.com/verify/8a3f6d21-7c45-4e09-b1d2-5f60c9a7e384".into()),
-        event_time: Some("2023-05-31T15:59:17.613Z".into()),
-        common,
     }
 }
 

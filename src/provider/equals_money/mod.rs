@@ -1,7 +1,7 @@
 //! Equals Money webhooks API v2. Decisions E-n stand in the source document `openapi/equals-money.yaml` beside what they decide.
 //!
 //! Inbound, the API we serve: `auth`, `bodies`, `handlers`, `models`, `error`, and `rate_limit` (E-8); seen from a client: `registration`.
-//! Outbound, the webhooks we send: `outbound`, which answers for the others, `payload`, `signature`, `retry`.
+//! Outbound, the webhooks we send: `outbound`, which answers for the others, `notifications`, `payload`, `signature`, `retry`.
 //! Both: `catalogue`, the event types that we list and send, and `openapi`, the emitted document.
 
 mod auth;
@@ -10,6 +10,7 @@ mod catalogue;
 mod error;
 mod handlers;
 mod models;
+mod notifications;
 mod openapi;
 mod outbound;
 mod payload;

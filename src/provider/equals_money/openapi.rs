@@ -1,4 +1,4 @@
-//! The emitted document: operations from `handlers`, notifications from `catalogue`, samples from the source document.
+//! The emitted document: operations from `handlers`, notifications from `catalogue`, and all samples from the source document.
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::error::{Error, ErrorDetail};
 use super::handlers;
-use super::payload::{
+use super::notifications::{
     AccountActivatedPayload, AccountCreatedPayload, IdentityVerificationRequestPayload,
     NotificationPayload, Wrapper,
 };
@@ -96,10 +96,10 @@ pub(super) fn emit() -> Value {
     emission.parameter_keywords(&[], "accountId", &json!({ "examples": ["F50091"] }));
     emission.header_keywords("Allow", &json!({ "examples": ["GET, HEAD, POST"] }));
     emission.header_keywords("Retry-After", &json!({ "examples": [1] }));
-    emission.samples(&Source::read(SOURCE));
     for entry in &CATALOGUE {
         emission.notification(notification(entry));
     }
+    emission.samples(&Source::read(SOURCE));
     emission.root("x-webhook-signature", signature());
     emission.finish()
 }
@@ -125,7 +125,6 @@ fn notification(entry: &Entry) -> Notification {
                 { "properties": { "webhookEventTypeName": { "const": name } } },
             ] } } },
         ] }),
-        sample: entry.sample(),
         responses: json!({
             // E-54, E-55.
             "2XX": { "description": "Any 2xx means that the receiver has the notification and ends the retries; a body is not looked \

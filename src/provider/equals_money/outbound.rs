@@ -10,6 +10,7 @@ use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::{payload, retry, signature};
 use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema, member};
+use crate::openapi::sample;
 use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Equals Money sends.
@@ -29,14 +30,14 @@ struct EventType {
 }
 
 impl EventType {
-    fn of(entry: &Entry) -> Self {
-        let mut sample = entry.sample();
-        if let Value::Object(members) = &mut sample["body"] {
+    fn of(entry: &Entry, document: &Value) -> Self {
+        let mut body = sample(document, &entry.name.as_str())["body"].clone();
+        if let Value::Object(members) = &mut body {
             members.retain(|name, _| !payload::ADDED.contains(&name.as_str()));
         }
         Self {
             audience: entry.audience(),
-            sample: sample["body"].to_string(),
+            sample: body.to_string(),
             payload: entry.payload,
         }
     }
@@ -49,7 +50,7 @@ impl EqualsMoneyOutbound {
         let compile = |name| RequestSchema::compile(document, name, &[]);
         Self {
             event_types: event_types
-                .map(|entry| (entry.name.as_str(), EventType::of(entry)))
+                .map(|entry| (entry.name.as_str(), EventType::of(entry, document)))
                 .collect(),
             account_created: compile("AccountCreatedPayload"),
             account_activated: compile("AccountActivatedPayload"),

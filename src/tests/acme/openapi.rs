@@ -7,7 +7,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use super::error::Problem;
 use super::handlers;
 use super::models::{Delivery, Parcel};
-use super::outbound::{EVENT_TYPES, SAMPLE};
+use super::outbound::EVENT_TYPES;
 use crate::openapi::{Emission, Notification, Source};
 
 /// The source document, whose samples the emitted one has.
@@ -30,10 +30,10 @@ pub(super) fn emit() -> Value {
         .get_or_insert_default()
         .add_security_scheme("Token", SecurityScheme::ApiKey(ApiKey::Header(scheme)));
     let mut emission = Emission::of(&api);
-    emission.samples(&Source::read(SOURCE));
     for event_type in EVENT_TYPES {
         emission.notification(notification(event_type));
     }
+    emission.samples(&Source::read(SOURCE));
     emission.root(
         "x-webhook-signature",
         json!({
@@ -46,7 +46,6 @@ pub(super) fn emit() -> Value {
 }
 
 fn notification(event_type: &str) -> Notification {
-    let data: Value = serde_json::from_str(SAMPLE).expect("the sample is JSON");
     Notification {
         event_type: event_type.to_owned(),
         operation: format!("on{}", event_type.replace('.', "")),
@@ -60,7 +59,6 @@ fn notification(event_type: &str) -> Notification {
             { "$ref": "#/components/schemas/Delivery" },
             { "properties": { "event": { "const": event_type } } },
         ] }),
-        sample: json!({ "id": "0b9d6a52-5f0c-4c1e-9a37-2f6f0f6a8d11", "event": event_type, "data": data }),
         responses: json!({ "2XX": { "description": "The receiver has it." } }),
     }
 }

@@ -1,5 +1,7 @@
 //! Outbound: what the rest of the server asks about the webhooks that are sent.
 
+use std::collections::HashMap;
+
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +11,10 @@ use uuid::Uuid;
 
 use crate::domain::{Audience, DueDelivery, Event, Outcome};
 use crate::http::{Faults, RequestSchema};
+use crate::openapi::sample;
 use crate::provider::{Outbound, OutboundRequest, RequestHeader};
 
 pub(super) const EVENT_TYPES: [&str; 2] = ["parcel.sent", "parcel.delivered"];
-pub(super) const SAMPLE: &str = r#"{"parcel":"P-1","weight":1200}"#;
 
 /// Failed deliveries are attempted again every hour for a day.
 const INTERVAL: SignedDuration = SignedDuration::from_hours(1);
@@ -20,12 +22,15 @@ const PERIOD: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) struct AcmeOutbound {
     parcel: RequestSchema,
+    samples: HashMap<&'static str, String>,
 }
 
 impl AcmeOutbound {
     pub(super) fn new(document: &Value) -> Self {
+        let data = |event_type| sample(document, event_type)["data"].to_string();
         Self {
             parcel: RequestSchema::compile(document, "Parcel", &[]),
+            samples: EVENT_TYPES.map(|name| (name, data(name))).into(),
         }
     }
 }
@@ -40,7 +45,7 @@ impl Outbound for AcmeOutbound {
     }
 
     fn sample(&self, event_type: &str) -> Option<String> {
-        self.audience(event_type).map(|_| SAMPLE.to_owned())
+        self.samples.get(event_type).cloned()
     }
 
     fn faults(&self, _: &str, data: &Value) -> Faults {
