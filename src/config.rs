@@ -2,12 +2,12 @@
 
 mod egress;
 mod listening;
+mod providers;
 mod storage;
 mod tracing;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,10 +17,11 @@ use serde::Deserialize;
 
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 use self::listening::{base_path, hosts, listen};
+use self::providers::ProviderSettings;
 pub use self::storage::{Storage, StorageSettings, database_file};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
-use crate::provider::{self, equals_money};
+use crate::provider::{self, InvalidSetting, PROVIDERS};
 use crate::storage::KeyFileError;
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -127,22 +128,10 @@ pub struct Settings {
     #[arg(long, env = "TRUEHOOK_RETENTION_DAYS", value_name = "DAYS")]
     pub retention_days: Option<u32>,
 
-    /// Requests a second that each Equals Money key may make before it is answered 429 [default: no limit]
-    #[arg(
-        long,
-        env = "TRUEHOOK_EQUALS_MONEY_RATE_LIMIT",
-        value_name = "REQUESTS"
-    )]
-    pub equals_money_rate_limit: Option<NonZeroU32>,
-
-    /// Equals Money event types that are listed as not enabled, separated by commas [default: none]
-    #[arg(
-        long,
-        env = "TRUEHOOK_EQUALS_MONEY_DISABLED_EVENT_TYPES",
-        value_name = "NAMES",
-        value_delimiter = ','
-    )]
-    pub equals_money_disabled_event_types: Option<Vec<String>>,
+    /// The settings of providers.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub providers: ProviderSettings,
 }
 
 /// How the server is meant to be used.
@@ -239,6 +228,9 @@ pub enum ConfigError {
     /// A value, or a combination of values, that makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A setting of a provider makes no sense.
+    #[error(transparent)]
+    Provider(#[from] InvalidSetting),
     /// The encryption key cannot be had.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -297,12 +289,7 @@ impl Settings {
             lease_seconds: self.lease_seconds.or(other.lease_seconds),
             allow_addresses: self.allow_addresses.or(other.allow_addresses),
             retention_days: self.retention_days.or(other.retention_days),
-            equals_money_rate_limit: self
-                .equals_money_rate_limit
-                .or(other.equals_money_rate_limit),
-            equals_money_disabled_event_types: self
-                .equals_money_disabled_event_types
-                .or(other.equals_money_disabled_event_types),
+            providers: ProviderSettings(self.providers.0.or(other.providers.0)),
         }
     }
 }
@@ -355,6 +342,10 @@ impl Config {
             .workers
             .map(|workers| at_least_one("--workers", Some(workers), 1))
             .transpose()?;
+        let providers = settings.providers.0;
+        for provider in PROVIDERS {
+            provider.check_settings(&providers)?;
+        }
         Ok(Self {
             listen,
             admin_listen,
@@ -387,14 +378,7 @@ impl Config {
                     days => Some(SignedDuration::from_hours(i64::from(days) * 24)),
                 },
             },
-            providers: provider::Settings {
-                equals_money: equals_money::Settings {
-                    rate_limit: settings.equals_money_rate_limit,
-                    disabled_event_types: settings
-                        .equals_money_disabled_event_types
-                        .unwrap_or_default(),
-                },
-            },
+            providers,
             // Last, because a sandbox may make a key file here.
             storage: Storage::new(settings.storage)?,
         })

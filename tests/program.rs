@@ -137,6 +137,7 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
         let said = ended_with(folder.path(), &arguments, 2);
         assert!(said.contains(expected), "{said}");
     }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
     // clap's exit code of wrong usage is the same.
     for arguments in [
         vec!["serve", "--nope"],

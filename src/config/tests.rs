@@ -109,6 +109,50 @@ fn what_makes_no_sense_is_refused_in_one_line_that_says_what_to_do() {
 }
 
 #[test]
+fn settings_of_providers_come_from_flags_and_the_file_and_are_checked() {
+    use clap::FromArgMatches;
+    let parsed = |words: &[&str]| {
+        let command = Settings::augment_args(clap::Command::new("t"));
+        let matches = command.try_get_matches_from(words).unwrap();
+        Settings::from_arg_matches(&matches).unwrap().providers
+    };
+    let flags = [
+        "t",
+        "--equals-money-disabled-event-types",
+        "BoxCredited,FeeCreated",
+        "--equals-money-rate-limit",
+        "3",
+    ];
+    let mut expected = provider::Settings::default();
+    expected.set(
+        "equals-money-disabled-event-types",
+        ["BoxCredited", "FeeCreated"],
+    );
+    expected.set("equals-money-rate-limit", ["3"]);
+    let found = config(|settings| settings.providers = parsed(&flags)).unwrap();
+    assert_eq!(found.providers, expected);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("truehook.toml");
+    let text = "equals-money-disabled-event-types = [\"BoxCredited\", \"FeeCreated\"]\nequals-money-rate-limit = \"3\"\n";
+    fs::write(&file, text).unwrap();
+    let found = config(|settings| settings.storage.config = Some(file)).unwrap();
+    assert_eq!(found.providers, expected);
+    for (words, said) in [
+        (
+            ["t", "--equals-money-rate-limit", "0"],
+            "--equals-money-rate-limit 0: must be a whole number from 1",
+        ),
+        (
+            ["t", "--equals-money-disabled-event-types", "x"],
+            "--equals-money-disabled-event-types x: not an event type",
+        ),
+    ] {
+        let message = config(|settings| settings.providers = parsed(&words)).unwrap_err();
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+#[test]
 fn flags_win_over_the_file_and_the_file_over_defaults() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("truehook.toml");
@@ -124,7 +168,9 @@ fn flags_win_over_the_file_and_the_file_over_defaults() {
     .unwrap();
     assert_eq!(config.listen[0].port(), 1);
     assert_eq!(config.max_body_bytes, 6);
-    assert_eq!(config.providers.equals_money.rate_limit, NonZeroU32::new(7));
+    let mut expected = provider::Settings::default();
+    expected.set("equals-money-rate-limit", ["7"]);
+    assert_eq!(config.providers, expected);
 }
 
 #[test]
@@ -137,6 +183,18 @@ fn a_bad_file_is_refused_with_its_name_and_place() {
         ("max-body-bytes = \"x\"", "invalid type"),
         ("config = \"x\"", "`config` is no setting"),
         ("mode = \"test\"", "unknown variant"),
+        (
+            "equals-money-rate-limit = 1.5",
+            "must be a text or a number",
+        ),
+        (
+            "equals-money-rate-limit = [1]",
+            "must be a text or a number",
+        ),
+        (
+            "equals-money-disabled-event-types = [true]",
+            "must be a list of texts",
+        ),
     ] {
         fs::write(&file, text).unwrap();
         let message = config(|settings| settings.storage.config = Some(file.clone())).unwrap_err();

@@ -7,6 +7,7 @@ pub mod conduit;
 pub mod equals_money;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod setting;
 mod table;
 
 use std::fmt;
@@ -17,6 +18,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+pub(crate) use self::setting::Setting;
+pub use self::setting::{InvalidSetting, Settings};
 pub(crate) use self::table::{Built, Providers};
 use crate::clock::Clock;
 use crate::domain::{
@@ -70,6 +73,20 @@ pub(crate) trait Provider: KeyIssuer {
     /// For tests: every type of the JSON that is read and written.
     #[cfg(test)]
     fn wire_types(&self) -> Vec<crate::tests::schemas::WireType>;
+
+    /// What an operator may set for it.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// Checks the values of its settings.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`] when one has a value that makes no sense.
+    fn check_settings(&self, settings: &Settings) -> Result<(), InvalidSetting> {
+        let _ = settings;
+        Ok(())
+    }
 
     /// Builds the document, the validators and the handlers: once for a server.
     ///
@@ -140,18 +157,6 @@ pub(crate) struct Api {
 
 /// Adds the routes of an API to a scope, for each thread that answers requests.
 pub(crate) type Routes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
-
-/// Settings of providers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Settings of Equals Money.
-    pub equals_money: equals_money::Settings,
-}
-
-/// An invalid value of a setting, in one line that says what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidSetting(pub(crate) String);
 
 /// A text that cannot own a key, as a fragment that fits behind its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -427,7 +427,7 @@ async fn a_chunked_body_over_the_limit_answers_413() {
 #[actix_web::test]
 async fn no_rate_limit_is_applied() {
     let app = TestApp::start_with(|config| {
-        config.providers.equals_money.rate_limit = std::num::NonZeroU32::new(1);
+        config.providers.set("equals-money-rate-limit", ["1"]);
     })
     .await;
     for _ in 0..100 {

@@ -1,7 +1,5 @@
 //! Tests of what every operation of `/equals-money` has in common: credentials, unknown paths, wrong methods, types, sizes and rates.
 
-use std::num::NonZeroU32;
-
 use serde_json::json;
 
 use super::app::{Answer, Client, TestApp, production};
@@ -443,8 +441,7 @@ async fn a_chunked_body_over_the_limit_answers_413() {
 #[actix_web::test]
 async fn the_rate_limit_answers_429() {
     let app =
-        TestApp::start_with(|config| config.providers.equals_money.rate_limit = NonZeroU32::new(1))
-            .await;
+        TestApp::start_with(|config| config.providers.set("equals-money-rate-limit", ["1"])).await;
     let other = app.equals_other().await;
     let mut limited = None;
     for _ in 0..1_000 {

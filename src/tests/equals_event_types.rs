@@ -613,7 +613,9 @@ async fn a_restart_keeps_the_catalogue() {
 async fn a_disabled_type_takes_no_webhooks() {
     let disabled = ["BoxCredited", "OrderCreated"];
     let app = TestApp::start_with(|config| {
-        config.providers.equals_money.disabled_event_types = disabled.map(str::to_owned).into();
+        config
+            .providers
+            .set("equals-money-disabled-event-types", disabled);
     })
     .await;
     let client = app.equals();

@@ -287,7 +287,7 @@ async fn a_registration_is_told_to_come_back_while_the_database_is_locked() {
 async fn over_the_rate_limit_the_answer_is_429_with_the_seconds_to_wait() {
     // E-8.
     let app = TestApp::start_with(|config| {
-        config.providers.equals_money.rate_limit = std::num::NonZeroU32::new(1);
+        config.providers.set("equals-money-rate-limit", ["1"]);
     })
     .await;
     let client = app.equals();

@@ -36,7 +36,7 @@ use self::outbound::EqualsMoneyOutbound;
 use self::rate_limit::RateLimit;
 use super::{
     Addressing, Api, Context, InvalidOwner, InvalidSetting, KeyIssuer, OwnerMember, Provider,
-    Registration, Wanted,
+    Registration, Setting, Settings, Wanted,
 };
 use crate::domain::{ProviderName, Secret};
 use crate::entropy;
@@ -47,14 +47,23 @@ pub(crate) const NAME: ProviderName = ProviderName::new("equals-money");
 /// Equals Money, as the table of providers has it.
 pub(crate) struct EqualsMoney;
 
-/// What an operator may set for this API.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// How many requests a second each key may make; no limit by default (E-8).
-    pub rate_limit: Option<NonZeroU32>,
-    /// Names of the event types that are listed as not enabled; none by default (E-45).
-    pub disabled_event_types: Vec<String>,
-}
+/// E-8.
+const RATE_LIMIT: Setting = Setting {
+    flag: "equals-money-rate-limit",
+    variable: "TRUEHOOK_EQUALS_MONEY_RATE_LIMIT",
+    value_name: "REQUESTS",
+    help: "Requests a second that each Equals Money key may make before it is answered 429 [default: no limit]",
+    is_list: false,
+};
+
+/// E-45.
+const DISABLED_EVENT_TYPES: Setting = Setting {
+    flag: "equals-money-disabled-event-types",
+    variable: "TRUEHOOK_EQUALS_MONEY_DISABLED_EVENT_TYPES",
+    value_name: "NAMES",
+    help: "Equals Money event types that are listed as not enabled, separated by commas [default: none]",
+    is_list: true,
+};
 
 /// The owner of the credentials that sandbox mode knows.
 const SANDBOX_OWNER: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
@@ -138,10 +147,19 @@ impl Provider for EqualsMoney {
         wire_types::wire_types()
     }
 
-    fn build(&self, settings: &super::Settings) -> Result<Api, InvalidSetting> {
-        let settings = &settings.equals_money;
-        let disabled = disabled(&settings.disabled_event_types)?;
-        let rate_limit = settings.rate_limit;
+    fn settings(&self) -> &'static [Setting] {
+        &[RATE_LIMIT, DISABLED_EVENT_TYPES]
+    }
+
+    fn check_settings(&self, settings: &Settings) -> Result<(), InvalidSetting> {
+        rate_limit(settings)?;
+        disabled(settings)?;
+        Ok(())
+    }
+
+    fn build(&self, settings: &Settings) -> Result<Api, InvalidSetting> {
+        let disabled = disabled(settings)?;
+        let rate_limit = rate_limit(settings)?;
         let document = self.document();
         let bodies = Arc::new(Bodies::compile(&document));
         Ok(Api {
@@ -162,17 +180,30 @@ impl Provider for EqualsMoney {
     }
 }
 
-/// The event types with these names.
-fn disabled(names: &[String]) -> Result<HashSet<WebhookEventTypeName>, InvalidSetting> {
+/// How many requests a second each key may make.
+fn rate_limit(settings: &Settings) -> Result<Option<NonZeroU32>, InvalidSetting> {
+    let read = |text: &str| {
+        let wrong = |_| InvalidSetting::new(&RATE_LIMIT, text, "must be a whole number from 1");
+        text.parse().map_err(wrong)
+    };
+    settings.one(&RATE_LIMIT).map(read).transpose()
+}
+
+/// The event types that are listed as not enabled.
+fn disabled(settings: &Settings) -> Result<HashSet<WebhookEventTypeName>, InvalidSetting> {
     let find = |name: &String| {
-        let entry = catalogue::by_name(name).ok_or_else(|| {
-            InvalidSetting(format!(
-                "`{name}` is no event type of Equals Money; GET /equals-money/v2/webhooks/event-types lists them"
-            ))
-        })?;
+        let unknown = || {
+            let reason = "not an event type of Equals Money; GET /equals-money/v2/webhooks/event-types lists them";
+            InvalidSetting::new(&DISABLED_EVENT_TYPES, name, reason)
+        };
+        let entry = catalogue::by_name(name).ok_or_else(unknown)?;
         Ok(entry.name)
     };
-    names.iter().map(find).collect()
+    settings
+        .all(&DISABLED_EVENT_TYPES)
+        .iter()
+        .map(find)
+        .collect()
 }
 
 /// Whether the catalogue has an event type with this id.
