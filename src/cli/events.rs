@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::client::{Call, unknown_event_type};
 use super::deliveries::lines;
+use super::follow::follow;
 use super::layout::indented;
 use super::names;
 use super::operator::{Access, EventId, Operator};
@@ -28,6 +29,7 @@ Examples:
   truehook events                                        the newest events
   truehook events --provider equals-money --type BoxCredited --limit 100
   truehook events evt_351DUZaHXTOPxyvBf6L9XdlW5oq        one event with its payload
+  truehook events --follow                               the newest events, then each as it is published, until Ctrl-C
   truehook events --json                                 for scripts: one event a line
 
 Times are the server's, in UTC; a sandbox with --clock-speed has a fast clock. `truehook deliveries --event ID` lists the deliveries
@@ -36,7 +38,7 @@ of an event.";
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// The event to show [default: lists events, the newest first]
-    #[arg(conflicts_with_all = ["provider", "event_type", "limit"])]
+    #[arg(conflicts_with_all = ["provider", "event_type", "limit", "follow"])]
     id: Option<EventId>,
 
     /// List only events of this provider
@@ -46,6 +48,10 @@ pub(super) struct Arguments {
     /// List only events of this type
     #[arg(long = "type", env = "TRUEHOOK_TYPE", value_name = "EVENT-TYPE")]
     event_type: Option<String>,
+
+    /// Go on with each event as it is published, the oldest first, until Ctrl-C
+    #[arg(long, env = "TRUEHOOK_FOLLOW", value_parser = BoolishValueParser::new())]
+    follow: bool,
 
     /// How many to list at most
     #[arg(long, env = "TRUEHOOK_LIMIT", value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
@@ -81,19 +87,25 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ("type", arguments.event_type.as_deref()),
     ];
     let paint = Paint::for_stdout();
-    let listed = operator.list("/events", &filters, arguments.limit, |page, is_first| {
-        print(&if arguments.json {
-            lines(page)
+    let shown = |page: &[Box<RawValue>], is_first| {
+        if arguments.json {
+            Ok(lines(page))
         } else {
-            rows(page, is_first, paint)?
-        })
+            rows(page, is_first, paint)
+        }
+    };
+    if arguments.follow {
+        return follow(operator, &filters, arguments.limit, shown).await;
+    }
+    let listed = operator.list("/events", &filters, arguments.limit, |page, is_first| {
+        print(&shown(page, is_first)?)
     });
-    let (shown, more) = listed.await?;
+    let (count, more) = listed.await?;
     if more {
         note(format_args!(
-            "the newest {shown}; there are more: raise --limit"
+            "the newest {count}; there are more: raise --limit"
         ));
-    } else if shown == 0 {
+    } else if count == 0 {
         note(match &arguments.event_type {
             Some(name) => no_event_of(operator, arguments.provider, name).await,
             None => "there are no events".to_owned(),

@@ -5,6 +5,7 @@ mod client;
 mod deliveries;
 mod environment;
 mod events;
+mod follow;
 mod keys;
 mod layout;
 mod listen;
@@ -25,7 +26,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::ConfigError;
-use crate::server::StartError;
 use crate::telemetry::LogError;
 
 /// A webhook API server that is true to its documentation.
@@ -138,10 +138,7 @@ fn unknown_variables() -> Vec<String> {
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let config = cause.downcast_ref::<ConfigError>();
-        let start = cause.downcast_ref::<StartError>();
-        cause.is::<LogError>()
-            || config.is_some_and(|error| !matches!(error, ConfigError::Key(_)))
-            || matches!(start, Some(StartError::Setting(_)))
+        cause.is::<LogError>() || config.is_some_and(|error| !matches!(error, ConfigError::Key(_)))
     })
 }
 

@@ -73,12 +73,19 @@ pub(super) fn printable(text: &str) -> Cow<'_, str> {
 /// # Errors
 /// When the output takes nothing for any other reason, such as a full disk.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    print_to_reader(text).map(drop)
+}
+
+/// Writes to standard output, and says whether anybody still reads it.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn print_to_reader(text: &str) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to standard output")
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
 }
 
