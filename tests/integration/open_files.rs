@@ -1,16 +1,12 @@
 //! A process that may have few files open: connections of one kind leave room for the others, and what this machine lacks is not held
 //! against a receiver.
 
-#![cfg(target_os = "linux")]
-
-mod process;
-
 use std::net::TcpStream;
 use std::time::Instant;
 
-use process::client::Client;
-use process::receiver::{self, Receiver};
-use process::{PATIENCE, QUIET, Server, wait_until};
+use crate::process::client::Client;
+use crate::process::receiver::{self, Receiver};
+use crate::process::{PATIENCE, QUIET, Server, wait_until};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::Value;
 

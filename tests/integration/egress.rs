@@ -1,14 +1,12 @@
 //! The way to receivers as an operator sets it: a proxy, and a certificate authority of their own.
 
-mod process;
-
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 
-use process::receiver::{self, Receiver};
-use process::{PATIENCE, QUIET, Server, run, wait_until};
+use crate::process::receiver::{self, Receiver};
+use crate::process::{PATIENCE, QUIET, Server, run, wait_until};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

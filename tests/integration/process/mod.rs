@@ -1,7 +1,5 @@
 //! A real `truehook` process with a database of its own; a client and receivers to go with it, over real sockets.
 
-#![expect(dead_code, reason = "each test binary uses a part of it")]
-
 pub(crate) mod client;
 pub(crate) mod receiver;
 pub(crate) mod seed;
@@ -202,6 +200,21 @@ impl Server {
         self.lines.iter().collect()
     }
 
+    /// Waits for a line of the log that has this text; takes the lines up to it.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let mut seen = Vec::new();
+        let until = Instant::now() + PATIENCE;
+        let left = || until.saturating_duration_since(Instant::now());
+        while let Ok(line) = self.lines.recv_timeout(left()) {
+            if line.contains(text) {
+                return;
+            }
+            seen.push(line);
+        }
+        panic!("no line of the log has {text:?}: {seen:#?}");
+    }
+
     /// Sends SIGTERM and waits for the end; gives the status and the log lines since the start.
     pub(crate) fn stop(self) -> (ExitStatus, Vec<String>) {
         self.signal("TERM");
@@ -227,7 +240,7 @@ pub(crate) fn fixed_address(random: &mut Seeded) -> String {
     panic!("no port is free");
 }
 
-/// Waits until something is so.
+/// Waits until something is so. It asks again and again, because what another process does can only be asked for.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();

@@ -1,14 +1,12 @@
 //! The `truehook` program as its users meet it: starting, refusing to start, stopping, keys, logs.
 
-mod process;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use process::receiver::{self, Receiver};
-use process::{Server, run, truehook, wait_until};
+use crate::process::receiver::{self, Receiver};
+use crate::process::{Server, run, truehook, wait_until};
 use serde_json::Value;
 
 /// What a failed run says: one line on standard error and exit code 1.
@@ -453,7 +451,7 @@ fn the_operator_has_a_port_of_its_own_and_both_are_named() {
     assert!(get(&server.url, "/hooks/docs/", "").starts_with("HTTP/1.1 404"));
     assert!(get(&server.url, "/hooks/health/ready", "").starts_with("HTTP/1.1 200"));
     let mut lines = Vec::new();
-    process::wait_until("the other port is named", || {
+    wait_until("the other port is named", || {
         lines.extend(server.log());
         lines.iter().any(|line| line.contains("for the operator"))
     });

@@ -7,18 +7,16 @@
 //!
 //! `scripts/crash-long` runs it longer. Not covered: losing power, where the disk forgets what it said that it had.
 
-mod process;
-
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use process::client::{Client, transaction_event, transaction_number};
-use process::receiver::{self, Receiver};
-use process::seed::{self, Seeded};
-use process::{PATIENCE, QUIET, Server, fixed_address, wait_until};
+use crate::process::client::{Client, transaction_event, transaction_number};
+use crate::process::receiver::{self, Receiver};
+use crate::process::seed::{self, Seeded};
+use crate::process::{PATIENCE, QUIET, Server, fixed_address, wait_until};
 use serde_json::Value;
 
 const RECEIVERS: usize = 3;
@@ -36,6 +34,9 @@ const KILL_PAUSE: Duration = Duration::from_millis(40);
 /// The longest life of a process that is killed while it starts.
 const SHORT_LIFE: Duration = Duration::from_millis(400);
 
+/// How often the test looks whether the server has ended by itself.
+const LOOK_AFTER_SERVER: Duration = Duration::from_millis(200);
+
 /// A request that a receiver has read whole.
 struct Receipt {
     delivery: String,
@@ -49,14 +50,41 @@ struct Receipt {
 struct Field {
     receipts: Mutex<Vec<Receipt>>,
     process: AtomicUsize,
-    /// Whether the server is there. Who tried to connect while it is not would only take the processor from it.
-    up: AtomicBool,
-    /// Ends the publishers.
-    over: AtomicBool,
     next: AtomicUsize,
-    accepted: AtomicUsize,
     repeated: AtomicUsize,
     surprises: Mutex<Vec<String>>,
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+/// How far the run is.
+struct Progress {
+    /// Whether the server is there. Who tried to connect while it is not would only take the processor from it.
+    up: bool,
+    /// Ends the publishers.
+    over: bool,
+    /// How many events are accepted.
+    accepted: usize,
+}
+
+impl Field {
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().expect("nobody panicked")
+    }
+
+    /// Changes the progress and wakes whoever waits for it.
+    fn proceed(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.progress());
+        self.changed.notify_all();
+    }
+
+    /// Waits until the server is there; gives false when the publishers shall end.
+    fn wait_until_up(&self) -> bool {
+        let waited = self
+            .changed
+            .wait_while(self.progress(), |progress| !progress.up && !progress.over);
+        !waited.expect("nobody panicked").over
+    }
 }
 
 /// Ends the publishers when the test fails in between.
@@ -64,7 +92,7 @@ struct Over<'a>(&'a Field);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.over.store(true, Ordering::SeqCst);
+        self.0.proceed(|progress| progress.over = true);
     }
 }
 
@@ -97,6 +125,7 @@ fn start_receiver(number: usize, field: &Arc<Field>, seed: u64) -> Receiver {
             .lock()
             .expect("nobody panicked")
             .push(receipt);
+        // A slow receiver: its pauses are what is tested.
         let pause = random.lock().expect("nobody panicked").pause(ANSWER_PAUSE);
         std::thread::sleep(pause);
         receiver::accept(stream)
@@ -113,10 +142,7 @@ fn publish(field: &Field, url: &str, events: usize) {
         }
         let key = format!("transaction-{number}");
         loop {
-            while !field.up.load(Ordering::SeqCst) && !field.over.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            if field.over.load(Ordering::SeqCst) {
+            if !field.wait_until_up() {
                 return;
             }
             let headers = [("Idempotency-Key", key.as_str())];
@@ -132,16 +158,15 @@ fn publish(field: &Field, url: &str, events: usize) {
                         .lock()
                         .expect("nobody panicked")
                         .push(surprise);
-                    field.over.store(true, Ordering::SeqCst);
+                    field.proceed(|progress| progress.over = true);
                 }
                 // Killed before the answer was out: it may be stored or not.
                 Err(_) => {
                     field.repeated.fetch_add(1, Ordering::SeqCst);
-                    std::thread::sleep(Duration::from_millis(1));
                 }
             }
         }
-        field.accepted.fetch_add(1, Ordering::SeqCst);
+        field.proceed(|progress| progress.accepted += 1);
     }
 }
 
@@ -180,8 +205,20 @@ impl Victim<'_> {
     fn wait_for(&mut self, count: usize) {
         let server = self.server.as_mut().expect("it was started again");
         let begun = Instant::now();
-        let accepted = || self.field.accepted.load(Ordering::SeqCst);
-        while accepted() < count && !self.field.over.load(Ordering::SeqCst) {
+        let is_short = |progress: &mut Progress| progress.accepted < count && !progress.over;
+        loop {
+            // An end of the server wakes nobody, so it is looked for now and then.
+            let waited = self.field.changed.wait_timeout_while(
+                self.field.progress(),
+                LOOK_AFTER_SERVER,
+                is_short,
+            );
+            let (progress, timeout) = waited.expect("nobody panicked");
+            let accepted = progress.accepted;
+            drop(progress);
+            if !timeout.timed_out() {
+                return;
+            }
             if let Some(status) = server.ended() {
                 panic!(
                     "the server ended by itself, or by a stranger: {status}, {:#?}",
@@ -190,17 +227,15 @@ impl Victim<'_> {
             }
             assert!(
                 begun.elapsed() < PATIENCE,
-                "the server is there and {} of {count} events are accepted; {} publications were repeated; {:#?}",
-                accepted(),
+                "the server is there and {accepted} of {count} events are accepted; {} publications were repeated; {:#?}",
                 self.field.repeated.load(Ordering::SeqCst),
                 server.log()
             );
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
     fn kill(&mut self, random: &mut Seeded) {
-        self.field.up.store(false, Ordering::SeqCst);
+        self.field.proceed(|progress| progress.up = false);
         let server = self.server.take().expect("it was started again");
         complain(server.kill());
         self.next_process();
@@ -209,6 +244,7 @@ impl Victim<'_> {
             let arguments = arguments();
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let starting = Server::spawn(self.folder, self.listen, &arguments);
+            // The moment of the kill is random, as that of the others: nothing is waited for.
             std::thread::sleep(random.pause(SHORT_LIFE));
             complain(starting.kill());
             self.next_process();
@@ -218,7 +254,7 @@ impl Victim<'_> {
         let begun = Instant::now();
         self.server = Some(start(self.folder, self.listen));
         self.figures.slowest_start = self.figures.slowest_start.max(begun.elapsed());
-        self.field.up.store(true, Ordering::SeqCst);
+        self.field.proceed(|progress| progress.up = true);
     }
 
     /// All that the dead process has sent is read before the next one is counted.
@@ -252,12 +288,15 @@ fn whatever_was_accepted_reaches_every_receiver_however_often_the_server_is_kill
     let field = Arc::new(Field {
         receipts: Mutex::default(),
         process: AtomicUsize::new(0),
-        up: AtomicBool::new(true),
-        over: AtomicBool::new(false),
         next: AtomicUsize::new(0),
-        accepted: AtomicUsize::new(0),
         repeated: AtomicUsize::new(0),
         surprises: Mutex::default(),
+        progress: Mutex::new(Progress {
+            up: true,
+            over: false,
+            accepted: 0,
+        }),
+        changed: Condvar::new(),
     });
     let receivers: Vec<Receiver> = (0..RECEIVERS)
         .map(|number| start_receiver(number, &field, random.next()))
@@ -321,7 +360,7 @@ fn whatever_was_accepted_reaches_every_receiver_however_often_the_server_is_kill
     println!(
         "{} events accepted, {} publications repeated, {} kills ({} while starting), slowest start {:?}, published in {published_in:?}, \
          settled in {settled_in:?}\n{report:#?}",
-        field.accepted.load(Ordering::SeqCst),
+        field.progress().accepted,
         field.repeated.load(Ordering::SeqCst),
         figures.kills,
         figures.kills_while_starting,

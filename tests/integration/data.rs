@@ -1,8 +1,6 @@
 //! The data of a server on a bad day, and in the hands of an operator: a disk that is full, a file that is taken away, a backup, another
 //! encryption key.
 
-mod process;
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -11,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use process::receiver::{self, Gate, Receiver};
-use process::{Server, run, truehook, wait_until};
+use crate::process::receiver::{self, Gate, Receiver};
+use crate::process::{Server, run, truehook, wait_until};
 use serde_json::Value;
 
 const TRANSACTION: &str = "transaction.completed";
@@ -25,7 +23,7 @@ fn readiness(server: &Server) -> u16 {
 
 /// The status of a publication.
 fn published(server: &Server) -> u16 {
-    let event = process::client::transaction_event(1);
+    let event = crate::process::client::transaction_event(1);
     let answer = server
         .operator()
         .send("POST", "/operator/v1/events", &[], &event);
@@ -38,8 +36,10 @@ fn registered(server: &Server) -> [u16; 2] {
         r#"{"url":"http://127.0.0.1:1/","status":"disabled","events":["customer.created"]}"#;
     let equals =
         r#"{"url":"http://127.0.0.1:1/","enabled":false,"webhookEventTypeName":"BoxCredited"}"#;
-    let equals_money =
-        process::client::Client::new(&server.url, &[("Authorization", "ApiKey sandbox-key")]);
+    let equals_money = crate::process::client::Client::new(
+        &server.url,
+        &[("Authorization", "ApiKey sandbox-key")],
+    );
     [
         (server.conduit(), "/conduit/webhooks", conduit),
         (equals_money, "/equals-money/v2/webhooks", equals),

@@ -1,13 +1,11 @@
 //! Stopping in the middle of attempts, and deleting what is old: what is given up is given back, and what is kept is complete.
 
-mod process;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use process::receiver::{self, Receiver};
-use process::{QUIET, Server, wait_until};
+use crate::process::receiver::{self, Gate, Receiver};
+use crate::process::{QUIET, Server, wait_until};
 use serde_json::Value;
 
 const EVENTS: usize = 12;
@@ -33,17 +31,14 @@ fn histories(server: &Server, events: &[Value]) -> Histories {
 #[test]
 fn attempts_in_flight_are_ended_and_recorded_before_a_stop() {
     let folder = tempfile::tempdir().unwrap();
-    let received = Arc::new(AtomicUsize::new(0));
-    let counter = received.clone();
+    let (received, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Gate::default()));
+    let (counter, held) = (received.clone(), gate.clone());
     let slow = Receiver::start(move |_, stream| {
         counter.fetch_add(1, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_secs(2));
+        held.pass();
         receiver::accept(stream)
     });
-    let server = Server::start_in(
-        folder.path(),
-        &[&QUIET[..], &["--stop-seconds", "30"]].concat(),
-    );
+    let mut server = Server::start_in(folder.path(), &["--stop-seconds", "30"]);
     server
         .conduit()
         .register(&slow.url, &["transaction.completed"]);
@@ -53,7 +48,11 @@ fn attempts_in_flight_are_ended_and_recorded_before_a_stop() {
     wait_until("all attempts are in flight", || {
         received.load(Ordering::SeqCst) == EVENTS
     });
-    let (status, lines) = server.stop();
+    server.signal("TERM");
+    server.wait_for_log("stopping");
+    assert_eq!(server.ended(), None, "it did not wait for the attempts");
+    gate.open();
+    let (status, lines) = server.wait();
     assert!(status.success(), "{status:?} {lines:#?}");
 
     let server = Server::start_in(folder.path(), &QUIET);
@@ -141,9 +140,7 @@ fn a_second_signal_ends_the_server_at_once_and_nothing_is_lost() {
         received.load(Ordering::SeqCst) == 1
     });
     server.signal("INT");
-    wait_until("the server stops", || {
-        server.log().iter().any(|line| line.contains("stopping"))
-    });
+    server.wait_for_log("stopping");
     // Two within a second are one.
     wait_until("it ends", || {
         server.signal("INT");

@@ -1,16 +1,14 @@
 //! Receivers that answer with more than anybody wants to read cost the server no memory, and their attempts end; nor do clients that ask
 //! for more than they read.
 
-mod process;
-
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use process::receiver::{self, Receiver, Request};
-use process::{QUIET, Server, wait_until};
+use crate::process::receiver::{self, Receiver, Request};
+use crate::process::{QUIET, Server, wait_until};
 use serde_json::Value;
 
 /// Deliveries to each of the hostile receivers.
@@ -57,6 +55,7 @@ fn slow_drip(_: &Request, stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")?;
     loop {
         stream.write_all(b"x")?;
+        // The pace of the receiver: fast enough for any limit between two bytes, too slow for the deadline.
         std::thread::sleep(Duration::from_millis(100));
     }
 }

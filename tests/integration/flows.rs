@@ -1,7 +1,5 @@
 //! Register, publish, receive, as people do it with the program: `truehook listen` and `truehook publish` against a real server.
 
-mod process;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use process::{Server, run, truehook, wait_until};
+use crate::process::{Server, run, truehook, wait_until};
 use serde_json::{Value, json};
 
 /// How long a step may take on a busy machine.

@@ -1,16 +1,14 @@
 //! The commands that look and act through the operator API, and `listen --forward-to`, as people use them against a real server.
 
-mod process;
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use process::client::{CONDUIT_CLIENT, Client};
-use process::receiver::{Receiver, fail};
-use process::{PATIENCE, Server, run, truehook};
+use crate::process::client::{CONDUIT_CLIENT, Client};
+use crate::process::receiver::{Receiver, fail};
+use crate::process::{PATIENCE, Server, run, truehook};
 use serde_json::{Value, json};
 
 const CONDUIT: [(&str, &str); 2] = [
@@ -75,7 +73,7 @@ fn an_operator_sees_why_a_delivery_failed_and_has_it_attempted_again() {
         if *fails.lock().expect("nobody panicked") {
             stream.write_all(b"HTTP/1.1 503 x\r\nContent-Length: 15\r\n\r\n{\"why\": \"full\"}")
         } else {
-            process::receiver::accept(stream)
+            crate::process::receiver::accept(stream)
         }
     });
     assert!(printed(&server, &["deliveries"]).is_empty());

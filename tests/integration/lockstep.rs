@@ -1,15 +1,13 @@
 //! Holds the server to its source documents with the conformance tool: the emitted documents do not drift, every planted edit is seen
 //! at its place, and the documented samples replay clean against a real `truehook` process.
 
-mod process;
-
 use std::path::{Path, PathBuf};
 
+use crate::process::Server;
 use conformance::document::Document;
 use conformance::drift;
 use conformance::finding::{Finding, Severity};
 use conformance::replay;
-use process::Server;
 use serde_json::{Value, json};
 
 const CONDUIT: &str = "conduit";

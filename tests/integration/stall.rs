@@ -5,15 +5,13 @@
 //! right. With a second process on the same database the late result is always too late. Its clock runs faster, so that the lease ends
 //! soon for it.
 
-mod process;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use process::receiver::{self, Gate, Receiver};
-use process::{QUIET, Server, wait_until};
+use crate::process::receiver::{self, Gate, Receiver};
+use crate::process::{QUIET, Server, wait_until};
 use serde_json::Value;
 
 /// Longer than an attempt may take, as it has to be.
@@ -178,6 +176,7 @@ fn a_process_that_was_stopped_past_its_own_lease_delivers_once_more_and_records_
     let event = server.operator().publish(1);
     holding.wait_for(1);
     server.signal("STOP");
+    // Real time: a lease has to be longer than the deadline of an attempt, and nobody else could tell when the process missed its own.
     std::thread::sleep(LEASE + Duration::from_secs(1));
     server.signal("CONT");
     // The first answer is held back until the second request is there.

@@ -1,0 +1,17 @@
+//! Tests of the program from outside, over real sockets: one binary, as building and linking one for each file takes longer than most of
+//! the tests. What one test does to a process (limits, signals, a full disk) it does to a server of its own, never to this process.
+
+mod commands;
+mod crash;
+mod data;
+mod egress;
+mod flows;
+mod isolation;
+mod lockstep;
+mod memory;
+#[cfg(target_os = "linux")]
+mod open_files;
+mod process;
+mod program;
+mod stall;
+mod stop;
