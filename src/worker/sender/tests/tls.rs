@@ -2,10 +2,10 @@
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -48,8 +48,14 @@ pub(super) async fn secure(protocols: &[&[u8]]) -> Receiver {
                     Ok::<_, hyper::Error>(Response::new(Full::new(Bytes::from(answer))))
                 }
             });
-            let server = auto::Builder::new(TokioExecutor::new());
-            let served = server.serve_connection(TokioIo::new(tls), echo).await;
+            let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+            let stream = TokioIo::new(tls);
+            let served = if is_http2 {
+                let server = http2::Builder::new(TokioExecutor::new());
+                server.serve_connection(stream, echo).await
+            } else {
+                http1::Builder::new().serve_connection(stream, echo).await
+            };
             served.map_err(io::Error::other)
         }
     })
@@ -141,7 +147,7 @@ async fn an_http_2_body_is_read_up_to_its_bound_and_the_connection_survives() {
                 let body = Bytes::from(vec![b'x'; 16 << 20]);
                 Ok::<_, hyper::Error>(Response::new(Full::new(body)))
             });
-            let server = auto::Builder::new(TokioExecutor::new());
+            let server = http2::Builder::new(TokioExecutor::new());
             let served = server.serve_connection(TokioIo::new(tls), large).await;
             served.map_err(io::Error::other)
         }
