@@ -1,18 +1,19 @@
 //! Sending one request and keeping what went over the wire.
 //!
-//! One connection a request (a reused one may die under the next request, which would look like a fault of the server), HTTP/1.1,
-//! no redirects, no proxy, no decompression, a deadline for the whole exchange, and a limit for the body. It judges nothing.
+//! HTTP/1.1, no redirects, no proxy, no decompression, a deadline for the whole exchange, and a limit for the body. It judges nothing.
 
+mod client;
 mod curl;
 mod secrets;
+mod transport;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
-use thiserror::Error;
+use hyper::header::{HeaderName, HeaderValue};
 
 use crate::finding::{ExchangeRecord, Failure, Unwritable};
 
+pub use client::Client;
 pub use secrets::Secrets;
 
 /// Largest body that is read; a larger one ends the exchange.
@@ -24,7 +25,7 @@ const SHOWN: usize = 16 * 1024;
 /// The name of this program.
 pub const USER_AGENT: &str = concat!("conformance/", env!("CARGO_PKG_VERSION"));
 
-/// A request as it goes over the wire; the client adds `host` and `content-length`.
+/// A request as it goes over the wire; the client adds `host` and, where there is a body, `content-length`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
@@ -51,138 +52,6 @@ pub struct Exchange {
     pub duration: Duration,
 }
 
-/// The client could not be made.
-#[derive(Debug, Error)]
-pub enum SendError {
-    #[error("the HTTP client cannot be set up")]
-    Client(#[source] reqwest::Error),
-}
-
-/// Sends requests, any number at a time.
-#[derive(Debug)]
-pub struct Client {
-    inner: reqwest::Client,
-    timeout: Duration,
-}
-
-impl Client {
-    /// # Errors
-    /// When the platform gives no TLS roots or no DNS configuration.
-    pub fn new(timeout: Duration) -> Result<Self, SendError> {
-        // The process-wide provider may have been installed before; either way there is one now.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let inner = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .timeout(timeout)
-            .build()
-            .map_err(SendError::Client)?;
-        Ok(Self { inner, timeout })
-    }
-
-    /// Makes a connection to the origin of a URL, to learn whether anything listens there.
-    ///
-    /// # Errors
-    /// The reason why there is no connection.
-    pub async fn reach(&self, url: &str) -> Result<(), String> {
-        let url = url::Url::parse(url).map_err(|error| error.to_string())?;
-        let host = url.host_str().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let port = url.port_or_known_default().unwrap_or(80);
-        let connected = tokio::net::TcpStream::connect((host, port));
-        match tokio::time::timeout(self.timeout, connected).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no connection in {} s", self.timeout.as_secs_f64())),
-        }
-    }
-
-    /// Sends a request and waits for the whole answer. A missing or broken answer is data, not an error.
-    ///
-    /// # Errors
-    /// When the request cannot be written as HTTP.
-    pub async fn send(&self, request: Request) -> Result<Exchange, Unwritable> {
-        let built = self.build(&request)?;
-        let start = Instant::now();
-        let mut exchange = Exchange {
-            request,
-            response: None,
-            failure: None,
-            duration: Duration::ZERO,
-        };
-        match self.inner.execute(built).await {
-            Err(error) => exchange.failure = Some(self.failure(&error)),
-            Ok(mut incoming) => {
-                let headers = incoming.headers().iter();
-                let headers = headers
-                    .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-                    .collect();
-                let mut response = Response {
-                    status: incoming.status().as_u16(),
-                    headers,
-                    body: Vec::new(),
-                };
-                exchange.failure = self.read(&mut incoming, &mut response.body).await;
-                exchange.response = Some(response);
-            }
-        }
-        exchange.duration = start.elapsed();
-        Ok(exchange)
-    }
-
-    async fn read(&self, incoming: &mut reqwest::Response, body: &mut Vec<u8>) -> Option<Failure> {
-        loop {
-            match incoming.chunk().await {
-                Ok(None) => return None,
-                Ok(Some(chunk)) if body.len() + chunk.len() > BODY_LIMIT => {
-                    return Some(Failure::TooLarge { limit: BODY_LIMIT });
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Err(error) => return Some(self.failure(&error)),
-            }
-        }
-    }
-
-    fn build(&self, request: &Request) -> Result<reqwest::Request, Unwritable> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes());
-        let method = method.map_err(|_| Unwritable::Method {
-            method: request.method.clone(),
-        })?;
-        let url = url::Url::parse(&request.url).map_err(|error| Unwritable::Url {
-            url: request.url.clone(),
-            cause: error.to_string(),
-        })?;
-        let mut builder = self.inner.request(method, url);
-        for (name, value) in &request.headers {
-            let (name, value) = header(name, value)?;
-            builder = builder.header(name, value);
-        }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        builder.build().map_err(|error| Unwritable::Other {
-            cause: root_cause(&error),
-        })
-    }
-
-    fn failure(&self, error: &reqwest::Error) -> Failure {
-        match error {
-            error if error.is_connect() => Failure::Connect {
-                cause: root_cause(error),
-            },
-            error if error.is_timeout() => Failure::Timeout {
-                seconds: self.timeout.as_secs_f64(),
-            },
-            error => Failure::Broken {
-                cause: root_cause(error),
-            },
-        }
-    }
-}
-
 /// A header as HTTP can carry it.
 ///
 /// # Errors
@@ -197,15 +66,6 @@ pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Unwr
         name: name.to_owned(),
     })?;
     Ok((header, value))
-}
-
-/// The innermost message of a chain: "Connection refused" says more than "error sending request".
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }
 
 impl Response {

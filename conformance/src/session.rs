@@ -22,6 +22,7 @@ mod part;
 pub(crate) mod template;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
 use thiserror::Error;
@@ -30,7 +31,7 @@ use tokio::time::Instant;
 use crate::case::Case;
 use crate::check::Judge;
 use crate::document::{Document, Operation};
-use crate::exchange::{Client, Exchange, Request, Secrets, SendError, USER_AGENT};
+use crate::exchange::{Client, Exchange, Request, Secrets, USER_AGENT};
 use crate::finding::{ReplayStep, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -53,8 +54,6 @@ pub enum SessionError {
         "{url} does not answer: {cause}; check that the server runs there and that --server names it"
     )]
     Unreachable { url: String, cause: String },
-    #[error(transparent)]
-    Send(#[from] SendError),
 }
 
 /// Path parameters with their values as they stand in the URL, percent-encoded.
@@ -126,7 +125,7 @@ impl<'s> Session<'s> {
         options.check()?;
         let base = base::url(&options.server, subject.document)?;
         progress(ReplayStep::Started { url: base.clone() });
-        let client = Client::new(options.timeout())?;
+        let client = Client::new(options.timeout());
         client
             .reach(&base)
             .await
@@ -255,7 +254,7 @@ impl<'s> Session<'s> {
     #[must_use]
     pub fn request(&self, case: &Case, path: &[(String, String)]) -> Request {
         // Without its slash a path could change the host.
-        let target = template::expand(&case.template, path);
+        let target = on_the_wire(&template::expand(&case.template, path));
         let slash = if target.starts_with('/') { "" } else { "/" };
         let mut url = format!("{}{slash}{target}", self.base);
         let secrets = self.judge.secrets;
@@ -324,8 +323,35 @@ impl<'s> Session<'s> {
     }
 }
 
+/// A path without what cannot stand in a request line: that is percent-encoded.
+fn on_the_wire(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() && !b"\"#<>?\\^`{|}".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
 /// Whether a method changes nothing on a server that keeps to HTTP.
 #[must_use]
 pub fn is_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_path_whatever_the_document_has_in_it() {
+        assert_eq!(on_the_wire("/a%20b/@c:1/d.e;f,g"), "/a%20b/@c:1/d.e;f,g");
+        assert_eq!(
+            on_the_wire("/a b/{c}/\u{e4}#?"),
+            "/a%20b/%7Bc%7D/%C3%A4%23%3F"
+        );
+    }
 }

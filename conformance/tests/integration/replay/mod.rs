@@ -2,6 +2,7 @@
 
 mod body;
 mod clean;
+mod connections;
 mod document;
 mod generate;
 mod headers;
