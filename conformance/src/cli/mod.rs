@@ -215,12 +215,14 @@ fn operations(documents: &[Document]) -> Vec<Operation<'_>> {
 
 /// Why a run that looks at these documents has no result, if it looks at nothing in them.
 fn unchecked(selection: &Selection, documents: &[Document]) -> Option<Unchecked> {
-    let operations = operations(documents);
-    if operations.is_empty() {
+    if !documents.iter().any(Document::has_operations) {
         return Some(Unchecked::Empty);
     }
-    let selected = operations.iter().any(|one| selection.selects(one));
-    (!selected).then_some(Unchecked::Excluded)
+    let selects = || {
+        let operations = operations(documents);
+        operations.iter().any(|one| selection.selects(one))
+    };
+    (!selection.is_everything() && !selects()).then_some(Unchecked::Excluded)
 }
 
 /// Why a comparison of these documents has no result, if it looks at nothing in them. Schemas alone are compared too.
@@ -231,6 +233,9 @@ fn uncompared(selection: &Selection, documents: &[Document]) -> Option<Unchecked
 
 /// Refuses patterns that match no operation or webhook: they are misspelled, and the check would pass by looking at nothing.
 fn refuse_unmatched(selection: &Selection, documents: &[Document]) -> Result<()> {
+    if selection.is_everything() {
+        return Ok(());
+    }
     let operations = operations(documents);
     let unmatched = selection.unmatched(&operations);
     let [first, ..] = unmatched[..] else {

@@ -19,6 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Problem> {
         spots: Spots::for_text(text.len()),
         exact: Vec::new(),
         members: Vec::new(),
+        items: Vec::new(),
     };
     parser.space();
     let value = parser.value(parser.next, 0, 0)?;
@@ -52,6 +53,8 @@ struct Parser<'a> {
     exact: Vec<(usize, Decimal)>,
     /// Members of the objects that are being read: gathered first, so that each object is made in its size.
     members: Vec<(String, Value)>,
+    /// As `members`, of arrays.
+    items: Vec<Value>,
 }
 
 impl Parser<'_> {
@@ -155,23 +158,25 @@ impl Parser<'_> {
     }
 
     fn array(&mut self, mark: usize, depth: usize) -> Result<Value, Problem> {
-        let mut items = Vec::new();
+        let first = self.items.len();
         self.next += 1;
         self.space();
         if self.byte() == Some(b']') {
             self.next += 1;
-            return Ok(Value::Array(items));
+            return Ok(Value::Array(Vec::new()));
         }
         loop {
             self.space();
-            items.push(self.value(self.next, position::item(items.len()), depth + 1)?);
+            let name = position::item(self.items.len() - first);
+            let item = self.value(self.next, name, depth + 1)?;
+            self.items.push(item);
             self.space();
             match self.byte() {
                 Some(b',') => self.next += 1,
                 Some(b']') => {
                     self.next += 1;
                     self.spots.close(mark);
-                    return Ok(Value::Array(items));
+                    return Ok(Value::Array(self.items.drain(first..).collect()));
                 }
                 _ => return Err(self.unexpected("`,` or `]`")),
             }

@@ -224,6 +224,11 @@ impl Document {
         Some(Literal::new(self.at(pointer)?.clone(), self.exact(pointer)))
     }
 
+    /// Whether the model holds all numbers of the document exactly.
+    pub(crate) fn holds_all(&self) -> bool {
+        self.exact.is_empty()
+    }
+
     /// The numbers at and below `pointer` that the model does not hold exactly, by their pointers below it: integers beyond 64 bits,
     /// and fractions with more digits than a 64-bit float keeps. All other numbers are what [`Decimal::of`] says.
     pub(crate) fn exact(&self, pointer: &str) -> Vec<(String, Decimal)> {

@@ -48,19 +48,30 @@ impl Document {
 
     /// The operations of all Path Items in the map at `map`.
     pub fn operations_below(&self, map: &str) -> Vec<Operation<'_>> {
-        let Some(Value::Object(items)) = self.at(map) else {
-            return Vec::new();
-        };
-        let mut operations = Vec::new();
-        for path in items.keys().filter(|path| !path.starts_with("x-")) {
-            operations.extend(self.operations_of(path, &pointer::join(map, path)));
-        }
-        operations
+        self.each_below(map).collect()
     }
 
-    /// The operations of the Path Item at `item`.
-    fn operations_of<'a>(&'a self, path: &'a str, item: &str) -> Vec<Operation<'a>> {
-        let Some((item, Value::Object(members))) = self.resolve(item) else {
+    /// Whether the document has an operation or a webhook.
+    pub fn has_operations(&self) -> bool {
+        let mut maps = ["/paths", "/webhooks"].into_iter();
+        maps.any(|map| self.each_below(map).next().is_some())
+    }
+
+    fn each_below<'a>(&'a self, map: &str) -> impl Iterator<Item = Operation<'a>> {
+        let items = self.at(map).and_then(Value::as_object);
+        let items = items.into_iter().flatten();
+        let items = items.filter(|(path, _)| !path.starts_with("x-"));
+        items.flat_map(move |(path, item)| self.operations_of(path, pointer::join(map, path), item))
+    }
+
+    /// The operations of the Path Item `value`, which is at `item`.
+    fn operations_of<'a>(
+        &'a self,
+        path: &'a str,
+        item: String,
+        value: &'a Value,
+    ) -> Vec<Operation<'a>> {
+        let Some((item, Value::Object(members))) = self.resolve_from(item, value) else {
             return Vec::new();
         };
         let mut operations = Vec::new();

@@ -1,6 +1,6 @@
 //! JSON pointers (RFC 6901) as strings.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Appends `token` to `pointer`, escaped.
 pub fn join(pointer: &str, token: &str) -> String {
@@ -60,8 +60,8 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
         return None;
     }
     let step = |value: &'v Value, token: &str| match value {
-        Value::Object(members) if token.contains('~') => members.get(&unescaped(token)),
-        Value::Object(members) => members.get(token),
+        Value::Object(members) if token.contains('~') => member(members, &unescaped(token)),
+        Value::Object(members) => member(members, token),
         // `01` and `+1` are no indexes.
         Value::Array(_) if token.len() > 1 && token.starts_with('0') => None,
         Value::Array(items) if token.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -70,6 +70,14 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
         _ => None,
     };
     pointer.split('/').skip(1).try_fold(value, step)
+}
+
+/// The member `key` of an object. Few objects have many members, and comparing their keys is cheaper than hashing.
+pub(crate) fn member<'v>(members: &'v Map<String, Value>, key: &str) -> Option<&'v Value> {
+    match members.len() {
+        0..=16 => Some(members.iter().find(|(known, _)| *known == key)?.1),
+        _ => members.get(key),
+    }
 }
 
 /// The pointer of the node that contains the one at `pointer`; the root contains itself.

@@ -129,10 +129,10 @@ struct Mark {
 const WIDE: usize = 64;
 
 impl Spots {
-    /// Makes room for the nodes of a text of `size` bytes.
+    /// Makes room for the nodes of a text of `size` bytes. Room that is not used costs no memory.
     pub(super) fn for_text(size: usize) -> Self {
         Self {
-            marks: Vec::with_capacity(size / 48),
+            marks: Vec::with_capacity(size / 12),
             wide: OnceLock::new(),
         }
     }

@@ -1,7 +1,8 @@
 //! Following local references.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::error::{LoadError, Problem};
@@ -15,14 +16,22 @@ impl Document {
     ///
     /// Members beside a `$ref` are left to the caller.
     pub fn resolve(&self, pointer: &str) -> Option<(String, &Value)> {
-        let mut seen = HashSet::new();
-        let mut pointer = pointer.to_owned();
+        self.resolve_from(pointer.to_owned(), self.at(pointer)?)
+    }
+
+    /// As [`Self::resolve`], of the node `value` at `pointer`.
+    pub(super) fn resolve_from<'a>(
+        &'a self,
+        mut pointer: String,
+        mut value: &'a Value,
+    ) -> Option<(String, &'a Value)> {
+        let mut seen = HashSet::default();
         loop {
-            let value = self.at(&pointer)?;
             let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
                 return Some((pointer, value));
             };
             let target = self.target(reference)?;
+            value = self.at(&target)?;
             if !seen.insert(std::mem::replace(&mut pointer, target)) {
                 return None;
             }
@@ -160,7 +169,7 @@ impl Document {
     /// Says that the reference in the object at `at` leads nowhere, or the last one that it leads to.
     fn astray(&self, at: &str, reference: &str) -> LoadError {
         let (mut at, mut reference) = (at.to_owned(), reference);
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let circle = loop {
             let Some(target) = self.target(reference) else {
                 break false;

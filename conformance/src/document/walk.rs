@@ -111,13 +111,9 @@ fn mapping<E>(
     Ok(())
 }
 
-/// The `$ref` of an object. Few objects have many members, and comparing their keys is cheaper than hashing.
+/// The `$ref` of an object.
 pub(super) fn reference(members: &Map<String, Value>) -> Option<&str> {
-    let found = match members.len() {
-        0..=16 => members.iter().find(|(key, _)| *key == "$ref")?.1,
-        _ => members.get("$ref")?,
-    };
-    found.as_str()
+    pointer::member(members, "$ref")?.as_str()
 }
 
 /// Whether a value of a discriminator's mapping is a reference, and not the name of a component.

@@ -39,8 +39,6 @@ impl Document {
     /// Whether the document has schemas, and no operation or webhook that uses them.
     pub fn is_schemas_only(&self) -> bool {
         let schemas = self.at(SCHEMAS).and_then(serde_json::Value::as_object);
-        schemas.is_some_and(|schemas| !schemas.is_empty())
-            && self.operations().is_empty()
-            && self.webhooks().is_empty()
+        schemas.is_some_and(|schemas| !schemas.is_empty()) && !self.has_operations()
     }
 }

@@ -195,7 +195,7 @@ impl Drift<'_> {
         // No schema is one that accepts everything.
         let (old, new) = (old.at(&at.old), new.at(&at.new));
         if !self.same.schema(old, new) {
-            self.schemas.add(&mut self.ledger, site, at);
+            self.schemas.add(&mut self.ledger, site, at, (old, new));
         }
     }
 

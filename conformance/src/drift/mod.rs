@@ -151,7 +151,7 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
 /// A comparison under way.
 struct Drift<'a> {
     ledger: Ledger<'a>,
-    schemas: Schemas,
+    schemas: Schemas<'a>,
     /// The nodes that need not be looked into.
     same: Same<'a>,
     /// Whether what holds for all operations is the same, once it was asked.

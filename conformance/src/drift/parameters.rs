@@ -134,8 +134,15 @@ impl Drift<'_> {
         old: Option<&Operation<'_>>,
         new: Option<&Operation<'_>>,
     ) {
-        let list = |document, operation: Option<&Operation<'_>>| {
-            let all = operation.map(|operation| declared(document, operation, None));
+        let list = |document: &Document, operation: Option<&Operation<'_>>| {
+            let several = |one: &&Operation<'_>| {
+                let lists = [document.at(&one.item), Some(one.value)].into_iter();
+                let lists = lists.map(|object| object?.get("parameters")?.as_array());
+                lists.flatten().any(|list| list.len() > 1)
+            };
+            let all = operation
+                .filter(several)
+                .map(|operation| declared(document, operation, None));
             let mut all = all.unwrap_or_default();
             all.retain(|_, given| given.len() > 1);
             all

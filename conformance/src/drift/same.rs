@@ -6,8 +6,7 @@
 //!
 //! Left out are provenance and, unless it is compared, text for readers. Names of components do not count.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::equal::PROVENANCE;
@@ -87,11 +86,11 @@ impl<'a> Same<'a> {
             prose,
             exact: [exact(old), exact(new)],
             nodes: Vec::new(),
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             open: Vec::new(),
             targets: Default::default(),
             ends: Default::default(),
-            counted: HashSet::new(),
+            counted: HashSet::default(),
             counting: false,
             schemas: 0,
         }
@@ -160,7 +159,7 @@ impl<'a> Same<'a> {
     /// Finds out which nodes from `first` on reach one that differs.
     fn touch(&mut self, first: usize) {
         let mut open = Vec::new();
-        let mut above: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut above: HashMap<usize, Vec<usize>> = HashMap::default();
         for id in first..self.nodes.len() {
             let node = &self.nodes[id];
             if node.differs || node.below.iter().any(|below| self.nodes[*below].touched) {
@@ -395,12 +394,18 @@ impl<'a> Same<'a> {
                     prose || PROVENANCE.contains(&key)
                 };
                 let mut count = 0;
+                let mut beside = others.iter();
                 for (key, one) in ones {
+                    let next = beside.next();
                     if left_out(key, one) {
                         continue;
                     }
                     count += 1;
-                    let Some(other) = others.get(key) else {
+                    let other = match next {
+                        Some((other, value)) if other == key => Some(value),
+                        _ => others.get(key),
+                    };
+                    let Some(other) = other else {
                         node.differs = true;
                         continue;
                     };

@@ -4,8 +4,9 @@
 //! found afterwards, by walking the pairs back to where they came from.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::ledger::{Ledger, Pair, Site, Text};
@@ -29,12 +30,12 @@ const PAIR_LIMIT: usize = 300_000;
 
 /// The schemas that two documents use at the same places, as far as they are not the same.
 #[derive(Default)]
-pub(in super::super) struct Schemas {
-    roots: Vec<Root>,
+pub(in super::super) struct Schemas<'a> {
+    roots: Vec<Root<'a>>,
 }
 
 /// A body, a parameter or a header: where the schema of a whole value stands in both documents.
-pub(super) struct Root {
+pub(super) struct Root<'a> {
     pub(super) subject: String,
     /// The number that the ledger knows the subject by.
     pub(super) number: usize,
@@ -42,11 +43,21 @@ pub(super) struct Root {
     pub(super) sender: Sender,
     pub(super) text: Text,
     pub(super) at: Pair,
+    values: Values<'a>,
 }
 
-impl Schemas {
-    /// Puts the schemas at `at` down for comparison. One of them may be missing, which accepts everything.
-    pub(in super::super) fn add(&mut self, ledger: &mut Ledger<'_>, site: Site<'_>, at: &Pair) {
+/// What stands at the same place of both documents.
+pub(in super::super) type Values<'a> = (Option<&'a Value>, Option<&'a Value>);
+
+impl<'a> Schemas<'a> {
+    /// Puts the schemas at `at` down for comparison, which are `values`. One of them may be missing, which accepts everything.
+    pub(in super::super) fn add(
+        &mut self,
+        ledger: &mut Ledger<'_>,
+        site: Site<'_>,
+        at: &Pair,
+        values: Values<'a>,
+    ) {
         self.roots.push(Root {
             subject: site.subject.to_owned(),
             number: ledger.open(site.subject),
@@ -58,11 +69,12 @@ impl Schemas {
             sender: site.sender,
             text: site.as_text,
             at: at.clone(),
+            values,
         });
     }
 
     /// Compares all that was put down.
-    pub(in super::super) fn compare(self, same: Same<'_>, ledger: &mut Ledger<'_>) {
+    pub(in super::super) fn compare(self, same: Same<'a>, ledger: &mut Ledger<'a>) {
         let prose = ledger.options.prose;
         let mut walk = Walk {
             sides: Sides {
@@ -72,12 +84,12 @@ impl Schemas {
                 left: Cell::new(LOOKS),
             },
             pairs: Vec::new(),
-            ids: HashMap::new(),
+            ids: HashMap::default(),
             open: VecDeque::new(),
             cut: false,
         };
         for (index, root) in self.roots.iter().enumerate() {
-            walk.push(&root.at.old, &root.at.new, From::Root(index));
+            walk.push_known((&root.at.old, &root.at.new), root.values, From::Root(index));
         }
         while let Some(pair) = walk.open.pop_front() {
             walk.visit(pair);
@@ -113,7 +125,7 @@ pub(super) struct Visit<'a> {
     pub(super) old: String,
     pub(super) new: String,
     /// What stands there.
-    values: (Option<&'a Value>, Option<&'a Value>),
+    values: Values<'a>,
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
     /// Schemas in them whose references lead nowhere.
@@ -136,12 +148,7 @@ impl<'a> Walk<'a> {
     }
 
     /// As [`Self::push`], of what stands there.
-    fn push_known(
-        &mut self,
-        (old, new): (&str, &str),
-        values: (Option<&'a Value>, Option<&'a Value>),
-        from: From,
-    ) {
+    fn push_known(&mut self, (old, new): (&str, &str), values: Values<'a>, from: From) {
         let (old, one) = self.sides.old.known_from(old, values.0);
         let (new, other) = self.sides.new.known_from(new, values.1);
         let next = self.pairs.len();

@@ -34,10 +34,10 @@ use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side
 const EFFORT: usize = 1_000_000;
 
 /// Enters what the differences of all pairs come to.
-pub(super) fn enter(
-    walk: &Walk<'_>,
+pub(super) fn enter<'w>(
+    walk: &Walk<'w>,
     ledger: &mut Ledger<'_>,
-    roots: &[Root],
+    roots: &[Root<'w>],
     meaning: &Meaning<'_>,
 ) {
     let mut decider = Decider {
@@ -99,7 +99,7 @@ fn enter_unresolved(
     search: &mut Search<'_, '_>,
     id: usize,
     ledger: &mut Ledger<'_>,
-    roots: &[Root],
+    roots: &[Root<'_>],
 ) {
     for (side, at) in &pair.unresolved {
         let subject = search.users(id).1.into_iter().next();
@@ -145,7 +145,7 @@ type TrialKey = (usize, *const Difference, Sender, Text);
 
 pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) walk: &'d Walk<'w>,
-    pub(super) roots: &'d [Root],
+    pub(super) roots: &'d [Root<'w>],
     pub(super) meaning: &'d Meaning<'a>,
     trials: HashMap<TrialKey, Result<Trial, Undecided>>,
     pub(super) groups: BTreeMap<(usize, Sender, Text), Group<'d>>,

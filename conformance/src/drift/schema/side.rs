@@ -1,9 +1,9 @@
 //! The schemas of one document, viewed when they are asked for: most are the same in both documents and never are.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::equal::{PROVENANCE, identity_without_provenance};
@@ -99,7 +99,7 @@ impl<'a> Side<'a> {
             }
             Value::Object(members) => {
                 if let Some(Value::String(reference)) = members.get("$ref") {
-                    let leads = self.document.leads(reference, &mut HashMap::new());
+                    let leads = self.document.leads(reference, &mut HashMap::default());
                     if leads.is_none() {
                         found.push(at.to_owned());
                     }

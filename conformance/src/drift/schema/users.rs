@@ -17,7 +17,7 @@ const USES: usize = 4;
 pub(super) type Senders = [bool; 2];
 
 /// The senders of the values of each pair.
-pub(super) fn senders(walk: &Walk<'_>, roots: &[Root]) -> Vec<Senders> {
+pub(super) fn senders(walk: &Walk<'_>, roots: &[Root<'_>]) -> Vec<Senders> {
     let mut below: Vec<Vec<usize>> = vec![Vec::new(); walk.pairs.len()];
     let mut open = Vec::new();
     for (id, pair) in walk.pairs.iter().enumerate() {
@@ -40,34 +40,33 @@ pub(super) fn senders(walk: &Walk<'_>, roots: &[Root]) -> Vec<Senders> {
 /// Walks from pairs outwards, again and again.
 pub(super) struct Search<'s, 'w> {
     walk: &'s Walk<'w>,
-    roots: &'s [Root],
+    roots: &'s [Root<'w>],
     /// The pairs around each pair, each once, in the order of the first way to it.
-    around: Vec<Vec<u32>>,
+    around: Lists,
     /// The whole values that each pair is.
-    wholes: Vec<Vec<u32>>,
+    wholes: Lists,
     /// In which round a pair was reached, and from which pair.
-    pairs: Vec<(usize, usize)>,
+    pairs: Vec<(u32, u32)>,
     /// In which round a whole value was reached, and from which pair.
-    reached: Vec<(usize, usize)>,
-    round: usize,
+    reached: Vec<(u32, u32)>,
+    round: u32,
     left: usize,
 }
 
 impl<'s, 'w> Search<'s, 'w> {
-    pub(super) fn new(walk: &'s Walk<'w>, roots: &'s [Root]) -> Self {
-        let small = |number: &usize| u32::try_from(*number).unwrap_or(u32::MAX);
-        let mut around = vec![Vec::new(); walk.pairs.len()];
-        let mut wholes = vec![Vec::new(); walk.pairs.len()];
-        // Searches pass here again and again, so what they need lies close together.
-        for (id, pair) in walk.pairs.iter().enumerate() {
+    pub(super) fn new(walk: &'s Walk<'w>, roots: &'s [Root<'w>]) -> Self {
+        let (mut around, mut wholes) = (Lists::default(), Lists::default());
+        for pair in &walk.pairs {
             let mut known = HashSet::new();
             for from in &pair.from {
                 match from {
-                    From::Root(root) => wholes[id].push(small(root)),
-                    From::Pair(pair, ..) if known.insert(*pair) => around[id].push(small(pair)),
+                    From::Root(root) => wholes.all.push(small(*root)),
+                    From::Pair(pair, ..) if known.insert(*pair) => around.all.push(small(*pair)),
                     From::Pair(..) => {}
                 }
             }
+            around.ends.push(small(around.all.len()));
+            wholes.ends.push(small(wholes.all.len()));
         }
         Self {
             walk,
@@ -84,25 +83,25 @@ impl<'s, 'w> Search<'s, 'w> {
     /// All subjects that use the pair `id`, and the first of them with the shortest ways to it.
     pub(super) fn users(&mut self, id: usize) -> (Subjects, Vec<User>) {
         self.round += 1;
-        self.pairs[id] = (self.round, id);
-        let mut open = vec![id];
+        self.pairs[id] = (self.round, small(id));
+        let mut open = vec![small(id)];
         let mut next = 0;
         let mut roots = Vec::new();
         while let Some(&pair) = open.get(next) {
             next += 1;
-            for &root in &self.wholes[pair] {
+            for &root in self.wholes.of(pair) {
                 let reached = &mut self.reached[root as usize];
                 if reached.0 != self.round {
                     *reached = (self.round, pair);
                     roots.push(root as usize);
                 }
             }
-            for &around in &self.around[pair] {
+            for &around in self.around.of(pair) {
                 self.left = self.left.saturating_sub(1);
                 let reached = &mut self.pairs[around as usize];
                 if reached.0 != self.round && self.left > 0 {
                     *reached = (self.round, pair);
-                    open.push(around as usize);
+                    open.push(around);
                 }
             }
         }
@@ -138,20 +137,41 @@ impl<'s, 'w> Search<'s, 'w> {
             }
         };
         pass(holder(&whole.at.old).or_else(|| holder(&whole.at.new)));
-        let mut pair = self.reached[root].1;
+        let mut pair = self.reached[root].1 as usize;
         loop {
             let visit = &self.walk.pairs[pair];
             pass(component(&visit.old).or_else(|| component(&visit.new)));
             if pair == id {
                 break;
             }
-            pair = self.pairs[pair].1;
+            pair = self.pairs[pair].1 as usize;
         }
         Use {
             part: whole.part.clone(),
             through,
         }
     }
+}
+
+/// Lists of numbers, one after the other: searches pass here again and again, so what they need lies close together.
+#[derive(Default)]
+struct Lists {
+    all: Vec<u32>,
+    /// Where each list ends.
+    ends: Vec<u32>,
+}
+
+impl Lists {
+    fn of(&self, number: u32) -> &[u32] {
+        let end = |number: u32| self.ends[number as usize] as usize;
+        let start = number.checked_sub(1).map_or(0, end);
+        &self.all[start..end(number)]
+    }
+}
+
+/// A number of pairs or whole values, of which there are less than a document has bytes.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The name of the component at `at`, if it is one.
