@@ -3,8 +3,9 @@
 //! A list that rots is worse than none, so an entry that matches nothing any more, or whose time is over, is a finding itself. Its
 //! severity is `breaking`, so that it fails whatever `--fail-on` says.
 
+mod write;
+
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -16,7 +17,9 @@ use crate::document::Position;
 use crate::finding::{Acceptance, BaselineFault, Comparison, Finding, Place, Severity};
 use crate::fingerprint::{self, Entry};
 use crate::rule::{Rule, Shown};
-use crate::toml_text::{Text, TextError, quoted};
+use crate::toml_text::{Text, TextError};
+
+pub use write::render;
 
 /// The rules about entries.
 pub static RULES: &[Shown] = &[
@@ -343,54 +346,6 @@ fn date(written: Datetime) -> Option<Date> {
         i8::try_from(date.day).ok()?,
     )
     .ok()
-}
-
-/// The text of a baseline that accepts `entries`, each with its sentence. An entry of `before` is kept, all others get `reason`, which
-/// may be empty to be filled in.
-///
-/// # Errors
-/// When `before` is no baseline.
-pub fn render(
-    entries: &[(&Entry, String)],
-    reason: &str,
-    name: &str,
-    before: &str,
-) -> Result<String, TextError> {
-    let before = Baseline::read(name, before, Reasons::Optional)?;
-    let mut text = String::from(
-        "# Accepted findings of conformance. Every entry needs a reason; `expires = 2027-01-31` and `owner` are optional.\n",
-    );
-    let _ = writeln!(text, "version = {VERSION}");
-    let mut written = HashSet::new();
-    // One entry accepts the same difference of several pairs.
-    for (entry, sentence) in entries
-        .iter()
-        .filter(|(entry, _)| written.insert(&entry.fingerprint))
-    {
-        let known = before.accepting(entry);
-        let kept = known
-            .map(|accepted| accepted.what.reason.as_str())
-            .filter(|kept| !kept.trim().is_empty());
-        let mut lines = vec![
-            format!("fingerprint = \"{}\"", entry.fingerprint),
-            format!("reason = {}", quoted(kept.unwrap_or(reason))),
-        ];
-        if let Some(owner) = known.and_then(|accepted| accepted.what.owner.as_deref()) {
-            lines.push(format!("owner = {}", quoted(owner)));
-        }
-        if let Some(expires) = known.and_then(|accepted| accepted.expires) {
-            lines.push(format!("expires = {expires}"));
-        }
-        lines.push(format!("rule = \"{}\"", entry.finding.rule));
-        lines.push(format!("subject = {}", quoted(&entry.finding.subject)));
-        if let Some(place) = entry.finding.new.as_ref().or(entry.finding.old.as_ref()) {
-            let place = format!("{}#{}", place.document, place.pointer);
-            lines.push(format!("place = {}", quoted(&place)));
-        }
-        lines.push(format!("message = {}", quoted(sentence)));
-        let _ = writeln!(text, "\n[[ignore]]\n{}", lines.join("\n"));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]
