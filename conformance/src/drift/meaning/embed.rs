@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::generate::{Maker, distinct};
+use super::generate::Maker;
 use super::text;
+use super::tried::distinct;
 
 /// How many ways of completing a value are tried.
 const WAYS: usize = 8;

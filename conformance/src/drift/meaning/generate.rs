@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
@@ -15,6 +14,7 @@ use super::judge;
 use super::scalars::{around, edge_strings, numbers, strings};
 use super::source::Source;
 use super::text;
+use super::tried::{Values, distinct};
 
 /// How deep values nest below a required member.
 const DEPTH: usize = 8;
@@ -328,8 +328,7 @@ impl<'a> Maker<'a> {
     }
 
     /// Values at the edges of what these demands and those of the other side say.
-    fn variations(&self, facts: &Facts, hints: &Hints, first: &BTreeSet<String>) -> Vec<Value> {
-        let mut all: Vec<Value> = Vec::new();
+    fn variations(&self, facts: &Facts, hints: &Hints, first: &BTreeSet<String>, all: &mut Values) {
         all.extend(facts.values.iter().flatten().take(300).cloned());
         all.extend(hints.literals.iter().take(300).cloned());
         all.extend(self.simple(facts, 0));
@@ -347,12 +346,11 @@ impl<'a> Maker<'a> {
             all.extend(edge_strings(facts, hints).into_iter().map(Value::from));
         }
         if may("object") {
-            self.objects(facts, hints, first, &mut all);
+            self.objects(facts, hints, first, all);
         }
-        if may("array") {
-            self.arrays(facts, hints, &mut all);
+        if may("array") && !all.is_full() {
+            self.arrays(facts, hints, all);
         }
-        all
     }
 
     /// Objects that have one of the members `names` or not; `pools` are values of a member.
@@ -361,11 +359,14 @@ impl<'a> Maker<'a> {
         facts: &Facts,
         names: &BTreeSet<String>,
         pools: &dyn Fn(&str) -> Vec<Value>,
-        all: &mut Vec<Value>,
+        all: &mut Values,
     ) {
         let base = self.object(facts, None, 0);
         let Value::Object(base) = base else { return };
         for name in names {
+            if all.is_full() {
+                return;
+            }
             let mut less = base.clone();
             less.shift_remove(name);
             all.push(Value::Object(less));
@@ -383,21 +384,14 @@ impl<'a> Maker<'a> {
         all.push(Value::Object(base));
     }
 
-    fn objects(
-        &self,
-        facts: &Facts,
-        hints: &Hints,
-        first: &BTreeSet<String>,
-        all: &mut Vec<Value>,
-    ) {
+    fn objects(&self, facts: &Facts, hints: &Hints, first: &BTreeSet<String>, all: &mut Values) {
         let base = self.object(facts, None, 0);
         let Value::Object(base) = base else { return };
-        let mut keep = |members: Map<String, Value>| all.push(Value::Object(members));
         for name in hints.names.iter().chain(&facts.required).take(2 * MEMBERS) {
             if base.contains_key(name) {
                 let mut less = base.clone();
                 less.shift_remove(name);
-                keep(less);
+                all.push(Value::Object(less));
             }
         }
         let own: BTreeSet<&String> = facts.properties.keys().collect();
@@ -407,20 +401,27 @@ impl<'a> Maker<'a> {
             let mut more = base.clone();
             more.insert(name.to_owned(), value);
             self.complete_object(facts, &mut more, 0);
-            more
+            Value::Object(more)
         };
+        // A member that needs no other, in an object that is complete without it, is all that there is to add.
+        let complete = facts.dependent.is_empty() && base.len() as u64 >= facts.min_properties;
         let rest = names.iter().copied().filter(|name| !first.contains(*name));
         for name in first.iter().chain(rest).take(2 * MEMBERS) {
+            if all.is_full() {
+                return;
+            }
             let pool = self.pool(&self.member(facts, name), 1);
             for value in pool.iter().take(2) {
-                keep(with(name, value.clone()));
-                let mut alone = base.clone();
-                alone.insert(name.clone(), value.clone());
-                keep(alone);
+                all.push(with(name, value.clone()));
+                if !(complete && all.is_distinct()) {
+                    let mut alone = base.clone();
+                    alone.insert(name.clone(), value.clone());
+                    all.push(Value::Object(alone));
+                }
             }
             if few || first.contains(name) || !own.contains(name) {
                 for value in generic() {
-                    keep(with(name, value));
+                    all.push(with(name, value));
                 }
             }
         }
@@ -431,9 +432,12 @@ impl<'a> Maker<'a> {
         unknown.extend(hints.strings.iter().take(6).cloned());
         unknown.extend(["a", "A", "0", "a b"].map(str::to_owned));
         for name in &unknown {
+            if all.is_full() {
+                return;
+            }
             let pool = self.pool(&self.member(facts, name), 1);
             for value in pool.iter().take(1).cloned().chain(generic()) {
-                keep(with(name, value));
+                all.push(with(name, value));
             }
         }
         // All optional members at once.
@@ -446,15 +450,15 @@ impl<'a> Maker<'a> {
                 full.insert((*name).clone(), value);
             }
         }
-        keep(full);
+        all.push(Value::Object(full));
         for count in around(&hints.counts, &facts.counts) {
             let mut filled = base.clone();
             self.fill(facts, &mut filled, count, 0);
-            keep(filled);
+            all.push(Value::Object(filled));
         }
     }
 
-    fn arrays(&self, facts: &Facts, hints: &Hints, all: &mut Vec<Value>) {
+    fn arrays(&self, facts: &Facts, hints: &Hints, all: &mut Values) {
         let mut keep = |given: &[Value], count: u64| all.push(self.array(facts, given, count, 0));
         for count in around(&hints.counts, &facts.counts) {
             keep(&[], count);
@@ -519,13 +523,13 @@ pub(super) fn having(
         });
         pools.collect()
     };
-    let mut all = Vec::new();
+    let mut all = Values::distinct(CANDIDATES);
     for (maker, ways) in &sides {
         for facts in ways.iter().take(count) {
             maker.having(facts, names, &pools, &mut all);
         }
     }
-    distinct(all, CANDIDATES)
+    all.into_vec()
 }
 
 /// Values worth trying on two schemas, the simple ones first.
@@ -555,11 +559,13 @@ pub(super) fn candidates(
             .chain(&not.0)
             .chain(&not.1),
     );
-    let mut all = Vec::new();
+    let mut all = Values::distinct(CANDIDATES);
     for index in 0..facts.0.len().max(facts.1.len()) {
         for (maker, ways) in [(one.0, &facts.0), (other.0, &facts.1)] {
-            if let Some(facts) = ways.get(index) {
-                all.extend(maker.variations(facts, &hints, first));
+            if let Some(facts) = ways.get(index)
+                && !all.is_full()
+            {
+                maker.variations(facts, &hints, first, &mut all);
             }
         }
     }
@@ -568,7 +574,7 @@ pub(super) fn candidates(
             all.extend(maker.simple(facts, 0));
         }
     }
-    distinct(all, CANDIDATES)
+    all.into_vec()
 }
 
 /// Values that a schema with its own `$defs` probably accepts.
@@ -579,31 +585,9 @@ pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
     let mut all = Vec::new();
     for facts in ways.iter().take(6) {
         all.extend(maker.simple(facts, 0));
-        all.extend(
-            maker
-                .variations(facts, &hints, &BTreeSet::new())
-                .into_iter()
-                .take(60),
-        );
+        let mut some = Values::first(60);
+        maker.variations(facts, &hints, &BTreeSet::new(), &mut some);
+        all.extend(some.into_vec());
     }
     distinct(all, 120)
-}
-
-/// Without repetition, at most `limit`.
-pub(super) fn distinct(all: Vec<Value>, limit: usize) -> Vec<Value> {
-    let mut seen: HashMap<u64, Vec<usize>> = HashMap::new();
-    let mut kept: Vec<Value> = Vec::new();
-    for value in all {
-        if kept.len() >= limit {
-            break;
-        }
-        let mut hasher = DefaultHasher::new();
-        value.hash(&mut hasher);
-        let alike = seen.entry(hasher.finish()).or_default();
-        if !alike.iter().any(|index| kept[*index] == value) {
-            alike.push(kept.len());
-            kept.push(value);
-        }
-    }
-    kept
 }

@@ -16,9 +16,10 @@ mod plain;
 mod scalars;
 mod source;
 mod text;
+mod tried;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -29,9 +30,10 @@ pub(super) use generate::{Focus, of_schema};
 pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
 
-use generate::{Maker, candidates, distinct, having};
+use generate::{Maker, candidates, having};
 use plain::Edits;
 use source::Source;
+use tried::{distinct, is_alike};
 
 use super::ledger::Text;
 use crate::document::{Document, pointer};
@@ -302,11 +304,12 @@ impl<'a> Meaning<'a> {
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         let real = accepted(&new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
+        let documented = self.documents(at, sender, &values.iter().collect::<Vec<_>>(), changes);
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
             let in_new = real.as_ref().map_or(in_old, |real| real[index]);
             let tried = Tried {
                 real: in_old != in_new,
-                documented: self.documents(at, sender, &value, changes),
+                documented: documented[index],
                 value,
             };
             match in_old == (sender == Sender::Client) {
@@ -506,63 +509,94 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    /// Whether the sender of the value documents all members of it. A server sends what its new document has, and what the old one
+    /// Whether the sender of each value documents all members of it. A server sends what its new document has, and what the old one
     /// has besides, as long as no edit is about that: all other differences are others' to tell.
-    fn documents(&self, at: At<'_>, sender: Sender, value: &Value, edits: &[&Edit]) -> bool {
-        if sender == Sender::Client {
-            let (old, _) = self.makers(sender);
-            return old.source.documents(&[at.0.to_owned()], value);
+    fn documents(
+        &self,
+        at: At<'_>,
+        sender: Sender,
+        values: &[&Value],
+        edits: &[&Edit],
+    ) -> Vec<bool> {
+        let old = [at.0.to_owned()];
+        match sender {
+            Sender::Client => self.are_spoken_of(&old, &[], values, &[]),
+            Sender::Server => self.are_spoken_of(&old, &[at.1.to_owned()], values, edits),
         }
-        self.is_spoken_of(&[at.0.to_owned()], &[at.1.to_owned()], value, edits)
     }
 
-    /// Whether either document speaks of every member of every object in a value that the server sends: the new one of any, the old
-    /// one of those that no edit is about.
-    fn is_spoken_of(
+    /// Whether either document speaks of every member of every object in each value: the new one of any, the old one of those that no
+    /// edit is about. Values to try have most members in common, so each member is looked at for all of them at once.
+    fn are_spoken_of(
         &self,
         old_at: &[String],
         new_at: &[String],
-        value: &Value,
+        values: &[&Value],
         edits: &[&Edit],
-    ) -> bool {
-        let (old, new) = self.makers(Sender::Server);
-        let (old, new) = (&old.source, &new.source);
+    ) -> Vec<bool> {
+        let (old, new) = (&self.old[0].source, &self.new[0].source);
         let (before, after) = (old.schemas.in_place(old_at), new.schemas.in_place(new_at));
+        let mut spoken = vec![true; values.len()];
         if before.is_empty() && after.is_empty() {
-            return true;
+            return spoken;
         }
-        match value {
-            Value::Array(items) => items.iter().enumerate().all(|(index, item)| {
-                let below = (
-                    old.schemas.item(&before, index),
-                    new.schemas.item(&after, index),
-                );
-                self.is_spoken_of(&below.0, &below.1, item, edits)
-            }),
-            Value::Object(members) => {
-                let own: Vec<&&Edit> = edits
-                    .iter()
-                    .filter(|edit| before.iter().any(|at| edit.is_of(at)))
-                    .collect();
-                let whole = own.iter().any(|edit| edit.member().is_none());
-                members.iter().all(|(name, member)| {
-                    let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
-                    let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
-                        [] => None,
-                        schemas => source.member(schemas, name),
-                    };
-                    let in_new = speak(new, &after);
-                    let in_old = speak(old, &before).filter(|_| !edited);
-                    if in_new.is_none() && in_old.is_none() {
-                        return false;
-                    }
-                    let (below_old, below_new) =
-                        (in_old.unwrap_or_default(), in_new.unwrap_or_default());
-                    self.is_spoken_of(&below_old, &below_new, member, edits)
-                })
+        let mut below = |schemas: Option<(Vec<String>, Vec<String>)>,
+                         inside: Vec<(usize, &Value)>| {
+            let Some((old, new)) = schemas else {
+                inside.iter().for_each(|(index, _)| spoken[*index] = false);
+                return;
+            };
+            let runs: Vec<&[(usize, &Value)]> = inside
+                .chunk_by(|(_, one), (_, other)| is_alike(one, other))
+                .collect();
+            let few: Vec<&Value> = runs.iter().map(|run| run[0].1).collect();
+            let found = self.are_spoken_of(&old, &new, &few, edits);
+            for (run, found) in runs.into_iter().zip(found) {
+                run.iter().for_each(|(index, _)| spoken[*index] &= found);
             }
-            _ => true,
+        };
+        let mut items: BTreeMap<usize, Vec<(usize, &Value)>> = BTreeMap::new();
+        let mut members: BTreeMap<&String, Vec<(usize, &Value)>> = BTreeMap::new();
+        for (index, value) in values.iter().enumerate() {
+            match value {
+                Value::Array(all) => {
+                    for (place, item) in all.iter().enumerate() {
+                        items.entry(place).or_default().push((index, item));
+                    }
+                }
+                Value::Object(all) => {
+                    for (name, member) in all {
+                        members.entry(name).or_default().push((index, member));
+                    }
+                }
+                _ => {}
+            }
         }
+        for (place, inside) in items {
+            let schemas = (
+                old.schemas.item(&before, place),
+                new.schemas.item(&after, place),
+            );
+            below(Some(schemas), inside);
+        }
+        let own: Vec<&&Edit> = edits
+            .iter()
+            .filter(|edit| before.iter().any(|at| edit.is_of(at)))
+            .collect();
+        let whole = own.iter().any(|edit| edit.member().is_none());
+        for (name, inside) in members {
+            let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
+            let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
+                [] => None,
+                schemas => source.member(schemas, name),
+            };
+            let in_new = speak(new, &after);
+            let in_old = speak(old, &before).filter(|_| !edited);
+            let speaks = in_new.is_some() || in_old.is_some();
+            let schemas = (in_old.unwrap_or_default(), in_new.unwrap_or_default());
+            below(speaks.then_some(schemas), inside);
+        }
+        spoken
     }
 
     /// Whether the old schema at `at` rejects all of `values`.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::edit::Edit;
 use super::source::Source;
+use super::tried::is_alike;
 use crate::document::pointer;
 use crate::finding::Undecided;
 use crate::schema::direction::{Names, Unsent};
@@ -73,6 +74,8 @@ impl<'v> Scope<'v> {
                 for value in values {
                     take(value, &mut all);
                 }
+                // Values to try differ in a member or two: of the others there are few.
+                all.dedup_by(|one, other| is_alike(one, other));
                 Self::Values(all)
             }
         }

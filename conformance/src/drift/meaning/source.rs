@@ -55,25 +55,6 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether every member of every object in `value` is one that the schemas at `roots` speak of.
-    pub(super) fn documents(&self, roots: &[String], value: &Value) -> bool {
-        let schemas = self.schemas.in_place(roots);
-        if schemas.is_empty() {
-            return true;
-        }
-        match value {
-            Value::Array(items) => items.iter().enumerate().all(|(index, item)| {
-                let below = self.schemas.item(&schemas, index);
-                self.documents(&below, item)
-            }),
-            Value::Object(members) => members.iter().all(|(name, member)| {
-                let below = self.member(&schemas, name);
-                below.is_some_and(|below| self.documents(&below, member))
-            }),
-            _ => true,
-        }
-    }
-
     /// The schemas of the member `name`, by all that apply to an object; none where they do not speak of it. An object of which no
     /// member is named is a map, whose members are all meant.
     pub(super) fn member(&self, schemas: &[String], name: &str) -> Option<Vec<String>> {
