@@ -39,18 +39,19 @@ pub fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
 /// The text that a token stands for.
 pub(super) fn unescaped(token: &str) -> String {
     let mut text = String::with_capacity(token.len());
-    let mut parts = token.split('~');
-    text.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let (escaped, rest) = match part.as_bytes().first() {
-            Some(b'0') => ('~', &part[1..]),
-            Some(b'1') => ('/', &part[1..]),
+    let mut rest = token;
+    while let Some(tilde) = rest.bytes().position(|byte| byte == b'~') {
+        text.push_str(&rest[..tilde]);
+        let (escaped, length) = match rest.as_bytes().get(tilde + 1) {
+            Some(b'0') => ('~', 2),
+            Some(b'1') => ('/', 2),
             // What is no escape stands for itself.
-            _ => ('~', part),
+            _ => ('~', 1),
         };
         text.push(escaped);
-        text.push_str(rest);
+        rest = &rest[tilde + length..];
     }
+    text.push_str(rest);
     text
 }
 
@@ -59,8 +60,8 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return None;
     }
-    let step = |value: &'v Value, token: &str| match value {
-        Value::Object(members) if token.contains('~') => member(members, &unescaped(token)),
+    let step = |value: &'v Value, token: &str, escaped: bool| match value {
+        Value::Object(members) if escaped => member(members, &unescaped(token)),
         Value::Object(members) => member(members, token),
         // `01` and `+1` are no indexes.
         Value::Array(_) if token.len() > 1 && token.starts_with('0') => None,
@@ -69,7 +70,20 @@ pub(crate) fn find<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
         }
         _ => None,
     };
-    pointer.split('/').skip(1).try_fold(value, step)
+    // Tokens are short, and this is quicker for them than a search.
+    let bytes = pointer.as_bytes();
+    let (mut found, mut start) = (value, 1);
+    while start <= bytes.len() {
+        let mut escaped = false;
+        let mut end = start;
+        while end < bytes.len() && bytes[end] != b'/' {
+            escaped |= bytes[end] == b'~';
+            end += 1;
+        }
+        found = step(found, &pointer[start..end], escaped)?;
+        start = end + 1;
+    }
+    Some(found)
 }
 
 /// The member `key` of an object. Few objects have many members, and comparing their keys is cheaper than hashing.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::{LoadError, Problem};
 use super::keyword::{has_free_names, is_data};
-use super::walk::Path;
+use super::walk::{Path, reference};
 use super::{Document, Position, component, pointer};
 
 impl Document {
@@ -20,14 +20,14 @@ impl Document {
     }
 
     /// As [`Self::resolve`], of the node `value` at `pointer`.
-    pub(super) fn resolve_from<'a>(
+    pub(crate) fn resolve_from<'a>(
         &'a self,
         mut pointer: String,
         mut value: &'a Value,
     ) -> Option<(String, &'a Value)> {
         let mut seen = HashSet::default();
         loop {
-            let Some(reference) = value.get("$ref").and_then(Value::as_str) else {
+            let Some(reference) = value.as_object().and_then(reference) else {
                 return Some((pointer, value));
             };
             let target = self.target(reference)?;

@@ -46,9 +46,7 @@ impl Drift<'_> {
                         // The server answers less.
                         Sender::Server => Impact::Compatible,
                     };
-                    let change = DocumentChange::Removed {
-                        part: response(one),
-                    };
+                    let change = DocumentChange::removed(response(one));
                     (&rules::RESPONSE_STATUS_REMOVED, impact, change)
                 }
                 Met::OldWithin(one, wider) => {
@@ -60,14 +58,8 @@ impl Drift<'_> {
                     (&rules::RESPONSE_STATUS_REMOVED, Impact::Compatible, change)
                 }
                 Met::New(other) => {
-                    let impact = match site.sender {
-                        Sender::Client => Impact::Compatible,
-                        Sender::Server => Impact::Rejected,
-                    };
-                    let change = DocumentChange::Added {
-                        part: response(other),
-                        required: false,
-                    };
+                    let impact = Impact::of_addition(site.sender);
+                    let change = DocumentChange::added(response(other));
                     (&rules::RESPONSE_STATUS_ADDED, impact, change)
                 }
                 Met::NewWithin(wider, other) => {
@@ -146,17 +138,12 @@ impl Drift<'_> {
                 }
                 Met::Old(one) => {
                     let name = one.name.clone();
-                    let change = DocumentChange::Removed {
-                        part: Part::Link { name },
-                    };
+                    let change = DocumentChange::removed(Part::Link { name });
                     (&rules::LINK_REMOVED, &one.name, change)
                 }
                 Met::New(other) => {
                     let name = other.name.clone();
-                    let change = DocumentChange::Added {
-                        part: Part::Link { name },
-                        required: false,
-                    };
+                    let change = DocumentChange::added(Part::Link { name });
                     (&rules::LINK_ADDED, &other.name, change)
                 }
             };

@@ -20,13 +20,8 @@ impl Drift<'_> {
         match present {
             (false, false) => return,
             (true, false) => {
-                let impact = match site.sender {
-                    Sender::Client => Impact::Rejected,
-                    Sender::Server => Impact::Withdrawn,
-                };
-                let change = DocumentChange::Removed {
-                    part: Part::RequestBody,
-                };
+                let impact = Impact::of_removal(site.sender);
+                let change = DocumentChange::removed(Part::RequestBody);
                 let rule = &rules::REQUEST_BODY_REMOVED;
                 let effect = site.effect(impact);
                 return self.ledger.affect(rule, effect, site.subject, &at, change);
@@ -78,10 +73,7 @@ impl Drift<'_> {
                     let at = &at.member(&first.name);
                     let types = names(&new);
                     let change = DocumentChange::BodyAdded { status, types };
-                    let effect = site.effect(match site.sender {
-                        Sender::Client => Impact::Compatible,
-                        Sender::Server => Impact::Rejected,
-                    });
+                    let effect = site.effect(Impact::of_addition(site.sender));
                     let rule = &rules::MEDIA_TYPE_ADDED;
                     return self.ledger.affect(rule, effect, site.subject, at, change);
                 }
@@ -89,10 +81,7 @@ impl Drift<'_> {
                     let at = &at.member(&first.name);
                     let types = names(&old);
                     let change = DocumentChange::BodyRemoved { status, types };
-                    let effect = site.effect(match site.sender {
-                        Sender::Client => Impact::Rejected,
-                        Sender::Server => Impact::Withdrawn,
-                    });
+                    let effect = site.effect(Impact::of_removal(site.sender));
                     let rule = &rules::MEDIA_TYPE_REMOVED;
                     return self.ledger.affect(rule, effect, site.subject, at, change);
                 }
@@ -133,7 +122,7 @@ impl Drift<'_> {
                         (Sender::Server, Carrier::Response(_)) => Impact::Withdrawn,
                         (Sender::Client, _) => Impact::Rejected,
                     };
-                    let change = DocumentChange::Removed { part: part() };
+                    let change = DocumentChange::removed(part());
                     (&rules::MEDIA_TYPE_REMOVED, impact, change)
                 }
                 Met::OldWithin(_, wider) => {
@@ -144,14 +133,8 @@ impl Drift<'_> {
                     (&rules::MEDIA_TYPE_REMOVED, Impact::Compatible, change)
                 }
                 Met::New(_) => {
-                    let impact = match site.sender {
-                        Sender::Client => Impact::Compatible,
-                        Sender::Server => Impact::Rejected,
-                    };
-                    let change = DocumentChange::Added {
-                        part: part(),
-                        required: false,
-                    };
+                    let impact = Impact::of_addition(site.sender);
+                    let change = DocumentChange::added(part());
                     (&rules::MEDIA_TYPE_ADDED, impact, change)
                 }
                 Met::NewWithin(wider, _) => {
@@ -191,9 +174,8 @@ impl Drift<'_> {
 
     /// Compares the schemas at `at`, one of which may be missing.
     pub(super) fn schema(&mut self, site: Site<'_>, at: &Pair) {
-        let (old, new) = (self.ledger.old, self.ledger.new);
         // No schema is one that accepts everything.
-        let (old, new) = (old.at(&at.old), new.at(&at.new));
+        let (old, new) = self.ledger.nodes(at);
         if !self.same.schema(old, new) {
             self.schemas.add(&mut self.ledger, site, at, (old, new));
         }
@@ -202,10 +184,7 @@ impl Drift<'_> {
     /// Compares samples by name and value, `x-replay` included.
     pub(super) fn examples(&mut self, subject: &str, at: &Pair) {
         let (single, named) = (at.member("example"), at.member("examples"));
-        let (one, other) = (
-            self.ledger.old.at(&single.old),
-            self.ledger.new.at(&single.new),
-        );
+        let (one, other) = self.ledger.nodes(&single);
         let rule = match (one, other) {
             (Some(_), None) => &rules::EXAMPLE_REMOVED,
             (None, _) => &rules::EXAMPLE_ADDED,
@@ -225,19 +204,14 @@ impl Drift<'_> {
                 Met::Old(one) => {
                     let name = one.name.clone();
                     let here = named.member(&name);
-                    let change = DocumentChange::Removed {
-                        part: Part::Example { name },
-                    };
+                    let change = DocumentChange::removed(Part::Example { name });
                     self.ledger
                         .add(&rules::EXAMPLE_REMOVED, subject, &here, change);
                 }
                 Met::New(other) => {
                     let name = other.name.clone();
                     let here = named.member(&name);
-                    let change = DocumentChange::Added {
-                        part: Part::Example { name },
-                        required: false,
-                    };
+                    let change = DocumentChange::added(Part::Example { name });
                     self.ledger
                         .add(&rules::EXAMPLE_ADDED, subject, &here, change);
                 }

@@ -1,14 +1,13 @@
 //! Where findings are entered: one entry per difference, however many operations come across it.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::Options;
 use super::equal::{PROVENANCE, identity_without_provenance};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
-use crate::document::{Document, Literal, pointer};
+use crate::document::{Document, Literal, Operation, pointer};
 use crate::finding::{
     DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
     Undecided, Use,
@@ -102,6 +101,8 @@ pub(super) struct Ledger<'a> {
     pub(super) old: &'a Document,
     pub(super) new: &'a Document,
     pub(super) options: &'a Options,
+    /// The operations that are being compared, of which nodes are asked for again and again.
+    focus: [Option<(String, &'a Value)>; 2],
     findings: Vec<Finding>,
     /// The users of the subject of each finding.
     users: Vec<UsedBy>,
@@ -115,10 +116,11 @@ impl<'a> Ledger<'a> {
             old,
             new,
             options,
+            focus: [None, None],
             findings: Vec::new(),
             users: Vec::new(),
-            entries: HashMap::new(),
-            subjects: HashMap::new(),
+            entries: HashMap::default(),
+            subjects: HashMap::default(),
         }
     }
 
@@ -130,6 +132,25 @@ impl<'a> Ledger<'a> {
         let next = self.subjects.len();
         self.subjects.insert(subject.to_owned(), next);
         next
+    }
+
+    /// Expects to be asked for nodes of these operations from now on.
+    pub(super) fn focus(&mut self, operations: [&Operation<'a>; 2]) {
+        self.focus = operations.map(|one| Some((one.pointer.clone(), one.value)));
+    }
+
+    /// The nodes at `at`.
+    pub(super) fn nodes(&self, at: &Pair) -> (Option<&'a Value>, Option<&'a Value>) {
+        let node = |side: usize, document: &'a Document, at: &str| {
+            if let Some((operation, value)) = &self.focus[side]
+                && let Some(rest) = at.strip_prefix(operation.as_str())
+                && (rest.is_empty() || rest.starts_with('/'))
+            {
+                return pointer::find(value, rest);
+            }
+            document.at(at)
+        };
+        (node(0, self.old, &at.old), node(1, self.new, &at.new))
     }
 
     /// Enters a finding with the rule's own severity.
@@ -305,16 +326,22 @@ impl<'a> Ledger<'a> {
 
     /// The object at `at` on each side; empty where there is none.
     pub(super) fn objects(&self, at: &Pair) -> (Members<'a>, Members<'a>) {
+        let (old, new) = self.nodes(at);
         (
-            self.old.at(&at.old).and_then(Value::as_object),
-            self.new.at(&at.new).and_then(Value::as_object),
+            old.and_then(Value::as_object),
+            new.and_then(Value::as_object),
         )
     }
 
     /// Follows references on both sides; a finding and `None` where one leads nowhere.
     pub(super) fn resolve(&mut self, subject: &str, at: &Pair) -> Option<Pair> {
-        let old = self.old.resolve(&at.old).map(|(pointer, _)| pointer);
-        let new = self.new.resolve(&at.new).map(|(pointer, _)| pointer);
+        let nodes = self.nodes(at);
+        let resolved = |document: &'a Document, at: &str, node| {
+            let (pointer, _) = document.resolve_from(at.to_owned(), node?)?;
+            Some(pointer)
+        };
+        let old = resolved(self.old, &at.old, nodes.0);
+        let new = resolved(self.new, &at.new, nodes.1);
         for (side, found) in [(Side::Old, &old), (Side::New, &new)] {
             if found.is_none() {
                 self.unresolved(subject, side, at);

@@ -65,7 +65,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::document::{Document, Selection};
+use crate::document::{Document, Selection, pointer};
 use crate::finding::{DocumentChange, Finding, Part, Place, Sender, Side};
 
 pub use progress::{Phase, Progress};
@@ -226,23 +226,21 @@ impl<'a> Drift<'a> {
 
     /// Whether the objects at `at` say the same in the same words, so that there is nothing to compare.
     fn is_same(&mut self, at: &Pair) -> bool {
-        let (old, new) = (self.ledger.old, self.ledger.new);
-        self.same
-            .object(old.at(&at.old), new.at(&at.new), at.name())
+        let (old, new) = self.ledger.nodes(at);
+        self.same.object(old, new, at.name())
     }
 
     /// Whether either of the objects at `at` has the member `key`, and both do not say the same there.
     fn has_other(&mut self, at: &Pair, key: &str) -> bool {
         let (old, new) = self.ledger.objects(at);
-        let old = old.and_then(|object| object.get(key));
-        let new = new.and_then(|object| object.get(key));
+        let old = old.and_then(|object| pointer::member(object, key));
+        let new = new.and_then(|object| pointer::member(object, key));
         !self.same.object(old, new, key)
     }
 
     /// Whether the objects at `at` say the same themselves, whatever their schemas and references come to.
     fn is_same_outside(&mut self, at: &Pair) -> bool {
-        let (old, new) = (self.ledger.old, self.ledger.new);
-        match (old.at(&at.old), new.at(&at.new)) {
+        match self.ledger.nodes(at) {
             (Some(old), Some(new)) => {
                 let name = at.name();
                 self.same.object(Some(old), Some(new), name) || self.same.outside(old, new, name)
@@ -330,15 +328,12 @@ impl<'a> Drift<'a> {
                 }
                 Met::Old(one) => {
                     let at = Pair::new(one.name.as_str(), "/tags");
-                    let change = DocumentChange::Removed { part: tag(one) };
+                    let change = DocumentChange::removed(tag(one));
                     self.ledger.add(&rules::TAG_REMOVED, DOCUMENT, &at, change);
                 }
                 Met::New(other) => {
                     let at = Pair::new("/tags", other.name.as_str());
-                    let change = DocumentChange::Added {
-                        part: tag(other),
-                        required: false,
-                    };
+                    let change = DocumentChange::added(tag(other));
                     self.ledger.add(&rules::TAG_ADDED, DOCUMENT, &at, change);
                 }
             }

@@ -1,7 +1,8 @@
 //! Comparing paths, webhooks, callbacks and the operations below them.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::Drift;
@@ -117,28 +118,21 @@ impl<'a> Drift<'a> {
             let (removed, added) = kind.rules();
             match (one, other) {
                 (Some(one), Some(other)) => {
+                    self.ledger.focus([one, other]);
                     if !self.is_same_operation(one, other) {
                         self.operation(&subject, (one, other), kind, sender);
                     }
                 }
                 (Some(one), None) => {
                     let at = Pair::new(one.pointer.as_str(), missing_at(self.ledger.new, one));
-                    let change = DocumentChange::Removed {
-                        part: kind.part(one),
-                    };
-                    let impact = match sender {
-                        Sender::Client => Impact::Rejected,
-                        Sender::Server => Impact::Withdrawn,
-                    };
+                    let change = DocumentChange::removed(kind.part(one));
+                    let impact = Impact::of_removal(sender);
                     let effect = Effect { sender, impact };
                     self.ledger.affect(removed, effect, &subject, &at, change);
                 }
                 (None, Some(other)) => {
                     let at = Pair::new(missing_at(self.ledger.old, other), other.pointer.as_str());
-                    let change = DocumentChange::Added {
-                        part: kind.part(other),
-                        required: false,
-                    };
+                    let change = DocumentChange::added(kind.part(other));
                     let impact = Impact::Compatible;
                     let effect = Effect { sender, impact };
                     self.ledger.affect(added, effect, &subject, &at, change);
@@ -329,18 +323,12 @@ impl<'a> Drift<'a> {
                     continue;
                 }
                 Met::Old(one) => {
-                    let impact = match sender {
-                        Sender::Client => Impact::Rejected,
-                        Sender::Server => Impact::Withdrawn,
-                    };
-                    let change = DocumentChange::Removed { part: part(one) };
+                    let impact = Impact::of_removal(sender);
+                    let change = DocumentChange::removed(part(one));
                     (&rules::CALLBACK_REMOVED, &one.name, impact, change)
                 }
                 Met::New(other) => {
-                    let change = DocumentChange::Added {
-                        part: part(other),
-                        required: false,
-                    };
+                    let change = DocumentChange::added(part(other));
                     let impact = Impact::Compatible;
                     (&rules::CALLBACK_ADDED, &other.name, impact, change)
                 }
@@ -397,7 +385,7 @@ fn partners<'o, 'a>(
         taken: &[bool],
         path: impl Fn(&Operation<'_>) -> String,
     ) -> Index<'o> {
-        let mut index = Index::new();
+        let mut index = Index::default();
         for (number, one) in new.iter().enumerate().filter(|(number, _)| !taken[*number]) {
             let key = (one.method.as_str(), path(one));
             index.entry(key).or_default().push_back(number);

@@ -1,7 +1,8 @@
 //! Comparing parameters and headers.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::Drift;
@@ -75,14 +76,9 @@ impl Drift<'_> {
                     }
                 }
                 None => {
-                    let impact = match site.sender {
-                        Sender::Client => Impact::Rejected,
-                        Sender::Server => Impact::Withdrawn,
-                    };
+                    let impact = Impact::of_removal(site.sender);
                     let at = Pair::new(given[0].at.as_str(), container.new.as_str());
-                    let change = DocumentChange::Removed {
-                        part: given[0].part(),
-                    };
+                    let change = DocumentChange::removed(given[0].part());
                     let (rule, effect) = (&rules::PARAMETER_REMOVED, site.effect(impact));
                     self.ledger.affect(rule, effect, site.subject, &at, change);
                 }
@@ -243,11 +239,8 @@ impl Drift<'_> {
                     self.serialized(site, (&header(one), "header"), &pair, &[]);
                 }
                 Met::Old(one) => {
-                    let impact = match site.sender {
-                        Sender::Client => Impact::Rejected,
-                        Sender::Server => Impact::Withdrawn,
-                    };
-                    let change = DocumentChange::Removed { part: header(one) };
+                    let impact = Impact::of_removal(site.sender);
+                    let change = DocumentChange::removed(header(one));
                     let (rule, effect) = (&rules::HEADER_REMOVED, site.effect(impact));
                     let here = at.member(&one.name);
                     self.ledger

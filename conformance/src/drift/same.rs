@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::equal::PROVENANCE;
 use crate::document::keyword::{LISTS, MAPS, SINGLE};
-use crate::document::{Decimal, Document, has_free_names, holds_data};
+use crate::document::{Decimal, Document, has_free_names, holds_data, pointer};
 
 /// Members of OpenAPI objects that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -31,7 +31,7 @@ struct Node {
     /// Whether they differ in themselves.
     differs: bool,
     /// The nodes below them, by references or directly.
-    below: Vec<usize>,
+    below: Vec<u32>,
     /// Whether anything that they reach differs.
     touched: bool,
 }
@@ -46,12 +46,12 @@ enum Kind {
     Named,
 }
 
-/// Where two values are in memory, and how they are read.
-type Key = (usize, usize, Kind);
+/// Where two values are in memory, and how they are read: the first bits of an address are free, since values are aligned.
+type Key = (usize, usize);
 
 /// Two nodes that were not looked at yet.
 struct Open<'a> {
-    id: usize,
+    id: u32,
     old: &'a Value,
     new: &'a Value,
     kind: Kind,
@@ -66,7 +66,7 @@ pub(super) struct Same<'a> {
     exact: [HashMap<usize, Decimal>; 2],
     nodes: Vec<Node>,
     /// Nodes by where their values are in memory.
-    ids: HashMap<Key, usize>,
+    ids: HashMap<Key, u32>,
     open: Vec<Open<'a>>,
     /// Where references lead; nowhere also when in a circle.
     targets: [HashMap<&'a str, Option<&'a Value>>; 2],
@@ -119,19 +119,19 @@ impl<'a> Same<'a> {
     /// Whether two such objects that were asked about are the same, whatever their schemas and references come to.
     pub(super) fn outside(&self, old: &'a Value, new: &'a Value, name: &str) -> bool {
         let known = self.ids.get(&key(old, new, Kind::of(name)));
-        known.is_some_and(|id| !self.nodes[*id].differs)
+        known.is_some_and(|id| !self.nodes[*id as usize].differs)
     }
 
     /// Whether two schemas directly below two others that were asked about are the same.
     pub(super) fn inner(&self, old: &'a Value, new: &'a Value) -> bool {
         let known = self.ids.get(&key(old, new, Kind::Schema));
-        known.is_none_or(|id| !self.nodes[*id].touched)
+        known.is_none_or(|id| !self.nodes[*id as usize].touched)
     }
 
     /// Whether two schemas that were asked about differ in nothing but what is below them.
     pub(super) fn around(&self, old: &'a Value, new: &'a Value) -> bool {
         let known = self.ids.get(&key(old, new, Kind::Schema));
-        known.is_some_and(|id| !self.nodes[*id].differs)
+        known.is_some_and(|id| !self.nodes[*id as usize].differs)
     }
 
     fn ask(&mut self, old: Option<&'a Value>, new: Option<&'a Value>, kind: Kind) -> bool {
@@ -150,40 +150,44 @@ impl<'a> Same<'a> {
                     node
                 }
             };
-            self.nodes[open.id] = node;
+            self.nodes[open.id as usize] = node;
         }
         self.touch(first);
-        !self.nodes[id].touched
+        !self.nodes[id as usize].touched
     }
 
     /// Finds out which nodes from `first` on reach one that differs.
     fn touch(&mut self, first: usize) {
         let mut open = Vec::new();
-        let mut above: HashMap<usize, Vec<usize>> = HashMap::default();
-        for id in first..self.nodes.len() {
-            let node = &self.nodes[id];
-            if node.differs || node.below.iter().any(|below| self.nodes[*below].touched) {
-                open.push(id);
+        let mut above: HashMap<u32, Vec<u32>> = HashMap::default();
+        for (id, node) in (first..).zip(&self.nodes[first..]) {
+            if node.differs
+                || node
+                    .below
+                    .iter()
+                    .any(|below| self.nodes[*below as usize].touched)
+            {
+                open.push(small(id));
             }
         }
         if open.is_empty() {
             return;
         }
-        for id in first..self.nodes.len() {
-            for below in &self.nodes[id].below {
-                above.entry(*below).or_default().push(id);
+        for (id, node) in (first..).zip(&self.nodes[first..]) {
+            for below in &node.below {
+                above.entry(*below).or_default().push(small(id));
             }
         }
         while let Some(id) = open.pop() {
-            if !std::mem::replace(&mut self.nodes[id].touched, true) {
+            if !std::mem::replace(&mut self.nodes[id as usize].touched, true) {
                 open.extend(above.get(&id).into_iter().flatten());
             }
         }
     }
 
     /// The node of two values that are looked at as a whole.
-    fn node(&mut self, old: &'a Value, new: &'a Value, kind: Kind) -> usize {
-        let next = self.nodes.len();
+    fn node(&mut self, old: &'a Value, new: &'a Value, kind: Kind) -> u32 {
+        let next = small(self.nodes.len());
         let id = *self.ids.entry(key(old, new, kind)).or_insert(next);
         if id == next {
             self.nodes.push(Node::default());
@@ -193,7 +197,7 @@ impl<'a> Same<'a> {
     }
 
     /// Follows two references; `None` where one of them leads nowhere.
-    fn follow(&mut self, old: &'a str, new: &'a str, kind: Kind) -> Option<usize> {
+    fn follow(&mut self, old: &'a str, new: &'a str, kind: Kind) -> Option<u32> {
         let mut target = |side: usize, document: &'a Document, reference: &'a str| {
             let ends = &mut self.ends[side];
             *self.targets[side].entry(reference).or_insert_with(|| {
@@ -216,7 +220,7 @@ impl<'a> Same<'a> {
     }
 
     /// Compares two schemas that stand in others; `None` where they are the same and refer to nothing.
-    fn inside(&mut self, old: &'a Value, new: &'a Value) -> Option<usize> {
+    fn inside(&mut self, old: &'a Value, new: &'a Value) -> Option<u32> {
         if let Some(&known) = self.ids.get(&key(old, new, Kind::Schema)) {
             return Some(known);
         }
@@ -230,7 +234,7 @@ impl<'a> Same<'a> {
         if !node.differs && node.below.is_empty() {
             return None;
         }
-        let id = self.nodes.len();
+        let id = small(self.nodes.len());
         self.nodes.push(node);
         self.ids.insert(key(old, new, Kind::Schema), id);
         Some(id)
@@ -263,7 +267,7 @@ impl<'a> Same<'a> {
     /// The reference of a schema that says nothing else.
     fn only_refers(&self, schema: &'a Value) -> Option<&'a str> {
         let schema = schema.as_object()?;
-        let reference = schema.get("$ref")?.as_str()?;
+        let reference = pointer::member(schema, "$ref")?.as_str()?;
         let said = schema.keys().filter(|key| !self.is_left_out(key));
         (said.count() == 1).then_some(reference)
     }
@@ -295,7 +299,7 @@ impl<'a> Same<'a> {
             count += 1;
             let other = match next {
                 Some((other, value)) if other == keyword => Some(value),
-                _ => new.get(keyword),
+                _ => pointer::member(new, keyword),
             };
             match other {
                 Some(other) => self.keyword(keyword, one, other, &mut node),
@@ -305,7 +309,7 @@ impl<'a> Same<'a> {
         let others = new.keys().filter(|keyword| !self.is_left_out(keyword));
         node.differs |= others.count() != count;
         // What components are called counts where it is a value.
-        if old.contains_key("discriminator") {
+        if pointer::member(old, "discriminator").is_some() {
             let references = |schema: &'a Map<String, Value>| {
                 let branches = ["oneOf", "anyOf"].map(|keyword| schema.get(keyword));
                 let branches = branches.into_iter().flatten().filter_map(Value::as_array);
@@ -463,7 +467,12 @@ fn exact(document: &Document) -> HashMap<usize, Decimal> {
 }
 
 fn key(old: &Value, new: &Value, kind: Kind) -> Key {
-    (address(old), address(new), kind)
+    (address(old) | kind as usize, address(new))
+}
+
+/// The number of a node; a document has fewer nodes than bytes.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Values stay where they are while their document is borrowed, so this tells them apart.

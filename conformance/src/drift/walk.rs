@@ -1,6 +1,6 @@
 //! What two maps have in common: which entries are in the old one only, in both, or in the new one only.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// An entry of a map.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,7 @@ pub(super) fn walk_wider<'e>(
     wider: impl Fn(&str) -> Vec<String>,
 ) -> Vec<Met<'e>> {
     let index = |list: &'e [Entry]| {
-        let mut index: HashMap<&'e str, Vec<usize>> = HashMap::new();
+        let mut index: HashMap<&'e str, Vec<usize>> = HashMap::default();
         for (number, entry) in list.iter().enumerate() {
             index.entry(&entry.key).or_default().push(number);
         }

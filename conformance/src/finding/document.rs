@@ -169,6 +169,21 @@ pub enum DocumentChange {
     },
 }
 
+impl DocumentChange {
+    /// Something was removed.
+    pub fn removed(part: Part) -> Self {
+        Self::Removed { part }
+    }
+
+    /// Something was added that is not required.
+    pub fn added(part: Part) -> Self {
+        Self::Added {
+            part,
+            required: false,
+        }
+    }
+}
+
 /// A part of a document that may be in one document only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

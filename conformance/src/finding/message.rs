@@ -275,6 +275,25 @@ pub enum Impact {
     Undocumented,
 }
 
+impl Impact {
+    /// The impact where messages no longer have something: a server rejects what clients still send, and clients miss what the server
+    /// sent.
+    pub fn of_removal(sender: Sender) -> Self {
+        match sender {
+            Sender::Client => Self::Rejected,
+            Sender::Server => Self::Withdrawn,
+        }
+    }
+
+    /// The impact where messages may have something new: clients need not send it, but may get it.
+    pub fn of_addition(sender: Sender) -> Self {
+        match sender {
+            Sender::Client => Self::Compatible,
+            Sender::Server => Self::Rejected,
+        }
+    }
+}
+
 /// The sender of the values that a change affects, and its impact on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Effect {

@@ -3,8 +3,8 @@
 //! The equivalences are exact.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use super::super::equal::PROVENANCE;
@@ -37,7 +37,7 @@ pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
         document,
         prose,
         looks: Cell::new(0),
-        seen: RefCell::new(HashMap::new()),
+        seen: RefCell::new(HashMap::default()),
     };
     viewer.expand(pointer, &mut Vec::new())
 }
@@ -48,7 +48,7 @@ pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Opti
         document,
         prose,
         looks: Cell::new(0),
-        seen: RefCell::new(HashMap::new()),
+        seen: RefCell::new(HashMap::default()),
     };
     let mut view = viewer.expand(pointer, &mut Vec::new());
     for _ in 0..CHAIN {

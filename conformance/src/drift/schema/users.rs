@@ -1,6 +1,6 @@
 //! Who uses two schemas: the bodies and parameters that they are part of, and the components on the way.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::super::users::{Subjects, TREE, User, holder, own};
 use super::compare::{From, Root, Walk};
@@ -57,7 +57,7 @@ impl<'s, 'w> Search<'s, 'w> {
     pub(super) fn new(walk: &'s Walk<'w>, roots: &'s [Root<'w>]) -> Self {
         let (mut around, mut wholes) = (Lists::default(), Lists::default());
         for pair in &walk.pairs {
-            let mut known = HashSet::new();
+            let mut known = HashSet::default();
             for from in &pair.from {
                 match from {
                     From::Root(root) => wholes.all.push(small(*root)),
@@ -105,22 +105,36 @@ impl<'s, 'w> Search<'s, 'w> {
                 }
             }
         }
-        roots.sort_unstable();
+        // Where most were reached, looking at all of them is quicker than sorting.
+        if roots.len() > self.reached.len() / 8 {
+            let all = self.reached.iter().enumerate();
+            let reached = all.filter(|(_, reached)| reached.0 == self.round);
+            roots = reached.map(|(root, _)| root).collect();
+        } else {
+            roots.sort_unstable();
+        }
         let mut subjects = Subjects::default();
         let mut first: Vec<User> = Vec::new();
+        let mut last = 0;
         for root in roots {
             let number = self.roots[root].number;
             subjects.insert(number);
+            if first.len() == TREE && number > last {
+                continue;
+            }
             let known = first.iter().position(|user| user.number == number);
             match known {
                 Some(index) if first[index].uses.len() < USES => {
                     first[index].uses.push(self.way(root, id));
                 }
-                None if first.len() < TREE => first.push(User {
-                    number,
-                    subject: self.roots[root].subject.clone(),
-                    uses: vec![self.way(root, id)],
-                }),
+                None if first.len() < TREE => {
+                    last = last.max(number);
+                    first.push(User {
+                        number,
+                        subject: self.roots[root].subject.clone(),
+                        uses: vec![self.way(root, id)],
+                    });
+                }
                 _ => {}
             }
         }
