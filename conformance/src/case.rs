@@ -1,9 +1,14 @@
 //! Case: a request to make and what the document promises for it. Samples become cases; the run turns a case into an exchange.
 
+mod change;
 pub mod form;
 pub mod serialize;
 
 use serde_json::Value;
+
+use crate::document::Operation;
+
+pub use change::{Change, Place, Tamper, UNKNOWN};
 
 /// A request to make and what is promised.
 #[derive(Debug, Clone)]
@@ -31,10 +36,14 @@ pub struct Case {
     pub body: Option<Body>,
     /// Whether to leave credentials out.
     pub anonymous: bool,
+    /// What is done to the complete request, with the headers of the command line.
+    pub changes: Vec<Change>,
     /// Documented status that answers it: `201`, `2XX` or `default`.
     pub expected: String,
     pub answer: Option<Answer>,
     pub intent: Intent,
+    /// The name of the case whose request this one changes further, where that is not the one that all start from.
+    pub builds_on: Option<String>,
 }
 
 /// What a request is made for.
@@ -44,8 +53,42 @@ pub enum Intent {
     Sample,
     /// The document allows it, so the server should accept it.
     Valid,
-    /// The document does not allow it, so the server should refuse it: with one of these statuses, or with any 4xx where none is named.
-    Refused(&'static [u16]),
+    /// The document does not say whether it is allowed: any documented answer will do.
+    Open,
+    /// The document does not allow it, so the server should refuse it.
+    Refused(Refusal),
+    /// `HEAD` where the document has only `GET`.
+    Head,
+    /// `OPTIONS` where the document does not have it.
+    Options,
+}
+
+/// Why a request should be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// A value breaks its schema, or is missing, or cannot be read.
+    Invalid,
+    /// The body has a content type that the operation does not take.
+    MediaType,
+    /// A credential is missing.
+    Credentials,
+    /// A credential is wrong.
+    WrongCredentials,
+    /// The path does not have the method.
+    Method,
+}
+
+impl Refusal {
+    /// The statuses that say so; any 4xx where there are none.
+    #[must_use]
+    pub fn statuses(self) -> &'static [u16] {
+        match self {
+            Self::Invalid => &[],
+            Self::MediaType => &[415],
+            Self::Credentials | Self::WrongCredentials => &[401, 403],
+            Self::Method => &[405],
+        }
+    }
 }
 
 /// A value for a parameter of the path template.
@@ -79,6 +122,38 @@ pub struct Answer {
 }
 
 impl Case {
+    /// A call of an operation without parameters and body. `expected` is the documented status that answers it.
+    #[must_use]
+    pub fn new(operation: &Operation<'_>, sample: String, expected: &str) -> Self {
+        Self {
+            operation: operation.subject(),
+            pointer: operation.pointer.clone(),
+            sample,
+            at: operation.pointer.clone(),
+            method: operation.method.clone(),
+            template: operation.path.to_owned(),
+            path: Vec::new(),
+            query: Vec::new(),
+            inputs: Vec::new(),
+            headers: Vec::new(),
+            overrides: Vec::new(),
+            body: None,
+            anonymous: false,
+            changes: Vec::new(),
+            expected: expected.to_owned(),
+            answer: None,
+            intent: Intent::Sample,
+            builds_on: None,
+        }
+    }
+
+    /// Makes the changes of the case to a complete request: pairs of the query, with encoded values, and headers.
+    pub fn change(&self, query: &mut Vec<(String, String)>, headers: &mut Vec<(String, String)>) {
+        for change in &self.changes {
+            change.make(query, headers);
+        }
+    }
+
     /// Whether a 2xx answer is promised.
     #[must_use]
     pub fn succeeds(&self) -> bool {

@@ -14,8 +14,16 @@
 //! | `sample-values` | values that the sample echoes are echoed |
 //! | `valid-accepted` | a generated request that the document allows is accepted |
 //! | `invalid-refused` | one that it does not allow is refused |
+//! | `media-type-refused` | one with a body of another content type is refused |
 //! | `credentials-required` | one without the needed credentials is refused |
+//! | `credentials-checked` | one with a wrong credential is refused |
 //! | `method-refused` | a method that the path does not have is answered with 405 |
+//! | `allow-header` | 405 has an `Allow` header with the documented methods |
+//! | `head-as-get` | `HEAD` is answered like the documented `GET` |
+//! | `accept-honored` | the answer has the documented media type that the request accepts |
+//! | `location-valid` | `Location` can be followed |
+//! | `member-documented` | the body has no members but those of its schema (`--strict`) |
+//! | `response-time` | the answer comes in time (`--max-response-time`) |
 //!
 //! Sequences (JSON lines, JSON text sequences, server-sent events) are lists of items, each of which `itemSchema` describes; text is
 //! decoded as its charset says and read as its schema asks for.
@@ -23,10 +31,15 @@
 //! Not checked: `multipart`, XML and binary bodies beyond their content type, the order of members.
 
 mod answer;
+mod generated;
 mod media_type;
 mod members;
+mod protocol;
 mod read;
+mod strict;
 mod values;
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -42,6 +55,16 @@ pub struct Judge<'d> {
     pub document: &'d Document,
     pub schemas: &'d Schemas<'d>,
     pub secrets: &'d Secrets,
+    pub limits: Limits,
+}
+
+/// What is asked of answers beyond what the document says.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Whether bodies may have only members that their schemas declare.
+    pub strict: bool,
+    /// The longest time that a response may take; none where it may take any.
+    pub response_time: Option<Duration>,
 }
 
 /// The findings about one exchange so far.
@@ -75,6 +98,7 @@ impl Judge<'_> {
             sheet.breaking(rules::ANSWER_COMPLETE, &case.pointer, fault);
         } else if let Some(response) = &exchange.response {
             sheet.answer(response, path);
+            sheet.protocol(response);
         }
         sheet.findings
     }
@@ -154,83 +178,6 @@ impl Sheet<'_> {
         {
             self.members(&body, sample);
             self.values(&body, sample, path);
-        }
-    }
-
-    /// Judges the answer to a generated request.
-    fn generated(&mut self, response: &Response, documented: Option<(String, Located<'_>)>) {
-        let status = response.status;
-        let responses = pointer::join(&self.case.pointer, "responses");
-        let at = self.case.at.clone();
-        let sample = self.sample();
-        let accepted = (200..400).contains(&status);
-        match self.case.intent {
-            _ if status >= 500 && documented.as_ref().is_none_or(|(key, _)| key == "default") => {
-                let fault = ReplayFault::Status {
-                    sample,
-                    expected: match self.case.intent {
-                        Intent::Refused(_) => "4XX".to_owned(),
-                        Intent::Valid | Intent::Sample => self.case.expected.clone(),
-                    },
-                    found: status,
-                    documented: None,
-                    credentials: Vec::new(),
-                };
-                self.breaking(rules::NO_SERVER_ERROR, &responses, fault);
-            }
-            Intent::Refused(expected) => {
-                let refused = (400..500).contains(&status);
-                let right = expected.is_empty() && refused || expected.contains(&status);
-                let rule = match expected {
-                    [401, 403] => rules::CREDENTIALS_REQUIRED,
-                    [405] => rules::METHOD_REFUSED,
-                    _ => rules::INVALID_REFUSED,
-                };
-                let severity = match accepted {
-                    true => Severity::Breaking,
-                    false => Severity::Warning,
-                };
-                // Another 4xx than 401 is a refusal all the same.
-                let told = accepted || rule == rules::METHOD_REFUSED;
-                if !right && told {
-                    let fault = ReplayFault::NotRefused {
-                        sample,
-                        found: status,
-                        expected: expected.to_vec(),
-                    };
-                    self.add(rule, severity, &at, fault, None);
-                }
-            }
-            Intent::Valid if !accepted && ![401, 403, 404, 409, 429].contains(&status) => {
-                let fault = ReplayFault::NotAccepted {
-                    sample,
-                    found: status,
-                };
-                self.add(rules::VALID_ACCEPTED, Severity::Warning, &at, fault, None);
-            }
-            Intent::Valid | Intent::Sample => {}
-        }
-        let Some((_, promised)) = documented else {
-            // Servers answer these before an operation has a say.
-            if ![405, 406, 413, 414, 415, 431].contains(&status) && status < 500 {
-                let fault = ReplayFault::Status {
-                    sample: self.sample(),
-                    expected: "a documented status".to_owned(),
-                    found: status,
-                    documented: Some(self.statuses(&responses)),
-                    credentials: Vec::new(),
-                };
-                self.breaking(rules::STATUS_DOCUMENTED, &responses, fault);
-            }
-            return;
-        };
-        // What a method that is not there answers is not this operation's.
-        if self.case.intent == Intent::Refused(&[405]) {
-            return;
-        }
-        self.headers(&promised, response);
-        if self.case.method != "HEAD" && status != 304 {
-            self.body(&promised, response);
         }
     }
 

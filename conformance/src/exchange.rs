@@ -94,7 +94,8 @@ impl Exchange {
     /// The exchange as reports show it.
     #[must_use]
     pub fn record(&self, secrets: &Secrets) -> ExchangeRecord {
-        let mut request = format!("{} {} HTTP/1.1\n", self.request.method, self.request.url);
+        let url = secrets.url(&self.request.url);
+        let mut request = format!("{} {url} HTTP/1.1\n", self.request.method);
         for (name, value) in &self.request.headers {
             request += &format!(
                 "{}: {}\n",

@@ -1,87 +1,205 @@
-//! Generated cases: requests that the document allows, and requests that it does not allow, each with one flaw.
+//! Generated cases: requests that the document allows, and requests that it does not allow.
 //!
-//! Called by the replay run, which sends them after the documented samples. Coverage is deterministic: each constraint of a body and of
-//! a parameter just inside and just outside its bound, each required member left out, wrong types, formats and patterns, unknown
-//! members where the schema is closed; malformed and missing bodies, wrong content types, missing and wrong credentials, methods that
-//! the document does not have. A value counts as invalid only if the validator rejects it, as text where it is sent as text.
-//! Not generated: combinations of flaws, flaws of cookies, multipart bodies other than the documented ones.
+//! Called by the run, which sends them after the documented samples. Two kinds: coverage, which is the same at each run, and random
+//! ones, which depend on a seed. Coverage has each constraint of a body and of a parameter at its bound, just inside and just outside;
+//! each value of an `enum`; each member left out and added; each alternative; wrong types, formats and patterns; unknown members;
+//! malformed bodies and parameters; other content types; missing and wrong credentials; methods that the document does not have.
+//!
+//! A request counts as invalid only if no reading of its bytes breaks no rule: what stands as text is read by its schema, as a
+//! server does (see [`wire`]). It counts as valid only if the validator accepts the value, and a server reads that same value.
+//! Not generated: XML and binary bodies, flows over several operations, values that depend on what the server has.
 
 mod base;
+mod body;
+mod case_name;
+mod credential;
+mod edge;
+mod faults;
+mod list;
+mod number;
+mod object;
 mod parameter;
 mod protocol;
-mod value;
+mod random;
+mod text;
+mod walk;
+mod wire;
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use serde_json::Value;
 
 use crate::case::{Case, Intent};
 use crate::document::{Document, Operation};
+use crate::drift::example_values;
+use crate::finding::{Finding, Sender};
 use crate::schema::Schemas;
 
-/// What cases are made from.
-struct Source<'a> {
-    document: &'a Document,
-    schemas: &'a Schemas<'a>,
-    operation: &'a Operation<'a>,
-}
-
-/// The generated cases of an operation, at most `limit`, in a fixed order. They start from the first of `samples` that is documented to
-/// succeed, or from generated values where there is none.
-#[must_use]
-pub fn cases(
-    document: &Document,
-    schemas: &Schemas<'_>,
-    operation: &Operation<'_>,
-    samples: &[Case],
-    limit: usize,
-) -> Vec<Case> {
-    let source = Source {
-        document,
-        schemas,
-        operation,
-    };
-    let sample = samples
-        .iter()
-        .find(|case| case.succeeds() && case.overrides.is_empty() && !case.anonymous);
-    let mut all = Vec::new();
-    let base = match sample {
-        Some(sample) => Case {
-            answer: None,
-            ..sample.clone()
-        },
-        None => match source.base() {
-            Some(base) => {
-                all.push(base.clone());
-                base
-            }
-            None => return all,
-        },
-    };
-    all.extend(source.protocol(&base));
-    // The flaws of parameters and of the body by turns, so that a limit leaves some of both.
-    let mut bodies = source.bodies(&base).into_iter();
-    let mut parameters = source.parameters(&base).into_iter();
-    loop {
-        let next = [bodies.next(), parameters.next()];
-        if next.iter().all(Option::is_none) {
-            break;
-        }
-        all.extend(next.into_iter().flatten());
-    }
-    let mut seen = HashSet::new();
-    all.retain(|case| seen.insert(case.sample.clone()));
-    all.truncate(limit);
-    all
-}
-
-/// A case that is `base` with something changed.
-fn derived(base: &Case, name: &str, intent: Intent) -> Case {
-    Case {
-        sample: format!("{GENERATED}{name}"),
-        at: base.pointer.clone(),
-        intent,
-        ..base.clone()
-    }
-}
+use base::Base;
 
 /// What the names of generated cases begin with.
 pub const GENERATED: &str = "generated: ";
+
+/// What the names of random cases begin with.
+pub const RANDOM: &str = "generated: random ";
+
+/// Makes cases for the operations of one document.
+pub struct Generator<'a> {
+    document: &'a Document,
+    schemas: &'a Schemas<'a>,
+    /// Valid values, by schema.
+    examples: RefCell<HashMap<String, Rc<Vec<Value>>>>,
+}
+
+impl<'a> Generator<'a> {
+    /// A generator of cases; makes nothing yet.
+    #[must_use]
+    pub fn new(document: &'a Document, schemas: &'a Schemas<'a>) -> Self {
+        Self {
+            document,
+            schemas,
+            examples: RefCell::default(),
+        }
+    }
+
+    /// The cases of an operation that are the same at each run, at most `limit`, in a fixed order. They start from the first of
+    /// `samples` that is documented to succeed, or from generated values where there is none, or it is not valid itself.
+    #[must_use]
+    pub fn cases(&self, operation: &Operation<'_>, samples: &[Case], limit: usize) -> Vec<Case> {
+        let source = self.source(operation);
+        let Some(base) = source.base(samples) else {
+            return Vec::new();
+        };
+        let mut all: Vec<Case> = Vec::new();
+        all.extend(base.is_new.then(|| base.case.clone()));
+        all.extend(source.protocol(&base));
+        // The flaws of parameters and of the body by turns, so that a limit leaves some of both.
+        let mut bodies = source.bodies(&base).into_iter();
+        let mut parameters = source.parameters(&base).into_iter();
+        loop {
+            let next = [bodies.next(), parameters.next()];
+            if next.iter().all(Option::is_none) {
+                break;
+            }
+            all.extend(next.into_iter().flatten());
+        }
+        source.keyed(distinct(all, limit), 0)
+    }
+
+    /// `count` cases of an operation that depend on `seed`: valid ones, and ones with one or two flaws.
+    #[must_use]
+    pub fn random(
+        &self,
+        operation: &Operation<'_>,
+        samples: &[Case],
+        seed: u64,
+        count: usize,
+    ) -> Vec<Case> {
+        let source = self.source(operation);
+        let base = source.base(samples);
+        let cases = base.map_or_else(Vec::new, |base| source.random(&base, seed, count));
+        source.keyed(distinct(cases, count), seed.wrapping_add(1))
+    }
+
+    /// Why no cases can be generated for an operation, where that is so.
+    #[must_use]
+    pub fn faults(&self, operation: &Operation<'_>, samples: &[Case]) -> Vec<Finding> {
+        self.source(operation).faults(samples)
+    }
+
+    fn source<'s>(&'s self, operation: &'s Operation<'s>) -> Source<'s> {
+        Source {
+            document: self.document,
+            schemas: self.schemas,
+            examples: &self.examples,
+            operation,
+        }
+    }
+}
+
+/// What the cases of one operation are made from.
+struct Source<'a> {
+    document: &'a Document,
+    schemas: &'a Schemas<'a>,
+    examples: &'a RefCell<HashMap<String, Rc<Vec<Value>>>>,
+    operation: &'a Operation<'a>,
+}
+
+impl Source<'_> {
+    /// Values that the schema accepts from a client, the simple ones first.
+    fn examples(&self, schema: &str) -> Rc<Vec<Value>> {
+        if let Some(known) = self.examples.borrow().get(schema) {
+            return Rc::clone(known);
+        }
+        let mut values = match self.document.at(schema) {
+            Some(_) => example_values(self.document, schema, Sender::Client),
+            None => Vec::new(),
+        };
+        values.retain(|value| self.accepts(schema, value));
+        let values = Rc::new(values);
+        let mut examples = self.examples.borrow_mut();
+        examples.insert(schema.to_owned(), Rc::clone(&values));
+        values
+    }
+
+    /// A value that all of the schemas accept.
+    fn example(&self, schemas: &[String]) -> Option<Value> {
+        let first = schemas.first()?;
+        let fits = |value: &&Value| schemas[1..].iter().all(|at| self.accepts(at, value));
+        self.examples(first).iter().find(fits).cloned()
+    }
+
+    /// Whether the schema accepts a value from a client.
+    fn accepts(&self, schema: &str, value: &Value) -> bool {
+        let accepted = self.schemas.accepts(schema, value, Some(Sender::Client));
+        accepted.unwrap_or(false)
+    }
+}
+
+/// A case that is `base` with something changed.
+fn derived(base: &Base, name: &str, intent: Intent) -> Case {
+    Case {
+        sample: format!("{GENERATED}{name}"),
+        at: base.case.pointer.clone(),
+        intent,
+        ..base.case.clone()
+    }
+}
+
+/// The first `limit` cases that differ in what is sent. Names are told apart by numbers.
+fn distinct(all: Vec<Case>, limit: usize) -> Vec<Case> {
+    let mut sent = HashSet::new();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Case> = Vec::new();
+    for mut case in all {
+        if kept.len() >= limit {
+            break;
+        }
+        let path = case.path.iter().map(|value| &value.literal);
+        let key = format!(
+            "{:?}",
+            (
+                (&case.method, path.collect::<Vec<_>>(), &case.query),
+                (&case.headers, &case.overrides, &case.changes),
+                (
+                    case.anonymous,
+                    case.body
+                        .as_ref()
+                        .map(|body| (&body.content_type, &body.bytes))
+                ),
+            )
+        );
+        if !sent.insert(key) {
+            continue;
+        }
+        let count = names.entry(case.sample.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            case.sample = format!("{} ({count})", case.sample);
+        }
+        kept.push(case);
+    }
+    kept
+}

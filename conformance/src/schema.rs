@@ -24,6 +24,8 @@ use crate::finding::{Broken, Sender, Undecided};
 
 pub use fault::Fault;
 pub use subschemas::{Member, Subschemas};
+pub use text::Raw;
+pub(crate) use text::with_member;
 
 use direction::Unsent;
 use writer::Written;
@@ -81,6 +83,29 @@ impl<'d> Schemas<'d> {
             seen.insert((violation.at.clone(), schema.clone(), name))
         });
         Ok(faults)
+    }
+
+    /// Whether the schema at `schema` accepts `value`, sent by `sender`; cheaper than its faults.
+    ///
+    /// # Errors
+    /// Says why the schema cannot be used.
+    pub fn accepts(
+        &self,
+        schema: &str,
+        value: &Value,
+        sender: Option<Sender>,
+    ) -> Result<bool, Undecided> {
+        let compiled = self.compiled(schema, sender)?;
+        Ok(compiled.1.is_valid(value))
+    }
+
+    /// The schema at `schema` as plain JSON Schema, for values that `sender` sends.
+    ///
+    /// # Errors
+    /// Says why the schema cannot be used.
+    pub fn written(&self, schema: &str, sender: Option<Sender>) -> Result<Value, Undecided> {
+        let compiled = self.compiled(schema, sender)?;
+        Ok(compiled.0.schema.clone())
     }
 
     fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {

@@ -146,6 +146,7 @@ impl<'s> Session<'s> {
                 document: subject.document,
                 schemas: &subject.schemas,
                 secrets: &subject.secrets,
+                limits: options.limits(),
             },
             base,
             options,
@@ -258,15 +259,12 @@ impl<'s> Session<'s> {
         let slash = if target.starts_with('/') { "" } else { "/" };
         let mut url = format!("{}{slash}{target}", self.base);
         let secrets = self.judge.secrets;
-        let query: Vec<(String, String)> = case
+        let mut query: Vec<(String, String)> = case
             .query
             .iter()
             .filter(|(name, _)| !case.anonymous || !secrets.is_credential_query(name))
             .cloned()
             .collect();
-        if !query.is_empty() {
-            url = format!("{url}?{}", crate::case::serialize::query_string(&query));
-        }
         let mut headers = vec![
             ("User-Agent".to_owned(), USER_AGENT.to_owned()),
             ("Accept".to_owned(), "*/*".to_owned()),
@@ -313,6 +311,10 @@ impl<'s> Session<'s> {
                 .iter()
                 .filter_map(|(name, value)| Some((name.clone(), value.clone()?))),
         );
+        case.change(&mut query, &mut headers);
+        if !query.is_empty() {
+            url = format!("{url}?{}", crate::case::serialize::query_string(&query));
+        }
         let body = case.body.as_ref().map(|body| body.bytes.clone());
         Request {
             method: case.method.clone(),

@@ -175,6 +175,9 @@ impl Sheet<'_> {
         let is_json = matches!(read, Read::Json(_));
         let (value, faults) = self.validated(read, schema.as_deref(), items.as_deref());
         self.faults(&value, &faults);
+        if let Some(schema) = schema.as_deref().filter(|_| self.judge.limits.strict) {
+            self.undeclared(&value, schema);
+        }
         Some(Body {
             value,
             schema,

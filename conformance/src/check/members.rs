@@ -76,7 +76,7 @@ impl Sheet<'_> {
 }
 
 /// A pointer with its array indexes taken out.
-fn general(at: &str) -> String {
+pub(super) fn general(at: &str) -> String {
     let star = |token: String| {
         if token.bytes().all(|byte| byte.is_ascii_digit()) {
             "*".to_owned()
@@ -176,6 +176,8 @@ impl Comparison<'_> {
                 sample: spot.sample.clone(),
                 severity: match self.names_type(schemas, kind(answer)) {
                     true => Severity::Info,
+                    // The schema is silent about a part that any value may fill.
+                    false if schemas.is_empty() && self.body.schema.is_some() => Severity::Warning,
                     false => Severity::Breaking,
                 },
                 difference: ShapeDifference::Type {

@@ -61,12 +61,13 @@ enum Form {
 
 /// Reads the body of a response as `media_type` says; gives nothing where that is neither JSON nor text.
 pub(super) fn read(media_type: &str, response: &Response) -> Result<Option<Read>, Unreadable> {
-    let Some(form) = form(media_type) else {
-        return Ok(None);
-    };
-    if let Some(encoding) = encoding(response) {
+    let form = form(media_type);
+    if let Some(encoding) = encoding(response, form.is_some()) {
         return Err(Unreadable::Encoded(encoding));
     }
+    let Some(form) = form else {
+        return Ok(None);
+    };
     if matches!(form, Form::Text) {
         return text(response).map(|text| Some(Read::Text(text)));
     }
@@ -77,6 +78,14 @@ pub(super) fn read(media_type: &str, response: &Response) -> Result<Option<Read>
     }
     let text = utf8(response)?;
     let not_json = Unreadable::NotJson;
+    if let Some(charset) = declared_charset(response)
+        && !["utf-8", "utf8", "us-ascii"].contains(&charset.to_ascii_lowercase().as_str())
+        && !text.is_ascii()
+    {
+        return Err(not_json(format!(
+            "it is declared as `{charset}`, but JSON is UTF-8 (RFC 8259, 8.1)"
+        )));
+    }
     let item = |(number, text): (usize, &str)| {
         json_of(text).map_err(|cause| not_json(format!("item {number}: {cause}")))
     };
@@ -157,13 +166,17 @@ fn utf8(response: &Response) -> Result<&str, Unreadable> {
     text.map_err(|error| Unreadable::NotUtf8(error.valid_up_to()))
 }
 
-/// The text of a body in the charset that its content type declares, or in UTF-8.
-fn text(response: &Response) -> Result<String, Unreadable> {
-    let declared = response.header("content-type").find_map(|value| {
+/// The charset that the content type declares.
+fn declared_charset(response: &Response) -> Option<String> {
+    response.header("content-type").find_map(|value| {
         let media_type = MediaType::parse(std::str::from_utf8(value).ok()?)?;
         media_type.charset().map(str::to_owned)
-    });
-    let Some(charset) = declared else {
+    })
+}
+
+/// The text of a body in the charset that its content type declares, or in UTF-8.
+fn text(response: &Response) -> Result<String, Unreadable> {
+    let Some(charset) = declared_charset(response) else {
         return utf8(response).map(str::to_owned);
     };
     let encoding = Encoding::for_label(charset.as_bytes());
@@ -219,15 +232,15 @@ fn events(text: &str) -> Vec<Value> {
     all
 }
 
-/// The encoding of a body that is not sent as it is. No request asks for one.
-fn encoding(response: &Response) -> Option<String> {
+/// The encoding of a body that is not sent as it is. No request asks for one. What should be text may tell by how it begins.
+fn encoding(response: &Response, is_text: bool) -> Option<String> {
     let named = response
         .header("content-encoding")
         .map(|value| String::from_utf8_lossy(value).trim().to_ascii_lowercase())
         .find(|name| !name.is_empty() && name != "identity");
     // A server may forget to say so.
     named.or_else(|| {
-        let gzip = response.body.starts_with(&[0x1f, 0x8b]);
+        let gzip = is_text && response.body.starts_with(&[0x1f, 0x8b]);
         gzip.then(|| "gzip".to_owned())
     })
 }

@@ -59,7 +59,7 @@ mod users;
 mod walk;
 mod written;
 
-pub(crate) use meaning::example_values;
+pub(crate) use meaning::{accepts_nothing, example_values, of_pattern};
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::case::UNKNOWN;
+use crate::case::serialize::decode;
 use crate::document::Document;
 
 const HIDDEN: &str = "[redacted]";
@@ -119,13 +121,16 @@ impl Secrets {
     /// Whether reports do not show the value of a header.
     #[must_use]
     pub fn hides(&self, header: &str, value: &str) -> bool {
-        !self.shown && !value.is_empty() && self.is_credential(header)
+        // A cookie stands beside others, which may be secret.
+        let made_up = value.contains(UNKNOWN) && !header.eq_ignore_ascii_case("cookie");
+        !self.shown && !value.is_empty() && !made_up && self.is_credential(header)
     }
 
     /// Whether reports do not show the value of a query parameter.
     #[must_use]
     pub fn hides_query(&self, name: &str, value: &str) -> bool {
-        !self.shown && !value.is_empty() && self.is_credential_query(name)
+        let made_up = value.contains(UNKNOWN);
+        !self.shown && !value.is_empty() && !made_up && self.is_credential_query(name)
     }
 
     /// The value of a header as reports show it.
@@ -135,6 +140,24 @@ impl Secrets {
             true => HIDDEN.to_owned(),
             false => value.to_owned(),
         }
+    }
+
+    /// A URL as reports show it, without the credentials of its query, whatever they are.
+    #[must_use]
+    pub fn url(&self, url: &str) -> String {
+        let Some((path, query)) = url.split_once('?') else {
+            return url.to_owned();
+        };
+        let pairs: Vec<String> = query
+            .split('&')
+            .map(|pair| match pair.split_once('=') {
+                Some((name, value)) if self.hides_query(&decode(name), value) => {
+                    format!("{name}={HIDDEN}")
+                }
+                _ => pair.to_owned(),
+            })
+            .collect();
+        format!("{path}?{}", pairs.join("&"))
     }
 
     /// A text without the values that are known to be secret.
@@ -156,5 +179,37 @@ impl Secrets {
             Value::Object(members) => members.values_mut().for_each(|member| self.hide_in(member)),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spoiled_credential_is_hidden_and_a_made_up_one_is_shown() {
+        let text = "openapi: 3.1.0\npaths: {}\ncomponents: {securitySchemes: {key: {type: apiKey, in: query, name: key}}}\n";
+        let document = Document::parse("t", text).unwrap();
+        let secrets = Secrets::new(&document, &[], false);
+        for (url, shown) in [
+            (
+                "http://h/a?key=abcd1235&b=1",
+                "http://h/a?key=[redacted]&b=1",
+            ),
+            (
+                "http://h/a?key=conformance-unknown-credential",
+                "http://h/a?key=conformance-unknown-credential",
+            ),
+            ("http://h/a", "http://h/a"),
+        ] {
+            assert_eq!(secrets.url(url), shown);
+        }
+        assert_eq!(secrets.header("Authorization", "Bearer abcd1235"), HIDDEN);
+        let unknown = format!("Bearer {UNKNOWN}");
+        assert_eq!(secrets.header("Authorization", &unknown), unknown);
+        assert_eq!(
+            secrets.header("Cookie", &format!("a=b; sid={UNKNOWN}")),
+            HIDDEN
+        );
     }
 }

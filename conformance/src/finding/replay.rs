@@ -175,6 +175,65 @@ pub enum ReplayFault {
         /// The status of the response.
         found: u16,
     },
+    /// The `Allow` header of a response is missing, or does not fit the documented methods.
+    Allow {
+        /// The name of the case.
+        sample: String,
+        /// The methods that it names; none where there is no such header.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        found: Option<Vec<String>>,
+        /// The documented methods that it does not name.
+        missing: Vec<String>,
+        /// The method that it names although it was just refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    /// `HEAD` was answered with a status that does not fit `GET`.
+    Head {
+        /// The name of the case.
+        sample: String,
+        /// The status of the response.
+        found: u16,
+    },
+    /// The response has another media type than the request accepts.
+    NotNegotiated {
+        /// The name of the case.
+        sample: String,
+        /// The media type that the request accepts.
+        accepted: String,
+        /// The media type of the response.
+        found: String,
+    },
+    /// The `Location` header cannot be followed.
+    Location {
+        /// The name of the case.
+        sample: String,
+        /// The values of the header.
+        found: Vec<String>,
+    },
+    /// The body has a member that its schema does not declare.
+    Undeclared {
+        /// The name of the case.
+        sample: String,
+        /// JSON pointer of the member in the body.
+        at: String,
+        /// In how many more items of a list there is such a member.
+        more: usize,
+    },
+    /// The response took too long.
+    Slow {
+        /// The name of the case.
+        sample: String,
+        /// The limit in seconds.
+        limit: f64,
+    },
+    /// No request of an operation can be generated.
+    NoValue {
+        /// What there is no value for, such as `query parameter limit`.
+        part: String,
+        /// Whether there certainly is none.
+        proven: bool,
+    },
     /// No request to an operation was accepted.
     NeverAccepted {
         /// How many requests there were.
@@ -409,6 +468,12 @@ impl ReplayFault {
             | Self::BodyNotUtf8 { sample, .. }
             | Self::BodyCharset { sample, .. }
             | Self::NotRefused { sample, .. }
+            | Self::Allow { sample, .. }
+            | Self::Head { sample, .. }
+            | Self::NotNegotiated { sample, .. }
+            | Self::Location { sample, .. }
+            | Self::Undeclared { sample, .. }
+            | Self::Slow { sample, .. }
             | Self::NotAccepted { sample, .. }
             | Self::BodyNotJson { sample, .. }
             | Self::Body { sample, .. }
@@ -423,6 +488,7 @@ impl ReplayFault {
             | Self::UnusableSchema { .. }
             | Self::NoSamples
             | Self::Unobserved { .. }
+            | Self::NoValue { .. }
             | Self::NeverAccepted { .. } => None,
         }
     }
@@ -462,9 +528,13 @@ impl ReplayFault {
             Self::Body { violation, .. } | Self::Sample { violation } => violation.redact(hide),
             Self::NeverAccepted { words, .. } => words.iter_mut().for_each(text),
             Self::HeaderNotJson { cause, .. } | Self::BodyNotJson { cause, .. } => text(cause),
-            Self::ContentType { found, .. } => found.iter_mut().for_each(text),
+            Self::ContentType { found, .. } | Self::Location { found, .. } => {
+                found.iter_mut().for_each(text);
+            }
+            Self::Allow { found, .. } => found.iter_mut().flatten().for_each(text),
+            Self::NotNegotiated { found, .. } => text(found),
             Self::BodyEncoded { encoding, .. } => text(encoding),
-            Self::Shape { at, .. } => text(at),
+            Self::Shape { at, .. } | Self::Undeclared { at, .. } => text(at),
             Self::Echo {
                 at, found, sent, ..
             } => {
@@ -481,6 +551,9 @@ impl ReplayFault {
             | Self::NotRefused { .. }
             | Self::NotAccepted { .. }
             | Self::Unobserved { .. }
+            | Self::Head { .. }
+            | Self::Slow { .. }
+            | Self::NoValue { .. }
             | Self::MoreViolations { .. }
             | Self::UnusableSchema { .. }
             | Self::NoSamples

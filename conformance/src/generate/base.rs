@@ -1,4 +1,4 @@
-//! A request of generated values, for operations without a sample.
+//! The request that cases start from: a sample, or generated values where there is none.
 
 use serde_json::Value;
 
@@ -6,43 +6,168 @@ use super::{GENERATED, Source};
 use crate::case::serialize::{self, Style};
 use crate::case::{Case, Intent, PathValue};
 use crate::document::{Located, pointer};
-use crate::drift::example_values;
-use crate::finding::Sender;
 use crate::samples::{encodings, media_types, template_names};
 
+/// The request that the cases of an operation start from.
+pub(super) struct Base {
+    pub(super) case: Case,
+    /// Whether it was generated, so that it is a case of its own.
+    pub(super) is_new: bool,
+}
+
 impl Source<'_> {
-    /// The request with what is required; none where a value was not found for something.
-    pub(super) fn base(&self) -> Option<Case> {
+    /// The first sample that is documented to succeed and valid itself; a generated request where there is none.
+    pub(super) fn base(&self, samples: &[Case]) -> Option<Base> {
+        let mut usable = samples
+            .iter()
+            .filter(|case| case.succeeds() && case.overrides.is_empty() && !case.anonymous);
+        let first = usable.clone().next();
+        let is_valid = |case: &&Case| self.is_valid(case);
+        let (mut case, is_new) = match usable.find(is_valid) {
+            Some(sample) => (sample.clone(), false),
+            None => match self.generated().ok() {
+                Some(case) => (case, true),
+                None => (first?.clone(), false),
+            },
+        };
+        case.answer = None;
+        // Two requests with one key are the same request to the server.
+        let required = |name: &str| {
+            self.operation
+                .parameters(self.document)
+                .iter()
+                .any(|parameter| {
+                    let named = parameter.value.get("name").and_then(Value::as_str);
+                    named.is_some_and(|known| known.eq_ignore_ascii_case(name))
+                        && parameter.value.get("required") == Some(&Value::Bool(true))
+                })
+        };
+        case.headers
+            .retain(|(name, _)| !is_key(name) || required(name));
+        Some(Base { case, is_new })
+    }
+
+    /// Gives each case a key for idempotency of its own, where the operation needs one. `salt` tells one set of cases from another.
+    pub(super) fn keyed(&self, mut cases: Vec<Case>, salt: u64) -> Vec<Case> {
+        let parameters = self.operation.parameters(self.document);
+        let schema = |name: &str| {
+            let own = parameters.iter().find(|parameter| {
+                let named = parameter.value.get("name").and_then(Value::as_str);
+                named.is_some_and(|known| known.eq_ignore_ascii_case(name))
+            });
+            own.and_then(|own| self.schema_of(own))
+        };
+        for (index, case) in cases.iter_mut().enumerate() {
+            let keys = case.headers.iter_mut();
+            for (name, value) in keys.filter(|(name, _)| is_key(name)) {
+                let texts = [
+                    format!("conformance-{salt}-{index}"),
+                    format!("{:08x}-0000-4000-8000-{index:012x}", salt & 0xffff_ffff),
+                ];
+                let fits = |text: &String| {
+                    let text = Value::from(text.as_str());
+                    schema(name).is_none_or(|schema| self.accepts(&schema, &text))
+                };
+                if let Some(text) = texts.into_iter().find(fits) {
+                    *value = text;
+                }
+            }
+        }
+        cases
+    }
+
+    /// Whether the parameters and the body of a sample are valid themselves.
+    fn is_valid(&self, case: &Case) -> bool {
+        let parameters = self.operation.parameters(self.document);
+        let of_query = case.inputs.iter().map(|(name, value)| (name, Some(value)));
+        let of_path = case
+            .path
+            .iter()
+            .map(|value| (&value.name, value.documented.as_ref()));
+        let valid = of_query.chain(of_path).all(|(name, value)| {
+            let owner = parameters
+                .iter()
+                .find(|one| one.value.get("name").and_then(Value::as_str) == Some(name));
+            let schema = owner.and_then(|owner| self.schema_of(owner));
+            match (schema, value) {
+                (Some(schema), Some(value)) => self.accepts(&schema, value),
+                _ => true,
+            }
+        });
+        let body = case.body.as_ref();
+        let value = body.and_then(|body| body.value.as_ref());
+        let schema = body
+            .and_then(|body| body.content_type.as_deref())
+            .and_then(|content_type| self.media(content_type))
+            .map(|(_, media)| pointer::join(&media.pointer, "schema"))
+            .filter(|schema| self.document.at(schema).is_some());
+        valid
+            && value
+                .zip(schema)
+                .is_none_or(|(value, schema)| self.accepts(&schema, value))
+    }
+
+    /// The schema of a parameter, which may stand in its content.
+    pub(super) fn schema_of(&self, parameter: &Located<'_>) -> Option<String> {
+        let own = pointer::join(&parameter.pointer, "schema");
+        if self.document.at(&own).is_some() {
+            return Some(own);
+        }
+        let (_, media) = media_types(self.document, parameter).into_iter().next()?;
+        let schema = pointer::join(&media.pointer, "schema");
+        self.document.at(&schema).is_some().then_some(schema)
+    }
+
+    /// The documented content of a request body that a content type falls under.
+    pub(super) fn media(&self, content_type: &str) -> Option<(String, Located<'_>)> {
+        let essence = |name: &str| {
+            let name = name.split(';').next().unwrap_or_default();
+            name.trim().to_ascii_lowercase()
+        };
+        let owner = self.operation.request_body(self.document)?;
+        let all = media_types(self.document, &owner);
+        let own = all
+            .iter()
+            .find(|(name, _)| essence(name) == essence(content_type));
+        own.cloned()
+    }
+
+    /// The request with what is required.
+    ///
+    /// # Errors
+    /// What no value was found for, and its schema.
+    pub(super) fn generated(&self) -> Result<Case, (String, Option<String>)> {
         let operation = self.operation;
         let responses = operation.responses(self.document);
-        let expected = responses.iter().map(|(status, _)| status.as_str());
-        let expected = expected.clone().find(|status| status.starts_with('2'));
+        let mut statuses = responses.iter().map(|(status, _)| status.as_str());
+        let expected = statuses.find(|status| status.starts_with('2'));
+        let sample = format!("{GENERATED}what is required");
         let mut case = Case {
-            operation: operation.subject(),
-            pointer: operation.pointer.clone(),
-            sample: format!("{GENERATED}what is required"),
-            at: operation.pointer.clone(),
-            method: operation.method.clone(),
-            template: operation.path.to_owned(),
-            path: Vec::new(),
-            query: Vec::new(),
-            inputs: Vec::new(),
-            headers: Vec::new(),
-            overrides: Vec::new(),
-            body: None,
-            anonymous: false,
-            expected: expected.unwrap_or("2XX").to_owned(),
-            answer: None,
             intent: Intent::Valid,
+            ..Case::new(operation, sample, expected.unwrap_or("2XX"))
         };
+        let mut cookies = Vec::new();
         for parameter in operation.parameters(self.document) {
             let member = |name| parameter.value.get(name).and_then(Value::as_str);
-            let (name, place) = (member("name")?, member("in")?);
+            let (Some(name), Some(place)) = (member("name"), member("in")) else {
+                continue;
+            };
             let required = parameter.value.get("required") == Some(&Value::Bool(true));
-            if place != "path" && !required {
+            let ignored = ["accept", "content-type", "authorization"];
+            if place != "path" && !required
+                || place == "header" && ignored.contains(&name.to_ascii_lowercase().as_str())
+                || self.is_credential(place, name)
+            {
                 continue;
             }
-            let value = self.example(&pointer::join(&parameter.pointer, "schema"))?;
+            let schema = self.schema_of(&parameter);
+            let value = match &schema {
+                Some(schema) => self.sendable(place, schema),
+                None => Some(Value::from("a")),
+            };
+            let Some(value) = value else {
+                return Err((format!("{place} parameter `{name}`"), schema));
+            };
             let style = Style::of(parameter.value, place);
             match place {
                 "path" => case.path.push(PathValue {
@@ -56,35 +181,59 @@ impl Source<'_> {
                     let text = serialize::header(&value, &style);
                     case.headers.push((name.to_owned(), text));
                 }
-                _ => return None,
+                "cookie" => cookies.push(serialize::cookie(name, &value, &style)),
+                _ => return Err((format!("{place} parameter `{name}`"), None)),
             }
+        }
+        if !cookies.is_empty() {
+            case.headers.push(("Cookie".to_owned(), cookies.join("; ")));
         }
         for name in template_names(operation.path) {
             if !case.path.iter().any(|known| known.name == name) {
-                return None;
+                return Err((format!("path parameter `{name}`"), None));
             }
         }
         if let Some(body) = operation.request_body(self.document) {
-            let (media_type, media) = media_types(self.document, &body).into_iter().next()?;
-            case.body = Some(self.body(&media_type, &media)?);
+            let required = body.value.get("required") == Some(&Value::Bool(true));
+            let content = media_types(self.document, &body);
+            let made = content
+                .iter()
+                .find_map(|(name, media)| self.example_body(name, media));
+            match (made, content.first()) {
+                (Some(body), _) => case.body = Some(body),
+                (None, Some((_, media))) if required => {
+                    let schema = pointer::join(&media.pointer, "schema");
+                    return Err(("body".to_owned(), Some(schema)));
+                }
+                _ => {}
+            }
         }
-        Some(case)
+        Ok(case)
     }
 
-    fn body(&self, media_type: &str, media: &Located<'_>) -> Option<crate::case::Body> {
-        let value = self.example(&pointer::join(&media.pointer, "schema"))?;
+    /// A value that a parameter can have where it stands.
+    fn sendable(&self, place: &str, schema: &str) -> Option<Value> {
+        let examples = self.examples(schema);
+        let fits = |value: &&Value| super::parameter::is_sendable(place, &serialize::text(value));
+        examples.iter().find(fits).cloned()
+    }
+
+    /// A valid body of a media type.
+    pub(super) fn example_body(
+        &self,
+        media_type: &str,
+        media: &Located<'_>,
+    ) -> Option<crate::case::Body> {
+        let schema = pointer::join(&media.pointer, "schema");
+        let examples = self.examples(&schema);
         let encodings = encodings(self.document, media);
-        serialize::body(media_type, &value, &encodings).ok()
+        examples
+            .iter()
+            .find_map(|value| serialize::body(media_type, value, &encodings).ok())
     }
+}
 
-    /// A value that the schema accepts.
-    pub(super) fn example(&self, schema: &str) -> Option<Value> {
-        self.document.at(schema)?;
-        let values = example_values(self.document, schema, Sender::Client);
-        let valid = |value: &Value| {
-            let faults = self.schemas.faults(schema, value, Some(Sender::Client));
-            faults.is_ok_and(|faults| faults.is_empty())
-        };
-        values.into_iter().find(valid)
-    }
+/// Whether a header tells one request from its repetition.
+pub(super) fn is_key(header: &str) -> bool {
+    header.to_ascii_lowercase().contains("idempotency")
 }

@@ -1,13 +1,14 @@
 //! Root causes: findings that tell of one fault become one finding, with the number of requests that showed it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::case::serialize::decode;
-use crate::case::{Case, Intent};
+use crate::case::{Case, Intent, Refusal};
 use crate::document::pointer;
 use crate::finding::{Broken, Finding, Message, ReplayFault, Sender, Undecided};
+use crate::generate::RANDOM;
 use crate::schema::Fault;
 use crate::session::Session;
 
@@ -21,6 +22,7 @@ pub(super) fn of_cases(
         .iter()
         .map(|case| (case.sample.as_str(), case))
         .collect();
+    let findings = without_consequences(findings, &named);
     let constraints = |finding: &Finding| {
         let Message::Replay(ReplayFault::NotRefused { sample, .. }) = &finding.message else {
             return None;
@@ -31,6 +33,27 @@ pub(super) fn of_cases(
         constraints(finding)
             .map_or_else(|| cause(finding), |key| format!("{}\n{key}", finding.rule))
     })
+}
+
+/// Leaves out valid requests that were refused because they build on one that was refused. Of random ones it is not known what they
+/// build on, so they count only where nothing else was refused.
+fn without_consequences(mut findings: Vec<Finding>, named: &HashMap<&str, &Case>) -> Vec<Finding> {
+    let sample = |finding: &Finding| match &finding.message {
+        Message::Replay(ReplayFault::NotAccepted { sample, .. }) => Some(sample.clone()),
+        _ => None,
+    };
+    let refused: HashSet<String> = findings.iter().filter_map(sample).collect();
+    let is_random = |sample: &str| sample.starts_with(RANDOM);
+    let any = refused.iter().any(|sample| !is_random(sample));
+    findings.retain(|finding| {
+        let Some(own) = sample(finding) else {
+            return true;
+        };
+        let before = |sample: &str| named.get(sample).and_then(|case| case.builds_on.as_deref());
+        let mut basis = std::iter::successors(before(&own), |sample| before(sample)).take(20);
+        !(is_random(&own) && any || basis.any(|sample| refused.contains(sample)))
+    });
+    findings
 }
 
 /// Joins the findings of a whole run: a fault of a shared schema or answer is one, whatever operations show it.
@@ -89,7 +112,7 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
 
 /// The constraints that an invalid request violates: the server ignores them, whatever value shows it.
 fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
-    if case.intent != Intent::Refused(&[]) {
+    if case.intent != Intent::Refused(Refusal::Invalid) {
         return None;
     }
     let mut broken: Vec<String> = Vec::new();

@@ -137,7 +137,7 @@ impl Unit<'_> {
         let template = session.operations[operation].path;
         let item = prefix(template, name, true);
         // One thing serves all cases that leave it as it is.
-        let lasting = case.intent != Intent::Valid || is_safe(&case.method);
+        let lasting = !matches!(case.intent, Intent::Valid | Intent::Open) || is_safe(&case.method);
         let key = expand(&item, before);
         let known = self.reusable.as_ref().filter(|_| lasting);
         if let Some(value) = known.and_then(|known| known.get(&key)) {
@@ -183,7 +183,7 @@ impl Unit<'_> {
         // Generated requests of an operation count as one user.
         let user = match case.intent {
             Intent::Sample => format!("{}, {}", case.operation, case.title()),
-            Intent::Valid | Intent::Refused(_) => format!("{}, generated requests", case.operation),
+            _ => format!("{}, generated requests", case.operation),
         };
         let of_creator = |known: &&mut Refusal| known.operation == creator;
         if let Some(known) = self.refusals.iter_mut().find(of_creator) {

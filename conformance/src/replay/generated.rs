@@ -9,7 +9,7 @@ use super::unit::{self, Unit};
 use super::{causes, lanes};
 use crate::case::Case;
 use crate::finding::{ReplayStep, Tally};
-use crate::generate;
+use crate::generate::Generator;
 use crate::session::{Generate, Part, PathValues, Session, is_safe};
 
 /// Sends the generated cases of all selected operations. `before` and `refused` are what the samples came to.
@@ -20,6 +20,7 @@ pub(super) async fn run(
     refused: &[Refusal],
 ) -> (Part, Vec<Refusal>) {
     let lanes = lanes::of(session.operations, &session.selected);
+    let generator = &Generator::new(session.document, session.judge.schemas);
     let lane = |lane: Vec<usize>| async move {
         let mut done = Vec::new();
         for index in lane {
@@ -28,7 +29,7 @@ pub(super) async fn run(
                 continue;
             }
             let unit = Unit::new(session, &before.created, refused);
-            done.push((index, operation(unit, index, generate).await));
+            done.push((index, operation(unit, index, generator, generate).await));
         }
         done
     };
@@ -50,16 +51,17 @@ pub(super) async fn run(
 }
 
 /// Sends the generated cases of an operation.
-async fn operation(mut unit: Unit<'_>, index: usize, generate: &Generate) -> (Part, Vec<Refusal>) {
+async fn operation(
+    mut unit: Unit<'_>,
+    index: usize,
+    generator: &Generator<'_>,
+    generate: &Generate,
+) -> (Part, Vec<Refusal>) {
     let session = unit.session;
     let (operation, plan) = (&session.operations[index], &session.plans[index]);
-    let mut cases = generate::cases(
-        session.document,
-        session.judge.schemas,
-        operation,
-        &plan.cases,
-        generate.max_cases,
-    );
+    let own = generator.faults(operation, &plan.cases);
+    let mut cases = generator.cases(operation, &plan.cases, generate.max_cases);
+    cases.extend(generator.random(operation, &plan.cases, generate.seed, generate.random));
     if generate.safe {
         // Of an operation that changes something nothing is sent, not even with another method.
         let reads = is_safe(&operation.method);
@@ -69,6 +71,7 @@ async fn operation(mut unit: Unit<'_>, index: usize, generate: &Generate) -> (Pa
     send(&mut unit, index, &cases).await;
     let findings = std::mem::take(&mut unit.part.findings);
     unit.part.findings = causes::of_cases(session, findings, &cases);
+    unit.part.findings.splice(0..0, own);
     let tally = &mut unit.part.tally;
     let (sent, passed) = (tally.replayed, tally.passed);
     *tally = Tally {

@@ -1,8 +1,8 @@
 //! What the run created: remembered while it runs, removed at its end.
 
 use super::unit::Unit;
+use crate::case::Case;
 use crate::case::serialize::encode;
-use crate::case::{Case, Intent};
 use crate::check::succeeded;
 use crate::document::Operation;
 use crate::exchange::Exchange;
@@ -127,24 +127,7 @@ async fn delete_one(
 
 /// A call of an operation that no sample describes.
 fn bare_case(operation: &Operation<'_>) -> Case {
-    Case {
-        operation: operation.subject(),
-        pointer: operation.pointer.clone(),
-        sample: "example".to_owned(),
-        at: operation.pointer.clone(),
-        method: operation.method.clone(),
-        template: operation.path.to_owned(),
-        path: Vec::new(),
-        query: Vec::new(),
-        inputs: Vec::new(),
-        headers: Vec::new(),
-        overrides: Vec::new(),
-        body: None,
-        anonymous: false,
-        intent: Intent::Sample,
-        expected: "2XX".to_owned(),
-        answer: None,
-    }
+    Case::new(operation, "example".to_owned(), "2XX")
 }
 
 /// Why an exchange is not successful, if so.

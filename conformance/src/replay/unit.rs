@@ -133,7 +133,8 @@ impl<'s> Unit<'s> {
         let positive = match case.intent {
             Intent::Sample => case.succeeds(),
             Intent::Valid => true,
-            Intent::Refused(_) => false,
+            // Whether what should be refused, or another method, is accepted says nothing about the operation.
+            Intent::Open | Intent::Refused(_) | Intent::Head | Intent::Options => false,
         };
         let observed = self.part.observed.entry(index).or_default();
         observed.count(&exchange, positive);

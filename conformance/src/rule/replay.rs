@@ -51,16 +51,36 @@ rules! {
         "x-replay: { from: guide }" => "x-replay: { from: no-such-sample }";
     INVALID_REFUSED = "invalid-refused" Breaking "The server accepted a request that the document does not allow; a warning where it was refused with another status than it should.",
         "required: [qty]" => "a request without `qty`: 201 Created";
-    CREDENTIALS_REQUIRED = "credentials-required" Breaking "The server accepted a request without the credentials that the operation needs.",
+    MEDIA_TYPE_REFUSED = "media-type-refused" Breaking "The server accepted a body of a content type that the operation does not take.",
+        "content: { application/json: .. }" => "Content-Type: text/plain: 201 Created";
+    CREDENTIALS_REQUIRED = "credentials-required" Breaking "The server accepted a request without the credentials that the operation needs: without all, or without one of several.",
         "security: [{ key: [] }]" => "a request without `X-API-Key`: 200 OK";
+    CREDENTIALS_CHECKED = "credentials-checked" Breaking "The server accepted a credential that is altered, shortened, lengthened, unknown, or of another scheme.",
+        "Authorization: Bearer abc" => "Authorization: Bearer abd: 200 OK";
     METHOD_REFUSED = "method-refused" Warning "The server did not answer 405 to a method that the path does not have; breaking where it accepted the request.",
         "/orders: { get: .. }" => "DELETE /orders: 404 Not Found";
+    ALLOW_HEADER = "allow-header" Warning "A 405 response has no `Allow` header, or one that does not fit the documented methods; breaking where it contradicts the response or the document.",
+        "/orders: { get: .., post: .. }" => "405 with Allow: GET";
+    HEAD_AS_GET = "head-as-get" Warning "`HEAD` is not answered like the documented `GET`; a warning, since the document does not have it.",
+        "GET /orders: 200" => "HEAD /orders: 404 Not Found";
+    ACCEPT_HONORED = "accept-honored" Warning "The response has another media type than the documented one that the request accepts.",
+        "Accept: text/csv" => "Content-Type: application/json";
+    LOCATION_VALID = "location-valid" Breaking "A `Location` header is not a URI reference, or is given several times; a warning where a redirection has none.",
+        "201 Created" => "Location: http://[/1";
+    MEMBER_DOCUMENTED = "member-documented" Breaking "The body has a member that its schema does not declare; only with `--strict`.",
+        "properties: { id: .. }" => "{ \"id\": \"a\", \"internal\": 1 }";
+    RESPONSE_TIME = "response-time" Breaking "The response took longer than `--max-response-time`.",
+        "--max-response-time 0.5" => "a response after 0.7 s";
     VALID_ACCEPTED = "valid-accepted" Warning "The server refused a request that the document allows.",
         "qty: { type: integer }" => "a request with `qty`: 400 Bad Request";
     NEVER_ACCEPTED = "never-accepted" Undecided "The server accepted no request to an operation, so that little of it was checked.",
         "GET /orders: 200" => "401 Unauthorized to each of 12 requests";
     UNOBSERVED = "unobserved" Undecided "A documented status, a sample or an operation was not observed; only with `--fail-on-unobserved`.",
         "responses: { 200: .., 404: .. }" => "no response was 404";
+    REQUEST_UNSATISFIABLE = "request-unsatisfiable" Breaking "No value is valid under a schema of a request, so that no request can be right.",
+        "{ type: integer, minimum: 5, maximum: 1 }" => "no value";
+    CASES_NOT_GENERATED = "cases-not-generated" Undecided "No valid value was found for a schema of a request, so that no requests were generated.",
+        "{ type: string, pattern: '^(?=.*a)(?=.*b).{9}$' }" => "no value was found";
     RESOURCE_NOT_CREATED = "resource-not-created" Undecided "The server did not create what other samples need.",
         "POST /notes: 201 Created" => "POST /notes: 503 Service Unavailable";
 }

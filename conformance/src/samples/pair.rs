@@ -11,7 +11,7 @@ use super::Plan;
 use super::collect::{self, Sample};
 use super::recipe;
 use super::request::{Choice, Draft, Source};
-use crate::case::{Answer, Case, Intent, is_success};
+use crate::case::{Answer, Case, is_success};
 use crate::document::{Document, Operation};
 use crate::finding::{Finding, Place, RecipeProblem, ReplayFault, Severity, Unreplayable};
 use crate::rule::replay as rules;
@@ -268,21 +268,12 @@ impl Planner<'_> {
             headers.insert(0, ("Accept".to_owned(), self.accept(&answer.media_type)));
         }
         Case {
-            operation: operation.subject(),
-            pointer: operation.pointer.clone(),
-            sample,
             at: answer.map_or(draft.at, |answer| answer.at.clone()),
-            method: operation.method.clone(),
-            template: operation.path.to_owned(),
             path: draft.path,
             query: draft.query,
             inputs: draft.inputs,
             headers,
-            overrides: Vec::new(),
             body: draft.body,
-            anonymous: false,
-            intent: Intent::Sample,
-            expected: expected.to_owned(),
             answer: answer.and_then(|sample| {
                 let value = sample.value.clone()?;
                 Some(Answer {
@@ -291,6 +282,7 @@ impl Planner<'_> {
                     media_type: sample.media_type.clone(),
                 })
             }),
+            ..Case::new(operation, sample, expected)
         }
     }
 

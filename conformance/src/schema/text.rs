@@ -6,7 +6,92 @@ use super::{Fault, Schemas};
 use crate::case::serialize::kind;
 use crate::finding::{Sender, Undecided};
 
+/// How many values one text is read as at most.
+const READINGS: usize = 64;
+
+/// A value as it stands in a URL, a header or a form, before its schema says what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Raw {
+    /// One text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+    /// Names with texts.
+    Pairs(Vec<(String, String)>),
+    /// A text that should be JSON.
+    Json(String),
+}
+
 impl Schemas<'_> {
+    /// The values that servers may read, as a schema has it: `1` is a number where it names that type. Lenient readings count too:
+    /// `+1` and `1.0` are numbers, and JSON is read where lists and objects are expected. None where there is no such value, and
+    /// nothing at all where there are too many to say.
+    #[must_use]
+    pub fn readings(&self, schemas: &[String], raw: &Raw) -> Option<Vec<Value>> {
+        let types = self.types(schemas);
+        let takes = |name: &str| types.is_empty() || types.iter().any(|known| known == name);
+        let all = self.subschemas().in_place(schemas);
+        match raw {
+            Raw::Text(text) => Some(self.scalars(schemas, text)),
+            Raw::Json(text) => Some(serde_json::from_str(text).ok().into_iter().collect()),
+            Raw::List(texts) if takes("array") => {
+                let mut lists = vec![Vec::new()];
+                for (index, text) in texts.iter().enumerate() {
+                    let items = self.scalars(&self.subschemas().item(&all, index), text);
+                    lists = product(lists, &items)?;
+                }
+                Some(lists.into_iter().map(Value::Array).collect())
+            }
+            Raw::Pairs(pairs) if takes("object") => {
+                let mut members = vec![Map::new()];
+                for (name, text) in pairs {
+                    let below = self.subschemas().member(&all, name).schemas();
+                    let values = self.scalars(&below, text);
+                    members = with_member(&members, name, &values)?;
+                }
+                Some(members.into_iter().map(Value::Object).collect())
+            }
+            Raw::List(_) | Raw::Pairs(_) => Some(Vec::new()),
+        }
+    }
+
+    /// The values of one text.
+    fn scalars(&self, schemas: &[String], text: &str) -> Vec<Value> {
+        let types = self.types(schemas);
+        let has = |name: &str| types.iter().any(|known| known == name);
+        let mut found = Vec::new();
+        if has("integer") || has("number") {
+            found.extend(number(text));
+            let lenient = text.trim().parse::<f64>().ok();
+            found.extend(lenient.and_then(|number| {
+                match number.fract() == 0.0 && number.abs() < 9e15 {
+                    #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                    true => Some(Value::from(number as i64)),
+                    false => serde_json::Number::from_f64(number).map(Value::Number),
+                }
+            }));
+        }
+        if has("boolean") {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" | "t" | "y" => found.push(Value::Bool(true)),
+                "false" | "0" | "no" | "off" | "f" | "n" => found.push(Value::Bool(false)),
+                _ => {}
+            }
+        }
+        if has("null") && matches!(text, "" | "null") {
+            found.push(Value::Null);
+        }
+        if has("array") || has("object") {
+            let json: Option<Value> = serde_json::from_str(text).ok();
+            found.extend(json.filter(|json| json.is_array() || json.is_object()));
+        }
+        if has("string") || types.is_empty() {
+            found.push(Value::from(text));
+        }
+        found.dedup();
+        found
+    }
+
     /// The faults of a text that stands for a value of the schema, as headers and parameters do (`1` is an integer where the
     /// schema says so). An array is separated by commas; an object is `name,value,...`, or `name=value,...` when exploded.
     ///
@@ -182,6 +267,38 @@ impl Schemas<'_> {
         };
         number.or_else(boolean).unwrap_or_else(|| Value::from(text))
     }
+}
+
+/// Each list with each of the items at its end.
+fn product(lists: Vec<Vec<Value>>, items: &[Value]) -> Option<Vec<Vec<Value>>> {
+    if lists.len() * items.len() > READINGS {
+        return None;
+    }
+    let longer = lists.iter().flat_map(|list| {
+        items
+            .iter()
+            .map(|item| list.iter().chain([item]).cloned().collect())
+    });
+    Some(longer.collect())
+}
+
+/// Each object with each of the values as a member.
+pub(crate) fn with_member(
+    objects: &[Map<String, Value>],
+    name: &str,
+    values: &[Value],
+) -> Option<Vec<Map<String, Value>>> {
+    if objects.len() * values.len() > READINGS {
+        return None;
+    }
+    let more = objects.iter().flat_map(|object| {
+        values.iter().map(|value| {
+            let mut more = object.clone();
+            more.insert(name.to_owned(), value.clone());
+            more
+        })
+    });
+    Some(more.collect())
 }
 
 fn number(text: &str) -> Option<Value> {

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::SessionError;
 use super::limits::Stop;
+use crate::check::Limits;
 use crate::document::{Operation, Selection};
 use crate::exchange;
 
@@ -37,6 +38,14 @@ pub struct Options {
     /// Leave out operations of this operationId, method, path or tag (repeatable).
     #[arg(long, value_name = "PATTERN")]
     pub exclude: Vec<String>,
+
+    /// Report members of bodies that their schemas do not declare, even where the schema is open.
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Report responses that take longer than this; without it they may take any time within --timeout.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub max_response_time: Option<f64>,
 
     /// Show the values of credentials in reports.
     #[arg(long)]
@@ -104,8 +113,12 @@ pub struct Generate {
     pub seed: u64,
 
     /// Most generated requests for each operation.
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_cases: usize,
+
+    /// Random requests for each operation besides.
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub random: usize,
 
     /// Send only requests that change nothing on a server that keeps to HTTP, such as GET.
     #[arg(long)]
@@ -113,10 +126,12 @@ pub struct Generate {
 }
 
 impl Default for Generate {
+    /// The defaults of the command line.
     fn default() -> Self {
         Self {
+            max_cases: 1_000,
+            random: 40,
             seed: 1,
-            max_cases: 300,
             safe: false,
         }
     }
@@ -132,6 +147,8 @@ impl Options {
             timeout: 30.0,
             include: Vec::new(),
             exclude: Vec::new(),
+            strict: false,
+            max_response_time: None,
             show_secrets: false,
             workers: 8,
             rate: None,
@@ -147,6 +164,15 @@ impl Options {
     /// Whether only requests are sent that change nothing.
     pub(crate) fn safe(&self) -> bool {
         self.generate.is_some_and(|generate| generate.safe)
+    }
+
+    /// What is asked of answers beyond what the document says.
+    pub(super) fn limits(&self) -> Limits {
+        let limit = |seconds| Duration::try_from_secs_f64(seconds).ok();
+        Limits {
+            strict: self.strict,
+            response_time: self.max_response_time.and_then(limit),
+        }
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jsonschema::Draft;
-use jsonschema::canonical::{self, CanonicalSchema, Containment};
+use jsonschema::canonical::{self, CanonicalSchema, Containment, Satisfiability};
 use serde_json::Value;
 
 /// The relation of two sets of values.
@@ -24,6 +24,13 @@ pub(in super::super) struct Relation {
 pub(super) fn relate(old: &Value, new: &Value) -> Relation {
     // An experimental library on documents that nobody has seen: what it cannot do is no reason to stop.
     catch_unwind(AssertUnwindSafe(|| decide(old, new))).unwrap_or_default()
+}
+
+/// Whether a whole schema certainly accepts no value.
+pub(crate) fn accepts_nothing(schema: &Value) -> bool {
+    let decided = || canonical(schema).map(|schema| schema.satisfiability());
+    let decided = catch_unwind(AssertUnwindSafe(decided)).unwrap_or_default();
+    decided == Some(Satisfiability::No)
 }
 
 fn decide(old: &Value, new: &Value) -> Relation {

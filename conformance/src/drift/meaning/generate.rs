@@ -290,7 +290,12 @@ impl<'a> Maker<'a> {
         let mut items = given.to_vec();
         let count = usize::try_from(count.min(FILL)).unwrap_or_default();
         for (at, times) in &facts.contains {
-            let pool = self.pool(std::slice::from_ref(at), depth + 1);
+            // It has to be an item like the others, too.
+            let both: Vec<String> = facts.items.iter().chain([at]).cloned().collect();
+            let mut pool = self.pool(&both, depth + 1);
+            if pool.is_empty() {
+                pool = self.pool(std::slice::from_ref(at), depth + 1);
+            }
             let times = usize::try_from((*times).min(FILL)).unwrap_or_default();
             let missing = times.saturating_sub(items.len());
             if !facts.unique {

@@ -24,11 +24,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 pub(super) use algebra::Relation;
+pub(crate) use algebra::accepts_nothing;
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
 pub(super) use generate::{Focus, of_schema};
 pub(super) use judge::knows_format;
 pub(super) use plain::is_held;
+pub(crate) use text::of_pattern;
 
 use generate::{Maker, candidates, having};
 use plain::Edits;

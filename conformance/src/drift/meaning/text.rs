@@ -15,7 +15,7 @@ const LENGTH: usize = 5_000;
 pub(super) const LONGEST: usize = 120_000;
 
 /// Strings that match `pattern`, the simplest first; none where it uses more than regular expressions can say.
-pub(super) fn of_pattern(pattern: &str) -> Vec<String> {
+pub(crate) fn of_pattern(pattern: &str) -> Vec<String> {
     let parsed = regex_syntax::ParserBuilder::new()
         .unicode(true)
         .build()

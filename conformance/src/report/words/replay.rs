@@ -135,6 +135,39 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         ReplayFault::NotAccepted { found, .. } => {
             format!("allowed by the document, but refused with {found}")
         }
+        ReplayFault::Allow {
+            found,
+            missing,
+            refused,
+            ..
+        } => allow(found.as_deref(), missing, refused.as_deref()),
+        ReplayFault::Head { found, .. } => {
+            format!("GET is documented, but HEAD was answered with {found}")
+        }
+        ReplayFault::NotNegotiated {
+            accepted, found, ..
+        } => format!(
+            "the request accepts `{accepted}`, which is documented, but the response is `{found}`"
+        ),
+        ReplayFault::Location { found, .. } => match found.as_slice() {
+            [] => "a redirection without a `Location` header".to_owned(),
+            [one] => format!("`Location: {one}` is not a URI reference"),
+            several => format!("the `Location` header is given {} times", several.len()),
+        },
+        ReplayFault::Undeclared { at, more, .. } => format!(
+            "{}the schema does not declare this member{}",
+            inside(at),
+            also(*more, "items")
+        ),
+        ReplayFault::Slow { limit, .. } => {
+            format!("the response took longer than {limit} s (--max-response-time)")
+        }
+        ReplayFault::NoValue { part, proven: true } => {
+            format!("no value is valid for the {part}, so no request can be right")
+        }
+        ReplayFault::NoValue { part, .. } => format!(
+            "no valid value was found for the {part}, so no requests were generated: add an example"
+        ),
         ReplayFault::NeverAccepted { requests: 0, .. } => {
             "no request could be made, so nothing was checked: give samples of its parameters and body".to_owned()
         }
@@ -185,6 +218,24 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         },
         None => said,
     }
+}
+
+fn allow(found: Option<&[String]>, missing: &[String], refused: Option<&str>) -> String {
+    let Some(found) = found else {
+        return "405 needs an `Allow` header, and there is none".to_owned();
+    };
+    let mut said = match found {
+        [] => "`Allow` is empty".to_owned(),
+        found => format!("`Allow: {}`", found.join(", ")),
+    };
+    if let Some(method) = refused {
+        said += &format!(" names {method}, which was just refused");
+    }
+    if !missing.is_empty() {
+        let and = if refused.is_some() { ", and" } else { "" };
+        said += &format!("{and} lacks {}", missing.join(" and "));
+    }
+    said
 }
 
 /// One line for what a replay has come to.
@@ -717,6 +768,52 @@ mod tests {
             echo(Echoed::Body(text("id"))),
             echo(Echoed::Query(text("q"))),
             echo(Echoed::Path(text("id"))),
+            ReplayFault::Allow {
+                sample: sample(),
+                found: None,
+                missing: Vec::new(),
+                refused: None,
+            },
+            ReplayFault::Allow {
+                sample: sample(),
+                found: Some(vec![text("GET"), text("PUT")]),
+                missing: vec![text("POST"), text("PATCH")],
+                refused: Some(text("PUT")),
+            },
+            ReplayFault::Head {
+                sample: sample(),
+                found: 404,
+            },
+            ReplayFault::NotNegotiated {
+                sample: sample(),
+                accepted: text("text/csv"),
+                found: text("application/json"),
+            },
+            ReplayFault::Location {
+                sample: sample(),
+                found: vec![text("http://[")],
+            },
+            ReplayFault::Location {
+                sample: sample(),
+                found: vec![text("/a"), text("/b")],
+            },
+            ReplayFault::Undeclared {
+                sample: sample(),
+                at: text("/internal"),
+                more: 2,
+            },
+            ReplayFault::Slow {
+                sample: sample(),
+                limit: 0.5,
+            },
+            ReplayFault::NoValue {
+                part: text("query parameter `limit`"),
+                proven: true,
+            },
+            ReplayFault::NoValue {
+                part: text("body"),
+                proven: false,
+            },
             ReplayFault::Sample {
                 violation: value("/zip", "type", json!("string"), json!(1234)),
             },

@@ -12,7 +12,7 @@ mod real;
 mod run;
 mod samples;
 mod secrets;
-mod server;
+pub(crate) mod server;
 mod status;
 mod wire;
 

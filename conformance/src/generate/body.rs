@@ -1,0 +1,131 @@
+//! Bodies with one change, in each of the documented media types.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::base::Base;
+use super::case_name::Subject;
+use super::{GENERATED, Source, derived};
+use crate::case::form::Encodings;
+use crate::case::serialize::{self, is_json};
+use crate::case::{Body, Case, Intent, Refusal};
+use crate::document::pointer;
+use crate::samples::{encodings, media_types};
+
+/// A body that is changed, with the schema that describes it.
+pub(super) struct Slot {
+    pub(super) media_type: String,
+    pub(super) schema: String,
+    pub(super) encodings: Encodings,
+    pub(super) value: Value,
+    pub(super) body: Body,
+}
+
+/// How the names of changes of bodies begin.
+pub(super) const BODY: Subject<'static> = Subject {
+    whole: "body",
+    is_body: true,
+};
+
+impl Slot {
+    /// Another value in the same media type.
+    pub(super) fn with(&self, value: &Value) -> Option<Body> {
+        serialize::body(&self.media_type, value, &self.encodings).ok()
+    }
+}
+
+impl Source<'_> {
+    /// The bodies of the request, one for each media type that has a schema and can be written; that of `base` where it has one.
+    pub(super) fn slots(&self, base: &Base) -> Vec<Slot> {
+        let Some(owner) = self.operation.request_body(self.document) else {
+            return Vec::new();
+        };
+        let mut slots = Vec::new();
+        for (name, media) in media_types(self.document, &owner) {
+            let schema = pointer::join(&media.pointer, "schema");
+            let own = base.case.body.as_ref().filter(|body| {
+                let given = body.content_type.as_deref().and_then(|one| self.media(one));
+                given.is_some_and(|(given, _)| given == name)
+            });
+            let own = own.cloned().or_else(|| self.example_body(&name, &media));
+            let Some((body, value)) = own.and_then(|body| Some((body.clone(), body.value?))) else {
+                continue;
+            };
+            if self.document.at(&schema).is_some() {
+                slots.push(Slot {
+                    media_type: body
+                        .content_type
+                        .clone()
+                        .filter(|name| is_json(name))
+                        .unwrap_or(name),
+                    schema,
+                    encodings: encodings(self.document, &media),
+                    value,
+                    body,
+                });
+            }
+        }
+        slots
+    }
+
+    /// The cases with another body.
+    pub(super) fn bodies(&self, base: &Base) -> Vec<Case> {
+        let mut cases = Vec::new();
+        let slots = self.slots(base);
+        for slot in &slots {
+            let with = |name: &str, body: Body, intent| Case {
+                body: Some(body),
+                ..derived(base, name, intent)
+            };
+            let several = match slots.len() {
+                0 | 1 => String::new(),
+                _ => format!(" ({})", slot.media_type),
+            };
+            let name = format!("body as `{}`", slot.media_type);
+            let verdict = self.of_body(&slot.schema, &slot.value, &slot.body, &slot.encodings);
+            if verdict == Some(super::wire::Verdict::Valid) {
+                cases.push(with(&name, slot.body.clone(), Intent::Valid));
+            }
+            let mut done = HashSet::new();
+            for change in self.changes(BODY, &slot.value, &slot.schema) {
+                if done.contains(&change.group) {
+                    continue;
+                }
+                let Some(body) = slot.with(&change.value) else {
+                    continue;
+                };
+                let verdict = self.of_body(&slot.schema, &change.value, &body, &slot.encodings);
+                let Some(intent) = verdict.and_then(|verdict| verdict.intent(change.expect)) else {
+                    continue;
+                };
+                done.insert(change.group);
+                let builds_on = change
+                    .builds_on
+                    .map(|name| format!("{GENERATED}{name}{several}"));
+                cases.push(Case {
+                    builds_on,
+                    ..with(&format!("{}{several}", change.name), body, intent)
+                });
+            }
+        }
+        cases.extend(self.without_body(base));
+        cases
+    }
+
+    /// The request without its body.
+    fn without_body(&self, base: &Base) -> Option<Case> {
+        base.case.body.as_ref()?;
+        let owner = self.operation.request_body(self.document)?;
+        let required = owner.value.get("required") == Some(&Value::Bool(true));
+        let intent = match required {
+            true => Intent::Refused(Refusal::Invalid),
+            // A server may want the members of a body that it does not want.
+            false => Intent::Open,
+        };
+        Some(Case {
+            body: None,
+            ..derived(base, "without a body", intent)
+        })
+    }
+}
