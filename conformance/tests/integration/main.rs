@@ -23,6 +23,8 @@ mod drift_urls;
 mod drift_users;
 mod drift_vacant;
 mod drift_verdicts;
+mod faults;
+mod generated;
 mod integrations;
 mod layers;
 mod program;
