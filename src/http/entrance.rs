@@ -1,7 +1,8 @@
-//! What every request passes before it is routed: the check of its host, the base path, `HEAD`; and every answer on its way out.
+//! The way in of every request before it is routed (the check of its host, the base path, `HEAD`), and the way out of every answer.
 
 use std::sync::Arc;
 
+use actix_http::ConnectionType;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
@@ -45,7 +46,14 @@ impl Entrance {
         if request.method() == Method::HEAD {
             request.head_mut().method = Method::GET;
         }
+        let upgrades = request.head().connection_type() == ConnectionType::Upgrade;
         let mut response = next.call(request).await?;
+        if upgrades {
+            // As Java's client does for HTTP/2. actix-http closes such a connection behind the answer: a client that is not told would
+            // send its next request into that.
+            let head = response.response_mut().head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
         allow_head(response.headers_mut());
         Ok(response
             .map_body(|_, body| Slices::of(body))
@@ -75,7 +83,7 @@ fn named(request: &ServiceRequest) -> impl Iterator<Item = &str> {
         .authority()
         .map(|authority| authority.as_str());
     let hosts = request.headers().get_all(header::HOST);
-    // What is not text is not a name either.
+    // A value that is not text is not a name either.
     target
         .into_iter()
         .chain(hosts.map(|host| host.to_str().unwrap_or_default()))

@@ -468,6 +468,23 @@ async fn answers_to_pipelined_requests_are_each_as_long_as_they_say() {
     assert_eq!(closed, [false, false, false, true], "{text}");
 }
 
+/// Java's client offers HTTP/2 with every request. No upgrade is made, and the connection is not kept: the client has to know.
+#[actix_web::test]
+async fn an_answer_to_an_offer_of_an_upgrade_says_that_the_connection_ends() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let app = TestApp::start().await;
+    let address = app.base.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+        HTTP2-Settings: AAEAAEAAAAIAAAAAAAMAAAAAAAQBAAAAAAUAAEAAAAYABgAA\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = answer.to_lowercase();
+    assert!(answer.starts_with("http/1.1 200"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+}
+
 /// A pooled connection that was idle for longer than most clients keep one is still there.
 #[actix_web::test]
 async fn an_idle_connection_is_kept_for_longer_than_a_few_seconds() {
