@@ -7,6 +7,7 @@ import attrs
 from generated.operator import AuthenticatedClient
 from generated.operator.api.deliveries import get_delivery, list_deliveries
 from generated.operator.api.events import get_event, list_events, publish_event
+from generated.operator.api.webhooks import get_webhook, list_webhooks
 from generated.operator.models import (
     DeliveryDetail,
     DeliveryList,
@@ -18,6 +19,8 @@ from generated.operator.models import (
     PublishedEvent,
     PublishRequest,
     PublishRequestData,
+    Webhook,
+    WebhookList,
 )
 from generated.operator.types import UNSET, Response
 from step import alter, check, step, typed
@@ -68,6 +71,13 @@ def operator(server: str) -> None:
             time.sleep(0.1)
             detail = typed(DeliveryDetail, get_delivery.sync_detailed(str(delivery.id), client=client), 200)
         check((detail.state, [one.status for one in detail.attempts]) == (DeliveryState.DELIVERED, [204]))
+    with step("operator: list webhooks with filters, and see one"):
+        # Registered by the steps of Conduit.
+        webhooks = list_webhooks.sync_detailed(client=client, provider=Provider.CONDUIT, enabled=False)
+        [webhook] = typed(WebhookList, webhooks, 200).data
+        check((webhook.provider, webhook.types) == (Provider.CONDUIT, ["customer.created"]), webhook)
+        same = typed(Webhook, get_webhook.sync_detailed(webhook.id, client=client), 200)
+        check((same.url, same.recent.last_failure_error) == (webhook.url, None), same)
     with step("operator: error 400"):
         error = problem(list_events.sync_detailed(client=client, cursor="no cursor"), 400)
         check(error.errors and error.errors[0].pointer == "cursor")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,16 @@ func operatorSteps(ctx context.Context, server string) {
 		}
 		check(detail.State == operator.DeliveryStateDelivered, "%v", detail.State)
 		check(len(detail.Attempts) == 1 && *detail.Attempts[0].Status == 204, "%v", detail.Attempts)
+	})
+	step("operator: list webhooks with filters, and see one", func() {
+		// Registered by the steps of Conduit.
+		provider, enabled := operator.ProviderConduit, false
+		listed := must(client.ListWebhooksWithResponse(ctx, &operator.ListWebhooksParams{Provider: &provider, Enabled: &enabled}))
+		webhooks := body(listed.JSON200, listed.StatusCode(), listed.Body).Data
+		check(len(webhooks) == 1 && slices.Equal(webhooks[0].Types, []string{"customer.created"}), "%v", webhooks)
+		answer := must(client.GetWebhookWithResponse(ctx, webhooks[0].Id))
+		same := body(answer.JSON200, answer.StatusCode(), answer.Body)
+		check(same.Url == webhooks[0].Url && same.Recent.LastFailureError == nil, "%v", same)
 	})
 	step("operator: error 400", func() {
 		cursor := "no cursor"

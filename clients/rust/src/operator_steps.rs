@@ -7,6 +7,7 @@ use http::Method;
 use operator::apis::configuration::Configuration;
 use operator::apis::deliveries_api::{GetDeliveryParams, ListDeliveriesParams, get_delivery, list_deliveries};
 use operator::apis::events_api::{GetEventParams, ListEventsParams, PublishEventParams, get_event, list_events, publish_event};
+use operator::apis::webhooks_api::{GetWebhookParams, ListWebhooksParams, get_webhook, list_webhooks};
 use operator::models::{DeliveryState, Problem, Provider, PublishRequest};
 
 use crate::refused;
@@ -37,6 +38,7 @@ pub async fn take(server: &str) -> Outcome {
     step("operator: publish again with the same key, and get the same answer", again(&api).await)?;
     step("operator: list events with filters, in pages", pages(&api).await)?;
     step("operator: see a delivery and its attempts", attempts(&api).await)?;
+    step("operator: list webhooks with filters, and see one", webhooks(&api).await)?;
     errors(server, &api).await
 }
 
@@ -60,6 +62,19 @@ async fn pages(api: &Configuration) -> Outcome {
             return check(found == 2, found);
         }
     }
+}
+
+async fn webhooks(api: &Configuration) -> Outcome {
+    // Registered by the steps of Conduit.
+    let (provider, enabled) = (Some(Provider::Conduit), Some(false));
+    let filter = ListWebhooksParams { provider, owner: None, account_id: None, r#type: None, enabled, limit: None, cursor: None };
+    let found = list_webhooks(api, filter).await?.data;
+    let [webhook] = found.as_slice() else {
+        return check(false, found);
+    };
+    check(webhook.types == ["customer.created"], webhook)?;
+    let same = get_webhook(api, GetWebhookParams { id: webhook.id.clone() }).await?;
+    check(same.url == webhook.url && same.recent.last_failure_error.is_none(), same)
 }
 
 async fn attempts(api: &Configuration) -> Outcome {

@@ -49,6 +49,16 @@ export async function operator(server: string): Promise<void> {
     }
     assert.deepEqual([detail.state, detail.attempts.length, detail.attempts[0]?.status], ["delivered", 1, 204]);
   });
+  await step("operator: list webhooks with filters, and see one", async () => {
+    // Registered by the steps of Conduit.
+    const query = { provider: "conduit", enabled: false } as const;
+    const webhooks = accepted(await api.GET("/webhooks", { params: { query } })).data;
+    assert.deepEqual(webhooks.map((one) => [one.provider, one.types]), [["conduit", ["customer.created"]]]);
+    const [webhook] = webhooks;
+    assert(webhook);
+    const same = accepted(await api.GET("/webhooks/{id}", { params: { path: { id: webhook.id } } }));
+    assert.deepEqual([same.url, same.recent.lastFailureError], [webhook.url, null]);
+  });
   await step("operator: error 400", async () => {
     const error = refused(await api.GET("/events", { params: { query: { cursor: "no cursor" } } }), 400);
     problem(error, 400);

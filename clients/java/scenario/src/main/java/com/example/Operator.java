@@ -7,6 +7,7 @@ import com.example.operator.ApiClient;
 import com.example.operator.ApiException;
 import com.example.operator.api.DeliveriesApi;
 import com.example.operator.api.EventsApi;
+import com.example.operator.api.WebhooksApi;
 import com.example.operator.model.DeliveryDetail;
 import com.example.operator.model.DeliveryState;
 import com.example.operator.model.Event;
@@ -14,7 +15,9 @@ import com.example.operator.model.Problem;
 import com.example.operator.model.Provider;
 import com.example.operator.model.PublishRequest;
 import com.example.operator.model.PublishedEvent;
+import com.example.operator.model.Webhook;
 import java.net.http.HttpRequest;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** The steps of the operator API. */
@@ -83,6 +86,7 @@ final class Operator {
             check(found == 2, found);
         });
         step("operator: see a delivery and its attempts", this::attempts);
+        step("operator: list webhooks with filters, and see one", this::webhooks);
         errors(api);
     }
 
@@ -97,6 +101,15 @@ final class Operator {
         }
         check(detail.getState() == DeliveryState.DELIVERED && detail.getNextAttemptAt() == null, detail);
         check(detail.getAttempts().size() == 1 && detail.getAttempts().get(0).getStatus() == 204, detail);
+    }
+
+    private void webhooks() throws Exception {
+        WebhooksApi api = new WebhooksApi(connect(server, "sandbox-operator", request -> {}));
+        // Registered by the steps of Conduit.
+        List<Webhook> webhooks = api.listWebhooks(Provider.CONDUIT, null, null, null, false, null, null).getData();
+        check(webhooks.size() == 1 && webhooks.get(0).getTypes().equals(List.of("customer.created")), webhooks);
+        Webhook same = api.getWebhook(webhooks.get(0).getId());
+        check(same.getUrl().equals(webhooks.get(0).getUrl()) && same.getRecent().getLastFailureError() == null, same);
     }
 
     private void errors(EventsApi api) {
