@@ -76,7 +76,7 @@ impl FromStr for ServerUrl {
     }
 }
 
-/// Why a call came to nothing.
+/// The failure of a call.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
     /// Nobody listens there.
@@ -90,7 +90,7 @@ pub(super) enum CallError {
     Broken {
         /// The server.
         server: String,
-        /// What went wrong.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
@@ -105,9 +105,9 @@ pub(super) enum CallError {
     /// The server answered something that it never answers.
     #[error("the answer of {url} is not the expected JSON; is that a truehook server?")]
     Strange {
-        /// What was asked.
+        /// The URL of the request.
         url: String,
-        /// What is wrong.
+        /// The cause.
         #[source]
         source: serde_json::Error,
     },
@@ -276,7 +276,7 @@ impl Client {
     }
 }
 
-/// What is wrong with the name of an event type by the emitted document of its API, or nothing when the document has it.
+/// Checks the name of an event type against the emitted document of its API; `None` when the document has it.
 pub(super) fn unknown_event_type(
     document: &Value,
     provider: ProviderName,
@@ -305,7 +305,7 @@ fn is_site_problem(body: &[u8]) -> bool {
     body["instance"].is_string()
 }
 
-/// What an answer says is wrong, in any of the shapes that our APIs have: RFC 9457 (operator), C-19 and C-21 (Conduit), E-10 (Equals
+/// Reads the faults of an answer in any of the shapes that our APIs have: RFC 9457 (operator), C-19 and C-21 (Conduit), E-10 (Equals
 /// Money).
 fn faults(body: &[u8]) -> Vec<String> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {

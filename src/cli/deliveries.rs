@@ -10,14 +10,15 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::layout::{compact, indented};
+use super::layout::indented;
+use super::list::{List, lines};
 use super::names;
-use super::operator::{Access, DeliveryId, EventId, Operator};
+use super::operator::{Access, DeliveryId, EventId, Operator, with_operator};
 use super::table::{Cell, aligned};
-use super::terminal::{Paint, note, print, printable, state_style};
+use super::terminal::{Paint, print, printable, state_style};
 use crate::domain::ProviderName;
 
-/// What the last attempt may have come to, as the operator API has it.
+/// The outcomes of a last attempt, by their names in the operator API.
 const OUTCOMES: [&str; 9] = [
     "2xx", "3xx", "4xx", "5xx", "other", "timeout", "refused", "failed", "failure",
 ];
@@ -89,15 +90,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let operator = Operator::new(&arguments.access)?;
-    runtime.block_on(async {
-        match arguments.id {
-            Some(id) => show(&operator, id, arguments.json).await,
-            None => list(&operator, arguments).await,
-        }
+    with_operator(&arguments.access, async |operator| match arguments.id {
+        Some(id) => show(operator, id, arguments.json).await,
+        None => list(operator, arguments).await,
     })
 }
 
@@ -117,39 +112,16 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ("webhookId", arguments.webhook.as_deref()),
         ("eventId", arguments.event.as_ref().map(EventId::as_str)),
     ];
-    let paint = Paint::for_stdout();
-    let listed = operator.list(
-        "/deliveries",
-        &filters,
-        arguments.limit,
-        |page, is_first| {
-            print(&if arguments.json {
-                lines(page)
-            } else {
-                rows(page, is_first, paint)?
-            })
-        },
-    );
-    let (shown, more) = listed.await?;
-    if shown == 0 {
-        let any = filters.iter().any(|(_, value)| value.is_some());
-        note(if any {
-            "no delivery matches"
-        } else {
-            "there are no deliveries"
-        });
-    } else if more {
-        note(format_args!(
-            "the newest {shown}; there are more: raise --limit"
-        ));
+    let list = List {
+        path: "/deliveries",
+        filters: &filters,
+        limit: arguments.limit,
+        json: arguments.json,
+    };
+    if list.print(operator, rows).await? == 0 {
+        list.note_empty("delivery", "deliveries");
     }
     Ok(())
-}
-
-/// Each item on a line, token by token as it came.
-pub(super) fn lines(page: &[Box<RawValue>]) -> String {
-    let lines = page.iter().map(|item| compact(item.get()) + "\n");
-    lines.collect()
 }
 
 fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<String> {
@@ -182,7 +154,7 @@ fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<
     Ok(aligned(&head, rows, is_first, paint))
 }
 
-/// What the last recorded attempt came to, short enough for a row.
+/// The outcome of the last recorded attempt, short enough for a row.
 fn last_result(delivery: &Value) -> String {
     result(&delivery["lastStatus"], &delivery["lastError"])
 }

@@ -11,11 +11,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::client::{Call, unknown_event_type};
-use super::deliveries::lines;
 use super::follow::follow;
 use super::layout::indented;
+use super::list::{List, lines};
 use super::names;
-use super::operator::{Access, EventId, Operator};
+use super::operator::{Access, EventId, Operator, with_operator};
 use super::table::{Cell, aligned};
 use super::terminal::{Paint, note, print, printable, state_style};
 use crate::domain::ProviderName;
@@ -66,15 +66,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let operator = Operator::new(&arguments.access)?;
-    runtime.block_on(async {
-        match &arguments.id {
-            Some(id) => show(&operator, id, arguments.json).await,
-            None => list(&operator, arguments).await,
-        }
+    with_operator(&arguments.access, async |operator| match &arguments.id {
+        Some(id) => show(operator, id, arguments.json).await,
+        None => list(operator, arguments).await,
     })
 }
 
@@ -86,30 +80,21 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ),
         ("type", arguments.event_type.as_deref()),
     ];
-    let paint = Paint::for_stdout();
-    let shown = |page: &[Box<RawValue>], is_first| {
-        if arguments.json {
-            Ok(lines(page))
-        } else {
-            rows(page, is_first, paint)
-        }
+    let list = List {
+        path: "/events",
+        filters: &filters,
+        limit: arguments.limit,
+        json: arguments.json,
     };
     if arguments.follow {
-        return follow(operator, &filters, arguments.limit, shown).await;
+        let show = |page: &[Box<RawValue>], is_first| list.text(page, is_first, rows);
+        return follow(operator, &filters, arguments.limit, show).await;
     }
-    let listed = operator.list("/events", &filters, arguments.limit, |page, is_first| {
-        print(&shown(page, is_first)?)
-    });
-    let (count, more) = listed.await?;
-    if more {
-        note(format_args!(
-            "the newest {count}; there are more: raise --limit"
-        ));
-    } else if count == 0 {
-        note(match &arguments.event_type {
-            Some(name) => no_event_of(operator, arguments.provider, name).await,
-            None => "there are no events".to_owned(),
-        });
+    if list.print(operator, rows).await? == 0 {
+        match &arguments.event_type {
+            Some(name) => note(no_event_of(operator, arguments.provider, name).await),
+            None => list.note_empty("event", "events"),
+        }
     }
     Ok(())
 }
@@ -156,7 +141,7 @@ fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<
     Ok(aligned(&head, rows, is_first, paint))
 }
 
-/// Whose event it is, as far as the publisher said.
+/// The owner of an event, as far as the publisher named one.
 pub(super) fn owner(event: &Value) -> String {
     let members = ["clientId", "productId", "accountId"];
     let given = members.iter().filter_map(|name| event[*name].as_str());

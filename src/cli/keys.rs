@@ -208,7 +208,7 @@ async fn rotate(settings: StorageSettings, old_key_file: Option<&Path>) -> anyho
     let _lock = KeyFileLock::take(&file)?;
     // Read under the lock: a rotation that has just ended changed the file.
     let mut storage = existing(settings)?;
-    // What opens the database is known to be right before the key file is touched.
+    // The key opens the database: checked before the key file is touched.
     check_sealed(&storage.path, &storage.keys)?;
     drop(open(&storage)?);
     // Else an earlier change of the key was interrupted, and is finished.

@@ -3,7 +3,7 @@
 /// Deeper JSON is not indented: the indentation would grow with the square of its size.
 const DEPTH: usize = 64;
 
-/// What a token is, for those who colour it.
+/// The kind of a token, for coloring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
     Name,

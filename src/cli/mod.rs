@@ -8,6 +8,7 @@ mod events;
 mod follow;
 mod keys;
 mod layout;
+mod list;
 mod listen;
 mod names;
 mod near;

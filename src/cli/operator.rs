@@ -1,4 +1,4 @@
-//! What the commands over the operator API share: the server and the key, lists page by page, and failures in words that say what to do.
+//! The operator API for its commands: the server and the key, lists page by page, and failures with advice.
 
 use std::str::FromStr;
 
@@ -54,6 +54,21 @@ impl Access {
 pub(super) struct Operator {
     client: Client,
     bearer: Secret,
+}
+
+/// Runs a command over the operator API.
+///
+/// # Errors
+/// As [`Client::new`], and those of the command.
+pub(super) fn with_operator(
+    access: &Access,
+    command: impl AsyncFnOnce(&Operator) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let operator = Operator::new(access)?;
+    runtime.block_on(command(&operator))
 }
 
 /// A page of a list, each item as it was sent: reading and writing it again would change numbers.

@@ -236,7 +236,7 @@ async fn event_types(client: &Client, arguments: &Arguments) -> Option<String> {
     unknown_event_type(&document.ok()?, provider, &arguments.event_type)
 }
 
-/// What to do about a failure, where its own words do not say it.
+/// Advises about a failure whose own message does not.
 fn help(error: &CallError, arguments: &Arguments) -> Option<String> {
     match error {
         CallError::Slow(_) | CallError::Broken { .. } if arguments.idempotency_key.is_none() => Some(

@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::deliveries::lines;
-use super::operator::{Access, DeliveryId, Operator};
+use super::list::lines;
+use super::operator::{Access, DeliveryId, Operator, with_operator};
 use super::terminal::{Paint, note, print, printable};
 
 pub(super) const EXAMPLES: &str = "\
@@ -35,11 +35,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let operator = Operator::new(&arguments.access)?;
-    runtime.block_on(retry(&operator, arguments))
+    with_operator(&arguments.access, async |operator| {
+        retry(operator, arguments).await
+    })
 }
 
 /// Goes on after a delivery that cannot be retried, and fails in the end.

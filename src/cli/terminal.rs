@@ -1,4 +1,4 @@
-//! What may go to a terminal: colour where it is wanted, and no control character that somebody else wrote.
+//! Text for a terminal: color where it is wanted, and no control characters from others.
 
 use std::borrow::Cow;
 use std::fmt::Display;

@@ -10,12 +10,13 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::deliveries::{lines, result};
+use super::deliveries::result;
 use super::events::{counts, owner};
+use super::list::{List, lines};
 use super::names;
-use super::operator::{Access, Operator};
+use super::operator::{Access, Operator, with_operator};
 use super::table::{Cell, aligned};
-use super::terminal::{Paint, note, print, printable, state_style};
+use super::terminal::{Paint, print, printable, state_style};
 use crate::domain::ProviderName;
 
 /// How many event types a row names.
@@ -91,15 +92,9 @@ impl FromStr for WebhookId {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let operator = Operator::new(&arguments.access)?;
-    runtime.block_on(async {
-        match &arguments.id {
-            Some(id) => show(&operator, id, arguments.json).await,
-            None => list(&operator, arguments).await,
-        }
+    with_operator(&arguments.access, async |operator| match &arguments.id {
+        Some(id) => show(operator, id, arguments.json).await,
+        None => list(operator, arguments).await,
     })
 }
 
@@ -119,26 +114,14 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         ("type", arguments.event_type.as_deref()),
         ("enabled", enabled),
     ];
-    let paint = Paint::for_stdout();
-    let listed = operator.list("/webhooks", &filters, arguments.limit, |page, is_first| {
-        print(&if arguments.json {
-            lines(page)
-        } else {
-            rows(page, is_first, paint)?
-        })
-    });
-    let (shown, more) = listed.await?;
-    if shown == 0 {
-        let any = filters.iter().any(|(_, value)| value.is_some());
-        note(if any {
-            "no webhook matches"
-        } else {
-            "there are no webhooks"
-        });
-    } else if more {
-        note(format_args!(
-            "the newest {shown}; there are more: raise --limit"
-        ));
+    let list = List {
+        path: "/webhooks",
+        filters: &filters,
+        limit: arguments.limit,
+        json: arguments.json,
+    };
+    if list.print(operator, rows).await? == 0 {
+        list.note_empty("webhook", "webhooks");
     }
     Ok(())
 }
@@ -192,7 +175,7 @@ fn types(webhook: &Value) -> String {
     }
 }
 
-/// When the last attempt failed, and what it came to.
+/// The time and the outcome of the last failed attempt.
 fn last_failure(webhook: &Value) -> String {
     let recent = &webhook["recent"];
     let Some(at) = recent["lastFailureAt"].as_str() else {

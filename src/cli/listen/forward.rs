@@ -63,7 +63,7 @@ impl FromStr for Target {
 /// Lower-case names with their values.
 pub(super) type Headers = Vec<(String, Vec<u8>)>;
 
-/// What the target answered.
+/// The answer of the target.
 #[derive(Debug)]
 pub(super) struct Response {
     pub(super) status: u16,
@@ -72,7 +72,7 @@ pub(super) struct Response {
     pub(super) body: Vec<u8>,
 }
 
-/// What became of a delivery that was passed on.
+/// The result of passing a delivery on.
 #[derive(Debug, Clone)]
 pub(super) struct Forwarded {
     pub(super) took: Duration,

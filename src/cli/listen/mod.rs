@@ -1,4 +1,4 @@
-//! `truehook listen`: registers a receiver on this machine, shows each delivery with what its signature came to, and unregisters.
+//! `truehook listen`: registers a receiver on this machine, shows each delivery with the verdict on its signature, and unregisters.
 //!
 //! Whatever ends it, every webhook that it made is deleted again, or named where that fails. It never changes other webhooks.
 
@@ -139,7 +139,7 @@ fn answer(text: &str) -> Result<StatusCode, &'static str> {
         .parse()
         .ok()
         .and_then(|code| StatusCode::from_u16(code).ok());
-    // 1xx is no complete answer, and codes from 600 have no meaning in HTTP.
+    // 1xx is not a complete answer, and codes from 600 have no meaning in HTTP.
     let status = status.filter(|status| (200..600).contains(&status.as_u16()));
     status.ok_or("expected a status from 200 to 599")
 }
@@ -217,7 +217,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
     };
     let unregistered = unregister(&registrar, &webhooks, &mut signals).await;
     let rest = receiver.stop().await;
-    // What was answered is shown, unless nobody wants to see it.
+    // Answered deliveries are shown, unless the output is closed.
     if matches!(ended, Ok(End::Signal | End::Count)) {
         let shown = async {
             for arrival in rest {
@@ -352,7 +352,7 @@ impl Screen<'_> {
         let mut webhooks = self.webhooks.iter();
         let Some(webhook) = webhooks.find(|webhook| webhook.name == delivery.webhook) else {
             note(format_args!(
-                "a delivery for `{}`, which is no webhook of this run",
+                "a delivery for `{}`, which is not a webhook of this run",
                 printable(&delivery.webhook)
             ));
             return Ok(());

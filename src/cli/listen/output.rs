@@ -30,7 +30,7 @@ impl Output {
     /// Writes text; when this is dropped while it waits, the text may still be written.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub(super) async fn write(&self, text: String) -> io::Result<()> {
         let (done, written) = oneshot::channel();
         let gone = || io::Error::other("the thread that writes has ended");

@@ -44,7 +44,7 @@ pub(super) struct Delivery {
     pub(super) body: Vec<u8>,
     /// The status that it was answered with.
     pub(super) answered: u16,
-    /// What became of it at the target, where there is one.
+    /// The result at the target, where there is one.
     pub(super) forwarded: Option<Forwarded>,
 }
 
@@ -73,7 +73,7 @@ impl Delivery {
     }
 }
 
-/// What came in.
+/// A request that came in.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Delivery(Delivery),
@@ -342,7 +342,7 @@ mod tests {
         ] {
             assert_eq!(post(&url, vec![b' '; size]).await, status);
             let Some(Arrival::Refused(reason)) = receiver.next().await else {
-                panic!("it is no delivery");
+                panic!("it is not a delivery");
             };
             assert!(reason.contains(&status.to_string()), "{reason}");
         }

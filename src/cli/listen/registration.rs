@@ -152,7 +152,7 @@ impl<'a> Registrar<'a> {
         }
     }
 
-    /// What to do about credentials that the server does not take.
+    /// Advises about credentials that the server refuses.
     fn help(&self, status: StatusCode) -> Option<String> {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return None;

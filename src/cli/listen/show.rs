@@ -38,7 +38,7 @@ pub(super) struct Show {
     seen: Seen,
 }
 
-/// What was shown of the latest deliveries, by their identity.
+/// The bodies of the latest deliveries that were shown, by their identity.
 #[derive(Default)]
 struct Seen {
     known: HashMap<String, Shown>,
@@ -81,7 +81,7 @@ pub(super) enum Form {
     Json { safe: bool },
 }
 
-/// What is known of a delivery.
+/// The details of a delivery.
 struct Known<'a> {
     delivery: &'a Delivery,
     webhook: &'a Webhook,
@@ -235,7 +235,7 @@ fn text_of(known: &Known<'_>, paint: Paint) -> String {
             let _ = writeln!(
                 out,
                 "  {}",
-                paint.paint(red, format!("the body is no JSON ({length} bytes):"))
+                paint.paint(red, format!("the body is not JSON ({length} bytes):"))
             );
             let _ = writeln!(out, "  {}", printable(&text));
         }
@@ -395,7 +395,7 @@ mod tests {
         );
         let text = show(Form::Text(Paint::new(false))).delivery(&delivery, &webhook(None));
         assert!(
-            text.contains("the body is no JSON (5 bytes):\n  {\\u001b[2J\n"),
+            text.contains("the body is not JSON (5 bytes):\n  {\\u001b[2J\n"),
             "{text}"
         );
     }

@@ -104,7 +104,7 @@ pub(in crate::cli::listen) enum SchemeError {
     Template {
         /// The template.
         template: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: &'static str,
     },
 }

@@ -25,7 +25,7 @@ pub(super) struct Scheme {
     signed: Vec<Part>,
 }
 
-/// What the signature of a delivery came to.
+/// The result of verifying a signature.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is right; there may be something to know all the same.
@@ -45,7 +45,7 @@ pub(super) enum Fault {
     Repeated(String, usize),
     #[error("the signature in {0} does not belong to this body, time and secret")]
     Mismatch(String),
-    #[error("the header {0} is no Unix time in seconds")]
+    #[error("the header {0} is not a Unix time in seconds")]
     NoTime(String),
     #[error("the webhook has no secret, yet the document says that every delivery is signed")]
     NoKey,

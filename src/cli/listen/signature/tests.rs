@@ -156,7 +156,7 @@ fn a_signed_time_that_is_none_is_wrong() {
         let said = wrong(scheme.judge(&delivery(&headers, "{}", 0), Some(&key)));
         assert_eq!(
             said,
-            "the header conduit-signature-timestamp is no Unix time in seconds"
+            "the header conduit-signature-timestamp is not a Unix time in seconds"
         );
     }
 }
