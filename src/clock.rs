@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 pub struct Clock {
     source: Source,
     speed: f64,
-    /// What the source showed when the clock was started.
+    /// The reading of the source when the clock was started.
     began: Reading,
     /// The steady time at that moment.
     steady: Timestamp,
@@ -36,11 +36,11 @@ pub struct Moment {
 pub struct SavedTime {
     /// The steady time.
     pub steady: Timestamp,
-    /// What the machine's clock showed.
+    /// The reading of the machine's clock.
     pub real: Timestamp,
 }
 
-/// What the machine says of the time.
+/// A reading of the machine's clocks.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     /// The time of day.
@@ -155,7 +155,8 @@ impl Clock {
         SignedDuration::from_secs_f64(steady.duration_since(now).as_secs_f64().round())
     }
 
-    /// What a later process needs to go on with the steady time, if this one lives on for `ahead` and then ends without another word.
+    /// Returns the state from which a later process continues the steady time, if this one lives on for `ahead` and then ends without
+    /// saving it again.
     pub fn saved(&self, ahead: Duration) -> SavedTime {
         // At the speed of real time nothing is lost however this process ends: the machine's clock tells how long ago it was.
         let ahead = if self.is_real() {

@@ -185,7 +185,7 @@ pub struct Config {
     pub tracing: Option<Tracing>,
     /// How deliveries are attempted.
     pub delivery: Delivery,
-    /// What an operator may set for providers.
+    /// The settings of providers.
     pub providers: provider::Settings,
 }
 
@@ -214,15 +214,15 @@ pub enum ConfigError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no TOML, or a value has the wrong type.
+    /// The file is not TOML, or a value has the wrong type.
     #[error("{path}: {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong, with its line where there is one.
+        /// The fault, with its line where there is one.
         reason: String,
     },
     /// A value, or a combination of values, that makes no sense.
@@ -240,7 +240,7 @@ impl Settings {
     /// Fills in from the file what neither flag nor environment sets.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file cannot be read, is no TOML, or has a key that is no setting.
+    /// [`ConfigError`] when the file cannot be read, is not TOML, or has a key that is not a setting.
     pub fn with_file(self) -> Result<Self, ConfigError> {
         let Some(path) = self.storage.config.clone() else {
             return Ok(self);
@@ -258,7 +258,7 @@ impl Settings {
         let known = known_keys();
         if let Some(unknown) = table.keys().find(|key| !known.contains(key)) {
             return Err(malformed(format!(
-                "`{unknown}` is no setting; settings are {}",
+                "`{unknown}` is not a setting; the settings are {}",
                 known.join(", ")
             )));
         }

@@ -16,7 +16,7 @@ pub(crate) struct OperatorKeys;
 /// A key that is not stored yet, with its credentials.
 #[derive(Debug)]
 pub(crate) struct NewKey {
-    /// What is stored.
+    /// The record that is stored.
     pub(crate) record: ApiKey,
     /// The headers to send with every request.
     pub(crate) headers: Vec<(&'static str, Secret)>,

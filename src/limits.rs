@@ -5,7 +5,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is kept for everything that is not a connection: the database with its log and its readers, listening sockets, look-ups of names,
+/// Files that are reserved for everything but connections: the database with its log and its readers, listening sockets, look-ups of names,
 /// the exporter of traces.
 const RESERVED: usize = 96;
 

@@ -1,4 +1,4 @@
-//! What the server counts of itself, for `/metrics`.
+//! The metrics of the server, for `/metrics`.
 
 mod format;
 

@@ -22,7 +22,7 @@ struct SourceOperation<'a> {
     parameters: Vec<&'a Value>,
 }
 
-/// What the server sends to a registered webhook when an event of one type happens.
+/// The notification that is sent to a registered webhook when an event of one type happens.
 #[derive(Debug, Clone)]
 pub(crate) struct Notification {
     /// The event type.
@@ -37,7 +37,7 @@ pub(crate) struct Notification {
     pub(crate) headers: Value,
     /// The schema of the body.
     pub(crate) schema: Value,
-    /// What the receiver may answer.
+    /// The possible answers of a receiver.
     pub(crate) responses: Value,
 }
 
@@ -346,7 +346,7 @@ fn drop_rust_types(value: &mut Value) {
     }
 }
 
-/// Doc comments name decisions for whoever reads the code; who reads the document does not know them.
+/// Removes the numbers of decisions, which doc comments name for readers of the code: readers of the document do not know them.
 fn drop_decisions(value: &mut Value) {
     match value {
         Value::Object(object) => {

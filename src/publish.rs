@@ -12,10 +12,10 @@ use crate::http::Faults;
 use crate::provider::Providers;
 use crate::storage::{Addressee, Idempotency, Publication, Published, Slots, Store, StoreError};
 
-/// What a publisher asks for.
+/// The request of a publisher.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// Whose catalogue the type stands in.
+    /// The provider whose catalogue has the type.
     pub(crate) provider: ProviderName,
     /// The event type.
     pub(crate) event_type: String,
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     pub(crate) account_id: Option<String>,
     /// The payload's members; the catalogue's sample without.
     pub(crate) data: Option<Data>,
-    /// What makes a repeated request the same one.
+    /// The idempotency key with the fingerprint of the request.
     pub(crate) idempotency: Option<Idempotency>,
     /// The span of the publication, where it is traced.
     pub(crate) trace: Option<TraceContext>,
@@ -34,7 +34,7 @@ pub(crate) struct Request {
 /// A payload, as it is judged and as it is sent.
 #[derive(Debug)]
 pub(crate) struct Data {
-    /// What it says, for judging only.
+    /// The payload as a value, for validation only.
     pub(crate) value: Value,
     /// As the publisher wrote it, token by token, without the space between.
     pub(crate) text: String,

@@ -46,7 +46,7 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The database cannot be used.
@@ -315,7 +315,7 @@ impl Server {
         self.server.handle()
     }
 
-    /// What it keeps.
+    /// Its store.
     pub fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
     }
@@ -324,7 +324,7 @@ impl Server {
     /// within one deadline; a second signal ends the program at once, as a crash would: nothing accepted is lost.
     ///
     /// # Errors
-    /// What the operating system says when the server breaks down, or does not let signals be caught.
+    /// The error of the operating system when the server breaks down, or when signals cannot be caught.
     pub async fn run(self) -> io::Result<()> {
         let mut signals = Signals::new()?;
         let mut server = self.server;

@@ -1,4 +1,4 @@
-//! What the server tells of itself while it runs: logs, structured, on standard error; and traces, see `traces`.
+//! Logs, structured, on standard error; and traces, see `traces`.
 //!
 //! Never logged, at any level: credentials, signing secrets, authorization headers, request bodies and queries.
 
@@ -70,8 +70,8 @@ fn unknown_word(directives: &str) -> Option<&str> {
     })
 }
 
-/// What to put before the directives so that the lines of the HTTP library at level info, which are about its threads, are left out where
-/// no more than info is asked for.
+/// The directives to put before the given ones, so that the lines of the HTTP library at level info, which are about its threads, are left
+/// out where no more than info is asked for.
 fn quiet(directives: &str) -> &'static str {
     let all = directives.split(',').map(str::trim);
     let mut levels = all.filter_map(|directive| directive.parse::<LevelFilter>().ok());

@@ -16,7 +16,7 @@ const DEFAULT_CONNECTION_AGE: u32 = 60;
 /// The port of a proxy whose URL names none.
 const DEFAULT_PORT: u16 = 80;
 
-/// What can be set about the way to receivers.
+/// The settings of the way to receivers.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct EgressSettings {

@@ -63,7 +63,7 @@ pub struct Storage {
     pub path: PathBuf,
     /// The keys that secrets are encrypted with.
     pub keys: EncryptionKeys,
-    /// What the database is made for.
+    /// The purpose of the database.
     pub purpose: Purpose,
 }
 

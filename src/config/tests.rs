@@ -179,9 +179,9 @@ fn a_bad_file_is_refused_with_its_name_and_place() {
     let file = folder.path().join("truehook.toml");
     for (text, expected) in [
         ("listen = ", "line 1"),
-        ("listne = \"x\"", "`listne` is no setting"),
+        ("listne = \"x\"", "`listne` is not a setting"),
         ("max-body-bytes = \"x\"", "invalid type"),
-        ("config = \"x\"", "`config` is no setting"),
+        ("config = \"x\"", "`config` is not a setting"),
         ("mode = \"test\"", "unknown variant"),
         (
             "equals-money-rate-limit = 1.5",

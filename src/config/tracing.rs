@@ -7,7 +7,7 @@ use url::Url;
 
 use super::ConfigError;
 
-/// What can be set about traces.
+/// The settings of traces.
 #[derive(Debug, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TracingSettings {

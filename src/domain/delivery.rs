@@ -1,4 +1,4 @@
-//! One event for one webhook: the durable unit of work, what an attempt of it came to, and the states that it goes through.
+//! One event for one webhook: the durable unit of work, the outcomes of its attempts, and its states.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,9 +58,9 @@ pub struct DueDelivery {
     pub manual: u32,
     /// When the retry is due that a manual attempt came before, in steady time.
     pub resume_at: Option<Timestamp>,
-    /// What happened.
+    /// The event.
     pub event: Arc<Event>,
-    /// Whom to tell.
+    /// The webhook that it is sent to.
     pub target: Target,
 }
 
@@ -79,14 +79,14 @@ pub struct Target {
     pub authorization: Option<Secret>,
 }
 
-/// What an attempt came to, as data.
+/// The outcome of an attempt, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The receiver answered in time.
     Answered {
         /// The HTTP status.
         status: u16,
-        /// What its `Retry-After` asks for.
+        /// The pause that `Retry-After` asks for.
         retry_after: Option<Duration>,
     },
     /// The deadline passed.
@@ -98,7 +98,7 @@ pub enum Outcome {
     Refused(String),
     /// No complete answer: the name has no address, the connection failed or broke.
     Failed {
-        /// What went wrong, for a human reader.
+        /// The error, for a human reader.
         reason: String,
         /// The HTTP status, where the head of an answer came before the connection broke.
         status: Option<u16>,
@@ -118,7 +118,7 @@ pub struct Timing {
     pub total: Duration,
 }
 
-/// One HTTP request of a delivery, and what it came to.
+/// One HTTP request of a delivery, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Its number, from 1.
@@ -129,7 +129,7 @@ pub struct Attempt {
     pub timing: Timing,
     /// The headers that were sent; secrets are replaced by `[redacted]`.
     pub request_headers: Vec<(String, String)>,
-    /// What it came to.
+    /// The outcome.
     pub outcome: Outcome,
     /// The headers of the answer, in their order; empty where none came. Cookies are replaced by `[redacted]`.
     pub response_headers: Vec<(String, String)>,
@@ -139,7 +139,7 @@ pub struct Attempt {
     pub response_truncated: bool,
 }
 
-/// What becomes of a delivery after an attempt.
+/// The next step of a delivery after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// It is done.
@@ -189,7 +189,7 @@ impl Outcome {
         }
     }
 
-    /// What went wrong, for a human reader; none where the receiver answered.
+    /// The error, for a human reader; none where the receiver answered.
     pub fn error(&self) -> Option<String> {
         match self {
             Self::Answered { .. } => None,

@@ -9,11 +9,11 @@ use super::{ProviderName, TraceContext};
 pub struct Event {
     /// Our id: `evt_` and a KSUID.
     pub id: String,
-    /// Whose catalogue its type stands in.
+    /// The provider whose catalogue has the type.
     pub provider: ProviderName,
     /// The name of its event type.
     pub event_type: String,
-    /// Whom it belongs to: the client id (Conduit), or the product id (Equals Money) where the publisher named one.
+    /// The owner: the client id (Conduit), or the product id (Equals Money) where the publisher named one.
     pub owner: Option<String>,
     /// Equals Money only: the account that it happened to.
     pub account_id: Option<String>,

@@ -1,6 +1,6 @@
-//! What this machine lacks to make an attempt: no fault of the receiver, so it is not an outcome.
+//! Lacks of this machine that keep it from making an attempt: not the fault of a receiver, so not an outcome.
 
-/// What is lacking. The delivery waits, and no attempt is counted.
+/// A lack. The delivery waits, and no attempt is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Lack {
     /// This process or the system has no file descriptor left.

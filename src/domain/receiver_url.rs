@@ -135,7 +135,7 @@ impl ReceiverUrl {
     }
 }
 
-/// What is wrong with the host of a URL that cannot be parsed because of it.
+/// Names the fault of a host because of which a URL cannot be parsed.
 fn host_fault(text: &str) -> UrlFault {
     let rest = text.split_once("//").map_or(text, |(_, rest)| rest);
     let authority = &rest[..authority_length(rest)];
@@ -155,7 +155,7 @@ fn host_fault(text: &str) -> UrlFault {
     }
 }
 
-/// Where the authority that `rest` begins with ends (RFC 3986, 3.2).
+/// The length of the authority that `rest` begins with (RFC 3986, 3.2).
 fn authority_length(rest: &str) -> usize {
     rest.find(['/', '?', '#']).unwrap_or(rest.len())
 }

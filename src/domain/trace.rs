@@ -38,7 +38,7 @@ impl TraceContext {
         self.span
     }
 
-    /// Whether whoever began the trace records it.
+    /// Whether the service that began the trace records it.
     pub fn is_sampled(&self) -> bool {
         self.sampled
     }

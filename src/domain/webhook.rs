@@ -31,7 +31,7 @@ pub struct Webhook {
     pub updated_at: Timestamp,
 }
 
-/// What an update replaces. A member that is `None` keeps its value.
+/// The members that an update replaces. One that is `None` keeps its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookChange {
     /// The new URL.

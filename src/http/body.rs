@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a body over the limit is read and thrown away, so that the caller gets to read the answer.
 const OVERRUN: usize = 8 * 1024 * 1024;
 
-/// What a body may be.
+/// The rules that a body has to keep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyRules {
     /// The largest body that is read, in bytes.
@@ -42,7 +42,7 @@ pub(crate) enum BodyFault {
 pub(crate) struct JsonText {
     /// The text.
     pub(crate) text: String,
-    /// What it says; of members of one name the last.
+    /// The value; of members with the same name the last.
     pub(crate) value: Value,
     /// Pointers to the members that stand twice in their object.
     pub(crate) repeated: Vec<String>,

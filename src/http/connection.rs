@@ -3,7 +3,7 @@
 //! Nothing else bounds such a client: it may ask for much in few bytes, and TCP waits for it for ever. While its answers cannot be written
 //! nothing more is read of it, and when none of them could be written for a while the connection is closed.
 //!
-//! Requests that are sent without waiting for answers (RFC 9112, 9.3.2) are passed on one by one: whoever decodes them ahead keeps them all
+//! Requests that are sent without waiting for answers (RFC 9112, 9.3.2) are passed on one by one: a reader that decodes them ahead keeps all
 //! in memory, and actix-http would write each answer by the method of the request that it decoded last.
 
 use std::io;
@@ -29,12 +29,12 @@ pub(crate) struct Connection<S> {
     stalled: Option<Pin<Box<Sleep>>>,
     burst: usize,
     turns: Turns,
-    /// What was read behind the request that is being answered.
+    /// Bytes that were read behind the request that is being answered.
     rest: BytesMut,
     seat: Seat,
 }
 
-/// Whose turn it is.
+/// The side whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turns {
     /// The client's: a request begins with the next byte.
@@ -207,7 +207,7 @@ mod tests {
         poll_fn(|context| Pin::new(&mut *connection).poll_write(context, bytes)).await
     }
 
-    /// What a read gives at once.
+    /// Reads without waiting.
     async fn read_now(connection: &mut Connection<DuplexStream>) -> Option<usize> {
         poll_fn(|context| {
             let mut bytes = [0; 4096];
@@ -318,7 +318,7 @@ mod tests {
         }
         assert_eq!(read, BURST);
         let mut rest = vec![0; 2 * BURST];
-        // Whoever waits is woken.
+        // The reader is woken.
         connection.read_exact(&mut rest).await.unwrap();
     }
 }

@@ -1,11 +1,11 @@
 //! Reads the header of a credential, which must be sent once only.
 //!
-//! Of two, a proxy may look at the one and we at the other: whoever sends both means to confuse one of us.
+//! Of two, a proxy may read the one and this server the other, so a request with both is refused.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderName;
 
-/// What a request says of a credential.
+/// A credential as a request has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credential {
     /// The header's value.

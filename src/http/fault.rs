@@ -1,11 +1,11 @@
-//! What is wrong with a request, and where.
+//! Faults of a request, with their places.
 
 /// One fault: where it is and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// A JSON Pointer (RFC 6901) into the body, `""` for the body as a whole, or the bare name of a parameter.
     pub(crate) pointer: String,
-    /// What is wrong, as a fragment that fits behind the place ("must be a string"). Never holds the faulty value.
+    /// The fault, as a fragment that fits behind the place ("must be a string"). Never holds the faulty value.
     pub(crate) message: String,
 }
 

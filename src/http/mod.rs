@@ -1,4 +1,4 @@
-//! What every API needs of HTTP: how requests come in, their JSON bodies and queries, the faults found in either, and how answers go
+//! HTTP for every API: how requests come in, their JSON bodies and queries, the faults found in either, and how answers go
 //! out. Knows no provider.
 
 mod body;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::Faults;
 
-/// What is wrong with a parameter that its operation does not have.
+/// The fault of a parameter that the operation does not have.
 const UNKNOWN_PARAMETER: &str = "is not a query parameter of this operation";
 
 /// How many of them are named: a query can hold tens of thousands.

@@ -24,7 +24,7 @@ impl RequestSchema {
     /// Compiles the component `name` of `document`, with words that its readers understand better than the general ones.
     ///
     /// # Panics
-    /// When the document has no such component, or it is no schema: our own document is at fault, and a test sees it first.
+    /// When the document has no such component, or it is not a schema: our own document is at fault, and a test sees it first.
     pub(crate) fn compile(document: &Value, name: &str, words: &'static [Words]) -> Self {
         let schema = json!({
             "$ref": format!("#/components/schemas/{name}"),
@@ -72,7 +72,7 @@ impl RequestSchema {
             if matches!(error.kind(), ValidationErrorKind::Enum { .. }) && mistyped {
                 continue;
             }
-            // What must not be there need not be right.
+            // A member that must not be there need not be valid.
             let forbidden = errors.iter().any(|other| {
                 forbids(other.kind()) && other.instance_path() == error.instance_path()
             });

@@ -16,7 +16,7 @@ const PIECE: usize = 16 * 1024;
 /// A body that is given out in pieces where all of it is there already.
 #[derive(Debug)]
 pub(crate) enum Slices<B> {
-    /// What is left of a body that is there as a whole.
+    /// The rest of a body that is there as a whole.
     Whole(Bytes),
     /// A body that is small, or comes in pieces of its own.
     Other(B),

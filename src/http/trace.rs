@@ -31,7 +31,7 @@ pub(crate) async fn trace<B: MessageBody>(
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status();
     let duration_ms = started.elapsed().as_secs_f64() * 1e3;
-    // What went well is not worth a line of everybody's log: formatting it costs more than most of the rest.
+    // A success is not worth a line of the log at its usual level: formatting it costs more than most of the rest.
     span.in_scope(|| {
         if status.is_client_error() || status.is_server_error() {
             tracing::info!(status = status.as_u16(), duration_ms, "answered");

@@ -14,7 +14,7 @@ use super::fault::member;
 /// Reads `text`; gives the pointers of the members that stand twice beside the value.
 ///
 /// # Errors
-/// What serde says of a text that is no JSON.
+/// The error of serde for a text that is not JSON.
 pub(super) fn read(text: &str) -> serde_json::Result<(Value, Vec<String>)> {
     let mut repeated = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(text);

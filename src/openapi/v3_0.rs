@@ -58,7 +58,7 @@ fn rename(object: &mut Map<String, Value>, old: &str, new: &str) {
     }
 }
 
-/// A part of a document that is no schema, with the schemas in it written in 3.0.
+/// A part of a document that is not a schema, with the schemas in it written in 3.0.
 fn parts(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -103,7 +103,7 @@ fn schema(value: &Value) -> Value {
         return value.clone();
     }
     let mut new = Map::new();
-    // What has to hold besides, where 3.0 needs an `allOf` to say it.
+    // Further constraints, where 3.0 needs an `allOf` for them.
     let mut all = Vec::new();
     for (keyword, value) in members {
         match (keyword.as_str(), value) {

@@ -1,4 +1,4 @@
-//! Who calls, by `Authorization: Bearer <key>`.
+//! Authentication by `Authorization: Bearer <key>`.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::storage::StoreError;
 /// The key that a sandbox knows.
 pub(crate) const SANDBOX_KEY: &str = "sandbox-operator";
 
-/// What opens the API in sandbox mode, by the security schemes of its document.
+/// The credentials of sandbox mode, by the security schemes of the document.
 pub(crate) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("Operator", SANDBOX_KEY)];
 
 /// The caller of an operation, whose key is right and who sends no query parameter that the operation does not have.

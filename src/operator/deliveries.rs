@@ -117,7 +117,7 @@ pub(super) async fn retry_delivery(
     Ok(HttpResponse::Accepted().json(Delivery::try_from(record)?))
 }
 
-/// What waits is kept in steady time; what is shown is the time of day that it is due at.
+/// Shows the due time of a delivery, which is kept in steady time, as a time of day.
 pub(crate) fn in_time_of_day(record: DeliveryRecord, clock: &Clock) -> DeliveryRecord {
     DeliveryRecord {
         due_at: clock.time_of_day(record.due_at),

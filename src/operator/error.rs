@@ -10,7 +10,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
-/// What is said while the database cannot be used.
+/// The detail of a 503.
 const UNAVAILABLE: &str = "The database cannot be used at this moment. Try again later.";
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -169,7 +169,7 @@ impl From<BodyFault> for OperatorError {
 }
 
 impl OperatorError {
-    /// What is wrong, a line for each fault with its place.
+    /// Describes the error in a line for each fault with its place.
     pub(crate) fn lines(&self) -> Vec<String> {
         let faults = self.errors().unwrap_or_default();
         if faults.is_empty() {

@@ -92,7 +92,7 @@ pub(crate) async fn publish_text(
     Ok(submitted.1)
 }
 
-/// What is published, as it is told.
+/// A publication with its payload as it was sent.
 struct Wanted {
     provider: EventProvider,
     event_type: String,
@@ -301,7 +301,7 @@ pub(super) async fn list_events(
         let found = store.new_events(filter, since, page.limit).await?;
         (found.rows, None, found.position)
     } else {
-        // Asked first, and nothing behind it is given: whoever goes on from there sees each event once.
+        // Read first, and no event behind it is given: a reader that goes on from there sees each event once.
         let place = store.last_event().await?;
         page.before = page.before.or(place.checked_add(1));
         let found = store.events(filter, page).await?;

@@ -43,7 +43,7 @@ use crate::worker::Worker;
 const DEFAULT_LIMIT: u64 = 100;
 const LARGEST_LIMIT: u64 = 1000;
 
-/// What the operations of this API need.
+/// The state that the operations share.
 pub(crate) struct State {
     /// The providers whose events are published.
     pub(crate) providers: Providers,
@@ -53,11 +53,11 @@ pub(crate) struct State {
     pub(crate) bodies: Arc<Bodies>,
     /// The store and the clock.
     pub(crate) context: Context,
-    /// Who attempts what is published.
+    /// The worker that attempts deliveries.
     pub(crate) worker: Arc<Worker>,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// What is traced.
+    /// The traces.
     pub(crate) traces: Traces,
 }
 
@@ -194,7 +194,7 @@ fn page(query: &Query, faults: &mut Faults) -> crate::storage::NumberPage {
     }
 }
 
-/// What is said of a time that cannot be read.
+/// The fault of a time that cannot be read.
 const BAD_TIME: &str = "must be a date and time with an offset, such as 2025-11-04T15:00:00Z";
 
 /// A parameter that is a date and time with an offset.

@@ -16,8 +16,8 @@ use crate::storage::{self, ReplayFilter, ReplayState, StoreError};
 /// Starts a job that makes a new attempt of every delivery that the filter picks, or, with the state `unmatched`, matches anew the
 /// events that no webhook wanted when they were published.
 ///
-/// The job is durable: it goes on after a restart, and picks only what was there when it was started. A filter that picks nothing is no
-/// error.
+/// The job is durable: it goes on after a restart, and picks only what was there when it was started. A filter that picks nothing is not
+/// an error.
 #[utoipa::path(post, path = "/replays", operation_id = "createReplay", tag = "Replays", summary = "Start a replay",
     security(("Operator" = [])), request_body(content = ReplayRequest, description = "What to replay."),
     responses((status = 202, description = "The job, which has just begun; a dry run too.", body = Replay), CommonErrors,

@@ -28,7 +28,7 @@ const INITIALIZER: &str = "swagger-initializer.js";
 
 const NOT_FOUND: &str = include_str!("not_found.html");
 
-/// What a browser lets Swagger UI do: run its own script, which styles elements and shows icons of its own, and talk to this server.
+/// The policy of Swagger UI: it may run its own script, which styles elements and shows icons of its own, and talk to this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -43,7 +43,7 @@ pub(crate) struct Api {
     pub(crate) name: ProviderName,
     /// The emitted document.
     pub(crate) document: Arc<Value>,
-    /// What Authorize is to be given, by the security schemes of the document.
+    /// The credentials for Authorize, by the security schemes of the document.
     pub(crate) sandbox: &'static [(&'static str, &'static str)],
     /// The bodies of answers that no request of a document could bring about.
     pub(crate) failures: Vec<(u16, Value)>,

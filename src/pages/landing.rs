@@ -14,7 +14,7 @@ use crate::config::Mode;
 const PAGE: &str = include_str!("landing.html");
 const SANDBOX: &str = include_str!("sandbox.html");
 
-/// What a browser lets the page do: load the style, the script and the icon of this server.
+/// The policy of the page: it may load the style, the script and the icon of this server.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 

@@ -1,4 +1,4 @@
-//! What people and probes read: the first page, Swagger UI over the emitted documents, the operator's page, and how a path answers that
+//! The pages: the first page, Swagger UI over the emitted documents, the operator's page, and how a path answers that
 //! can only be read.
 
 mod assets;

@@ -6,8 +6,8 @@ use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Respo
 
 use crate::http::problem;
 
-/// What stands at a path that can only be read: `GET` is answered (and `HEAD`, which comes in as `GET` and is added to `Allow` there), every other method is refused
-/// with 405.
+/// A path that can only be read: `GET` is answered (and `HEAD`, which comes in as `GET` and is added to `Allow` there), every other method
+/// is refused with 405.
 pub(crate) fn readable<H, Args>(path: &str, handler: H) -> Resource
 where
     H: Handler<Args>,

@@ -11,7 +11,7 @@ use crate::domain::{DueDelivery, Event, ProviderName, ReceiverUrl, SchemePolicy,
 pub(crate) static BUILT: LazyLock<Providers> =
     LazyLock::new(|| Providers::build(PROVIDERS, &Settings::default()).unwrap());
 
-/// What a provider has built.
+/// The API that a provider has built.
 pub(crate) fn api(provider: ProviderName) -> &'static Api {
     &BUILT.get(provider).unwrap().api
 }
@@ -228,7 +228,7 @@ impl Random {
         }
     }
 
-    /// A value that is no object.
+    /// A value that is not an object.
     pub(super) fn value_but_object(&mut self) -> Value {
         match self.value(3) {
             Value::Object(_) => Value::Null,

@@ -1,4 +1,4 @@
-//! What each provider's documentation says, and nothing else: one folder a provider, and the table of them all.
+//! The providers, as their documentation has them: a folder for each, and the table of them all.
 //!
 //! [`PROVIDERS`] is the only list of providers: paths, flags, metrics, pages, documents and tests read it. Two providers may look alike:
 //! duplication between them is wanted, because two documents change separately.
@@ -74,7 +74,7 @@ pub(crate) trait Provider: KeyIssuer {
     #[cfg(test)]
     fn wire_types(&self) -> Vec<crate::tests::schemas::WireType>;
 
-    /// What an operator may set for it.
+    /// The settings of the provider.
     fn settings(&self) -> &'static [Setting] {
         &[]
     }
@@ -234,7 +234,7 @@ impl Context {
     }
 }
 
-/// What a provider's documentation says of the webhooks that it sends. Pure: `now` and randomness are arguments.
+/// The webhooks that a provider sends, as documented. Pure: `now` and randomness are arguments.
 pub(crate) trait Outbound: Send + Sync {
     /// Which webhooks get events of this type; `None` when the catalogue has no such type.
     fn audience(&self, event_type: &str) -> Option<Audience>;

@@ -1,4 +1,4 @@
-//! What an operator may set for providers: each names its settings in the table, and flags, variables and the file give their values.
+//! Settings of providers: each provider names its own in the table; flags, variables and the file give the values.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ pub(crate) struct Setting {
     pub(crate) flag: &'static str,
     /// Its variable of the environment, such as `TRUEHOOK_EQUALS_MONEY_RATE_LIMIT`.
     pub(crate) variable: &'static str,
-    /// What a value is called in the help.
+    /// The name of its value in the help.
     pub(crate) value_name: &'static str,
-    /// What it does, for the help; with its default.
+    /// The sentence of the help, with the default.
     pub(crate) help: &'static str,
     /// Whether it takes several values, separated by commas.
     pub(crate) is_list: bool,
@@ -31,7 +31,7 @@ pub struct InvalidSetting {
 }
 
 impl InvalidSetting {
-    /// What is wrong with `value`, as a fragment.
+    /// Says in `reason`, a fragment, why `value` is invalid.
     pub(crate) fn new(
         setting: &Setting,
         value: impl Into<String>,

@@ -1,4 +1,4 @@
-//! What answers on a port: the APIs under their base paths, documents, Swagger UI, probes.
+//! The routes of a port: the APIs under their base paths, documents, Swagger UI, probes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ pub(super) enum Part {
     Providers,
 }
 
-/// What the answers are made of.
+/// The state that handlers share, and the routes that depend on settings.
 #[derive(Clone)]
 pub(super) struct Site {
     /// The routes of each provider with the path that they are below.
     pub(super) providers: Arc<[(String, Routes)]>,
     pub(super) names: Arc<[ProviderName]>,
     pub(super) operator: web::Data<operator::State>,
-    /// Who is signed in to the operator's page.
+    /// The sessions of the operator's page.
     pub(super) sessions: web::Data<Sessions>,
     pub(super) store: web::Data<dyn Store>,
     pub(super) worker: web::Data<Worker>,
@@ -45,7 +45,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// What answers on the port at `local`.
+    /// Builds the application of the port at `local`.
     pub(super) fn app(
         &self,
         part: Part,

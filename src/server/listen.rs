@@ -1,4 +1,4 @@
-//! Listens on a port and speaks HTTP/1.1 with whoever connects.
+//! Listens on a port and serves HTTP/1.1 to the clients that connect.
 //!
 //! In place of actix-web's own `HttpServer`, which cannot give up clients that do not read, and logs every malformed request as an error.
 
@@ -36,7 +36,7 @@ const SHORT: Duration = Duration::from_secs(5);
 /// Opens a port.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -76,7 +76,7 @@ impl Patience {
 /// Adds a port to the server: `app` makes what answers on it, for each thread.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub(super) fn listen<F, T, B>(
     builder: ServerBuilder,
     listener: TcpListener,
@@ -128,7 +128,7 @@ where
     })
 }
 
-/// Counts and logs why a connection ended. Anybody can send what is not HTTP, and thousands of times a second: that is no error of ours.
+/// Counts and logs why a connection ended. Anybody can send what is not HTTP, and thousands of times a second: that is not an error of ours.
 fn note(error: &DispatchError, metrics: &Metrics) {
     match error {
         DispatchError::Parse(error) => {

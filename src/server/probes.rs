@@ -1,4 +1,4 @@
-//! What machines ask of the server itself: probes and metrics; and the answer at paths that it does not have.
+//! Probes and metrics, and the answer at unknown paths.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(super) async fn ready(store: web::Data<dyn Store>, worker: web::Data<Worker>
     }
 }
 
-/// What `/metrics` needs.
+/// The state of `/metrics`.
 pub(super) struct Measured {
     pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,

@@ -1,4 +1,4 @@
-//! What an operator looks at across providers: webhooks and how their deliveries stand, what failed of late, and why an event was not
+//! Queries of operators across providers: webhooks and how their deliveries stand, recent failures, and why an event was not
 //! for a webhook.
 
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::queue::{LastAttempt, StateCounts};
 use crate::domain::{Audience, Event, Outcome, ProviderName};
 
-/// What the last attempts of deliveries came to.
+/// A filter on the outcome of the last attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeFilter {
     /// One of [`Outcome::CLASSES`].
@@ -37,7 +37,7 @@ impl OutcomeFilter {
     }
 }
 
-/// Whom an event is for, as far as it decides which webhooks get it.
+/// The addressee of an event, as far as it decides which webhooks get it.
 #[derive(Debug, Clone)]
 pub struct Addressee {
     /// The provider.
@@ -132,7 +132,7 @@ impl RecentDeliveries {
     pub const LIMIT: u32 = 100;
 }
 
-/// What happened of late.
+/// The newest deliveries in numbers.
 #[derive(Debug, Default)]
 pub struct Overview {
     /// The newest deliveries, at most [`Overview::LIMIT`], by the time of their making.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::{DeliveryState, ProviderName, UnknownState};
 
-/// What is old.
+/// The ages from which events and keys are deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct PurgeTerms {
     /// Events from before this steady time are deleted with their deliveries and attempts, unless something of them is pending.
@@ -19,7 +19,7 @@ pub struct PurgeTerms {
     pub limit: u32,
 }
 
-/// What a step deleted.
+/// The number of events that a step deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Purged {
     /// How many events.
@@ -33,7 +33,7 @@ pub struct Purged {
 pub struct Replay {
     /// `rpl_` and a KSUID.
     pub id: String,
-    /// What is replayed.
+    /// The filter.
     pub filter: ReplayFilter,
     /// Whether it only counts.
     pub dry_run: bool,
@@ -47,7 +47,7 @@ pub struct Replay {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What is replayed. All conditions hold together.
+/// The deliveries that are replayed: those for which all conditions hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplayFilter {
     /// Only of this provider.

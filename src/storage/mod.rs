@@ -1,4 +1,4 @@
-//! What is kept: webhooks, API keys, events, deliveries and their attempts.
+//! The store of webhooks, API keys, events, deliveries and their attempts.
 //!
 //! [`Store`] has domain verbs, each of them all or nothing and durable when it returns (`claim` and `record`: against the end of the
 //! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. What waits is
@@ -138,7 +138,7 @@ pub trait Store: Send + Sync {
     /// The webhook with this id, whosever it is.
     async fn any_webhook(&self, id: String) -> Result<Option<WebhookRecord>, StoreError>;
 
-    /// What happened of late.
+    /// The newest deliveries in numbers.
     async fn overview(&self) -> Result<Overview, StoreError>;
 
     /// How the queue stands at this steady time.
@@ -187,7 +187,7 @@ pub trait Store: Send + Sync {
     async fn check(&self) -> Result<(), StoreError>;
 }
 
-/// What a database is made for, once and for all: a sandbox has credentials that everybody knows.
+/// The purpose that a database is made for and keeps: a sandbox has credentials that everybody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To try the server out.
@@ -211,7 +211,7 @@ impl Purpose {
 pub struct WebhookKey {
     /// The API.
     pub provider: ProviderName,
-    /// Whose webhook it has to be.
+    /// The owner that the webhook must have.
     pub owner: String,
     /// The webhook's id.
     pub id: String,
@@ -219,7 +219,7 @@ pub struct WebhookKey {
     pub account_id: Option<String>,
 }
 
-/// What becomes of the pending deliveries of a webhook that is deleted.
+/// The effect of deleting a webhook on its pending deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
     /// They are still attempted (C-39).
@@ -233,7 +233,7 @@ pub enum OnDelete {
 pub struct WebhookFilter {
     /// The API.
     pub provider: ProviderName,
-    /// Whose webhooks.
+    /// The owner of the webhooks.
     pub owner: String,
     /// When given, only those of this account and those of none (decision E-6).
     pub account_id: Option<String>,
@@ -284,7 +284,7 @@ pub enum StoreError {
     Unusable {
         /// The file.
         path: PathBuf,
-        /// What the operating system or SQLite says.
+        /// The error of the operating system or of SQLite.
         reason: String,
     },
     /// There is no file.
@@ -344,7 +344,7 @@ pub enum StoreError {
     Lost {
         /// The file.
         path: PathBuf,
-        /// What became of it.
+        /// The reason.
         reason: &'static str,
     },
     /// The file is damaged, as was found when it was looked through.
@@ -352,7 +352,7 @@ pub enum StoreError {
     Damage {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         reason: String,
     },
     /// A backup cannot be made.
@@ -360,7 +360,7 @@ pub enum StoreError {
     Backup {
         /// The file to be made.
         path: PathBuf,
-        /// What is in the way.
+        /// The reason.
         reason: String,
     },
     /// A sealed secret is damaged, or was sealed with another key.

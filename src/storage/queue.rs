@@ -1,4 +1,4 @@
-//! What passes between the store and those who publish, attempt and inspect deliveries.
+//! The values that pass between the store and its callers: publications, claims, results, records of deliveries.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub struct Publication {
     pub event: Event,
     /// Which webhooks it is for.
     pub audience: Audience,
-    /// What makes a repeated request the same one.
+    /// The idempotency key with the fingerprint of the request.
     pub idempotency: Option<Idempotency>,
     /// Which webhooks of the type it is not for, to be told with the receipt.
     pub not_matched: NotMatched,
@@ -50,12 +50,12 @@ pub struct Idempotency {
     pub request: Fingerprint,
 }
 
-/// What came of a publication.
+/// The result of a publication.
 #[derive(Debug)]
 pub enum Published {
     /// The event is stored.
     Stored {
-        /// What the caller is told.
+        /// The receipt for the caller.
         receipt: Receipt,
         /// The deliveries that are claimed for this process: to be attempted now.
         claimed: Vec<DueDelivery>,
@@ -68,7 +68,7 @@ pub enum Published {
     Conflict,
 }
 
-/// What a publisher is told, the same for a repeated request.
+/// The receipt of a publication, the same for a repeated request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The event's id.
@@ -98,7 +98,7 @@ pub struct ClaimTerms {
     pub gives_up_at: GivesUpAt,
 }
 
-/// What was claimed.
+/// The deliveries that a claim got.
 #[derive(Debug, Default)]
 pub struct Claimed {
     /// The deliveries, each with a slot taken.
@@ -123,13 +123,13 @@ pub struct AttemptResult {
     pub lane: i64,
     /// The attempt.
     pub attempt: Attempt,
-    /// What becomes of the delivery.
+    /// The next state of the delivery.
     pub next: Next,
     /// The time of day of the recording.
     pub now: Timestamp,
 }
 
-/// What became of results that were to be recorded.
+/// The results that were recorded, and the error where some were not.
 #[derive(Debug)]
 pub struct RecordedResults {
     /// Of each, in their order.
@@ -138,7 +138,7 @@ pub struct RecordedResults {
     pub error: Option<StoreError>,
 }
 
-/// What became of a result.
+/// Whether a result was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// It is recorded.
@@ -255,7 +255,7 @@ pub struct DeliveryRecord {
     pub due_at: Timestamp,
     /// When it left the pending state.
     pub completed_at: Option<Timestamp>,
-    /// What its last recorded attempt came to.
+    /// The outcome of its last recorded attempt.
     pub last: Option<LastAttempt>,
 }
 
@@ -264,7 +264,7 @@ pub struct DeliveryRecord {
 pub struct LastAttempt {
     /// When it began.
     pub started_at: Timestamp,
-    /// What it came to; without what `Retry-After` asked for.
+    /// The outcome, without the time of `Retry-After`.
     pub outcome: Outcome,
 }
 

@@ -35,7 +35,7 @@ pub struct EncryptionKeys {
     file: Option<PathBuf>,
 }
 
-/// What names a key: the beginning of its SHA-256.
+/// The id of a key: the beginning of its SHA-256.
 pub(super) type KeyId = [u8; KEY_ID_BYTES];
 
 /// Seals and opens secrets.
@@ -60,7 +60,7 @@ pub enum KeyFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file cannot be created or replaced.
@@ -68,7 +68,7 @@ pub enum KeyFileError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file to be created exists.
@@ -271,7 +271,7 @@ impl EncryptionKeys {
         made.map_err(|source| KeyFileError::writing(path, source))
     }
 
-    /// Puts the keys in the place of those in the file that they were read from: whoever reads it finds the old ones or the new ones.
+    /// Replaces the keys in the file that they were read from; a reader finds either the old ones or the new ones.
     ///
     /// # Errors
     /// [`KeyFileError`] when the file cannot be replaced.
@@ -594,7 +594,7 @@ mod tests {
         ));
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
-        // Who could read the file can read the new one.
+        // Users who could read the old file can read the new one.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         EncryptionKeys::from_file(&path)
             .unwrap()

@@ -340,7 +340,7 @@ fn destination(url: &str) -> Option<Vec<KeyValue>> {
     Some(attributes)
 }
 
-/// Who sends: `truehook`, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise.
+/// The name of the service: `truehook`, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise.
 fn resource() -> Resource {
     let resource = Resource::builder_empty()
         .with_service_name("truehook")

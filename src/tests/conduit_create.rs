@@ -311,7 +311,7 @@ async fn an_absolute_url_is_taken_as_written() {
     }
 }
 
-/// C-26: other schemes, no host, and what is no URL at all are refused.
+/// C-26: other schemes, no host, and texts that are not URLs are refused.
 #[actix_web::test]
 async fn a_url_of_another_scheme_or_without_a_host_is_refused() {
     let app = TestApp::start().await;

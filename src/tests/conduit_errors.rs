@@ -109,7 +109,7 @@ async fn credentials_are_judged_before_the_body() {
     }
 }
 
-/// C-3: credentials that are no text are wrong credentials.
+/// C-3: credentials that are not text are wrong credentials.
 #[actix_web::test]
 async fn credentials_of_any_bytes_are_survived() {
     let app = TestApp::start().await;

@@ -665,7 +665,7 @@ async fn a_repeated_parameter_is_refused() {
     );
 }
 
-/// C-20: strange queries are answered, and a parameter that is not ours is no reason for another page.
+/// C-20: strange queries are answered, and a parameter that is not ours is not a reason for another page.
 #[actix_web::test]
 async fn hostile_queries_are_survived() {
     let app = TestApp::start().await;

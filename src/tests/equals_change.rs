@@ -573,7 +573,7 @@ async fn a_deleted_webhook_is_gone() {
     assert_equals_error(app.equals().delete(&path).await, 404, &[]);
 }
 
-/// E-12, E-13: PATCH and DELETE of an id that is no UUID answer 400, of an unknown one 404.
+/// E-12, E-13: PATCH and DELETE of an id that is not a UUID answer 400, of an unknown one 404.
 #[actix_web::test]
 async fn changes_of_ids_that_are_not_there_are_refused() {
     let app = TestApp::start().await;

@@ -139,7 +139,7 @@ async fn the_scheme_may_be_in_any_case() {
     }
 }
 
-/// E-3, E-4: a key with something beside it is no key of ours.
+/// E-3, E-4: a key with something beside it is not a key of ours.
 #[actix_web::test]
 async fn doubtful_credentials_are_answered() {
     let app = TestApp::start().await;

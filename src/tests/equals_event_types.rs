@@ -473,7 +473,7 @@ async fn a_contested_id_contradicts_its_other_name() {
     assert_eq!(list_equals(&app.equals(), "").await["count"], 0);
 }
 
-/// E-12: an id that is no UUID answers 400 under the parameter's name, an unknown UUID 404.
+/// E-12: an id that is not a UUID answers 400 under the parameter's name, an unknown UUID 404.
 #[actix_web::test]
 async fn ids_of_the_path_are_uuids() {
     let app = TestApp::start().await;

@@ -85,7 +85,7 @@ async fn rows_are_what_get_shows() {
     }
 }
 
-/// Ids, percent-encoded for a path, that are no UUID although some come close to `id`.
+/// Ids, percent-encoded for a path, that are not UUIDs although some come close to `id`.
 fn malformed_ids(id: &str) -> Vec<String> {
     let mut ids: Vec<String> = [
         "x",
@@ -129,7 +129,7 @@ fn malformed_ids(id: &str) -> Vec<String> {
     ids
 }
 
-/// E-12, E-13: an id that is no UUID answers 400 under the parameter's name.
+/// E-12, E-13: an id that is not a UUID answers 400 under the parameter's name.
 #[actix_web::test]
 async fn an_id_that_is_no_uuid_answers_400() {
     let app = TestApp::start().await;

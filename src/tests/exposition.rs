@@ -34,7 +34,7 @@ pub(super) fn read(text: &str, form: Form) -> Result<Vec<Family>, String> {
         (Form::OpenMetrics, Some(body)) => body,
         (Form::OpenMetrics, None) => return Err("does not end with # EOF".to_owned()),
         (Form::Text, None) => text,
-        (Form::Text, Some(_)) => return Err("# EOF is no line of the text format".to_owned()),
+        (Form::Text, Some(_)) => return Err("# EOF is not a line of the text format".to_owned()),
     };
     let Some(lines) = body.strip_suffix('\n') else {
         return Err("the last line has no end".to_owned());
@@ -209,7 +209,7 @@ impl Family {
             || counts.len() != 1
             || sums.len() + counts.len() + buckets.len() != self.samples.len()
         {
-            return fail("is no histogram");
+            return fail("is not a histogram");
         }
         if !sums[0].labels.is_empty() || !counts[0].labels.is_empty() {
             return fail("has labels where none belong");

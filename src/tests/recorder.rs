@@ -188,7 +188,7 @@ pub(super) async fn refusals_without_body(
 fn text(value: &Content) -> &str {
     value
         .as_str()
-        .unwrap_or_else(|| panic!("{value:?} is no string"))
+        .unwrap_or_else(|| panic!("{value:?} is not a string"))
 }
 
 fn id(value: Content, _: ContentPath<'_>) -> Content {
@@ -294,7 +294,7 @@ fn url(value: Content, _: ContentPath<'_>) -> Content {
 fn milliseconds(value: Content, _: ContentPath<'_>) -> Content {
     match value {
         Content::F64(number) if number >= 0.0 => "[milliseconds]".into(),
-        other => panic!("{other:?} is no duration"),
+        other => panic!("{other:?} is not a duration"),
     }
 }
 

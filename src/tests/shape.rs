@@ -13,7 +13,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 262_144;
 
 // Answers.
 
-/// The answer, which is no 5xx whatever was sent.
+/// The answer, which is not a 5xx whatever was sent.
 #[track_caller]
 pub(crate) fn sound(answer: Answer) -> Answer {
     assert!(
@@ -294,7 +294,7 @@ pub(crate) async fn send_raw(app: &TestApp, request: Vec<u8>) -> (u16, String) {
     )
 }
 
-/// Bodies that are no JSON text: a fault of the body as a whole.
+/// Bodies that are not JSON text: a fault of the body as a whole.
 pub(crate) fn malformed_bodies() -> Vec<(&'static str, Vec<u8>)> {
     let utf16: Vec<u8> = "{\"url\":\"https://example.com/\"}"
         .encode_utf16()
@@ -381,7 +381,7 @@ pub(crate) fn malformed_bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// JSON texts that are no object: a fault of the body as a whole.
+/// JSON texts that are not objects: a fault of the body as a whole.
 pub(crate) const OTHER_THAN_OBJECTS: &[&str] = &[
     "[]",
     "[{}]",
@@ -459,7 +459,7 @@ pub(crate) const GOOD_URLS: &[&str] = &[
     "https://example.com/?q=';DROP%20TABLE%20webhooks;--",
 ];
 
-/// Strings that are no absolute `http` or `https` URL with a host.
+/// Strings that are not absolute `http` or `https` URLs with a host.
 pub(crate) const BAD_URLS: &[&str] = &[
     "",
     " ",
@@ -857,7 +857,7 @@ fn documented_ids_are_ksuids() {
     assert_eq!(ksuid_seconds("31BbTJ0ORWosbmona9WP0ThJYT5"), 1_755_000_418);
 }
 
-/// C-30: 27 base62 characters may be more than 20 bytes, and then are no KSUID.
+/// C-30: 27 base62 characters may be more than 20 bytes, and then are not KSUIDs.
 #[test]
 #[should_panic(expected = "more than 20 bytes")]
 fn the_largest_base62_text_is_no_ksuid() {

@@ -29,7 +29,7 @@ struct UnderWay<'w> {
     _in_flight: InFlight,
 }
 
-/// What became of an attempt.
+/// The end of an attempt.
 enum Exchanged {
     Ended(Box<AttemptResult>),
     /// It was not made.
@@ -89,7 +89,7 @@ impl Worker {
         let Self { settings, .. } = self;
         settings.metrics.postponed(lack);
         if lack.stops_all() {
-            // What is claimed meanwhile would be postponed as well, at the cost of a commit each.
+            // Deliveries that are claimed meanwhile would be postponed as well, with a commit for each.
             *self.resumes_at() = Instant::now().checked_add(POSTPONEMENT);
         }
         if let Some(unlogged) = self.logged_lacks.pass() {
@@ -119,7 +119,7 @@ impl Worker {
         let started_at = began.now;
         let span = settings.traces.attempt(&due);
         let OutboundRequest { mut headers, body } = provider.request(&due, started_at);
-        // Behind what the provider documents: it is no part of what is signed.
+        // Behind what the provider documents: it is not part of what is signed.
         let traceparent = settings.traces.traceparent(&span);
         headers.extend(traceparent.map(|value| RequestHeader::plain("traceparent", value)));
         let sent: Vec<(&str, &[u8])> = headers

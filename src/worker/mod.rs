@@ -55,7 +55,7 @@ const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// How many times a second it is logged that this machine lacks something.
 const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
 
-/// What the worker needs.
+/// The parts that the worker is made of.
 pub(crate) struct WorkerSettings {
     /// Durable state.
     pub(crate) store: Arc<dyn Store>,
@@ -67,9 +67,9 @@ pub(crate) struct WorkerSettings {
     pub(crate) sender: Sender,
     /// Limits of attempts under way.
     pub(crate) lanes: Arc<Lanes>,
-    /// What is counted.
+    /// The metrics.
     pub(crate) metrics: Arc<Metrics>,
-    /// What is traced.
+    /// The traces.
     pub(crate) traces: Traces,
     /// How long an attempt may hold its delivery, in real time: its deadline, and time enough to record the result.
     pub(crate) lease: Duration,
@@ -190,7 +190,7 @@ impl Worker {
         if tokio::time::timeout(deadline, drained).await.is_ok() {
             return;
         }
-        // What has come to a result is not given back but recorded; the release below waits behind it.
+        // An attempt with a result is not given back but recorded; the release below waits behind it.
         let _ = tokio::time::timeout(LAST_RESULTS, self.results.reserve_many(UNRECORDED)).await;
         let rest: Vec<(Uuid, u32)> = self.under_way().drain().collect();
         let count = rest.len();

@@ -23,7 +23,7 @@ impl Worker {
         self.unwritten.load(Ordering::Acquire)
     }
 
-    /// Records what attempts came to, as many at once as ended while the ones before were recorded. Those that cannot be written are
+    /// Records the results of attempts, as many at once as ended while the ones before were recorded. Those that cannot be written are
     /// bounded: where there is no room for more, attempts keep their slots.
     pub(super) async fn record_for_ever(
         self: Arc<Self>,

@@ -39,7 +39,7 @@ impl Worker {
     pub(super) async fn save_time(&self, ahead: Duration) {
         let time = self.settings.clock.saved(ahead);
         if let Err(error) = self.settings.store.save_time(time).await {
-            // It is saved again soon. Whoever waits for a write that fails hears of it.
+            // It is saved again soon. The caller of a write that fails gets the error.
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
                 "the time could not be saved"

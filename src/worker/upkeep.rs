@@ -1,4 +1,4 @@
-//! What the worker does beside attempts: goes on with replays, deletes what is old, and starts a part again that panicked.
+//! The upkeep beside attempts: goes on with replays, deletes old events, and starts a part again that panicked.
 
 use std::sync::Arc;
 use std::time::Duration;

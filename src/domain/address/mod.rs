@@ -17,7 +17,7 @@ pub use self::network::{InvalidNetwork, Network};
 
 use self::kind::{kind_of_v4, kind_of_v6};
 
-/// What may be dialled. The default allows public addresses over `https` alone.
+/// The addresses and schemes that may be dialed. The default allows public addresses over `https` alone.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
     /// Networks that the operator allows whatever they are.
@@ -64,7 +64,7 @@ impl AddressPolicy {
 }
 
 impl Refusal {
-    /// What kind of address it is.
+    /// The kind of the address.
     pub fn kind(&self) -> AddressKind {
         self.kind
     }

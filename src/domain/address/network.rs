@@ -11,16 +11,16 @@ pub struct Network {
     prefix: u8,
 }
 
-/// Why a text is no network.
+/// Why a text is not a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNetwork {
     /// There is no address before the slash.
     #[error(
-        "`{0}` is no network: expected an address such as 10.1.2.3 or ::1, or a range such as 10.0.0.0/8"
+        "`{0}` is not a network: expected an address such as 10.1.2.3 or ::1, or a range such as 10.0.0.0/8"
     )]
     Address(String),
-    /// The prefix is no number, or is longer than the address.
-    #[error("`{text}` is no network: the number after the slash must be from 0 to {longest}")]
+    /// The prefix is not a number, or is longer than the address.
+    #[error("`{text}` is not a network: the number after the slash must be from 0 to {longest}")]
     Prefix {
         /// The text.
         text: String,
@@ -28,7 +28,7 @@ pub enum InvalidNetwork {
         longest: u8,
     },
     /// The address is inside of the range, not its beginning: one of the two is a mistake.
-    #[error("`{text}` is no network: with this prefix it begins at {beginning}")]
+    #[error("`{text}` is not a network: with this prefix it begins at {beginning}")]
     Beginning {
         /// The text.
         text: String,

@@ -196,7 +196,7 @@ impl Event {
     /// What is kept of an event.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when its provider is not among `providers`, or its payload is no JSON.
+    /// [`StoreError::Damaged`] when its provider is not among `providers`, or its payload is not JSON.
     pub(in crate::operator) fn of(
         record: EventRecord,
         providers: &Providers,

@@ -46,7 +46,7 @@ pub(crate) struct CreateKeyRequest {
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewKey {
-    /// The id of the key, which is no secret.
+    /// The id of the key, which is not a secret.
     #[schema(pattern = "^key_[a-zA-Z0-9]{27}$")]
     id: String,
     /// The API that it opens.

@@ -109,7 +109,7 @@ pub(super) fn states(counts: StateCounts) -> Markup {
     }
 }
 
-/// What an event is of, and its payload.
+/// The owner and the payload of an event.
 pub(super) fn facts(record: &EventRecord, now: Timestamp) -> Markup {
     let event = &record.event;
     html! {

@@ -12,7 +12,7 @@ use crate::domain::ProviderName;
 use crate::http::{BodyFault, read_limited};
 use crate::operator::State;
 
-/// What a time must look like.
+/// The form of a time.
 const TIME: &str = "a date and time in UTC, such as 2026-01-31T15:00";
 
 /// The bytes of a form beside a payload, at most.

@@ -1,4 +1,4 @@
-//! Who may see a page and send a form: a session behind a strict cookie, and for forms the session's token and the same origin.
+//! Access to pages and forms: a session behind a strict cookie, and for forms the session's token and the same origin.
 
 use std::future::Future;
 use std::pin::Pin;

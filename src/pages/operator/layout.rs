@@ -12,7 +12,7 @@ use super::words;
 use crate::domain::ProviderName;
 use crate::operator::State;
 
-/// What a browser lets a page do: load the style, the script and the icon of this server, ask this server, and send forms to it.
+/// The policy of a page: it may load the style, the script and the icon of this server, ask this server, and send forms to it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -140,7 +140,7 @@ fn document(root: &Root, title: &str, navigation: &Markup, content: &Markup) -> 
     }
 }
 
-/// What each form has to send back.
+/// The token that each form has to send back.
 pub(super) fn form_token(signed_in: &SignedIn) -> Markup {
     html! { input type="hidden" name="form-token" value=(signed_in.session.form_token); }
 }

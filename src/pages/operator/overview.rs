@@ -71,7 +71,7 @@ pub(super) async fn overview(
     Ok(page.answer(&content))
 }
 
-/// What the newest deliveries tell.
+/// The section of the newest deliveries.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Figures {
     /// How many were made in the last minute, and in the last hour.

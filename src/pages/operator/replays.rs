@@ -210,7 +210,7 @@ fn facts(replay: &Replay, now: Timestamp) -> Markup {
     }
 }
 
-/// What was counted, to be done.
+/// The form that starts the replay that was counted.
 fn again(root: &Root, signed_in: &SignedIn, replay: &Replay) -> Markup {
     let filter = &replay.filter;
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string());

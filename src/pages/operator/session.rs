@@ -1,4 +1,4 @@
-//! Who is signed in: sessions in memory, which end with the process, by signing out, after a time without use, or with their key.
+//! Sessions in memory, which end with the process, by signing out, after a time without use, or with their key.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 pub(super) struct Session {
     /// The key that it signed in with, which is asked about at every request: a revoked one ends its sessions.
     pub(super) key: Secret,
-    /// What each form of this session has to send back.
+    /// The token that each form of this session has to send back.
     pub(super) form_token: String,
     used: Instant,
 }

@@ -129,7 +129,7 @@ fn last(recent: &RecentDeliveries, now: Timestamp) -> Markup {
     }
 }
 
-/// What a webhook is, in full.
+/// All members of a webhook.
 pub(super) fn facts(root: &Root, webhook: &WebhookRecord, now: Timestamp) -> Markup {
     html! {
         dl.facts {

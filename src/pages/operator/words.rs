@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::{DeliveryState, Outcome};
 
-/// What an attempt came to: in a few words, and what they mean for whoever has to mend it.
+/// The outcome of an attempt in a few words, and advice for the operator.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Explanation {
     /// For a list.
@@ -35,7 +35,7 @@ pub(super) fn explain(outcome: &Outcome) -> Explanation {
     Explanation { short, long }
 }
 
-/// What had come of an answer that was not complete.
+/// Says how much came of an answer that was not complete.
 fn begun(status: Option<u16>) -> String {
     status.map_or_else(String::new, |status| {
         format!(" after {}", status_name(status))
@@ -67,11 +67,11 @@ fn of_status(status: u16) -> String {
         429 => format!("The receiver answered {name}: it gets more than it can take."),
         400..=499 => format!("The receiver answered {name}: it does not accept this request."),
         500..=599 => format!("The receiver answered {name}: the fault is on its side."),
-        _ => format!("The receiver answered with the status {name}, which is no success."),
+        _ => format!("The receiver answered with the status {name}, which is not a success."),
     }
 }
 
-/// What a state means.
+/// Explains a state.
 pub(super) fn of_state(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::Pending => "An attempt is due or under way.",
@@ -145,7 +145,7 @@ mod tests {
             (answered(429), "429 Too Many Requests", "more than"),
             (answered(418), "418 I'm a teapot", "does not accept"),
             (answered(503), "503 Service Unavailable", "on its side"),
-            (answered(999), "999", "no success"),
+            (answered(999), "999", "not a success"),
             (
                 Outcome::TimedOut { status: Some(200) },
                 "timed out after 200 OK",

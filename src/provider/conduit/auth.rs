@@ -16,7 +16,7 @@ use crate::provider::{Caller, Context, SANDBOX_KEY, SANDBOX_SECRET};
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 const SECRET_HEADER: HeaderName = HeaderName::from_static("x-api-secret");
 
-/// What opens the API in sandbox mode, by the security schemes of its document.
+/// The credentials of sandbox mode, by the security schemes of the document.
 pub(super) const SANDBOX_CREDENTIALS: &[(&str, &str)] =
     &[("ApiKey", SANDBOX_KEY), ("ApiSecret", SANDBOX_SECRET)];
 

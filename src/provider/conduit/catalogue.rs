@@ -10,7 +10,7 @@ use super::models::WebhookEvent;
 pub(super) struct Entry {
     /// Its name.
     pub(super) event: WebhookEvent,
-    /// What it happens to.
+    /// The resource that it happens to.
     pub(super) resource: Resource,
     /// A few words.
     pub(super) summary: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Entry {
     pub(super) description: &'static str,
 }
 
-/// What an event happens to.
+/// The resources that events happen to.
 #[derive(Clone, Copy)]
 pub(super) enum Resource {
     Counterparty,

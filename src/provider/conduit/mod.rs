@@ -45,7 +45,7 @@ pub(crate) struct Conduit;
 /// The owner of the credentials that sandbox mode knows.
 const SANDBOX_OWNER: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
 
-/// What the operations of this API need.
+/// The state that the operations share.
 struct State {
     context: Context,
     bodies: Arc<Bodies>,

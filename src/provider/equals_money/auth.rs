@@ -12,7 +12,7 @@ use super::{NAME, SANDBOX_OWNER, State};
 use crate::http::{Credential, credential};
 use crate::provider::{Caller, SANDBOX_KEY};
 
-/// What opens the API in sandbox mode, by the security schemes of its document.
+/// The credentials of sandbox mode, by the security schemes of the document.
 pub(super) const SANDBOX_CREDENTIALS: &[(&str, &str)] = &[("CommonAuth", "ApiKey sandbox-key")];
 
 /// The caller of an operation, whose key is right and has requests left.

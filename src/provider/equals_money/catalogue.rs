@@ -16,7 +16,7 @@ pub(super) struct Entry {
     dates: Dates,
     /// When it happens.
     pub(super) description: &'static str,
-    /// What is known of its payload.
+    /// The payload, as far as it is documented.
     pub(super) payload: Payload,
 }
 
@@ -28,7 +28,7 @@ enum Dates {
     Unknown,
 }
 
-/// What is known of a payload ("About event types" and the onboarding tutorial).
+/// A payload, as far as it is documented ("About event types" and the onboarding tutorial).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Payload {
     AccountCreated,

@@ -286,7 +286,7 @@ pub(super) async fn delete_webhook(
     }
 }
 
-/// What the two event-type filters of the list come to together (E-37).
+/// Combines the two event-type filters of the list (E-37).
 enum EventTypeFilter {
     Any,
     Named(String),

@@ -68,7 +68,7 @@ const DISABLED_EVENT_TYPES: Setting = Setting {
 /// The owner of the credentials that sandbox mode knows.
 const SANDBOX_OWNER: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
 
-/// What the operations of this API need.
+/// The state that the operations share.
 struct State {
     context: Context,
     bodies: Arc<Bodies>,

@@ -96,7 +96,7 @@ impl Outbound for EqualsMoneyOutbound {
             return faults;
         };
         let mut body = members.clone();
-        // What the server adds: any message id will do.
+        // The members that the server adds: any message id will do.
         let message_id = "00000000-0000-4000-8000-000000000000";
         for (name, value) in payload::ADDED.iter().zip([message_id, event_type]) {
             body.insert((*name).to_owned(), json!(value));

@@ -12,7 +12,7 @@ pub(super) const ADDED: [&str; 2] = ["messageId", "webhookEventTypeName"];
 /// The published members go in as they are, token by token: reading and writing them again would change `1.10` and 2^53+1.
 ///
 /// # Panics
-/// When the event's data is no JSON object: only objects are published.
+/// When the event's data is not a JSON object: only objects are published.
 pub(super) fn compose(event: &Event, message_id: Uuid) -> Vec<u8> {
     let members = event
         .data

@@ -266,7 +266,7 @@ fn a_file_with_two_names_is_refused() {
     open(&path).unwrap();
 }
 
-/// Fills the second half of the file with what is no page.
+/// Fills the second half of the file with bytes that are not pages.
 fn damage(path: &Path) {
     let mut file = File::options().write(true).open(path).unwrap();
     let length = file.metadata().unwrap().len();

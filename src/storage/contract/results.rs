@@ -480,7 +480,7 @@ async fn a_retry_by_hand_during_the_first_attempt_leaves_all_retries_of_the_sche
     subject.store.retry(first.id, at(2)).await.unwrap();
     let due = subject.claim_one(2).await;
     assert_eq!((due.attempt, due.scheduled_attempt()), (2, 1));
-    assert_eq!(due.resume_at, None, "the end of a lease is no retry");
+    assert_eq!(due.resume_at, None, "the end of a lease is not a retry");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::super::StoreError;
 use super::open;
 
-/// What a backup holds.
+/// The contents of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackedUp {
     /// How large it is.

@@ -17,7 +17,7 @@ pub(super) const WORTH: i32 = 8_000;
 /// How often the thread goes over the log before it asks for help: each time less is left.
 const PASSES: usize = 2;
 
-/// What the writer and the thread tell each other.
+/// The state that the writer and the thread share.
 #[derive(Default)]
 struct Shared {
     /// How many pages the log has.
@@ -26,7 +26,7 @@ struct Shared {
     help: AtomicBool,
 }
 
-/// What the thread of [`beside`] needs.
+/// The arguments of the thread of [`beside`].
 pub(super) struct Checkpoints {
     connection: Connection,
     wanted: Receiver<()>,
@@ -81,7 +81,7 @@ impl Checkpoints {
             if (0..PASSES).any(|_| self.is_complete()) {
                 continue;
             }
-            // What was asked for meanwhile is done by the writer: two at a time get into each other's way.
+            // Requests that come meanwhile are served by the writer: two at a time get into each other's way.
             while self.wanted.try_recv().is_ok() {}
             self.shared.help.store(true, Ordering::Release);
         }
@@ -193,7 +193,7 @@ mod tests {
         );
         assert!(checkpoints.is_complete());
         assert!(path.metadata().unwrap().len() > 110 * 4096);
-        // What is written while it copies is left.
+        // Pages that are written while it copies are left.
         checkpoints.shared.pages.store(i32::MAX, Ordering::Release);
         assert!(!checkpoints.is_complete());
     }

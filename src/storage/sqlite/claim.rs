@@ -45,7 +45,7 @@ pub(super) struct SealedTarget {
     authorization: Option<Vec<u8>>,
 }
 
-/// What a claim found.
+/// The result of a claim.
 #[derive(Default)]
 pub(super) struct ClaimedRows {
     pub(super) rows: Vec<ClaimedRow>,

@@ -1,4 +1,4 @@
-//! What verbs cost: the steps that SQLite's virtual machine takes, which are the same on every machine. What runs on the writer's
+//! The cost of verbs: the steps that SQLite's virtual machine takes, which are the same on every machine. What runs on the writer's
 //! thread holds up every other write, so it must not grow with what is stored.
 
 use std::path::Path;

@@ -33,7 +33,7 @@ pub(super) struct Health {
     closing: AtomicBool,
 }
 
-/// What stays the same of a file whatever its name is.
+/// The identity of a file, whatever its name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity {
     device: u64,

@@ -1,4 +1,4 @@
-//! What an operator looks at across providers: webhooks, what failed of late, and why an event is not for a webhook.
+//! Queries of operators across providers: webhooks, recent failures, and why an event is not for a webhook.
 
 use std::collections::HashMap;
 

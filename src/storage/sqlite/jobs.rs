@@ -54,7 +54,7 @@ fn replay_record(row: &Row<'_>) -> Result<Replay> {
 }
 
 pub(super) fn insert_replay(connection: &Connection, replay: &Replay) -> Result<()> {
-    // What is made after this moment is not part of the job, or it would never end.
+    // Deliveries that are made after this moment are not part of the job, or it would never end.
     connection
         .prepare_cached(
             "INSERT INTO replay (id, provider, webhook_id, state, from_time, to_time, dry_run, matched, enqueued, created_at,

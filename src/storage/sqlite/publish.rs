@@ -17,7 +17,7 @@ use crate::entropy;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// What came of a publication, with secrets still sealed.
+/// The result of a publication, with secrets still sealed.
 pub(super) enum Stored {
     New {
         receipt: Receipt,

@@ -193,7 +193,7 @@ pub(super) fn retry(connection: &Connection, id: Uuid, steady: Timestamp) -> Res
     Ok(lane.is_some())
 }
 
-/// Ends the pending deliveries of a webhook, at the cost of those: it may have many more that ended long ago.
+/// Cancels the pending deliveries of a webhook. The cost grows with these alone: it may have many more that ended long ago.
 pub(super) fn cancel(connection: &Connection, lane: i64, now: Timestamp) -> Result<()> {
     for pending in [
         "INDEXED BY delivery_due SET state = 'cancelled', completed_at = ?2 WHERE webhook = ?1 AND state = 'pending' AND claimed = 0",

@@ -170,8 +170,8 @@ const MIGRATIONS: [&str; 8] = [
     "
     ALTER TABLE event ADD COLUMN trace TEXT CHECK (length(trace) = 55);
 ",
-    // What waits stands in one order for each webhook; what is being attempted, in one for all, at whose end each attempt is put: an
-    // attempt that goes well does not touch the queue of its webhook, which is a page of its own for each.
+    // Waiting deliveries stand in one order for each webhook; those that are being attempted, in one for all, at whose end each attempt is
+    // put: an attempt that goes well does not touch the queue of its webhook, which is a page of its own for each.
     "
     DROP INDEX delivery_due;
     CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending' AND claimed = 0;
@@ -190,7 +190,7 @@ const MIGRATIONS: [&str; 8] = [
     DROP INDEX idempotency_by_age;
     CREATE INDEX idempotency_by_age ON idempotency (kept_since);
 ",
-    // Which providers there are is not for storage to know. A check is no part of a row, so taking it away needs no new table
+    // Which providers there are is not for storage to know. A check is not part of a row, so taking it away needs no new table
     // (https://www.sqlite.org/lang_altertable.html, 7): a file with millions of events is changed as quickly as an empty one.
     "
     PRAGMA writable_schema = ON;

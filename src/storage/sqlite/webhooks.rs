@@ -171,7 +171,7 @@ pub(super) fn delete_webhook(
     }
     // Nobody can enable it any more: what is attempted again by hand must not wait for that.
     queue::settle(connection, number)?;
-    // What nothing refers to is not kept; the rest goes with its last delivery.
+    // A webhook that no delivery refers to is not kept; the others go with their last delivery.
     connection
         .prepare_cached(
             "DELETE FROM webhook WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = ?1)",

@@ -87,7 +87,7 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreError> + Send> Job for Ver
             caller,
             ..
         } = *self;
-        // What the caller shares with it is the caller's alone from now on.
+        // The values that the caller shares with it are the caller's alone from now on.
         drop(verb);
         let result = committed.and_then(|()| result.unwrap_or(Err(StoreError::Closed)));
         // A caller that has gone away needs no answer: its write stands all the same.
@@ -344,7 +344,7 @@ fn commit_each(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> rusql
         transaction.prepare_cached("SAVEPOINT job")?.execute([])?;
         if !job.run(&transaction) {
             if transaction.is_autocommit() {
-                // What the jobs before it wrote is gone with the transaction.
+                // The writes of the jobs before it are gone with the transaction.
                 return Err(ended_by_sqlite());
             }
             transaction.prepare_cached("ROLLBACK TO job")?.execute([])?;

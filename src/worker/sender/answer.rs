@@ -1,4 +1,4 @@
-//! What is read of a receiver's answer: a bounded part of its headers and its body, and its `Retry-After`.
+//! Reads a receiver's answer: a bounded part of its headers and its body, and its `Retry-After`.
 
 use std::error::Error;
 use std::io;
@@ -66,7 +66,7 @@ impl Answer {
             self.kept.extend_from_slice(&data[..kept]);
             self.truncated |= kept < data.len();
             if read >= cap {
-                // What remains is not worth reading. Dropping the body closes the connection, or ends the HTTP/2 stream.
+                // The rest is not worth reading. Dropping the body closes the connection, or ends the HTTP/2 stream.
                 self.truncated |= !body.is_end_stream();
                 break;
             }
@@ -85,7 +85,7 @@ pub(crate) fn ended_by_closing(headers: &HeaderMap, error: &hyper::Error) -> boo
     !framed && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
 }
 
-/// What `Retry-After` asks for, in seconds or as a date (RFC 9110, section 10.2.3); none when it cannot be read.
+/// Reads `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3); none when it cannot be read.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let asked = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

@@ -56,10 +56,10 @@ pub(crate) struct SenderSettings {
     pub(crate) max_age: Duration,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// What it came to.
+    /// The outcome.
     pub(crate) outcome: Outcome,
     /// How long its parts took; `queue` is not known here.
     pub(crate) timing: Timing,
@@ -86,7 +86,7 @@ pub(crate) struct Sender {
 /// A request before it is known which version of HTTP the connection speaks: enough to send it more than once.
 struct Prepared {
     uri: Uri,
-    /// What connections are shared by: scheme, host and port.
+    /// The key that connections are shared by: scheme, host and port.
     origin: Arc<str>,
     headers: HeaderMap,
     body: Bytes,
@@ -350,7 +350,7 @@ fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderF
     let fault = || HeaderFault(name.to_owned());
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| fault())?;
     let mut value = HeaderValue::from_bytes(value).map_err(|_| fault())?;
-    // HTTP/2 compresses headers with what it has seen before, and whoever watches lengths could guess at a secret.
+    // HTTP/2 compresses headers against earlier ones, so an observer of lengths could guess at a secret.
     value.set_sensitive(header == AUTHORIZATION);
     Ok((header, value))
 }
@@ -368,7 +368,7 @@ fn is_unprocessed(error: &TrySendError<Request<RequestBody>>) -> bool {
     says_so || error.message().is_some()
 }
 
-/// What it comes to that there was no connection.
+/// The outcome of a request without a connection.
 fn unconnected(fault: &ConnectFault) -> Result<Outcome, Lack> {
     Ok(match fault {
         ConnectFault::Lack(lack) | ConnectFault::Tunnel(TunnelFault::Lack(lack)) => {
@@ -387,7 +387,7 @@ fn unconnected(fault: &ConnectFault) -> Result<Outcome, Lack> {
     })
 }
 
-/// What an exchange that broke off comes to, before its status came or after.
+/// The outcome of an exchange that broke off, before its status came or after.
 fn broken(error: &hyper::Error, status: Option<u16>) -> Outcome {
     let reason = if error.is_parse_too_large() {
         format!(

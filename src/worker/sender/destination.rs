@@ -7,7 +7,7 @@ use url::{Position, Url};
 /// Why nothing is sent to a URL.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DestinationFault {
-    /// It is no absolute URL with a host.
+    /// It is not an absolute URL with a host.
     #[error("the URL cannot be read")]
     Unreadable(#[source] url::ParseError),
     /// It has a scheme that is not allowed.
@@ -21,7 +21,7 @@ pub(crate) enum DestinationFault {
     Unsendable(#[source] InvalidUri),
 }
 
-/// What `url` leads to, read as browsers read it: `http://2130706433/`, `http://0x7f.1/` and full-width digits are all `http://127.0.0.1/`.
+/// Reads where `url` leads to, as browsers do: `http://2130706433/`, `http://0x7f.1/` and full-width digits are all `http://127.0.0.1/`.
 /// User info and fragment are left out.
 ///
 /// # Errors

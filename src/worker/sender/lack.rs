@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use crate::domain::Lack;
 
-/// What an error of a socket shows to be lacking: `EMFILE` and `ENFILE`; `ENOMEM`, `ENOBUFS`, and `ENOSPC` of epoll.
+/// The lack that an error of a socket shows: `EMFILE` and `ENFILE`; `ENOMEM`, `ENOBUFS`, and `ENOSPC` of epoll.
 pub(super) fn lacking(error: &io::Error) -> Option<Lack> {
     match Errno::from_io_error(error)? {
         Errno::MFILE | Errno::NFILE => Some(Lack::Files),
@@ -16,7 +16,7 @@ pub(super) fn lacking(error: &io::Error) -> Option<Lack> {
     }
 }
 
-/// What an error of connecting to `address` shows to be lacking.
+/// The lack that an error of connecting to `address` shows.
 ///
 /// `EADDRNOTAVAIL` has two meanings: no local port is left, or there is no local address of this family at all. Only the first will
 /// pass. A datagram socket tells them apart: its ports are others, and connecting it sends nothing.
@@ -32,7 +32,7 @@ pub(super) fn lacking_to_connect(error: &io::Error, address: SocketAddr) -> Opti
     probed.is_ok().then_some(Lack::Ports)
 }
 
-/// What is lacking at this moment. For errors that do not say: a name may be unknown because its look-up got no socket.
+/// The lack of this moment. For errors that do not say: a name may be unknown because its look-up got no socket.
 pub(super) fn lacking_now() -> Option<Lack> {
     let probed = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
     probed.err().and_then(|error| lacking(&error))

@@ -4,7 +4,7 @@
 //! address is vetted, and only a vetted one is dialled, so that a name that changes its mind between check and use gains nothing.
 //! One deadline holds for name, TCP, TLS, head and body together.
 //!
-//! What goes wrong is an [`Outcome`](crate::domain::Outcome). Only what this machine lacks is an error, and says nothing about the
+//! A failure is an [`Outcome`](crate::domain::Outcome). Only what this machine lacks is an error, and says nothing about the
 //! receiver.
 //!
 //! Never: follows a redirect, inflates a body, reads more of it than the cap, sends a request a second time after the receiver may have

@@ -14,7 +14,7 @@ pub enum RootsError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         source: pem::Error,
     },
     /// One of its certificates is not valid.
@@ -24,7 +24,7 @@ pub enum RootsError {
         path: PathBuf,
         /// Which of them, from 1.
         number: usize,
-        /// What is wrong with it.
+        /// The fault.
         source: rustls::Error,
     },
     /// It has no certificate.

@@ -128,7 +128,7 @@ const DISGUISES: [&str; 16] = [
     "http://HOST/../../x",
 ];
 
-/// What is no URL, or none that anything is sent to.
+/// Texts that are not URLs, and URLs that nothing is sent to.
 const UNREADABLE: [&str; 14] = [
     "http://[fe80::1%25lo]:PORT/",
     "http://[::1%lo]:PORT/",
