@@ -2,6 +2,7 @@
 
 mod baseline;
 mod document;
+mod flow;
 mod message;
 mod progress;
 mod replay;
@@ -15,6 +16,7 @@ use crate::document::Document;
 pub use baseline::{Acceptance, BaselineFault};
 pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
+pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
 pub use replay::{
@@ -295,6 +297,8 @@ pub enum Unchecked {
         /// How many operations there are.
         operations: usize,
     },
+    /// No operation creates or lists anything, so there is no sequence to send.
+    NoFlows,
     /// The document has this many samples, and none of them could be sent.
     NothingSent {
         /// How many samples there are.

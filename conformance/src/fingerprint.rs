@@ -112,7 +112,7 @@ fn first_form(finding: &Finding, places: &[Stable; 2]) -> String {
     }
     key.push_str(match &finding.message {
         Message::Replay(fault) => fault.sample().unwrap_or_default(),
-        Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => "",
+        Message::Schema(_) | Message::Document(_) | Message::Flow(_) | Message::Baseline(_) => "",
     });
     key
 }
@@ -134,6 +134,7 @@ fn second_form(finding: &Finding, places: &[Stable; 2], values: &Value) -> Strin
 fn identity(message: &Message) -> Option<Value> {
     match message {
         Message::Replay(_) => None,
+        Message::Flow(fault) => Some(fault.identity()),
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
             let mut values = serde_json::to_value(message).ok()?;
             steady(&mut values);

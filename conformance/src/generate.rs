@@ -88,6 +88,12 @@ impl<'a> Generator<'a> {
         source.keyed(distinct(all, limit), 0)
     }
 
+    /// A valid request of an operation, of generated values; none where they were not found.
+    #[must_use]
+    pub fn plain(&self, operation: &Operation<'_>) -> Option<Case> {
+        self.source(operation).base(&[]).map(|base| base.case)
+    }
+
     /// `count` cases of an operation that depend on `seed`: valid ones, and ones with one or two flaws.
     #[must_use]
     pub fn random(

@@ -82,6 +82,8 @@ pub mod check;
 
 pub mod session;
 
+pub mod flows;
+
 pub mod replay;
 
 pub mod fingerprint;

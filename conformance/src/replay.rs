@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 
 use crate::document::Document;
 use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
+use crate::flows;
 use crate::samples;
 use crate::session::{Part, Session, Subject};
 
@@ -80,6 +81,9 @@ pub async fn run(
         let (part, more) = generated::run(&session, generate, &result, &refused).await;
         result.append(part);
         create::merge(&mut refused, more);
+    }
+    if let Some(settings) = &options.flows {
+        result.append(flows::run(&session, settings).await);
     }
     let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
     create::report(&session, refused, &mut result);

@@ -1,6 +1,7 @@
 //! What a rule is: a kind of finding with a stable id, a severity and a meaning. The tables stand where the findings are made; see
 //! `catalogue` for all of them.
 
+pub mod flows;
 pub mod replay;
 
 use crate::finding::Severity;

@@ -39,7 +39,7 @@ use crate::schema::Schemas;
 use limits::Limits;
 
 pub use limits::Stop;
-pub use options::{Generate, Limited, Options, Watched};
+pub use options::{FlowSettings, Generate, Limited, Options, SecondUser, Watched};
 pub(crate) use options::{header, rate};
 pub use part::{Created, Observed, Part};
 
@@ -86,7 +86,7 @@ impl<'d> Subject<'d> {
         Self {
             document,
             schemas: Schemas::new(document),
-            secrets: Secrets::new(document, &options.headers, options.show_secrets),
+            secrets: Secrets::new(document, &options.credentials(), options.show_secrets),
             plans: operations.iter().map(plan).collect(),
             operations,
         }

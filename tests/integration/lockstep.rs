@@ -7,7 +7,7 @@ use crate::process::Server;
 use conformance::document::Document;
 use conformance::drift;
 use conformance::finding::{Finding, Severity};
-use conformance::replay;
+use conformance::{flows, replay};
 use serde_json::{Value, json};
 
 const CONDUIT: &str = "conduit";
@@ -232,6 +232,38 @@ async fn the_documented_samples_of_every_api_replay_clean_against_a_real_process
         assert_eq!(
             outcome.checked["passed samples"], outcome.checked["replayed samples"],
             "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn sequences_of_operations_of_every_api_are_clean_on_a_real_process() {
+    let server = Server::start(&[]);
+    let conduit = [
+        ("X-API-Key", "sandbox-key"),
+        ("X-API-Secret", "sandbox-secret"),
+    ];
+    let equals_money = [("Authorization", "ApiKey sandbox-key")];
+    let operator = [("Authorization", "Bearer sandbox-operator")];
+    for (name, headers, requests) in [
+        (CONDUIT, &conduit[..], 25),
+        (EQUALS_MONEY, &equals_money[..], 25),
+        (OPERATOR, &operator[..], 25),
+    ] {
+        let mut options = replay::Options::new(&server.url);
+        let header = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        options.headers = headers.iter().map(header).collect();
+        let settings = flows::Settings {
+            nonce: 1,
+            ..flows::Settings::default()
+        };
+        let outcome = flows::check(&options, &settings, &source(name), &mut |_| {}).await;
+        let outcome = outcome.expect("the server can be reached");
+        assert_eq!(outcome.findings, Vec::new(), "{name}");
+        assert!(
+            outcome.checked["requests"] >= requests,
+            "{name}: {:?}",
+            outcome.checked
         );
     }
 }

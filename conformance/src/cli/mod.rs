@@ -3,6 +3,7 @@
 mod check;
 mod drift;
 mod explain;
+mod flows;
 mod init;
 mod input;
 mod output;
@@ -42,6 +43,7 @@ const OVERVIEW: &str = "Examples:
   conformance check --base origin/main
   conformance replay openapi.yaml --server http://localhost:8080
   conformance run openapi.yaml --server http://localhost:8080
+  conformance flows openapi.yaml --server http://localhost:8080
   conformance explain schema-enum-changed
 
 Settings are read from conformance.toml in the working directory, or from the file that --config names; `conformance init`
@@ -84,14 +86,21 @@ enum Command {
     /// requests. What the run creates it deletes. Do not point it at a server whose data matters.
     #[command(after_help = join(replay::GENERATE_HELP))]
     Generate(replay::GenerateArgs),
-    /// Check a live server against its document: samples and generated requests, valid and invalid.
+    /// Check a live server against its document: samples, generated requests, valid and invalid, and sequences of operations.
     ///
     /// Sends the samples of the document, then requests of its own: each constraint of bodies and parameters just inside and just outside
     /// its bound, required members left out, types, formats and patterns broken, credentials omitted, other methods and content types
-    /// used. The report names the most serious findings first, each with a command that shows it again. The same document, seed and server
+    /// used; then sequences that create, read, list, update and delete. The report names the most serious findings first, each with a command that shows it again. The same document, seed and server
     /// give the same findings. What the run creates it deletes. Do not point it at a server whose data matters, or use --safe.
     #[command(after_help = join(replay::RUN_HELP))]
     Run(replay::RunArgs),
+    /// Run sequences of operations against a live server: create, read, list, update, delete.
+    ///
+    /// The document tells which operations belong together. What was created can be read and is listed, what was written is what is
+    /// read, an update changes only what was sent, what was deleted is gone, lists give every item once. What the run creates it
+    /// deletes. Do not point it at a server whose data matters, except with --safe.
+    #[command(after_help = join(flows::HELP))]
+    Flows(flows::FlowsArgs),
     /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
     /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
@@ -178,6 +187,7 @@ async fn run(command: Command) -> Result<Verdict> {
         Command::Replay(args) => replay::run(args).await,
         Command::Generate(args) => replay::generate(args).await,
         Command::Run(args) => replay::everything(args).await,
+        Command::Flows(args) => flows::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),

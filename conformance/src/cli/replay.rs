@@ -11,8 +11,8 @@ use super::progress::ProgressLine;
 use super::{input, refuse_unmatched, unchecked};
 use crate::finding::{Comparison, ReplayStep, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
-use crate::session::{Stop, Watched};
-use crate::{fingerprint, replay};
+use crate::session::{FlowSettings, SecondUser, Stop, Watched};
+use crate::{clock, fingerprint, replay};
 
 pub(super) const HELP: &str = "Examples:
   conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
@@ -69,6 +69,8 @@ pub(super) struct RunArgs {
     replay: ReplayArgs,
     #[command(flatten)]
     generate: replay::Generate,
+    #[command(flatten)]
+    second: SecondUser,
 
     /// Make it a finding that something was not observed: a documented status, a sample, an operation (comma-separated).
     #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
@@ -78,6 +80,12 @@ pub(super) struct RunArgs {
 pub(super) async fn everything(args: RunArgs) -> Result<Verdict> {
     let mut replay = args.replay;
     let options = &mut replay.options;
+    options.flows = Some(FlowSettings {
+        seed: args.generate.seed,
+        safe: args.generate.safe,
+        second: args.second,
+        nonce: clock::nonce(),
+    });
     options.generate = Some(args.generate);
     options.watched = args.fail_on_unobserved;
     options.max_time.get_or_insert(RUN_TIME);
@@ -122,7 +130,10 @@ async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
         // `run` is for readers who want the findings; what is left behind they have to know.
         let detail = matches!(
             step,
-            ReplayStep::Operation { .. } | ReplayStep::Generated { .. } | ReplayStep::Finished(_)
+            ReplayStep::Operation { .. }
+                | ReplayStep::Generated { .. }
+                | ReplayStep::Flow { .. }
+                | ReplayStep::Finished(_)
         );
         if command != "run" || !detail || settings.is_verbose() {
             line.erase();
@@ -156,7 +167,7 @@ async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
 }
 
 /// Ends the run early on Ctrl-C, with the report so far; a second one ends the process at once.
-fn stop_on_signal(stop: &Stop) {
+pub(super) fn stop_on_signal(stop: &Stop) {
     let stop = stop.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {

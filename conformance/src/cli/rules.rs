@@ -67,7 +67,7 @@ fn text(all: &[Listed]) -> String {
 pub(super) fn sides(command: &str) -> (&'static str, &'static str) {
     match command {
         "drift" => ("old", "new"),
-        "replay" => ("documented", "found"),
+        "replay" | "flows" => ("documented", "found"),
         _ => ("entry", "found"),
     }
 }

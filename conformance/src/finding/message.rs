@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::document::Literal;
 
-use super::{BaselineFault, DocumentChange, ReplayFault};
+use super::{BaselineFault, DocumentChange, FlowFault, ReplayFault};
 
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +16,8 @@ pub enum Message {
     Document(DocumentChange),
     /// A server does not do what its document says, or could not be asked.
     Replay(ReplayFault),
+    /// A server does not do in a sequence of operations what they promise together.
+    Flow(FlowFault),
     /// An accepted finding should not be in the list of accepted findings any more.
     Baseline(BaselineFault),
 }
@@ -31,6 +33,7 @@ impl Message {
     pub fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
         match self {
             Self::Replay(fault) => fault.redact(hide),
+            Self::Flow(fault) => fault.redact(hide),
             Self::Schema(_) | Self::Document(_) | Self::Baseline(_) => {}
         }
     }
@@ -51,6 +54,12 @@ impl From<DocumentChange> for Message {
 impl From<ReplayFault> for Message {
     fn from(fault: ReplayFault) -> Self {
         Self::Replay(fault)
+    }
+}
+
+impl From<FlowFault> for Message {
+    fn from(fault: FlowFault) -> Self {
+        Self::Flow(fault)
     }
 }
 

@@ -46,6 +46,22 @@ pub enum ReplayStep {
         /// How many samples need it.
         samples: usize,
     },
+    /// What the run will create; told before it does.
+    Announced {
+        /// Collections whose items it deletes at its end.
+        deleted: Vec<String>,
+        /// Collections whose items stay, as no operation deletes them.
+        kept: Vec<String>,
+    },
+    /// The flow of a resource is over.
+    Flow {
+        /// The name of the collection.
+        resource: String,
+        /// How many requests it took.
+        requests: usize,
+        /// How many findings it has.
+        findings: usize,
+    },
     /// A resource that the run created was not deleted.
     Left {
         /// Its path.

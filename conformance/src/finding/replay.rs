@@ -579,7 +579,7 @@ impl Violation {
     }
 }
 
-fn redact(value: &mut Value, hide: &dyn Fn(&str) -> String) {
+pub(super) fn redact(value: &mut Value, hide: &dyn Fn(&str) -> String) {
     match value {
         Value::String(text) => *text = hide(text),
         Value::Array(items) => items.iter_mut().for_each(|item| redact(item, hide)),

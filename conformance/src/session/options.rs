@@ -83,6 +83,10 @@ pub struct Options {
     /// Which requests are generated besides the samples; none where there is nothing.
     #[arg(skip)]
     pub generate: Option<Generate>,
+
+    /// Which sequences of operations are sent; none where there is nothing.
+    #[arg(skip)]
+    pub flows: Option<FlowSettings>,
 }
 
 /// A limit of some operations.
@@ -103,6 +107,46 @@ pub enum Watched {
     Sample,
     /// Each operation.
     Operation,
+}
+
+/// Which sequences of operations are sent.
+#[derive(Debug, Clone, Args)]
+pub struct FlowSettings {
+    /// Number that decides which values are sent: 1 shows the most, others vary it.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Send only requests that change nothing: lists are read page by page, and some of their items.
+    #[arg(long)]
+    pub safe: bool,
+
+    /// Credentials of a second user.
+    #[command(flatten)]
+    pub second: SecondUser,
+
+    /// A number that no run before had: for idempotency keys and for names that have to be new.
+    #[arg(skip)]
+    pub nonce: u64,
+}
+
+/// Credentials of a second user.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SecondUser {
+    /// A header with the credentials of a second user, such as 'Authorization: Bearer TOKEN' (repeatable). That user must not see or
+    /// change what the first one, whose credentials --header gives, creates.
+    #[arg(id = "second_user", long = "second-user", value_name = "NAME: VALUE", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+}
+
+impl Default for FlowSettings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            safe: false,
+            second: SecondUser::default(),
+            nonce: 1,
+        }
+    }
 }
 
 /// Which requests are generated.
@@ -158,7 +202,14 @@ impl Options {
             count: Arc::default(),
             watched: Vec::new(),
             generate: None,
+            flows: None,
         }
+    }
+
+    /// The headers that may be secret: those of all users.
+    pub(super) fn credentials(&self) -> Vec<(String, String)> {
+        let second = self.flows.iter().flat_map(|flows| &flows.second.headers);
+        self.headers.iter().chain(second).cloned().collect()
     }
 
     /// Whether only requests are sent that change nothing.

@@ -24,6 +24,7 @@ mod drift_users;
 mod drift_vacant;
 mod drift_verdicts;
 mod faults;
+mod flows;
 mod generated;
 mod integrations;
 mod layers;

@@ -6,6 +6,7 @@
 mod baseline;
 mod document;
 mod effect;
+mod flow;
 mod part;
 mod replay;
 mod schema;
@@ -135,6 +136,7 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Schema(change) => schema::sentence(change, context),
         Message::Document(change) => document::sentence(change, context),
         Message::Replay(fault) => replay::sentence(fault, context),
+        Message::Flow(fault) => flow::sentence(fault),
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
@@ -156,6 +158,6 @@ pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
     match message {
         Message::Schema(change) => Some(schema::advice(change).to_owned()),
         Message::Document(change) => document::advice(change),
-        Message::Replay(_) | Message::Baseline(_) => None,
+        Message::Replay(_) | Message::Flow(_) | Message::Baseline(_) => None,
     }
 }

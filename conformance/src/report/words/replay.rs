@@ -284,6 +284,25 @@ pub fn progress(step: &ReplayStep) -> String {
             step_failure(reason),
             samples_of(*samples)
         ),
+        ReplayStep::Announced { deleted, kept } => {
+            let list = |names: &[String], none: &str| match names {
+                [] => none.to_owned(),
+                names => names.join(", "),
+            };
+            let kept = match kept.as_slice() {
+                [] => String::new(),
+                names => format!("; creates, and cannot delete: {}", names.join(", ")),
+            };
+            format!(
+                "creates, and deletes at the end: {}{kept}",
+                list(deleted, "nothing")
+            )
+        }
+        ReplayStep::Flow {
+            resource,
+            requests,
+            findings,
+        } => format!("{resource}: {requests} requests, {findings} findings"),
         ReplayStep::Left { path, reason } => {
             format!("left on the server: {path} ({})", step_failure(reason))
         }
@@ -328,7 +347,7 @@ fn failure(failure: &Failure) -> String {
     }
 }
 
-fn step_failure(reason: &StepFailure) -> String {
+pub(super) fn step_failure(reason: &StepFailure) -> String {
     match reason {
         StepFailure::NoResponse { failure } => self::failure(failure),
         StepFailure::Status { status } => format!("the response was {status}"),
@@ -510,7 +529,7 @@ fn recipe(problem: &RecipeProblem) -> String {
 }
 
 /// The place before what is said about it.
-fn inside(at: &str) -> String {
+pub(super) fn inside(at: &str) -> String {
     if at.is_empty() {
         String::new()
     } else {

@@ -1,0 +1,166 @@
+//! Sequences of operations: what is created can be read and listed, what is written is what is read, what is deleted is gone.
+//!
+//! Called by the command line. The document tells which operations belong together (see [`Resource`]); each resource is a flow that
+//! creates things, looks at them, changes and deletes them, one request after the other: two flows at once would disturb each other's
+//! lists. What a run created it deletes, the newest first, also when it is interrupted. A flow whose creation is refused is told as not
+//! observed. Not done: creations that need more than one request, resources that share no path, and things that a server makes by itself.
+
+mod alike;
+mod body;
+mod call;
+mod change;
+mod create;
+mod driver;
+mod life;
+mod list;
+mod members;
+mod naming;
+mod page;
+pub mod paging;
+mod removal;
+mod resource;
+mod second;
+mod shape;
+mod text;
+mod time;
+mod view;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::document::Document;
+use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
+use crate::session::{Options, Part, Session, SessionError, Subject};
+
+pub use crate::session::FlowSettings as Settings;
+pub use resource::{Resource, infer};
+
+use driver::Driver;
+
+/// The result of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The base URL that was used.
+    pub server: String,
+    /// In document order, secrets hidden.
+    pub findings: Vec<Finding>,
+    /// Operations, resources and requests, by plural noun.
+    pub checked: BTreeMap<&'static str, usize>,
+    /// The operations that were called.
+    pub sent: Vec<SentSample>,
+    /// Why there is no result, if nothing was sent.
+    pub unchecked: Option<Unchecked>,
+    /// What a reader should know besides: that the run ended early.
+    pub notes: Vec<String>,
+}
+
+/// Runs the flows of a document against a server.
+///
+/// # Errors
+/// When the server's URL or a header cannot be used, or when nothing answers at the first contact.
+pub async fn check(
+    options: &Options,
+    settings: &Settings,
+    document: &Document,
+    progress: &mut dyn FnMut(ReplayStep),
+) -> Result<Outcome, SessionError> {
+    let options = Options {
+        flows: Some(settings.clone()),
+        ..options.clone()
+    };
+    let subject = Subject::new(document, &options);
+    let progress = RefCell::new(progress);
+    let tell = |step| (progress.borrow_mut())(step);
+    let session = Session::open(&subject, &options, &tell).await?;
+    if !settings.safe {
+        session.tell(announced(&selected(&session)));
+    }
+    let part = run(&session, settings).await;
+    Ok(finish(&session, part))
+}
+
+/// What a run creates, told before it does.
+fn announced(resources: &[Resource]) -> ReplayStep {
+    let named = |deletes: bool| {
+        let all = resources.iter();
+        let all = all.filter(|one| one.create.is_some() && one.delete.is_some() == deletes);
+        all.map(|one| one.name.clone()).collect()
+    };
+    ReplayStep::Announced {
+        deleted: named(true),
+        kept: named(false),
+    }
+}
+
+fn finish(session: &Session<'_>, part: Part) -> Outcome {
+    let secrets = session.judge.secrets;
+    let mut findings = part.findings;
+    for finding in &mut findings {
+        finding.message.redact(&|text| secrets.hide(text));
+    }
+    let requests = part.observed.values().map(|one| one.requests).sum();
+    let checked = BTreeMap::from([("operations", part.sent.len()), ("requests", requests)]);
+    Outcome {
+        server: session.base.clone(),
+        findings,
+        checked,
+        sent: part.sent,
+        unchecked: match session.options.stop.is_stopped() {
+            true => Some(Unchecked::Stopped { requests }),
+            false => (requests == 0).then_some(Unchecked::NoFlows),
+        },
+        notes: match session.unfinished().is_empty() {
+            true => Vec::new(),
+            false => vec!["not all sequences were sent: the run was stopped".to_owned()],
+        },
+    }
+}
+
+/// Runs the flows of all resources, one after the other, and deletes what they created.
+pub async fn run(session: &Session<'_>, settings: &Settings) -> Part {
+    let resources = selected(session);
+    let mut driver = Driver::new(session, settings, &resources);
+    for (index, resource) in resources.iter().enumerate() {
+        let before = (driver.requests, driver.findings.len());
+        let ended = driver.life(index).await;
+        session.tell(ReplayStep::Flow {
+            resource: resource.name.clone(),
+            requests: driver.requests - before.0,
+            findings: driver.findings.len() - before.1,
+        });
+        if ended.is_err() {
+            let open = resources[index..]
+                .iter()
+                .filter_map(|one| one.create.or(one.list));
+            open.for_each(|operation| session.note_unfinished(operation));
+            break;
+        }
+    }
+    driver.tidy().await;
+    Part {
+        findings: driver.findings,
+        sent: driver.sent,
+        observed: driver.observed,
+        ..Part::default()
+    }
+}
+
+/// The resources of the document, with the operations that are selected.
+fn selected(session: &Session<'_>) -> Vec<Resource> {
+    let mut resources = infer(session.document, session.judge.schemas, session.operations);
+    for resource in &mut resources {
+        let Resource {
+            create,
+            read,
+            list,
+            patch,
+            put,
+            delete,
+            ..
+        } = resource;
+        for operation in [create, read, list, patch, put, delete] {
+            *operation = operation.filter(|index| session.selected.contains(index));
+        }
+    }
+    resources
+}

@@ -1,0 +1,240 @@
+//! What a page of a list says: where the next one is, and how many items there are in all.
+
+use serde_json::Value;
+
+use super::naming::{plain, words};
+use super::shape::DEPTH;
+use crate::document::pointer;
+
+/// What a page says of the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The URL of it.
+    Url(String),
+    /// What to send as the cursor.
+    Token(String),
+    /// That there is none.
+    Last,
+    /// Nothing.
+    Unsaid,
+}
+
+/// Reads what a page says of the next one, from its `Link` header and its body.
+pub(super) fn next(body: &Value, links: &[String], items: &str) -> Next {
+    if let Some(url) = links.iter().find_map(|link| link_next(link)) {
+        return Next::Url(url);
+    }
+    let mut said = Next::Unsaid;
+    for (at, value) in members(body, items) {
+        let tokens: Vec<String> = pointer::tokens(&at).collect();
+        let (Some(last), before) = (tokens.last(), &tokens[..tokens.len().saturating_sub(1)])
+        else {
+            continue;
+        };
+        let (name, words) = (plain(last), words(last));
+        let inside = before.last().map(|name| plain(name)).unwrap_or_default();
+        if let ("hasmore" | "hasnext" | "hasnextpage", Value::Bool(more)) = (name.as_str(), value) {
+            if !more {
+                return Next::Last;
+            }
+            continue;
+        }
+        let is_next = words.first().is_some_and(|word| word == "next")
+            || matches!(
+                name.as_str(),
+                "endcursor" | "continuationtoken" | "continuation"
+            )
+            || (name == "after"
+                && matches!(
+                    inside.as_str(),
+                    "cursors" | "cursor" | "paging" | "pagination"
+                ))
+            || (matches!(name.as_str(), "href" | "url" | "cursor") && inside == "next");
+        if !is_next {
+            continue;
+        }
+        match value {
+            Value::String(text) if text.is_empty() => said = Next::Last,
+            Value::String(text) if text.contains("://") || text.starts_with(['/', '?']) => {
+                return Next::Url(text.clone());
+            }
+            Value::String(text) => return Next::Token(text.clone()),
+            // A number is the next page or offset, which the parameters of those styles tell as well.
+            Value::Null => said = Next::Last,
+            _ => {}
+        }
+    }
+    said
+}
+
+/// The target of `rel="next"` in a `Link` header (RFC 8288).
+fn link_next(header: &str) -> Option<String> {
+    let mut rest = header;
+    while let Some((_, tail)) = rest.split_once('<') {
+        let (target, tail) = tail.split_once('>')?;
+        let end = tail.find('<').unwrap_or(tail.len());
+        let parameters = tail[..end].to_ascii_lowercase();
+        let is_next = parameters
+            .split(';')
+            .filter_map(|parameter| parameter.trim().split_once('='));
+        let is_next = is_next
+            .filter(|(name, _)| name.trim() == "rel")
+            .any(|(_, value)| {
+                value
+                    .trim()
+                    .trim_end_matches(',')
+                    .trim()
+                    .trim_matches('"')
+                    .split(' ')
+                    .any(|one| one == "next")
+            });
+        if is_next {
+            return Some(target.to_owned());
+        }
+        rest = &tail[end..];
+    }
+    None
+}
+
+/// How many things a list says there are: where it says so, and whether that may be the number on the page as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Total {
+    pub(super) at: String,
+    pub(super) count: u64,
+    pub(super) is_vague: bool,
+}
+
+/// The total that a page states.
+pub(super) fn total(body: &Value, header: Option<&str>, items: &str) -> Option<Total> {
+    if let Some(count) = header.and_then(|text| text.trim().parse().ok()) {
+        return Some(Total {
+            at: "X-Total-Count".to_owned(),
+            count,
+            is_vague: false,
+        });
+    }
+    let mut vague = None;
+    for (at, value) in members(body, items) {
+        let Some(count) = value.as_u64() else {
+            continue;
+        };
+        let name = pointer::tokens(&at)
+            .last()
+            .map(|name| plain(&name))
+            .unwrap_or_default();
+        match name.as_str() {
+            "total" | "totalcount" | "totalitems" | "totalelements" | "totalresults"
+            | "totalrecords" | "recordstotal" | "totalrows" | "totalhits" => {
+                return Some(Total {
+                    at,
+                    count,
+                    is_vague: false,
+                });
+            }
+            "count" | "size" | "resultcount" if vague.is_none() && name != "size" => {
+                vague = Some(Total {
+                    at,
+                    count,
+                    is_vague: true,
+                });
+            }
+            _ => {}
+        }
+    }
+    vague
+}
+
+/// The members of the envelope of a list, without its items.
+fn members<'v>(body: &'v Value, items: &str) -> Vec<(String, &'v Value)> {
+    let mut found = Vec::new();
+    let mut open = vec![(String::new(), body, 0)];
+    while let Some((at, value, depth)) = open.pop() {
+        if at == items && !items.is_empty() || depth > DEPTH {
+            continue;
+        }
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let below = pointer::join(&at, name);
+            if below == items {
+                continue;
+            }
+            match member {
+                Value::Object(_) => open.push((below, member, depth + 1)),
+                Value::Array(_) => {}
+                _ => found.push((below, member)),
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_read_from_the_link_header_or_the_body() {
+        let token = |text: &str| Next::Token(text.to_owned());
+        let url = |text: &str| Next::Url(text.to_owned());
+        for (body, expected) in [
+            (json!({"data": [], "next": "abc"}), token("abc")),
+            (json!({"data": [], "next": null}), Next::Last),
+            (json!({"data": [], "nextCursor": ""}), Next::Last),
+            (
+                json!({"data": [], "pagination": {"next": "abc"}}),
+                token("abc"),
+            ),
+            (
+                json!({"data": [], "meta": {"next_cursor": "c"}}),
+                token("c"),
+            ),
+            (
+                json!({"data": [], "links": {"next": "/x?page=2"}}),
+                url("/x?page=2"),
+            ),
+            (
+                json!({"data": [], "_links": {"next": {"href": "http://h/x"}}}),
+                url("http://h/x"),
+            ),
+            (
+                json!({"data": [], "pageInfo": {"hasNextPage": false, "endCursor": "z"}}),
+                Next::Last,
+            ),
+            (json!({"data": [], "next_page": 2}), Next::Unsaid),
+            (json!({"data": [{"next": "no"}]}), Next::Unsaid),
+        ] {
+            assert_eq!(next(&body, &[], "/data"), expected, "{body}");
+        }
+        let links = |text: &str| next(&json!([]), &[text.to_owned()], "");
+        assert_eq!(links("<http://h/a?b=<1>; rel=prev"), Next::Unsaid);
+        assert_eq!(
+            links("</p?page=1>; rel=\"prev\", </p?page=3>; rel=\"next\""),
+            url("/p?page=3")
+        );
+    }
+
+    #[test]
+    fn a_total_is_known_by_its_name() {
+        let at = |body: Value| {
+            total(&body, None, "/data").map(|total| (total.at, total.count, total.is_vague))
+        };
+        assert_eq!(
+            at(json!({"data": [], "total": 3, "count": 1})),
+            Some(("/total".to_owned(), 3, false))
+        );
+        assert_eq!(
+            at(json!({"data": [], "meta": {"totalCount": 4}})),
+            Some(("/meta/totalCount".to_owned(), 4, false))
+        );
+        assert_eq!(
+            at(json!({"data": [], "count": 4})),
+            Some(("/count".to_owned(), 4, true))
+        );
+        assert_eq!(at(json!({"data": [], "limit": 4})), None);
+        assert_eq!(
+            total(&json!([]), Some("12"), "").map(|total| total.count),
+            Some(12)
+        );
+    }
+}

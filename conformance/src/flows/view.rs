@@ -1,0 +1,200 @@
+//! Looking at a thing, and comparing what is seen at two times.
+
+use serde_json::Value;
+
+use super::create::Thing;
+use super::driver::{Answer, Call, Driver, Stopped, User};
+use super::list::Found;
+use super::members::{Described, alike};
+use super::naming::{is_creation_time, is_version, plain};
+use super::shape;
+use crate::case::serialize::text;
+use crate::document::pointer;
+
+/// What is known of a thing at one time.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    /// The thing itself.
+    pub(super) value: Value,
+    /// The schemas of the response that describe it.
+    pub(super) schemas: Vec<String>,
+    /// The operation that showed it.
+    pub(super) operation: usize,
+    pub(super) answer: Answer,
+}
+
+/// What looking at a thing gives.
+pub(super) enum View {
+    Shown(Box<State>),
+    Gone(Box<Answer>),
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Driver<'_> {
+    /// Looks at a thing: reads it, or finds it in the list where it cannot be read.
+    pub(super) async fn view(
+        &mut self,
+        index: usize,
+        path: &[String],
+        id: &str,
+    ) -> Result<View, Stopped> {
+        let resource = &self.resources[index];
+        let subschemas = self.session.judge.schemas.subschemas();
+        if let Some(read) = resource.read {
+            let answer = self.send(Call::new(read, path)).await?;
+            if answer.is_gone() {
+                return Ok(View::Gone(Box::new(answer)));
+            }
+            let (Some(body), true) = (answer.body.clone(), answer.is_ok()) else {
+                return Ok(View::Unknown);
+            };
+            let own = shape::ids(&body, &resource.parameter, &resource.singular());
+            let own = own
+                .iter()
+                .find(|at| body.pointer(at).is_some_and(|found| text(found) == id))
+                .or(own.first());
+            let inner = own
+                .map(|at| pointer::parent(at).to_owned())
+                .unwrap_or_default();
+            let mut schemas: Vec<String> = self.schemas_of(read).1.into_iter().collect();
+            for token in pointer::tokens(&inner) {
+                schemas = subschemas
+                    .member(&subschemas.in_place(&schemas), &token)
+                    .schemas();
+            }
+            let value = body.pointer(&inner).cloned().unwrap_or_default();
+            return Ok(View::Shown(Box::new(State {
+                value,
+                schemas,
+                operation: read,
+                answer,
+            })));
+        }
+        let Some(list) = resource.list else {
+            return Ok(View::Unknown);
+        };
+        let above = &path[..path.len().saturating_sub(1)];
+        Ok(match self.find(index, above, id, User::First).await? {
+            Some(Found::Yes(value, answer)) => {
+                let body = answer.body.clone().unwrap_or_default();
+                let mut schemas: Vec<String> = self.schemas_of(list).1.into_iter().collect();
+                for token in
+                    pointer::tokens(&shape::items(&body, &resource.name).unwrap_or_default())
+                {
+                    schemas = subschemas
+                        .member(&subschemas.in_place(&schemas), &token)
+                        .schemas();
+                }
+                let schemas = subschemas.item(&subschemas.in_place(&schemas), 0);
+                View::Shown(Box::new(State {
+                    value,
+                    schemas,
+                    operation: list,
+                    answer,
+                }))
+            }
+            Some(Found::No { last, .. }) => View::Gone(Box::new(last)),
+            Some(Found::Unknown(_)) | None => View::Unknown,
+        })
+    }
+
+    /// What is there now.
+    pub(super) async fn state(
+        &mut self,
+        index: usize,
+        thing: &Thing,
+    ) -> Result<Option<Box<State>>, Stopped> {
+        Ok(match self.view(index, &thing.path, &thing.id).await? {
+            View::Shown(state) => Some(state),
+            View::Gone(_) | View::Unknown => None,
+        })
+    }
+
+    /// What was sent, and its schemas, without a wrapper that the thing does not have where it is read.
+    pub(super) fn unwrapped(
+        &self,
+        sent: &Value,
+        schema: &str,
+        state: &State,
+    ) -> (Value, Vec<String>) {
+        let roots = vec![schema.to_owned()];
+        let shared = |value: &Value| {
+            let members = value.as_object().into_iter().flatten();
+            members
+                .filter(|(name, _)| state.value.get(name.as_str()).is_some())
+                .count()
+        };
+        let members = sent.as_object().filter(|members| members.len() == 1);
+        let inner = members
+            .and_then(|members| members.iter().next())
+            .filter(|(_, value)| value.is_object());
+        match inner {
+            Some((name, value)) if shared(value) > shared(sent) => {
+                let subschemas = self.session.judge.schemas.subschemas();
+                let below = subschemas
+                    .member(&subschemas.in_place(&roots), name)
+                    .schemas();
+                (value.clone(), below)
+            }
+            _ => (sent.clone(), roots),
+        }
+    }
+
+    /// The names of members that clients write, and that only they change.
+    pub(super) fn written(&self, index: usize) -> Vec<String> {
+        let resource = &self.resources[index];
+        let all = [resource.create, resource.patch, resource.put]
+            .into_iter()
+            .flatten();
+        all.filter_map(|operation| self.schemas_of(operation).0)
+            .flat_map(|schema| self.comparing.declared(&[schema]))
+            .collect()
+    }
+
+    /// The members that changed between two states although nobody sent them, of those that only clients change.
+    pub(super) fn moved(
+        &self,
+        index: usize,
+        before: &State,
+        after: &State,
+        sent: &[String],
+    ) -> Vec<(String, Value, Value)> {
+        let resource = &self.resources[index];
+        let written = self.written(index);
+        let (Some(old), Some(new)) = (before.value.as_object(), after.value.as_object()) else {
+            return Vec::new();
+        };
+        let own = [
+            plain(&resource.parameter),
+            "id".to_owned(),
+            "uuid".to_owned(),
+        ];
+        let is_kept = |name: &String| {
+            written.contains(name) || own.contains(&plain(name)) || is_creation_time(name)
+        };
+        let is_related = |name: &String| {
+            sent.iter()
+                .any(|other| name == other || super::naming::are_related(name, other))
+        };
+        old.iter()
+            .filter(|(name, _)| is_kept(name) && !is_related(name) && !is_version(name))
+            .map(|(name, value)| {
+                (
+                    name.clone(),
+                    value.clone(),
+                    new.get(name).cloned().unwrap_or_default(),
+                )
+            })
+            // Both are what the server shows, so that only the order of lists may differ.
+            .filter(|(_, old, new)| old != new && !(old.is_array() && alike(old, new)))
+            .collect()
+    }
+}
+
+pub(super) fn described(state: &State) -> Described<'_> {
+    Described {
+        value: &state.value,
+        schemas: &state.schemas,
+    }
+}

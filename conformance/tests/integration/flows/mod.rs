@@ -1,0 +1,470 @@
+//! Sequences of operations against a right server, and against one with faults of state.
+
+mod server;
+
+use conformance::document::Document;
+use conformance::finding::{Comparison, Finding};
+use conformance::flows::{self, Outcome, Settings};
+use conformance::report::words;
+use conformance::session::{Options, SecondUser};
+
+use server::{FIRST, Fault, SECOND, Server};
+
+const BOOKS: &str = include_str!("../../cases/flows/books.yaml");
+
+fn settings() -> Settings {
+    Settings {
+        second: SecondUser {
+            headers: vec![("X-Token".to_owned(), SECOND.to_owned())],
+        },
+        nonce: 1,
+        ..Settings::default()
+    }
+}
+
+fn run(server: &Server, settings: &Settings) -> (Outcome, String) {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    let mut options = Options::new(&server.url);
+    options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let mut lines = String::new();
+    let mut progress = |step| lines += &format!("{}\n", words::progress(&step));
+    let outcome = runtime.block_on(flows::check(&options, settings, &document, &mut progress));
+    (outcome.expect("the server can be checked"), lines)
+}
+
+/// Findings, one a line: rule, subject, message.
+fn told(findings: &[Finding]) -> Vec<String> {
+    let line = |finding: &Finding| {
+        format!(
+            "{} | {} | {}",
+            finding.rule,
+            finding.subject,
+            words::of(finding, Comparison::Single)
+        )
+    };
+    findings.iter().map(line).collect()
+}
+
+/// Each fault, the rule that finds it, the operation that the finding is about, and rules that it breaks besides.
+const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
+    (
+        Fault::NotStored,
+        "created-readable",
+        "GET /books/{bookId}",
+        &["created-listed", "key-creates-once", "flow-not-observed"],
+    ),
+    (Fault::StoredTruncated, "written-read", "POST /books", &[]),
+    (Fault::StoredInUpperCase, "written-read", "POST /books", &[]),
+    (Fault::NumberRounded, "written-read", "POST /books", &[]),
+    (Fault::MemberLost, "written-read", "POST /books", &[]),
+    (Fault::NestedMemberLost, "written-read", "POST /books", &[]),
+    (Fault::DefaultLost, "default-applied", "POST /books", &[]),
+    (Fault::DefaultOther, "default-applied", "POST /books", &[]),
+    (
+        Fault::NewestNotListed,
+        "created-listed",
+        "GET /books",
+        &["pages-complete"],
+    ),
+    (
+        Fault::ReadCounts,
+        "read-changes-nothing",
+        "GET /books/{bookId}",
+        &[
+            "written-read",
+            "update-keeps-others",
+            "repeat-changes-nothing",
+            "foreign-update",
+        ],
+    ),
+    (
+        Fault::UpdateIgnored,
+        "update-applied",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateOfOneMemberIgnored,
+        "update-applied",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateOverwritesAnother,
+        "update-keeps-others",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateResetsWhatIsNotSent,
+        "update-keeps-others",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateChangesCreationTime,
+        "update-keeps-others",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateTimeStill,
+        "update-moves-time",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdateTimeBack,
+        "update-moves-time",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::UpdatesRefused,
+        "flow-not-observed",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (Fault::PutMerges, "put-replaces", "PUT /books/{bookId}", &[]),
+    (
+        Fault::PutStoresTruncated,
+        "written-read",
+        "PUT /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::PutAppends,
+        "repeat-changes-nothing",
+        "PUT /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::PutRefusedTheSecondTime,
+        "repeat-changes-nothing",
+        "PUT /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::DeleteDoesNothing,
+        "deleted-gone",
+        "DELETE /books/{bookId}",
+        &["deleted-unlisted", "deleted-once"],
+    ),
+    (
+        Fault::DeletedStillListed,
+        "deleted-unlisted",
+        "DELETE /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::DeletedStillUpdated,
+        "deleted-gone",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::SecondDeleteSucceeds,
+        "deleted-once",
+        "DELETE /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::DeleteRefused,
+        "flow-not-observed",
+        "DELETE /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::ForeignRead,
+        "foreign-read",
+        "GET /books/{bookId}",
+        &[],
+    ),
+    (Fault::ForeignList, "foreign-list", "GET /books", &[]),
+    (
+        Fault::ForeignUpdate,
+        "foreign-update",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::ForeignDelete,
+        "foreign-delete",
+        "DELETE /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::ForeignUpdateDespiteRefusal,
+        "foreign-update",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::ForeignDeleteDespiteRefusal,
+        "foreign-delete",
+        "DELETE /books/{bookId}",
+        &[],
+    ),
+    (Fault::LocationLost, "location-resolves", "POST /books", &[]),
+    (
+        Fault::LocationOfAnother,
+        "location-resolves",
+        "POST /books",
+        &[],
+    ),
+    (Fault::KeyIgnored, "key-creates-once", "POST /books", &[]),
+    (
+        Fault::PageSkipsOne,
+        "pages-complete",
+        "GET /books",
+        &["total-true"],
+    ),
+    (Fault::PageRepeatsOne, "pages-distinct", "GET /books", &[]),
+    (Fault::PagesRestart, "pages-end", "GET /books", &[]),
+    (Fault::PagesNeverEnd, "pages-end", "GET /books", &[]),
+    (Fault::PageTooLarge, "page-size-kept", "GET /books", &[]),
+    (Fault::TotalOneMore, "total-true", "GET /books", &[]),
+    (Fault::TotalOfPage, "total-true", "GET /books", &[]),
+    (
+        Fault::OffsetIgnored,
+        "pages-distinct",
+        "GET /books/{bookId}/notes",
+        &[],
+    ),
+    (
+        Fault::OffsetSkips,
+        "pages-complete",
+        "GET /books/{bookId}/notes",
+        &[],
+    ),
+    (
+        Fault::HeaderTotalWrong,
+        "total-true",
+        "GET /books/{bookId}/notes",
+        &[],
+    ),
+    (
+        Fault::CreationRefused,
+        "flow-not-observed",
+        "POST /books",
+        &[],
+    ),
+    (
+        Fault::NoId,
+        "flow-not-observed",
+        "POST /books",
+        &["body-schema"],
+    ),
+    (
+        Fault::NoteNotStored,
+        "created-readable",
+        "GET /books/{bookId}/notes/{id}",
+        &["created-listed", "flow-not-observed"],
+    ),
+    (
+        Fault::ErrorAfterUpdate,
+        "no-server-error",
+        "GET /books/{bookId}",
+        &["flow-not-observed"],
+    ),
+];
+
+#[test]
+fn each_fault_of_state_is_found_and_nothing_else_is() {
+    let mut wrong = Vec::new();
+    for (fault, rule, subject, others) in FAULTS {
+        let (outcome, _) = run(&Server::start(*fault), &settings());
+        let lines = told(&outcome.findings);
+        let is_found = outcome.findings.iter().any(|finding| {
+            finding.rule == *rule && finding.subject.starts_with(&format!("{subject} ("))
+        });
+        if !is_found {
+            wrong.push(format!(
+                "{fault:?} is not found by {rule} of {subject}: {lines:#?}"
+            ));
+        }
+        let unexpected: Vec<&String> = outcome
+            .findings
+            .iter()
+            .zip(&lines)
+            .filter(|(finding, _)| finding.rule != *rule && !others.contains(&finding.rule))
+            .map(|(_, line)| line)
+            .collect();
+        if !unexpected.is_empty() {
+            wrong.push(format!("{fault:?} also gives {unexpected:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_found_on_a_right_server_whatever_the_seed() {
+    let server = Server::start(Fault::None);
+    for seed in 1..=50 {
+        let (outcome, lines) = run(
+            &server,
+            &Settings {
+                seed,
+                nonce: seed * 1_000_003,
+                ..settings()
+            },
+        );
+        assert_eq!(told(&outcome.findings), Vec::<String>::new(), "seed {seed}");
+        assert!(outcome.checked["requests"] > 60, "{lines}");
+        assert_eq!(
+            server.titles(),
+            ["There before", "There before"],
+            "seed {seed}: {lines}"
+        );
+        assert_eq!(server.notes(), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_list_item_that_cannot_be_read_is_found_without_changing_anything() {
+    let server = Server::start(Fault::ListedNotReadable);
+    let (outcome, _) = run(
+        &server,
+        &Settings {
+            safe: true,
+            ..settings()
+        },
+    );
+    let rules: Vec<&str> = outcome
+        .findings
+        .iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(rules, ["listed-readable"], "{:#?}", told(&outcome.findings));
+    let lines = server.lines.lock().expect("no panic");
+    assert!(
+        !lines.is_empty() && lines.iter().all(|line| line.starts_with("GET ")),
+        "{lines:#?}"
+    );
+}
+
+fn program(server: &Server, arguments: &[&str]) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_conformance"));
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/flows/books.yaml");
+    command
+        .args([
+            "flows",
+            document,
+            "--server",
+            &server.url,
+            "--header",
+            &format!("X-Token: {FIRST}"),
+        ])
+        .args(arguments);
+    command
+}
+
+#[test]
+fn the_program_tells_what_it_creates_and_deletes_it() {
+    let server = Server::start(Fault::None);
+    let output = program(
+        &server,
+        &[
+            "--second-user",
+            &format!("X-Token: {SECOND}"),
+            "--format",
+            "json",
+        ],
+    )
+    .output()
+    .expect("the program runs");
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(output.status.code(), Some(0), "{out}{error}");
+    assert!(
+        error.contains("creates, and deletes at the end: books, notes\n"),
+        "{error}"
+    );
+    assert!(
+        error.contains("books: ") && error.contains("0 findings"),
+        "{error}"
+    );
+    assert!(
+        !out.contains(FIRST) && !out.contains(SECOND) && !error.contains(SECOND),
+        "{out}{error}"
+    );
+    assert_eq!(server.titles().len(), 2);
+}
+
+#[test]
+fn a_refused_creation_is_not_observed_and_never_green() {
+    let server = Server::start(Fault::CreationRefused);
+    let output = program(&server, &[]).output().expect("the program runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{out}");
+    assert!(
+        out.contains("not observed") && out.contains("the quota of this plan is used up"),
+        "{out}"
+    );
+}
+
+#[test]
+fn nothing_to_do_is_not_green_either() {
+    let server = Server::start(Fault::None);
+    let output = program(&server, &["--include", "readBook"])
+        .output()
+        .expect("the program runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(2), "{out}");
+    assert!(
+        out.contains("no operation creates or lists anything"),
+        "{out}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_deletes_what_it_created_and_reports() {
+    let (reached, wait) = std::sync::mpsc::channel();
+    let (go_on, held) = std::sync::mpsc::channel::<()>();
+    let (reached, held) = (std::sync::Mutex::new(reached), std::sync::Mutex::new(held));
+    // The first update waits until the program was interrupted.
+    let server = Server::with(Fault::None, move |request| {
+        if request.method == "PATCH" {
+            let _ = reached.lock().expect("no panic").send(());
+            let _ = held.lock().expect("no panic").recv();
+        }
+    });
+    let child = program(&server, &["--format", "json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    wait.recv().expect("an update comes");
+    assert!(server.titles().len() > 2);
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupted.expect("kill runs").success());
+    drop(go_on);
+    let output = child.wait_with_output().expect("the program ends");
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(server.titles().len(), 2, "{error}");
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&out).is_ok(),
+        "{out}{error}"
+    );
+    let lines = server.lines.lock().expect("no panic");
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.starts_with("PATCH"))
+            .count(),
+        1,
+        "{lines:#?}"
+    );
+}
