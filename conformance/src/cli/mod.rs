@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::document::{Document, Operation, Selection};
+use crate::drift::compares_schemas;
 use crate::finding::Verdict;
 use crate::report::Unchecked;
 use crate::{config, near, report};
@@ -237,7 +238,11 @@ fn unchecked(selection: &Selection, documents: &[Document]) -> Option<Unchecked>
 
 /// Why a comparison of these documents has no result, if it looks at nothing in them. Schemas alone are compared too.
 fn uncompared(selection: &Selection, documents: &[Document]) -> Option<Unchecked> {
-    let schemas = selection.is_everything() && documents.iter().all(Document::is_schemas_only);
+    let compared = match documents {
+        [old, new] => compares_schemas(old, new),
+        documents => documents.iter().all(Document::is_schemas_only),
+    };
+    let schemas = selection.is_everything() && compared;
     unchecked(selection, documents).filter(|_| !schemas)
 }
 

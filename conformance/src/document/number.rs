@@ -6,10 +6,17 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use num_bigint::{BigInt, BigUint};
 use serde_json::Number;
 
 /// Significant digits that every `f64` keeps.
 const KEPT: usize = 15;
+
+/// The most digits of numbers that are divided: division takes time by their square.
+const DIVIDED: usize = 4_000;
+
+/// The highest power of ten that numbers are multiplied by.
+const SCALED: u32 = 1_000;
 
 /// A decimal number: its digits, as a whole number, times a power of ten.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,7 +29,7 @@ pub struct Decimal {
 
 impl Decimal {
     /// Reads the text of a JSON number.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -73,6 +80,53 @@ impl Decimal {
         }
         let exact = Self::parse(text)?;
         (exact != Self::of(number)).then_some(exact)
+    }
+
+    /// Whether the number is above zero.
+    pub(crate) fn is_positive(&self) -> bool {
+        !self.negative && !self.digits.is_empty()
+    }
+
+    /// Whether the number has no fraction.
+    pub(crate) fn is_integer(&self) -> bool {
+        self.exponent >= 0
+    }
+
+    /// The number times this power of ten, where that is whole and not too large.
+    pub(crate) fn scaled(&self, places: u32) -> Option<BigInt> {
+        let power = u32::try_from(self.exponent + i64::from(places)).ok()?;
+        if power > SCALED || self.digits.len() > DIVIDED {
+            return None;
+        }
+        let digits = match self.digits.as_str() {
+            "" => BigInt::ZERO,
+            digits => BigInt::parse_bytes(digits.as_bytes(), 10)?,
+        };
+        let size = digits * BigInt::from(10u8).pow(power);
+        Some(if self.negative { -size } else { size })
+    }
+
+    /// How many digits there are behind the point.
+    pub(crate) fn places(&self) -> Option<u32> {
+        u32::try_from(-self.exponent.min(0)).ok()
+    }
+
+    /// Whether the number is a whole multiple of `step`; none where `step` is zero or there are too many digits.
+    pub(crate) fn is_multiple_of(&self, step: &Self) -> Option<bool> {
+        if step.digits.is_empty() || self.digits.len().max(step.digits.len()) > DIVIDED {
+            return None;
+        }
+        if self.digits.is_empty() {
+            return Some(true);
+        }
+        // Digits do not end in a zero, so no power of ten divides them.
+        let Ok(power) = u64::try_from(self.exponent - step.exponent) else {
+            return Some(false);
+        };
+        let whole = |one: &Self| BigUint::parse_bytes(one.digits.as_bytes(), 10);
+        let (number, step) = (whole(self)?, whole(step)?);
+        let power = BigUint::from(10u8).modpow(&power.into(), &step);
+        Some((number * power) % step == BigUint::ZERO)
     }
 
     /// The power of ten that the number is less than, its sign aside.
@@ -177,6 +231,35 @@ mod tests {
         for pair in ordered.windows(2) {
             assert!(decimal(pair[0]) < decimal(pair[1]), "{pair:?}");
         }
+    }
+
+    #[test]
+    fn numbers_are_divided_by_all_their_digits() {
+        let divides = |step: &str, number: &str| decimal(number).is_multiple_of(&decimal(step));
+        for (step, number) in [
+            ("0.1", "0.3"),
+            ("3", "0"),
+            ("1e-20", "7"),
+            ("0.3", "-0.9"),
+            ("18446744073709551616", "36893488147419103232"),
+            ("9007199254740993", "18014398509481986"),
+            ("2", "1e1000000"),
+            ("1.5", "6"),
+        ] {
+            assert_eq!(divides(step, number), Some(true), "{step} {number}");
+        }
+        for (step, number) in [
+            ("0.3", "0.1"),
+            ("0.1", "0.10000000000000000000001"),
+            ("9007199254740993", "9007199254740992"),
+            ("36893488147419103232", "18446744073709551616"),
+            ("3", "1e1000000"),
+            ("1e1000000", "1"),
+        ] {
+            assert_eq!(divides(step, number), Some(false), "{step} {number}");
+        }
+        assert_eq!(divides("0", "1"), None);
+        assert_eq!(divides(&"7".repeat(9_000), "1"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::equal::identity;
-use super::ledger::{Pair, Site};
+use super::ledger::{Pair, Site, Text};
 use super::rules::{self, Rule};
 use super::walk::{Entry, Met, walk, walk_wider};
 use super::{Drift, media, users};
@@ -153,6 +153,13 @@ impl Drift<'_> {
 
     /// Compares two Media Type Objects of the normalized media type `name`.
     pub(super) fn media_type(&mut self, site: Site<'_>, at: &Pair, name: &str) {
+        let site = match media::is_multipart(name) || media::is_urlencoded(name) {
+            true => Site {
+                as_text: Text::Form,
+                ..site
+            },
+            false => site,
+        };
         let bytes = is_bytes(self.ledger.old, &at.old) && is_bytes(self.ledger.new, &at.new);
         if !bytes {
             self.schema(site, &at.member("schema"));

@@ -6,6 +6,8 @@
 pub enum Frame {
     /// Members of the document's root.
     Document,
+    /// The schemas of a document of schemas alone.
+    Components,
     /// Members of `paths`.
     Paths,
     /// Members of an operation.
@@ -25,6 +27,7 @@ impl Frame {
     pub fn word(self) -> &'static str {
         match self {
             Self::Document => "document",
+            Self::Components => "schemas",
             Self::Paths => "paths",
             Self::Operation => "operation",
             Self::Parameters => "parameters",
@@ -108,6 +111,8 @@ examples! {
     "example-removed" Response "content: {application/json: {examples: {one: {value: 1}}}}" => "content: {application/json: {}}";
     "example-added" Response "content: {application/json: {}}" => "content: {application/json: {examples: {one: {value: 1}}}}";
     "example-changed" Response "content: {application/json: {examples: {one: {value: 1}}}}" => "content: {application/json: {examples: {one: {value: 2}}}}";
+    "component-schema-removed" Components "{Money: {type: string}, Card: {type: object}}" => "{Money: {type: string}}";
+    "component-schema-added" Components "{Money: {type: string}}" => "{Money: {type: string}, Card: {type: object}}";
     "schema-removed" Response "content: {application/json: {schema: {type: string}}}" => "content: {application/json: {}}";
     "schema-added" Operation "requestBody: {content: {application/json: {}}}" => "requestBody: {content: {application/json: {schema: {type: string}}}}";
     "schema-replaced" Body "{type: string}" => "{enum: [a, b]}";
@@ -155,6 +160,9 @@ mod tests {
                 )
             }
             Frame::Document => half.to_owned(),
+            Frame::Components => {
+                format!("info: {{title: t, version: '1'}}, components: {{schemas: {half}}}")
+            }
             Frame::Paths => format!("paths: {{{half}}}"),
             Frame::Operation => format!(
                 "components: {{securitySchemes: {{key: {{type: apiKey, in: header, name: X-Key}}}}}}, {}",

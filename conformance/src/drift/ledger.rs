@@ -49,6 +49,8 @@ pub(super) enum Text {
     /// As `Scalar`, and each item of an array repeats the name: `q=a` is the string `a` as well as the array `["a"]`, and `q=1` the
     /// array `[1]`. It is so in queries and cookies of style `form`, exploded, on both sides.
     Exploded,
+    /// A form: its members are text as of `Exploded`, and objects within it are JSON.
+    Form,
 }
 
 /// The same node in both documents.
@@ -269,13 +271,22 @@ impl<'a> Ledger<'a> {
         (index, None)
     }
 
-    /// Enters what differs in schemas, once for all who use them: `subjects` are all of them, `first` those that are named.
-    pub(super) fn add_schema(&mut self, entry: SchemaEntry, subjects: &Subjects, first: &[User]) {
+    /// Enters what differs in schemas, once for all who use them: `subjects` are all of them, `first` those that are named. It is told
+    /// of the subject that its example belongs to, or of the one that is affected first.
+    pub(super) fn add_schema(
+        &mut self,
+        entry: SchemaEntry,
+        subjects: &Subjects,
+        first: &[User],
+        affected: Option<&str>,
+    ) {
         let Some(user) = first.first() else { return };
+        let shown = entry.proof.as_ref().map(|proof| proof.subject.as_str());
+        let subject = shown.or(affected).unwrap_or(&user.subject).to_owned();
         let (index, known) = self.enter(
             entry.rule,
             entry.severity,
-            &user.subject,
+            &subject,
             &entry.at,
             entry.message,
         );
@@ -286,6 +297,7 @@ impl<'a> Ledger<'a> {
             && (finding.witness.is_none() || entry.severity < known)
         {
             finding.effect = entry.effect;
+            finding.subject = subject;
             finding.witness = entry.witness;
             finding.proof = entry.proof;
         }

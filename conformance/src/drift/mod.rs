@@ -59,6 +59,7 @@ mod users;
 mod walk;
 mod written;
 
+pub use components::compares_schemas;
 pub(crate) use meaning::{accepts_nothing, example_values, of_pattern};
 
 use std::collections::{BTreeMap, HashSet};
@@ -116,6 +117,7 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
         same_around: None,
         operations: 0,
         webhooks: 0,
+        components: 0,
         visited: HashSet::new(),
     };
     drift.ledger.open(DOCUMENT);
@@ -124,8 +126,7 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
     }
     drift.paths();
     drift.all_webhooks();
-    let alone = old.is_schemas_only() && new.is_schemas_only();
-    if alone && options.selection.is_everything() {
+    if options.selection.is_everything() && compares_schemas(old, new) {
         drift.components();
     }
     let Drift {
@@ -134,12 +135,13 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
         same,
         operations,
         webhooks,
+        components,
         ..
     } = drift;
     let checked = BTreeMap::from([
         ("operations", operations),
         ("webhooks", webhooks),
-        ("schemas", same.schemas()),
+        ("schemas", same.schemas().max(components)),
     ]);
     schemas.compare(same, &mut ledger);
     Comparison {
@@ -158,6 +160,8 @@ struct Drift<'a> {
     same_around: Option<bool>,
     operations: usize,
     webhooks: usize,
+    /// Schemas that were compared by name.
+    components: usize,
     /// Path Items of callbacks that were compared, with their direction: callbacks may contain themselves.
     visited: HashSet<(String, String, Sender)>,
 }

@@ -68,6 +68,9 @@ rules! {
     EXAMPLE_ADDED = "example-added" Warning "A sample was added.";
     EXAMPLE_CHANGED = "example-changed" Warning "A sample has another value.";
 
+    COMPONENT_REMOVED = "component-schema-removed" Breaking "A schema of a document of schemas alone was removed; other documents may refer to it.";
+    COMPONENT_ADDED = "component-schema-added" Info "A schema of a document of schemas alone was added.";
+
     SCHEMA_REMOVED = "schema-removed" Breaking "A schema was removed, so that any value is valid.";
     SCHEMA_ADDED = "schema-added" Breaking "A schema was added where any value was valid.";
     SCHEMA_CHANGES_TOGETHER = "schema-changes-together" Breaking "Several changes of one schema that break nobody by themselves reject a value together.";

@@ -188,6 +188,11 @@ impl DocumentChange {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Part {
+    /// A schema that other documents may refer to.
+    Schema {
+        /// Its name.
+        name: String,
+    },
     /// A declared tag.
     Tag {
         /// Its name.

@@ -1,8 +1,9 @@
 //! How plain JSON Schema is compiled: what [`super::writer`] writes.
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{Draft, Keyword, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+use crate::document::Decimal;
 use crate::finding::Undecided;
 
 /// How much backtracking one pattern may take; a value that needs more is refused.
@@ -34,6 +35,30 @@ const FORMATS: [&str; 19] = [
     "regex",
 ];
 
+/// A keyword with the digits of a `multipleOf`, for values that are divided by all their digits: the validator's own divides floats.
+pub const MULTIPLE_OF: &str = "x-multiple-of";
+
+/// See [`MULTIPLE_OF`].
+struct MultipleOf {
+    step: Option<Decimal>,
+}
+
+impl Keyword<'_> for MultipleOf {
+    fn validate<'i>(&self, value: &'i Value) -> Result<(), ValidationError<'i>> {
+        match self.is_valid(value) {
+            true => Ok(()),
+            false => Err(ValidationError::custom("not a multiple")),
+        }
+    }
+
+    fn is_valid(&self, value: &Value) -> bool {
+        let (Value::Number(number), Some(step)) = (value, &self.step) else {
+            return true;
+        };
+        Decimal::of(number).is_multiple_of(step).unwrap_or(true)
+    }
+}
+
 /// Whether `format` is asserted.
 #[must_use]
 pub fn asserts(format: &str) -> bool {
@@ -50,6 +75,10 @@ pub fn compile(schema: &Value) -> Result<Validator, Undecided> {
         .should_validate_formats(true)
         .should_ignore_unknown_formats(true)
         .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKING))
+        .with_keyword(MULTIPLE_OF, |_, step, _| {
+            let step = step.as_str().and_then(Decimal::parse);
+            Ok(Box::new(MultipleOf { step }))
+        })
         .offline()
         .build(schema)
         .map_err(|error| Undecided::Unusable {

@@ -51,12 +51,12 @@ fn schemas_without_operations_are_compared_as_if_clients_and_servers_sent_them()
             (
                 Severity::Breaking,
                 "schema Gone",
-                "old has a schema here, new has none: new may answer values that do not match it, which clients of old do not expect".to_owned(),
+                "the schema `Gone` was removed".to_owned(),
             ),
             (
-                Severity::Breaking,
+                Severity::Info,
                 "schema Fresh",
-                "old has no schema here, new has one: clients that send values that do not match it are now refused".to_owned(),
+                "the schema `Fresh` is new".to_owned(),
             ),
         ]
     );
@@ -75,10 +75,28 @@ fn the_command_checks_schemas_alone_and_says_so() {
             "none.yaml",
             "openapi: 3.1.0\ninfo: {title: t, version: '1'}\n",
         ),
+        (
+            "operations.yaml",
+            &format!(
+                "{}\npaths: {{/a: {{get: {{responses: {{'200': {{description: d}}}}}}}}}}\n",
+                new()
+            ),
+        ),
     ]);
     let run = folder.run("drift old.yaml old.yaml");
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("schemas checked"), "{run:?}");
     assert_eq!(folder.run("drift old.yaml new.yaml").code, 1);
     assert_eq!(folder.run("drift none.yaml none.yaml").code, 2);
+    // All schemas are gone, or new, and that is what was checked.
+    let run = folder.run("drift old.yaml none.yaml");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("3 schemas checked"), "{run:?}");
+    let run = folder.run("drift none.yaml old.yaml");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.out.contains("3 schemas checked"), "{run:?}");
+    // Whoever referred to a schema does so still where the new document has operations as well.
+    let run = folder.run("drift old.yaml operations.yaml");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.contains("component-schema-removed"), "{run:?}");
 }

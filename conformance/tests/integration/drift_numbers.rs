@@ -2,7 +2,7 @@
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
-use conformance::finding::{Comparison, Finding};
+use conformance::finding::{Comparison, Finding, Severity};
 use conformance::report::words;
 
 use crate::drift_support::random::Random;
@@ -19,7 +19,7 @@ const SCHEMAS: [&str; 22] = [
     "{enum: [1, N, 'N']}",
     "{const: {a: [N]}}",
     "{enum: [{a: {b/c: N}}, 3]}",
-    "{type: [integer, 'null'], enum: [null, N]}",
+    "{type: [number, 'null'], enum: [null, N]}",
     "{default: N}",
     "{default: {a: [1, N]}}",
     "{example: N}",
@@ -188,5 +188,152 @@ fn what_is_added_to_an_enum_is_only_that() {
         );
         let back = found(&of(&format!("{more}, {big}, 1")), &one);
         assert_eq!(back.len(), 1, "{back:?}");
+    }
+}
+
+/// The severities of what is found where a client sends the value, and where the server does.
+fn severities(old: &str, new: &str) -> [Vec<Severity>; 2] {
+    let body = |schema: &str| format!("{{content: {{application/json: {{schema: {schema}}}}}}}");
+    let document = |schema: &str, sent: bool| {
+        let (request, response) = match sent {
+            true => (
+                format!("requestBody: {},", body(schema)),
+                "{description: d}".to_owned(),
+            ),
+            false => (
+                String::new(),
+                format!("{{description: d, content: {{application/json: {{schema: {schema}}}}}}}"),
+            ),
+        };
+        format!(
+            "openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{/a: {{post: {{{request} responses: {{'200': {response}}}}}}}}}\n"
+        )
+    };
+    [true, false].map(|sent| {
+        let findings = found(&document(old, sent), &document(new, sent));
+        findings.iter().map(|finding| finding.severity).collect()
+    })
+}
+
+#[test]
+fn numbers_that_64_bits_do_not_hold_are_judged_like_others() {
+    use Severity::{Breaking, Warning};
+    for (old, new, client, server) in [
+        (
+            "{const: 1}",
+            "{const: 18446744073709551616}",
+            &[Breaking][..],
+            &[Breaking][..],
+        ),
+        (
+            "{const: 0.1}",
+            "{const: 0.10000000000000000000001}",
+            &[Breaking],
+            &[Breaking],
+        ),
+        (
+            "{const: {a: 0.1}}",
+            "{const: {a: 0.10000000000000000000001}}",
+            &[Breaking],
+            &[Breaking],
+        ),
+        (
+            "{enum: [1]}",
+            "{enum: [1, 18446744073709551616]}",
+            &[Warning],
+            &[Breaking],
+        ),
+        (
+            "{type: integer, multipleOf: 36893488147419103232}",
+            "{type: integer, multipleOf: 18446744073709551616}",
+            &[Warning],
+            &[Breaking],
+        ),
+        (
+            "{type: number, multipleOf: 2e-20}",
+            "{type: number, multipleOf: 1e-20}",
+            &[Warning],
+            &[Breaking],
+        ),
+        (
+            "{type: number, multipleOf: 0.3}",
+            "{type: number, multipleOf: 0.1}",
+            &[Warning],
+            &[Breaking],
+        ),
+        (
+            "{type: number, multipleOf: 0.1}",
+            "{type: number, multipleOf: 0.10000000000000000000001}",
+            &[Breaking],
+            &[Breaking],
+        ),
+        // 9007199254740993 is three times 3002399751580331, and no float.
+        (
+            "{type: integer, multipleOf: 9007199254740993}",
+            "{type: integer, multipleOf: 3}",
+            &[Warning],
+            &[Breaking],
+        ),
+        (
+            "{anyOf: [{const: 18446744073709551616}, {const: 18446744073709551617}]}",
+            "{anyOf: [{const: 18446744073709551616}, {const: 18446744073709551618}]}",
+            &[Breaking],
+            &[Breaking],
+        ),
+        (
+            "{allOf: [{maximum: 18446744073709551617}, {type: integer}]}",
+            "{allOf: [{maximum: 18446744073709551616}, {type: integer}]}",
+            &[Breaking],
+            &[Warning],
+        ),
+        (
+            "{not: {minimum: 18446744073709551616}}",
+            "{not: {minimum: 18446744073709551617}}",
+            &[Warning],
+            &[Breaking],
+        ),
+    ] {
+        let found = severities(old, new);
+        assert_eq!(found, [client.to_vec(), server.to_vec()], "{old} to {new}");
+    }
+}
+
+#[test]
+fn a_witness_is_written_with_all_its_digits() {
+    let of = |schema: &str| with_schema("3.1.0", schema);
+    for (old, new) in [
+        (
+            "{type: integer}",
+            "{type: integer, minimum: -9223372036854775808}",
+        ),
+        (
+            "{type: integer}",
+            "{type: integer, maximum: 18446744073709551615}",
+        ),
+        ("{type: integer, format: int64}", "{type: integer}"),
+        ("{type: integer, format: uint64}", "{type: integer}"),
+        ("{const: 1}", "{const: 18446744073709551616}"),
+        (
+            "{type: integer, multipleOf: 9007199254740993}",
+            "{type: integer, multipleOf: 3}",
+        ),
+        (
+            "{type: integer, maximum: 18446744073709551615}",
+            "{type: integer, maximum: 18446744073709551614}",
+        ),
+    ] {
+        for (old, new) in [(old, new), (new, old)] {
+            for finding in found(&of(old), &of(new)) {
+                let Some(shown) = finding.witness else {
+                    continue;
+                };
+                let digits = shown.to_string();
+                let digits = digits.split(['e', '.']).next().unwrap_or_default();
+                assert!(
+                    shown.is_i64() || shown.is_u64() || digits.len() < 5,
+                    "{shown}"
+                );
+            }
+        }
     }
 }

@@ -39,9 +39,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: integer, minimum: 6, exclusiveMinimum: true}",
             ],
             [
-                "`minimum: 5, exclusiveMinimum: true` of `p` is new: clients that send smaller numbers are now refused",
+                "`minimum: 5, exclusiveMinimum: true` of `p` is new: clients that send numbers not above 5 are now refused",
                 "`minimum` of `p` was 5, is now 6: clients that send smaller numbers are now refused",
-                "`minimum: 5, exclusiveMinimum: true` of `p` was removed: clients may now send smaller numbers",
+                "`minimum: 5, exclusiveMinimum: true` of `p` was removed: clients may now send numbers not above 5",
             ],
         ),
         (
@@ -52,9 +52,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: integer, maximum: 4, exclusiveMaximum: true}",
             ],
             [
-                "`maximum: 5` of `p` is now `maximum: 5, exclusiveMaximum: true`: clients that send larger numbers are now refused",
+                "`maximum: 5` of `p` is now `maximum: 5, exclusiveMaximum: true`: clients that send 5 are now refused",
                 "`maximum` of `p` was 5, is now 4: clients that send larger numbers are now refused",
-                "`maximum: 5, exclusiveMaximum: true` of `p` is now `maximum: 5`: clients may now send larger numbers",
+                "`maximum: 5, exclusiveMaximum: true` of `p` is now `maximum: 5`: clients may now send 5",
             ],
         ),
         (
@@ -65,9 +65,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: integer, exclusiveMaximum: 4}",
             ],
             [
-                "`maximum: 5` of `p` is now `exclusiveMaximum: 5`: clients that send larger numbers are now refused",
-                "`exclusiveMaximum` of `p` was 5, is now 4: clients that send larger numbers are now refused",
-                "`exclusiveMaximum: 5` of `p` is now `maximum: 5`: clients may now send larger numbers",
+                "`maximum: 5` of `p` is now `exclusiveMaximum: 5`: clients that send 5 are now refused",
+                "`exclusiveMaximum` of `p` was 5, is now 4: clients that send numbers not below 4 are now refused",
+                "`exclusiveMaximum: 5` of `p` is now `maximum: 5`: clients may now send 5",
             ],
         ),
         (
@@ -169,9 +169,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: number, minimum: 2, exclusiveMinimum: true}",
             ],
             [
-                "`minimum: 1, exclusiveMinimum: true` of `p` is new: clients that send smaller numbers are now refused",
+                "`minimum: 1, exclusiveMinimum: true` of `p` is new: clients that send numbers not above 1 are now refused",
                 "`minimum` of `p` was 1, is now 2: clients that send smaller numbers are now refused",
-                "`minimum: 1, exclusiveMinimum: true` of `p` was removed: clients may now send smaller numbers",
+                "`minimum: 1, exclusiveMinimum: true` of `p` was removed: clients may now send numbers not above 1",
             ],
         ),
         (
@@ -226,7 +226,7 @@ fn two_spellings_are_quoted_as_each_file_has_its_own() {
                 "{type: number, minimum: 5, exclusiveMinimum: true}",
             ),
             ("3.1.0", "{type: number, exclusiveMinimum: 6}"),
-            "`minimum: 5, exclusiveMinimum: true` of `p` is now `exclusiveMinimum: 6`: clients that send smaller numbers are now refused",
+            "`minimum: 5, exclusiveMinimum: true` of `p` is now `exclusiveMinimum: 6`: clients that send numbers not above 6 are now refused",
         ),
         (
             ("3.0.3", "{type: string, example: a}"),

@@ -66,6 +66,87 @@ fn dead_ends(inner: &Value) -> Vec<Value> {
     ]
 }
 
+/// Schemas that accept nothing.
+fn nothings() -> Vec<Value> {
+    vec![
+        json!({"type": "integer", "minimum": 5, "maximum": 1}),
+        json!({"type": "integer", "minimum": 5, "maximum": -18_446_744_073_709_551_616.0}),
+        json!({"type": "integer", "exclusiveMinimum": 5, "exclusiveMaximum": 6}),
+        json!({"type": "number", "minimum": 1, "maximum": 9, "multipleOf": 10}),
+        json!({"type": "integer", "format": "int32", "minimum": 3_000_000_000_u32}),
+        json!({"type": "integer", "format": "uint8", "maximum": -1}),
+        json!({"type": "string", "minLength": 6_000_000, "maxLength": 5_000_000}),
+        json!({"type": "string", "enum": [1, 2]}),
+        json!({"multipleOf": 10, "enum": [1, 2]}),
+        json!({"maximum": 10, "const": 11}),
+        json!({"oneOf": [{"type": "string"}, {"type": "string"}]}),
+        json!({"allOf": [{"type": "string"}, {"type": "integer"}]}),
+        json!({"allOf": [{"minimum": 5}, {"maximum": 1}], "type": "integer"}),
+        json!({"allOf": [{"enum": ["a"]}, {"enum": ["b"]}]}),
+        json!({"not": {}}),
+        json!({"type": "string", "not": {"type": "string"}}),
+    ]
+}
+
+#[test]
+fn what_accepts_nothing_may_become_another_schema_that_accepts_nothing() {
+    let mut faults = Vec::new();
+    for old in nothings() {
+        for new in nothings() {
+            faults.extend(harmless(&old, &new).err());
+            let member = |schema: &Value| json!({"type": "object", "additionalProperties": false, "properties": {"a": schema}});
+            faults.extend(harmless(&member(&old), &member(&new)).err());
+        }
+        // Who has to have such a member is never sent.
+        let around = |kind: &str| json!({"type": "object", "required": ["z"], "properties": {"z": old, "a": {"type": kind}}});
+        faults.extend(harmless(&around("string"), &around("integer")).err());
+        // A closed object does not have the member either way.
+        let closed =
+            json!({"type": "object", "additionalProperties": false, "properties": {"b": {}}});
+        let mut more = closed.clone();
+        more["properties"]["a"] = old.clone();
+        faults.extend(harmless(&closed, &more).err());
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn a_bound_behind_a_tighter_one_changes_nothing() {
+    for (old, new) in [
+        (
+            r#"{"type": "integer", "format": "int32", "maximum": 18446744073709551616}"#,
+            r#"{"type": "integer", "format": "int32", "maximum": 18446744073709551617}"#,
+        ),
+        (
+            r#"{"type": "integer", "format": "int32"}"#,
+            r#"{"type": "integer", "format": "int32", "maximum": 18446744073709551617}"#,
+        ),
+        (
+            r#"{"type": "integer", "format": "uint8"}"#,
+            r#"{"type": "integer", "format": "uint8", "minimum": 0}"#,
+        ),
+        (
+            r#"{"type": "number", "maximum": 5, "exclusiveMaximum": 18446744073709551616}"#,
+            r#"{"type": "number", "maximum": 5, "exclusiveMaximum": 18446744073709551617}"#,
+        ),
+    ] {
+        let document = |schema: &str| {
+            let text = format!(
+                r#"{{"openapi": "3.1.0", "info": {{"title": "t", "version": "1"}}, "paths": {{"/a": {{"post": {{"requestBody": {{"content": {{"application/json": {{"schema": {schema}}}}}}}, "responses": {{"200": {{"description": "d", "content": {{"application/json": {{"schema": {schema}}}}}}}}}}}}}}}}}"#
+            );
+            Document::parse("d", &text).expect("a document")
+        };
+        let (old, new) = (document(old), document(new));
+        assert_eq!(compare(&old, &new, &Options::default()), []);
+        assert_eq!(compare(&new, &old, &Options::default()), []);
+    }
+}
+
 #[test]
 fn nothing_breaks_where_no_value_comes() {
     let changes = [

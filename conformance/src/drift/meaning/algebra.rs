@@ -9,6 +9,8 @@ use jsonschema::Draft;
 use jsonschema::canonical::{self, CanonicalSchema, Containment, Satisfiability};
 use serde_json::Value;
 
+use super::renamed::Names;
+
 /// The relation of two sets of values.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Relation {
@@ -23,7 +25,17 @@ pub(in super::super) struct Relation {
 /// Relates two whole schemas. Knows nothing where the algebra does not model them.
 pub(super) fn relate(old: &Value, new: &Value) -> Relation {
     // An experimental library on documents that nobody has seen: what it cannot do is no reason to stop.
-    catch_unwind(AssertUnwindSafe(|| decide(old, new))).unwrap_or_default()
+    let decide = |old: &Value, new: &Value| {
+        catch_unwind(AssertUnwindSafe(|| decide(old, new))).unwrap_or_default()
+    };
+    let Some(names) = Names::of([old, new]) else {
+        return decide(old, new);
+    };
+    let mut relation = decide(&names.renamed(old), &names.renamed(new));
+    for lost in &mut relation.lost {
+        *lost = names.restored(lost);
+    }
+    relation
 }
 
 /// Whether a whole schema certainly accepts no value.

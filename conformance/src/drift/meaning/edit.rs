@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::document::Literal;
 use crate::schema::pattern::translated;
 
 /// A change of one schema of the old document. Schemas are named by their pointers, in the old document unless said otherwise.
@@ -39,8 +40,8 @@ pub(in super::super) enum Edit {
     /// Values are added to `enum` or `const`, or removed from it.
     Values {
         schema: String,
-        add: Vec<Value>,
-        remove: Vec<Value>,
+        add: Vec<Literal>,
+        remove: Vec<Literal>,
     },
     /// Other types are allowed; null stays what it was.
     Types {
@@ -133,7 +134,13 @@ impl Edit {
     }
 
     /// Applies what needs no other schema to a schema that was written out.
-    pub(super) fn apply(&self, out: &mut Map<String, Value>, hidden: impl Fn(&str) -> bool) {
+    /// `meant` gives the values that stand in for those of a document.
+    pub(super) fn apply(
+        &self,
+        out: &mut Map<String, Value>,
+        hidden: impl Fn(&str) -> bool,
+        meant: impl Fn(&Literal) -> Value,
+    ) {
         match self {
             Self::Required { name, add, .. } => {
                 let names = out.entry("required").or_insert_with(|| json!([]));
@@ -151,8 +158,9 @@ impl Edit {
                     _ => None,
                 };
                 let mut values = list.or(constant).unwrap_or_default();
+                let remove: Vec<Value> = remove.iter().map(&meant).collect();
                 values.retain(|one| !remove.contains(one));
-                values.extend(add.iter().cloned());
+                values.extend(add.iter().map(&meant));
                 out.insert("enum".to_owned(), Value::Array(values));
             }
             Self::Types { types, .. } => {

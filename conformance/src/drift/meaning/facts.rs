@@ -74,6 +74,7 @@ pub(super) fn ways(source: &Source<'_>, schemas: &[String]) -> Vec<Facts> {
 fn gather(source: &Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts, Vec<usize>) {
     let mut gathering = Gathering {
         schemas: source.schemas,
+        source,
         choices,
         options: Vec::new(),
         facts: Facts::default(),
@@ -91,6 +92,7 @@ fn gather(source: &Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts,
 
 struct Gathering<'s, 'a> {
     schemas: Subschemas<'a>,
+    source: &'s Source<'a>,
     choices: &'s [usize],
     options: Vec<usize>,
     facts: Facts,
@@ -118,6 +120,10 @@ impl Gathering<'_, '_> {
         };
         for (keyword, value) in schema {
             let here = pointer::join(at, keyword);
+            let may_differ = value.is_number() || ["enum", "const"].contains(&keyword.as_str());
+            let meant = (may_differ && self.source.has_stand_ins())
+                .then(|| self.source.meant(keyword, &here, value));
+            let value = meant.as_ref().unwrap_or(value);
             self.assertion(keyword, value);
             self.object(keyword, value, &here);
             self.array(keyword, value, &here);

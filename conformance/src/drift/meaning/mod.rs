@@ -3,44 +3,54 @@
 //!
 //! [`Meaning::trial`] tries values on the old schema and on the old schema with one difference applied, so that what tells the two apart
 //! belongs to that difference. [`Meaning::raise`] puts such a value into the body or parameter that it is part of, and
-//! [`Meaning::proof`] asks the set algebra. Who sends the value decides which members are sent at all (`readOnly`, `writeOnly`).
+//! [`Meaning::proof`] asks the set algebra. Numbers that no value is made of are replaced, see [`stand_in`]. Who sends the value decides
+//! which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
+mod as_text;
 mod edit;
+mod edited;
 mod embed;
 mod facts;
 mod generate;
+mod held;
 mod hints;
 mod judge;
 mod plain;
+mod raise;
+mod renamed;
 mod scalars;
+mod scope;
 mod source;
+mod spoken;
+mod stand_in;
 mod text;
 mod tried;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub(super) use algebra::Relation;
 pub(crate) use algebra::accepts_nothing;
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
 pub(super) use generate::{Focus, of_schema};
+pub(super) use held::is_held;
 pub(super) use judge::knows_format;
-pub(super) use plain::is_held;
+pub(super) use stand_in::StandIns;
 pub(crate) use text::of_pattern;
 
+use as_text::{accepted, is_written};
 use generate::{Maker, candidates, having};
 use plain::Edits;
 use source::Source;
-use tried::{distinct, is_alike};
+use tried::distinct;
 
 use super::ledger::Text;
 use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
-use crate::schema::Member;
 use crate::schema::direction::is_flagged;
 
 /// How many values are carried from one schema to the one around it.
@@ -48,6 +58,12 @@ const CARRIED: usize = 4;
 
 /// How many members are looked at that a pattern names.
 const NAMES: usize = 20;
+
+/// The largest whole number up to which floats have no gaps.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Significant digits that are too many for the text of a float to be what the float is.
+const EXACT_DIGITS: usize = 15;
 
 /// How many values of a kind are kept at one place.
 const KEPT: usize = 40;
@@ -74,12 +90,21 @@ pub(super) struct Trial {
     pub(super) unsent: Vec<Tried>,
 }
 
+impl Trial {
+    /// The first values that tell the edit.
+    pub(super) fn values(&self) -> Vec<Value> {
+        let sides = [&self.rejected, &self.unsent];
+        let first = sides.into_iter().flat_map(|list| list.iter().take(CARRIED));
+        first.map(|tried| tried.value.clone()).collect()
+    }
+}
+
 /// The result of putting values into the schemas around them.
 pub(super) enum Raised {
     /// A value of the outermost schema.
     Found(Tried),
-    /// In the schema of this number, which combines several, the difference changes nothing for them.
-    Lost(usize),
+    /// In the schema of this number, which combines several, the difference changes nothing for these.
+    Lost(usize, Vec<Value>),
     /// No value of the outermost schema was found.
     Stuck,
 }
@@ -89,6 +114,8 @@ pub(super) struct Around<'p> {
     pub(super) at: At<'p>,
     /// How the inner ones hang in them.
     pub(super) step: &'p Step,
+    /// How their values stand as text.
+    pub(super) text: Text,
 }
 
 /// A place, and in which direction values travel there.
@@ -105,6 +132,8 @@ pub(super) struct Meaning<'a> {
     /// By who sends the value: a client, the server.
     old: [Maker<'a>; 2],
     new: [Maker<'a>; 2],
+    /// Both documents with their own numbers, where others stand in for some of them.
+    real: Option<Box<[[Source<'a>; 2]; 2]>>,
     /// Whether it makes no difference who sends.
     same: bool,
     spent: &'a Cell<usize>,
@@ -117,18 +146,48 @@ impl<'a> Meaning<'a> {
         old: &'a Document,
         new: &'a Document,
         flagged: bool,
+        stand_ins: &'a StandIns,
         spent: &'a Cell<usize>,
     ) -> Self {
-        let makers = |document: &'a Document| {
+        let sources = |document: &'a Document| {
             [Sender::Client, Sender::Server]
-                .map(|sender| Maker::new(Source::of(document, sender, flagged, spent)))
+                .map(|sender| Source::of(document, sender, flagged, spent))
         };
+        let makers = |document: &'a Document| {
+            sources(document).map(|source| Maker::new(source.with(stand_ins)))
+        };
+        let real = (!stand_ins.is_empty()).then(|| Box::new([old, new].map(sources)));
         Self {
             old: makers(old),
             new: makers(new),
+            real,
             same: !flagged,
             spent,
         }
+    }
+
+    /// Whether a value tells the two schemas apart by their own numbers, because of these edits: the old one accepts it, or the new one,
+    /// and the other does not.
+    pub(super) fn is_witness(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        value: &Value,
+        in_old: bool,
+    ) -> bool {
+        if !says_its_numbers(value) {
+            return false;
+        }
+        let Some(real) = &self.real else { return true };
+        let index = usize::from(spot.sender == Sender::Server && !self.same);
+        let [old, new] = [&real[0][index], &real[1][index]];
+        let accepts = |source: &Source<'a>, at: &str, edits: Option<Edits<'_, 'a>>| {
+            let values = std::slice::from_ref(value);
+            accepted(source, at, values, edits, spot.text).is_ok_and(|all| all[0])
+        };
+        accepts(old, spot.at.0, None) == in_old
+            && accepts(new, spot.at.1, None) != in_old
+            && accepts(old, spot.at.0, Some(Edits { new, edits })) != in_old
     }
 
     /// Whether it makes a difference who sends a value.
@@ -263,6 +322,8 @@ impl<'a> Meaning<'a> {
     ) -> Result<Trial, Undecided> {
         let Spot { at, sender, text } = spot;
         let (old, new) = self.makers(sender);
+        let mut values = values;
+        values.retain(|value| is_written(value, text));
         let edits = Some(self.edits(sender, changes));
         let one = accepted(&old.source, at.0, &values, None, text)?;
         let other = accepted(&old.source, at.0, &values, edits, text)?;
@@ -320,85 +381,18 @@ impl<'a> Meaning<'a> {
             }
         }
         let rejected = &mut trial.rejected;
-        rejected.sort_by_cached_key(|one| (!one.documented, !one.real, size(&one.value)));
+        rejected.sort_by_cached_key(|one| {
+            let clear = says_its_numbers(&one.value);
+            (!one.documented, !one.real, !clear, size(&one.value))
+        });
         rejected.truncate(KEPT);
         let unsent = &mut trial.unsent;
-        unsent.sort_by_cached_key(|one| (!one.real, size(&one.value)));
+        unsent.sort_by_cached_key(|one| {
+            let clear = says_its_numbers(&one.value);
+            (!one.real, !clear, size(&one.value))
+        });
         unsent.truncate(KEPT);
         Ok(trial)
-    }
-
-    /// Puts values into the schemas around them, the innermost first, whatever these accept; those that either document accepts come
-    /// first.
-    pub(super) fn lift(
-        &self,
-        values: Vec<Value>,
-        around: &[Around<'_>],
-        spot: Spot<'_>,
-    ) -> Vec<Value> {
-        let (old, new) = self.makers(spot.sender);
-        let mut values = values;
-        for Around { at, step } in around {
-            let sources = [(old, at.0), (new, at.1)];
-            let next = values.iter().flat_map(|value| {
-                let both = sources.iter();
-                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
-            });
-            let mut next = distinct(next.collect(), KEPT);
-            next.sort_by_cached_key(size);
-            let takes = |maker: &Maker<'_>, at: &str| {
-                let accepted = judge::accepted(&maker.source, at, &next, None);
-                accepted.unwrap_or_else(|_| vec![true; next.len()])
-            };
-            let either: Vec<bool> = takes(old, at.0)
-                .into_iter()
-                .zip(takes(new, at.1))
-                .map(|(one, other)| one || other)
-                .collect();
-            let mut ranked: Vec<(bool, Value)> =
-                either.into_iter().map(|taken| !taken).zip(next).collect();
-            ranked.sort_by_key(|(refused, _)| *refused);
-            ranked.truncate(4 * CARRIED);
-            values = ranked.into_iter().map(|(_, value)| value).collect();
-        }
-        let root = around.last().map_or(spot.at.0, |around| around.at.0);
-        let spoiled = values.iter().take(CARRIED);
-        let spoiled: Vec<Value> = spoiled
-            .flat_map(|value| embed::spoiled(old, root, value))
-            .collect();
-        values.extend(spoiled);
-        values
-    }
-
-    /// Which of `values` tell the edited schema from what it was; none where it cannot be asked. Where none does, other alternatives
-    /// may accept them as well, so members of these are tried with values that they reject.
-    fn told_apart(
-        &self,
-        spot: Spot<'_>,
-        edits: &[&Edit],
-        values: Vec<Value>,
-        rejected: bool,
-    ) -> Option<Vec<Tried>> {
-        let (old, _) = self.makers(spot.sender);
-        let sort_out = |values: Vec<Value>| {
-            let trial = self.sort_out(spot, edits, values).ok()?;
-            Some(if rejected {
-                trial.rejected
-            } else {
-                trial.unsent
-            })
-        };
-        let few: Vec<Value> = values.iter().take(CARRIED).cloned().collect();
-        let found = sort_out(values)?;
-        if !found.is_empty() {
-            return Some(found);
-        }
-        let spoiled = few.iter();
-        sort_out(
-            spoiled
-                .flat_map(|value| embed::spoiled(old, spot.at.0, value))
-                .collect(),
-        )
     }
 
     /// The relation of the old schema and the old schema with `edits` by set algebra.
@@ -443,196 +437,6 @@ impl<'a> Meaning<'a> {
             _ => Relation::default(),
         }
     }
-
-    /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
-    /// `rejected` says whether they are those that the sender may send and the receiver rejects.
-    pub(super) fn raise(
-        &self,
-        values: Vec<Value>,
-        around: &[Around<'_>],
-        spot: Spot<'_>,
-        edits: &[&Edit],
-        rejected: bool,
-    ) -> Raised {
-        let (old, new) = self.makers(spot.sender);
-        let mut values = values;
-        let last = |index: usize| {
-            let next = around.get(index + 1);
-            next.is_none_or(|next| !next.step.is_in_place())
-        };
-        let mut combined = false;
-        for (index, Around { at, step }) in around.iter().enumerate() {
-            let sources = [(old, at.0), (new, at.1)];
-            let next = values.iter().flat_map(|value| {
-                let both = sources.iter();
-                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
-            });
-            let mut next = distinct(next.collect(), KEPT);
-            next.sort_by_cached_key(size);
-            combined |= step.is_in_place();
-            if !last(index) || index + 1 == around.len() {
-                next.truncate(8 * CARRIED);
-                values = next;
-                continue;
-            }
-            // Other schemas that the same value has to meet may keep the difference from showing.
-            if std::mem::take(&mut combined) {
-                let place = Spot { at: *at, ..spot };
-                let Some(list) = self.told_apart(place, edits, next, rejected) else {
-                    return Raised::Stuck;
-                };
-                if list.is_empty() {
-                    return Raised::Lost(index);
-                }
-                values = list.into_iter().map(|one| one.value).collect();
-            } else {
-                values = next;
-            }
-            if values.len() > CARRIED {
-                let takes = |maker: &Maker<'_>, at: &str| {
-                    let accepted = judge::accepted(&maker.source, at, &values, None);
-                    accepted.unwrap_or_else(|_| vec![true; values.len()])
-                };
-                let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
-                let mut either = either.map(|(one, other)| one || other);
-                values.retain(|_| either.next().unwrap_or(false));
-            }
-            values.truncate(CARRIED);
-        }
-        let root = around.last().map_or(spot.at, |around| around.at);
-        let root = Spot { at: root, ..spot };
-        let Some(list) = self.told_apart(root, edits, values, rejected) else {
-            return Raised::Stuck;
-        };
-        match list.into_iter().next() {
-            Some(tried) => Raised::Found(tried),
-            None if combined => Raised::Lost(around.len() - 1),
-            None => Raised::Stuck,
-        }
-    }
-
-    /// Whether the sender of each value documents all members of it. A server sends what its new document has, and what the old one
-    /// has besides, as long as no edit is about that: all other differences are others' to tell.
-    fn documents(
-        &self,
-        at: At<'_>,
-        sender: Sender,
-        values: &[&Value],
-        edits: &[&Edit],
-    ) -> Vec<bool> {
-        let old = [at.0.to_owned()];
-        match sender {
-            Sender::Client => self.are_spoken_of(&old, &[], values, &[]),
-            Sender::Server => self.are_spoken_of(&old, &[at.1.to_owned()], values, edits),
-        }
-    }
-
-    /// Whether either document speaks of every member of every object in each value: the new one of any, the old one of those that no
-    /// edit is about. Values to try have most members in common, so each member is looked at for all of them at once.
-    fn are_spoken_of(
-        &self,
-        old_at: &[String],
-        new_at: &[String],
-        values: &[&Value],
-        edits: &[&Edit],
-    ) -> Vec<bool> {
-        let (old, new) = (&self.old[0].source, &self.new[0].source);
-        let (before, after) = (old.schemas.in_place(old_at), new.schemas.in_place(new_at));
-        let mut spoken = vec![true; values.len()];
-        if before.is_empty() && after.is_empty() {
-            return spoken;
-        }
-        let mut below = |schemas: Option<(Vec<String>, Vec<String>)>,
-                         inside: Vec<(usize, &Value)>| {
-            let Some((old, new)) = schemas else {
-                inside.iter().for_each(|(index, _)| spoken[*index] = false);
-                return;
-            };
-            let runs: Vec<&[(usize, &Value)]> = inside
-                .chunk_by(|(_, one), (_, other)| is_alike(one, other))
-                .collect();
-            let few: Vec<&Value> = runs.iter().map(|run| run[0].1).collect();
-            let found = self.are_spoken_of(&old, &new, &few, edits);
-            for (run, found) in runs.into_iter().zip(found) {
-                run.iter().for_each(|(index, _)| spoken[*index] &= found);
-            }
-        };
-        let mut items: BTreeMap<usize, Vec<(usize, &Value)>> = BTreeMap::new();
-        let mut members: BTreeMap<&String, Vec<(usize, &Value)>> = BTreeMap::new();
-        for (index, value) in values.iter().enumerate() {
-            match value {
-                Value::Array(all) => {
-                    for (place, item) in all.iter().enumerate() {
-                        items.entry(place).or_default().push((index, item));
-                    }
-                }
-                Value::Object(all) => {
-                    for (name, member) in all {
-                        members.entry(name).or_default().push((index, member));
-                    }
-                }
-                _ => {}
-            }
-        }
-        for (place, inside) in items {
-            let schemas = (
-                old.schemas.item(&before, place),
-                new.schemas.item(&after, place),
-            );
-            below(Some(schemas), inside);
-        }
-        let own: Vec<&&Edit> = edits
-            .iter()
-            .filter(|edit| before.iter().any(|at| edit.is_of(at)))
-            .collect();
-        let whole = own.iter().any(|edit| edit.member().is_none());
-        for (name, inside) in members {
-            let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
-            let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
-                [] => None,
-                schemas => source.member(schemas, name),
-            };
-            let in_new = speak(new, &after);
-            let in_old = speak(old, &before).filter(|_| !edited);
-            let speaks = in_new.is_some() || in_old.is_some();
-            let schemas = (in_old.unwrap_or_default(), in_new.unwrap_or_default());
-            below(speaks.then_some(schemas), inside);
-        }
-        spoken
-    }
-
-    /// Whether the old schema at `at` rejects all of `values`.
-    pub(super) fn rejects_all(&self, at: &str, values: &[Value], sender: Sender) -> bool {
-        let (old, _) = self.makers(sender);
-        let accepted = judge::accepted(&old.source, at, values, None);
-        accepted.is_ok_and(|accepted| accepted.iter().all(|one| !one))
-    }
-
-    /// Whether no schema that applies to the old schema's value at `at` speaks of the member `name`.
-    pub(super) fn is_silent(&self, at: &str, name: &str) -> bool {
-        let schemas = self.old[0].source.schemas;
-        schemas.member(&schemas.in_place(&[at.to_owned()]), name) == Member::Undeclared
-    }
-
-    /// Whether the old and the new schema speak of the member `name`.
-    pub(super) fn names(&self, at: At<'_>, name: &str) -> (bool, bool) {
-        let speaks = |maker: &Maker<'_>, at: &str| {
-            let schemas = maker.source.schemas;
-            let member = schemas.member(&schemas.in_place(&[at.to_owned()]), name);
-            let below = member.schemas();
-            below
-                .iter()
-                .any(|at| at.ends_with(&pointer::join("/properties", name)))
-        };
-        (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
-    }
-
-    /// Whether the member `name` is not sent by the old and the new document.
-    pub(super) fn hides(&self, at: At<'_>, sender: Sender, name: &str) -> (bool, bool) {
-        let (old, new) = self.makers(sender);
-        let hides = |maker: &Maker<'_>, at: &str| maker.source.unsent.names(at).contains(name);
-        (hides(old, at.0), hides(new, at.1))
-    }
 }
 
 /// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send.
@@ -656,74 +460,15 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// Which values the schema accepts; those that stand as text, in any meaning of the text.
-fn accepted<'a>(
-    source: &Source<'a>,
-    at: &str,
-    values: &[Value],
-    edits: Option<Edits<'_, 'a>>,
-    text: Text,
-) -> Result<Vec<bool>, Undecided> {
-    if text == Text::No {
-        return judge::accepted(source, at, values, edits);
-    }
-    let meanings: Vec<Vec<Value>> = values.iter().map(|value| meanings(value, text)).collect();
-    let flat: Vec<Value> = meanings.iter().flatten().cloned().collect();
-    let mut judged = judge::accepted(source, at, &flat, edits)?.into_iter();
-    Ok(meanings
-        .iter()
-        .map(|all| {
-            judged
-                .by_ref()
-                .take(all.len())
-                .fold(false, |any, one| any | one)
-        })
-        .collect())
-}
-
-/// The values that the text of a value may be read as; a list or an object is written item by item.
-fn meanings(value: &Value, text: Text) -> Vec<Value> {
-    let each = |form: fn(&Value) -> Value| match value {
-        Value::Array(items) => items.iter().map(form).collect(),
-        Value::Object(members) => {
-            let members = members
-                .iter()
-                .map(|(key, value)| (key.clone(), form(value)));
-            Value::Object(members.collect())
-        }
-        other => form(other),
-    };
-    let mut all = vec![value.clone(), each(written), each(read)];
-    if text == Text::Exploded {
-        // A name that is given once is a value, or a list of one.
-        let other = |value: &Value| match value {
-            Value::Array(items) => match items.as_slice() {
-                [only] => Some(only.clone()),
-                _ => None,
-            },
-            value => Some(json!([value])),
-        };
-        let others: Vec<Value> = all.iter().filter_map(other).collect();
-        all.extend(others);
-    }
-    distinct(all, 6)
-}
-
-/// A scalar as its text.
-fn written(value: &Value) -> Value {
+/// Whether the text of a value says the numbers that it was judged with: large floats are written with fewer digits than they have.
+fn says_its_numbers(value: &Value) -> bool {
     match value {
-        Value::Number(_) | Value::Bool(_) => json!(value.to_string()),
-        other => other.clone(),
-    }
-}
-
-/// A text that is how a number or a boolean is written, as that.
-fn read(value: &Value) -> Value {
-    let Value::String(text) = value else {
-        return value.clone();
-    };
-    match serde_json::from_str::<Value>(text) {
-        Ok(read) if (read.is_number() || read.is_boolean()) && text.trim() == text => read,
-        _ => value.clone(),
+        Value::Number(number) => number.as_f64().is_none_or(|float| {
+            let is_large = number.is_f64() && float.abs() >= LARGEST_WHOLE;
+            !is_large || float.to_string().trim_end_matches('0').len() < EXACT_DIGITS
+        }),
+        Value::Array(items) => items.iter().all(says_its_numbers),
+        Value::Object(members) => members.values().all(says_its_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
     }
 }

@@ -3,20 +3,20 @@
 //! [`seen`] writes as much of a schema as given values can see, which is exact for these values and small whatever the document
 //! is; [`whole`] writes all of it, with `$defs`, as long as it is not large.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
 use super::edit::Edit;
+use super::scope::Scope;
 use super::source::Source;
-use super::tried::is_alike;
 use crate::document::pointer;
 use crate::finding::Undecided;
 use crate::schema::direction::{Names, Unsent};
 use crate::schema::number_format::range;
 use crate::schema::pattern::translated;
-use crate::schema::validator::asserts;
+use crate::schema::validator::{MULTIPLE_OF, asserts};
 
 /// How many schemas are written for one set of values.
 const SEEN_LIMIT: usize = 2_500;
@@ -27,6 +27,9 @@ const WHOLE_LIMIT: usize = 160;
 /// As [`WHOLE_LIMIT`], where nothing is left out.
 const FULL_LIMIT: usize = 60;
 
+/// The largest whole number up to which floats are exact.
+const EXACT: u64 = 1 << 53;
+
 /// How deep schemas nest.
 const DEPTH_LIMIT: usize = 120;
 
@@ -36,66 +39,6 @@ pub(super) struct Edits<'e, 'a> {
     /// The document that what is added is written from.
     pub(super) new: &'e Source<'a>,
     pub(super) edits: &'e [&'e Edit],
-}
-
-/// What of a schema is written.
-#[derive(Clone)]
-enum Scope<'v> {
-    All,
-    Values(Vec<&'v Value>),
-}
-
-impl<'v> Scope<'v> {
-    fn members(&self) -> Self {
-        self.each(&|value, all| {
-            if let Value::Object(members) = value {
-                all.extend(members.values());
-            }
-        })
-    }
-
-    fn named(&self, name: &str) -> Self {
-        self.each(&|value, all| all.extend(value.as_object().and_then(|members| members.get(name))))
-    }
-
-    fn items(&self) -> Self {
-        self.each(&|value, all| {
-            if let Value::Array(items) = value {
-                all.extend(items);
-            }
-        })
-    }
-
-    fn each(&self, take: &dyn Fn(&'v Value, &mut Vec<&'v Value>)) -> Self {
-        match self {
-            Self::All => Self::All,
-            Self::Values(values) => {
-                let mut all = Vec::new();
-                for value in values {
-                    take(value, &mut all);
-                }
-                // Values to try differ in a member or two: of the others there are few.
-                all.dedup_by(|one, other| is_alike(one, other));
-                Self::Values(all)
-            }
-        }
-    }
-
-    /// Whether nothing is there that the schema could be asked about.
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Values(values) if values.is_empty())
-    }
-
-    fn names(&self) -> Vec<Value> {
-        match self {
-            Self::All => Vec::new(),
-            Self::Values(values) => {
-                let members = values.iter().filter_map(|value| value.as_object());
-                let names: BTreeSet<&String> = members.flat_map(Map::keys).collect();
-                names.into_iter().map(|name| json!(name)).collect()
-            }
-        }
-    }
 }
 
 /// Writes the schema at `at` as far as `values` can see it, with `edits` applied, and says how many schemas that were.
@@ -149,10 +92,10 @@ struct Open {
     id: String,
 }
 
-struct Writer<'e, 'a> {
-    source: &'e Source<'a>,
+pub(super) struct Writer<'e, 'a> {
+    pub(super) source: &'e Source<'a>,
     left: usize,
-    edits: Option<Edits<'e, 'a>>,
+    pub(super) edits: Option<Edits<'e, 'a>>,
     /// What is not sent after an edit of a flag.
     unsent: Option<Unsent<'a>>,
     /// Whether schemas of the new document are being written.
@@ -199,7 +142,7 @@ impl<'e, 'a> Writer<'e, 'a> {
     }
 
     /// Writes schemas of the new document, which nothing edits.
-    fn in_new<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn in_new<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let edits = self.edits.take();
         let source = self.source;
         if let Some(edits) = edits {
@@ -212,7 +155,7 @@ impl<'e, 'a> Writer<'e, 'a> {
     }
 
     /// Writes what not every value has to meet.
-    fn in_full<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn in_full<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
         let prune = std::mem::replace(&mut self.prune, false);
         let written = write(self);
         self.prune = prune;
@@ -239,7 +182,12 @@ impl<'e, 'a> Writer<'e, 'a> {
     }
 
     /// A schema of another value than the one around it.
-    fn fresh(&mut self, at: &str, scope: &Scope<'_>, depth: usize) -> Result<Value, Undecided> {
+    pub(super) fn fresh(
+        &mut self,
+        at: &str,
+        scope: &Scope<'_>,
+        depth: usize,
+    ) -> Result<Value, Undecided> {
         if self.prune && depth > 0 && self.source.schemas.at(at) != Some(&Value::Bool(false)) {
             return Ok(Value::Bool(true));
         }
@@ -247,23 +195,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         self.schema(at, scope, &hidden, depth)
     }
 
-    /// A schema of the new document; of the same value where `hidden` is given.
-    fn added(
-        &mut self,
-        at: &str,
-        scope: &Scope<'_>,
-        hidden: Option<&Names>,
-        depth: usize,
-    ) -> Result<Value, Undecided> {
-        self.in_new(|writer| {
-            writer.in_full(|writer| match hidden {
-                Some(hidden) => writer.schema(at, scope, hidden, depth),
-                None => writer.fresh(at, scope, depth),
-            })
-        })
-    }
-
-    fn schema(
+    pub(super) fn schema(
         &mut self,
         at: &str,
         scope: &Scope<'_>,
@@ -313,105 +245,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         Ok(edits.iter().fold(written, |schema, edit| edit.wrap(schema)))
     }
 
-    /// Applies an edit of the schema that was written to `out`.
-    fn edit(
-        &mut self,
-        place: &Place<'_, '_>,
-        edit: &Edit,
-        out: &mut Map<String, Value>,
-    ) -> Result<(), Undecided> {
-        let Place {
-            scope,
-            hidden,
-            depth,
-            ..
-        } = *place;
-        match edit {
-            Edit::Keyword {
-                new: Some((other, keyword)),
-                ..
-            } => {
-                let Some(edits) = self.edits else {
-                    return Ok(());
-                };
-                let Some(schema) = edits.new.schemas.object(other) else {
-                    return Ok(());
-                };
-                let place = Place {
-                    at: other,
-                    schema,
-                    ..*place
-                };
-                self.in_new(|writer| {
-                    writer.in_full(|writer| writer.keyword(&place, keyword, out))
-                })?;
-            }
-            Edit::Rename { from, to, .. } => {
-                let mut written = Map::new();
-                self.keyword(place, from, &mut written)?;
-                if let Some(list) = written.shift_remove(*from) {
-                    out.insert((*to).to_owned(), list);
-                }
-            }
-            Edit::Entry {
-                keyword,
-                name,
-                new: Some(new),
-                ..
-            } => {
-                let below = scope.named(name);
-                let below = match keyword.as_str() {
-                    "patternProperties" => scope.members(),
-                    "dependentSchemas" if !below.is_empty() => scope.clone(),
-                    _ => below,
-                };
-                if below.is_empty() {
-                    return Ok(());
-                }
-                let written = match keyword.as_str() {
-                    "dependentSchemas" => self.added(new, &below, Some(hidden), depth)?,
-                    "properties" if self.is_hidden_in_new(new) => Value::Bool(false),
-                    _ => self.added(new, &below, None, depth)?,
-                };
-                let members = out.entry(keyword.as_str()).or_insert_with(|| json!({}));
-                if let Value::Object(members) = members {
-                    let name = match keyword.as_str() {
-                        "patternProperties" => translated(name).into_owned(),
-                        _ => name.clone(),
-                    };
-                    members.insert(name, written);
-                }
-            }
-            Edit::Branch {
-                keyword,
-                new: Some(new),
-                ..
-            } => {
-                let tuple = keyword == "prefixItems" || keyword == "items";
-                let written = match tuple {
-                    true => self.added(new, &scope.items(), None, depth)?,
-                    false => self.added(new, scope, Some(hidden), depth)?,
-                };
-                match (keyword.as_str(), out.get_mut(keyword.as_str())) {
-                    ("allOf", _) => both(out, written),
-                    (_, Some(Value::Array(list))) => list.push(written),
-                    _ => {
-                        out.insert(keyword.clone(), Value::Array(vec![written]));
-                    }
-                }
-            }
-            other => other.apply(out, |name| hidden.contains(name)),
-        }
-        Ok(())
-    }
-
-    /// Whether the member at `at` of the new document is not sent in this direction.
-    fn is_hidden_in_new(&self, at: &str) -> bool {
-        self.edits
-            .is_some_and(|edits| edits.new.unsent.is_unsent(at))
-    }
-
-    fn keyword(
+    pub(super) fn keyword(
         &mut self,
         place: &Place<'_, '_>,
         keyword: &str,
@@ -448,11 +282,27 @@ impl<'e, 'a> Writer<'e, 'a> {
                 return Ok(());
             }
             ("pattern", Value::String(pattern)) => Value::from(translated(pattern)),
-            ("type" | "enum" | "const" | "multipleOf", _)
+            ("multipleOf", Value::Number(number)) => {
+                let step = self.source.digits(&here, number);
+                match scope {
+                    Scope::Values(_) if step.is_positive() => {
+                        out.insert(MULTIPLE_OF.to_owned(), Value::from(step.to_string()));
+                        return Ok(());
+                    }
+                    // Set algebra divides floats.
+                    Scope::All if number.as_u64().is_none_or(|one| one > EXACT) => {
+                        return Err(Undecided::NotFound {
+                            keyword: keyword.to_owned(),
+                        });
+                    }
+                    Scope::All | Scope::Values(_) => value.clone(),
+                }
+            }
+            ("type" | "enum" | "const", _)
             | ("minLength" | "maxLength" | "minItems" | "maxItems" | "uniqueItems", _)
             | ("minProperties" | "maxProperties" | "minContains" | "maxContains", _)
-            | ("dependentRequired", _) => value.clone(),
-            ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _) => value.clone(),
+            | ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", _)
+            | ("dependentRequired", _) => self.source.meant(keyword, &here, value),
             ("format", Value::String(format)) => {
                 if let Some((least, most)) = range(format) {
                     both(out, json!({"minimum": least, "maximum": most}));
@@ -609,16 +459,16 @@ const IN_CONJUNCTION: [&str; 11] = [
 
 /// One schema while it is being written.
 #[derive(Clone, Copy)]
-struct Place<'p, 'v> {
-    at: &'p str,
-    schema: &'p Map<String, Value>,
-    scope: &'p Scope<'v>,
-    hidden: &'p Names,
-    depth: usize,
+pub(super) struct Place<'p, 'v> {
+    pub(super) at: &'p str,
+    pub(super) schema: &'p Map<String, Value>,
+    pub(super) scope: &'p Scope<'v>,
+    pub(super) hidden: &'p Names,
+    pub(super) depth: usize,
 }
 
 /// Adds a schema to those that must hold as well.
-fn both(out: &mut Map<String, Value>, schema: Value) {
+pub(super) fn both(out: &mut Map<String, Value>, schema: Value) {
     if schema == Value::Bool(true) || schema.as_object().is_some_and(Map::is_empty) {
         return;
     }
@@ -628,57 +478,4 @@ fn both(out: &mut Map<String, Value>, schema: Value) {
             out.insert("allOf".to_owned(), Value::Array(vec![schema]));
         }
     }
-}
-
-/// Keywords that are held against values, or that only name, hold or explain schemas.
-const HELD: [&str; 44] = [
-    "discriminator",
-    "$ref",
-    "$dynamicRef",
-    "$defs",
-    "definitions",
-    "$id",
-    "$anchor",
-    "$dynamicAnchor",
-    "type",
-    "enum",
-    "const",
-    "pattern",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-    "minContains",
-    "maxContains",
-    "dependentRequired",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "format",
-    "required",
-    "properties",
-    "patternProperties",
-    "dependentSchemas",
-    "items",
-    "additionalItems",
-    "prefixItems",
-    "contains",
-    "unevaluatedItems",
-    "additionalProperties",
-    "unevaluatedProperties",
-    "propertyNames",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "not",
-];
-
-/// Whether values are held to a keyword.
-pub(in super::super) fn is_held(keyword: &str) -> bool {
-    HELD.contains(&keyword) || ["if", "then", "else"].contains(&keyword)
 }

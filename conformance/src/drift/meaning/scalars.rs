@@ -86,12 +86,15 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
             points.extend(near.into_iter().flatten().map(Value::from));
         }
         if let Some(whole) = bound.as_u64() {
-            points.extend(whole.checked_add(1).map(Value::from));
+            let near = [whole.checked_add(1), whole.checked_sub(1)];
+            points.extend(near.into_iter().flatten().map(Value::from));
         }
         if let Some(float) = bound.as_f64()
             && float.abs() >= 1e15
         {
-            points.extend([json!(float * 2.0), json!(float / 2.0)]);
+            points.extend(around_power(float).map(number));
+            // Stand-ins for neighbors are neighbors.
+            points.extend([json!(float.next_up()), json!(float.next_down())]);
         }
         if let Some(float) = bound.as_f64()
             && float.abs() < 1e15
@@ -165,9 +168,21 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
     points
 }
 
-/// A float as JSON, whole numbers without a point.
+/// Numbers of one digit and zeros on both sides of a large one, whose texts say what they are.
+fn around_power(float: f64) -> impl Iterator<Item = f64> {
+    let power = float.abs().log10().floor();
+    let texts = [1.0, 0.0].map(|more| format!("1e{}", power + more));
+    let powers = texts
+        .into_iter()
+        .filter_map(|text| text.parse::<f64>().ok());
+    powers
+        .filter(|power| power.is_finite())
+        .map(move |power| power.copysign(float))
+}
+
+/// A float as JSON, whole numbers without a point as far as 64 bits hold them.
 fn number(float: f64) -> Value {
-    if float.fract() == 0.0 && float.abs() < 9e15 {
+    if float.fract() == 0.0 && float.abs() < 9.2e18 {
         #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
         return Value::from(float as i64);
     }

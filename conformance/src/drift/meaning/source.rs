@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use crate::document::Document;
+use super::stand_in::StandIns;
+use crate::document::{Decimal, Document, Literal};
 use crate::finding::Sender;
 use crate::schema::direction::Unsent;
 use crate::schema::{Member, Subschemas};
@@ -16,6 +17,10 @@ pub(super) struct Source<'a> {
     pub(super) unsent: Unsent<'a>,
     /// Counts the schemas that values were held against.
     spent: Option<&'a Cell<usize>>,
+    /// The document with what stands in for its numbers; none where they are read as they are.
+    stand_ins: Option<(&'a Document, &'a StandIns)>,
+    /// The document, for the digits of its numbers.
+    document: Option<&'a Document>,
 }
 
 impl<'a> Source<'a> {
@@ -35,6 +40,56 @@ impl<'a> Source<'a> {
             schemas,
             unsent,
             spent: Some(spent),
+            stand_ins: None,
+            document: Some(document),
+        }
+    }
+
+    /// The same with other numbers in the same order, of which values can be made.
+    pub(super) fn with(self, stand_ins: &'a StandIns) -> Self {
+        let stand_ins = (!stand_ins.is_empty()).then_some(stand_ins);
+        Self {
+            stand_ins: self.document.zip(stand_ins),
+            ..self
+        }
+    }
+
+    /// Whether other numbers stand in for some of those of the schemas.
+    pub(super) fn has_stand_ins(&self) -> bool {
+        self.stand_ins.is_some()
+    }
+
+    /// The number at `at`, which is read as `number`, by all its digits.
+    pub(super) fn digits(&self, at: &str, number: &Number) -> Decimal {
+        let exact = self.document.map(|document| document.exact(at));
+        let exact = exact.unwrap_or_default().into_iter().next();
+        exact.map_or_else(|| Decimal::of(number), |(_, exact)| exact)
+    }
+
+    /// The value of `keyword`, which is at `at` and holds no schemas, as values are held to it.
+    pub(super) fn meant(&self, keyword: &str, at: &str, value: &Value) -> Value {
+        let Some((document, stand_ins)) = self.stand_ins else {
+            return value.clone();
+        };
+        match (keyword, value) {
+            (
+                "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+                | "maxProperties" | "minContains" | "maxContains",
+                Value::Number(number),
+            ) => {
+                let count = stand_ins.count(keyword, &self.digits(at, number));
+                count.map_or_else(|| value.clone(), Value::from)
+            }
+            _ if stand_ins.has_no_numbers() => value.clone(),
+            _ => stand_ins.value(&Literal::new(value.clone(), document.exact(at))),
+        }
+    }
+
+    /// A value that is added to what a schema says.
+    pub(super) fn literal(&self, literal: &Literal) -> Value {
+        match self.stand_ins {
+            Some((_, stand_ins)) => stand_ins.value(literal),
+            None => literal.value().clone(),
         }
     }
 
@@ -45,6 +100,8 @@ impl<'a> Source<'a> {
             schemas,
             unsent: Unsent::nothing(schemas),
             spent: None,
+            stand_ins: None,
+            document: None,
         }
     }
 

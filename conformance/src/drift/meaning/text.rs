@@ -12,7 +12,7 @@ const LIMIT: usize = 12;
 const LENGTH: usize = 5_000;
 
 /// How long a string may get that is made as long as a limit says.
-pub(super) const LONGEST: usize = 120_000;
+pub(super) const LONGEST: usize = 15_000;
 
 /// Strings that match `pattern`, the simplest first; none where it uses more than regular expressions can say.
 pub(crate) fn of_pattern(pattern: &str) -> Vec<String> {

@@ -19,7 +19,7 @@ use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
 use super::side::{self, local};
 use super::view::{Content, Part, View};
-use super::{bounds, sets, told};
+use super::{bounds, bytes, sets, told};
 use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::{DocumentChange, SchemaChange, Sender, Side};
@@ -82,6 +82,7 @@ impl<'a> Schemas<'a> {
                 new: side::Side::new(ledger.new, prose),
                 same: RefCell::new(same),
                 left: Cell::new(LOOKS),
+                stand_ins: OnceCell::new(),
             },
             pairs: Vec::new(),
             ids: HashMap::default(),
@@ -97,8 +98,10 @@ impl<'a> Schemas<'a> {
         if !walk.pairs.is_empty() {
             let spent = Cell::new(0);
             let flagged = [ledger.old, ledger.new].map(|one| is_flagged(one.value()));
-            let meaning = Meaning::new(ledger.old, ledger.new, flagged != [false; 2], &spent);
-            super::decide::enter(&walk, ledger, &self.roots, &meaning);
+            let stand_ins = walk.sides.stand_ins();
+            let flagged = flagged != [false; 2];
+            let meaning = Meaning::new(ledger.old, ledger.new, flagged, stand_ins, &spent);
+            super::enter::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {
             let subject = self
@@ -284,11 +287,13 @@ impl<'a> Walk<'a> {
             self.alternatives(&views, &mut differences, &mut below);
             let turned = turned(old, new);
             let bounds = bounds::bounds(&self.sides, (old, new), &mut differences);
+            let bytes = bytes::bytes(&self.sides, (old, new), &mut differences);
             for keyword in keywords {
                 if turned.is_some() && ["oneOf", "anyOf"].contains(&keyword.as_str()) {
                     continue;
                 }
                 if bounds.contains(&keyword.as_str())
+                    || bytes.contains(&keyword.as_str())
                     || differences::is_told_with_another(keyword, (old, new))
                 {
                     continue;
@@ -327,7 +332,15 @@ impl<'a> Walk<'a> {
                         &mut below,
                     ),
                     (one, other) => {
-                        differences::one_keyword(keyword, one, other, (old, new), &mut differences);
+                        let (sides, views) = (&self.sides, (old, new));
+                        differences::one_keyword(
+                            sides,
+                            keyword,
+                            one,
+                            other,
+                            views,
+                            &mut differences,
+                        );
                     }
                 }
             }
@@ -432,7 +445,8 @@ impl<'a> Walk<'a> {
             (Content::Set(_), Content::Set(_)) if keyword == "type" => {}
             (Content::Set(_), Content::Set(_)) => {
                 let values = (one.literals(), other.literals());
-                sets::sets(keyword, (&values.0, &values.1), views, &at, differences);
+                let sets = (&*values.0, &*values.1);
+                sets::sets(&self.sides, keyword, sets, views, &at, differences);
             }
             (Content::One(old), Content::One(new)) => {
                 below.push(Below::new(old, new, keyword, Step::of(keyword, "", 0)));
@@ -456,7 +470,9 @@ impl<'a> Walk<'a> {
             }
             (Content::Value(_), Content::Value(_)) if one.says_what(other) => {}
             _ if keyword == "contentMediaType" && self.sides.is_any_binary(one, other) => {}
-            _ => differences::other_keyword(keyword, (one, other), views, differences),
+            _ => {
+                differences::other_keyword(&self.sides, keyword, (one, other), views, differences);
+            }
         }
     }
 }

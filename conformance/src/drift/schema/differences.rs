@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::ledger::Pair;
 use super::super::meaning::{Edit, Step};
 use super::super::rules::{self, Rule};
+use super::bytes::are_text;
 use super::effect::{self, Effect};
 use super::matching::Sides;
 use super::sets::{required_edits, requires, sets};
@@ -74,6 +75,10 @@ pub(super) fn differ(
     (old, new): (&View, &View),
     differences: &mut Vec<Difference>,
 ) -> bool {
+    // What is binary is not compared as a whole with what is text, and the types of the two are the same.
+    if are_text(old, new) {
+        return true;
+    }
     if is_replaced(old, new) {
         let change = SchemaChange::Replaced {
             old: sides.old.shape(old),
@@ -221,6 +226,7 @@ pub(super) fn keyword_edits(
 
 /// A keyword that one side has only.
 pub(super) fn one_keyword(
+    side: &Sides<'_>,
     keyword: &str,
     old: Option<&Part>,
     new: Option<&Part>,
@@ -243,7 +249,7 @@ pub(super) fn one_keyword(
             true => (&names, &[]),
             false => (&[], &names),
         };
-        return sets(keyword, sides, views, &at, differences);
+        return sets(side, keyword, sides, views, &at, differences);
     }
     let (rule, severity) = changed(
         keyword,
@@ -308,25 +314,24 @@ fn with_dependents(
     all
 }
 
-/// A keyword that says something else. Where 64-bit numbers do not hold what it says, only arithmetic knows what that does.
+/// A keyword that says something else. Where no number stands in for what it says, only arithmetic knows what that does.
 pub(super) fn other_keyword(
+    sides: &Sides<'_>,
     keyword: &str,
     (old, new): (&Part, &Part),
     views: (&View, &View),
     differences: &mut Vec<Difference>,
 ) {
     let (rule, severity) = changed(keyword, &rules::SCHEMA_KEYWORD_CHANGED);
-    let is_held = old.is_held() && new.is_held();
+    let is_held = keyword == "multipleOf" || sides.hold(old) && sides.hold(new);
     let (before, after) = (old.literal(), new.literal());
     let number = |literal: &Option<Literal>| literal.as_ref().and_then(Literal::number);
     let effect = match (&old.content, &new.content) {
-        (Content::Value(old), Content::Value(new)) if is_held => {
-            effect::of_change(keyword, old, new)
-        }
-        _ => match (number(&before), number(&after)) {
-            (Some(old), Some(new)) => effect::of_order(keyword, old.cmp(&new)),
-            _ => Effect::ANY,
+        (Content::Value(old), Content::Value(new)) => match (number(&before), number(&after)) {
+            (Some(old), Some(new)) => effect::of_numbers(keyword, &old, &new),
+            _ => effect::of_change(keyword, old, new),
         },
+        _ => Effect::ANY,
     };
     differences.push(Difference {
         rule,
@@ -434,12 +439,13 @@ pub(super) fn shape(
         Some(Content::Named(properties)) => properties.len(),
         _ => 0,
     };
-    let alternatives = ["oneOf", "anyOf"]
-        .into_iter()
-        .flat_map(|keyword| view.branches(keyword))
-        .filter_map(|branch| label(branch))
-        .collect();
-    let said = ["type", "properties", "oneOf", "anyOf"];
+    let unions = ["oneOf", "anyOf"];
+    let branches = unions.iter().flat_map(|keyword| view.branches(keyword));
+    // Without a name for each of them, the union is told by its keyword.
+    let labels: Option<Vec<String>> = branches.map(|branch| label(branch)).collect();
+    let mut said = vec!["type", "properties"];
+    said.extend(labels.iter().flat_map(|_| unions));
+    let alternatives = labels.unwrap_or_default();
     let keywords = view
         .parts
         .iter()

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use super::super::meaning::is_held;
 use super::view::{Content, View};
@@ -115,16 +115,23 @@ pub(super) fn of_change(keyword: &str, old: &Value, new: &Value) -> Effect {
         ("format", Some("double"), Some("float")) => return Effect::NARROWS,
         _ => {}
     }
-    let (Value::Number(one), Value::Number(other)) = (old, new) else {
-        return Effect::ANY;
-    };
+    match (old, new) {
+        (Value::Number(old), Value::Number(new)) => {
+            of_numbers(keyword, &Decimal::of(old), &Decimal::of(new))
+        }
+        _ => Effect::ANY,
+    }
+}
+
+/// A keyword with another number.
+pub(super) fn of_numbers(keyword: &str, old: &Decimal, new: &Decimal) -> Effect {
     if keyword == "multipleOf" {
         return Effect {
-            narrows: !is_multiple(one, other),
-            widens: !is_multiple(other, one),
+            narrows: old.is_multiple_of(new) != Some(true),
+            widens: new.is_multiple_of(old) != Some(true),
         };
     }
-    of_order(keyword, Decimal::of(one).cmp(&Decimal::of(other)))
+    of_order(keyword, old.cmp(new))
 }
 
 /// A bound that was, compared with what it is, as `order` says.
@@ -140,28 +147,6 @@ pub(super) fn of_order(keyword: &str, order: Ordering) -> Effect {
             widens: higher,
         },
         _ => Effect::ANY,
-    }
-}
-
-/// Whether every multiple of `one` is one of `other`, by what they are written as.
-fn is_multiple(one: &Number, other: &Number) -> bool {
-    /// Digits without the point, and how many of them are behind it.
-    fn decimal(number: &Number) -> Option<(i128, u32)> {
-        let text = number.to_string();
-        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let digits = format!("{whole}{fraction}").parse().ok()?;
-        Some((digits, u32::try_from(fraction.len()).ok()?))
-    }
-    let (Some((one, places)), Some((other, others))) = (decimal(one), decimal(other)) else {
-        return false;
-    };
-    let scaled = |digits: i128, by: u32| digits.checked_mul(10i128.checked_pow(by)?);
-    match (
-        scaled(one, others.saturating_sub(places)),
-        scaled(other, places.saturating_sub(others)),
-    ) {
-        (Some(one), Some(other)) if other != 0 => one % other == 0,
-        _ => false,
     }
 }
 
@@ -234,7 +219,7 @@ pub(super) fn of_texts(effect: Effect, (old, new): (&View, &View), exploded: boo
     let scalar = |view: &View| {
         view.types().is_some_and(|types| {
             types.iter().all(|name| {
-                ["string", "number", "integer", "boolean"]
+                ["string", "number", "integer", "boolean", "null"]
                     .iter()
                     .any(|one| name == one)
             })

@@ -1,9 +1,10 @@
 //! Matching the branches of `allOf`, `anyOf` and `oneOf`, whose order does not count.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::equal::canonical;
+use super::super::meaning::StandIns;
 use super::super::same::Same;
 use super::side::{Side, local};
 use super::view::{Content, Part, View};
@@ -25,6 +26,8 @@ pub(super) struct Sides<'a> {
     pub(super) same: RefCell<Same<'a>>,
     /// How many schemas may still be looked at; see [`LOOKS`].
     pub(super) left: Cell<usize>,
+    /// What stands in for numbers that no value is made of.
+    pub(super) stand_ins: OnceCell<StandIns>,
 }
 
 /// A branch, and its view.
@@ -42,6 +45,20 @@ impl Sides<'_> {
     pub(super) fn same(&self, old: &str, new: &str) -> bool {
         let (old, new) = (self.old.value(old), self.new.value(new));
         self.same.borrow_mut().schema(old, new)
+    }
+
+    /// What stands in for numbers of both documents that no value is made of.
+    pub(super) fn stand_ins(&self) -> &StandIns {
+        self.stand_ins
+            .get_or_init(|| StandIns::of(self.old.document(), self.new.document()))
+    }
+
+    /// Whether values can be held to what a keyword says.
+    pub(super) fn hold(&self, part: &Part) -> bool {
+        part.is_held()
+            || part
+                .literal()
+                .is_none_or(|literal| self.stand_ins().hold(&literal))
     }
 
     /// Whether one of two media types stands for `format: binary` of OpenAPI 3.0, which is of any media type.

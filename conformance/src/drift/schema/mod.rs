@@ -2,27 +2,35 @@
 //!
 //! - Pairing: [`compare`] walks the pairs of schemas that do not say the same in the same words, [`matching`] finds the partners of
 //!   alternatives; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
-//! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`] and [`alternatives`], says what differs, as data and as an edit
-//!   of the old schema.
-//! - Deciding: [`decide`] judges each edit by itself, with [`effect`], [`inclusion`] and [`reach`] where no value tells; [`together`] finds what
-//!   none of them does alone, [`shown`] the value that proves it.
-//! - Entering: for all [`users`] of the place.
+//! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`], [`bytes`] and [`alternatives`], says what differs, as data and as
+//!   an edit of the old schema.
+//! - Deciding: [`decide`] judges each edit by itself, at the [`spot`] that a whole value has to meet, with [`structure`], [`effect`],
+//!   [`inclusion`] and [`reach`] where no value tells; [`vacant`] and [`nothing`] say where no value comes, [`sent`] which members are sent
+//!   at all. [`together`] finds what no difference does alone, [`shown`] the value that proves it.
+//! - Entering: [`enter`], for all [`users`] of the place.
 
 mod alternatives;
 mod bounds;
+mod bytes;
 mod compare;
 mod decide;
 mod differences;
 mod effect;
+mod enter;
 mod fold;
 mod inclusion;
 mod keyword;
 mod matching;
 mod merge;
+mod nothing;
+mod range;
 mod reach;
+mod sent;
 mod sets;
 mod shown;
 mod side;
+mod spot;
+mod structure;
 mod together;
 mod told;
 mod types;

@@ -8,12 +8,14 @@ use super::super::meaning::Edit;
 use super::super::rules;
 use super::differences::{Difference, spelled};
 use super::effect::Effect;
+use super::matching::Sides;
 use super::view::{Content, View};
 use crate::document::{Literal, pointer};
 use crate::finding::SchemaChange;
 
 /// Compares keywords that are sets of values: what was added and what was removed are differences of their own.
 pub(super) fn sets(
+    sides: &Sides<'_>,
     keyword: &str,
     (old, new): (&[Literal], &[Literal]),
     views: (&View, &View),
@@ -46,7 +48,11 @@ pub(super) fn sets(
             },
             keyword: keyword.to_owned(),
             effect: Effect::ANY,
-            edits: edits(schema, &removed, &added),
+            // One value in the place of another is judged as that, or not at all.
+            edits: match sides.stand_ins().hold(one) && sides.stand_ins().hold(other) {
+                true => edits(sides, schema, &removed, &added),
+                false => Vec::new(),
+            },
         });
         return;
     }
@@ -55,8 +61,8 @@ pub(super) fn sets(
             continue;
         }
         let edits = match add {
-            true => edits(schema, &[], &values),
-            false => edits(schema, &values, &[]),
+            true => edits(sides, schema, &[], &values),
+            false => edits(sides, schema, &values, &[]),
         };
         let change = match add {
             true => SchemaChange::ValuesAdded {
@@ -84,12 +90,14 @@ pub(super) fn sets(
     }
 }
 
-/// The edits that remove values from an `enum` and add others. Those that no value of the model stands for are left out; where there
-/// are no others, there is no edit.
-fn edits(schema: &str, removed: &[Literal], added: &[Literal]) -> Vec<Edit> {
+/// The edits that remove values from an `enum` and add others. Those that nothing stands in for are left out; where there are no others,
+/// there is no edit.
+fn edits(sides: &Sides<'_>, schema: &str, removed: &[Literal], added: &[Literal]) -> Vec<Edit> {
     let held = |values: &[Literal]| {
-        let held = values.iter().filter(|value| value.is_held());
-        held.map(|value| value.value().clone()).collect::<Vec<_>>()
+        let held = values
+            .iter()
+            .filter(|value| value.is_held() || sides.stand_ins().hold(value));
+        held.cloned().collect::<Vec<_>>()
     };
     let (remove, add) = (held(removed), held(added));
     if remove.is_empty() && add.is_empty() {

@@ -16,8 +16,8 @@ pub(super) enum Outcome {
     None,
     /// The difference shows, in a value whose members its sender documents or not.
     Found(bool, Option<Shown>),
-    /// The schema at this place keeps the difference from showing.
-    Lost(usize),
+    /// The schema at this place keeps the difference from showing in these values of it.
+    Lost(usize, Vec<Value>),
     /// Other differences make up for it.
     MadeUp,
 }
@@ -26,7 +26,7 @@ impl Outcome {
     pub(super) fn shown(self) -> Option<Shown> {
         match self {
             Self::Found(_, shown) => shown,
-            Self::None | Self::Lost(_) | Self::MadeUp => None,
+            Self::None | Self::Lost(..) | Self::MadeUp => None,
         }
     }
 }
@@ -59,7 +59,7 @@ impl Decider<'_, '_, '_> {
         let Some(first) = list.first() else {
             return Outcome::None;
         };
-        let around = self.levels(rest);
+        let around = self.levels(rest, root);
         if rest.len() > LEVELS {
             return Outcome::Found(first.documented, None);
         }
@@ -70,7 +70,7 @@ impl Decider<'_, '_, '_> {
         };
         let level = match &raised {
             Raised::Found(_) => None,
-            Raised::Lost(level) => Some(*level),
+            Raised::Lost(level, _) => Some(*level),
             Raised::Stuck => {
                 let own = around.iter().skip(1);
                 Some(own.take_while(|one| one.step.is_in_place()).count())
@@ -84,7 +84,7 @@ impl Decider<'_, '_, '_> {
         } else if let (Raised::Stuck, Some(level), Some(first)) = (&raised, level, around.first())
             && matches!(first.step, Step::Name | Step::ByPattern(_) | Step::Contains)
         {
-            raised = Raised::Lost(level);
+            raised = Raised::Lost(level, Vec::new());
         }
         match raised {
             Raised::Found(tried) if !tried.real && self.is_made_up(rest, spot.sender, rejected) => {
@@ -95,7 +95,7 @@ impl Decider<'_, '_, '_> {
                 let shown = self.shown(edits, parts, &tried, root, spot, rejected);
                 Outcome::Found(tried.documented, shown)
             }
-            Raised::Lost(level) => Outcome::Lost(rest[level].0),
+            Raised::Lost(level, values) => Outcome::Lost(rest[level].0, values),
             Raised::Stuck => Outcome::Found(first.documented, None),
         }
     }
@@ -121,6 +121,7 @@ impl Decider<'_, '_, '_> {
         let focus = Focus::All(members.into_iter().collect());
         let place = Spot {
             at: outer.at,
+            text: outer.text,
             ..spot
         };
         let trial = self.meaning.trial(place, edits, &focus).ok()?;
@@ -136,8 +137,8 @@ impl Decider<'_, '_, '_> {
             .raise(values, &around[level + 1..], place, edits, rejected)
         {
             Raised::Found(tried) => Some(tried),
-            Raised::Stuck | Raised::Lost(_) if around.len() == level + 1 => Some(first),
-            Raised::Stuck | Raised::Lost(_) => None,
+            Raised::Stuck | Raised::Lost(..) if around.len() == level + 1 => Some(first),
+            Raised::Stuck | Raised::Lost(..) => None,
         }
     }
 
@@ -154,7 +155,21 @@ impl Decider<'_, '_, '_> {
         if !tried.real {
             return None;
         }
+        let accepted_by = match rejected == (spot.sender == Sender::Client) {
+            true => Side::Old,
+            false => Side::New,
+        };
         let value = tried.value.clone();
+        let at = &self.roots[root].at;
+        let whole = Spot {
+            at: (&at.old, &at.new),
+            text: self.roots[root].text,
+            ..spot
+        };
+        let in_old = accepted_by == Side::Old;
+        if !self.meaning.is_witness(whole, edits, &value, in_old) {
+            return None;
+        }
         let found = parts
             .filter_map(|part| Some((place_of(&value, part)?, part)))
             .next();
@@ -168,10 +183,7 @@ impl Decider<'_, '_, '_> {
         Some(Shown {
             value,
             root,
-            accepted_by: match rejected == (spot.sender == Sender::Client) {
-                true => Side::Old,
-                false => Side::New,
-            },
+            accepted_by,
             at,
         })
     }

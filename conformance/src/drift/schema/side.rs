@@ -59,7 +59,7 @@ impl<'a> Side<'a> {
         shape(
             view,
             self.name(&view.pointer),
-            |branch| self.name(&self.known_as(branch)),
+            |branch| self.label(&self.known_as(branch)),
             |at, keyword| self.spelled(at, keyword),
         )
     }
@@ -69,6 +69,19 @@ impl<'a> Side<'a> {
         let title = self.value(at).and_then(|schema| schema.get("title"));
         let title = title.and_then(Value::as_str).map(str::to_owned);
         super::users::component(at).or(title)
+    }
+
+    /// The name of a schema, or its types.
+    fn label(&self, at: &str) -> Option<String> {
+        let types = || match self.value(at)?.get("type")? {
+            Value::String(name) => Some(name.clone()),
+            Value::Array(names) => {
+                let names: Option<Vec<&str>> = names.iter().map(Value::as_str).collect();
+                Some(names?.join(" or "))
+            }
+            _ => None,
+        };
+        self.name(at).or_else(types)
     }
 
     fn target(&self, reference: &'a str) -> Option<Target<'a>> {

@@ -1,15 +1,16 @@
 //! What the differences of one schema do together: what makes up for one of them, and what none of them does alone.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::ledger::{Pair, SchemaEntry};
-use super::super::meaning::{Edit, Focus, Spot, Step, Trial, Tried};
+use super::super::ledger::{Pair, SchemaEntry, Text};
+use super::super::meaning::{Edit, Focus, Spot, Step, Trial, Tried, of_schema};
 use super::super::rules;
 use super::decide::Decider;
 use super::differences::Difference;
-use crate::finding::{Effect, Impact, Message, SchemaChange, Sender};
+use super::shown::Outcome;
+use crate::finding::{Effect, Impact, Message, SchemaChange, Sender, Severity, Undecided};
 
 /// How many differences of one schema are looked at together.
 const GROUP: usize = 300;
@@ -21,7 +22,40 @@ const TRIED: usize = 8;
 const TOGETHER: usize = 60;
 
 /// The differences of one schema that a whole value has to meet, by the direction of the value.
-pub(super) type Group<'d> = Vec<(usize, &'d Difference, bool)>;
+pub(super) type Group<'d> = Vec<Member<'d>>;
+
+/// A difference of a schema that several share.
+pub(super) struct Member<'d> {
+    /// The pair that it is a difference of.
+    pub(super) id: usize,
+    pub(super) difference: &'d Difference,
+    /// Whether it breaks somebody by itself.
+    pub(super) breaks: bool,
+    /// Values of the shared schema that are about it.
+    pub(super) values: Vec<Value>,
+}
+
+impl<'d> Member<'d> {
+    /// A difference that changes nothing by itself, with values of the shared schema that are about it.
+    pub(super) fn quiet(id: usize, difference: &'d Difference, values: Vec<Value>) -> Self {
+        Self {
+            id,
+            difference,
+            breaks: false,
+            values,
+        }
+    }
+}
+
+/// What differences do together.
+enum Joint<'d> {
+    /// These matter for a value: rejected by the receiver, or not sent any more.
+    Shown(bool, Tried, Vec<&'d Difference>),
+    /// It was not found out what they change.
+    Unknown,
+    /// Nothing.
+    Nothing,
+}
 
 impl<'d> Decider<'d, '_, '_> {
     /// Whether the old schema at `place` is included in the new one, and the reverse.
@@ -85,44 +119,37 @@ impl<'d> Decider<'d, '_, '_> {
     }
 
     /// Notes that a difference was judged at `place`.
-    pub(super) fn join(
-        &mut self,
-        place: usize,
-        spot: Spot<'_>,
-        id: usize,
-        difference: &'d Difference,
-        breaks: bool,
-    ) {
-        let group = self
-            .groups
-            .entry((place, spot.sender, spot.text))
-            .or_default();
-        let known = group
-            .iter()
-            .any(|(other, one, _)| *other == id && std::ptr::eq(*one, difference));
-        if !known {
-            group.push((id, difference, breaks));
+    pub(super) fn join(&mut self, place: usize, sender: Sender, text: Text, member: Member<'d>) {
+        let group = self.groups.entry((place, sender, text)).or_default();
+        let known = group.iter_mut().find(|other| {
+            other.id == member.id && std::ptr::eq(other.difference, member.difference)
+        });
+        match known {
+            Some(known) => {
+                known.breaks |= member.breaks;
+                known.values.extend(member.values);
+                known.values.truncate(2 * TRIED);
+            }
+            None => group.push(member),
         }
     }
 
     /// The effect that differences of one schema have together, and none of them alone.
     pub(super) fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
         let groups = std::mem::take(&mut self.groups);
-        let mut found = Vec::new();
-        let mut told = BTreeSet::new();
-        for ((place, sender, text), group) in groups {
-            let quiet: Vec<_> = group.iter().filter(|(.., breaks)| !breaks).collect();
+        let mut found: BTreeMap<usize, SchemaEntry> = BTreeMap::new();
+        for ((place, sender, text), mut group) in groups {
+            group.retain(|member| !member.breaks);
             // Members of one object do not depend on one another, unless something else says so.
-            let apart = quiet.iter().all(|(id, difference, _)| {
-                *id == place && difference.edits.iter().all(|edit| edit.member().is_some())
+            let apart = group.iter().all(|member| {
+                member.id == place
+                    && member
+                        .difference
+                        .edits
+                        .iter()
+                        .all(|edit| edit.member().is_some())
             });
-            let group: Vec<&Difference> =
-                quiet.iter().map(|(_, difference, _)| *difference).collect();
-            if apart
-                || !(2..=GROUP).contains(&group.len())
-                || told.contains(&place)
-                || self.equal[place]
-            {
+            if apart || !(2..=GROUP).contains(&group.len()) || self.equal[place] {
                 continue;
             }
             let spot = Spot {
@@ -130,40 +157,170 @@ impl<'d> Decider<'d, '_, '_> {
                 sender,
                 text,
             };
-            if let Some(entry) = self.of_group(place, spot, group) {
-                told.insert(place);
-                found.push((place, entry));
+            let Some(entry) = self.of_group(place, spot, &group) else {
+                continue;
+            };
+            match found.get(&place) {
+                Some(known) if known.severity <= entry.severity => {}
+                _ => {
+                    found.insert(place, entry);
+                }
             }
         }
-        found
+        found.into_iter().collect()
     }
 
-    /// What differences do together that are not breaking by themselves.
-    pub(super) fn of_group(
-        &self,
-        place: usize,
-        spot: Spot<'_>,
-        group: Vec<&'d Difference>,
-    ) -> Option<SchemaEntry> {
-        let edits = |group: &[&'d Difference]| -> Vec<&'d Edit> {
-            group.iter().flat_map(|one| &one.edits).collect()
+    /// What differences do together that are not breaking by themselves. Where none of them is a finding, something is said of them
+    /// unless they are known to change nothing.
+    fn of_group(&self, place: usize, spot: Spot<'_>, group: &Group<'d>) -> Option<SchemaEntry> {
+        let is_told = |member: &Member<'_>| {
+            let difference = std::ptr::from_ref(member.difference);
+            self.told.contains(&(member.id, difference))
         };
-        let members = edits(&group);
-        let members = members.iter().filter_map(|edit| edit.member());
+        let silent = !group.iter().any(is_told);
+        let joint = self.joint(spot, group, silent);
+        let all = || group.iter().map(|member| member.difference).collect();
+        let (severity, impact, group) = match &joint {
+            Joint::Nothing => return None,
+            Joint::Unknown => (Severity::Undecided, None, all()),
+            Joint::Shown(true, tried, group) if tried.documented => {
+                let rule = &rules::SCHEMA_CHANGES_TOGETHER;
+                (rule.severity, Some(Impact::Rejected), group.clone())
+            }
+            Joint::Shown(true, _, group) => {
+                (Severity::Warning, Some(Impact::Undocumented), group.clone())
+            }
+            Joint::Shown(false, _, group) => {
+                (Severity::Warning, Some(Impact::Compatible), group.clone())
+            }
+        };
+        let shown = match joint {
+            Joint::Shown(rejected, tried, group) => {
+                let one = self.uses(place, spot.sender).into_iter().next()?;
+                let list = vec![tried];
+                let trial = match rejected {
+                    true => Trial {
+                        rejected: list,
+                        ..Trial::default()
+                    },
+                    false => Trial {
+                        unsent: list,
+                        ..Trial::default()
+                    },
+                };
+                let edits = edits(&group);
+                let outcome = self.raised(&edits, &trial, &one.around, one.root, spot, rejected);
+                if let Outcome::MadeUp = outcome {
+                    return None;
+                }
+                outcome.shown()
+            }
+            Joint::Unknown | Joint::Nothing => None,
+        };
+        let (old, new) = self.at(place);
+        Some(SchemaEntry {
+            rule: &rules::SCHEMA_CHANGES_TOGETHER,
+            severity,
+            at: Pair::new(old, new),
+            message: Message::Schema(SchemaChange::Together {
+                changes: group.iter().map(|one| one.change.clone()).collect(),
+            }),
+            effect: impact.map(|impact| Effect {
+                sender: spot.sender,
+                impact,
+            }),
+            undecided: impact.is_none().then(|| Undecided::NotFound {
+                keyword: String::new(),
+            }),
+            proof: shown.as_ref().map(|shown| self.proof(shown)),
+            witness: shown.map(|shown| shown.value),
+        })
+    }
+
+    /// What the differences of `group` do together. What is not rejected is looked into where nothing is said of any of them.
+    fn joint(&self, spot: Spot<'_>, group: &Group<'d>, silent: bool) -> Joint<'d> {
+        let differences: Vec<&Difference> = group.iter().map(|one| one.difference).collect();
+        let all = edits(&differences);
+        let members = all.iter().filter_map(|edit| edit.member());
         let members = members.take(TOGETHER).map(str::to_owned).collect();
-        let trial = self
+        let mut trial = self
             .meaning
-            .trial(spot, &edits(&group), &Focus::All(members))
-            .ok()?;
-        let rejects = |fewer: &[&'d Difference], value: &Value| {
+            .trial(spot, &all, &Focus::All(members))
+            .unwrap_or_default();
+        let more = self.meaning.sort_out(spot, &all, combined(group));
+        let more = more.unwrap_or_default();
+        trial.rejected.extend(more.rejected);
+        trial.unsent.extend(more.unsent);
+        let found = self.matter(spot, &trial, (true, true), &differences);
+        if let Some((tried, fewer)) = found {
+            return Joint::Shown(true, tried, fewer);
+        }
+        if !silent {
+            return Joint::Nothing;
+        }
+        let relation = self.meaning.relation(spot.at, spot.sender);
+        if relation.old_in_new && relation.new_in_old {
+            return Joint::Nothing;
+        }
+        let lost: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
+        let more = self.meaning.sort_out(spot, &all, lost).unwrap_or_default();
+        let harmless = match spot.sender {
+            Sender::Client => relation.old_in_new,
+            Sender::Server => relation.new_in_old,
+        };
+        let kinds = [(true, true), (true, false), (false, false)];
+        let all = kinds
+            .into_iter()
+            .flat_map(|kind| [(kind, &trial), (kind, &more)]);
+        for (kind, trial) in all {
+            let rejected = kind.0;
+            if let Some((tried, fewer)) = self.matter(spot, trial, kind, &differences) {
+                // That nobody is harmed has to be known as well.
+                return match rejected || harmless || Self::is_narrower(group, spot.sender) {
+                    true => Joint::Shown(rejected, tried, fewer),
+                    false => Joint::Unknown,
+                };
+            }
+        }
+        Joint::Unknown
+    }
+
+    /// Whether all differences of a group can only make the sender send less, or the receiver accept more.
+    fn is_narrower(group: &Group<'d>, sender: Sender) -> bool {
+        group.iter().all(|member| {
+            let effect = member.difference.effect;
+            match sender {
+                Sender::Client => !effect.narrows,
+                Sender::Server => !effect.widens,
+            }
+        })
+    }
+
+    /// A value that several of the differences have to come together for, and these: one that the receiver rejects, or one that is not
+    /// sent any more; one whose sender documents all of it, or any.
+    fn matter(
+        &self,
+        spot: Spot<'_>,
+        trial: &Trial,
+        (rejected, documented): (bool, bool),
+        differences: &[&'d Difference],
+    ) -> Option<(Tried, Vec<&'d Difference>)> {
+        let list = |trial: Trial| {
+            if rejected {
+                trial.rejected
+            } else {
+                trial.unsent
+            }
+        };
+        let tells = |fewer: &[&'d Difference], value: &Value| {
             let values = vec![value.clone()];
             let trial = self.meaning.sort_out(spot, &edits(fewer), values);
-            trial.is_ok_and(|trial| !trial.rejected.is_empty())
+            trial.is_ok_and(|trial| !list(trial).is_empty())
         };
-        let shown = trial.rejected.into_iter().take(TRIED);
-        let mut shown = shown.filter(|tried| tried.documented && tried.real);
-        let (tried, group) = shown.find_map(|tried| {
-            let mut fewer = group.clone();
+        let shown = list(trial.clone()).into_iter().filter(|tried| tried.real);
+        let shown = shown.filter(|tried| tried.documented || !documented);
+        shown.take(TRIED).find_map(|tried| {
+            let mut fewer = differences.to_vec();
             // Halves first, then one at a time.
             let mut size = fewer.len() / 2;
             while size > 0 {
@@ -171,7 +328,7 @@ impl<'d> Decider<'d, '_, '_> {
                 while from < fewer.len() {
                     let mut without = fewer.clone();
                     without.drain(from..(from + size).min(fewer.len()));
-                    if rejects(&without, &tried.value) {
+                    if tells(&without, &tried.value) {
                         fewer = without;
                     } else {
                         from += size;
@@ -181,30 +338,35 @@ impl<'d> Decider<'d, '_, '_> {
             }
             // What one of them does alone was said there.
             (fewer.len() > 1).then_some((tried, fewer))
-        })?;
-        let one = self.uses(place, spot.sender).into_iter().next()?;
-        let trial = Trial {
-            rejected: vec![tried],
-            ..Trial::default()
-        };
-        let shown = self.raised(&edits(&group), &trial, &one.around, one.root, spot, true);
-        let shown = shown.shown();
-        let rule = &rules::SCHEMA_CHANGES_TOGETHER;
-        let (old, new) = self.at(place);
-        Some(SchemaEntry {
-            rule,
-            severity: rule.severity,
-            at: Pair::new(old, new),
-            message: Message::Schema(SchemaChange::Together {
-                changes: group.iter().map(|one| one.change.clone()).collect(),
-            }),
-            effect: Some(Effect {
-                sender: spot.sender,
-                impact: Impact::Rejected,
-            }),
-            undecided: None,
-            proof: shown.as_ref().map(|shown| self.proof(shown)),
-            witness: shown.map(|shown| shown.value),
         })
     }
+}
+
+/// All edits of several differences.
+fn edits<'d>(group: &[&'d Difference]) -> Vec<&'d Edit> {
+    group.iter().flat_map(|one| &one.edits).collect()
+}
+
+/// The values of all differences of a group, and objects that have the members of two of them.
+fn combined(group: &Group<'_>) -> Vec<Value> {
+    let mut all: Vec<Value> = group.iter().flat_map(|one| one.values.clone()).collect();
+    let first = group.iter().take(TRIED).enumerate();
+    let pairs = first.flat_map(|(index, one)| {
+        let others = group.iter().take(TRIED).skip(index + 1);
+        others.map(move |other| (one, other))
+    });
+    let mut merged = Vec::new();
+    for (one, other) in pairs {
+        for (one, other) in one.values.iter().take(2).zip(&other.values) {
+            if let (Value::Object(one), Value::Object(other)) = (one, other) {
+                for (under, over) in [(one, other), (other, one)] {
+                    let mut members = under.clone();
+                    members.extend(over.clone());
+                    merged.push(Value::Object(members));
+                }
+            }
+        }
+    }
+    all.extend(merged);
+    all
 }

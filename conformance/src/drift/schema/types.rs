@@ -8,7 +8,7 @@ use super::super::rules;
 use super::differences::{Difference, spelled};
 use super::effect::{self, Effect};
 use super::view::View;
-use crate::document::pointer;
+use crate::document::{Literal, pointer};
 use crate::finding::SchemaChange;
 
 /// Compares the types. Whether null is valid is a difference of its own where the other types are the same.
@@ -128,8 +128,8 @@ pub(super) fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -
 /// The difference of an `enum` that has null on one side only, beside types that allow it.
 fn null_in_enum((old, new): (&View, &View), add: bool) -> Option<Difference> {
     let (one, other) = (old.parts.get("enum")?, new.parts.get("enum")?);
-    let values = vec![Value::Null];
-    let said = vec![Value::Null.into()];
+    let values: Vec<Literal> = vec![Value::Null.into()];
+    let said = values.clone();
     let keyword = spelled("enum", &one.pointer, &other.pointer).to_owned();
     let rule = &rules::SCHEMA_ENUM_CHANGED;
     Some(Difference {

@@ -5,7 +5,7 @@ use foldhash::HashSet;
 use super::super::users::{Subjects, TREE, User, holder, own};
 use super::compare::{From, Root, Walk};
 use crate::document::pointer;
-use crate::finding::Use;
+use crate::finding::{Sender, Use};
 
 /// How many steps are taken in one comparison to find users. Real documents take fewer; beyond it users are missing.
 const STEPS: usize = 50_000_000;
@@ -139,6 +139,13 @@ impl<'s, 'w> Search<'s, 'w> {
             }
         }
         (subjects, first)
+    }
+
+    /// The first subject that was found by the last search and has values that `sender` sends.
+    pub(super) fn affected(&self, sender: Sender) -> Option<&'s str> {
+        let mut all = self.roots.iter().zip(&self.reached);
+        let found = all.find(|(root, (round, _))| *round == self.round && root.sender == sender);
+        found.map(|(root, _)| root.subject.as_str())
     }
 
     /// The way from a whole value to the pair `id`.

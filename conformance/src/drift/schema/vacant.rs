@@ -18,11 +18,11 @@ const DEPTH: usize = 8;
 
 /// The places in the schemas of one document that values come to.
 pub(super) struct Vacancy<'s, 'a> {
-    side: &'s Side<'a>,
+    pub(super) side: &'s Side<'a>,
     /// Whether members of the document may be `readOnly` or `writeOnly`, so that not all that is required is required of everybody.
     flagged: bool,
     /// Whether schemas accept nothing.
-    nothing: RefCell<HashMap<String, bool>>,
+    pub(super) nothing: RefCell<HashMap<String, bool>>,
     /// The same of views that were asked about, by their pointers and how deep was looked.
     empty: RefCell<HashMap<(String, bool), bool>>,
 }
@@ -36,6 +36,19 @@ impl Decider<'_, '_, '_> {
             self.vacant.0.misses(old, step, false)
                 || self.vacant.0.misses(old, step, true) && self.vacant.1.misses(new, step, true)
         })
+    }
+
+    /// Whether neither schema of a pair accepts any value.
+    pub(super) fn is_void(&self, id: usize) -> bool {
+        let (old, new) = self.walk.views(id);
+        self.vacant.0.accepts_nothing(old) && self.vacant.1.accepts_nothing(new)
+    }
+
+    /// Whether no value of either schema of a pair has a member of this name.
+    pub(super) fn neither_has(&self, id: usize, name: &str) -> bool {
+        let step = Step::Member(name.to_owned());
+        let (old, new) = self.walk.views(id);
+        self.vacant.0.misses(old, &step, true) && self.vacant.1.misses(new, &step, true)
     }
 
     /// Whether no value of the old schema of a pair has a member of this name.
@@ -55,6 +68,19 @@ impl<'s, 'a> Vacancy<'s, 'a> {
         }
     }
 
+    /// Whether `view` accepts no value.
+    pub(super) fn accepts_nothing(&self, view: &View) -> bool {
+        self.is_known_empty(view, true)
+    }
+
+    fn is_known_empty(&self, view: &View, deep: bool) -> bool {
+        let key = (view.pointer.clone(), deep);
+        let known = self.empty.borrow().get(&key).copied();
+        let empty = known.unwrap_or_else(|| self.is_empty(view, if deep { DEPTH } else { 0 }));
+        self.empty.borrow_mut().insert(key, empty);
+        empty
+    }
+
     /// Whether no value of `view` has anything where `step` leads; without `deep`, by the keywords of `view` alone.
     pub(super) fn misses(&self, view: &View, step: &Step, deep: bool) -> bool {
         let depth = if deep { DEPTH } else { 0 };
@@ -66,11 +92,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
             view.set("enum")
                 .is_none_or(|values| values.iter().any(fits))
         };
-        let key = (view.pointer.clone(), deep);
-        let known = self.empty.borrow().get(&key).copied();
-        let empty = known.unwrap_or_else(|| self.is_empty(view, depth));
-        self.empty.borrow_mut().insert(key, empty);
-        if empty {
+        if self.is_known_empty(view, deep) {
             return true;
         }
         let reaches = match step {
@@ -84,7 +106,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
                 });
                 allows("object")
                     && fits
-                    && self.may_have(view, name, 0)
+                    && self.may_have(view, name, depth)
                     && listed(&|value| value.get(name).is_some())
             }
             Step::ByPattern(_) | Step::Rest | Step::Name => {
@@ -113,87 +135,8 @@ impl<'s, 'a> Vacancy<'s, 'a> {
         !reaches
     }
 
-    /// Whether the schema at `at` accepts nothing.
-    fn is_nothing(&self, at: &str, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else {
-            return false;
-        };
-        if let Some(known) = self.nothing.borrow().get(at) {
-            return *known;
-        }
-        // A schema inside of itself says nothing about itself.
-        self.nothing.borrow_mut().insert(at.to_owned(), false);
-        let nothing = self.is_empty(&self.side.view(at), depth);
-        self.nothing.borrow_mut().insert(at.to_owned(), nothing);
-        nothing
-    }
-
-    fn is_empty(&self, view: &View, depth: usize) -> bool {
-        if view.never || view.or_null {
-            return view.never;
-        }
-        let types = view.types().unwrap_or_default();
-        let is_of_type =
-            |value: &Value| types.is_empty() || types.iter().any(|name| is_of(value, name));
-        let unlisted = view
-            .set("enum")
-            .is_some_and(|values| !values.iter().any(is_of_type));
-        let branches = |keyword: &str| view.branches(keyword).iter();
-        unlisted
-            || !types.is_empty()
-                && types
-                    .iter()
-                    .all(|name| self.is_impossible(view, name, depth))
-            || branches("allOf").any(|branch| self.is_nothing(branch, depth))
-            || ["anyOf", "oneOf"].iter().any(|keyword| {
-                branches(keyword).len() > 0
-                    && branches(keyword).all(|branch| self.is_nothing(branch, depth))
-            })
-    }
-
-    /// Whether no value of the type is accepted.
-    fn is_impossible(&self, view: &View, name: &Value, depth: usize) -> bool {
-        let exceeds = |low: Option<Decimal>, high: Option<Decimal>| match (low, high) {
-            (Some(low), Some(high)) => low > high,
-            _ => false,
-        };
-        match name.as_str() {
-            Some("string") => exceeds(number(view, "minLength"), number(view, "maxLength")),
-            Some("integer" | "number") => {
-                let (low, high) = (number(view, "minimum"), number(view, "maximum"));
-                let above = number(view, "exclusiveMinimum");
-                let below = number(view, "exclusiveMaximum");
-                let reaches = |low: &Option<Decimal>, high: &Option<Decimal>| {
-                    low.is_some() && low == high || exceeds(low.clone(), high.clone())
-                };
-                exceeds(low.clone(), high.clone())
-                    || reaches(&above, &high)
-                    || reaches(&low, &below)
-                    || reaches(&above, &below)
-            }
-            Some("array") => {
-                let contained = match (view.parts.get("contains"), number(view, "minContains")) {
-                    (Some(_), Some(count)) => Some(count),
-                    (Some(_), None) => Some(count(1)),
-                    _ => None,
-                };
-                let least = number(view, "minItems").max(contained);
-                exceeds(least, self.most_items(view, depth))
-            }
-            Some("object") => {
-                let required = self.required(view, depth);
-                let least = number(view, "minProperties").max(Some(count(required.len())));
-                exceeds(least, self.most_members(view, depth))
-                    || required
-                        .iter()
-                        .any(|name| !self.may_have(view, name, depth))
-            }
-            _ => false,
-        }
-    }
-
     /// The names that an object must have, whoever sends it.
-    fn required(&self, view: &View, depth: usize) -> BTreeSet<String> {
+    pub(super) fn required(&self, view: &View, depth: usize) -> BTreeSet<String> {
         let names = view.set("required").unwrap_or_default().iter();
         let names = names.filter_map(|name| name.as_str().map(str::to_owned));
         names
@@ -213,7 +156,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
     }
 
     /// Whether an object may have a member of this name.
-    fn may_have(&self, view: &View, name: &str, depth: usize) -> bool {
+    pub(super) fn may_have(&self, view: &View, name: &str, depth: usize) -> bool {
         let named = self.names(view).is_none_or(|names| names.contains(name));
         let taken = match property(view, name) {
             Some(at) => !self.is_nothing(at, depth),
@@ -238,7 +181,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
         }
     }
 
-    fn most_members(&self, view: &View, depth: usize) -> Option<Decimal> {
+    pub(super) fn most_members(&self, view: &View, depth: usize) -> Option<Decimal> {
         let counted = number(view, "maxProperties");
         let named = self.names(view).map(|names| count(names.len()));
         let closed = view.closed && !view.parts.contains_key("patternProperties");
@@ -256,7 +199,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
         [counted, named, closed].into_iter().flatten().min()
     }
 
-    fn most_items(&self, view: &View, depth: usize) -> Option<Decimal> {
+    pub(super) fn most_items(&self, view: &View, depth: usize) -> Option<Decimal> {
         let counted = number(view, "maxItems");
         let tuple = tuple(view);
         let cut = tuple.iter().position(|at| self.is_nothing(at, depth));
@@ -296,30 +239,14 @@ fn property<'v>(view: &'v View, name: &str) -> Option<&'v str> {
 }
 
 /// The number that a keyword gives.
-fn number(view: &View, keyword: &str) -> Option<Decimal> {
+pub(super) fn number(view: &View, keyword: &str) -> Option<Decimal> {
     view.parts.get(keyword)?.literal()?.number()
 }
 
-fn count(number: usize) -> Decimal {
+pub(super) fn count(number: usize) -> Decimal {
     Decimal::of(&number.into())
 }
 
 fn is_within(number: usize, most: &Option<Decimal>) -> bool {
     most.as_ref().is_none_or(|most| count(number) <= *most)
-}
-
-/// Whether a value is of the type `name`.
-fn is_of(value: &Value, name: &Value) -> bool {
-    match (value, name.as_str()) {
-        (Value::Null, Some("null"))
-        | (Value::Bool(_), Some("boolean"))
-        | (Value::Number(_), Some("number"))
-        | (Value::String(_), Some("string"))
-        | (Value::Array(_), Some("array"))
-        | (Value::Object(_), Some("object")) => true,
-        (Value::Number(number), Some("integer")) => {
-            number.as_f64().is_none_or(|float| float.fract() == 0.0)
-        }
-        _ => false,
-    }
 }

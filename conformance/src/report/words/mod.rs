@@ -104,7 +104,8 @@ fn is_webhook(finding: &Finding) -> bool {
         Some(part) => vec![part],
         None => used.collect(),
     };
-    parts.retain(|part| !part.is_empty());
+    // A header may be of either message: where it stands says more.
+    parts.retain(|part| !part.is_empty() && !part.starts_with("header "));
     match finding.effect {
         Some(effect) if !parts.is_empty() => {
             let responds = effect.sender == Sender::Server;
@@ -140,7 +141,7 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
-        Some(reason) => format!("{said}; {}", schema::undecided(reason, context)),
+        Some(reason) => format!("{said}; {}", schema::undecided(message, reason, context)),
         None => said,
     }
 }

@@ -5,6 +5,7 @@ use crate::finding::{Credential, Format, Part};
 /// A part with its article.
 pub(super) fn thing(part: &Part) -> String {
     match part {
+        Part::Schema { name } => format!("the schema `{name}`"),
         Part::Tag { name } => format!("the tag `{name}`"),
         Part::Operation { name } => name.clone(),
         Part::Webhook { name } => format!("the webhook {name}"),

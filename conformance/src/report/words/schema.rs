@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::effect::{Said, Values, affected, member, place, sends};
 use super::shape::{beyond, outside, shape, shapes, types};
-use super::{Context, contrasted, list, name, reference, shown, told_apart};
+use super::{Context, contrasted, list, name, quoted, reference, shown, told_apart};
 use crate::document::Literal;
-use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Undecided};
+use crate::finding::{Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
     let said = said(change, context);
@@ -165,6 +165,21 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             ));
             said.lost = refused(after);
             said.gained = refused(before);
+            // Only the bound itself is in one and not in the other.
+            let is_number = |told: &Keyword| {
+                told.value
+                    .as_ref()
+                    .is_some_and(|one| one.value().is_number())
+            };
+            if is_number(before) && before.value == after.value {
+                let bound = before.value.as_ref().map(quoted);
+                said.lost = said.lost.and(bound.clone().map(Values::Of));
+                said.gained = said.gained.and(bound.map(Values::Of));
+            }
+            if let (Some(was), Some(is)) = (bytes(before), bytes(after)) {
+                said.lost = Some(Values::Of(format!("bytes {was}")));
+                said.gained = Some(Values::Of(format!("bytes {is}")));
+            }
             said
         }
         SchemaChange::KeywordChanged {
@@ -254,10 +269,19 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             Said::new("the keywords match but mean something different".to_owned())
         }
         SchemaChange::Together { changes } => {
-            let leads: Vec<String> = changes
-                .iter()
-                .map(|one| self::said(one, context).lead)
-                .collect();
+            let mut leads: Vec<(String, usize)> = Vec::new();
+            for one in changes {
+                let lead = self::said(one, context).lead;
+                match leads.iter_mut().find(|(known, _)| *known == lead) {
+                    Some((_, count)) => *count += 1,
+                    None => leads.push((lead, 1)),
+                }
+            }
+            let leads = leads.into_iter().map(|(lead, count)| match count {
+                1 => lead,
+                count => format!("{lead} in {count} places"),
+            });
+            let leads: Vec<String> = leads.collect();
             Said::new(format!("{}; they matter only together", leads.join("; ")))
         }
     }
@@ -310,7 +334,13 @@ fn mapping(value: &str, before: Option<&str>, after: Option<&str>, in_versions: 
     }
     let named = |target: Option<String>| target.map(|target| name(&target));
     match (named(before), named(after), in_versions) {
-        (None, Some(after), true) => format!("the discriminator maps {value} to {after} now"),
+        (None, Some(after), true) if after == value => {
+            format!("the discriminator now maps {value} to the schema of that name")
+        }
+        (None, Some(after), true) => format!("the discriminator now maps {value} to {after}"),
+        (Some(before), None, true) if before == value => {
+            format!("the discriminator no longer maps {value} to the schema of that name")
+        }
         (Some(before), None, true) => {
             format!("the discriminator no longer maps {value} to {before}")
         }
@@ -342,16 +372,48 @@ fn member_of(told: &Keyword) -> String {
 
 /// The values that a keyword rejects.
 fn refused(told: &Keyword) -> Option<Values> {
+    // A bound with a flag beside it excludes itself.
+    if let (Some(flag), Some(value)) = (&told.flag, &told.value) {
+        return outside(flag, Some(value.value())).map(Values::Of);
+    }
     let value = told.value.as_ref().map(Literal::value);
     outside(&told.keyword, value).map(Values::Of)
 }
 
+/// How bytes are written by a keyword that says so.
+fn bytes(told: &Keyword) -> Option<String> {
+    let value = told.value.as_ref()?.value().as_str()?;
+    match (told.keyword.as_str(), value) {
+        ("contentEncoding", encoding) => Some(format!("written in {}", name(encoding))),
+        ("format", "byte") => Some(format!("written in {}", name("base64"))),
+        ("contentMediaType", _) | ("format", "binary") | ("type", "file") => {
+            Some("written as they are".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Why it is not known whether anybody is affected.
-pub(super) fn undecided(reason: &Undecided, context: &Context<'_>) -> String {
+pub(super) fn undecided(message: &Message, reason: &Undecided, context: &Context<'_>) -> String {
+    let is_one_sided = matches!(
+        message,
+        Message::Schema(
+            SchemaChange::KeywordAdded(_)
+                | SchemaChange::KeywordRemoved(_)
+                | SchemaChange::EntryAdded { .. }
+                | SchemaChange::EntryRemoved { .. }
+        )
+    );
+    let cause = match reason {
+        // There are no two values that could have been compared.
+        Undecided::NotFound { keyword } if is_one_sided && !keyword.is_empty() => {
+            format!("no example and no proof was found for {}", name(keyword))
+        }
+        reason => cause(reason),
+    };
     format!(
-        "could not tell whether this breaks {}: {}; look at it, or accept it with --write-baseline",
+        "could not tell whether this breaks {}: {cause}; look at it, or accept it with --write-baseline",
         context.people(),
-        cause(reason)
     )
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{list, name, told_apart};
+use super::{list, name, quoted, told_apart};
 use crate::finding::Shape;
 
 /// The values that a keyword rejects, where there are words for them.
@@ -12,8 +12,11 @@ pub(super) fn outside(keyword: &str, value: Option<&Value>) -> Option<String> {
         match keyword {
             "maxLength" => "longer values",
             "minLength" => "shorter values",
-            "maximum" | "exclusiveMaximum" => "larger numbers",
-            "minimum" | "exclusiveMinimum" => "smaller numbers",
+            "maximum" => "larger numbers",
+            "minimum" => "smaller numbers",
+            "exclusiveMaximum" => return Some(beyond_bound("not below", "larger", value)),
+            "exclusiveMinimum" => return Some(beyond_bound("not above", "smaller", value)),
+            "contentEncoding" | "contentMediaType" => "bytes written in another way",
             "multipleOf" => "other numbers",
             "maxItems" => "longer lists",
             "minItems" => "shorter lists",
@@ -44,6 +47,14 @@ pub(super) fn outside(keyword: &str, value: Option<&Value>) -> Option<String> {
         }
         .to_owned(),
     )
+}
+
+/// The numbers that a bound which excludes itself rejects.
+fn beyond_bound(not: &str, sort: &str, bound: Option<&Value>) -> String {
+    match bound {
+        Some(bound @ Value::Number(_)) => format!("numbers {not} {}", quoted(bound)),
+        _ => format!("{sort} numbers"),
+    }
 }
 
 /// A type with its article.

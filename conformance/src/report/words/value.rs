@@ -1,6 +1,6 @@
 //! Values as readers see them: short, on one line, and with the path to what matters.
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::document::{BUNDLED, Literal, pointer};
 
@@ -149,7 +149,7 @@ fn own(reference: &str) -> String {
     }
 }
 
-/// The value without references into the bundle, which no file has.
+/// The value as a reader knows it: without references into the bundle, which no file has, and with numbers as people write them.
 pub(crate) fn without_bundles(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(own(text)),
@@ -158,7 +158,20 @@ pub(crate) fn without_bundles(value: &Value) -> Value {
             .iter()
             .map(|(key, member)| (key.clone(), without_bundles(member)))
             .collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::Number(number) => plain(number),
+        Value::Null | Value::Bool(_) => value.clone(),
+    }
+}
+
+/// A number as a person writes it: `1e3` is read as a float, and is 1000, not 1000.0.
+fn plain(number: &Number) -> Value {
+    let whole = number.as_f64().filter(|float| {
+        number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0
+    });
+    match whole {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        Some(float) => Value::from(float as i64),
+        None => Value::Number(number.clone()),
     }
 }
 
@@ -300,6 +313,8 @@ mod tests {
             (json!(""), "`\"\"`"),
             (json!(" a"), "`\" a\"`"),
             (json!(null), "`null`"),
+            (json!(1000.0), "1000"),
+            (json!(-0.5), "-0.5"),
             (json!([1, "a"]), "`[1,\"a\"]`"),
         ] {
             assert_eq!(quoted(&value), expected);

@@ -1,0 +1,159 @@
+//! Putting values into the schemas around them.
+
+use serde_json::Value;
+
+use super::edit::Edit;
+use super::generate::Maker;
+use super::tried::distinct;
+use super::{Around, CARRIED, KEPT, Meaning, Raised, Spot, Tried, embed, judge, size};
+
+impl Meaning<'_> {
+    /// Puts values into the schemas around them, the innermost first, whatever these accept; those that either document accepts come
+    /// first.
+    pub(in super::super) fn lift(
+        &self,
+        values: Vec<Value>,
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+    ) -> Vec<Value> {
+        let (old, new) = self.makers(spot.sender);
+        let mut values = values;
+        for Around { at, step, .. } in around {
+            let sources = [(old, at.0), (new, at.1)];
+            let next = values.iter().flat_map(|value| {
+                let both = sources.iter();
+                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+            });
+            let mut next = distinct(next.collect(), KEPT);
+            next.sort_by_cached_key(size);
+            let takes = |maker: &Maker<'_>, at: &str| {
+                let accepted = judge::accepted(&maker.source, at, &next, None);
+                accepted.unwrap_or_else(|_| vec![true; next.len()])
+            };
+            let either: Vec<bool> = takes(old, at.0)
+                .into_iter()
+                .zip(takes(new, at.1))
+                .map(|(one, other)| one || other)
+                .collect();
+            let mut ranked: Vec<(bool, Value)> =
+                either.into_iter().map(|taken| !taken).zip(next).collect();
+            ranked.sort_by_key(|(refused, _)| *refused);
+            ranked.truncate(4 * CARRIED);
+            values = ranked.into_iter().map(|(_, value)| value).collect();
+        }
+        let root = around.last().map_or(spot.at.0, |around| around.at.0);
+        let spoiled = values.iter().take(CARRIED);
+        let spoiled: Vec<Value> = spoiled
+            .flat_map(|value| embed::spoiled(old, root, value))
+            .collect();
+        values.extend(spoiled);
+        values
+    }
+
+    /// Which of `values` tell the edited schema from what it was; none where it cannot be asked. Where none does, other alternatives
+    /// may accept them as well, so members of these are tried with values that they reject.
+    fn told_apart(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        values: Vec<Value>,
+        rejected: bool,
+    ) -> Option<Vec<Tried>> {
+        let (old, _) = self.makers(spot.sender);
+        let sort_out = |values: Vec<Value>| {
+            let trial = self.sort_out(spot, edits, values).ok()?;
+            Some(if rejected {
+                trial.rejected
+            } else {
+                trial.unsent
+            })
+        };
+        let few: Vec<Value> = values.iter().take(CARRIED).cloned().collect();
+        let found = sort_out(values)?;
+        if !found.is_empty() {
+            return Some(found);
+        }
+        let spoiled = few.iter();
+        sort_out(
+            spoiled
+                .flat_map(|value| embed::spoiled(old, spot.at.0, value))
+                .collect(),
+        )
+    }
+
+    /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
+    /// `rejected` says whether they are those that the sender may send and the receiver rejects.
+    pub(in super::super) fn raise(
+        &self,
+        values: Vec<Value>,
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        rejected: bool,
+    ) -> Raised {
+        let (old, new) = self.makers(spot.sender);
+        let mut values = values;
+        let last = |index: usize| {
+            let next = around.get(index + 1);
+            next.is_none_or(|next| !next.step.is_in_place())
+        };
+        let mut combined = false;
+        for (index, Around { at, step, text }) in around.iter().enumerate() {
+            let sources = [(old, at.0), (new, at.1)];
+            let next = values.iter().flat_map(|value| {
+                let both = sources.iter();
+                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+            });
+            let mut next = distinct(next.collect(), KEPT);
+            next.sort_by_cached_key(size);
+            combined |= step.is_in_place();
+            if !last(index) || index + 1 == around.len() {
+                next.truncate(8 * CARRIED);
+                values = next;
+                continue;
+            }
+            // Other schemas that the same value has to meet may keep the difference from showing.
+            if std::mem::take(&mut combined) {
+                let place = Spot {
+                    at: *at,
+                    text: *text,
+                    ..spot
+                };
+                let tried = next.iter().take(CARRIED).cloned().collect();
+                let Some(list) = self.told_apart(place, edits, next, rejected) else {
+                    return Raised::Stuck;
+                };
+                if list.is_empty() {
+                    return Raised::Lost(index, tried);
+                }
+                values = list.into_iter().map(|one| one.value).collect();
+            } else {
+                values = next;
+            }
+            if values.len() > CARRIED {
+                let takes = |maker: &Maker<'_>, at: &str| {
+                    let accepted = judge::accepted(&maker.source, at, &values, None);
+                    accepted.unwrap_or_else(|_| vec![true; values.len()])
+                };
+                let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
+                let mut either = either.map(|(one, other)| one || other);
+                values.retain(|_| either.next().unwrap_or(false));
+            }
+            values.truncate(CARRIED);
+        }
+        let root = around.last().map_or(spot, |around| Spot {
+            at: around.at,
+            text: around.text,
+            ..spot
+        });
+        let tried = values.iter().take(CARRIED).cloned().collect();
+        let Some(list) = self.told_apart(root, edits, values, rejected) else {
+            return Raised::Stuck;
+        };
+        match list.into_iter().next() {
+            Some(tried) => Raised::Found(tried),
+            None if combined => Raised::Lost(around.len() - 1, tried),
+            None => Raised::Stuck,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What of a schema is written: all of it, or what given values can see.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::tried::is_alike;
+
+/// What of a schema is written.
+#[derive(Clone)]
+pub(super) enum Scope<'v> {
+    All,
+    Values(Vec<&'v Value>),
+}
+
+impl<'v> Scope<'v> {
+    pub(super) fn members(&self) -> Self {
+        self.each(&|value, all| {
+            if let Value::Object(members) = value {
+                all.extend(members.values());
+            }
+        })
+    }
+
+    pub(super) fn named(&self, name: &str) -> Self {
+        self.each(&|value, all| all.extend(value.as_object().and_then(|members| members.get(name))))
+    }
+
+    pub(super) fn items(&self) -> Self {
+        self.each(&|value, all| {
+            if let Value::Array(items) = value {
+                all.extend(items);
+            }
+        })
+    }
+
+    pub(super) fn each(&self, take: &dyn Fn(&'v Value, &mut Vec<&'v Value>)) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Values(values) => {
+                let mut all = Vec::new();
+                for value in values {
+                    take(value, &mut all);
+                }
+                // Values to try differ in a member or two: of the others there are few.
+                all.dedup_by(|one, other| is_alike(one, other));
+                Self::Values(all)
+            }
+        }
+    }
+
+    /// Whether nothing is there that the schema could be asked about.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Values(values) if values.is_empty())
+    }
+
+    pub(super) fn names(&self) -> Vec<Value> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Values(values) => {
+                let members = values.iter().filter_map(|value| value.as_object());
+                let names: BTreeSet<&String> = members.flat_map(Map::keys).collect();
+                names.into_iter().map(|name| json!(name)).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Which members the documents speak of, and who sends them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::edit::Edit;
+use super::generate::Maker;
+use super::source::Source;
+use super::tried::is_alike;
+use super::{At, Meaning, judge};
+use crate::document::pointer;
+use crate::finding::Sender;
+use crate::schema::Member;
+
+impl Meaning<'_> {
+    /// Whether the sender of each value documents all members of it. A server sends what its new document has, and what the old one
+    /// has besides, as long as no edit is about that: all other differences are others' to tell.
+    pub(super) fn documents(
+        &self,
+        at: At<'_>,
+        sender: Sender,
+        values: &[&Value],
+        edits: &[&Edit],
+    ) -> Vec<bool> {
+        let old = [at.0.to_owned()];
+        match sender {
+            Sender::Client => self.are_spoken_of(&old, &[], values, &[]),
+            Sender::Server => self.are_spoken_of(&old, &[at.1.to_owned()], values, edits),
+        }
+    }
+
+    /// Whether either document speaks of every member of every object in each value: the new one of any, the old one of those that no
+    /// edit is about. Values to try have most members in common, so each member is looked at for all of them at once.
+    fn are_spoken_of(
+        &self,
+        old_at: &[String],
+        new_at: &[String],
+        values: &[&Value],
+        edits: &[&Edit],
+    ) -> Vec<bool> {
+        let (old, new) = (&self.old[0].source, &self.new[0].source);
+        let (before, after) = (old.schemas.in_place(old_at), new.schemas.in_place(new_at));
+        let mut spoken = vec![true; values.len()];
+        if before.is_empty() && after.is_empty() {
+            return spoken;
+        }
+        let mut below = |schemas: Option<(Vec<String>, Vec<String>)>,
+                         inside: Vec<(usize, &Value)>| {
+            let Some((old, new)) = schemas else {
+                inside.iter().for_each(|(index, _)| spoken[*index] = false);
+                return;
+            };
+            let runs: Vec<&[(usize, &Value)]> = inside
+                .chunk_by(|(_, one), (_, other)| is_alike(one, other))
+                .collect();
+            let few: Vec<&Value> = runs.iter().map(|run| run[0].1).collect();
+            let found = self.are_spoken_of(&old, &new, &few, edits);
+            for (run, found) in runs.into_iter().zip(found) {
+                run.iter().for_each(|(index, _)| spoken[*index] &= found);
+            }
+        };
+        let mut items: BTreeMap<usize, Vec<(usize, &Value)>> = BTreeMap::new();
+        let mut members: BTreeMap<&String, Vec<(usize, &Value)>> = BTreeMap::new();
+        for (index, value) in values.iter().enumerate() {
+            match value {
+                Value::Array(all) => {
+                    for (place, item) in all.iter().enumerate() {
+                        items.entry(place).or_default().push((index, item));
+                    }
+                }
+                Value::Object(all) => {
+                    for (name, member) in all {
+                        members.entry(name).or_default().push((index, member));
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (place, inside) in items {
+            let schemas = (
+                old.schemas.item(&before, place),
+                new.schemas.item(&after, place),
+            );
+            below(Some(schemas), inside);
+        }
+        let own: Vec<&&Edit> = edits
+            .iter()
+            .filter(|edit| before.iter().any(|at| edit.is_of(at)))
+            .collect();
+        let whole = own.iter().any(|edit| edit.member().is_none());
+        for (name, inside) in members {
+            let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
+            let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
+                [] => None,
+                schemas => source.member(schemas, name),
+            };
+            let in_new = speak(new, &after);
+            let in_old = speak(old, &before).filter(|_| !edited);
+            let speaks = in_new.is_some() || in_old.is_some();
+            let schemas = (in_old.unwrap_or_default(), in_new.unwrap_or_default());
+            below(speaks.then_some(schemas), inside);
+        }
+        spoken
+    }
+
+    /// Whether the old schema at `at` rejects all of `values`.
+    pub(in super::super) fn rejects_all(&self, at: &str, values: &[Value], sender: Sender) -> bool {
+        let (old, _) = self.makers(sender);
+        let accepted = judge::accepted(&old.source, at, values, None);
+        accepted.is_ok_and(|accepted| accepted.iter().all(|one| !one))
+    }
+
+    /// Whether no schema that applies to the old schema's value at `at` speaks of the member `name`.
+    pub(in super::super) fn is_silent(&self, at: &str, name: &str) -> bool {
+        let schemas = self.old[0].source.schemas;
+        schemas.member(&schemas.in_place(&[at.to_owned()]), name) == Member::Undeclared
+    }
+
+    /// Whether the old and the new schema speak of the member `name`.
+    pub(in super::super) fn names(&self, at: At<'_>, name: &str) -> (bool, bool) {
+        let speaks = |maker: &Maker<'_>, at: &str| {
+            let schemas = maker.source.schemas;
+            let member = schemas.member(&schemas.in_place(&[at.to_owned()]), name);
+            let below = member.schemas();
+            below
+                .iter()
+                .any(|at| at.ends_with(&pointer::join("/properties", name)))
+        };
+        (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
+    }
+
+    /// Whether the member `name` is not sent by the old and the new document.
+    pub(in super::super) fn hides(&self, at: At<'_>, sender: Sender, name: &str) -> (bool, bool) {
+        let (old, new) = self.makers(sender);
+        let hides = |maker: &Maker<'_>, at: &str| maker.source.unsent.names(at).contains(name);
+        (hides(old, at.0), hides(new, at.1))
+    }
+}

@@ -1,0 +1,162 @@
+//! Entering what the differences of all pairs come to.
+
+use super::super::ledger::{Ledger, Pair, SchemaEntry};
+use super::super::meaning::Meaning;
+use super::super::rules;
+use super::compare::{From, Root, Visit, Walk};
+use super::decide::{Decider, Verdict};
+use super::differences::Difference;
+use super::told;
+use super::users::Search;
+use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side};
+
+/// Enters what the differences of all pairs come to.
+pub(super) fn enter<'w>(
+    walk: &Walk<'w>,
+    ledger: &mut Ledger<'_>,
+    roots: &[Root<'w>],
+    meaning: &Meaning<'_>,
+) {
+    let mut decider = Decider::new(walk, roots, meaning);
+    let mut search = Search::new(walk, roots);
+    ledger
+        .options
+        .progress
+        .expect("schemas that differ", walk.pairs.len());
+    for (id, pair) in walk.pairs.iter().enumerate() {
+        ledger.options.progress.step();
+        enter_unresolved(pair, &mut search, id, ledger, roots);
+        // What two equal schemas have inside is spelled differently and comes to the same.
+        decider.equal[id] = pair.from.iter().all(|from| match from {
+            From::Root(_) => false,
+            From::Pair(around, ..) => decider.equal[*around],
+        });
+        if decider.equal[id] || pair.differences.is_empty() {
+            continue;
+        }
+        let mut entries = Vec::new();
+        for difference in &pair.differences {
+            if let Some(entry) = decider.entry(id, difference) {
+                decider.told.insert((id, std::ptr::from_ref(difference)));
+                entries.push(entry);
+            }
+        }
+        if entries.is_empty() {
+            decider.equal[id] = [Sender::Client, Sender::Server].iter().all(|sender| {
+                let relation = meaning.relation(decider.at(id), *sender);
+                relation.old_in_new && relation.new_in_old
+            });
+            continue;
+        }
+        let (subjects, users) = search.users(id);
+        for entry in entries {
+            let affected = entry
+                .effect
+                .and_then(|effect| search.affected(effect.sender));
+            ledger.add_schema(entry, &subjects, &users, affected);
+        }
+    }
+    for (id, entry) in decider.together() {
+        let (subjects, users) = search.users(id);
+        let affected = entry
+            .effect
+            .and_then(|effect| search.affected(effect.sender));
+        ledger.add_schema(entry, &subjects, &users, affected);
+    }
+}
+
+/// Enters the references of a pair that lead nowhere.
+fn enter_unresolved(
+    pair: &Visit<'_>,
+    search: &mut Search<'_, '_>,
+    id: usize,
+    ledger: &mut Ledger<'_>,
+    roots: &[Root<'_>],
+) {
+    for (side, at) in &pair.unresolved {
+        let subject = search.users(id).1.into_iter().next();
+        let subject = subject.map_or_else(String::new, |user| user.subject);
+        let whole = pair.from.iter().find_map(|from| match from {
+            From::Root(root) => Some(roots[*root].at.clone()),
+            From::Pair(..) => None,
+        });
+        let mut place = whole.unwrap_or_else(|| Pair::new(pair.old.as_str(), pair.new.as_str()));
+        match side {
+            Side::Old => place.old.clone_from(at),
+            Side::New => place.new.clone_from(at),
+        }
+        ledger.unresolved(&subject, *side, &place);
+    }
+}
+
+impl<'d> Decider<'d, '_, '_> {
+    /// What is to be entered for a difference, if anything.
+    fn entry(&mut self, id: usize, difference: &'d Difference) -> Option<SchemaEntry> {
+        let mut entry = SchemaEntry {
+            rule: difference.rule,
+            severity: difference.severity,
+            at: difference.at.clone(),
+            message: Message::Schema(difference.change.clone()),
+            effect: None,
+            undecided: None,
+            witness: None,
+            proof: None,
+        };
+        let told = [
+            &rules::SCHEMA_PROSE_CHANGED,
+            &rules::SCHEMA_ANNOTATION_CHANGED,
+            // A discriminator is a hint: it never decides whether a value is valid (OpenAPI 3.1.1, Discriminator Object).
+            &rules::SCHEMA_DISCRIMINATOR_CHANGED,
+        ];
+        if told.iter().any(|rule| rule.id == difference.rule.id) {
+            return Some(entry);
+        }
+        let mut worst: Option<(Severity, Sender, Verdict)> = None;
+        for sender in self.senders(id) {
+            let verdict = match self.direction(id, difference, sender) {
+                Verdict::None if self.is_worth_saying(id, difference) => {
+                    Verdict::Harmless(Impact::Compatible, None)
+                }
+                verdict => verdict,
+            };
+            let Some(severity) = verdict.severity() else {
+                continue;
+            };
+            if worst.as_ref().is_none_or(|(known, ..)| severity < *known) {
+                worst = Some((severity, sender, verdict));
+            }
+        }
+        let (severity, sender, verdict) = worst?;
+        entry.severity = severity;
+        let (impact, shown) = match verdict {
+            Verdict::Breaks(impact, shown) | Verdict::Harmless(impact, shown) => (impact, shown),
+            Verdict::Undecided(reason) => {
+                entry.undecided = Some(told::reason(reason, difference));
+                return Some(entry);
+            }
+            Verdict::None => return None,
+        };
+        entry.effect = Some(finding::Effect { sender, impact });
+        if let Some(shown) = shown {
+            entry.proof = Some(self.proof(&shown));
+            entry.witness = Some(shown.value);
+        }
+        Some(entry)
+    }
+
+    /// Whether a reader should know of a difference that does nothing to values.
+    fn is_worth_saying(&self, id: usize, difference: &Difference) -> bool {
+        match &difference.change {
+            SchemaChange::PropertyAdded { name, .. }
+            | SchemaChange::PropertyRemoved { name, .. } => {
+                let (old, new) = self.documented(id, name);
+                old != new
+                    && !self.neither_has(id, name)
+                    && self
+                        .senders(id)
+                        .any(|sender| !self.is_never_sent(id, sender, name))
+            }
+            _ => ["readOnly", "writeOnly"].contains(&difference.keyword.as_str()),
+        }
+    }
+}

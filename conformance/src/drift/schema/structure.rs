@@ -1,0 +1,145 @@
+//! What the keywords of a difference tell where no value does.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::super::meaning::{Edit, is_held};
+use super::decide::Decider;
+use super::differences::Difference;
+use super::nothing::is_of;
+use super::vacant::number;
+use super::view::{View, is_annotation};
+use super::{effect, reach};
+use crate::document::pointer;
+use crate::finding::{SchemaChange, Sender, Side, Undecided};
+
+impl Decider<'_, '_, '_> {
+    /// Whether both schemas list their values, and these are written in the same texts.
+    pub(super) fn are_same_texts(&self, id: usize, difference: &Difference) -> bool {
+        if !["type", "enum"].contains(&difference.keyword.as_str()) {
+            return false;
+        }
+        let texts = |view: &View| -> Option<BTreeSet<String>> {
+            let of_type = |value: &Value| {
+                let types = view.types();
+                types.is_none_or(|types| types.iter().any(|name| is_of(value, name)))
+            };
+            let all = view.set("enum")?.iter().map(|value| match value {
+                value if !of_type(value) => None,
+                Value::String(text) => Some(text.clone()),
+                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+            });
+            all.collect()
+        };
+        let (old, new) = self.views(id);
+        let (one, other) = (texts(old), texts(new));
+        one.is_some() && one == other
+    }
+
+    /// Whether an alternative that comes, or goes, accepts nothing documented that none of the others does.
+    pub(super) fn is_covered(&self, difference: &Difference, sender: Sender) -> bool {
+        let sides = &self.walk.sides;
+        let (Difference { at, keyword, .. }, [Edit::Branch { old, new, .. }]) =
+            (difference, &difference.edits[..])
+        else {
+            return false;
+        };
+        let others = |side: Side, list: &str| -> Vec<String> {
+            let branches = match side {
+                Side::Old => sides.old.value(list),
+                Side::New => sides.new.value(list),
+            };
+            let count = branches.and_then(Value::as_array).map_or(0, Vec::len);
+            (0..count)
+                .map(|index| pointer::index(list, index))
+                .collect()
+        };
+        if keyword != "anyOf" && keyword != "oneOf" {
+            return false;
+        }
+        match (old, new, sender) {
+            (None, Some(new), Sender::Server) => others(Side::Old, &at.old)
+                .iter()
+                .any(|old| sides.covers((Side::Old, old), (Side::New, new))),
+            (Some(old), None, Sender::Client) => others(Side::New, &at.new)
+                .iter()
+                .any(|new| sides.covers((Side::New, new), (Side::Old, old))),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a difference is about null alone.
+pub(super) fn is_null(difference: &Difference) -> bool {
+    match &difference.change {
+        SchemaChange::NullAdded | SchemaChange::NullRemoved => true,
+        SchemaChange::ValuesAdded { values, .. } | SchemaChange::ValuesRemoved { values, .. } => {
+            values.iter().all(|value| value.value().is_null())
+        }
+        _ => false,
+    }
+}
+
+/// Why the validator cannot tell what a difference does.
+pub(super) fn blind(difference: &Difference, views: (&View, &View)) -> Option<Undecided> {
+    let keyword = difference.keyword.as_str();
+    let flag = ["readOnly", "writeOnly"].contains(&keyword);
+    if !keyword.is_empty() && !flag && !is_held(keyword) {
+        let keyword = keyword.to_owned();
+        return Some(Undecided::NotEnforced { keyword });
+    }
+    // Where whole schemas were compared, each keyword counts.
+    if keyword.is_empty() {
+        let parts = views.0.parts.keys().chain(views.1.parts.keys());
+        let mut unheld = parts.filter(|keyword| !is_annotation(keyword) && !is_held(keyword));
+        if let Some(keyword) = unheld.find(|one| *one != "not-a-schema") {
+            let keyword = keyword.clone();
+            return Some(Undecided::NotEnforced { keyword });
+        }
+    }
+    if (keyword == "format" || keyword.is_empty())
+        && let Some(format) = effect::unknown_format(views)
+    {
+        return Some(Undecided::UnknownFormat { format });
+    }
+    let broken = |view: &View| view.parts.contains_key("not-a-schema");
+    (broken(views.0) || broken(views.1)).then_some(Undecided::NotASchema)
+}
+
+/// Whether a difference is that of a bound, and nothing beside it keeps values from reaching the bound.
+pub(super) fn is_plain_bound(difference: &Difference, views: (&View, &View)) -> bool {
+    const BOUNDS: [&str; 6] = [
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+    ];
+    let plain = |view: &View| reach::is_plain(view) && !view.closed;
+    BOUNDS.contains(&difference.keyword.as_str()) && plain(views.0) && plain(views.1)
+        || is_plain_step(difference, views)
+}
+
+/// Whether a difference is that of steps that nothing stands beside, so that division tells what it does.
+fn is_plain_step(difference: &Difference, views: (&View, &View)) -> bool {
+    let step = |view: &View| {
+        let mut others = view.parts.keys();
+        let is_alone =
+            others.all(|one| ["type", "multipleOf"].contains(&one.as_str()) || is_annotation(one));
+        number(view, "multipleOf").filter(|_| is_alone)
+    };
+    let (Some(old), Some(new)) = (step(views.0), step(views.1)) else {
+        return false;
+    };
+    let has = |view: &View, name: &str| {
+        view.types()
+            .is_none_or(|types| types.iter().any(|one| one == name))
+    };
+    let whole = old.is_integer() && new.is_integer();
+    let both = |name: &str| has(views.0, name) && has(views.1, name);
+    let known = old.is_multiple_of(&new).is_some() && new.is_multiple_of(&old).is_some();
+    difference.keyword == "multipleOf" && known && (both("number") || whole && both("integer"))
+}

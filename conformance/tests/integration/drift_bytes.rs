@@ -1,0 +1,116 @@
+//! Bytes are written as text or as they are, and each version of OpenAPI has its own words for that.
+
+use conformance::document::Document;
+use conformance::drift::{Options, compare};
+use conformance::finding::{Comparison, Finding, Severity};
+use conformance::report::words;
+use serde_json::{Value, json};
+
+fn found(sent: bool, old: (&str, &Value), new: (&str, &Value)) -> Vec<Finding> {
+    let document = |(version, schema): (&str, &Value)| {
+        let schema = json!({"type": "object", "properties": {"f": schema}});
+        let content = json!({"application/json": {"schema": schema}});
+        let mut operation = json!({"responses": {"200": {"description": "d"}}});
+        match sent {
+            true => operation["requestBody"] = json!({"content": content}),
+            false => operation["responses"]["200"]["content"] = content,
+        }
+        let value = json!({"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}});
+        Document::parse("d", &value.to_string()).expect("a document")
+    };
+    compare(&document(old), &document(new), &Options::default())
+}
+
+#[test]
+fn bytes_that_become_text_are_other_bytes_for_everybody() {
+    let base64 = [
+        ("3.0.3", json!({"type": "string", "format": "byte"})),
+        (
+            "3.1.0",
+            json!({"type": "string", "contentEncoding": "base64"}),
+        ),
+    ];
+    let raw = [
+        ("3.0.3", json!({"type": "string", "format": "binary"})),
+        (
+            "3.1.0",
+            json!({"type": "string", "contentMediaType": "application/octet-stream"}),
+        ),
+        (
+            "3.1.0",
+            json!({"contentMediaType": "application/octet-stream"}),
+        ),
+        (
+            "3.1.0",
+            json!({"type": "string", "contentMediaType": "image/png"}),
+        ),
+    ];
+    for (text_in, text) in &base64 {
+        for (raw_in, raw) in &raw {
+            for sent in [true, false] {
+                let (text, raw) = ((*text_in, text), (*raw_in, raw));
+                for (old, new) in [(text, raw), (raw, text)] {
+                    let findings = found(sent, old, new);
+                    let [finding] = &findings[..] else {
+                        panic!("{old:?} to {new:?}: {findings:?}");
+                    };
+                    assert_eq!(finding.severity, Severity::Breaking, "{old:?} to {new:?}");
+                    assert_eq!(finding.rule, "schema-keyword-changed");
+                }
+            }
+        }
+    }
+    let (byte, binary) = (("3.0.3", &base64[0].1), ("3.0.3", &raw[0].1));
+    let said = |sent| words::of(&found(sent, byte, binary)[0], Comparison::Versions);
+    assert_eq!(
+        said(true),
+        "`format: byte` of `f` is now `format: binary`: clients that send bytes written in `base64` are now refused"
+    );
+    assert_eq!(
+        said(false),
+        "`format: byte` of `f` is now `format: binary`: new may answer bytes written as they are, which clients of old do not expect"
+    );
+}
+
+#[test]
+fn one_way_to_write_bytes_is_the_same_in_all_versions() {
+    for (old, new) in [
+        (
+            ("3.0.3", json!({"type": "string", "format": "byte"})),
+            (
+                "3.1.0",
+                json!({"type": "string", "contentEncoding": "base64"}),
+            ),
+        ),
+        (
+            ("3.0.3", json!({"type": "string", "format": "binary"})),
+            (
+                "3.1.0",
+                json!({"contentMediaType": "application/octet-stream"}),
+            ),
+        ),
+    ] {
+        for sent in [true, false] {
+            assert_eq!(found(sent, (old.0, &old.1), (new.0, &new.1)), []);
+            assert_eq!(found(sent, (new.0, &new.1), (old.0, &old.1)), []);
+        }
+    }
+}
+
+#[test]
+fn bytes_that_become_plain_text_are_never_passed_over() {
+    let plain = json!({"type": "string"});
+    for bytes in [
+        json!({"type": "string", "format": "byte"}),
+        json!({"type": "string", "format": "binary"}),
+    ] {
+        for sent in [true, false] {
+            for (old, new) in [(&bytes, &plain), (&plain, &bytes)] {
+                let findings = found(sent, ("3.0.3", old), ("3.0.3", new));
+                let severities: Vec<Severity> =
+                    findings.iter().map(|finding| finding.severity).collect();
+                assert_eq!(severities, [Severity::Undecided], "{old} to {new}");
+            }
+        }
+    }
+}
