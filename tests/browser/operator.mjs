@@ -281,6 +281,9 @@ visiting('Everything but copying and keeping up to date works without scripts', 
   await page.getByRole('link', { name: 'All failures' }).click();
   await page.locator('tbody a').first().click();
   await page.getByRole('button', { name: 'Retry now' }).click();
+  await page.locator('.timeline').waitFor();
+  // Without scripts the page stays as it was loaded, which may have been before the attempt.
+  for (let tries = 0; tries < 100 && await page.locator('.timeline > li').count() < 2; tries += 1) await page.reload();
   await page.locator('.timeline > li').nth(1).waitFor();
 }, { javaScriptEnabled: false });
 
