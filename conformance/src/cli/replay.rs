@@ -9,7 +9,7 @@ use clap::Args;
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::progress::ProgressLine;
 use super::{input, refuse_unmatched, unchecked};
-use crate::finding::{Comparison, ReplayStep, Unchecked, Verdict};
+use crate::finding::{Comparison, ReplayStep, StepFailure, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::session::{FlowSettings, SecondUser, Stop, Watched};
 use crate::{clock, fingerprint, replay};
@@ -134,6 +134,11 @@ async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
                 | ReplayStep::Generated { .. }
                 | ReplayStep::Flow { .. }
                 | ReplayStep::Finished(_)
+                // Told before, and counted in the report.
+                | ReplayStep::Left {
+                    reason: StepFailure::NoOperation,
+                    ..
+                }
         );
         if command != "run" || !detail || settings.is_verbose() {
             line.erase();

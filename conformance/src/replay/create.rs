@@ -2,16 +2,17 @@
 
 use serde_json::Value;
 
-use super::keep::step_failure;
+use super::keep::{bare_case, step_failure};
 use super::unit::Unit;
 use crate::case::serialize::encode;
 use crate::case::{Case, Intent, PathValue};
 use crate::document::pointer;
 use crate::exchange::Exchange;
 use crate::finding::{Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users};
+use crate::generate::Generator;
 use crate::rule::replay as rules;
 use crate::samples::template_names;
-use crate::session::identity::{evaluate, id_in};
+use crate::session::identity::{evaluate, id_in, id_in_list};
 use crate::session::template::{expand, prefix, same_shape};
 use crate::session::{Part, PathValues, Session, is_safe};
 
@@ -141,15 +142,42 @@ impl Unit<'_> {
         let key = expand(&item, before);
         let known = self.reusable.as_ref().filter(|_| lasting);
         if let Some(value) = known.and_then(|known| known.get(&key)) {
-            return Made::Value(value.clone());
+            return value.clone().map_or(Made::Impossible, Made::Value);
         }
-        let made = self.made(operation, name, &item, before, case).await;
-        if let (Some(known), Made::Value(value)) = (&mut self.reusable, &made)
-            && lasting
+        let mut made = self.made(operation, name, &item, before, case).await;
+        // What the run did not create it only reads.
+        if matches!(made, Made::Impossible)
+            && case.intent != Intent::Sample
+            && is_safe(&session.operations[operation].method)
         {
-            known.insert(key, value.clone());
+            let listed = self.listed(name, &item, before).await;
+            made = listed.map_or(Made::Impossible, Made::Value);
+        }
+        if let Some(known) = self.reusable.as_mut().filter(|_| lasting) {
+            match &made {
+                Made::Value(value) => known.insert(key, Some(value.clone())),
+                Made::Impossible => known.insert(key, None),
+                Made::Refused => None,
+            };
         }
         made
+    }
+
+    /// The id of a thing that the server has, from the list of the collection.
+    async fn listed(&self, name: &str, item: &str, before: &PathValues) -> Option<String> {
+        let session = self.session;
+        let collection = prefix(item, name, false);
+        let lists = |one: &crate::document::Operation<'_>| {
+            one.method == "GET" && same_shape(one.path, &collection)
+        };
+        let list = session.operations.iter().position(lists)?;
+        let samples = session.plans[list].cases.iter();
+        let mut samples = samples.filter(|case| case.succeeds() && !case.anonymous);
+        let sample = samples.next().cloned();
+        let case = sample.unwrap_or_else(|| bare_case(&session.operations[list]));
+        let request = session.request(&case, before);
+        let exchange = session.send(Some(list), request).await.ok()?;
+        id_in_list(&exchange, name).map(|id| encode(&id))
     }
 
     async fn made(
@@ -168,12 +196,16 @@ impl Unit<'_> {
         else {
             return Made::Impossible;
         };
-        let Some(sample) = session.plans[creator]
-            .cases
-            .iter()
-            .find(|case| case.succeeds() && !case.anonymous)
-        else {
-            return Made::Impossible;
+        let samples = session.plans[creator].cases.iter();
+        let mut samples = samples.filter(|case| case.succeeds() && !case.anonymous);
+        // Without a sample a generated request creates, where requests are generated.
+        let sample = match samples.next() {
+            Some(sample) => sample.clone(),
+            None if case.intent == Intent::Sample => return Made::Impossible,
+            None => match self.base(creator) {
+                Some(base) => base,
+                None => return Made::Impossible,
+            },
         };
         let names = template_names(session.operations[creator].path);
         let path: PathValues = names
@@ -198,7 +230,7 @@ impl Unit<'_> {
             self.refusals.push(own);
             return Made::Refused;
         }
-        let request = session.request(sample, &path);
+        let request = session.request(&sample, &path);
         let (exchange, reason) = match session.send(Some(creator), request).await {
             Err(reason) => (None, StepFailure::Unwritable { reason }),
             Ok(exchange) => match step_failure(&exchange) {
@@ -234,7 +266,7 @@ impl Unit<'_> {
         };
         let mut refusal = Refusal {
             operation: creator,
-            sample: sample.clone(),
+            sample,
             reason,
             exchange,
             used_by: Users::default(),
@@ -242,6 +274,18 @@ impl Unit<'_> {
         refusal.add(user);
         self.refusals.push(refusal);
         Made::Refused
+    }
+
+    /// A generated request of an operation that has no sample.
+    fn base(&mut self, operation: usize) -> Option<Case> {
+        let session = self.session;
+        let make = || {
+            let (document, schemas) = (session.document, session.judge.schemas);
+            let one = &session.operations[operation];
+            let cases = Generator::new(document, schemas).cases(one, &[], 1);
+            cases.into_iter().find(|case| case.intent == Intent::Valid)
+        };
+        self.bases.entry(operation).or_insert_with(make).clone()
     }
 
     /// The operation whose answer has a link that gives the parameter, and the link's expression.

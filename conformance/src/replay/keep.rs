@@ -126,7 +126,7 @@ async fn delete_one(
 }
 
 /// A call of an operation that no sample describes.
-fn bare_case(operation: &Operation<'_>) -> Case {
+pub(super) fn bare_case(operation: &Operation<'_>) -> Case {
     Case::new(operation, "example".to_owned(), "2XX")
 }
 

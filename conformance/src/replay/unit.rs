@@ -21,7 +21,10 @@ pub(super) struct Unit<'s> {
     pub(super) refused_before: &'s [Refusal],
     pub(super) refusals: Vec<Refusal>,
     /// Values of path parameters that serve several cases: by the path with the parameter, the values before it filled in.
-    pub(super) reusable: Option<HashMap<String, String>>,
+    /// Where there is none, none is looked for again.
+    pub(super) reusable: Option<HashMap<String, Option<String>>>,
+    /// Generated requests that create things, by operation.
+    pub(super) bases: HashMap<usize, Option<Case>>,
 }
 
 impl<'s> Unit<'s> {
@@ -37,6 +40,7 @@ impl<'s> Unit<'s> {
             refused_before,
             refusals: Vec::new(),
             reusable: None,
+            bases: HashMap::new(),
         }
     }
 

@@ -28,6 +28,21 @@ pub(crate) fn id_in(exchange: &Exchange, name: &str) -> Option<String> {
         .or_else(located)
 }
 
+/// The id of the first item of a list: of an array, or of the first array with objects that the answer wraps.
+pub(crate) fn id_in_list(exchange: &Exchange, name: &str) -> Option<String> {
+    let response = exchange.response.as_ref()?;
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let first = |value: &Value| {
+        value
+            .as_array()?
+            .first()
+            .filter(|item| item.is_object())
+            .cloned()
+    };
+    let wrapped = || body.as_object()?.values().find_map(first);
+    member_id(&first(&body).or_else(wrapped)?, name)
+}
+
 fn member_id(value: &Value, name: &str) -> Option<String> {
     let plain = |text: &str| text.replace(['_', '-'], "").to_ascii_lowercase();
     let members = value.as_object()?;

@@ -321,3 +321,43 @@ fn the_rate_is_kept_to() {
         start.elapsed()
     );
 }
+
+#[test]
+fn things_are_read_that_a_list_names_or_that_a_generated_request_creates() {
+    // Without any sample: notes are created by a generated request, stars only listed.
+    let paths = "  /notes:\n    post:\n      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [title], properties: {title: {type: string, minLength: 3}}}}}}\n      responses: {'201': {description: d}, '400': {description: d}}\n  /notes/{id}:\n    get: &read\n      parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n      responses: {'200': {description: d}, '404': {description: d}}\n    delete:\n      parameters: [{name: id, in: path, required: true, schema: {type: string}}]\n      responses: {'204': {description: d}, '404': {description: d}}\n  /stars:\n    get: {responses: {'200': {description: d}}}\n  /stars/{id}:\n    get: *read\n";
+    let serial = AtomicUsize::new(0);
+    let known = std::sync::Mutex::new(std::collections::HashSet::new());
+    let server = Server::start(Box::new(move |request: &Request, _| {
+        let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+        let mut known = known.lock().expect("no thread panics");
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        match (request.method.as_str(), &segments[..]) {
+            ("POST", ["notes"]) if body["title"].as_str().is_some_and(|title| title.len() > 2) => {
+                let id = format!("n{}", serial.fetch_add(1, Ordering::SeqCst));
+                known.insert(id.clone());
+                Reply::json(201, &json!({"id": id}))
+            }
+            ("POST", ["notes"]) => Reply::new(400),
+            ("GET", ["notes", id]) if known.contains(*id) => Reply::new(200),
+            ("DELETE", ["notes", id]) if known.remove(*id) => Reply::new(204),
+            ("GET", ["stars"]) => Reply::json(200, &json!({"total": 1, "items": [{"id": "s7"}]})),
+            ("GET", ["stars", "s7"]) => Reply::new(200),
+            ("GET" | "DELETE", ["notes" | "stars", _]) => Reply::new(404),
+            _ => Reply::new(405).header("allow", "GET, POST, DELETE"),
+        }
+    }));
+    let (outcome, _) = replay_with(&document(paths), &generating(&server));
+    let outcome = outcome.expect("a result");
+    let unseen = ["never-accepted", "resource-not-created", "sample-unchecked"];
+    let mut rules = outcome.findings.iter().map(|finding| finding.rule);
+    assert!(
+        rules.all(|rule| !unseen.contains(&rule)),
+        "{:#?}",
+        grave(&outcome.findings)
+    );
+    let lines = server.lines();
+    assert!(lines.contains(&"GET /stars/s7".to_owned()), "{lines:#?}");
+    // Nothing is left.
+    assert_eq!(outcome.notes, Vec::<String>::new(), "{lines:#?}");
+}
