@@ -3,7 +3,9 @@
 //! Unknown and misspelled keys are errors with their line and column: a setting that is silently ignored would let a check pass that
 //! should fail. Headers may name environment variables; no message contains their values.
 
+mod access;
 mod file;
+mod operation;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,11 +18,15 @@ use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::Pair;
 use crate::report::Format;
-use crate::session::{self, Limited};
+use crate::session;
 use crate::toml_text::{self, Text, TextError};
 
-use file::File;
+pub use access::{Access, Server};
 pub use file::schema;
+
+use access::{WrittenCredential, WrittenServer};
+use file::File;
+use operation::WrittenOperation;
 
 /// The file that is read unless another is named.
 pub const DEFAULT_FILE: &str = "conformance.toml";
@@ -105,6 +111,11 @@ pub struct Config {
     name: String,
     content: String,
     headers: Vec<Header>,
+    written_server: WrittenServer,
+    written_credentials: Vec<WrittenCredential>,
+    written_operations: Vec<WrittenOperation>,
+    /// `[server]`.
+    pub server: Server,
     /// `fail-on`.
     pub fail_on: Option<FailOn>,
     /// `color`.
@@ -117,8 +128,6 @@ pub struct Config {
     pub include: Vec<String>,
     /// `exclude`.
     pub exclude: Vec<String>,
-    /// `[[operation]]`, in the order of the file.
-    pub limited: Vec<Limited>,
     /// `[rules]`.
     pub overrides: Overrides,
     /// `[[pair]]`, in the order of the file.
@@ -146,7 +155,15 @@ impl Config {
     pub fn parse(name: &str, content: &str) -> Result<Self, TextError> {
         let text = Text { name, content };
         let file: File = text.parse()?;
+        access::check(&text, &file.credential)?;
+        for one in &file.operation {
+            one.check(&text)?;
+        }
         Ok(Self {
+            server: file.server.settle(&text)?,
+            written_server: file.server,
+            written_credentials: file.credential,
+            written_operations: file.operation,
             name: name.to_owned(),
             content: content.to_owned(),
             headers: file
@@ -163,10 +180,23 @@ impl Config {
             prose: file.prose,
             include: file.include,
             exclude: file.exclude,
-            limited: file::limits(&text, file.operation)?,
             overrides: file::overrides(&text, file.rules)?,
             pairs: file::pairs(&text, file.pair, file.prose.unwrap_or_default())?,
         })
+    }
+
+    /// Who asks and how connections are made, with `${NAME}` replaced by the value that `variable` returns for it.
+    ///
+    /// # Errors
+    /// When a variable is not set, or a value cannot be used. No message repeats a value.
+    pub fn access(&self, variable: &dyn Fn(&str) -> Option<String>) -> Result<Access, TextError> {
+        let text = Text {
+            name: &self.name,
+            content: &self.content,
+        };
+        let (server, credentials) = (&self.written_server, &self.written_credentials);
+        let operations = &self.written_operations;
+        access::access(&text, server, credentials, operations, variable)
     }
 
     /// The headers, with `${NAME}` replaced by the value that `variable` returns for it.
@@ -193,7 +223,10 @@ impl Config {
 }
 
 /// A text with `${NAME}` replaced.
-fn fill_in(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+pub(crate) fn fill_in(
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -336,9 +369,16 @@ mod tests {
         let keys = |at: &str| schema.pointer(at).and_then(Value::as_object).unwrap();
         let pair = keys("/properties/pair/items/properties");
         let former = ["theirs", "ours"];
-        for key in keys("/properties").keys().chain(pair.keys()) {
+        let server = keys("/properties/server/properties");
+        let credential = keys("/properties/credential/items/properties");
+        let operation = keys("/properties/operation/items/properties");
+        let all = keys("/properties").keys().chain(pair.keys());
+        let all = all.chain(server.keys()).chain(credential.keys());
+        for key in all.chain(operation.keys()) {
             assert!(
-                example.contains(key) || former.contains(&key.as_str()),
+                example.contains(&format!("{key} = "))
+                    || example.contains(&format!("{key}]"))
+                    || former.contains(&key.as_str()),
                 "{key}"
             );
         }
@@ -401,6 +441,20 @@ mod tests {
             ),
             (pair, false),
             ("[[pair]]\ndocument = 'a'", false),
+            ("[[credential]]\nscheme = 'a'\nvalue = '${A}'", true),
+            (
+                "[[credential]]\nscheme = 'a'\nvalue = '${A}'\ncommand = 'b'",
+                false,
+            ),
+            ("[[credential]]\nscheme = 'a'", false),
+            ("[server]\nworkers = 0", false),
+            ("[[operation]]\nselect = 'a'\nexpected = [99]", false),
+            (
+                "[[operation]]\nselect = 'a'\nexpected = [501]\nskip = true",
+                true,
+            ),
+            ("[[operation]]\nskip = true", false),
+            ("[server]\nworkers = 4\ntimeout = 0.5", true),
             ("fail-on = 'all'", false),
             ("formt = 'json'", false),
             ("[rules]\ntag-aded = 'off'", false),

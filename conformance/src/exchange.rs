@@ -1,20 +1,26 @@
 //! Sending one request and keeping what went over the wire.
 //!
-//! HTTP/1.1, no redirects, no proxy, no decompression, a deadline for the whole exchange, and a limit for the body. It judges nothing.
+//! HTTP/1.1, no redirects, no decompression, a deadline for the whole exchange, and a limit for the body. Proxies and certificates are
+//! those of the [`Transport`], never those of the environment. It judges nothing.
 
+mod cause;
 mod client;
+mod connector;
 mod curl;
 mod secrets;
 mod transport;
 
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use hyper::header::{HeaderName, HeaderValue};
 
 use crate::finding::{ExchangeRecord, Failure, Unwritable};
 
 pub use client::Client;
+pub use connector::Unreachable;
 pub use secrets::Secrets;
+pub use transport::{Proxy, Transport, TransportError};
 
 /// Largest body that is read; a larger one ends the exchange.
 pub const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -66,6 +72,15 @@ pub fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Unwr
         name: name.to_owned(),
     })?;
     Ok((header, value))
+}
+
+/// The value of `Authorization` for a user and a password.
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    format!(
+        "Basic {}",
+        BASE64.encode(format!("{user}:{password}").as_bytes())
+    )
 }
 
 impl Response {

@@ -311,6 +311,20 @@ pub enum Unchecked {
         /// Whether only requests were wanted that change nothing.
         safe: bool,
     },
+    /// The server answered none of the requests.
+    NoAnswer {
+        /// How many requests there were.
+        requests: usize,
+        /// Why the last one was not answered.
+        cause: String,
+    },
+    /// The server answered every request with 404 or the like, also where no id was wrong.
+    Elsewhere {
+        /// How many requests there were.
+        requests: usize,
+        /// The base URL.
+        server: String,
+    },
     /// The server answered every request with 401 or 403.
     Unauthorized {
         /// How many requests there were.

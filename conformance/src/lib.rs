@@ -43,7 +43,9 @@
 //! # Ok::<(), conformance::document::LoadError>(())
 //! ```
 //!
-//! [`document`], [`finding`], [`drift`], [`schema`] and [`report`] are the library: they use neither a command line, nor the network, nor
+//! To hold a running server to its document in a test of another project, see [`live`].
+//!
+//! [`document`], [`finding`], [`drift`], [`schema`] and [`report`] are the library of comparisons: they use neither a command line, nor the network, nor
 //! an asynchronous runtime, and a test keeps it so.
 //!
 //! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> fingerprint -> baseline ->
@@ -78,6 +80,8 @@ pub mod generate;
 
 pub mod exchange;
 
+pub mod credentials;
+
 pub mod check;
 
 pub mod session;
@@ -95,6 +99,8 @@ pub mod catalogue;
 pub mod lockstep;
 
 pub mod report;
+
+pub mod live;
 
 pub mod config;
 

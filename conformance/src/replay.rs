@@ -21,7 +21,7 @@ use crate::document::Document;
 use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
 use crate::flows;
 use crate::samples;
-use crate::session::{Part, Session, Subject};
+use crate::session::{Part, Session, Silence, Subject};
 
 pub use crate::session::{Generate, Options, SessionError};
 
@@ -87,12 +87,27 @@ pub async fn run(
     }
     let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
     create::report(&session, refused, &mut result);
-    if options.generate.is_some() {
+    let silence = session.silence().await;
+    // That there is no answer is said once.
+    if options.generate.is_some() && silence.is_none() {
         observed::note_never_accepted(&session, &mut result);
         result.findings = causes::of_run(result.findings);
     }
     observed::note_unobserved(&session, &options.watched, &mut result);
-    Ok(finish(&session, result, left))
+    let mut outcome = finish(&session, result, left);
+    if let Some(Silence { requests, cause }) = silence
+        && !options.stop.is_stopped()
+    {
+        let cause = session.judge.secrets.hide(&cause);
+        outcome.unchecked = Some(Unchecked::NoAnswer { requests, cause });
+        outcome.notes.clear();
+    }
+    outcome.notes.extend(session.token_problem());
+    if options.transport.insecure {
+        let note = "the server's certificate was not verified (--insecure)";
+        outcome.notes.push(note.to_owned());
+    }
+    Ok(outcome)
 }
 
 fn finish(session: &Session<'_>, result: Part, left: usize) -> Outcome {
@@ -150,7 +165,9 @@ fn unchecked(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
             operations,
             safe: generate.safe,
         }),
-        _ => observed::unauthorized(session, result),
+        _ => {
+            observed::unauthorized(session, result).or_else(|| observed::elsewhere(session, result))
+        }
     }
 }
 

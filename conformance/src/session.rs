@@ -15,6 +15,7 @@
 //! All units run on one thread. This module judges nothing: see [`crate::check`].
 
 mod base;
+mod contact;
 pub(crate) mod identity;
 mod limits;
 mod options;
@@ -30,17 +31,23 @@ use tokio::time::Instant;
 
 use crate::case::Case;
 use crate::check::Judge;
+use crate::credentials::{self, Beside, CredentialError, Credentials};
 use crate::document::{Document, Operation};
-use crate::exchange::{Client, Exchange, Request, Secrets, USER_AGENT};
+use crate::exchange::{
+    Client, Exchange, Request, Secrets, TransportError, USER_AGENT, Unreachable,
+};
 use crate::finding::{ReplayStep, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
+use contact::Contact;
 use limits::Limits;
 
+pub use contact::Silence;
 pub use limits::Stop;
-pub use options::{FlowSettings, Generate, Limited, Options, SecondUser, Watched};
-pub(crate) use options::{header, rate};
+use options::Own;
+pub use options::{FlowSettings, Generate, OperationOptions, Options, SecondUser, Watched};
+pub(crate) use options::{header, rate, seconds, workers};
 pub use part::{Created, Observed, Part};
 
 /// The server could not be checked at all.
@@ -54,6 +61,24 @@ pub enum SessionError {
         "{url} does not answer: {cause}; check that the server runs there and that --server names it"
     )]
     Unreachable { url: String, cause: String },
+    #[error("{url}: {problem}")]
+    Refused { url: String, problem: String },
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
+impl SessionError {
+    fn unreachable(url: &str, cause: Unreachable) -> Self {
+        let url = url.to_owned();
+        match cause {
+            Unreachable::Dead(cause) => Self::Unreachable { url, cause },
+            Unreachable::Proxy(problem) | Unreachable::Tls(problem) => {
+                Self::Refused { url, problem }
+            }
+        }
+    }
 }
 
 /// Path parameters with their values as they stand in the URL, percent-encoded.
@@ -86,7 +111,7 @@ impl<'d> Subject<'d> {
         Self {
             document,
             schemas: Schemas::new(document),
-            secrets: Secrets::new(document, &options.credentials(), options.show_secrets),
+            secrets: options.secrets(document),
             plans: operations.iter().map(plan).collect(),
             operations,
         }
@@ -107,7 +132,11 @@ pub struct Session<'s> {
     pub base: String,
     pub options: &'s Options,
     client: Client,
+    credentials: Credentials,
     limits: Limits,
+    contact: Contact,
+    /// Settings of operations, by the pointer of each.
+    own: HashMap<String, Own>,
     recorder: Option<Recorder<'s>>,
     progress: &'s dyn Fn(ReplayStep),
 }
@@ -125,22 +154,31 @@ impl<'s> Session<'s> {
         options.check()?;
         let base = base::url(&options.server, subject.document)?;
         progress(ReplayStep::Started { url: base.clone() });
-        let client = Client::new(options.timeout());
+        let client = Client::new(options.timeout(), &options.transport)?;
         client
             .reach(&base)
             .await
-            .map_err(|cause| SessionError::Unreachable {
-                url: base.clone(),
-                cause,
-            })?;
+            .map_err(|cause| SessionError::unreachable(&base, cause))?;
         let selection = options.selection();
         let operations = &subject.operations;
+        let beside = Beside {
+            headers: &options.headers,
+            queries: &options.queries,
+            cookies: &options.cookies,
+            certificate: options.transport.cert.is_some(),
+        };
+        let given = &options.credentials;
+        let credentials = Credentials::new(subject.document, operations, given, &base, beside)?;
+        credentials
+            .open(&client, &subject.secrets, options.timeout())
+            .await?;
         Ok(Self {
             document: subject.document,
             operations,
             plans: &subject.plans,
             selected: (0..operations.len())
                 .filter(|index| selection.selects(&operations[*index]))
+                .filter(|index| !options.skips(&operations[*index]))
                 .collect(),
             judge: Judge {
                 document: subject.document,
@@ -151,12 +189,15 @@ impl<'s> Session<'s> {
             base,
             options,
             client,
+            credentials,
             limits: Limits::new(
                 options.workers,
                 options.rate,
                 options.rates(operations),
                 options.max_time(),
             ),
+            contact: Contact::default(),
+            own: options.own(operations),
             recorder: None,
             progress,
         })
@@ -182,7 +223,7 @@ impl<'s> Session<'s> {
         let _worker = self.limits.worker().await;
         let mut repeats = 0;
         loop {
-            let exchange = self.exchange(operation, &request).await?;
+            let exchange = self.authorized(operation, &request).await?;
             if self.options.stop.is_stopped()
                 || !self.limits.repeat(&exchange, repeats, Instant::now())
             {
@@ -202,7 +243,28 @@ impl<'s> Session<'s> {
         request: Request,
     ) -> Result<Exchange, Unwritable> {
         let _worker = self.limits.worker().await;
-        self.exchange(operation, &request).await
+        self.authorized(operation, &request).await
+    }
+
+    /// Sends a request with the newest tokens; once more where they are refused.
+    async fn authorized(
+        &self,
+        operation: Option<usize>,
+        request: &Request,
+    ) -> Result<Exchange, Unwritable> {
+        let (client, secrets) = (&self.client, self.judge.secrets);
+        let mut request = request.clone();
+        self.credentials
+            .refresh(&mut request, client, secrets)
+            .await;
+        let exchange = self.exchange(operation, &request).await?;
+        let renewed = self
+            .credentials
+            .renewed(operation, &exchange, client, secrets);
+        match renewed.await {
+            Some(request) => self.exchange(operation, &request).await,
+            None => Ok(exchange),
+        }
     }
 
     async fn exchange(
@@ -223,6 +285,8 @@ impl<'s> Session<'s> {
                 () = stop.abandoned() => Exchange::interrupted(request.clone()),
             }
         };
+        let proxied = self.options.transport.proxy.is_some();
+        self.contact.note(operation, &exchange, proxied);
         if let Some(record) = &self.recorder {
             record(operation, &exchange);
         }
@@ -232,7 +296,25 @@ impl<'s> Session<'s> {
     /// Whether units have to end early: the run was stopped, or its time is over.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.options.stop.is_stopped() || self.limits.is_over()
+        self.options.stop.is_stopped() || self.limits.is_over() || self.contact.is_hopeless()
+    }
+
+    /// What there is to say of a server that answered none of the requests: nothing was checked then.
+    pub async fn silence(&self) -> Option<Silence> {
+        let mut silence = self.contact.silence()?;
+        if self.client.speaks_tls(&self.base).await {
+            "the port speaks TLS; write https:// instead of http://".clone_into(&mut silence.cause);
+        }
+        Some(silence)
+    }
+
+    /// Whether the settings say that an operation may answer with this status, whatever the document says.
+    #[must_use]
+    pub fn expects(&self, operation: usize, exchange: &Exchange) -> bool {
+        let own = self.own.get(&self.operations[operation].pointer);
+        let status = exchange.response.as_ref().map(|response| response.status);
+        own.zip(status)
+            .is_some_and(|(own, status)| own.expected.contains(&status))
     }
 
     /// Notes that a unit of this operation ended before all of its requests were sent.
@@ -251,53 +333,89 @@ impl<'s> Session<'s> {
         (self.progress)(step);
     }
 
-    /// The request of a case: the document's headers, replaced by those of the command line, replaced by those of `x-replay`.
+    /// The users whose credentials were given, the first one first.
+    #[must_use]
+    pub fn users(&self) -> &[String] {
+        self.credentials.users()
+    }
+
+    /// Whether a user has credentials of its own for an operation.
+    #[must_use]
+    pub fn is_known(&self, user: usize, operation: usize) -> bool {
+        let pointer = &self.operations[operation].pointer;
+        self.credentials.is_known(user, pointer)
+    }
+
+    /// How to give the credentials that an operation needs and that were not given.
+    #[must_use]
+    pub fn lacking(&self, operation: usize) -> &[String] {
+        self.credentials
+            .lacking(&self.operations[operation].pointer)
+    }
+
+    /// Why tokens could not be renewed, if so.
+    #[must_use]
+    pub fn token_problem(&self) -> Option<String> {
+        self.credentials.problem()
+    }
+
+    /// The request of a case by the first user.
     #[must_use]
     pub fn request(&self, case: &Case, path: &[(String, String)]) -> Request {
+        self.request_of(0, case, path)
+    }
+
+    /// The request of a case by a user, given by its index: what the document gives, replaced by the credentials of the user, replaced
+    /// by what the options give for every request, replaced by `x-replay`.
+    #[must_use]
+    pub fn request_of(&self, user: usize, case: &Case, path: &[(String, String)]) -> Request {
         // Without its slash a path could change the host.
         let target = on_the_wire(&template::expand(&case.template, path));
         let slash = if target.starts_with('/') { "" } else { "/" };
         let mut url = format!("{}{slash}{target}", self.base);
         let secrets = self.judge.secrets;
-        let mut query: Vec<(String, String)> = case
-            .query
-            .iter()
-            .filter(|(name, _)| !case.anonymous || !secrets.is_credential_query(name))
-            .cloned()
-            .collect();
+        let mut query = case.query.clone();
         let mut headers = vec![
             ("User-Agent".to_owned(), USER_AGENT.to_owned()),
             ("Accept".to_owned(), "*/*".to_owned()),
         ];
-        let mut set = |name: &str, values: &[&str]| {
-            headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            headers.extend(
-                values
-                    .iter()
-                    .map(|value| (name.to_owned(), (*value).to_owned())),
-            );
-        };
         for (name, value) in &case.headers {
-            set(name, &[value]);
+            set(&mut headers, name, &[value]);
         }
         if let Some(content_type) = case
             .body
             .as_ref()
             .and_then(|body| body.content_type.as_deref())
         {
-            set("Content-Type", &[content_type]);
+            set(&mut headers, "Content-Type", &[content_type]);
         }
+        self.credentials
+            .apply(user, &case.pointer, &mut query, &mut headers);
         let mut given: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (name, value) in &self.options.headers {
-            given
-                .entry(name.to_ascii_lowercase())
-                .or_default()
-                .push(value);
+            // The credentials among them are those of the first user.
+            if user == 0 || !secrets.is_credential(name) {
+                given
+                    .entry(name.to_ascii_lowercase())
+                    .or_default()
+                    .push(value);
+            }
         }
         for (name, values) in &given {
-            set(name, values);
+            set(&mut headers, name, values);
+        }
+        let own = self.own.get(&case.pointer);
+        for (name, value) in own.into_iter().flat_map(|own| &own.headers) {
+            set(&mut headers, name, &[value]);
+        }
+        for (name, value) in &self.options.queries {
+            credentials::set_query(&mut query, name, value);
+        }
+        for (name, value) in &self.options.cookies {
+            credentials::set_cookie(&mut headers, name, value);
         }
         if case.anonymous {
+            query.retain(|(name, _)| !secrets.is_credential_query(name));
             headers.retain(|(name, _)| !secrets.is_credential(name));
         }
         let overrides: HashMap<String, &Option<String>> = case
@@ -336,6 +454,16 @@ fn on_the_wire(path: &str) -> String {
         }
     }
     out
+}
+
+/// Replaces all values of a header.
+fn set(headers: &mut Vec<(String, String)>, name: &str, values: &[&str]) {
+    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    headers.extend(
+        values
+            .iter()
+            .map(|value| (name.to_owned(), (*value).to_owned())),
+    );
 }
 
 /// Whether a method changes nothing on a server that keeps to HTTP.

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 
+use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::progress::ProgressLine;
 use super::replay::stop_on_signal;
-use super::{input, refuse_unmatched, unchecked};
+use super::{Given, input, refuse_unmatched, unchecked};
 use crate::finding::{Comparison, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::{clock, fingerprint, flows, replay};
@@ -30,6 +31,8 @@ pub(super) struct FlowsArgs {
     #[command(flatten)]
     options: replay::Options,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     flows: flows::Settings,
     #[command(flatten)]
     baseline: BaselineArgs,
@@ -37,7 +40,7 @@ pub(super) struct FlowsArgs {
     output: OutputArgs,
 }
 
-pub(super) async fn run(args: FlowsArgs) -> Result<Verdict> {
+pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
     let mut settings = args.output.settle()?;
     let mut options = args.options;
     if options.include.is_empty() {
@@ -52,12 +55,13 @@ pub(super) async fn run(args: FlowsArgs) -> Result<Verdict> {
             options.headers.push((name, value));
         }
     }
+    settle_server(&settings.config, given, &mut options)?;
+    args.access.settle(&settings.config, &mut options)?;
     let document = input::load(&args.document).await?;
     let selection = options.selection();
     let documents = [document];
     refuse_unmatched(&selection, &documents)?;
     let [document] = &documents;
-    options.limited.clone_from(&settings.config.limited);
     stop_on_signal(&options.stop);
     let line = ProgressLine::start();
     line.sending(Arc::clone(&options.count));

@@ -25,6 +25,22 @@ const FOLDERS: [&str; 11] = [
     "", "openapi", "api", "apis", "spec", "specs", "docs", "doc", "swagger", "static", "public",
 ];
 
+/// What live checks can be told, to be edited.
+const SERVER: &str = "
+# For live checks, such as `conformance run DOCUMENT`. Secrets never stand here: values name environment variables.
+#
+# [server]
+# url = \"http://localhost:8080\"
+#
+# [[credential]]
+# scheme = \"bearerAuth\"  # security scheme of the document
+# value = \"${TOKEN}\"
+#
+# [[operation]]
+# select = \"DELETE /orders/*\"
+# skip = true
+";
+
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// Overwrite the file if it exists.
@@ -125,6 +141,7 @@ fail-on = \"undecided\"
             quoted(document)
         );
     }
+    text += SERVER;
     text
 }
 

@@ -1,5 +1,6 @@
 //! The command line: from arguments to reports and an exit code. Called by `main`; decides nothing about documents itself.
 
+mod access;
 mod check;
 mod drift;
 mod explain;
@@ -11,11 +12,13 @@ mod progress;
 mod replay;
 mod rules;
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::document::{Document, Operation, Selection};
 use crate::drift::compares_schemas;
@@ -150,8 +153,9 @@ fn printed(text: &str) -> String {
 
 /// Parses the command line, runs the command, and returns the exit code.
 pub async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli.command).await {
+    let matches = command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli.command, &Given::of(&matches)).await {
         Ok(Verdict::Conforms) => ExitCode::SUCCESS,
         Ok(Verdict::Deviates) => ExitCode::from(1),
         Ok(Verdict::NothingChecked) => ExitCode::from(2),
@@ -182,13 +186,32 @@ fn one_line(error: &anyhow::Error) -> String {
     report::plain_line(&line)
 }
 
-async fn run(command: Command) -> Result<Verdict> {
+/// The options that the command line gives, by name: the settings replace the defaults of all others.
+#[derive(Debug, Default)]
+struct Given(HashSet<String>);
+
+impl Given {
+    fn of(matches: &ArgMatches) -> Self {
+        let Some((_, matches)) = matches.subcommand() else {
+            return Self::default();
+        };
+        let ids = matches.ids().map(clap::Id::as_str);
+        let given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        Self(ids.filter(given).map(str::to_owned).collect())
+    }
+
+    fn contains(&self, option: &str) -> bool {
+        self.0.contains(option)
+    }
+}
+
+async fn run(command: Command, given: &Given) -> Result<Verdict> {
     match command {
         Command::Drift(args) => drift::run(args).await,
-        Command::Replay(args) => replay::run(args).await,
-        Command::Generate(args) => replay::generate(args).await,
-        Command::Run(args) => replay::everything(args).await,
-        Command::Flows(args) => flows::run(args).await,
+        Command::Replay(args) => replay::run(args, given).await,
+        Command::Generate(args) => replay::generate(args, given).await,
+        Command::Run(args) => replay::everything(args, given).await,
+        Command::Flows(args) => flows::run(args, given).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),

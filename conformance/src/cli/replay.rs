@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::Args;
 
+use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::progress::ProgressLine;
-use super::{input, refuse_unmatched, unchecked};
+use super::{Given, input, refuse_unmatched, unchecked};
 use crate::finding::{Comparison, ReplayStep, StepFailure, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::session::{FlowSettings, SecondUser, Stop, Watched};
@@ -29,6 +30,8 @@ pub(super) struct ReplayArgs {
     document: String,
     #[command(flatten)]
     options: replay::Options,
+    #[command(flatten)]
+    access: AccessArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
     #[command(flatten)]
@@ -77,7 +80,7 @@ pub(super) struct RunArgs {
     fail_on_unobserved: Vec<Watched>,
 }
 
-pub(super) async fn everything(args: RunArgs) -> Result<Verdict> {
+pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> {
     let mut replay = args.replay;
     let options = &mut replay.options;
     options.flows = Some(FlowSettings {
@@ -89,20 +92,20 @@ pub(super) async fn everything(args: RunArgs) -> Result<Verdict> {
     options.generate = Some(args.generate);
     options.watched = args.fail_on_unobserved;
     options.max_time.get_or_insert(RUN_TIME);
-    check(replay, "run").await
+    check(replay, "run", given).await
 }
 
-pub(super) async fn generate(args: GenerateArgs) -> Result<Verdict> {
+pub(super) async fn generate(args: GenerateArgs, given: &Given) -> Result<Verdict> {
     let mut replay = args.replay;
     replay.options.generate = Some(args.generate);
-    check(replay, "generate").await
+    check(replay, "generate", given).await
 }
 
-pub(super) async fn run(args: ReplayArgs) -> Result<Verdict> {
-    check(args, "replay").await
+pub(super) async fn run(args: ReplayArgs, given: &Given) -> Result<Verdict> {
+    check(args, "replay", given).await
 }
 
-async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
+async fn check(args: ReplayArgs, command: &'static str, given: &Given) -> Result<Verdict> {
     let mut settings = args.output.settle()?;
     let mut options = args.options;
     if options.include.is_empty() {
@@ -117,12 +120,13 @@ async fn check(args: ReplayArgs, command: &'static str) -> Result<Verdict> {
             options.headers.push((name, value));
         }
     }
+    settle_server(&settings.config, given, &mut options)?;
+    args.access.settle(&settings.config, &mut options)?;
     let document = input::load(&args.document).await?;
     let selection = options.selection();
     let documents = [document];
     refuse_unmatched(&selection, &documents)?;
     let [document] = &documents;
-    options.limited.clone_from(&settings.config.limited);
     stop_on_signal(&options.stop);
     let line = ProgressLine::start();
     line.sending(Arc::clone(&options.count));

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
 
+use super::access::{WrittenCredential, WrittenServer};
+use super::operation::WrittenOperation;
 use super::{Color, FailOn, Overrides};
 use crate::baseline::{Baseline, Written};
 use crate::catalogue;
@@ -16,7 +18,6 @@ use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::lockstep::{Documents, Pair};
 use crate::report::Format;
-use crate::session::{self, Limited};
 use crate::toml_text::{self, Text, TextError};
 
 /// Settings of conformance. A flag takes precedence over this file.
@@ -49,9 +50,15 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) header: Vec<Spanned<String>>,
-    /// Limits of operations, for checks of live servers.
+    /// What is different for some operations in live checks.
     #[serde(default)]
     pub(super) operation: Vec<WrittenOperation>,
+    /// The server that live checks ask.
+    #[serde(default)]
+    pub(super) server: WrittenServer,
+    /// Credentials of live checks, for the security schemes of the document.
+    #[serde(default)]
+    pub(super) credential: Vec<WrittenCredential>,
     /// Severities of rules; `conformance rules` lists them.
     #[serde(default)]
     #[schemars(schema_with = "rules_schema")]
@@ -59,17 +66,6 @@ pub(super) struct File {
     /// Documents that `conformance check` compares.
     #[serde(default)]
     pub(super) pair: Vec<WrittenPair>,
-}
-
-/// Limits of some operations.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct WrittenOperation {
-    /// Operations by operationId, method, path or tag, as in `include`.
-    select: String,
-    /// Most requests a second to each of them.
-    #[schemars(with = "f64", extend("exclusiveMinimum" = 0))]
-    rate: Spanned<f64>,
 }
 
 /// Two documents that must agree, or one that is compared with its merge base.
@@ -145,22 +141,6 @@ fn rules_schema(_: &mut SchemaGenerator) -> Schema {
     };
     let properties: Map<String, Value> = catalogue::all().into_iter().map(rule).collect();
     json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
-}
-
-/// The limits of operations as the program uses them.
-pub(super) fn limits(
-    text: &Text<'_>,
-    all: Vec<WrittenOperation>,
-) -> Result<Vec<Limited>, TextError> {
-    let limited = |written: WrittenOperation| {
-        let at = written.rate.span().start;
-        let rate = session::rate(&written.rate.into_inner().to_string());
-        Ok(Limited {
-            pattern: written.select,
-            rate: rate.map_err(|problem| text.error(at, problem))?,
-        })
-    };
-    all.into_iter().map(limited).collect()
 }
 
 /// The pairs as the program uses them; `prose` is what holds for those that do not say it.
@@ -260,7 +240,7 @@ fn documents(text: &Text<'_>, written: &WrittenPair) -> Result<Documents, TextEr
 }
 
 /// A file or URL that a configuration names: relative to the folder of the configuration.
-fn beside(config: &str, path: &str) -> String {
+pub(super) fn beside(config: &str, path: &str) -> String {
     let folder = Path::new(config).parent().unwrap_or(Path::new(""));
     if is_url(path) || folder.as_os_str().is_empty() || folder == Path::new(".") {
         return path.to_owned();

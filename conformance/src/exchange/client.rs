@@ -18,13 +18,16 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{
+    CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
+};
 use hyper::{Method, Uri, Version};
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout_at};
 
-use super::transport::{Counted, Origin, Transport};
-use super::{BODY_LIMIT, Exchange, Request, Response, header};
+use super::connector::{Connector, Counted, Origin, Unreachable};
+use super::transport::{Transport, TransportError};
+use super::{BODY_LIMIT, Exchange, Request, Response, cause, header};
 use crate::finding::{Failure, Unwritable};
 
 /// How long a connection may have been idle that is used again. Servers close theirs after 5 s and more.
@@ -35,7 +38,7 @@ const IDLE_ONCE: Duration = Duration::from_millis(500);
 /// Sends requests, any number at a time.
 #[derive(Debug)]
 pub struct Client {
-    transport: Transport,
+    connector: Connector,
     timeout: Duration,
     idle: RefCell<HashMap<Origin, Vec<Idle>>>,
     /// Whether a server has answered a second request on a connection.
@@ -68,30 +71,47 @@ impl std::fmt::Debug for Connection {
 
 impl Client {
     /// A client that gives each exchange this much time in all.
-    #[must_use]
-    pub fn new(timeout: Duration) -> Self {
-        Self {
-            transport: Transport::default(),
+    ///
+    /// # Errors
+    /// When a file of the transport cannot be used.
+    pub fn new(timeout: Duration, transport: &Transport) -> Result<Self, TransportError> {
+        Ok(Self {
+            connector: Connector::new(transport)?,
             timeout,
             idle: RefCell::default(),
             keeps_alive: Cell::new(false),
-        }
+        })
     }
 
     /// Makes a connection to the origin of a URL, to learn whether anything listens there; the first request uses it.
     ///
     /// # Errors
     /// The reason why there is no connection.
-    pub async fn reach(&self, url: &str) -> Result<(), String> {
-        let uri = uri(url).map_err(|error| error.to_string())?;
-        let origin = Origin::of(&uri).ok_or("the URL has no host")?;
+    pub async fn reach(&self, url: &str) -> Result<(), Unreachable> {
+        let uri = uri(url).map_err(|error| Unreachable::Dead(error.to_string()))?;
+        let no_host = || Unreachable::Dead("the URL has no host".to_owned());
+        let origin = Origin::of(&uri).ok_or_else(no_host)?;
         match timeout_at(Instant::now() + self.timeout, self.connect(&origin)).await {
             Ok(connection) => {
                 self.put_back(&origin, connection?);
                 Ok(())
             }
-            Err(_) => Err(self.no_connection()),
+            Err(_) => Err(Unreachable::Dead(self.no_connection())),
         }
+    }
+
+    /// Whether a port that was asked in plain HTTP speaks TLS.
+    pub async fn speaks_tls(&self, url: &str) -> bool {
+        let Some(origin) = uri(url).ok().and_then(|uri| Origin::of(&uri)) else {
+            return false;
+        };
+        // A server that hangs was waited for before.
+        let patience = self.timeout.min(Duration::from_secs(5));
+        let asked = self.connector.speaks_tls(&origin);
+        url.starts_with("http://")
+            && timeout_at(Instant::now() + patience, asked)
+                .await
+                .unwrap_or_default()
     }
 
     /// Sends a request and waits for the whole answer. A missing or broken answer is data, not an error.
@@ -99,7 +119,10 @@ impl Client {
     /// # Errors
     /// When the request cannot be written as HTTP.
     pub async fn send(&self, request: Request) -> Result<Exchange, Unwritable> {
-        let message = Message::new(&request)?;
+        let mut message = Message::new(&request)?;
+        if let Some(proxy) = self.connector.plain_proxy(&message.origin) {
+            message.through(proxy.authorization().as_deref(), &request.url)?;
+        }
         let start = Instant::now();
         let mut progress = Progress::default();
         let sent = self.exchange(&message, &mut progress);
@@ -140,7 +163,9 @@ impl Client {
             self.idle.borrow_mut().remove(origin);
         }
         let connected = self.connect(origin).await;
-        let mut connection = connected.map_err(|cause| Failure::Connect { cause })?;
+        let mut connection = connected.map_err(|error| Failure::Connect {
+            cause: error.into_cause(),
+        })?;
         progress.connected = true;
         connection.exchange(message.request(), progress).await?;
         self.put_back(origin, connection);
@@ -189,11 +214,11 @@ impl Client {
         }
     }
 
-    async fn connect(&self, origin: &Origin) -> Result<Connection, String> {
-        let stream = self.transport.connect(origin).await?;
+    async fn connect(&self, origin: &Origin) -> Result<Connection, Unreachable> {
+        let stream = self.connector.connect(origin).await?;
         let received = stream.received();
         let made = http1::handshake(TokioIo::new(stream)).await;
-        let (sender, driver) = made.map_err(|error| root_cause(&error))?;
+        let (sender, driver) = made.map_err(|error| Unreachable::Dead(cause::of(&error)))?;
         let mut connection = Connection {
             sender,
             driver: Box::pin(driver),
@@ -342,6 +367,16 @@ impl Message {
         })
     }
 
+    /// Makes it one to a proxy, which needs the whole URL.
+    fn through(&mut self, authorization: Option<&str>, url: &str) -> Result<(), Unwritable> {
+        self.target = uri(url)?;
+        if let Some(authorization) = authorization {
+            let (name, value) = header(PROXY_AUTHORIZATION.as_str(), authorization)?;
+            self.headers.push((name, value));
+        }
+        Ok(())
+    }
+
     fn request(&self) -> hyper::Request<Full<Bytes>> {
         let mut request = hyper::Request::new(Full::new(self.body.clone()));
         *request.method_mut() = self.method.clone();
@@ -363,15 +398,6 @@ fn uri(url: &str) -> Result<Uri, Unwritable> {
 
 fn broken(error: &hyper::Error) -> Failure {
     Failure::Broken {
-        cause: root_cause(error),
+        cause: cause::of(error),
     }
-}
-
-/// The innermost message of a chain: "Connection refused" says more than "error sending request".
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

@@ -1,9 +1,11 @@
 //! Keeping credentials out of reports: which headers are credentials, and hiding their values wherever they turn up.
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 use crate::case::UNKNOWN;
-use crate::case::serialize::decode;
+use crate::case::serialize::{decode, encode};
 use crate::document::Document;
 
 const HIDDEN: &str = "[redacted]";
@@ -47,7 +49,8 @@ pub struct Secrets {
     headers: Vec<String>,
     /// Names of query parameters that carry credentials.
     queries: Vec<String>,
-    values: Vec<String>,
+    /// The longest first, so that a part is not hidden inside of a whole.
+    values: RefCell<Vec<String>>,
 }
 
 impl Secrets {
@@ -79,30 +82,46 @@ impl Secrets {
             }
         }
         for (name, value) in given {
-            let name = name.to_ascii_lowercase();
-            if secrets.is_credential(&name) || !HARMLESS.contains(&name.as_str()) {
-                secrets.remember(value);
-                secrets.headers.push(name);
-            }
+            secrets.remember_header(name, value);
         }
         secrets
     }
 
-    fn remember(&mut self, value: &str) {
+    /// Hides the value of a header that the user gives, unless it is one that has no secret.
+    pub(crate) fn remember_header(&mut self, name: &str, value: &str) {
+        let name = name.to_ascii_lowercase();
+        if self.is_credential(&name) || !HARMLESS.contains(&name.as_str()) {
+            self.remember(value);
+            self.headers.push(name);
+        }
+    }
+
+    /// Hides a value from now on.
+    pub(crate) fn remember(&self, value: &str) {
         // `Bearer token`: the token alone is as secret as the whole.
         let token = value
             .split_once(char::is_whitespace)
             .map(|(_, token)| token.trim());
+        let mut values = self.values.borrow_mut();
         for secret in [Some(value), token].into_iter().flatten() {
             if secret.chars().count() >= SHORTEST {
-                self.values.push(secret.to_owned());
                 let json = Value::from(secret).to_string();
-                self.values.push(json[1..json.len() - 1].to_owned());
+                for form in [secret, &json[1..json.len() - 1], &encode(secret)] {
+                    if !values.iter().any(|known| known == form) {
+                        values.push(form.to_owned());
+                    }
+                }
             }
         }
-        // The longest first, so that a part is not hidden inside of a whole.
-        self.values.sort_by_key(|value| usize::MAX - value.len());
-        self.values.dedup();
+        values.sort_by_key(|value| usize::MAX - value.len());
+    }
+
+    /// Hides the value of a query parameter of this name.
+    pub(crate) fn remember_query(&mut self, name: &str, value: &str) {
+        if !HARMLESS.contains(&name.to_ascii_lowercase().as_str()) {
+            self.remember(value);
+            self.queries.push(name.to_owned());
+        }
     }
 
     /// Whether a header carries a credential: a security scheme names it, or its name tells.
@@ -167,6 +186,7 @@ impl Secrets {
             return text.to_owned();
         }
         self.values
+            .borrow()
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
     }

@@ -1,158 +1,281 @@
-//! How a connection to a server is made: TCP, and TLS where the scheme asks for it.
+//! How connections are made: which certificates are trusted and shown, and through which proxy. Reads files; sends nothing.
 
-use std::cell::{Cell, OnceCell};
+use std::fmt;
+use std::fs;
 use std::io;
-use std::pin::Pin;
-use std::rc::Rc;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use hyper::Uri;
-use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+use thiserror::Error;
+use url::Url;
 
-/// What a connection leads to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Origin {
-    secure: bool,
-    /// Without the brackets of an IPv6 address.
-    host: String,
-    port: u16,
-    /// Host and port as the URL has them.
-    authority: String,
+/// Largest file of certificates that is read, in bytes.
+const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// How connections are made. The default trusts the certificates of the system, shows none, and uses no proxy, whatever the environment
+/// says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transport {
+    /// PEM file of certificate authorities that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of the client certificate, followed by those of its issuers.
+    pub cert: Option<PathBuf>,
+    /// PEM file of the private key; without it the key is in `cert`.
+    pub key: Option<PathBuf>,
+    /// Whether to trust any certificate of the server.
+    pub insecure: bool,
+    /// The proxy that all connections go through.
+    pub proxy: Option<Proxy>,
 }
 
-impl Origin {
-    pub(super) fn of(uri: &Uri) -> Option<Self> {
-        let secure = uri.scheme_str()? == "https";
-        let host = uri.host()?;
-        Some(Self {
-            secure,
-            host: host
-                .trim_start_matches('[')
-                .trim_end_matches(']')
-                .to_owned(),
-            port: uri.port_u16().unwrap_or(if secure { 443 } else { 80 }),
-            authority: uri.authority()?.as_str().to_owned(),
-        })
+/// A file or a URL of the transport that cannot be used.
+#[derive(Debug, Error)]
+pub enum TransportError {
+    #[error("--{option} {path}: cannot be read: {source}")]
+    Read {
+        option: &'static str,
+        path: String,
+        source: io::Error,
+    },
+    #[error("--{option} {path}: has no certificate in PEM format (-----BEGIN CERTIFICATE-----)")]
+    NoCertificate { option: &'static str, path: String },
+    #[error(
+        "--{option} {path}: has no private key in PEM format; if it is encrypted, decrypt it first: openssl pkey -in FILE -out KEY"
+    )]
+    NoKey { option: &'static str, path: String },
+    #[error("--key without --cert: name the file of the client certificate too")]
+    KeyAlone,
+    #[error("the certificate of --cert cannot be used: {0}")]
+    Unusable(#[source] rustls::Error),
+    #[error("--proxy: {0}")]
+    Proxy(String),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[source] rustls::Error),
+}
+
+/// The URL of an HTTP proxy. Its password is not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Proxy(Url);
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.shown())
+    }
+}
+
+impl Proxy {
+    /// Parses `http://[USER:PASSWORD@]HOST[:PORT]`; the port is 80 where it is left out.
+    ///
+    /// # Errors
+    /// When it is not such a URL. The message does not repeat it, because it may have a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let form = "write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT";
+        let url = Url::parse(text).map_err(|error| format!("{error}; {form}"))?;
+        let plain = matches!(url.path(), "" | "/") && url.query().is_none();
+        if url.scheme() != "http" || !url.has_host() || !plain {
+            return Err(form.to_owned());
+        }
+        Ok(Self(url))
     }
 
-    /// The value of `Host`.
-    pub(super) fn host_header(&self) -> &str {
-        &self.authority
+    /// The URL without user and password.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.0.origin().ascii_serialization()
     }
-}
 
-/// Makes connections.
-#[derive(Default)]
-pub(super) struct Transport {
-    tls: OnceCell<TlsConnector>,
-}
+    /// The password, decoded, where there is one.
+    #[must_use]
+    pub fn password(&self) -> Option<String> {
+        let password = self.0.password()?;
+        Some(crate::case::serialize::decode(password))
+    }
 
-impl std::fmt::Debug for Transport {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Transport").finish_non_exhaustive()
+    /// Host, without the brackets of an IPv6 address, and port.
+    pub(super) fn address(&self) -> (String, u16) {
+        let host = self.0.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host.to_owned(), self.0.port().unwrap_or(80))
+    }
+
+    /// The value of `Proxy-Authorization`, where the URL has a user.
+    pub(super) fn authorization(&self) -> Option<String> {
+        let user = crate::case::serialize::decode(self.0.username());
+        let password = self.password().unwrap_or_default();
+        (!user.is_empty()).then(|| super::basic(&user, &password))
     }
 }
 
 impl Transport {
-    /// Connects to an origin. The error is the reason in words.
-    pub(super) async fn connect(&self, origin: &Origin) -> Result<Counted, String> {
-        let address = (origin.host.as_str(), origin.port);
-        let stream = TcpStream::connect(address).await;
-        let stream = stream.map_err(|error| error.to_string())?;
-        // A request is written in one piece; nothing is gained by waiting for more.
-        stream
-            .set_nodelay(true)
-            .map_err(|error| error.to_string())?;
-        if !origin.secure {
-            return Ok(Counted::new(stream));
-        }
-        let name = ServerName::try_from(origin.host.clone()).map_err(|error| error.to_string())?;
-        let stream = self.tls()?.connect(name, stream).await;
-        Ok(Counted::new(stream.map_err(|error| error.to_string())?))
+    /// Whether files have to be read.
+    pub(super) fn has_files(&self) -> bool {
+        self.ca_file.is_some() || self.cert.is_some() || self.key.is_some()
     }
 
-    fn tls(&self) -> Result<&TlsConnector, String> {
-        if let Some(known) = self.tls.get() {
-            return Ok(known);
-        }
+    /// The settings of TLS.
+    ///
+    /// # Errors
+    /// When a file of certificates or keys cannot be used.
+    pub fn tls(&self) -> Result<ClientConfig, TransportError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_platform_verifier());
-        let config = config.map_err(|error| format!("TLS cannot be set up: {error}"))?;
-        let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
-        Ok(self.tls.get_or_init(|| connector))
+            .map_err(TransportError::Tls)?;
+        let builder = if self.insecure {
+            let any = Arc::new(AnyCertificate(provider));
+            builder.dangerous().with_custom_certificate_verifier(any)
+        } else {
+            let extra = match &self.ca_file {
+                Some(path) => certificates("ca-file", path)?,
+                None => Vec::new(),
+            };
+            match Verifier::new_with_extra_roots(extra.iter().cloned(), provider) {
+                Ok(verifier) => builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(verifier)),
+                // A system without certificates, such as a small container: only what was given is trusted.
+                Err(_) => {
+                    let mut roots = RootCertStore::empty();
+                    for certificate in extra {
+                        roots.add(certificate).map_err(TransportError::Tls)?;
+                    }
+                    builder.with_root_certificates(roots)
+                }
+            }
+        };
+        let Some(cert) = &self.cert else {
+            return match self.key {
+                Some(_) => Err(TransportError::KeyAlone),
+                None => Ok(builder.with_no_client_auth()),
+            };
+        };
+        let chain = certificates("cert", cert)?;
+        let (option, path) = match &self.key {
+            Some(path) => ("key", path),
+            None => ("cert", cert),
+        };
+        let key = PrivateKeyDer::from_pem_slice(&read(option, path)?);
+        let key = key.map_err(|_| TransportError::NoKey {
+            option,
+            path: path.display().to_string(),
+        })?;
+        builder
+            .with_client_auth_cert(chain, key)
+            .map_err(TransportError::Unusable)
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
-
-/// A stream that counts what is received.
-pub(super) struct Counted {
-    stream: Box<dyn Stream>,
-    received: Rc<Cell<u64>>,
+fn read(option: &'static str, path: &Path) -> Result<Vec<u8>, TransportError> {
+    let failed = |source| TransportError::Read {
+        option,
+        path: path.display().to_string(),
+        source,
+    };
+    // Of a device there is no end.
+    let about = fs::metadata(path).map_err(failed)?;
+    if !about.is_file() || about.len() > SIZE_LIMIT {
+        return Err(failed(io::Error::other("not a file, or larger than 4 MB")));
+    }
+    fs::read(path).map_err(failed)
 }
 
-impl Counted {
-    fn new(stream: impl Stream + 'static) -> Self {
-        Self {
-            stream: Box::new(stream),
-            received: Rc::default(),
+fn certificates(
+    option: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TransportError> {
+    let text = read(option, path)?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    found
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or_else(|| TransportError::NoCertificate {
+            option,
+            path: path.display().to_string(),
+        })
+}
+
+/// Accepts any certificate, for `--insecure`.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_proxy_is_not_shown() {
+        let proxy = Proxy::parse("http://me:hunt%65r22@localhost:3128").unwrap();
+        assert_eq!(format!("{proxy:?}"), "http://localhost:3128");
+        assert_eq!(proxy.password().as_deref(), Some("hunter22"));
+        for text in [
+            "localhost:3128",
+            "socks5://hunter22@h",
+            "http://h/hunter22",
+            "hunter22",
+        ] {
+            let message = Proxy::parse(text).unwrap_err();
+            assert!(!message.contains("hunter22"), "{message}");
         }
     }
 
-    pub(super) fn received(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.received)
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let more = buffer.filled().len() - before;
-        self.received.set(self.received.get() + more as u64);
-        polled
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+    #[test]
+    fn a_file_that_cannot_be_used_is_named_with_its_option() {
+        let transport = |ca: &str, cert: &str, key: &str| {
+            let path = |text: &str| (!text.is_empty()).then(|| PathBuf::from(text));
+            let transport = Transport {
+                ca_file: path(ca),
+                cert: path(cert),
+                key: path(key),
+                ..Transport::default()
+            };
+            transport.tls().unwrap_err().to_string()
+        };
+        let this = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert!(transport("none.pem", "", "").starts_with("--ca-file none.pem: cannot be read: "));
+        assert!(transport("/dev/zero", "", "").contains("not a file"));
+        assert!(transport(this, "", "").contains("has no certificate"));
+        assert!(transport("", this, "").contains("--cert"));
+        assert!(transport("", "", this).contains("--key without --cert"));
     }
 }

@@ -1,9 +1,6 @@
 //! What a run did not get to see: operations that accepted nothing, a server that lets nobody in, and what was never observed.
 
-use serde_json::{Map, Value};
-
 use crate::case::is_success;
-use crate::document::pointer;
 use crate::finding::{Finding, Place, ReplayFault, Severity, Unchecked, Unobserved};
 use crate::rule::replay as rules;
 use crate::session::{Observed, Part, Session, Watched, is_safe};
@@ -75,42 +72,30 @@ pub(super) fn unauthorized(session: &Session<'_>, result: &Part) -> Option<Unche
 
 /// How to give the credentials that the refused operations need and that no option gives.
 fn missing(session: &Session<'_>, result: &Part) -> Vec<String> {
-    let document = session.document;
-    let mut missing = Vec::new();
+    let mut missing: Vec<String> = Vec::new();
     for index in result.observed.keys() {
-        let own = pointer::join(&session.operations[*index].pointer, "security");
-        let security = document.at(&own).or_else(|| document.at("/security"));
-        let alternatives = security.and_then(Value::as_array).into_iter().flatten();
-        let first = alternatives
-            .filter_map(Value::as_object)
-            .find(|one| !one.is_empty());
-        for name in first.into_iter().flat_map(Map::keys) {
-            let at = pointer::join("/components/securitySchemes", name);
-            let Some((_, scheme)) = document.resolve(&at) else {
-                continue;
-            };
-            let text = |member: &str| scheme.get(member).and_then(Value::as_str).unwrap_or("");
-            let header = match (text("type"), text("in")) {
-                ("apiKey", "header") => format!("{}: VALUE", text("name")),
-                ("apiKey", "cookie") => format!("Cookie: {}=VALUE", text("name")),
-                ("apiKey", _) => continue,
-                ("http", _) if text("scheme").eq_ignore_ascii_case("basic") => {
-                    "Authorization: Basic BASE64".to_owned()
-                }
-                _ => "Authorization: Bearer TOKEN".to_owned(),
-            };
-            let named = header.split(':').next().unwrap_or_default();
-            let given = session.options.headers.iter();
-            let given = given
-                .clone()
-                .any(|(given, _)| given.eq_ignore_ascii_case(named));
-            let way = format!("`{name}` (--header '{header}')");
-            if !given && !missing.contains(&way) {
-                missing.push(way);
+        for way in session.lacking(*index) {
+            if !missing.contains(way) {
+                missing.push(way.clone());
             }
         }
     }
     missing
+}
+
+/// Why the run has no result, though requests were answered: nothing of the document is there.
+pub(super) fn elsewhere(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
+    let observed = || result.observed.values();
+    let absent = |status: u16| matches!(status, 404 | 405 | 501);
+    let only = |one: &Observed| one.accepted == 0 && one.statuses.keys().copied().all(absent);
+    // Where each path has an id, a 404 may mean that the id is unknown.
+    let plain = result.observed.iter().any(|(index, one)| {
+        !session.operations[*index].path.contains('{') && one.statuses.contains_key(&404)
+    });
+    (plain && observed().all(only)).then(|| Unchecked::Elsewhere {
+        requests: observed().map(|one| one.requests).sum(),
+        server: session.base.clone(),
+    })
 }
 
 /// Adds a finding for each thing of the watched kinds that was not observed.

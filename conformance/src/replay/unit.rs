@@ -147,7 +147,10 @@ impl<'s> Unit<'s> {
             .iter()
             .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))
             .collect();
-        let findings = self.session.judge.judge(case, &exchange, &decoded);
+        let findings = match self.session.expects(index, &exchange) {
+            true => Vec::new(),
+            false => self.session.judge.judge(case, &exchange, &decoded),
+        };
         self.part.sent.push(SentSample {
             operation: case.operation.clone(),
             sample: case.sample.clone(),

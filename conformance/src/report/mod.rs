@@ -188,6 +188,13 @@ impl Unchecked {
             Self::NoRequests { operations, .. } => format!(
                 "no request could be made for any of {operations} operations: the document has no samples, and no valid values were found; add examples of parameters and bodies"
             ),
+            Self::NoAnswer { requests, cause } => match requests {
+                1 => format!("the server did not answer the only request: {cause}"),
+                requests => format!("the server answered none of {requests} requests: {cause}"),
+            },
+            Self::Elsewhere { requests, server } => format!(
+                "all {requests} responses were 404 or the like: {server} has none of the document's paths; check --server, its base path, and that the document is that of this server"
+            ),
             Self::Unauthorized { requests, missing } => {
                 let all = match requests {
                     1 => "the only response was 401 or 403".to_owned(),
@@ -212,7 +219,14 @@ impl Unchecked {
 impl Report {
     /// Whether the findings let the run pass.
     pub fn verdict(&self) -> Verdict {
-        if matches!(self.unchecked, Some(Unchecked::Unauthorized { .. })) {
+        if matches!(
+            self.unchecked,
+            Some(
+                Unchecked::Unauthorized { .. }
+                    | Unchecked::NoAnswer { .. }
+                    | Unchecked::Elsewhere { .. }
+            )
+        ) {
             // What such a server is found to do wrong is what it does to strangers.
             Verdict::NothingChecked
         } else if self.findings.iter().any(|entry| self.fails(entry)) {

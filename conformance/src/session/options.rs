@@ -10,15 +10,21 @@ use clap::{Args, ValueEnum};
 use super::SessionError;
 use super::limits::Stop;
 use crate::check::Limits;
-use crate::document::{Operation, Selection};
-use crate::exchange;
+use crate::credentials::Given;
+use crate::document::{Document, Operation, Selection};
+use crate::exchange::{self, Proxy, Secrets, Transport};
 
 /// Options of `conformance replay` beyond those of reports.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// The server to ask. An origin alone, such as `http://localhost:8080`, is joined with the document's first relative server
     /// URL; a URL with a path is used as it is.
-    #[arg(long, value_name = "URL")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub server: String,
 
     /// A header for every request, such as 'Authorization: Bearer TOKEN' (repeatable). It replaces what the document gives;
@@ -64,9 +70,9 @@ pub struct Options {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub max_time: Option<f64>,
 
-    /// Limits of operations, from the settings.
+    /// What is different for some operations; the last one that selects an operation counts.
     #[arg(skip)]
-    pub limited: Vec<Limited>,
+    pub operations: Vec<OperationOptions>,
 
     /// Ends the run early.
     #[arg(skip)]
@@ -80,6 +86,22 @@ pub struct Options {
     #[arg(skip)]
     pub watched: Vec<Watched>,
 
+    /// Credentials, for the security schemes of the document.
+    #[arg(skip)]
+    pub credentials: Vec<Given>,
+
+    /// Query parameters of every request.
+    #[arg(skip)]
+    pub queries: Vec<(String, String)>,
+
+    /// Cookies of every request.
+    #[arg(skip)]
+    pub cookies: Vec<(String, String)>,
+
+    /// How connections are made.
+    #[arg(skip)]
+    pub transport: Transport,
+
     /// Which requests are generated besides the samples; none where there is nothing.
     #[arg(skip)]
     pub generate: Option<Generate>,
@@ -89,13 +111,32 @@ pub struct Options {
     pub flows: Option<FlowSettings>,
 }
 
-/// A limit of some operations.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Limited {
+/// What is different for some operations.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OperationOptions {
     /// The pattern that selects them, as of `--include`.
     pub pattern: String,
+    /// Whether no request is sent to them.
+    pub skip: bool,
     /// Most requests a second to each of them.
-    pub rate: f64,
+    pub rate: Option<f64>,
+    /// Headers of their requests, besides those of all.
+    pub headers: Vec<(String, String)>,
+    /// Statuses that they may answer with, whatever the document says: such an answer is not judged.
+    pub expected: Vec<u16>,
+}
+
+impl OperationOptions {
+    fn selects(&self, operation: &Operation<'_>) -> bool {
+        Selection::new(vec![self.pattern.clone()], Vec::new()).selects(operation)
+    }
+}
+
+/// What is different for one operation.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) expected: Vec<u16>,
 }
 
 /// A kind of things that a run may be required to observe.
@@ -197,10 +238,14 @@ impl Options {
             workers: 8,
             rate: None,
             max_time: None,
-            limited: Vec::new(),
+            operations: Vec::new(),
             stop: Stop::default(),
             count: Arc::default(),
             watched: Vec::new(),
+            credentials: Vec::new(),
+            queries: Vec::new(),
+            cookies: Vec::new(),
+            transport: Transport::default(),
             generate: None,
             flows: None,
         }
@@ -226,6 +271,25 @@ impl Options {
         }
     }
 
+    /// What reports must not show.
+    pub(super) fn secrets(&self, document: &Document) -> Secrets {
+        let mut secrets = Secrets::new(document, &self.credentials(), self.show_secrets);
+        for (name, value) in &self.queries {
+            secrets.remember_query(name, value);
+        }
+        let own = self.operations.iter().flat_map(|one| &one.headers);
+        for (name, value) in own {
+            secrets.remember_header(name, value);
+        }
+        let given = self.credentials.iter().flat_map(Given::secrets);
+        let proxy = self.transport.proxy.as_ref().and_then(Proxy::password);
+        let cookies = self.cookies.iter().map(|(_, value)| value.clone());
+        for value in given.chain(cookies).chain(proxy) {
+            secrets.remember(&value);
+        }
+        secrets
+    }
+
     pub(super) fn timeout(&self) -> Duration {
         Duration::try_from_secs_f64(self.timeout).unwrap_or(Duration::from_secs(30))
     }
@@ -237,19 +301,40 @@ impl Options {
     /// The requests a second of operations that have a limit of their own, by index; the last one that selects an operation counts.
     pub(super) fn rates(&self, operations: &[Operation<'_>]) -> HashMap<usize, f64> {
         let mut rates = HashMap::new();
-        for limited in &self.limited {
-            let selection = Selection::new(vec![limited.pattern.clone()], Vec::new());
+        for one in &self.operations {
             for (index, operation) in operations.iter().enumerate() {
-                if selection.selects(operation) {
-                    rates.insert(index, limited.rate);
+                if let Some(rate) = one.rate.filter(|_| one.selects(operation)) {
+                    rates.insert(index, rate);
                 }
             }
         }
         rates
     }
 
+    /// Whether no request is sent to an operation.
+    pub(super) fn skips(&self, operation: &Operation<'_>) -> bool {
+        let mut selecting = self.operations.iter().filter(|one| one.selects(operation));
+        selecting.any(|one| one.skip)
+    }
+
+    /// Headers and expected statuses of operations, by the pointer of each.
+    pub(super) fn own(&self, operations: &[Operation<'_>]) -> HashMap<String, Own> {
+        let mut all: HashMap<String, Own> = HashMap::new();
+        for one in &self.operations {
+            for operation in operations {
+                if one.selects(operation) {
+                    let own = all.entry(operation.pointer.clone()).or_default();
+                    own.headers.extend(one.headers.iter().cloned());
+                    own.expected.extend(&one.expected);
+                }
+            }
+        }
+        all
+    }
+
     pub(super) fn check(&self) -> Result<(), SessionError> {
-        for (name, value) in &self.headers {
+        let own = self.operations.iter().flat_map(|one| &one.headers);
+        for (name, value) in self.headers.iter().chain(own) {
             exchange::header(name, value).map_err(|problem| SessionError::Header {
                 name: name.clone(),
                 problem: problem.to_string(),
@@ -276,7 +361,7 @@ pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "write a number of seconds, such as 30 or 0.5".to_owned())?;
@@ -296,7 +381,7 @@ pub(crate) fn rate(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "write a number of requests a second from 0.001 to 1000000".to_owned())
 }
 
-fn workers(text: &str) -> Result<usize, String> {
+pub(crate) fn workers(text: &str) -> Result<usize, String> {
     let workers: usize = text.parse().unwrap_or_default();
     (1..=1000)
         .contains(&workers)

@@ -31,6 +31,7 @@ mod flows;
 mod generated;
 mod integrations;
 mod layers;
+mod live;
 mod program;
 mod replay;
 mod settings;

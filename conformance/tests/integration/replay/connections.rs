@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use conformance::exchange::{Client, Exchange, Request as Sent};
+use conformance::exchange::{Client, Exchange, Request as Sent, Transport};
 use conformance::finding::Failure;
 
 use super::*;
@@ -96,7 +96,8 @@ fn send(server: &Keeping, methods: &[&str]) -> Vec<Exchange> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let client = Client::new(std::time::Duration::from_secs(30));
+        let client = Client::new(std::time::Duration::from_secs(30), &Transport::default())
+            .expect("no file is named");
         client.reach(&server.url).await.expect("a connection");
         let mut exchanges = Vec::new();
         for method in methods {

@@ -58,7 +58,7 @@ fn without_valid_credentials_the_exit_code_is_2_and_the_missing_one_is_named() {
         out.starts_with("nothing checked: all ") && out.contains("responses were 401 or 403"),
         "{out}"
     );
-    assert!(out.contains("--header 'X-Token: VALUE'"), "{out}");
+    assert!(out.contains("(--credential 'token=${API_KEY}')"), "{out}");
     assert_eq!(out.lines().count(), 1, "{out}");
     let refused = [&arguments[..], &["--header", "X-Token: another"]].concat();
     let (code, out, _) = program(&refused);

@@ -1,0 +1,130 @@
+//! A credential as the user gives it.
+
+use std::fmt;
+
+/// A credential as the user gives it. `Debug` shows no secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The option or the place in the settings, for messages.
+    pub from: String,
+    /// Whose it is; `user-a` where it names none.
+    pub user: Option<String>,
+    /// The security scheme; all that fit where it names none.
+    pub scheme: Option<String>,
+    pub origin: Origin,
+}
+
+/// What a credential is, or how to get it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// An API key, or a token. For a scheme of basic authentication `USER:PASSWORD`.
+    Value(String),
+    Password {
+        username: String,
+        password: String,
+    },
+    /// OAuth 2.0 client credentials.
+    Client(ClientCredentials),
+    /// A command line that prints a token.
+    Command(String),
+}
+
+/// OAuth 2.0 client credentials, RFC 6749 section 4.4.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientCredentials {
+    pub id: String,
+    pub secret: String,
+    /// Where tokens are given out; the document's token URL where there is none.
+    pub token_url: Option<String>,
+    /// The scopes that are asked for; those that each operation needs where there are none.
+    pub scopes: Option<Vec<String>>,
+    /// The API that the token is for, which some servers ask for as `audience`.
+    pub audience: Option<String>,
+}
+
+impl Given {
+    /// A bearer token, for all schemes that take one.
+    #[must_use]
+    pub fn bearer(token: &str) -> Self {
+        Self::unnamed("bearer token", Origin::Value(token.to_owned()))
+    }
+
+    /// A user and a password, for all schemes of basic authentication.
+    #[must_use]
+    pub fn basic(username: &str, password: &str) -> Self {
+        let origin = Origin::Password {
+            username: username.to_owned(),
+            password: password.to_owned(),
+        };
+        Self::unnamed("basic credentials", origin)
+    }
+
+    /// An API key or a token, for one security scheme.
+    #[must_use]
+    pub fn scheme(scheme: &str, value: &str) -> Self {
+        Self {
+            scheme: Some(scheme.to_owned()),
+            ..Self::unnamed(
+                &format!("credential of `{scheme}`"),
+                Origin::Value(value.to_owned()),
+            )
+        }
+    }
+
+    /// The same for another user, such as `user-b`.
+    #[must_use]
+    pub fn of_user(mut self, user: &str) -> Self {
+        self.user = Some(user.to_owned());
+        self
+    }
+
+    pub(crate) fn unnamed(from: &str, origin: Origin) -> Self {
+        Self {
+            from: from.to_owned(),
+            user: None,
+            scheme: None,
+            origin,
+        }
+    }
+
+    /// The texts that no report may show.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        match &self.origin {
+            // Of `USER:PASSWORD` the password alone is as secret as the whole.
+            Origin::Value(value) => {
+                let password = value
+                    .split_once(':')
+                    .map(|(_, password)| password.to_owned());
+                let encoded = value
+                    .split_once(':')
+                    .map(|(user, password)| super::basic(user, password));
+                [Some(value.clone()), password, encoded]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
+            Origin::Password { username, password } => {
+                vec![password.clone(), super::basic(username, password)]
+            }
+            Origin::Client(client) => {
+                vec![
+                    client.secret.clone(),
+                    super::basic(&client.id, &client.secret),
+                ]
+            }
+            Origin::Command(_) => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Given")
+            .field("from", &self.from)
+            .field("user", &self.user)
+            .field("scheme", &self.scheme)
+            .finish_non_exhaustive()
+    }
+}
