@@ -2,6 +2,7 @@
 
 mod change;
 pub mod form;
+pub mod route;
 pub mod serialize;
 
 use serde_json::Value;

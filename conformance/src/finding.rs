@@ -332,6 +332,11 @@ pub enum Unchecked {
         /// How to give the credentials that the operations need and that were not given.
         missing: Vec<String>,
     },
+    /// None of the entries of an HTTP Archive belongs to an operation of the document.
+    NothingRecorded {
+        /// How many entries there are.
+        exchanges: usize,
+    },
     /// The run was stopped before everything was sent.
     Stopped {
         /// How many requests were sent.

@@ -21,6 +21,7 @@ mod object;
 mod parameter;
 mod protocol;
 mod random;
+mod recorded;
 mod text;
 mod walk;
 mod wire;
@@ -38,6 +39,8 @@ use crate::finding::{Finding, Sender};
 use crate::schema::Schemas;
 
 use base::Base;
+
+pub use recorded::Sent;
 
 /// What the names of generated cases begin with.
 pub const GENERATED: &str = "generated: ";

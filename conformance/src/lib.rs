@@ -82,6 +82,8 @@ pub mod exchange;
 
 pub mod credentials;
 
+pub mod har;
+
 pub mod check;
 
 pub mod session;
@@ -89,6 +91,8 @@ pub mod session;
 pub mod flows;
 
 pub mod replay;
+
+pub mod recorded;
 
 pub mod fingerprint;
 

@@ -6,7 +6,8 @@
 //! different resources run at the same time. Not done: servers of single paths or operations, unique values (a server that refuses the
 //! same body twice is served with what the run created before).
 
-mod causes;
+mod archive;
+pub(crate) mod causes;
 mod create;
 mod generated;
 mod keep;
@@ -25,6 +26,7 @@ use crate::session::{Part, Session, Silence, Subject};
 
 pub use crate::session::{Generate, Options, SessionError};
 
+use archive::Archive;
 use unit::Unit;
 
 /// The result of a run.
@@ -57,6 +59,13 @@ pub async fn run(
     let progress = RefCell::new(progress);
     let tell = |step| (progress.borrow_mut())(step);
     let session = Session::open(&subject, options, &tell).await?;
+    let archive = options.har.as_deref();
+    let archive = archive.map(|path| Archive::create(path, session.judge.secrets));
+    let archive = archive.transpose()?;
+    let session = match &archive {
+        Some(archive) => session.recorded(archive.recorder()),
+        None => session,
+    };
     let selection = options.selection();
     let own = samples::faults(document, session.judge.schemas, &|operation| {
         selection.selects(operation)
@@ -107,6 +116,8 @@ pub async fn run(
         let note = "the server's certificate was not verified (--insecure)";
         outcome.notes.push(note.to_owned());
     }
+    drop(session);
+    archive.map_or(Ok(()), Archive::finish)?;
     Ok(outcome)
 }
 

@@ -24,6 +24,8 @@ pub(crate) mod template;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use thiserror::Error;
@@ -43,6 +45,7 @@ use crate::schema::Schemas;
 use contact::Contact;
 use limits::Limits;
 
+pub use base::server_urls;
 pub use contact::Silence;
 pub use limits::Stop;
 use options::Own;
@@ -63,6 +66,8 @@ pub enum SessionError {
     Unreachable { url: String, cause: String },
     #[error("{url}: {problem}")]
     Refused { url: String, problem: String },
+    #[error("cannot write the HTTP Archive {}: {source}", path.display())]
+    Archive { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(transparent)]

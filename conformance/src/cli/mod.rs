@@ -9,6 +9,7 @@ mod init;
 mod input;
 mod output;
 mod progress;
+mod recorded;
 mod replay;
 mod rules;
 

@@ -1,6 +1,7 @@
 //! `conformance replay`, `conformance generate` and `conformance run`.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,7 +10,7 @@ use clap::Args;
 use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, write_reports};
 use super::progress::ProgressLine;
-use super::{Given, input, refuse_unmatched, unchecked};
+use super::{Given, input, recorded, refuse_unmatched, unchecked};
 use crate::finding::{Comparison, ReplayStep, StepFailure, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, words};
 use crate::session::{FlowSettings, SecondUser, Stop, Watched};
@@ -27,15 +28,15 @@ Which request gets which answer, how bodies are written and read, and `x-replay`
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
     /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
-    document: String,
+    pub(super) document: String,
     #[command(flatten)]
-    options: replay::Options,
+    pub(super) options: replay::Options,
     #[command(flatten)]
-    access: AccessArgs,
+    pub(super) access: AccessArgs,
     #[command(flatten)]
-    baseline: BaselineArgs,
+    pub(super) baseline: BaselineArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 pub(super) const GENERATE_HELP: &str = "Examples:
@@ -59,6 +60,7 @@ pub(super) const RUN_HELP: &str = "Examples:
   conformance run openapi.yaml --server http://localhost:8080 --header \"Authorization: Bearer $TOKEN\"
   conformance run openapi.yaml --server https://test.example.com --safe --rate 20
   conformance run openapi.yaml --server http://localhost:8080 --include tag:Orders --report html=report.html
+  conformance run openapi.yaml --from-har traffic.har
   conformance run openapi.yaml --server http://localhost:8080 --fail-on-unobserved operation,sample --report junit=run.xml
 
 Which requests are sent and what is expected of the answers: conformance/REPLAY.md";
@@ -78,10 +80,18 @@ pub(super) struct RunArgs {
     /// Make it a finding that something was not observed: a documented status, a sample, an operation (comma-separated).
     #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',')]
     fail_on_unobserved: Vec<Watched>,
+
+    /// Judge the exchanges of this HTTP Archive (HAR 1.2), as browsers and proxies record them, and send nothing. `--server` is then the
+    /// base URL of the API in the archive; without it, that of the document's servers.
+    #[arg(long, value_name = "FILE", conflicts_with = "har")]
+    from_har: Option<PathBuf>,
 }
 
 pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> {
     let mut replay = args.replay;
+    if let Some(archive) = &args.from_har {
+        return recorded::judge(replay, archive).await;
+    }
     let options = &mut replay.options;
     options.flows = Some(FlowSettings {
         seed: args.generate.seed,

@@ -188,6 +188,13 @@ pub enum ReplayFault {
         #[serde(skip_serializing_if = "Option::is_none")]
         refused: Option<String>,
     },
+    /// Recorded requests that no operation describes.
+    Unknown {
+        /// How many there are.
+        requests: usize,
+        /// Whether the document has the path, with other methods.
+        method_is_missing: bool,
+    },
     /// `HEAD` was answered with a status that does not fit `GET`.
     Head {
         /// The name of the case.
@@ -488,6 +495,7 @@ impl ReplayFault {
             | Self::UnusableSchema { .. }
             | Self::NoSamples
             | Self::Unobserved { .. }
+            | Self::Unknown { .. }
             | Self::NoValue { .. }
             | Self::NeverAccepted { .. } => None,
         }
@@ -551,6 +559,7 @@ impl ReplayFault {
             | Self::NotRefused { .. }
             | Self::NotAccepted { .. }
             | Self::Unobserved { .. }
+            | Self::Unknown { .. }
             | Self::Head { .. }
             | Self::Slow { .. }
             | Self::NoValue { .. }

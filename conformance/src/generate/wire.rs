@@ -105,7 +105,7 @@ impl Source<'_> {
     }
 
     /// The objects that a form may be read as; none where there are too many.
-    fn form(
+    pub(super) fn form(
         &self,
         schema: &str,
         pairs: &[(String, String)],
@@ -296,7 +296,7 @@ pub(super) fn of_header(style: &Style, text: &str) -> Vec<Raw> {
 }
 
 /// The pairs of a form: decoded names and encoded values.
-fn urlencoded(text: &str) -> Vec<(String, String)> {
+pub(super) fn urlencoded(text: &str) -> Vec<(String, String)> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -307,7 +307,7 @@ fn urlencoded(text: &str) -> Vec<(String, String)> {
 }
 
 /// The parts of a form as pairs of names and encoded values.
-fn multipart(text: &str, content_type: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn multipart(text: &str, content_type: &str) -> Option<Vec<(String, String)>> {
     let (_, boundary) = content_type.split_once("boundary=")?;
     let line = format!("--{boundary}");
     let parts = text.split(line.as_str()).skip(1);

@@ -57,7 +57,7 @@ fn without_consequences(mut findings: Vec<Finding>, named: &HashMap<&str, &Case>
 }
 
 /// Joins the findings of a whole run: a fault of a shared schema or answer is one, whatever operations show it.
-pub(super) fn of_run(findings: Vec<Finding>) -> Vec<Finding> {
+pub(crate) fn of_run(findings: Vec<Finding>) -> Vec<Finding> {
     join(findings, |finding| {
         let place = finding.old.as_ref();
         let shared = place.is_some_and(|place| !place.node.starts_with("/paths/"));

@@ -206,6 +206,10 @@ impl Unchecked {
                 };
                 format!("{all}; {way}")
             }
+            Self::NothingRecorded { exchanges: 0 } => "the archive has no entry".to_owned(),
+            Self::NothingRecorded { exchanges } => format!(
+                "none of the {exchanges} entries of the archive belongs to an operation of the document; --server URL says where the API is in it"
+            ),
             Self::Stopped { requests } => {
                 format!("the run was stopped after {requests} requests")
             }

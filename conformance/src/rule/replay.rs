@@ -67,6 +67,8 @@ rules! {
         "Accept: text/csv" => "Content-Type: application/json";
     LOCATION_VALID = "location-valid" Breaking "A `Location` header is not a URI reference, or is given several times; a warning where a redirection has none.",
         "201 Created" => "Location: http://[/1";
+    OPERATION_UNDOCUMENTED = "operation-undocumented" Warning "Recorded traffic has requests that no operation of the document describes.",
+        "paths: { /orders: { get: .. } }" => "PUT /orders: 200 OK";
     MEMBER_DOCUMENTED = "member-documented" Breaking "The body has a member that its schema does not declare; only with `--strict`.",
         "properties: { id: .. }" => "{ \"id\": \"a\", \"internal\": 1 }";
     RESPONSE_TIME = "response-time" Breaking "The response took longer than `--max-response-time`.",

@@ -56,12 +56,20 @@ pub(super) fn url(server: &str, document: &Document) -> Result<String, SessionEr
 
 /// The first server URL of the document that names no host, its variables at their defaults.
 fn relative(document: &Document) -> Option<String> {
-    let servers = document.at("/servers")?.as_array()?;
-    let mut urls = servers.iter().filter_map(|server| {
-        let url = server.get("url")?.as_str()?;
-        Some(with_defaults(url, server))
-    });
+    let mut urls = server_urls(document).into_iter();
     urls.find(|url| !url.contains("://") && !url.starts_with("//"))
+}
+
+/// The server URLs of the document, their variables at their defaults.
+#[must_use]
+pub fn server_urls(document: &Document) -> Vec<String> {
+    let servers = document.at("/servers").and_then(Value::as_array);
+    let servers = servers.into_iter().flatten();
+    let url = |server| {
+        let url = Value::get(server, "url")?.as_str()?;
+        Some(with_defaults(url, server))
+    };
+    servers.filter_map(url).collect()
 }
 
 fn with_defaults(url: &str, server: &Value) -> String {

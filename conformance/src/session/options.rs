@@ -1,6 +1,7 @@
 //! What a replay run is told on the command line.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -52,6 +53,10 @@ pub struct Options {
     /// Report responses that take longer than this; without it they may take any time within --timeout.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub max_response_time: Option<f64>,
+
+    /// Write every exchange to this file as an HTTP Archive (HAR 1.2), for browsers and proxies to show.
+    #[arg(long, value_name = "FILE")]
+    pub har: Option<PathBuf>,
 
     /// Show the values of credentials in reports.
     #[arg(long)]
@@ -234,6 +239,7 @@ impl Options {
             exclude: Vec::new(),
             strict: false,
             max_response_time: None,
+            har: None,
             show_secrets: false,
             workers: 8,
             rate: None,
@@ -263,7 +269,7 @@ impl Options {
     }
 
     /// What is asked of answers beyond what the document says.
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         let limit = |seconds| Duration::try_from_secs_f64(seconds).ok();
         Limits {
             strict: self.strict,

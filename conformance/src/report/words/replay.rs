@@ -141,6 +141,19 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
             refused,
             ..
         } => allow(found.as_deref(), missing, refused.as_deref()),
+        ReplayFault::Unknown {
+            requests,
+            method_is_missing,
+        } => {
+            let what = match method_is_missing {
+                true => "the path is documented, but without this method",
+                false => "no path of the document matches it",
+            };
+            match requests {
+                1 => format!("was recorded once; {what}"),
+                requests => format!("was recorded {requests} times; {what}"),
+            }
+        }
         ReplayFault::Head { found, .. } => {
             format!("GET is documented, but HEAD was answered with {found}")
         }
@@ -798,6 +811,14 @@ mod tests {
                 found: Some(vec![text("GET"), text("PUT")]),
                 missing: vec![text("POST"), text("PATCH")],
                 refused: Some(text("PUT")),
+            },
+            ReplayFault::Unknown {
+                requests: 1,
+                method_is_missing: false,
+            },
+            ReplayFault::Unknown {
+                requests: 2,
+                method_is_missing: true,
             },
             ReplayFault::Head {
                 sample: sample(),

@@ -5,6 +5,7 @@ mod clean;
 mod connections;
 mod document;
 mod generate;
+mod har;
 mod headers;
 mod needs;
 mod program;
