@@ -79,7 +79,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 /// Writes to standard output, and says whether anybody still reads it.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(super) fn print_to_reader(text: &str) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
