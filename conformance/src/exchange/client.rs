@@ -23,12 +23,17 @@ use hyper::header::{
 };
 use hyper::{Method, Uri, Version};
 use hyper_util::rt::TokioIo;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
 use super::connector::{Connector, Counted, Origin, Unreachable};
 use super::transport::{Transport, TransportError};
 use super::{BODY_LIMIT, Exchange, Request, Response, cause, header};
 use crate::finding::{Failure, Unwritable};
+
+/// How much is read at once, and the size of the largest head, in bytes. All of it is parsed before the deadline is looked at again, which a
+/// flood of interim responses would delay by seconds with the larger default.
+const READ_AHEAD: usize = 64 * 1024;
 
 /// How long a connection may have been idle that is used again. Servers close theirs after 5 s and more.
 const IDLE: Duration = Duration::from_secs(3);
@@ -217,7 +222,9 @@ impl Client {
     async fn connect(&self, origin: &Origin) -> Result<Connection, Unreachable> {
         let stream = self.connector.connect(origin).await?;
         let received = stream.received();
-        let made = http1::handshake(TokioIo::new(stream)).await;
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(READ_AHEAD);
+        let made = builder.handshake(TokioIo::new(stream)).await;
         let (sender, driver) = made.map_err(|error| Unreachable::Dead(cause::of(&error)))?;
         let mut connection = Connection {
             sender,
@@ -294,6 +301,8 @@ impl Connection {
             let Some(frame) = frame.await else {
                 return Ok(());
             };
+            // A server that floods with small chunks is always ready, and would keep the deadline from being looked at.
+            consume_budget().await;
             let Ok(chunk) = frame.map_err(|error| broken(&error))?.into_data() else {
                 continue;
             };

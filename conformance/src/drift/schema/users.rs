@@ -13,7 +13,7 @@ const STEPS: usize = 50_000_000;
 /// How many bodies and parameters of one subject are named.
 const USES: usize = 4;
 
-/// Whether clients and servers send values of a pair, by [`Sender`](crate::finding::Sender).
+/// Whether clients and servers send values of a pair, by [`crate::finding::Sender`].
 pub(super) type Senders = [bool; 2];
 
 /// The senders of the values of each pair.
