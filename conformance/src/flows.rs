@@ -6,6 +6,7 @@
 //! observed. Not done: creations that need more than one request, resources that share no path, and things that a server makes by itself.
 
 mod alike;
+pub mod arazzo;
 mod body;
 mod call;
 mod change;
@@ -28,11 +29,14 @@ mod view;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::document::Document;
 use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
 use crate::session::{Options, Part, Session, SessionError, Subject};
 
 pub use crate::session::FlowSettings as Settings;
+pub use arazzo::Description;
 pub use resource::{Resource, infer};
 
 use driver::Driver;
@@ -52,6 +56,8 @@ pub struct Outcome {
     pub unchecked: Option<Unchecked>,
     /// What a reader should know besides: that the run ended early.
     pub notes: Vec<String>,
+    /// The inferred flows as an Arazzo description, where it was asked for and there are any that create something.
+    pub written: Option<String>,
 }
 
 /// Runs the flows of a document against a server.
@@ -64,6 +70,31 @@ pub async fn check(
     document: &Document,
     progress: &mut dyn FnMut(ReplayStep),
 ) -> Result<Outcome, SessionError> {
+    check_with(options, settings, &Work::default(), document, progress).await
+}
+
+/// Which flows are run, and whether they are written.
+#[derive(Debug, Default)]
+pub struct Work<'w> {
+    /// Workflows to run instead of those that are inferred.
+    pub description: Option<&'w Description>,
+    /// Inputs of the workflows.
+    pub inputs: &'w [(String, Value)],
+    /// Whether to write the inferred flows as an Arazzo description.
+    pub write: bool,
+}
+
+/// As [`check`], with the workflows of a file, or with a text of those that are inferred.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_with(
+    options: &Options,
+    settings: &Settings,
+    work: &Work<'_>,
+    document: &Document,
+    progress: &mut dyn FnMut(ReplayStep),
+) -> Result<Outcome, SessionError> {
     let options = Options {
         flows: Some(settings.clone()),
         ..options.clone()
@@ -72,11 +103,35 @@ pub async fn check(
     let progress = RefCell::new(progress);
     let tell = |step| (progress.borrow_mut())(step);
     let session = Session::open(&subject, &options, &tell).await?;
+    let resources = selected(&session);
     if !settings.safe {
-        session.tell(announced(&selected(&session)));
+        session.tell(announced(&resources));
     }
-    let part = run(&session, settings).await;
-    Ok(finish(&session, part))
+    let written = match work.write {
+        true => arazzo::write(&mut Driver::new(&session, settings, &resources)),
+        false => None,
+    };
+    let part = match work.description {
+        Some(description) => {
+            let mut driver = Driver::new(&session, settings, &resources);
+            if arazzo::run(&mut driver, description, work.inputs)
+                .await
+                .is_err()
+            {
+                let operations = session.selected.first();
+                operations
+                    .iter()
+                    .for_each(|operation| session.note_unfinished(**operation));
+            }
+            driver.tidy().await;
+            part_of(driver)
+        }
+        None => run(&session, settings).await,
+    };
+    Ok(Outcome {
+        written,
+        ..finish(&session, part)
+    })
 }
 
 /// What a run creates, told before it does.
@@ -105,6 +160,7 @@ fn finish(session: &Session<'_>, part: Part) -> Outcome {
         findings,
         checked,
         sent: part.sent,
+        written: None,
         unchecked: match session.options.stop.is_stopped() {
             true => Some(Unchecked::Stopped { requests }),
             false => (requests == 0).then_some(Unchecked::NoFlows),
@@ -137,6 +193,10 @@ pub async fn run(session: &Session<'_>, settings: &Settings) -> Part {
         }
     }
     driver.tidy().await;
+    part_of(driver)
+}
+
+fn part_of(driver: Driver<'_>) -> Part {
     Part {
         findings: driver.findings,
         sent: driver.sent,

@@ -83,6 +83,29 @@ struct Parsed {
     merged: Vec<(usize, u32)>,
 }
 
+/// Reads a file as text.
+///
+/// # Errors
+/// When it cannot be read, is too large, or is not UTF-8.
+pub(crate) fn plain_text(name: &str) -> Result<String, LoadError> {
+    text::decode(name, read(name)?)
+}
+
+/// Reads YAML or JSON that is not OpenAPI.
+///
+/// # Errors
+/// When the text is neither, too large, too deep, or repeats a key.
+pub(crate) fn plain_value(name: &str, text: &str) -> Result<Value, LoadError> {
+    if text.len() > SIZE_LIMIT {
+        return Err(LoadError::TooLarge {
+            name: name.to_owned(),
+            limit: SIZE_LIMIT,
+        });
+    }
+    let parsed = text::parse(name, text, &mut 0).map_err(|problem| problem.at(name))?;
+    Ok(parsed.value)
+}
+
 /// An OpenAPI document with the position of each of its nodes.
 #[derive(Debug)]
 pub struct Document {

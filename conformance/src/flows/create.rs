@@ -279,7 +279,7 @@ impl Driver<'_> {
     }
 
     /// Reads what was created from the answer, and remembers to delete it.
-    fn thing(
+    pub(super) fn thing(
         &mut self,
         index: usize,
         path: &[String],

@@ -146,7 +146,7 @@ impl<'a> Driver<'a> {
     }
 
     /// A call of an operation that needs no body, where nothing else is known of it.
-    fn bare(&self, index: usize) -> Case {
+    pub(super) fn bare(&self, index: usize) -> Case {
         let operation = self.operation(index);
         let sample = format!("{GENERATED}in a flow");
         Case {
@@ -228,11 +228,26 @@ impl<'a> Driver<'a> {
             case.headers.push((name.clone(), value.clone()));
         }
         let path = self.path(&case, &call.path);
-        let mut request = session.request(&case, &path);
-        if let Some(url) = &call.url {
-            request.url.clone_from(url);
+        self.dispatch(call.operation, case, &path, call.url.as_deref(), call.user)
+            .await
+    }
+
+    /// Sends the request of a case, judges the answer, and counts it.
+    pub(super) async fn dispatch(
+        &mut self,
+        index: usize,
+        case: Case,
+        path: &[(String, String)],
+        url: Option<&str>,
+        user: User,
+    ) -> Answer {
+        let session = self.session;
+        let operation = self.operation(index);
+        let mut request = session.request(&case, path);
+        if let Some(url) = url {
+            url.clone_into(&mut request.url);
         }
-        if call.user == User::Second {
+        if user == User::Second {
             let second = &self.settings.second.headers;
             let secrets = session.judge.secrets;
             let replaced = |name: &str| {
@@ -245,7 +260,7 @@ impl<'a> Driver<'a> {
             request.headers.extend(second.iter().cloned());
         }
         let sent = request.clone();
-        let exchange = match session.send(Some(call.operation), request).await {
+        let exchange = match session.send(Some(index), request).await {
             Ok(exchange) => exchange,
             Err(reason) => Exchange {
                 request: sent,
@@ -257,7 +272,7 @@ impl<'a> Driver<'a> {
             },
         };
         self.requests += 1;
-        let observed = self.observed.entry(call.operation).or_default();
+        let observed = self.observed.entry(index).or_default();
         // What is refused here may have to be: it was deleted, or belongs to somebody else.
         let is_ok = exchange
             .response
@@ -276,7 +291,7 @@ impl<'a> Driver<'a> {
         if !matches!(operation.method.as_str(), "GET" | "HEAD") {
             self.changed = Instant::now();
         }
-        if call.user == User::First && call.url.is_none() {
+        if user == User::First && url.is_none() {
             let decoded: Vec<(String, String)> = path
                 .iter()
                 .map(|(name, value)| (name.clone(), decode(value)))
@@ -400,6 +415,15 @@ impl<'a> Driver<'a> {
             }
         }
     }
+}
+
+/// Waits as long as a workflow says before a step is sent again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the author of the workflow knows of nothing that could be awaited"
+)]
+pub(super) async fn pause(seconds: f64) {
+    tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
 }
 
 /// Waits before something is asked again, as some servers show a change a moment later.

@@ -69,6 +69,8 @@ rules! {
         "\"total\": 5" => "3 items on all pages";
     FLOW_NOT_OBSERVED = "flow-not-observed" Undecided "A sequence of operations was not observed, as the server refused what it depends on.",
         "POST /notes: 201 Created" => "POST /notes: 403 Forbidden";
+    FLOW_CRITERION = "flow-criterion" Breaking "A step of a workflow did not meet one of its success criteria.",
+        "condition: $statusCode == 200" => "404 Not Found";
 }
 
 #[cfg(test)]
