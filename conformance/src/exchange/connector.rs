@@ -12,6 +12,7 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::cause;
 use super::transport::{Proxy, Transport, TransportError};
@@ -244,9 +245,30 @@ async fn tunnel(origin: &Origin, proxy: &Proxy, stream: &TcpStream) -> Result<()
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// The connection below.
+    fn tcp(&self) -> &TcpStream;
 
-impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+    /// Acknowledges at once what was received. Servers that write head and body separately send the body after that only (Nagle's
+    /// algorithm), and the system waits some 40 ms with it; it does so again after a while, so this is said after each read.
+    fn acknowledge(&self) {
+        // Other systems wait, as they do in every program.
+        #[cfg(target_os = "linux")]
+        let _ = self.tcp().set_quickack(true);
+    }
+}
+
+impl Stream for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
 
 /// A stream that counts what is received.
 pub(super) struct Counted {
@@ -277,6 +299,9 @@ impl AsyncRead for Counted {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let more = buffer.filled().len() - before;
         self.received.set(self.received.get() + more as u64);
+        if more > 0 {
+            self.stream.acknowledge();
+        }
         polled
     }
 }
