@@ -1,6 +1,6 @@
 //! Arazzo 1.0.1 descriptions: flows as a file that a person can read and edit.
 //!
-//! [`read`] makes workflows of a file, `write` a file of inferred resources, and `run` sends the steps. Read are source descriptions of one
+//! [`mod@read`] makes workflows of a file, `write` a file of inferred resources, and `run` sends the steps. Read are source descriptions of one
 //! OpenAPI document, inputs with defaults, steps with `operationId`, `operationPath` or `workflowId`, parameters, request bodies with
 //! replacements, criteria (simple, regex, jsonpath), outputs, actions (end, goto, retry), `dependsOn`, and components. Not read: other
 //! Arazzo documents as sources, and criteria of `XPath`.
