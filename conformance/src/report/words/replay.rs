@@ -255,6 +255,9 @@ fn allow(found: Option<&[String]>, missing: &[String], refused: Option<&str>) ->
 pub fn progress(step: &ReplayStep) -> String {
     match step {
         ReplayStep::Started { url } => format!("base URL: {url}"),
+        ReplayStep::Changes { operations: 0, .. } => {
+            "sends no request that may change data but those with methods that the document does not have (--safe sends none)".to_owned()
+        }
         ReplayStep::Changes {
             operations,
             lasting,
