@@ -207,7 +207,7 @@ impl Victim<'_> {
         let begun = Instant::now();
         let is_short = |progress: &mut Progress| progress.accepted < count && !progress.over;
         loop {
-            // An end of the server wakes nobody, so it is looked for now and then.
+            // Nothing signals that the server has ended, so the loop looks for that now and then.
             let waited = self.field.changed.wait_timeout_while(
                 self.field.progress(),
                 LOOK_AFTER_SERVER,
