@@ -8,6 +8,7 @@
 mod contract;
 mod inspect;
 mod jobs;
+mod key_file;
 mod queue;
 mod seal;
 mod sqlite;
@@ -25,13 +26,14 @@ pub use self::inspect::{
     RecentDeliveries, WebhookRecord, Window, WindowState,
 };
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
+pub use self::key_file::{EncryptionKey, EncryptionKeys, KeyFileError, KeyFileLock};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, GivesUpAt, Idempotency, LastAttempt, NewEvents, NumberPage,
     Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Rows, Slots,
     StateCounts,
 };
-pub use self::seal::{EncryptionKey, EncryptionKeys, KeyFileError, KeyFileLock, SealError};
+pub use self::seal::SealError;
 pub use self::sqlite::{BackedUp, SqliteStore, back_up, check_exists, check_sealed};
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::super::seal::{EncryptionKey, Sealer};
+use super::super::key_file::EncryptionKey;
+use super::super::seal::Sealer;
 use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, OnDelete,
     Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,

@@ -18,13 +18,14 @@ mod reader;
 mod rotation;
 mod rows;
 mod schema;
+mod taken;
 mod time;
 mod webhooks;
 mod writer;
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,8 +39,10 @@ pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
 use self::queue::ResultRow;
 use self::reader::Readers;
+use self::taken::Taken;
 use self::writer::Writer;
-use super::seal::{EncryptionKeys, Sealer};
+use super::key_file::EncryptionKeys;
+use super::seal::Sealer;
 use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
@@ -103,65 +106,6 @@ impl SqliteStore {
     /// [`StoreError::Damage`] with the first damage that was found.
     pub fn examine(&self) -> Result<(), StoreError> {
         self.health.examine(&mut self.readers.open()?, EXAMINATION)
-    }
-}
-
-/// Slots that were taken inside a transaction. They come back when they are dropped: the transaction failed, or its caller went away
-/// and nobody will attempt what was claimed.
-struct Taken {
-    slots: Arc<dyn Slots>,
-    lanes: Mutex<Vec<i64>>,
-}
-
-impl Taken {
-    fn of(slots: &Arc<dyn Slots>) -> Arc<Self> {
-        Arc::new(Self {
-            slots: slots.clone(),
-            lanes: Mutex::new(Vec::new()),
-        })
-    }
-
-    /// Gives all slots back: nothing is claimed, or not yet again.
-    fn give_back_all(&self) {
-        let lanes = std::mem::take(&mut *self.lanes.lock().unwrap_or_else(PoisonError::into_inner));
-        for lane in lanes {
-            self.slots.give_back(lane);
-        }
-    }
-
-    /// Leaves the slots to the caller, who has what was claimed.
-    fn hand_over(&self) {
-        self.lanes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        self.give_back_all();
-    }
-}
-
-impl Slots for Taken {
-    fn take(&self, lane: i64) -> bool {
-        let taken = self.slots.take(lane);
-        if taken {
-            self.lanes
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(lane);
-        }
-        taken
-    }
-
-    fn give_back(&self, lane: i64) {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(position) = lanes.iter().rposition(|taken| *taken == lane) {
-            lanes.swap_remove(position);
-            self.slots.give_back(lane);
-        }
     }
 }
 

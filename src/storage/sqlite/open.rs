@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::super::seal::{EncryptionKeys, Sealer};
+use super::super::key_file::EncryptionKeys;
+use super::super::seal::Sealer;
 use super::super::{Purpose, StoreError};
 use super::{rotation, schema};
 

@@ -284,7 +284,8 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
 #[cfg(test)]
 mod tests {
     use super::super::super::Purpose;
-    use super::super::super::seal::{EncryptionKey, Sealer};
+    use super::super::super::key_file::EncryptionKey;
+    use super::super::super::seal::Sealer;
     use super::super::open::open_writer;
     use super::*;
 
