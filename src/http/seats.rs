@@ -15,22 +15,29 @@ thread_local! {
 /// The connections of this thread.
 #[derive(Default)]
 struct Open {
-    next: u64,
-    seats: BTreeMap<u64, Rc<State>>,
+    /// Counts all that happens on this thread, to tell which connection waited longest.
+    ticks: u64,
+    taken: usize,
+    leaving: usize,
+    /// Those that may be asked to leave, in the order in which they are.
+    idle: BTreeMap<Turn, Rc<State>>,
 }
+
+/// Whether a connection ever had a request, and since which tick it waits for one.
+type Turn = (bool, u64);
 
 /// A connection's place among those of its thread, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Seat {
-    number: u64,
+    /// The number of seats beyond which idle connections are asked to leave.
+    most: usize,
     state: Rc<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Since when it waits for a request, in an order of all that happens on this thread; none while it does not wait.
-    idle_since: Cell<Option<u64>>,
-    has_served: Cell<bool>,
+    /// Its place among the idle ones; none while it does not wait for a request, or is leaving.
+    turn: Cell<Option<Turn>>,
     is_leaving: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
@@ -39,37 +46,31 @@ impl Seat {
     /// Takes a seat for a new connection, and asks another that is idle to leave where more than `most` are taken.
     pub(super) fn take(most: usize) -> Self {
         OPEN.with_borrow_mut(|open| {
-            let staying = open.seats.values().filter(|state| !state.is_leaving.get());
-            if open.seats.len() >= most && staying.clone().count() >= most {
-                let idle = staying.filter(|state| state.idle_since.get().is_some());
-                let oldest =
-                    idle.min_by_key(|state| (state.has_served.get(), state.idle_since.get()));
-                if let Some(state) = oldest {
-                    state.is_leaving.set(true);
-                    if let Some(waker) = state.waker.take() {
-                        waker.wake();
-                    }
-                }
-            }
-            let number = open.tick();
             let state = Rc::new(State::default());
-            state.idle_since.set(Some(number));
-            open.seats.insert(number, state.clone());
-            Self { number, state }
+            open.taken += 1;
+            // Before it is idle itself: nobody is asked to leave at once.
+            open.make_room(most);
+            open.wait(&state, false);
+            Self { most, state }
         })
     }
 
-    /// Notes that a request arrives. It is served, whether or not the connection was asked to leave.
+    /// Notes that a request arrives. It is served, whether or not the connection was asked to leave: then another has to.
     pub(super) fn is_busy(&self) {
-        self.state.idle_since.set(None);
-        self.state.is_leaving.set(false);
-        self.state.has_served.set(true);
+        OPEN.with_borrow_mut(|open| {
+            open.stay(&self.state);
+            open.make_room(self.most);
+        });
     }
 
     /// Notes that an answer was written.
     pub(super) fn is_idle(&self) {
-        let now = OPEN.with_borrow_mut(Open::tick);
-        self.state.idle_since.set(Some(now));
+        OPEN.with_borrow_mut(|open| {
+            open.stay(&self.state);
+            open.wait(&self.state, true);
+            // Those that came while all were busy found nobody to ask.
+            open.make_room(self.most);
+        });
     }
 
     /// Whether the connection, which waits for a request, was asked to leave; wakes it when it is.
@@ -82,14 +83,46 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         // Where the thread ends, there is nothing to give it back to.
-        let _ = OPEN.try_with(|open| open.borrow_mut().seats.remove(&self.number));
+        let _ = OPEN.try_with(|open| {
+            let mut open = open.borrow_mut();
+            open.stay(&self.state);
+            open.taken -= 1;
+        });
     }
 }
 
 impl Open {
-    fn tick(&mut self) -> u64 {
-        self.next += 1;
-        self.next
+    /// Asks idle connections to leave until no more than `most` stay.
+    fn make_room(&mut self, most: usize) {
+        while self.taken - self.leaving > most {
+            let Some((_, state)) = self.idle.pop_first() else {
+                break;
+            };
+            state.turn.set(None);
+            state.is_leaving.set(true);
+            self.leaving += 1;
+            if let Some(waker) = state.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// The connection is neither idle nor asked to leave any more.
+    fn stay(&mut self, state: &State) {
+        if let Some(turn) = state.turn.take() {
+            self.idle.remove(&turn);
+        }
+        if state.is_leaving.replace(false) {
+            self.leaving -= 1;
+        }
+    }
+
+    /// The connection waits for a request from now on.
+    fn wait(&mut self, state: &Rc<State>, has_served: bool) {
+        self.ticks += 1;
+        let turn = (has_served, self.ticks);
+        state.turn.set(Some(turn));
+        self.idle.insert(turn, state.clone());
     }
 }
 
@@ -124,6 +157,27 @@ mod tests {
     }
 
     #[test]
+    fn where_a_request_comes_just_in_time_another_connection_leaves() {
+        let [a, b] = [(); 2].map(|()| Seat::take(2));
+        // More than may stay, and each has sent its request before it was looked at.
+        let [c, d] = [(); 2].map(|()| Seat::take(2));
+        let all = [&a, &b, &c, &d];
+        assert_eq!(leaves(&all), [true, true, false, false]);
+        for seat in all {
+            seat.is_busy();
+        }
+        assert_eq!(leaves(&all), [false; 4], "all have a request");
+        for seat in all {
+            seat.is_idle();
+        }
+        assert_eq!(leaves(&all), [true, true, false, false]);
+        c.is_busy();
+        assert_eq!(leaves(&all), [true, true, false, false]);
+        a.is_busy();
+        assert_eq!(leaves(&all), [false, true, false, true], "in place of a");
+    }
+
+    #[test]
     fn connections_with_a_request_stay_and_those_that_never_had_one_leave_first() {
         let [served, busy, fresh] = [(); 3].map(|()| Seat::take(3));
         served.is_busy();
@@ -133,9 +187,9 @@ mod tests {
         assert_eq!(leaves(&[&served, &busy, &fresh]), [false, false, true]);
         // Its request came just in time.
         fresh.is_busy();
-        assert_eq!(leaves(&[&fresh]), [false]);
+        assert_eq!(leaves(&[&fresh, &first]), [false, true], "in its place");
         let second = Seat::take(3);
-        assert_eq!(leaves(&[&served, &first, &second]), [false, true, false]);
+        assert_eq!(leaves(&[&served, &first, &second]), [true, true, false]);
         for seat in [&first, &second, &served] {
             seat.is_busy();
         }

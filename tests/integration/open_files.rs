@@ -1,8 +1,9 @@
 //! A process that may have few files open: connections of one kind leave room for the others, and what this machine lacks is not held
 //! against a receiver.
 
+use std::io::Write;
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::process::client::Client;
 use crate::process::receiver::{self, Receiver};
@@ -106,6 +107,29 @@ fn clients_that_keep_their_connections_do_not_keep_others_out() {
     }
     assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     drop(kept);
+}
+
+#[test]
+fn clients_that_all_ask_at_once_and_stay_do_not_keep_others_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start_limited(folder.path(), "-n 192", &QUIET);
+    let address = server.url.trim_start_matches("http://");
+    // Each request is there before the server looks at its connection, so that none is idle while they come in.
+    let crowd: Vec<TcpStream> = (0..400)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).expect("the kernel accepts it");
+            stream
+                .write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .expect("the kernel takes it");
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    server.operator().get("/operator/v1/events");
+    // Each of the crowd may stay for 75 s.
+    let bound = Duration::from_secs(50);
+    assert!(begun.elapsed() < bound, "{:?}", begun.elapsed());
+    drop(crowd);
 }
 
 #[test]
