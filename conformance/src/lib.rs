@@ -72,6 +72,8 @@ pub mod case;
 
 pub mod schema;
 
+pub mod hooks;
+
 pub mod drift;
 
 pub mod samples;

@@ -29,6 +29,7 @@ mod drift_verdicts;
 mod faults;
 mod flows;
 mod generated;
+mod hooks;
 mod integrations;
 mod layers;
 mod live;

@@ -1,0 +1,485 @@
+//! `x-webhook-delivery`: what a sender promises about its deliveries, as types, and their strict reading from JSON. All times are seconds.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::handshake::{self, Handshake};
+use super::location::Location;
+use super::read::{Faults, Object};
+use super::scheme::version;
+
+/// What a sender promises. What the document does not say is `None`, or the default that is documented with the member.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Promise {
+    /// The statuses that count as delivered; 2XX by default.
+    pub success: Vec<Statuses>,
+    /// Whether redirects are followed; they are failures by default.
+    pub redirects: Redirects,
+    /// How long the sender waits for an answer.
+    pub deadline: Option<f64>,
+    /// The id of a delivery, the same on all its attempts.
+    pub id: Option<Location>,
+    /// When a failed attempt is repeated; never, where this is `None` and `retries` was `false`.
+    pub retry: Option<Retry>,
+    /// The order in which deliveries arrive; none by default.
+    pub order: Order,
+    /// Whether a delivery may arrive again although it was accepted; it may by default.
+    pub duplicates: bool,
+    /// What 410 Gone does; nothing beyond a failure by default.
+    pub gone: Gone,
+    /// For how long deliveries may still arrive after the webhook was disabled or deleted; 0 by default.
+    pub grace: f64,
+    /// For how long the old secret still signs after a rotation.
+    pub overlap: Option<f64>,
+    /// Requests that a receiver has to answer in a certain way before it gets deliveries.
+    pub handshake: Vec<Handshake>,
+}
+
+/// A range of statuses: `204` or `2XX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statuses {
+    first: u16,
+    last: u16,
+}
+
+impl Serialize for Statuses {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl std::fmt::Display for Statuses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.first == self.last {
+            write!(f, "{}", self.first)
+        } else {
+            write!(f, "{}XX", self.first / 100)
+        }
+    }
+}
+
+impl Statuses {
+    /// All statuses of a class, such as 2.
+    pub const fn class(class: u16) -> Self {
+        Self {
+            first: class * 100,
+            last: class * 100 + 99,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(class) = text.strip_suffix("XX").or(text.strip_suffix("xx")) {
+            let class = class.parse().ok().filter(|class| (1..=5).contains(class))?;
+            return Some(Self::class(class));
+        }
+        let status = text
+            .parse()
+            .ok()
+            .filter(|status| (100..=599).contains(status))?;
+        Some(Self {
+            first: status,
+            last: status,
+        })
+    }
+
+    /// Whether a status is one of them.
+    pub fn contains(self, status: u16) -> bool {
+        (self.first..=self.last).contains(&status)
+    }
+}
+
+/// What a sender does with a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redirects {
+    /// It is a failure.
+    Fail,
+    /// It is followed.
+    Follow,
+}
+
+/// The order of deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Any.
+    None,
+    /// As they were triggered, for one webhook; a failing one holds up the next.
+    PerWebhook,
+}
+
+/// What 410 Gone does to a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gone {
+    /// It is a failure like others.
+    Retry,
+    /// The delivery is not repeated.
+    Stop,
+    /// The webhook gets nothing more.
+    Disable,
+}
+
+/// When a failed attempt is repeated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// The times of the retries.
+    pub schedule: Schedule,
+    /// How many retries there are at most.
+    pub count: Option<u32>,
+    /// Seconds from the first attempt after which there is none.
+    pub until: Option<f64>,
+    /// How much earlier a retry may come, as a share of the time since the one before it.
+    pub earlier: f64,
+    /// How much later a retry may come, as a share of the time since the one before it.
+    pub later: f64,
+    /// Whether each attempt has a time and a signature of its own, where it is signed with its time.
+    pub fresh: bool,
+    /// Whether `Retry-After` of a 429 or 503 delays the next attempt.
+    pub retry_after: bool,
+    /// The statuses after which there is no retry.
+    pub never: Vec<Statuses>,
+}
+
+/// The times of the retries.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Schedule {
+    /// Seconds from the first attempt, one for each retry.
+    Offsets(Vec<f64>),
+    /// Seconds from the attempt before, one for each retry.
+    Intervals(Vec<f64>),
+    /// Seconds from the attempt before, always the same.
+    Every(f64),
+    /// Seconds from the attempt before: `first`, then `factor` times as many each time, up to `most`.
+    Exponential {
+        /// Those before the first retry.
+        first: f64,
+        /// By how much they grow.
+        factor: f64,
+        /// The most.
+        most: Option<f64>,
+    },
+}
+
+/// When a retry is due, in seconds from the first attempt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Due {
+    /// The earliest moment.
+    pub earliest: f64,
+    /// The moment without jitter.
+    pub usual: f64,
+    /// The latest moment that the promise allows, the sender's own delay apart.
+    pub latest: f64,
+}
+
+impl Default for Promise {
+    fn default() -> Self {
+        Self {
+            success: vec![Statuses::class(2)],
+            redirects: Redirects::Fail,
+            deadline: None,
+            id: None,
+            retry: None,
+            order: Order::None,
+            duplicates: true,
+            gone: Gone::Retry,
+            grace: 0.0,
+            overlap: None,
+            handshake: Vec::new(),
+        }
+    }
+}
+
+impl Promise {
+    /// Whether a status counts as delivered.
+    pub fn accepts(&self, status: u16) -> bool {
+        self.success.iter().any(|range| range.contains(status))
+    }
+}
+
+impl Retry {
+    /// How many retries there are when every attempt fails; none where the promise does not bound them.
+    pub fn total(&self) -> Option<usize> {
+        let listed = match &self.schedule {
+            Schedule::Offsets(list) | Schedule::Intervals(list) => Some(list.len()),
+            Schedule::Every(_) | Schedule::Exponential { .. } => None,
+        };
+        let counted = self.count.and_then(|count| usize::try_from(count).ok());
+        let known = [listed, counted].into_iter().flatten().min();
+        let Some(until) = self.until else {
+            return known;
+        };
+        // The last one may be due at the very end.
+        let mut at = 0.0;
+        let mut total = 0;
+        while known.is_none_or(|known| total < known) {
+            let Some(step) = self.interval(total, at) else {
+                break;
+            };
+            at += step;
+            if at > until || step <= 0.0 || total >= LIMIT {
+                break;
+            }
+            total += 1;
+        }
+        Some(total)
+    }
+
+    /// Seconds between retry `index` (from 0) and the attempt before it, which was due at `before`.
+    fn interval(&self, index: usize, before: f64) -> Option<f64> {
+        match &self.schedule {
+            Schedule::Offsets(list) => Some(list.get(index)? - before),
+            Schedule::Intervals(list) => list.get(index).copied(),
+            Schedule::Every(seconds) => Some(*seconds),
+            Schedule::Exponential {
+                first,
+                factor,
+                most,
+            } => {
+                let power = i32::try_from(index).unwrap_or(i32::MAX);
+                let seconds = first * factor.powi(power);
+                Some(most.map_or(seconds, |most| seconds.min(most)))
+            }
+        }
+    }
+
+    /// When retry `index` (from 0) is due: `attempts` are the moments of the attempts so far, in seconds from the first one.
+    pub fn due(&self, index: usize, attempts: &[f64]) -> Option<Due> {
+        if self.total().is_some_and(|total| index >= total) {
+            return None;
+        }
+        let (from, step, last) = match &self.schedule {
+            Schedule::Offsets(list) => {
+                let before = if index == 0 {
+                    0.0
+                } else {
+                    *list.get(index - 1)?
+                };
+                (before, list.get(index)? - before, list.get(index)? - before)
+            }
+            _ => {
+                let step = self.interval(index, 0.0)?;
+                (*attempts.get(index)?, step, step)
+            }
+        };
+        Some(Due {
+            earliest: from + step - last * self.earlier,
+            usual: from + step,
+            latest: from + step + last * self.later,
+        })
+    }
+}
+
+/// The most retries that are counted.
+const LIMIT: usize = 1_000_000;
+
+/// Reads the extension.
+pub(super) fn read(value: &Value, at: &str, faults: &Faults) -> Option<Promise> {
+    let object = Object::new(value, at, faults)?;
+    version(&object);
+    let mut promise = Promise::default();
+    if let Some(success) = statuses(&object, "success") {
+        promise.success = success;
+    }
+    if let Some(Value::Array(list)) = object.value("success")
+        && list.is_empty()
+    {
+        object.fault("success", "must name at least one status");
+    }
+    let redirects = [("fail", Redirects::Fail), ("follow", Redirects::Follow)];
+    promise.redirects = object
+        .word("redirects", &redirects)
+        .unwrap_or(promise.redirects);
+    promise.deadline = object.amount("deadline");
+    if promise.deadline == Some(0.0) {
+        object.fault("deadline", "must be more than 0 seconds");
+    }
+    promise.id = object.object("id").and_then(|id| {
+        let location = Location::read(&id, false);
+        id.close();
+        location
+    });
+    promise.retry = object.object("retry").and_then(read_retry);
+    let orders = [("none", Order::None), ("per-webhook", Order::PerWebhook)];
+    promise.order = object.word("order", &orders).unwrap_or(promise.order);
+    promise.duplicates = object.flag("duplicates").unwrap_or(true);
+    let gone = [
+        ("retry", Gone::Retry),
+        ("stop", Gone::Stop),
+        ("disable", Gone::Disable),
+    ];
+    promise.gone = object.word("gone", &gone).unwrap_or(promise.gone);
+    promise.grace = object.amount("grace").unwrap_or(0.0);
+    promise.overlap = object.amount("overlap");
+    let handshakes = object.items("handshake").unwrap_or_default();
+    promise.handshake = handshakes
+        .into_iter()
+        .filter_map(|(at, value)| handshake::read(value, &at, faults))
+        .collect();
+    object.close();
+    Some(promise)
+}
+
+fn statuses(object: &Object<'_>, name: &'static str) -> Option<Vec<Statuses>> {
+    let texts = object.texts(name)?;
+    let read = texts.iter().enumerate().filter_map(|(index, text)| {
+        let range = Statuses::parse(text);
+        if range.is_none() {
+            object.faults().add(
+                &format!("{}/{index}", object.at(name)),
+                format!(
+                    "`{text}` is not a status; write one such as `204`, or a class such as `2XX`"
+                ),
+            );
+        }
+        range
+    });
+    Some(read.collect())
+}
+
+fn read_retry(object: Object<'_>) -> Option<Retry> {
+    let numbers = |name: &'static str| -> Option<Vec<f64>> {
+        let items = object.items(name)?;
+        let numbers: Vec<f64> = items
+            .iter()
+            .filter_map(|(at, value)| {
+                let number = value.as_f64().filter(|number| *number > 0.0);
+                if number.is_none() {
+                    object
+                        .faults()
+                        .add(at, "expected a number of seconds above 0");
+                }
+                number
+            })
+            .collect();
+        if items.is_empty() {
+            object.fault(
+                name,
+                "must not be empty; leave `retry` out where there is none",
+            );
+        }
+        Some(numbers)
+    };
+    let offsets = numbers("offsets");
+    if let Some(list) = &offsets
+        && list.windows(2).any(|pair| pair[0] >= pair[1])
+    {
+        object.fault(
+            "offsets",
+            "must rise: they are counted from the first attempt",
+        );
+    }
+    let exponential = object.object("exponential").and_then(|inner| {
+        let first = inner.amount("first");
+        let factor = inner.amount("factor").unwrap_or(2.0);
+        let most = inner.amount("most");
+        if first.is_none_or(|first| first == 0.0) {
+            inner.fault_here("`first` must be a number of seconds above 0");
+        }
+        if factor < 1.0 {
+            inner.fault("factor", "must be at least 1");
+        }
+        inner.close();
+        Some(Schedule::Exponential {
+            first: first?,
+            factor,
+            most,
+        })
+    });
+    let every = object.amount("every");
+    if every == Some(0.0) {
+        object.fault("every", "must be more than 0 seconds");
+    }
+    let schedules = [
+        offsets.map(Schedule::Offsets),
+        numbers("intervals").map(Schedule::Intervals),
+        every.map(Schedule::Every),
+        exponential,
+    ];
+    let mut given = schedules.into_iter().flatten();
+    let schedule = given.next();
+    if given.next().is_some() {
+        object.fault_here(
+            "only one of `offsets`, `intervals`, `every` or `exponential` may be there",
+        );
+    }
+    if schedule.is_none()
+        && !["offsets", "intervals", "every", "exponential"]
+            .iter()
+            .any(|name| object.has(name))
+    {
+        object.fault_here("one of `offsets`, `intervals`, `every` or `exponential` must say when");
+    }
+    let share = |inner: &Object<'_>, name: &'static str| {
+        let share = inner.amount(name).unwrap_or(0.0);
+        if share > 1.0 {
+            inner.fault(name, "must be a share from 0 to 1");
+        }
+        share
+    };
+    let (earlier, later) = object.object("jitter").map_or((0.0, 0.0), |inner| {
+        let both = (share(&inner, "earlier"), share(&inner, "later"));
+        inner.close();
+        both
+    });
+    let words = [("fresh", true), ("same", false)];
+    let retry = Retry {
+        schedule: schedule.unwrap_or(Schedule::Every(f64::MAX)),
+        count: object.count("count"),
+        until: object.amount("until"),
+        earlier,
+        later,
+        fresh: object.word("signature", &words).unwrap_or(true),
+        retry_after: object.flag("retryAfter").unwrap_or(false),
+        never: statuses(&object, "never").unwrap_or_default(),
+    };
+    object.close();
+    Some(retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn retry(value: Value) -> Retry {
+        let faults = Faults::default();
+        let promise = read(&json!({ "retry": value }), "", &faults);
+        assert_eq!(faults.take(), []);
+        promise.unwrap().retry.unwrap()
+    }
+
+    #[test]
+    fn offsets_count_from_the_first_attempt_and_jitter_from_the_one_before() {
+        let retry = retry(json!({ "offsets": [60, 180], "jitter": { "earlier": 0.1 } }));
+        assert_eq!(retry.total(), Some(2));
+        let due = retry.due(1, &[0.0, 58.0]).unwrap();
+        assert_eq!((due.earliest, due.usual, due.latest), (168.0, 180.0, 180.0));
+        assert_eq!(retry.due(2, &[0.0, 58.0, 170.0]), None);
+    }
+
+    #[test]
+    fn an_interval_ends_with_its_time_or_its_count() {
+        let weeks = retry(json!({ "every": 300, "until": 1_209_600 }));
+        assert_eq!(weeks.total(), Some(4032));
+        assert_eq!(weeks.due(1, &[0.0, 310.0]).unwrap().usual, 610.0);
+        assert_eq!(retry(json!({ "every": 300, "count": 3 })).total(), Some(3));
+        assert_eq!(retry(json!({ "every": 300 })).total(), None);
+        let growing = retry(json!({ "exponential": { "first": 5, "most": 30 }, "until": 100 }));
+        // 5, 15, 35, 65, 95.
+        assert_eq!(growing.total(), Some(5));
+    }
+
+    #[test]
+    fn statuses_are_single_or_a_class() {
+        assert!(Statuses::parse("2XX").unwrap().contains(204));
+        assert!(!Statuses::parse("204").unwrap().contains(200));
+        for wrong in ["", "XX", "6XX", "99", "600", "ok"] {
+            assert_eq!(Statuses::parse(wrong), None, "{wrong}");
+        }
+    }
+}
