@@ -58,6 +58,8 @@ mod near;
 
 pub mod document;
 
+pub mod hooks;
+
 pub mod fetch;
 
 pub mod toml_text;
@@ -71,8 +73,6 @@ pub mod rule;
 pub mod case;
 
 pub mod schema;
-
-pub mod hooks;
 
 pub mod drift;
 

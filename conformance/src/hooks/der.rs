@@ -39,7 +39,7 @@ fn expect(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     (found == tag).then_some((content, rest))
 }
 
-/// The key of a SubjectPublicKeyInfo.
+/// The key of a `SubjectPublicKeyInfo`.
 pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
     let (content, _) = expect(spki, SEQUENCE)?;
     let (algorithm, rest) = expect(content, SEQUENCE)?;
@@ -96,7 +96,7 @@ fn integer(number: &[u8]) -> Vec<u8> {
     write(INTEGER, &digits)
 }
 
-/// The RSAPublicKey of RFC 8017 for a modulus and an exponent.
+/// The `RSAPublicKey` of RFC 8017 for a modulus and an exponent.
 pub(super) fn rsa_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     write(SEQUENCE, &[integer(modulus), integer(exponent)].concat())
 }

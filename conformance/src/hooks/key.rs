@@ -63,7 +63,7 @@ pub(super) enum PublicKey {
     Ed25519(Vec<u8>),
     /// An uncompressed point.
     P256(Vec<u8>),
-    /// An RSAPublicKey in DER.
+    /// An `RSAPublicKey` in DER.
     Rsa(Vec<u8>),
 }
 

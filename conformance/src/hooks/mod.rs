@@ -57,14 +57,14 @@ mod verify;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::{Document, Operation, pointer};
 
 pub use algorithm::Algorithm;
 pub use handshake::{Answer, Condition, Handshake};
 pub use key::{Key, KeyEncoding};
 pub use location::{Carrier, Field, Location};
 pub use message::Message;
-pub use promise::{Due, Gone, Order, Promise, Redirects, Retry, Schedule, Statuses};
+pub use promise::{Due, Gone, Order, Pending, Promise, Redirects, Retry, Schedule, Statuses};
 pub use read::Fault;
 pub use scheme::{
     Digest, Encoding, Hash, KeyRule, KeySource, Required, Scheme, Signature, TimeFormat, Timestamp,
@@ -126,6 +126,23 @@ impl Signing {
         } else {
             Err(wrong)
         }
+    }
+}
+
+impl Signing {
+    /// Whether a signature, a timestamp or an id is a member of the body, so that the body differs between attempts.
+    pub fn is_in_body(&self) -> bool {
+        self.schemes.iter().any(|scheme| {
+            let time = scheme
+                .timestamp
+                .as_ref()
+                .and_then(|time| time.location.as_ref());
+            let places = [Some(&scheme.signature.location), time];
+            places
+                .into_iter()
+                .flatten()
+                .any(|place| matches!(place.carrier, Carrier::Member(_)))
+        })
     }
 }
 
@@ -254,7 +271,7 @@ fn promise(value: &Value, at: &str) -> Result<Promise, Vec<Fault>> {
 /// All faults of the extensions of a document, wherever they stand, in document order.
 pub fn faults(document: &Document) -> Vec<Fault> {
     let mut places = vec![String::new()];
-    places.extend(deliveries(document).into_iter().map(|(_, pointer)| pointer));
+    places.extend(deliveries(document).into_iter().map(|(_, one)| one.pointer));
     let mut found = Vec::new();
     for place in places {
         if let Some(value) = document.at(&format!("{place}/{SIGNATURE}")) {
@@ -284,32 +301,30 @@ pub fn faults(document: &Document) -> Vec<Fault> {
     found
 }
 
-/// The operations that receivers serve: those below `webhooks`, and those of the callbacks of operations. Each with its name and pointer.
-pub fn deliveries(document: &Document) -> Vec<(String, String)> {
-    let webhooks = document
-        .webhooks()
-        .into_iter()
-        .map(|one| (one.path.to_owned(), one.pointer));
-    let callbacks = document.operations().into_iter().flat_map(|operation| {
-        let map = format!("{}/callbacks", operation.pointer);
-        let names: Vec<String> = document
-            .at(&map)
-            .and_then(Value::as_object)
-            .map(|map| map.keys().cloned().collect())
-            .unwrap_or_default();
-        let each = names.into_iter().flat_map(move |name| {
-            let at = crate::document::pointer::join(&map, &name);
-            let below = document
-                .resolve(&at)
-                .map(|(at, _)| document.operations_below(&at))
-                .unwrap_or_default();
-            below
-                .into_iter()
-                .map(move |one| (name.clone(), one.pointer))
-        });
-        each.collect::<Vec<_>>()
-    });
-    webhooks.chain(callbacks).collect()
+/// The operations that receivers serve: those below `webhooks`, and those of the callbacks of operations. Each with the name of its webhook
+/// or callback.
+pub fn deliveries(document: &Document) -> Vec<(String, Operation<'_>)> {
+    let named = |operation: Operation<'_>| (operation.path.to_owned(), operation.pointer);
+    let mut places: Vec<(String, String)> = document.webhooks().into_iter().map(named).collect();
+    for operation in document.operations() {
+        let map = pointer::join(&operation.pointer, "callbacks");
+        let names = document.at(&map).and_then(Value::as_object);
+        for name in names.into_iter().flat_map(|names| names.keys()) {
+            if let Some((at, _)) = document.resolve(&pointer::join(&map, name)) {
+                let below = document.operations_below(&at).into_iter();
+                places.extend(below.map(|one| (name.clone(), one.pointer)));
+            }
+        }
+    }
+    let find = |(name, at): (String, String)| Some((name, operation_at(document, &at)?));
+    places.into_iter().filter_map(find).collect()
+}
+
+/// The operation at a pointer.
+fn operation_at<'d>(document: &'d Document, at: &str) -> Option<Operation<'d>> {
+    let map = pointer::parent(pointer::parent(at));
+    let all = document.operations_below(map);
+    all.into_iter().find(|one| one.pointer == at)
 }
 
 /// What an extension means, in one spelling: presets are written out, defaults filled in. None where it cannot be read.

@@ -28,6 +28,10 @@ pub struct Promise {
     pub duplicates: bool,
     /// What 410 Gone does; nothing beyond a failure by default.
     pub gone: Gone,
+    /// What becomes of pending deliveries when the webhook is disabled; they are canceled by default.
+    pub after_disable: Pending,
+    /// What becomes of pending deliveries when the webhook is deleted; they are canceled by default.
+    pub after_delete: Pending,
     /// For how long deliveries may still arrive after the webhook was disabled or deleted; 0 by default.
     pub grace: f64,
     /// For how long the old secret still signs after a rotation.
@@ -121,6 +125,18 @@ pub enum Gone {
     Disable,
 }
 
+/// What becomes of the pending deliveries of a webhook that is disabled or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pending {
+    /// They end.
+    Cancel,
+    /// They wait until it is enabled again.
+    Pause,
+    /// They are attempted all the same.
+    Continue,
+}
+
 /// When a failed attempt is repeated.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,8 +167,13 @@ pub enum Schedule {
     Offsets(Vec<f64>),
     /// Seconds from the attempt before, one for each retry.
     Intervals(Vec<f64>),
-    /// Seconds from the attempt before, always the same.
-    Every(f64),
+    /// Always the same number of seconds.
+    Every {
+        /// How many.
+        seconds: f64,
+        /// Whether all retries are due at multiples from the first attempt; one that was missed is skipped.
+        from_first: bool,
+    },
     /// Seconds from the attempt before: `first`, then `factor` times as many each time, up to `most`.
     Exponential {
         /// Those before the first retry.
@@ -186,6 +207,8 @@ impl Default for Promise {
             order: Order::None,
             duplicates: true,
             gone: Gone::Retry,
+            after_disable: Pending::Cancel,
+            after_delete: Pending::Cancel,
             grace: 0.0,
             overlap: None,
             handshake: Vec::new(),
@@ -205,7 +228,7 @@ impl Retry {
     pub fn total(&self) -> Option<usize> {
         let listed = match &self.schedule {
             Schedule::Offsets(list) | Schedule::Intervals(list) => Some(list.len()),
-            Schedule::Every(_) | Schedule::Exponential { .. } => None,
+            Schedule::Every { .. } | Schedule::Exponential { .. } => None,
         };
         let counted = self.count.and_then(|count| usize::try_from(count).ok());
         let known = [listed, counted].into_iter().flatten().min();
@@ -233,7 +256,7 @@ impl Retry {
         match &self.schedule {
             Schedule::Offsets(list) => Some(list.get(index)? - before),
             Schedule::Intervals(list) => list.get(index).copied(),
-            Schedule::Every(seconds) => Some(*seconds),
+            Schedule::Every { seconds, .. } => Some(*seconds),
             Schedule::Exponential {
                 first,
                 factor,
@@ -260,7 +283,15 @@ impl Retry {
                 };
                 (before, list.get(index)? - before, list.get(index)? - before)
             }
-            _ => {
+            Schedule::Every {
+                seconds,
+                from_first: true,
+            } => {
+                // The nearest multiple: an attempt is noticed a little later than it was due.
+                let last = (attempts.get(index)? / seconds).round() * seconds;
+                (last, *seconds, *seconds)
+            }
+            Schedule::Intervals(_) | Schedule::Every { .. } | Schedule::Exponential { .. } => {
                 let step = self.interval(index, 0.0)?;
                 (*attempts.get(index)?, step, step)
             }
@@ -312,6 +343,17 @@ pub(super) fn read(value: &Value, at: &str, faults: &Faults) -> Option<Promise> 
         ("disable", Gone::Disable),
     ];
     promise.gone = object.word("gone", &gone).unwrap_or(promise.gone);
+    let pending = [
+        ("cancel", Pending::Cancel),
+        ("pause", Pending::Pause),
+        ("continue", Pending::Continue),
+    ];
+    promise.after_disable = object
+        .word("afterDisable", &pending)
+        .unwrap_or(Pending::Cancel);
+    promise.after_delete = object
+        .word("afterDelete", &[pending[0], pending[2]])
+        .unwrap_or(Pending::Cancel);
     promise.grace = object.amount("grace").unwrap_or(0.0);
     promise.overlap = object.amount("overlap");
     let handshakes = object.items("handshake").unwrap_or_default();
@@ -393,10 +435,17 @@ fn read_retry(object: Object<'_>) -> Option<Retry> {
     if every == Some(0.0) {
         object.fault("every", "must be more than 0 seconds");
     }
+    let from_first = object.word("from", &[("first", true), ("previous", false)]);
+    if from_first.is_some() && every.is_none() {
+        object.fault("from", "has a meaning with `every` only");
+    }
     let schedules = [
         offsets.map(Schedule::Offsets),
         numbers("intervals").map(Schedule::Intervals),
-        every.map(Schedule::Every),
+        every.map(|seconds| Schedule::Every {
+            seconds,
+            from_first: from_first == Some(true),
+        }),
         exponential,
     ];
     let mut given = schedules.into_iter().flatten();
@@ -427,7 +476,10 @@ fn read_retry(object: Object<'_>) -> Option<Retry> {
     });
     let words = [("fresh", true), ("same", false)];
     let retry = Retry {
-        schedule: schedule.unwrap_or(Schedule::Every(f64::MAX)),
+        schedule: schedule.unwrap_or(Schedule::Every {
+            seconds: f64::MAX,
+            from_first: false,
+        }),
         count: object.count("count"),
         until: object.amount("until"),
         earlier,
@@ -466,6 +518,11 @@ mod tests {
     fn an_interval_ends_with_its_time_or_its_count() {
         let weeks = retry(json!({ "every": 300, "until": 1_209_600 }));
         assert_eq!(weeks.total(), Some(4032));
+        let anchored = retry(json!({ "every": 300, "from": "first" }));
+        assert_eq!(anchored.due(0, &[0.0]).unwrap().usual, 300.0);
+        // The attempt at 600 was missed, or came so late that the next one is due already.
+        assert_eq!(anchored.due(1, &[0.0, 310.0]).unwrap().usual, 600.0);
+        assert_eq!(anchored.due(2, &[0.0, 300.0, 905.0]).unwrap().usual, 1200.0);
         assert_eq!(weeks.due(1, &[0.0, 310.0]).unwrap().usual, 610.0);
         assert_eq!(retry(json!({ "every": 300, "count": 3 })).total(), Some(3));
         assert_eq!(retry(json!({ "every": 300 })).total(), None);

@@ -529,7 +529,7 @@ impl Scheme {
                 }
             }
             None if !self.accept.is_empty() => {
-                object.fault("accept", "has no effect with this algorithm")
+                object.fault("accept", "has no effect with this algorithm");
             }
             None => {}
         }

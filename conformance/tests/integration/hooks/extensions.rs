@@ -352,7 +352,7 @@ fn the_published_schemas_accept_and_refuse_what_is_read_and_refused() {
     let promise = json!({
         "version": 1, "success": ["2XX", "304"], "redirects": "follow", "deadline": 10, "id": { "header": "x-id" },
         "retry": { "offsets": [1, 2], "count": 2, "until": 5, "jitter": { "earlier": 0.1, "later": 0.2 }, "signature": "same", "retryAfter": true, "never": ["410"] },
-        "order": "per-webhook", "duplicates": false, "gone": "disable", "grace": 5, "overlap": 60,
+        "order": "per-webhook", "afterDisable": "pause", "afterDelete": "continue", "duplicates": false, "gone": "disable", "grace": 5, "overlap": 60,
         "handshake": [{ "method": "GET", "when": { "query": "mode", "equals": "subscribe" }, "status": 200, "headers": { "a": "b" }, "body": "{query.challenge}" }],
     });
     assert!(
