@@ -18,11 +18,11 @@ use serde::Deserialize;
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 use self::listening::{base_path, hosts, listen};
 use self::providers::ProviderSettings;
-pub use self::storage::{Storage, StorageSettings, database_file};
+pub use self::storage::{Storage, StorageSettings, location};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
 use crate::provider::{self, InvalidSetting, PROVIDERS};
-use crate::storage::KeyFileError;
+use crate::storage::{InvalidPostgresAddress, KeyFileError};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// A client that reads at all takes something within it.
@@ -231,6 +231,9 @@ pub enum ConfigError {
     /// A setting of a provider makes no sense.
     #[error(transparent)]
     Provider(#[from] InvalidSetting),
+    /// The URL names no PostgreSQL database.
+    #[error(transparent)]
+    Database(#[from] InvalidPostgresAddress),
     /// The encryption key cannot be had.
     #[error(transparent)]
     Key(#[from] KeyFileError),

@@ -30,7 +30,7 @@ use crate::operator;
 use crate::pages::{self, Documents};
 use crate::provider::{self, Context, InvalidSetting, PROVIDERS, Provider, Providers, Routes};
 use crate::signals::Signals;
-use crate::storage::{SqliteStore, Store, StoreError};
+use crate::storage::{self, Location, Opened, Store, StoreError};
 use crate::telemetry::{Traces, TracesError};
 use crate::worker::sender::{Sender, SenderSettings, trusted_roots};
 use crate::worker::{Lanes, RootsError, Worker, WorkerSettings};
@@ -190,17 +190,17 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let files = file_budget(&config)?;
         metrics.begin(apis.providers.names());
-        let store = SqliteStore::open(
-            &config.storage.path,
+        let Opened { store, saved_time } = storage::open(
+            &config.storage.location,
             &config.storage.keys,
             config.storage.purpose,
             metrics.clone(),
         )?;
-        store.examine()?;
-        warn_of_readers(&config.storage.path);
-        let clock = clock(store.saved_time());
+        if let Location::Sqlite(path) = &config.storage.location {
+            warn_of_readers(path);
+        }
+        let clock = clock(saved_time);
         say_lead(&clock);
-        let store: Arc<dyn Store> = Arc::new(store);
         let context = Context {
             store: store.clone(),
             clock,

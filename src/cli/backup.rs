@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
-use crate::config::{Settings, StorageSettings, database_file};
-use crate::storage::back_up;
+use crate::config::{Settings, StorageSettings, location};
+use crate::storage::{Location, back_up};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -41,7 +41,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         ..Settings::default()
     }
     .with_file()?;
-    let database = database_file(&settings.storage)?;
+    let database = match location(&settings.storage)? {
+        Location::Sqlite(path) => path,
+        Location::Postgres(address) => bail!(
+            "{address} is backed up with the tools of PostgreSQL while servers run: `pg_dump --format=custom --file={} URL`, or \
+             pg_basebackup with archived logs for any moment (docs/operations.md)",
+            arguments.file.display()
+        ),
+    };
     let made = back_up(&database, &arguments.file)?;
     writeln!(
         std::io::stdout(),

@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 
 use super::names;
 use crate::clock::Clock;
-use crate::config::{Settings, Storage, StorageSettings, database_file};
+use crate::config::{Settings, Storage, StorageSettings, location};
 use crate::domain::ProviderName;
 use crate::keys::{self, NewKey, OperatorKeys};
 use crate::metrics::Metrics;
 use crate::provider::{KeyIssuer, PROVIDERS};
 use crate::storage::{
-    EncryptionKeys, KeyFileError, KeyFileLock, SqliteStore, Store, check_exists, check_sealed,
+    self, EncryptionKeys, KeyFileError, KeyFileLock, Location, Store, check_exists, check_sealed_at,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -131,22 +131,24 @@ fn new_or_existing(storage: StorageSettings) -> anyhow::Result<Storage> {
 /// Finds a database that exists, and its keys: neither is created.
 fn existing(storage: StorageSettings) -> anyhow::Result<Storage> {
     let settings = with_file(storage)?;
-    check_exists(&database_file(&settings)?)?;
+    if let Location::Sqlite(path) = location(&settings)? {
+        check_exists(&path)?;
+    }
     Ok(Storage::new(settings)?)
 }
 
-fn open(storage: &Storage) -> anyhow::Result<SqliteStore> {
+fn open(storage: &Storage) -> anyhow::Result<Arc<dyn Store>> {
     let metrics = Arc::new(Metrics::default());
-    Ok(SqliteStore::open(
-        &storage.path,
-        &storage.keys,
-        storage.purpose,
-        metrics,
-    )?)
+    let Storage {
+        location,
+        keys,
+        purpose,
+    } = storage;
+    Ok(storage::open(location, keys, *purpose, metrics)?.store)
 }
 
 async fn create(
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     provider: ProviderName,
     owner: Option<String>,
     name: Option<String>,
@@ -167,7 +169,7 @@ async fn create(
     Ok(serde_json::to_string_pretty(&shown)? + "\n")
 }
 
-async fn list(store: SqliteStore) -> anyhow::Result<String> {
+async fn list(store: Arc<dyn Store>) -> anyhow::Result<String> {
     let keys = store.keys().await?;
     if keys.is_empty() {
         return Ok("no keys; make one with `truehook keys create --provider conduit`\n".to_owned());
@@ -209,7 +211,7 @@ async fn rotate(settings: StorageSettings, old_key_file: Option<&Path>) -> anyho
     // Read under the lock: a rotation that has just ended changed the file.
     let mut storage = existing(settings)?;
     // The key opens the database: checked before the key file is touched.
-    check_sealed(&storage.path, &storage.keys)?;
+    check_sealed_at(&storage.location, &storage.keys)?;
     drop(open(&storage)?);
     // Else an earlier change of the key was interrupted, and is finished.
     let old = if let Some(old) = storage.keys.earlier() {
@@ -288,7 +290,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     identity(one).is_some() && identity(one) == identity(other)
 }
 
-async fn revoke(store: SqliteStore, id: String) -> anyhow::Result<String> {
+async fn revoke(store: Arc<dyn Store>, id: String) -> anyhow::Result<String> {
     if store.revoke_key(id.clone(), Clock::real().now()).await? {
         Ok(format!("revoked {id}\n"))
     } else {

@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let config = Config::new(settings)?;
-    let (mode, database) = (config.mode, config.storage.path.clone());
+    let (mode, database) = (config.mode, config.storage.location.clone());
     let base = config.base_path.clone();
     let (result, store) = actix_web::rt::System::new().block_on(async move {
         let server = Server::start(config)?;
@@ -48,7 +48,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Mode::Sandbox => "sandbox",
             Mode::Production => "production",
         };
-        let database = database.display();
         let apart = !server.admin_addresses().is_empty();
         for address in server.addresses() {
             if apart {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{ConfigError, Mode, secret};
 use crate::domain::Secret;
-use crate::storage::{EncryptionKey, EncryptionKeys, Purpose};
+use crate::storage::{EncryptionKey, EncryptionKeys, Location, PostgresAddress, Purpose};
 
 const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 
@@ -16,9 +16,29 @@ const DEFAULT_DATABASE: &str = "sqlite://truehook.db";
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StorageSettings {
-    /// The database, as `sqlite://FILE` [default: `sqlite://truehook.db`]
-    #[arg(long, env = "TRUEHOOK_DATABASE", value_name = "URL")]
+    /// The database, as `sqlite://FILE`, or `postgres://USER@HOST:5432/NAME` for several nodes [default: `sqlite://truehook.db`].
+    /// Other processes can see flags: a password belongs into the environment variable or --database-password-file
+    #[arg(
+        long,
+        env = "TRUEHOOK_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database: Option<String>,
+
+    /// PostgreSQL: a file with the password, in place of one in --database [default: none]
+    #[arg(long, env = "TRUEHOOK_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    pub database_password_file: Option<PathBuf>,
+
+    /// PostgreSQL: where to listen for other nodes, if --database leads through a pool of transactions such as `PgBouncer` [default:
+    /// --database]
+    #[arg(
+        long,
+        env = "TRUEHOOK_DATABASE_LISTEN",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_listen: Option<String>,
 
     /// sandbox: loopback only, fixed credentials, http receivers; production: none of these [default: sandbox]
     #[arg(long, env = "TRUEHOOK_MODE", value_name = "MODE")]
@@ -59,8 +79,8 @@ pub struct StorageSettings {
 /// Where data is kept, and the key of its secrets.
 #[derive(Debug, Clone)]
 pub struct Storage {
-    /// The SQLite file.
-    pub path: PathBuf,
+    /// The database.
+    pub location: Location,
     /// The keys that secrets are encrypted with.
     pub keys: EncryptionKeys,
     /// The purpose of the database.
@@ -72,6 +92,8 @@ impl StorageSettings {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             database: self.database.or(other.database),
+            database_password_file: self.database_password_file.or(other.database_password_file),
+            database_listen: self.database_listen.or(other.database_listen),
             mode: self.mode.or(other.mode),
             encryption_key: self.encryption_key.or(other.encryption_key),
             previous_encryption_key: self
@@ -89,7 +111,7 @@ impl Storage {
     /// # Errors
     /// [`ConfigError`] when the URL names no database that can be used, or there is no key.
     pub fn new(settings: StorageSettings) -> Result<Self, ConfigError> {
-        let path = database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))?;
+        let location = location(&settings)?;
         let mode = settings.mode.unwrap_or(Mode::Sandbox);
         let keys = match (settings.encryption_key, settings.encryption_key_file, mode) {
             (Some(_), Some(_), _) => {
@@ -103,7 +125,14 @@ impl Storage {
                     --encryption-key-file (make one with `openssl rand -hex 32`)";
                 return Err(ConfigError::Invalid(message.to_owned()));
             }
-            (None, None, Mode::Sandbox) => sandbox_key(&path)?,
+            (None, None, Mode::Sandbox) => match &location {
+                Location::Sqlite(path) => sandbox_key(path)?,
+                Location::Postgres(_) => {
+                    let message = "every node on a PostgreSQL database needs the same key: set TRUEHOOK_ENCRYPTION_KEY or \
+                        --encryption-key-file (make one with `openssl rand -hex 32`)";
+                    return Err(ConfigError::Invalid(message.to_owned()));
+                }
+            },
         };
         let keys = match settings.previous_encryption_key {
             Some(key) => keys.with_earlier(EncryptionKey::from_hex(key.expose())?),
@@ -114,19 +143,58 @@ impl Storage {
             Mode::Production => Purpose::Production,
         };
         Ok(Self {
-            path,
+            location,
             keys,
             purpose,
         })
     }
 }
 
-/// The file of a database that is named by its URL, or the default one.
+/// Where the database is that settings name, or the default one.
 ///
 /// # Errors
 /// [`ConfigError`] when the URL names no database that can be used.
-pub fn database_file(settings: &StorageSettings) -> Result<PathBuf, ConfigError> {
-    database(settings.database.as_deref().unwrap_or(DEFAULT_DATABASE))
+pub fn location(settings: &StorageSettings) -> Result<Location, ConfigError> {
+    let url = settings.database.as_deref().unwrap_or(DEFAULT_DATABASE);
+    let is_server = |url: &str| url.starts_with("postgres://") || url.starts_with("postgresql://");
+    if !is_server(url) {
+        if settings.database_password_file.is_some() || settings.database_listen.is_some() {
+            let message =
+                "--database-password-file and --database-listen are for --database postgres://...";
+            return Err(ConfigError::Invalid(message.to_owned()));
+        }
+        return Ok(Location::Sqlite(database(url)?));
+    }
+    let password = settings
+        .database_password_file
+        .as_deref()
+        .map(password)
+        .transpose()?;
+    let listen = match settings.database_listen.as_deref() {
+        Some(url) if is_server(url) => Some(PostgresAddress::new(url, password.clone())?),
+        Some(_) => {
+            let message = "--database-listen must have the form postgres://USER@HOST:5432/NAME";
+            return Err(ConfigError::Invalid(message.to_owned()));
+        }
+        None => None,
+    };
+    let address = PostgresAddress::new(url, password)?;
+    Ok(Location::Postgres(Box::new(address.with_listen(listen))))
+}
+
+/// The password in a file: its first line.
+fn password(file: &Path) -> Result<Secret, ConfigError> {
+    let invalid = |reason: String| {
+        ConfigError::Invalid(format!(
+            "--database-password-file {}: {reason}",
+            file.display()
+        ))
+    };
+    let text = fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    match text.lines().next() {
+        Some(line) if !line.is_empty() => Ok(Secret::new(line)),
+        _ => Err(invalid("it is empty".to_owned())),
+    }
 }
 
 /// The key file beside the database; made when there is no database yet that another key could belong to.
@@ -153,10 +221,10 @@ fn database(url: &str) -> Result<PathBuf, ConfigError> {
             invalid("--database sqlite:// names no file; write sqlite://truehook.db".to_owned())
         }
         Some(path) => Ok(PathBuf::from(path)),
-        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => invalid(
-            "PostgreSQL is not supported by this version; use --database sqlite://FILE".to_owned(),
-        ),
         // The URL may hold a password: it is not repeated.
-        None => invalid("--database must have the form sqlite://FILE".to_owned()),
+        None => invalid(
+            "--database must have the form sqlite://FILE or postgres://USER@HOST:5432/NAME"
+                .to_owned(),
+        ),
     }
 }

@@ -28,7 +28,7 @@ pub struct Event {
 }
 
 /// Which webhooks an event is for, beside those that subscribe to its type and are enabled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// Every webhook of the event's owner (C-40).
     Owner,

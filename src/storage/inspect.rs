@@ -38,7 +38,7 @@ impl OutcomeFilter {
 }
 
 /// The addressee of an event, as far as it decides which webhooks get it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Addressee {
     /// The provider.
     pub provider: ProviderName,

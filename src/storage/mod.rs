@@ -2,16 +2,20 @@
 //!
 //! [`Store`] has domain verbs, each of them all or nothing and durable when it returns (`claim` and `record`: against the end of the
 //! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. What waits is
-//! kept in steady time, what is shown in the time of day: see [`crate::clock`]. SQLite is the embedded default. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
+//! kept in steady time, what is shown in the time of day: see [`crate::clock`]. SQLite is the embedded default; PostgreSQL is for several
+//! nodes. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
 
 #[cfg(test)]
 mod contract;
 mod inspect;
 mod jobs;
 mod key_file;
+mod location;
+mod postgres;
 mod queue;
 mod seal;
 mod sqlite;
+mod taken;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +31,8 @@ pub use self::inspect::{
 };
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 pub use self::key_file::{EncryptionKey, EncryptionKeys, KeyFileError, KeyFileLock};
+pub use self::location::{Location, Opened, check_sealed_at, open};
+pub use self::postgres::{InvalidPostgresAddress, PostgresAddress, PostgresStore};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, GivesUpAt, Idempotency, LastAttempt, NewEvents, NumberPage,
@@ -184,6 +190,16 @@ pub trait Store: Send + Sync {
 
     /// Keeps how the steady time stands, for a later process to go on with it; every backend gives it back when it is opened.
     async fn save_time(&self, time: SavedTime) -> Result<(), StoreError>;
+
+    /// The time of the clock that all processes with this database share; `None` where this process has it alone.
+    async fn shared_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    /// Returns when another process may have made something due; never where this process has the database alone.
+    async fn woken(&self) {
+        std::future::pending::<()>().await;
+    }
 
     /// Whether reading and writing work at this moment.
     async fn check(&self) -> Result<(), StoreError>;
@@ -365,6 +381,69 @@ pub enum StoreError {
         /// The reason.
         reason: String,
     },
+    /// The database cannot be connected to, or cannot be used.
+    #[error("cannot use the database {database}: {reason}")]
+    UnusableServer {
+        /// The database.
+        database: String,
+        /// The error of the server or of the operating system.
+        reason: String,
+    },
+    /// The schema has tables of something else.
+    #[error(
+        "the schema in {database} has tables that are not Truehook's: give it a schema of its own"
+    )]
+    ForeignServer {
+        /// The database.
+        database: String,
+    },
+    /// A newer Truehook changed the schema.
+    #[error(
+        "{database} was changed by a newer Truehook (schema {found}, this one knows {known}): use that version or newer"
+    )]
+    NewerServer {
+        /// The database.
+        database: String,
+        /// Its schema version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The encryption key is not the one that the database's secrets were sealed with.
+    #[error(
+        "the encryption key does not open the secrets in {database}: start with the key that it was created with"
+    )]
+    WrongServerKey {
+        /// The database.
+        database: String,
+    },
+    /// The key has never sealed anything in the database.
+    #[error(
+        "no key in the encryption key file has been used with {database}: check --database and --encryption-key-file"
+    )]
+    UnusedServerKey {
+        /// The database.
+        database: String,
+    },
+    /// The database was made in the other mode.
+    #[error(
+        "{database} was made in {made_in} mode: start with --mode {made_in}, or choose another database or schema"
+    )]
+    OtherServerMode {
+        /// The database.
+        database: String,
+        /// The mode that it was made in.
+        made_in: &'static str,
+    },
+    /// There is no connection to the database.
+    #[error("the database cannot be reached: {reason}")]
+    Unreachable {
+        /// The reason.
+        reason: String,
+    },
+    /// The database refused a statement, or the connection broke.
+    #[error("database statement failed")]
+    Query(#[from] tokio_postgres::Error),
     /// A sealed secret is damaged, or was sealed with another key.
     #[error("cannot read a sealed secret")]
     Seal(#[from] SealError),
@@ -394,7 +473,13 @@ impl StoreError {
     /// Whether the same call may succeed later without a change of what is stored: the disk is full, the file is locked or away.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Commit(_) | Self::Closed | Self::Lost { .. } | Self::Unusable { .. } => true,
+            Self::Commit(_)
+            | Self::Closed
+            | Self::Lost { .. }
+            | Self::Unusable { .. }
+            | Self::UnusableServer { .. }
+            | Self::Unreachable { .. } => true,
+            Self::Query(error) => postgres::is_temporary(error),
             Self::Statement(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -416,7 +501,23 @@ impl StoreError {
             | Self::Seal(_)
             | Self::Damaged(_)
             | Self::Missing { .. }
-            | Self::UnusedKey { .. } => false,
+            | Self::UnusedKey { .. }
+            | Self::ForeignServer { .. }
+            | Self::NewerServer { .. }
+            | Self::WrongServerKey { .. }
+            | Self::UnusedServerKey { .. }
+            | Self::OtherServerMode { .. } => false,
+        }
+    }
+
+    /// The same error for another caller of what failed for all of them.
+    fn for_another(&self) -> Self {
+        if self.is_temporary() {
+            Self::Unreachable {
+                reason: self.to_string(),
+            }
+        } else {
+            Self::Damaged(self.to_string())
         }
     }
 }

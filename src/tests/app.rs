@@ -14,7 +14,7 @@ use crate::domain::{ApiKey, Fingerprint, ProviderName, ksuid};
 use crate::entropy;
 use crate::provider::{self, PROVIDERS, conduit, equals_money};
 use crate::server::{Apis, Server};
-use crate::storage::Store;
+use crate::storage::{Location, Store};
 
 pub(crate) const CONDUIT_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
 pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
@@ -148,22 +148,30 @@ impl TestApp {
         (config, folder)
     }
 
+    /// The file of the database.
+    fn file(&self) -> &std::path::Path {
+        match &self.config.storage.location {
+            Location::Sqlite(path) => path,
+            Location::Postgres(_) => panic!("the database has no file"),
+        }
+    }
+
     /// Locks the database against every write, until what is returned is dropped or rolls back.
     pub(crate) fn lock(&self) -> rusqlite::Connection {
-        let other = rusqlite::Connection::open(&self.config.storage.path).unwrap();
+        let other = rusqlite::Connection::open(self.file()).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         other
     }
 
     /// Takes the file of the database away.
     pub(crate) fn take_away(&self) {
-        let path = &self.config.storage.path;
+        let path = self.file();
         std::fs::rename(path, path.with_extension("away")).unwrap();
     }
 
     /// Takes every table of the database away, so that each use of it fails.
     pub(crate) fn damage(&self) {
-        let database = rusqlite::Connection::open(&self.config.storage.path).unwrap();
+        let database = rusqlite::Connection::open(self.file()).unwrap();
         let mut statement = database
             .prepare(
                 "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'",

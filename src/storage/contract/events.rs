@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::task::{Context, Waker};
 
 use super::super::{
-    DeliveryFilter, EventFilter, Idempotency, NumberPage, OnDelete, Published, Receipt,
-    StateCounts, StoreError,
+    DeliveryFilter, EventFilter, Idempotency, NumberPage, OnDelete, Published, Receipt, StateCounts,
 };
 use super::{
-    CONDUIT, EQUALS_MONEY, LEASE, Subject, all, at, event, key, names, publication, slots, sqlite,
-    stored, webhook,
+    CONDUIT, EQUALS_MONEY, Fault, LEASE, Subject, all, at, event, fresh, is_refused, key, names,
+    publication, slots, stored, until, webhook,
 };
 use crate::domain::{
     Audience, DeliveryState, Event, Fingerprint, Next, Secret, Webhook, WebhookChange,
@@ -100,7 +99,7 @@ async fn event_ids(subject: &Subject) -> Vec<String> {
 
 #[tokio::test]
 async fn an_event_is_only_for_enabled_webhooks_of_its_provider_that_subscribe_to_its_type() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "deleted"]).await;
     let others = [
         Webhook {
@@ -140,7 +139,7 @@ async fn an_event_is_only_for_enabled_webhooks_of_its_provider_that_subscribe_to
 
 #[tokio::test]
 async fn an_event_of_an_account_is_for_its_webhooks_and_those_without_account() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["of F1"]).await;
     for (id, owner, account) in [
         ("of F2", "product", Some("F2")),
@@ -178,7 +177,7 @@ async fn an_event_of_an_account_is_for_its_webhooks_and_those_without_account() 
 
 #[tokio::test]
 async fn an_event_of_the_platform_is_for_webhooks_without_account_whatever_its_own() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["of F1"]).await;
     for (id, owner) in [("of all", "product"), ("of another product", "other")] {
         let webhook = Webhook {
@@ -205,7 +204,7 @@ async fn an_event_of_the_platform_is_for_webhooks_without_account_whatever_its_o
 
 #[tokio::test]
 async fn an_event_of_an_owner_is_for_all_of_its_webhooks_and_nobody_elses() {
-    let subject = sqlite();
+    let subject = fresh().await;
     for (id, owner) in [("1", "client"), ("2", "client"), ("3", "other")] {
         subject
             .store
@@ -245,7 +244,7 @@ async fn an_event_of_an_owner_is_for_all_of_its_webhooks_and_nobody_elses() {
 
 #[tokio::test]
 async fn an_event_is_read_back_as_it_was_published_also_when_nobody_wants_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let receipt = subject.publish(event("e", 7)).await;
     assert_eq!((receipt.created_at, receipt.deliveries), (at(7), 0));
     let found = subject.store.event("e".to_owned()).await.unwrap().unwrap();
@@ -256,7 +255,7 @@ async fn an_event_is_read_back_as_it_was_published_also_when_nobody_wants_it() {
 
 #[tokio::test]
 async fn events_of_an_owner_are_numbered_from_1_without_gaps() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let publish = async |id: &str, owner: &str, audience| {
         let publication = super::super::Publication {
             audience,
@@ -275,10 +274,7 @@ async fn events_of_an_owner_are_numbered_from_1_without_gaps() {
         assert_eq!(found.event.sequence, sequence, "{id}");
     }
     // A refused event takes no number, and one that is not for an owner has none.
-    assert!(matches!(
-        publish("4", "client", Audience::Owner).await,
-        Err(StoreError::Statement(_))
-    ));
+    assert!(is_refused(&publish("4", "client", Audience::Owner).await));
     publish("5", "client", Audience::Account).await.unwrap();
     publish("6", "client", Audience::Owner).await.unwrap();
     for (id, sequence) in [("5", 0), ("6", 4)] {
@@ -289,7 +285,7 @@ async fn events_of_an_owner_are_numbered_from_1_without_gaps() {
 
 #[tokio::test]
 async fn parallel_events_of_an_owner_get_a_number_each() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let writes = (0..100).map(|number| {
         let store = subject.store.clone();
         tokio::spawn(async move {
@@ -318,7 +314,7 @@ async fn parallel_events_of_an_owner_get_a_number_each() {
 
 #[tokio::test]
 async fn a_delivery_that_gets_a_slot_is_claimed_for_the_publisher() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let plain = Webhook {
         signing_secret: None,
@@ -361,7 +357,7 @@ async fn a_delivery_that_gets_a_slot_is_claimed_for_the_publisher() {
 
 #[tokio::test]
 async fn a_delivery_that_gets_no_slot_waits_to_be_claimed() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let lanes = slots(3, 2);
     for (id, claimed, waits) in [("a", 2, false), ("b", 1, true), ("c", 0, true)] {
@@ -380,7 +376,7 @@ async fn a_delivery_that_gets_no_slot_waits_to_be_claimed() {
 
 #[tokio::test]
 async fn a_webhook_without_a_free_slot_takes_none_from_another() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let lanes = slots(10, 1);
     let published = subject
@@ -399,20 +395,15 @@ async fn a_webhook_without_a_free_slot_takes_none_from_another() {
 
 #[tokio::test]
 async fn a_publication_that_fails_leaves_nothing_and_gives_its_slots_back() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
-    subject
-        .meddle()
-        .execute_batch(
-            "CREATE TRIGGER fail BEFORE INSERT ON delivery WHEN NEW.webhook = 2 BEGIN SELECT RAISE(ABORT, 'full'); END",
-        )
-        .unwrap();
+    subject.backend.fail(Fault::Publication).await;
     let lanes = slots(10, 10);
     let published = subject
         .store
         .publish(publication(event("e", 1), &lanes))
         .await;
-    assert!(matches!(published, Err(StoreError::Statement(_))));
+    assert!(is_refused(&published), "{published:?}");
     assert_eq!(lanes.taken(), 0);
     assert_eq!(event_ids(&subject).await, [""; 0]);
     assert!(subject.claim(1).await.due.is_empty());
@@ -420,33 +411,27 @@ async fn a_publication_that_fails_leaves_nothing_and_gives_its_slots_back() {
 
 #[tokio::test]
 async fn a_publisher_that_goes_away_takes_no_slot_with_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let lanes = slots(10, 10);
     // The writer waits for this transaction, so the publisher is gone before it is answered.
-    let meddler = subject.meddle();
-    meddler.execute_batch("BEGIN IMMEDIATE").unwrap();
+    subject.backend.lock().await;
     let mut publish = subject.store.publish(publication(event("e", 1), &lanes));
     let polled = publish
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
     drop(publish);
-    meddler.execute_batch("COMMIT").unwrap();
-    subject.store.check().await.unwrap();
-    assert_eq!(event_ids(&subject).await, ["e"]);
-    assert_eq!(lanes.taken(), 0);
+    subject.backend.unlock().await;
+    until(async || event_ids(&subject).await == ["e"] && lanes.taken() == 0).await;
     assert_eq!(subject.claim_one(1 + LEASE).await.attempt, 2);
 }
 
 #[tokio::test]
 async fn a_secret_that_does_not_open_holds_up_neither_its_slot_nor_other_deliveries() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
-    subject
-        .meddle()
-        .execute_batch("UPDATE webhook SET signing_secret = x'00' WHERE id = '1'")
-        .unwrap();
+    subject.backend.damage_secret("1").await;
     let lanes = slots(10, 10);
     let published = subject
         .store
@@ -465,7 +450,7 @@ async fn a_secret_that_does_not_open_holds_up_neither_its_slot_nor_other_deliver
 
 #[tokio::test]
 async fn the_same_request_again_gets_the_same_receipt_and_stores_nothing() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let (first, ..) = stored(publish_as(&subject, "a", "caller", "key", b"body").await);
     let second = repeated(publish_as(&subject, "b", "caller", "key", b"body").await);
@@ -474,7 +459,7 @@ async fn the_same_request_again_gets_the_same_receipt_and_stores_nothing() {
     assert_eq!(event_ids(&subject).await, ["a"]);
     // Also after what it was stored for has changed, and after a restart.
     subject.add_webhooks(["2"]).await;
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     let third = repeated(publish_as(&subject, "c", "caller", "key", b"body").await);
     assert_eq!(first, third);
     assert_eq!(event_ids(&subject).await, ["a"]);
@@ -482,7 +467,7 @@ async fn the_same_request_again_gets_the_same_receipt_and_stores_nothing() {
 
 #[tokio::test]
 async fn another_request_under_the_same_key_is_a_conflict_and_stores_nothing() {
-    let subject = sqlite();
+    let subject = fresh().await;
     stored(publish_as(&subject, "a", "caller", "key", b"body").await);
     assert!(matches!(
         publish_as(&subject, "b", "caller", "key", b"other body").await,
@@ -494,7 +479,7 @@ async fn another_request_under_the_same_key_is_a_conflict_and_stores_nothing() {
 
 #[tokio::test]
 async fn an_idempotency_key_is_its_callers_own_and_a_refused_request_leaves_it_free() {
-    let subject = sqlite();
+    let subject = fresh().await;
     stored(publish_as(&subject, "a", "caller", "key", b"body").await);
     stored(publish_as(&subject, "b", "other caller", "key", b"body").await);
     stored(publish_as(&subject, "c", "caller", "other key", b"body").await);
@@ -513,7 +498,7 @@ async fn an_idempotency_key_is_its_callers_own_and_a_refused_request_leaves_it_f
 
 #[tokio::test]
 async fn a_hundred_identical_requests_at_once_store_one_event_and_get_one_receipt() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let lanes = slots(1_000, 1_000);
     let requests = (0..100).map(|number| {
@@ -549,7 +534,7 @@ async fn a_hundred_identical_requests_at_once_store_one_event_and_get_one_receip
 
 #[tokio::test]
 async fn what_was_published_is_there_after_the_file_is_opened_again() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let published = subject
         .store
@@ -557,7 +542,7 @@ async fn what_was_published_is_there_after_the_file_is_opened_again() {
         .await;
     assert_eq!(stored(published.unwrap()).1.len(), 1);
     subject.publish(event("waiting", 2)).await;
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     assert_eq!(event_ids(&subject).await, ["waiting", "claimed"]);
     let due = subject.claim(2).await.due;
     assert_eq!(names(&due), [("1", "waiting")]);
@@ -567,7 +552,7 @@ async fn what_was_published_is_there_after_the_file_is_opened_again() {
 
 #[tokio::test]
 async fn events_are_listed_newest_first_page_by_page_to_the_end() {
-    let subject = sqlite();
+    let subject = fresh().await;
     for number in 0..25 {
         subject.publish(event(&number.to_string(), number)).await;
     }
@@ -608,7 +593,7 @@ async fn events_are_listed_newest_first_page_by_page_to_the_end() {
 
 #[tokio::test]
 async fn events_are_listed_by_provider_and_by_type() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish(event("1", 1)).await;
     subject.publish(conduit_event("2", "client")).await;
     let other_type = Event {
@@ -637,7 +622,7 @@ async fn events_are_listed_by_provider_and_by_type() {
 
 #[tokio::test]
 async fn an_event_counts_its_deliveries_by_state() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3", "4", "5"]).await;
     subject.publish(event("e", 1)).await;
     subject.publish(event("other", 500)).await;
@@ -672,7 +657,7 @@ async fn an_event_counts_its_deliveries_by_state() {
 
 #[tokio::test]
 async fn deliveries_are_listed_newest_first_page_by_page_to_the_end() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;
     for number in 0..7 {
         subject.publish(event(&number.to_string(), number)).await;
@@ -704,7 +689,7 @@ async fn deliveries_are_listed_newest_first_page_by_page_to_the_end() {
 
 #[tokio::test]
 async fn the_filters_of_deliveries_hold_together() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject
         .store
@@ -757,7 +742,7 @@ async fn the_filters_of_deliveries_hold_together() {
 
 #[tokio::test]
 async fn a_delivery_tells_what_it_is_of_and_where_it_goes() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 5)).await;
     let found = subject.delivery().await;

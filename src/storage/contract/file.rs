@@ -10,7 +10,7 @@ use super::super::{
     EncryptionKey, EncryptionKeys, EventFilter, PurgeTerms, Purpose, SqliteStore, Store,
     StoreError, back_up,
 };
-use super::{EQUALS_MONEY, KEY, all, at, event, key, sqlite, webhook};
+use super::{EQUALS_MONEY, KEY, all, at, event, key, webhook, with_folder};
 use crate::domain::{ApiKey, Fingerprint, Secret, Webhook, WebhookChange};
 
 fn log(path: &Path) -> PathBuf {
@@ -24,7 +24,7 @@ fn open(path: &Path) -> Result<SqliteStore, StoreError> {
 
 #[tokio::test]
 async fn nothing_secret_stands_in_the_files_in_clear() {
-    let subject = sqlite();
+    let (subject, home) = with_folder();
     let secret = "a-secret-that-is-easy-to-find";
     let webhook = Webhook {
         signing_secret: Some(Secret::new(secret)),
@@ -43,7 +43,7 @@ async fn nothing_secret_stands_in_the_files_in_clear() {
         revoked_at: None,
     };
     subject.store.insert_key(api_key).await.unwrap();
-    for entry in std::fs::read_dir(subject.folder.path()).unwrap() {
+    for entry in std::fs::read_dir(home.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         assert!(
             !bytes
@@ -55,9 +55,9 @@ async fn nothing_secret_stands_in_the_files_in_clear() {
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_the_file_is_opened_again() {
-    let subject = sqlite();
+    let (subject, _home) = with_folder();
     subject.store.insert_webhook(webhook("1")).await.unwrap();
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     assert_eq!(
         subject.store.webhook(key("1")).await.unwrap(),
         Some(webhook("1"))
@@ -68,10 +68,10 @@ async fn what_was_answered_is_there_after_the_file_is_opened_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_link_to_the_file_leads_to_it_and_to_its_log() {
-    let subject = sqlite();
+    let (subject, home) = with_folder();
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link.db");
-    std::os::unix::fs::symlink(subject.folder.path().join("t.db"), &link).unwrap();
+    std::os::unix::fs::symlink(home.path().join("t.db"), &link).unwrap();
     let linked = open(&link).unwrap();
     linked.insert_webhook(webhook("1")).await.unwrap();
     let found = subject.store.webhook(key("1")).await.unwrap();
@@ -134,10 +134,10 @@ fn a_file_that_cannot_be_used_is_refused_with_the_reason() {
 
 #[tokio::test]
 async fn the_file_and_its_logs_are_for_their_owner_only() {
-    let subject = sqlite();
+    let (subject, home) = with_folder();
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(subject.folder.path()).unwrap() {
+    for entry in std::fs::read_dir(home.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
@@ -216,8 +216,8 @@ async fn nothing_is_accepted_while_the_file_is_not_where_it_was_opened_or_has_tw
         ),
     ];
     for (what, meddle, mend) in cases {
-        let subject = sqlite();
-        let path = subject.folder.path().join("t.db");
+        let (subject, home) = with_folder();
+        let path = home.path().join("t.db");
         subject.store.insert_webhook(webhook("1")).await.unwrap();
         meddle(&path);
         let refused = subject.store.insert_webhook(webhook("2")).await;
@@ -241,8 +241,8 @@ async fn nothing_is_accepted_while_the_file_is_not_where_it_was_opened_or_has_tw
 
 #[tokio::test]
 async fn a_file_that_was_deleted_is_not_written_to() {
-    let subject = sqlite();
-    let path = subject.folder.path().join("t.db");
+    let (subject, home) = with_folder();
+    let path = home.path().join("t.db");
     std::fs::remove_file(&path).unwrap();
     let refused = subject.store.insert_webhook(webhook("1")).await;
     assert!(matches!(refused, Err(StoreError::Lost { .. })));
@@ -276,14 +276,15 @@ fn damage(path: &Path) {
 }
 
 /// A closed file with many events.
-async fn filled() -> tempfile::TempDir {
-    let subject = sqlite();
+async fn filled() -> Arc<tempfile::TempDir> {
+    let (subject, home) = with_folder();
     for number in 0..300 {
         let mut event = event(&number.to_string(), number);
         event.data = format!("\"{}\"", "x".repeat(2_000));
         subject.publish(event).await;
     }
-    subject.folder
+    drop(subject);
+    home
 }
 
 #[tokio::test]
@@ -446,10 +447,10 @@ async fn a_secret_that_does_not_open_does_not_keep_others_from_the_new_key() {
 
 #[tokio::test]
 async fn a_backup_is_made_of_one_moment_while_others_write() {
-    let subject = sqlite();
+    let (subject, home) = with_folder();
     subject.add_webhooks(["1", "2"]).await;
-    let path = subject.folder.path().join("t.db");
-    let copy = subject.folder.path().join("copy.db");
+    let path = home.path().join("t.db");
+    let copy = home.path().join("copy.db");
     for round in 0..5 {
         for number in 0..50 {
             subject
@@ -485,7 +486,7 @@ async fn a_backup_is_made_of_one_moment_while_others_write() {
         drop(store);
         std::fs::remove_file(&copy).unwrap();
     }
-    let left = std::fs::read_dir(subject.folder.path()).unwrap();
+    let left = std::fs::read_dir(home.path()).unwrap();
     assert_eq!(left.count(), 3, "t.db and its logs");
 }
 

@@ -25,24 +25,22 @@ async fn event_ids(subject: &Subject, after: i64, limit: u32) -> (Vec<String>, i
     (ids.collect(), found.position)
 }
 
-impl Subject {
-    /// Attempts the one delivery that is due, with this outcome.
-    async fn attempt(&self, second: i64, outcome: Outcome, next: Next) {
-        let due = self.claim_one(second).await;
-        let result = AttemptResult {
-            delivery: due.id,
-            number: due.number,
-            lane: due.target.lane,
-            attempt: Attempt {
-                started_at: at(second),
-                outcome,
-                ..attempt(due.attempt)
-            },
-            next,
-            now: at(second),
-        };
-        assert!(self.record_result(result).await);
-    }
+/// Attempts the one delivery that is due, with this outcome.
+async fn attempt_due(subject: &Subject, second: i64, outcome: Outcome, next: Next) {
+    let due = subject.claim_one(second).await;
+    let result = AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: Attempt {
+            started_at: at(second),
+            outcome,
+            ..attempt(due.attempt)
+        },
+        next,
+        now: at(second),
+    };
+    assert!(subject.record_result(result).await);
 }
 
 fn failed() -> Outcome {
@@ -61,7 +59,7 @@ fn answered(status: u16) -> Outcome {
 
 #[tokio::test]
 async fn who_follows_events_sees_each_once_in_the_order_of_their_storing() {
-    let subject = sqlite();
+    let subject = fresh().await;
     assert_eq!(subject.store.last_event().await.unwrap(), 0);
     subject.publish_at([1, 2, 3]).await;
     let (first, place) = event_ids(&subject, 0, 2).await;
@@ -84,7 +82,7 @@ async fn who_follows_events_sees_each_once_in_the_order_of_their_storing() {
 
 #[tokio::test]
 async fn a_place_among_events_outlives_their_deletion() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish_at([1, 2, 3]).await;
     let place = subject.store.last_event().await.unwrap();
     let terms = PurgeTerms {
@@ -95,14 +93,14 @@ async fn a_place_among_events_outlives_their_deletion() {
     };
     assert_eq!(subject.store.purge(terms).await.unwrap().events, 3);
     assert_eq!(subject.store.last_event().await.unwrap(), place);
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     subject.publish_at([101, 102]).await;
     assert_eq!(event_ids(&subject, place, 9).await.0, ["101", "102"]);
 }
 
 #[tokio::test]
 async fn deliveries_are_found_by_type_time_and_what_the_last_attempt_came_to() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let outcomes = [
         ("accepted", answered(204), Next::Delivered),
@@ -124,7 +122,7 @@ async fn deliveries_are_found_by_type_time_and_what_the_last_attempt_came_to() {
     ];
     for (second, (id, outcome, next)) in (1..).zip(outcomes.clone()) {
         subject.publish(event(id, second)).await;
-        subject.attempt(second, outcome, next).await;
+        attempt_due(&subject, second, outcome, next).await;
     }
     subject.publish(event("waiting", 20)).await;
     let ids = async |filter| -> Vec<String> {
@@ -174,7 +172,7 @@ async fn deliveries_are_found_by_type_time_and_what_the_last_attempt_came_to() {
 
 #[tokio::test]
 async fn webhooks_of_everybody_are_listed_newest_first_and_filtered() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let store = &subject.store;
     store.insert_webhook(conduit("3", "client")).await.unwrap();
@@ -252,7 +250,7 @@ async fn webhooks_of_everybody_are_listed_newest_first_and_filtered() {
 
 #[tokio::test]
 async fn a_webhook_tells_how_its_newest_deliveries_stand() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let recent = async || -> RecentDeliveries {
         let found = subject.store.any_webhook("1".to_owned()).await;
@@ -272,7 +270,7 @@ async fn a_webhook_tells_how_its_newest_deliveries_stand() {
         ),
     ] {
         subject.publish_at([second]).await;
-        subject.attempt(second, outcome, next).await;
+        attempt_due(&subject, second, outcome, next).await;
     }
     let found = recent().await;
     let states = StateCounts {
@@ -292,7 +290,7 @@ async fn a_webhook_tells_how_its_newest_deliveries_stand() {
 
 #[tokio::test]
 async fn webhooks_of_the_type_that_an_event_is_not_for_are_counted_with_the_reason() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let store = &subject.store;
     for (id, owner, account, enabled) in [
         ("wanted", "product", Some("F1"), true),
@@ -351,7 +349,7 @@ async fn webhooks_of_the_type_that_an_event_is_not_for_are_counted_with_the_reas
 
 #[tokio::test]
 async fn what_a_publisher_is_told_of_other_webhooks_is_told_again() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let not_matched = NotMatched {
         other_owner: 1,
         other_account: 2,
@@ -380,7 +378,7 @@ async fn what_a_publisher_is_told_of_other_webhooks_is_told_again() {
 
 #[tokio::test]
 async fn the_overview_tells_how_the_newest_deliveries_stand_and_which_webhooks_fail_most() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let empty = subject.store.overview().await.unwrap();
     assert!(empty.window.deliveries.is_empty() && empty.failing.is_empty());
     assert!(!empty.window.more);

@@ -4,7 +4,7 @@ use super::super::{
     DeliveryFilter, Idempotency, OnDelete, Publication, Published, PurgeTerms, Replay,
     ReplayFilter, ReplayState,
 };
-use super::{CONDUIT, Subject, at, event, key, moment, names, publication, slots, sqlite, webhook};
+use super::{CONDUIT, Subject, at, event, fresh, key, moment, names, publication, slots, webhook};
 use crate::domain::{Audience, DeliveryState, Event, Fingerprint, Next, Webhook, WebhookChange};
 
 fn replay(id: &str, filter: ReplayFilter) -> Replay {
@@ -85,11 +85,7 @@ async fn purge_all(subject: &Subject, mut terms: PurgeTerms) -> Vec<u64> {
 
 async fn rows(subject: &Subject, table: &str) -> i64 {
     subject.store.check().await.unwrap();
-    let count = format!("SELECT count(*) FROM {table}");
-    subject
-        .meddle()
-        .query_row(&count, [], |row| row.get(0))
-        .unwrap()
+    subject.backend.count(table).await
 }
 
 async fn event_ids(subject: &Subject) -> Vec<String> {
@@ -107,7 +103,7 @@ async fn event_ids(subject: &Subject) -> Vec<String> {
 
 #[tokio::test]
 async fn a_replay_is_read_back_as_it_was_asked_for() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let full = Replay {
         dry_run: true,
         ..replay(
@@ -144,7 +140,7 @@ async fn a_replay_is_read_back_as_it_was_asked_for() {
 
 #[tokio::test]
 async fn a_replay_makes_due_what_its_filter_lets_through() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let conduit = Webhook {
         provider: CONDUIT,
@@ -207,7 +203,7 @@ async fn a_replay_makes_due_what_its_filter_lets_through() {
 
 #[tokio::test]
 async fn a_replay_reaches_cancelled_and_pending_deliveries_too() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish(event("a", 10)).await;
     end(&subject, 100, |_, _| Next::RetryAt(at(90_000))).await;
@@ -228,7 +224,7 @@ async fn a_replay_reaches_cancelled_and_pending_deliveries_too() {
 
 #[tokio::test]
 async fn a_dry_run_counts_and_makes_nothing_due() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish_at([1, 2, 3]).await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([4, 5]).await;
@@ -265,7 +261,7 @@ async fn a_dry_run_counts_and_makes_nothing_due() {
 
 #[tokio::test]
 async fn events_that_nobody_wanted_are_matched_anew() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish_at([1, 2]).await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([3]).await;
@@ -292,7 +288,7 @@ async fn events_that_nobody_wanted_are_matched_anew() {
 
 #[tokio::test]
 async fn an_event_is_matched_anew_as_its_audience_says_and_only_for_what_wants_it_now() {
-    let subject = sqlite();
+    let subject = fresh().await;
     for (id, audience) in [("1", Audience::Account), ("2", Audience::Platform)] {
         let publication = Publication {
             audience,
@@ -324,7 +320,7 @@ async fn an_event_is_matched_anew_as_its_audience_says_and_only_for_what_wants_i
 
 #[tokio::test]
 async fn the_filter_of_unmatched_events_holds_together() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish_at([10, 20, 30]).await;
     let of_conduit = Event {
         provider: CONDUIT,
@@ -366,20 +362,20 @@ async fn the_filter_of_unmatched_events_holds_together() {
 
 #[tokio::test]
 async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3, 4, 5]).await;
     end(&subject, 100, |_, _| Next::Delivered).await;
     let everything = replay("r", ReplayFilter::default());
     subject.store.insert_replay(everything).await.unwrap();
     assert!(subject.store.step_replay(2, moment(2_000)).await.unwrap());
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (2, 2));
     assert_eq!(found.finished_at, None);
     // What was made due is attempted meanwhile, and not a second time.
     end(&subject, 2_000, |_, _| Next::Delivered).await;
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     while subject.store.step_replay(2, moment(2_001)).await.unwrap() {}
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (5, 5));
@@ -393,7 +389,7 @@ async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
 
 #[tokio::test]
 async fn what_is_made_after_a_replay_is_not_part_of_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.publish_at([1, 2, 3]).await;
     let unmatched = ReplayFilter {
         state: UNMATCHED,
@@ -427,7 +423,7 @@ async fn what_is_made_after_a_replay_is_not_part_of_it() {
 
 #[tokio::test]
 async fn what_is_made_after_a_replay_is_not_part_of_it_though_all_older_is_deleted_meanwhile() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3]).await;
     end(&subject, 100, |_, _| Next::Delivered).await;
@@ -443,7 +439,7 @@ async fn what_is_made_after_a_replay_is_not_part_of_it_though_all_older_is_delet
 
 #[tokio::test]
 async fn replays_are_done_one_after_the_other_and_one_of_nothing_ends_too() {
-    let subject = sqlite();
+    let subject = fresh().await;
     assert!(!subject.store.step_replay(9, moment(1)).await.unwrap());
     for id in ["1", "2"] {
         let job = replay(id, ReplayFilter::default());
@@ -465,7 +461,7 @@ async fn replays_are_done_one_after_the_other_and_one_of_nothing_ends_too() {
 
 #[tokio::test]
 async fn old_events_are_deleted_with_their_deliveries_and_attempts() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([10, 20, 30]).await;
     end(&subject, 100, |_, _| Next::Delivered).await;
@@ -484,7 +480,7 @@ async fn old_events_are_deleted_with_their_deliveries_and_attempts() {
 
 #[tokio::test]
 async fn an_event_with_something_pending_is_kept_whole_however_old() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([10, 20]).await;
     end(&subject, 100, |webhook, event| match (webhook, event) {
@@ -503,7 +499,7 @@ async fn an_event_with_something_pending_is_kept_whole_however_old() {
 
 #[tokio::test]
 async fn a_purge_goes_on_step_by_step_past_what_is_kept() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3, 4, 5, 6, 7]).await;
     end(&subject, 100, |_, event| match event {
@@ -514,12 +510,12 @@ async fn a_purge_goes_on_step_by_step_past_what_is_kept() {
     subject.publish_at([200]).await;
     assert_eq!(purge_all(&subject, purge(200, 2)).await, [0, 1, 2, 1]);
     assert_eq!(event_ids(&subject).await, ["200", "4", "2", "1"]);
-    assert_eq!(purge_all(&sqlite(), purge(200, 2)).await, [0]);
+    assert_eq!(purge_all(&fresh().await, purge(200, 2)).await, [0]);
 }
 
 #[tokio::test]
 async fn old_idempotency_keys_are_forgotten_and_young_ones_are_not() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let publish = async |id: &str, key: &str, second| {
         let publication = Publication {
             idempotency: Some(Idempotency {
@@ -556,7 +552,7 @@ async fn old_idempotency_keys_are_forgotten_and_young_ones_are_not() {
 
 #[tokio::test]
 async fn one_step_forgets_no_more_keys_than_its_limit() {
-    let subject = sqlite();
+    let subject = fresh().await;
     for number in 0..10 {
         let publication = Publication {
             idempotency: Some(Idempotency {
@@ -582,7 +578,7 @@ async fn one_step_forgets_no_more_keys_than_its_limit() {
 
 #[tokio::test]
 async fn a_deleted_webhook_goes_with_its_last_delivery() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([10, 20]).await;
     end(&subject, 100, |_, _| Next::Delivered).await;

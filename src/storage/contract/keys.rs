@@ -1,11 +1,11 @@
 //! API keys: kept, found and revoked.
 
-use super::{CONDUIT, EQUALS_MONEY, at, sqlite};
+use super::{CONDUIT, EQUALS_MONEY, at, fresh};
 use crate::domain::{ApiKey, Fingerprint};
 
 #[tokio::test]
 async fn keys_are_found_by_fingerprint_listed_in_order_and_revoked_once() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let api_key = |id: &str, second| ApiKey {
         id: id.to_owned(),
         provider: CONDUIT,

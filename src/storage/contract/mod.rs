@@ -2,29 +2,21 @@
 //!
 //! Here are the subject and the fixtures; the tests stand by what they are about. Every time is an argument, so nothing sleeps.
 
-mod events;
-mod file;
-mod inspect;
-mod jobs;
-mod keys;
-mod queue;
-mod results;
-mod time;
-mod webhooks;
+// The same files twice, each time with another `fresh`.
+#[expect(clippy::duplicate_mod, reason = "the suite runs on each backend")]
+mod postgres;
+#[expect(clippy::duplicate_mod, reason = "the suite runs on each backend")]
+mod sqlite;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
 
-use super::{
-    AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryRecord, EncryptionKey, NotMatched,
-    NumberPage, Publication, Published, Purpose, Receipt, Recorded, Slots, SqliteStore, Store,
-    WebhookKey,
-};
-use crate::clock::Moment;
+use super::*;
+use crate::clock::{Moment, SavedTime};
 use crate::domain::{
     Attempt, Audience, DueDelivery, Event, Next, Outcome, ProviderName, ReceiverUrl, SchemePolicy,
     Secret, Timing, Webhook, WebhookChange,
@@ -42,41 +34,70 @@ const LEASE: i64 = 30;
 /// The seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
+/// A store, and what is beneath it.
 struct Subject {
     store: Arc<dyn Store>,
-    folder: TempDir,
+    saved_time: Option<SavedTime>,
+    backend: Box<dyn Backend>,
 }
 
-fn sqlite() -> Subject {
-    open(tempfile::tempdir().unwrap())
+/// What is beneath a store: opens it, and brings about what no verb does.
+#[async_trait]
+trait Backend: Send + Sync {
+    /// Opens the store.
+    fn open(&self) -> Opened;
+
+    /// Has writes fail.
+    async fn fail(&self, fault: Fault);
+
+    /// Undoes [`Self::fail`].
+    async fn mend(&self);
+
+    /// Locks what is stored against every write.
+    async fn lock(&self);
+
+    /// Undoes [`Self::lock`].
+    async fn unlock(&self);
+
+    /// Damages the signing secret of a webhook.
+    async fn damage_secret(&self, webhook: &str);
+
+    /// How many rows of a kind there are: of a table of SQLite's schema.
+    async fn count(&self, table: &str) -> i64;
 }
 
-fn open(folder: TempDir) -> Subject {
-    let store = SqliteStore::open(
-        &folder.path().join("t.db"),
-        &EncryptionKey::from_hex(KEY).unwrap().into(),
-        Purpose::Sandbox,
-        Arc::default(),
-    )
-    .unwrap();
-    Subject {
-        store: Arc::new(store),
-        folder,
-    }
+/// Which writes fail.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Storing an event.
+    Publication,
+    /// Claiming a delivery of the second webhook.
+    Claim,
+    /// Recording a result of the delivery with this number.
+    Result(i64),
 }
 
 impl Subject {
-    /// The same store after a restart of the process.
-    fn reopen(self) -> Self {
-        let Self { store, folder } = self;
-        assert_eq!(Arc::strong_count(&store), 1, "the store is still in use");
-        drop(store);
-        open(folder)
+    /// A store over what is beneath it.
+    fn over(backend: Box<dyn Backend>) -> Self {
+        let Opened { store, saved_time } = backend.open();
+        Self {
+            store,
+            saved_time,
+            backend,
+        }
     }
 
-    /// Another connection to the same file, to bring about what no verb does.
-    fn meddle(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder.path().join("t.db")).unwrap()
+    /// The same store after a restart of the process.
+    #[expect(
+        clippy::unused_async,
+        reason = "a test that calls it waits for all else"
+    )]
+    async fn reopen(self) -> Self {
+        let Self { store, backend, .. } = self;
+        assert_eq!(Arc::strong_count(&store), 1, "the store is still in use");
+        drop(store);
+        Self::over(backend)
     }
 
     /// Keeps webhooks for events of [`event`], one for each id.
@@ -349,4 +370,19 @@ fn names(due: &[DueDelivery]) -> Vec<(&str, &str)> {
     due.iter()
         .map(|due| (due.target.webhook_id.as_str(), due.event.id.as_str()))
         .collect()
+}
+
+/// Whether what is stored, and not the moment, is why something failed.
+fn is_refused<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::Statement(_) | StoreError::Query(_)))
+        && result.as_ref().is_err_and(|error| !error.is_temporary())
+}
+
+/// Waits for what comes about on other threads.
+async fn until(condition: impl AsyncFn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while !condition().await {
+        assert!(std::time::Instant::now() < deadline, "it never comes about");
+        tokio::task::yield_now().await;
+    }
 }

@@ -2,15 +2,18 @@
 
 use std::task::{Context, Waker};
 
-use super::super::{DeliveryFilter, OnDelete, Slots, StoreError};
-use super::{DAY, LEASE, at, event, key, limited, names, slots, sqlite, terms, webhook};
+use super::super::{DeliveryFilter, OnDelete, Slots};
+use super::{
+    DAY, Fault, LEASE, at, event, fresh, is_refused, key, limited, names, slots, terms, until,
+    webhook,
+};
 use crate::domain::{
     DeliveryState, Next, ReceiverUrl, SchemePolicy, Secret, Webhook, WebhookChange,
 };
 
 #[tokio::test]
 async fn what_is_due_is_claimed_with_all_that_an_attempt_needs() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 5)).await;
     assert!(subject.claim(4).await.due.is_empty(), "it is not due yet");
@@ -29,13 +32,13 @@ async fn what_is_due_is_claimed_with_all_that_an_attempt_needs() {
 
 #[tokio::test]
 async fn what_waits_longest_is_claimed_first() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([30, 10, 20]).await;
     let due = subject.claim(100).await.due;
     assert_eq!(names(&due), [("1", "10"), ("1", "20"), ("1", "30")]);
     // Between webhooks too, when not all can be claimed.
-    let subject = sqlite();
+    let subject = fresh().await;
     for (id, account, second) in [("1", "F1", 30), ("2", "F2", 10), ("3", "F3", 20)] {
         let webhook = Webhook {
             account_id: Some(account.to_owned()),
@@ -59,7 +62,7 @@ async fn what_waits_longest_is_claimed_first() {
 async fn the_trace_of_an_event_comes_with_every_attempt_after_the_file_is_opened_again() {
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let trace = Some(traceparent.parse().unwrap());
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     let traced = crate::domain::Event {
         trace,
@@ -67,7 +70,7 @@ async fn the_trace_of_an_event_comes_with_every_attempt_after_the_file_is_opened
     };
     subject.publish(traced).await;
     subject.publish(event("f", 0)).await;
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     for second in [10, 10 + LEASE] {
         let due = subject.claim(second).await.due;
         let traces: Vec<_> = due.iter().map(|due| due.event.trace).collect();
@@ -79,7 +82,7 @@ async fn the_trace_of_an_event_comes_with_every_attempt_after_the_file_is_opened
 
 #[tokio::test]
 async fn a_claimed_delivery_is_not_claimed_again_before_its_lease_ends() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 0)).await;
     let first = subject.claim(10).await;
@@ -97,7 +100,7 @@ async fn a_claimed_delivery_is_not_claimed_again_before_its_lease_ends() {
 
 #[tokio::test]
 async fn a_delivery_whose_lease_ended_waits_for_a_slot_as_others_do() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["slow", "quick"]).await;
     subject.publish(event("e", 0)).await;
     assert_eq!(subject.claim(0).await.due.len(), 2);
@@ -137,7 +140,7 @@ async fn a_delivery_whose_lease_ended_waits_for_a_slot_as_others_do() {
 
 #[tokio::test]
 async fn leases_that_ended_are_claimed_no_more_at_once_than_the_limit_says() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3, 4, 5]).await;
     assert_eq!(subject.claim(5).await.due.len(), 5);
@@ -160,7 +163,7 @@ async fn leases_that_ended_are_claimed_no_more_at_once_than_the_limit_says() {
 
 #[tokio::test]
 async fn an_attempt_that_never_ended_waits_while_its_webhook_is_suspended() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 0)).await;
     subject.claim_one(0).await;
@@ -178,7 +181,7 @@ async fn an_attempt_that_never_ended_waits_while_its_webhook_is_suspended() {
 
 #[tokio::test]
 async fn claims_at_the_same_time_never_get_the_same_delivery() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;
     for number in 0..20 {
         subject.publish(event(&number.to_string(), 0)).await;
@@ -193,6 +196,13 @@ async fn claims_at_the_same_time_never_get_the_same_delivery() {
     for claim in claims.collect::<Vec<_>>() {
         ids.extend(claim.await.unwrap().into_iter().map(|due| due.id));
     }
+    // One that comes while another is at work on the same webhook may pass it over.
+    assert!(!ids.is_empty());
+    while ids.len() < 60 {
+        let rest = subject.store.claim(limited(&lanes, 60, 1)).await.unwrap();
+        assert!(!rest.due.is_empty(), "{} of 60", ids.len());
+        ids.extend(rest.due.into_iter().map(|due| due.id));
+    }
     assert_eq!((ids.len(), lanes.taken()), (60, 60));
     ids.sort();
     ids.dedup();
@@ -201,7 +211,7 @@ async fn claims_at_the_same_time_never_get_the_same_delivery() {
 
 #[tokio::test]
 async fn a_claim_takes_no_more_than_its_limit_and_says_to_come_again() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([1, 2, 3, 4, 5]).await;
     let lanes = slots(100, 100);
@@ -226,7 +236,7 @@ async fn a_claim_takes_no_more_than_its_limit_and_says_to_come_again() {
 
 #[tokio::test]
 async fn a_webhook_is_claimed_for_only_as_often_as_it_has_slots() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([1, 2, 3]).await;
     let lanes = slots(100, 2);
@@ -249,7 +259,7 @@ async fn a_webhook_is_claimed_for_only_as_often_as_it_has_slots() {
 
 #[tokio::test]
 async fn a_webhook_without_slots_is_passed_over_and_does_not_hold_up_others() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["slow"]).await;
     subject.publish_at([1, 2, 3, 4, 5, 6, 7, 8]).await;
     let lanes = slots(100, 2);
@@ -272,7 +282,7 @@ async fn a_webhook_without_slots_is_passed_over_and_does_not_hold_up_others() {
 
 #[tokio::test]
 async fn slots_in_all_are_shared_out_over_webhooks() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;
     subject.publish_at([1, 2]).await;
     let lanes = slots(4, 4);
@@ -291,7 +301,7 @@ async fn slots_in_all_are_shared_out_over_webhooks() {
 
 #[tokio::test]
 async fn a_claim_says_when_the_next_delivery_falls_due() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let found = subject.claim(0).await;
     assert_eq!((found.next_due_at, found.left.is_empty()), (None, true));
@@ -318,20 +328,15 @@ async fn a_claim_says_when_the_next_delivery_falls_due() {
 
 #[tokio::test]
 async fn a_failed_claim_leaves_everything_and_gives_its_slots_back() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([1, 2]).await;
-    let meddler = subject.meddle();
-    meddler
-        .execute_batch(
-            "CREATE TRIGGER fail BEFORE UPDATE ON delivery WHEN NEW.webhook = 2 BEGIN SELECT RAISE(ABORT, 'full'); END",
-        )
-        .unwrap();
+    subject.backend.fail(Fault::Claim).await;
     let lanes = slots(10, 10);
     let claimed = subject.store.claim(terms(&lanes, 9)).await;
-    assert!(matches!(claimed, Err(StoreError::Statement(_))));
+    assert!(is_refused(&claimed), "{claimed:?}");
     assert_eq!(lanes.taken(), 0);
-    meddler.execute_batch("DROP TRIGGER fail").unwrap();
+    subject.backend.mend().await;
     let found = subject.claim(9).await;
     assert_eq!((found.due.len(), found.expired_leases), (4, 0));
     assert!(found.due.iter().all(|due| due.attempt == 1));
@@ -339,26 +344,24 @@ async fn a_failed_claim_leaves_everything_and_gives_its_slots_back() {
 
 #[tokio::test]
 async fn a_claimer_that_goes_away_takes_no_slot_with_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1]).await;
     let lanes = slots(10, 10);
     // The writer waits for this transaction, so the claimer is gone before it is answered.
-    let meddler = subject.meddle();
-    meddler.execute_batch("BEGIN IMMEDIATE").unwrap();
+    subject.backend.lock().await;
     let mut claim = subject.store.claim(terms(&lanes, 1));
     let polled = claim.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
     drop(claim);
-    meddler.execute_batch("COMMIT").unwrap();
-    subject.store.check().await.unwrap();
-    assert_eq!(lanes.taken(), 0);
+    subject.backend.unlock().await;
+    until(async || subject.delivery().await.attempts == 1 && lanes.taken() == 0).await;
     assert_eq!(subject.claim_one(1 + LEASE).await.attempt, 2);
 }
 
 #[tokio::test]
 async fn a_delivery_past_its_time_is_exhausted_instead_of_claimed() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 0)).await;
     let lanes = slots(10, 10);
@@ -390,7 +393,7 @@ async fn a_delivery_past_its_time_is_exhausted_instead_of_claimed() {
 
 #[tokio::test]
 async fn deliveries_past_their_time_do_not_hide_others_behind_them() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3, 4, 5]).await;
     assert_eq!(subject.claim(9).await.due.len(), 5);
@@ -414,7 +417,7 @@ async fn deliveries_past_their_time_do_not_hide_others_behind_them() {
 
 #[tokio::test]
 async fn the_deliveries_of_a_suspended_webhook_wait_until_it_goes_on() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish(event("e", 1)).await;
     subject.suspend("1", true).await;
@@ -439,7 +442,7 @@ async fn the_deliveries_of_a_suspended_webhook_wait_until_it_goes_on() {
 
 #[tokio::test]
 async fn an_attempt_under_way_is_recorded_though_its_webhook_was_suspended() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
@@ -454,7 +457,7 @@ async fn an_attempt_under_way_is_recorded_though_its_webhook_was_suspended() {
 #[tokio::test]
 async fn an_attempt_uses_the_url_and_the_secrets_of_its_moment() {
     // Decision E-58.
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
@@ -478,7 +481,7 @@ async fn an_attempt_uses_the_url_and_the_secrets_of_its_moment() {
 #[tokio::test]
 async fn pending_deliveries_of_a_deleted_webhook_go_on_where_they_continue() {
     // Decision C-39.
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2]).await;
     let delete = subject
@@ -497,7 +500,7 @@ async fn pending_deliveries_of_a_deleted_webhook_go_on_where_they_continue() {
 #[tokio::test]
 async fn pending_deliveries_of_a_deleted_webhook_are_cancelled_where_they_end() {
     // Decision E-57.
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish_at([1, 2, 3]).await;
     let due = subject

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, DeliveryFilter, OnDelete, Recorded, StoreError};
-use super::{DAY, LEASE, at, attempt, event, key, limited, names, slots, sqlite, terms};
+use super::super::{AttemptResult, DeliveryFilter, OnDelete, Recorded};
+use super::{DAY, Fault, LEASE, at, attempt, event, fresh, key, limited, names, slots, terms};
 use crate::domain::{Attempt, DeliveryState, DueDelivery, Next, Outcome, Timing};
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn a_result_ends_a_delivery_or_says_when_it_goes_on() {
         (Next::Exhausted, DeliveryState::Exhausted, Some(at(6))),
         (Next::RetryAt(at(40)), DeliveryState::Pending, None),
     ] {
-        let subject = sqlite();
+        let subject = fresh().await;
         subject.add_webhooks(["1"]).await;
         subject.publish(event("e", 1)).await;
         let due = subject.claim_one(5).await;
@@ -40,7 +40,7 @@ async fn a_result_ends_a_delivery_or_says_when_it_goes_on() {
 
 #[tokio::test]
 async fn a_retry_may_be_due_before_the_lease_ends_or_long_after() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2]).await;
     let [first, second] = <[_; 2]>::try_from(subject.claim(5).await.due).unwrap();
@@ -58,7 +58,7 @@ async fn a_retry_may_be_due_before_the_lease_ends_or_long_after() {
 
 #[tokio::test]
 async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let first = subject.claim_one(1).await;
@@ -97,7 +97,7 @@ async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
 
 #[tokio::test]
 async fn results_are_recorded_together_each_by_itself() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim(1).await.due;
@@ -137,20 +137,18 @@ async fn results_are_recorded_together_each_by_itself() {
 
 #[tokio::test]
 async fn a_result_that_cannot_be_written_takes_no_other_with_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim(1).await.due;
-    let damage = format!(
-        "CREATE TRIGGER damage BEFORE INSERT ON attempt WHEN NEW.delivery = {}
-         BEGIN SELECT RAISE(ABORT, 'damaged'); END",
-        due[1].number
-    );
-    subject.meddle().execute_batch(&damage).unwrap();
+    subject.backend.fail(Fault::Result(due[1].number)).await;
     let results = due.iter().map(delivered);
     let recorded = subject.store.record(results.collect()).await;
     assert!(
-        matches!(recorded.error, Some(StoreError::Statement(_))),
+        recorded
+            .error
+            .as_ref()
+            .is_some_and(|error| !error.is_temporary()),
         "{recorded:?}"
     );
     let (yes, never) = (Recorded::Yes, Recorded::Never);
@@ -166,18 +164,17 @@ async fn a_result_that_cannot_be_written_takes_no_other_with_it() {
 /// A lock of another program, which is there for longer than a write waits for it.
 #[tokio::test]
 async fn results_that_cannot_be_written_now_are_given_back_and_can_be_written_later() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim(1).await.due;
     let results: Vec<_> = due.iter().map(delivered).collect();
-    let other = subject.meddle();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    subject.backend.lock().await;
     let recorded = subject.store.record(results.clone()).await;
     assert_eq!(recorded.each, [Recorded::NotNow; 2]);
     assert!(recorded.error.unwrap().is_temporary());
     assert!(subject.store.check().await.unwrap_err().is_temporary());
-    other.execute_batch("ROLLBACK").unwrap();
+    subject.backend.unlock().await;
     let recorded = subject.store.record(results).await;
     assert_eq!(recorded.each, [Recorded::Yes; 2]);
     subject.store.check().await.unwrap();
@@ -197,7 +194,7 @@ fn delivered(due: &DueDelivery) -> Arc<AttemptResult> {
 
 #[tokio::test]
 async fn an_attempt_that_was_never_claimed_is_not_recorded() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     for number in [0, 1, 2] {
@@ -219,7 +216,7 @@ async fn an_attempt_that_was_never_claimed_is_not_recorded() {
 
 #[tokio::test]
 async fn an_attempt_is_read_back_as_it_was_recorded() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let empty = Attempt {
@@ -286,7 +283,7 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
         assert!(subject.record_result(result).await);
     }
     let id = subject.delivery().await.id;
-    let subject = subject.reopen();
+    let subject = subject.reopen().await;
     let history = subject.store.delivery(id).await.unwrap().unwrap();
     assert_eq!(history.attempts, attempts);
     assert_eq!(history.delivery.attempts, 6);
@@ -294,7 +291,7 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
 
 #[tokio::test]
 async fn a_released_delivery_is_due_at_once_and_its_attempt_stays_counted() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([1, 2, 3]).await;
     let due = subject.claim(5).await.due;
@@ -317,7 +314,7 @@ async fn a_released_delivery_is_due_at_once_and_its_attempt_stays_counted() {
 
 #[tokio::test]
 async fn a_postponed_delivery_waits_and_its_attempt_is_not_counted() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let first = subject.claim_one(5).await;
@@ -368,7 +365,7 @@ async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
         DeliveryState::Exhausted,
         DeliveryState::Cancelled,
     ] {
-        let subject = sqlite();
+        let subject = fresh().await;
         subject.add_webhooks(["1"]).await;
         subject.publish(event("e", 1)).await;
         let due = subject.claim_one(1).await;
@@ -414,7 +411,7 @@ async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
 
 #[tokio::test]
 async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
@@ -451,7 +448,7 @@ async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
 
 #[tokio::test]
 async fn a_retry_by_hand_is_the_next_attempt_of_the_schedule_where_that_is_due_or_the_first() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let id = subject.delivery().await.id;
@@ -473,7 +470,7 @@ async fn a_retry_by_hand_is_the_next_attempt_of_the_schedule_where_that_is_due_o
 
 #[tokio::test]
 async fn a_retry_by_hand_during_the_first_attempt_leaves_all_retries_of_the_schedule() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let first = subject.claim_one(1).await;
@@ -485,7 +482,7 @@ async fn a_retry_by_hand_during_the_first_attempt_leaves_all_retries_of_the_sche
 
 #[tokio::test]
 async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
@@ -501,7 +498,7 @@ async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
 
 #[tokio::test]
 async fn a_retry_of_an_unknown_delivery_finds_none() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let found = subject.store.retry(Uuid::nil(), at(1)).await.unwrap();
     assert!(found.is_none());
 }
@@ -509,7 +506,7 @@ async fn a_retry_of_an_unknown_delivery_finds_none() {
 #[tokio::test]
 async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_hand() {
     // Nobody can enable a deleted webhook: what waited for it would be pending for ever.
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     subject.suspend("1", true).await;
@@ -524,7 +521,7 @@ async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_
 
 #[tokio::test]
 async fn the_queue_says_how_much_is_pending_and_since_when_it_waits() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let state = async |second| {
         let state = subject.store.queue_state(at(second)).await.unwrap();
@@ -565,7 +562,7 @@ async fn the_queue_says_how_much_is_pending_and_since_when_it_waits() {
 
 #[tokio::test]
 async fn a_suspended_webhook_does_not_count_as_waiting() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish_at([5]).await;
     subject.suspend("1", true).await;

@@ -4,27 +4,23 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::super::{
-    DeliveryFilter, EncryptionKey, Idempotency, Published, PurgeTerms, Purpose, SqliteStore, Store,
-};
-use super::{DAY, KEY, LEASE, at, event, publication, slots, sqlite, stored, terms};
+use super::super::{DeliveryFilter, Idempotency, Published, PurgeTerms};
+use super::{DAY, LEASE, at, event, fresh, publication, slots, stored, terms};
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{Fingerprint, Next};
 
 #[tokio::test]
 async fn the_steady_time_is_there_again_as_it_was_saved_last() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let key = EncryptionKey::from_hex(KEY).unwrap().into();
-    let open = || SqliteStore::open(&path, &key, Purpose::Sandbox, Arc::default()).unwrap();
-    assert_eq!(open().saved_time(), None);
+    let mut subject = fresh().await;
+    assert_eq!(subject.saved_time, None);
     for second in [1, 5, 3] {
         let time = SavedTime {
             steady: at(second),
             real: at(-second),
         };
-        open().save_time(time).await.unwrap();
-        assert_eq!(open().saved_time(), Some(time));
+        subject.store.save_time(time).await.unwrap();
+        subject = subject.reopen().await;
+        assert_eq!(subject.saved_time, Some(time));
     }
 }
 
@@ -33,7 +29,7 @@ async fn the_steady_time_is_there_again_as_it_was_saved_last() {
 async fn due_times_and_leases_are_steady_and_the_rest_is_the_time_of_day() {
     for years in [-20, 20] {
         let apart = SignedDuration::from_hours(years * 365 * 24);
-        let subject = sqlite();
+        let subject = fresh().await;
         subject.add_webhooks(["w"]).await;
         let lanes = slots(9, 9);
         let mut publication = publication(event("e", 0), &lanes);
@@ -73,7 +69,7 @@ async fn due_times_and_leases_are_steady_and_the_rest_is_the_time_of_day() {
 async fn what_is_old_is_what_is_old_in_steady_time() {
     for years in [-20, 20] {
         let apart = SignedDuration::from_hours(years * 365 * 24);
-        let subject = sqlite();
+        let subject = fresh().await;
         let lanes = slots(0, 0);
         let publish = async |id: &str, second: i64| {
             let mut publication = publication(event(id, second), &lanes);

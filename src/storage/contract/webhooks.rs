@@ -1,7 +1,7 @@
 //! Webhooks: kept, changed, listed and removed.
 
-use super::super::{OnDelete, Page, Position, Store, StoreError, WebhookFilter, WebhookKey};
-use super::{CONDUIT, EQUALS_MONEY, at, key, sqlite, webhook};
+use super::super::{OnDelete, Page, Position, Store, WebhookFilter, WebhookKey};
+use super::{CONDUIT, EQUALS_MONEY, at, fresh, is_refused, key, webhook};
 use crate::domain::{Webhook, WebhookChange};
 
 fn filter() -> WebhookFilter {
@@ -30,7 +30,7 @@ async fn ids(store: &dyn Store, filter: WebhookFilter, page: Page) -> Vec<String
 
 #[tokio::test]
 async fn a_webhook_is_read_back_as_it_was_inserted_with_its_event_types_in_order() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     assert_eq!(
         subject.store.webhook(key("1")).await.unwrap(),
@@ -48,16 +48,13 @@ async fn a_webhook_is_read_back_as_it_was_inserted_with_its_event_types_in_order
 
 #[tokio::test]
 async fn an_id_is_taken_once_and_a_refused_insert_leaves_nothing() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     let other = Webhook {
         owner: "other".to_owned(),
         ..webhook("1")
     };
-    assert!(matches!(
-        subject.store.insert_webhook(other).await,
-        Err(StoreError::Statement(_))
-    ));
+    assert!(is_refused(&subject.store.insert_webhook(other).await));
     let twice = Webhook {
         event_types: vec!["a".to_owned(), "a".to_owned()],
         ..webhook("2")
@@ -72,7 +69,7 @@ async fn an_id_is_taken_once_and_a_refused_insert_leaves_nothing() {
 
 #[tokio::test]
 async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     subject
         .store
@@ -141,7 +138,7 @@ async fn a_webhook_is_found_only_by_its_provider_owner_and_account() {
 
 #[tokio::test]
 async fn an_update_replaces_what_it_names_and_nothing_else() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     let change = WebhookChange {
         event_types: Some(vec!["c".to_owned()]),
@@ -169,7 +166,7 @@ async fn an_update_replaces_what_it_names_and_nothing_else() {
 
 #[tokio::test]
 async fn an_empty_update_changes_nothing_and_time_never_runs_back() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     let empty = WebhookChange::default();
     assert_eq!(
@@ -195,7 +192,7 @@ async fn an_empty_update_changes_nothing_and_time_never_runs_back() {
 
 #[tokio::test]
 async fn a_deleted_webhook_is_gone_with_its_subscriptions_and_only_once() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     assert!(
         subject
@@ -221,7 +218,7 @@ async fn a_deleted_webhook_is_gone_with_its_subscriptions_and_only_once() {
 
 #[tokio::test]
 async fn a_list_is_ordered_by_time_then_id_and_pages_by_offset_and_by_position() {
-    let subject = sqlite();
+    let subject = fresh().await;
     for (id, second) in [("c", 1), ("b", 2), ("a", 2), ("d", 0)] {
         let webhook = Webhook {
             created_at: at(second),
@@ -275,7 +272,7 @@ async fn a_list_is_ordered_by_time_then_id_and_pages_by_offset_and_by_position()
 
 #[tokio::test]
 async fn the_filters_of_a_list_hold_together() {
-    let subject = sqlite();
+    let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();
     subject
         .store
@@ -331,7 +328,7 @@ async fn the_filters_of_a_list_hold_together() {
 
 #[tokio::test]
 async fn parallel_writes_are_all_kept_and_a_failing_one_takes_no_other_with_it() {
-    let subject = sqlite();
+    let subject = fresh().await;
     let writes = (0..200).map(|number| {
         let store = subject.store.clone();
         // Every tenth takes an id that is taken already.

@@ -18,7 +18,6 @@ mod reader;
 mod rotation;
 mod rows;
 mod schema;
-mod taken;
 mod time;
 mod webhooks;
 mod writer;
@@ -39,10 +38,10 @@ pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
 use self::queue::ResultRow;
 use self::reader::Readers;
-use self::taken::Taken;
 use self::writer::Writer;
 use super::key_file::EncryptionKeys;
 use super::seal::Sealer;
+use super::taken::Taken;
 use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,

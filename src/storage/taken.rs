@@ -1,8 +1,8 @@
-//! Slots that a transaction takes while it claims.
+//! Slots that are taken inside a transaction, and come back where it fails.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::Slots;
+use super::Slots;
 
 /// Slots that were taken inside a transaction. They come back when they are dropped: the transaction failed, or its caller went away
 /// and nobody will attempt what was claimed.

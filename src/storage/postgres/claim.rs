@@ -1,0 +1,563 @@
+//! Claiming due deliveries for a while.
+//!
+//! A webhook with something waiting has a time in its `lane`. A claim locks the lanes that are due, passing over those that another
+//! node has locked, and takes of each no more than it has free slots. So a claim costs as much as it claims, however long the queue of
+//! one webhook is. What is claimed and has no result at the end of its lease is found by its due time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use deadpool_postgres::Transaction;
+use futures_util::try_join;
+use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{Db, Result, query, rows, run_cached, sweep};
+use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
+use crate::storage::queue::ClaimTerms;
+use crate::storage::seal::Sealer;
+
+/// After how long a lane is looked at again that another node had locked.
+const CONTENDED: SignedDuration = SignedDuration::from_millis(20);
+
+/// A claimed delivery, the secrets of its webhook still sealed.
+#[derive(Debug)]
+pub(super) struct ClaimedRow {
+    number: i64,
+    id: Uuid,
+    attempt: u32,
+    due_at: Timestamp,
+    first_attempt_at: Timestamp,
+    once: bool,
+    manual: u32,
+    resume_at: Option<Timestamp>,
+    lane: i64,
+    target: Arc<SealedTarget>,
+    event: Arc<Event>,
+}
+
+/// A webhook as an attempt needs it (E-58), its secrets still sealed.
+#[derive(Debug)]
+pub(super) struct SealedTarget {
+    id: String,
+    url: String,
+    signing_secret: Option<Vec<u8>>,
+    authorization: Option<Vec<u8>>,
+}
+
+/// The result of a claim.
+#[derive(Default)]
+pub(super) struct ClaimedRows {
+    pub(super) rows: Vec<ClaimedRow>,
+    pub(super) next_due_at: Option<Timestamp>,
+    pub(super) left: Vec<i64>,
+    pub(super) expired_leases: u64,
+}
+
+impl ClaimedRow {
+    /// The first attempt of a delivery that is handed over from memory.
+    pub(super) fn first(
+        number: i64,
+        id: Uuid,
+        lane: i64,
+        target: Arc<SealedTarget>,
+        event: &Arc<Event>,
+        steady: Timestamp,
+    ) -> Self {
+        Self {
+            number,
+            id,
+            attempt: 1,
+            due_at: steady,
+            first_attempt_at: steady,
+            once: false,
+            manual: 0,
+            resume_at: None,
+            lane,
+            target,
+            event: event.clone(),
+        }
+    }
+
+    /// The number of its webhook.
+    pub(super) fn lane(&self) -> i64 {
+        self.lane
+    }
+
+    /// When it was due.
+    pub(super) fn due_at(&self) -> Timestamp {
+        self.due_at
+    }
+
+    /// The delivery, with the secrets of its webhook opened.
+    pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
+        let target = &*self.target;
+        let open = |sealed: &Option<Vec<u8>>, place: String| {
+            sealed
+                .as_ref()
+                .map(|sealed| sealer.open(&place, sealed))
+                .transpose()
+        };
+        Ok(DueDelivery {
+            number: self.number,
+            id: self.id,
+            attempt: self.attempt,
+            due_at: self.due_at,
+            first_attempt_at: self.first_attempt_at,
+            once: self.once,
+            manual: self.manual,
+            resume_at: self.resume_at,
+            event: self.event,
+            target: Target {
+                lane: self.lane,
+                webhook_id: target.id.clone(),
+                url: ReceiverUrl::from_stored(target.url.clone()),
+                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
+                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
+            },
+        })
+    }
+}
+
+impl SealedTarget {
+    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
+    pub(super) fn read(row: &Row, first: usize) -> Result<Self> {
+        Ok(Self {
+            id: row.try_get(first)?,
+            url: row.try_get(first + 1)?,
+            signing_secret: row.try_get(first + 2)?,
+            authorization: row.try_get(first + 3)?,
+        })
+    }
+}
+
+/// When a lease ends; at the end of time on a clock that runs that fast.
+pub(super) fn later(steady: Timestamp, lease: SignedDuration) -> Timestamp {
+    steady.checked_add(lease).unwrap_or(Timestamp::MAX)
+}
+
+/// Moves due deliveries forward by the lease and counts an attempt for each.
+pub(super) async fn claim(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
+    let mut client = db.client().await?;
+    let tx = client.transaction().await?;
+    sweep::sweep(db, &tx, terms.at.steady).await?;
+    let mut claim = Claim {
+        tx: &tx,
+        terms,
+        steady: terms.at.steady.as_microsecond(),
+        events: HashMap::new(),
+        given_up: Vec::new(),
+        taken: Vec::new(),
+        found: ClaimedRows::default(),
+        limited: false,
+        contended: false,
+    };
+    claim.expired().await?;
+    claim.waiting().await?;
+    claim.write().await?;
+    let next = claim.next_due_at().await?;
+    let mut found = claim.found;
+    tx.commit().await?;
+    let handed_over = db.sweep.next().filter(|at| *at > terms.at.steady);
+    found.next_due_at = [next, handed_over].into_iter().flatten().min();
+    Ok(found)
+}
+
+/// A claim while it is made.
+struct Claim<'c> {
+    tx: &'c Transaction<'c>,
+    terms: &'c ClaimTerms,
+    /// The steady time.
+    steady: i64,
+    /// The events that were read: many deliveries are of one event.
+    events: HashMap<i64, Arc<Event>>,
+    given_up: Vec<i64>,
+    taken: Vec<Candidate>,
+    found: ClaimedRows,
+    /// Whether something is due that was beyond the limit.
+    limited: bool,
+    /// Whether another node was at work on a lane that is due.
+    contended: bool,
+}
+
+/// A delivery that may be claimed.
+struct Candidate {
+    number: i64,
+    id: Uuid,
+    attempts: u32,
+    due_at: i64,
+    first_attempt_at: Option<Timestamp>,
+    once: bool,
+    manual: u32,
+    resume_at: Option<Timestamp>,
+    event: i64,
+    lane: i64,
+}
+
+/// The columns that [`Candidate::read`] reads, in its order.
+const CANDIDATE_COLUMNS: &str = "pending.number, pending.id, pending.attempts, pending.due_at, pending.first_attempt_at, \
+     pending.once, pending.event, pending.manual, pending.resume_at, pending.webhook";
+
+/// How many columns these are.
+const CANDIDATE_COLUMN_COUNT: usize = 10;
+
+impl Candidate {
+    fn read(row: &Row) -> Result<Self> {
+        let count = |column| -> Result<u32> {
+            Ok(u32::try_from(row.try_get::<_, i32>(column)?).unwrap_or_default())
+        };
+        Ok(Self {
+            number: row.try_get(0)?,
+            id: row.try_get(1)?,
+            attempts: count(2)?,
+            due_at: row.try_get(3)?,
+            first_attempt_at: rows::optional_time(row, 4)?,
+            once: row.try_get(5)?,
+            event: row.try_get(6)?,
+            manual: count(7)?,
+            resume_at: rows::optional_time(row, 8)?,
+            lane: row.try_get(9)?,
+        })
+    }
+}
+
+impl Claim<'_> {
+    /// Claims again what was claimed before and has no result at the end of its lease. That is never much: what was under way when a
+    /// process died, or was too slow.
+    async fn expired(&mut self) -> Result<()> {
+        let without_slots: Vec<i64> = Vec::new();
+        let limit = self.with_next();
+        let mut found = self.expired_but_for(&without_slots, limit).await?;
+        let mut without_slot = HashSet::new();
+        loop {
+            self.read_events(&found).await?;
+            let full = found.len() > self.room();
+            for (candidate, target) in found {
+                if self.room() == 0 {
+                    self.limited = true;
+                    break;
+                }
+                let late = self.is_late(&candidate);
+                if without_slot.contains(&candidate.lane) {
+                    continue;
+                }
+                if late {
+                    self.given_up.push(candidate.number);
+                } else if self.terms.slots.take(candidate.lane) {
+                    self.found.expired_leases += 1;
+                    self.take(candidate, &Arc::new(target))?;
+                } else {
+                    without_slot.insert(candidate.lane);
+                }
+            }
+            // Behind those that have no slot there may be others.
+            if !full || self.limited || without_slot.is_empty() {
+                break;
+            }
+            let passed_over: Vec<i64> = without_slot.iter().copied().collect();
+            let limit = self.with_next();
+            found = self.expired_but_for(&passed_over, limit).await?;
+            let taken: HashSet<i64> = self.taken.iter().map(|taken| taken.number).collect();
+            let given_up: HashSet<i64> = self.given_up.iter().copied().collect();
+            found
+                .retain(|(one, _)| !taken.contains(&one.number) && !given_up.contains(&one.number));
+            if found.is_empty() {
+                break;
+            }
+        }
+        self.found.left.extend(without_slot);
+        Ok(())
+    }
+
+    async fn expired_but_for(
+        &self,
+        lanes: &[i64],
+        limit: i64,
+    ) -> Result<Vec<(Candidate, SealedTarget)>> {
+        // More by what this claim has already, which is still there for it.
+        let limit = limit + rows::stored(self.taken.len() as u64 + self.given_up.len() as u64);
+        let found = query(
+            self.tx,
+            &format!(
+                "SELECT {CANDIDATE_COLUMNS}, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
+                 FROM pending JOIN webhook ON webhook.number = pending.webhook JOIN lane ON lane.webhook = pending.webhook
+                 WHERE pending.claimed AND pending.due_at <= $1 AND NOT lane.suspended AND pending.webhook <> ALL ($2)
+                 ORDER BY pending.due_at LIMIT $3 FOR UPDATE OF pending SKIP LOCKED"
+            ),
+            &[&self.steady, &lanes, &limit],
+        )
+        .await?;
+        let read = |row: &Row| {
+            Ok((
+                Candidate::read(row)?,
+                SealedTarget::read(row, CANDIDATE_COLUMN_COUNT)?,
+            ))
+        };
+        found.iter().map(read).collect()
+    }
+
+    /// Claims what waits, webhook by webhook.
+    async fn waiting(&mut self) -> Result<()> {
+        let room = self.room();
+        if room == 0 {
+            let due = query(
+                self.tx,
+                "SELECT EXISTS (SELECT 1 FROM lane WHERE next_due <= $1)",
+                &[&self.steady],
+            )
+            .await?;
+            self.limited |= due[0].try_get::<_, bool>(0)?;
+            return Ok(());
+        }
+        // Without a lock: most may have no slot, and a lock is a write.
+        let found = query(
+            self.tx,
+            "SELECT webhook FROM lane WHERE next_due <= $1 ORDER BY next_due",
+            &[&self.steady],
+        )
+        .await?;
+        let mut wanted: Vec<i64> = Vec::new();
+        for row in found {
+            if wanted.len() == room {
+                self.limited = true;
+                break;
+            }
+            let lane: i64 = row.try_get(0)?;
+            if self.terms.slots.take(lane) {
+                wanted.push(lane);
+            } else {
+                self.found.left.push(lane);
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (mut lanes, mut targets) = (Vec::new(), HashMap::new());
+        let locked = query(
+            self.tx,
+            "SELECT webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
+             FROM lane JOIN webhook ON webhook.number = lane.webhook
+             WHERE lane.webhook = ANY ($1) AND lane.next_due <= $2 ORDER BY lane.next_due FOR UPDATE OF lane SKIP LOCKED",
+            &[&wanted, &self.steady],
+        )
+        .await?;
+        for row in locked {
+            let lane: i64 = row.try_get(0)?;
+            lanes.push(lane);
+            targets.insert(lane, Arc::new(SealedTarget::read(&row, 1)?));
+        }
+        for lane in wanted.iter().filter(|lane| !targets.contains_key(lane)) {
+            self.terms.slots.give_back(*lane);
+            self.contended = true;
+        }
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let mut of_lane: HashMap<i64, Vec<Candidate>> = HashMap::new();
+        for candidate in self.candidates(&lanes, room).await? {
+            of_lane.entry(candidate.lane).or_default().push(candidate);
+        }
+        // What one webhook may take of the room; the next claim, at once, gives it more.
+        let share = (room / lanes.len()).max(1);
+        let mut next_due: Vec<Option<i64>> = Vec::with_capacity(lanes.len());
+        for lane in &lanes {
+            let candidates = of_lane.remove(lane).unwrap_or_default();
+            next_due.push(self.waiting_for(*lane, candidates, share, &targets[lane])?);
+        }
+        run_cached(
+            self.tx,
+            "UPDATE lane SET next_due = new.next_due FROM unnest($1::bigint[], $2::bigint[]) AS new (webhook, next_due)
+             WHERE lane.webhook = new.webhook",
+            &[&lanes, &next_due],
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// What waits longest for each of these webhooks: one more than each may take, which tells that more is due.
+    async fn candidates(&mut self, lanes: &[i64], room: usize) -> Result<Vec<Candidate>> {
+        let share = (room / lanes.len()).max(1);
+        let with_next = i64::try_from(share).unwrap_or(i64::MAX).saturating_add(1);
+        let found = query(
+            self.tx,
+            &format!(
+                "SELECT {CANDIDATE_COLUMNS} FROM unnest($1::bigint[]) AS due (lane) CROSS JOIN LATERAL (
+                     SELECT number, id, attempts, due_at, first_attempt_at, once, event, manual, resume_at, webhook FROM pending
+                     WHERE pending.webhook = due.lane AND NOT pending.claimed ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                 ) AS pending"
+            ),
+            &[&lanes, &with_next],
+        )
+        .await?;
+        let found: Result<Vec<Candidate>> = found.iter().map(Candidate::read).collect();
+        let found = found?;
+        let events: Vec<i64> = found.iter().map(|candidate| candidate.event).collect();
+        self.load_events(events).await?;
+        Ok(found)
+    }
+
+    /// Claims of one webhook what it has slots for; gives the earliest time of those that go on waiting. One slot is taken already, and
+    /// given back when nothing was there to claim.
+    fn waiting_for(
+        &mut self,
+        lane: i64,
+        candidates: Vec<Candidate>,
+        share: usize,
+        target: &Arc<SealedTarget>,
+    ) -> Result<Option<i64>> {
+        let mut slot = true;
+        let mut next_due = None;
+        for (count, candidate) in candidates.into_iter().enumerate() {
+            let due_at = candidate.due_at;
+            next_due = Some(due_at);
+            if due_at > self.steady {
+                break;
+            }
+            if count == share || self.room() == 0 {
+                self.limited = true;
+                break;
+            }
+            if self.is_late(&candidate) {
+                self.given_up.push(candidate.number);
+            } else {
+                if !slot && !self.terms.slots.take(lane) {
+                    self.found.left.push(lane);
+                    break;
+                }
+                slot = false;
+                self.take(candidate, target)?;
+            }
+            next_due = None;
+        }
+        if slot {
+            self.terms.slots.give_back(lane);
+        }
+        Ok(next_due)
+    }
+
+    /// How many more it may take. What is given up counts too, so that no claim is long.
+    fn room(&self) -> usize {
+        let taken = self.found.rows.len() + self.given_up.len();
+        self.terms.limit.saturating_sub(taken)
+    }
+
+    fn with_next(&self) -> i64 {
+        i64::try_from(self.room()).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    fn is_late(&self, candidate: &Candidate) -> bool {
+        let first = candidate.first_attempt_at.unwrap_or(self.terms.at.steady);
+        let Some(event) = self.events.get(&candidate.event) else {
+            return false;
+        };
+        !candidate.once && self.terms.at.steady > (self.terms.gives_up_at)(event.provider, first)
+    }
+
+    async fn read_events(&mut self, found: &[(Candidate, SealedTarget)]) -> Result<()> {
+        let events = found.iter().map(|(candidate, _)| candidate.event);
+        self.load_events(events.collect()).await
+    }
+
+    async fn load_events(&mut self, mut numbers: Vec<i64>) -> Result<()> {
+        numbers.retain(|number| !self.events.contains_key(number));
+        numbers.sort_unstable();
+        numbers.dedup();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let found = query(
+            self.tx,
+            &format!(
+                "SELECT {}, event.number FROM unnest($1::bigint[]) AS wanted (number) JOIN event ON event.number = wanted.number",
+                rows::EVENT_COLUMNS
+            ),
+            &[&numbers],
+        )
+        .await?;
+        for row in found {
+            let number = row.try_get(rows::EVENT_COLUMN_COUNT)?;
+            self.events.insert(number, Arc::new(rows::event(&row, 0)?));
+        }
+        Ok(())
+    }
+
+    /// Claims a delivery that has a slot.
+    fn take(&mut self, candidate: Candidate, target: &Arc<SealedTarget>) -> Result<()> {
+        let Some(event) = self.events.get(&candidate.event) else {
+            // Its event was deleted, which never happens while it is pending.
+            self.terms.slots.give_back(candidate.lane);
+            return Ok(());
+        };
+        self.found.rows.push(ClaimedRow {
+            number: candidate.number,
+            id: candidate.id,
+            attempt: candidate.attempts + 1,
+            due_at: rows::time(candidate.due_at)?,
+            first_attempt_at: candidate.first_attempt_at.unwrap_or(self.terms.at.steady),
+            once: candidate.once,
+            manual: candidate.manual,
+            resume_at: candidate.resume_at,
+            lane: candidate.lane,
+            target: target.clone(),
+            event: event.clone(),
+        });
+        self.taken.push(candidate);
+        Ok(())
+    }
+
+    async fn write(&self) -> Result<()> {
+        let claimed = async {
+            if self.taken.is_empty() {
+                return Ok(());
+            }
+            let numbers: Vec<i64> = self.taken.iter().map(|taken| taken.number).collect();
+            let lease_end = later(self.terms.at.steady, self.terms.lease).as_microsecond();
+            run_cached(
+                self.tx,
+                "UPDATE pending SET attempts = attempts + 1, due_at = $2, first_attempt_at = coalesce(first_attempt_at, $3), claimed = true
+                 WHERE number = ANY ($1)",
+                &[&numbers, &lease_end, &self.steady],
+            )
+            .await
+            .map(drop)
+        };
+        let given_up = async {
+            if self.given_up.is_empty() {
+                return Ok(());
+            }
+            run_cached(
+                self.tx,
+                super::queue::END_PENDING_BY_NUMBER,
+                &[
+                    &self.given_up,
+                    &"exhausted",
+                    &self.terms.at.now.as_microsecond(),
+                ],
+            )
+            .await
+            .map(drop)
+        };
+        try_join!(claimed, given_up)?;
+        Ok(())
+    }
+
+    /// When something falls due that was not claimed now.
+    async fn next_due_at(&self) -> Result<Option<Timestamp>> {
+        if self.limited {
+            return Ok(Some(self.terms.at.steady));
+        }
+        let found = query(
+            self.tx,
+            "SELECT least((SELECT min(next_due) FROM lane WHERE next_due > $1),
+                 (SELECT min(due_at) FROM pending WHERE claimed AND due_at > $1))",
+            &[&self.steady],
+        )
+        .await?;
+        let next = rows::optional_time(&found[0], 0)?;
+        let again = self
+            .contended
+            .then(|| later(self.terms.at.steady, CONTENDED));
+        Ok([next, again].into_iter().flatten().min())
+    }
+}
