@@ -13,6 +13,7 @@ mod drift_discriminators;
 mod drift_fuzz;
 mod drift_hostile;
 mod drift_loader;
+mod drift_names;
 mod drift_numbers;
 mod drift_properties;
 mod drift_random;

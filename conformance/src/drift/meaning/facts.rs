@@ -52,14 +52,19 @@ pub(super) struct Facts {
     pub(super) hidden: BTreeSet<String>,
 }
 
-/// All ways of choosing branches: the first of each, then one other at a time.
+/// The first ways of choosing branches.
 pub(super) fn ways(source: &Source<'_>, schemas: &[String]) -> Vec<Facts> {
+    ways_up_to(source, schemas, WAYS)
+}
+
+/// Ways of choosing branches, at most `limit`: the first of each, then one other at a time.
+pub(super) fn ways_up_to(source: &Source<'_>, schemas: &[String], limit: usize) -> Vec<Facts> {
     let mut choices: Vec<usize> = Vec::new();
     let (first, options) = gather(source, schemas, &choices);
     let mut all = vec![first];
     for (index, count) in options.iter().enumerate() {
         for option in 1..*count {
-            if all.len() >= WAYS {
+            if all.len() >= limit {
                 return all;
             }
             choices = vec![0; index];

@@ -8,6 +8,8 @@
 
 mod algebra;
 mod as_text;
+mod combined;
+mod edges;
 mod edit;
 mod edited;
 mod embed;
@@ -34,16 +36,17 @@ use serde_json::Value;
 
 pub(super) use algebra::Relation;
 pub(crate) use algebra::accepts_nothing;
+pub(super) use edges::{Focus, of_schema};
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
-pub(super) use generate::{Focus, of_schema};
 pub(super) use held::is_held;
 pub(super) use judge::knows_format;
 pub(super) use stand_in::StandIns;
 pub(crate) use text::of_pattern;
 
 use as_text::{accepted, is_written};
-use generate::{Maker, candidates, having};
+use edges::{candidates, having};
+use generate::Maker;
 use plain::Edits;
 use source::Source;
 use tried::distinct;
@@ -96,6 +99,28 @@ impl Trial {
         let sides = [&self.rejected, &self.unsent];
         let first = sides.into_iter().flat_map(|list| list.iter().take(CARRIED));
         first.map(|tried| tried.value.clone()).collect()
+    }
+
+    /// The values of both.
+    fn with(mut self, more: Self) -> Self {
+        self.rejected.extend(more.rejected);
+        self.unsent.extend(more.unsent);
+        self.rank();
+        self
+    }
+
+    /// Puts the best examples first, and keeps no more than are of use.
+    fn rank(&mut self) {
+        self.rejected.sort_by_cached_key(|one| {
+            let clear = says_its_numbers(&one.value);
+            (!one.documented, !one.real, !clear, size(&one.value))
+        });
+        self.rejected.truncate(KEPT);
+        self.unsent.sort_by_cached_key(|one| {
+            let clear = says_its_numbers(&one.value);
+            (!one.real, !clear, size(&one.value))
+        });
+        self.unsent.truncate(KEPT);
     }
 }
 
@@ -254,7 +279,14 @@ impl<'a> Meaning<'a> {
             }
         }
         values.extend(candidates(sides.0, sides.1, focus));
-        self.sort_out(spot, edits, values)
+        let trial = self.sort_out(spot, edits, values)?;
+        if trial.rejected.iter().any(|tried| tried.documented) {
+            return Ok(trial);
+        }
+        match self.combined(spot, edits) {
+            more if more.is_empty() => Ok(trial),
+            more => Ok(trial.with(self.sort_out(spot, edits, more)?)),
+        }
     }
 
     /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.
@@ -380,18 +412,7 @@ impl<'a> Meaning<'a> {
                 false => trial.unsent.push(tried),
             }
         }
-        let rejected = &mut trial.rejected;
-        rejected.sort_by_cached_key(|one| {
-            let clear = says_its_numbers(&one.value);
-            (!one.documented, !one.real, !clear, size(&one.value))
-        });
-        rejected.truncate(KEPT);
-        let unsent = &mut trial.unsent;
-        unsent.sort_by_cached_key(|one| {
-            let clear = says_its_numbers(&one.value);
-            (!one.real, !clear, size(&one.value))
-        });
-        unsent.truncate(KEPT);
+        trial.rank();
         Ok(trial)
     }
 

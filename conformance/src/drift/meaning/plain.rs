@@ -67,21 +67,19 @@ pub(super) fn whole<'a>(
     let limit = if prune { WHOLE_LIMIT } else { FULL_LIMIT };
     let mut writer = Writer::new(source, limit, edits);
     writer.prune = prune;
-    let root = writer.define(at);
-    let mut definitions = Map::new();
-    while let Some(open) = writer.queue.pop() {
-        writer.prune = open.prune;
-        let write = |writer: &mut Writer<'_, 'a>| {
-            let hidden = writer.hidden(&open.at);
-            writer.schema(&open.at, &Scope::All, &hidden, 0)
-        };
-        let schema = match open.new {
-            true => writer.in_new(write)?,
-            false => write(&mut writer)?,
-        };
-        definitions.insert(open.id, schema);
-    }
-    Ok(json!({"$defs": definitions, "$ref": format!("#/$defs/{root}")}))
+    writer.whole(at)
+}
+
+/// As [`whole`] without leaving anything out, for schemas of which there are at most `limit`; says how many there are.
+pub(super) fn written<'a>(
+    source: &Source<'a>,
+    at: &str,
+    edits: Option<Edits<'_, 'a>>,
+    limit: usize,
+) -> Result<(Value, usize), Undecided> {
+    let mut writer = Writer::new(source, limit, edits);
+    let schema = writer.whole(at)?;
+    Ok((schema, limit - writer.left))
 }
 
 /// A schema that was referred to and is not written yet.
@@ -123,6 +121,25 @@ impl<'e, 'a> Writer<'e, 'a> {
             definitions: BTreeMap::new(),
             queue: Vec::new(),
         }
+    }
+
+    /// Writes the schema at `at` with all that it uses.
+    fn whole(&mut self, at: &str) -> Result<Value, Undecided> {
+        let root = self.define(at);
+        let mut definitions = Map::new();
+        while let Some(open) = self.queue.pop() {
+            self.prune = open.prune;
+            let write = |writer: &mut Self| {
+                let hidden = writer.hidden(&open.at);
+                writer.schema(&open.at, &Scope::All, &hidden, 0)
+            };
+            let schema = match open.new {
+                true => self.in_new(write)?,
+                false => write(self)?,
+            };
+            definitions.insert(open.id, schema);
+        }
+        Ok(json!({"$defs": definitions, "$ref": format!("#/$defs/{root}")}))
     }
 
     fn define(&mut self, at: &str) -> String {

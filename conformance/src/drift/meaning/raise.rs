@@ -19,13 +19,7 @@ impl Meaning<'_> {
         let (old, new) = self.makers(spot.sender);
         let mut values = values;
         for Around { at, step, .. } in around {
-            let sources = [(old, at.0), (new, at.1)];
-            let next = values.iter().flat_map(|value| {
-                let both = sources.iter();
-                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
-            });
-            let mut next = distinct(next.collect(), KEPT);
-            next.sort_by_cached_key(size);
+            let next = embedded(&values, [(old, at.0), (new, at.1)], step);
             let takes = |maker: &Maker<'_>, at: &str| {
                 let accepted = judge::accepted(&maker.source, at, &next, None);
                 accepted.unwrap_or_else(|_| vec![true; next.len()])
@@ -74,11 +68,15 @@ impl Meaning<'_> {
             return Some(found);
         }
         let spoiled = few.iter();
-        sort_out(
+        let found = sort_out(
             spoiled
                 .flat_map(|value| embed::spoiled(old, spot.at.0, value))
                 .collect(),
-        )
+        )?;
+        if !found.is_empty() {
+            return Some(found);
+        }
+        sort_out(self.combined(spot, edits))
     }
 
     /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
@@ -99,13 +97,7 @@ impl Meaning<'_> {
         };
         let mut combined = false;
         for (index, Around { at, step, text }) in around.iter().enumerate() {
-            let sources = [(old, at.0), (new, at.1)];
-            let next = values.iter().flat_map(|value| {
-                let both = sources.iter();
-                both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
-            });
-            let mut next = distinct(next.collect(), KEPT);
-            next.sort_by_cached_key(size);
+            let mut next = embedded(&values, [(old, at.0), (new, at.1)], step);
             combined |= step.is_in_place();
             if !last(index) || index + 1 == around.len() {
                 next.truncate(8 * CARRIED);
@@ -156,4 +148,15 @@ impl Meaning<'_> {
             None => Raised::Stuck,
         }
     }
+}
+
+/// Values of two schemas that have one of `values` where `step` leads, the small ones first.
+fn embedded(values: &[Value], schemas: [(&Maker<'_>, &str); 2], step: &embed::Step) -> Vec<Value> {
+    let next = values.iter().flat_map(|value| {
+        let both = schemas.iter();
+        both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
+    });
+    let mut next = distinct(next.collect(), KEPT);
+    next.sort_by_cached_key(size);
+    next
 }

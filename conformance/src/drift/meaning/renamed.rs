@@ -1,4 +1,5 @@
-//! Schemas with other names of members, so that what set algebra proves does not depend on names: it works through them in their order.
+//! Schemas with other names of members, and with their parts in another order, so that what set algebra proves depends on neither: it
+//! works through both in their order.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::document::keyword::{LISTS, MAPS, SINGLE};
 
-/// Names in the order in which schemas mention them.
+/// Lists of schemas whose order does not count.
+const UNORDERED: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+
+/// Names in the order of what schemas say of them.
 #[derive(Default)]
 pub(super) struct Names {
     all: Vec<String>,
@@ -27,41 +31,46 @@ impl Names {
         let Value::Object(members) = schema else {
             return true;
         };
-        members
+        let properties = members.get_key_value("properties");
+        let rest = members
             .iter()
-            .all(|(keyword, value)| match (keyword.as_str(), value) {
-                ("patternProperties" | "propertyNames", _) => false,
-                ("enum" | "const", value) => !has_members(value),
-                ("required", Value::Array(names)) => {
-                    names
-                        .iter()
-                        .filter_map(Value::as_str)
-                        .for_each(|name| self.add(name));
-                    true
+            .filter(|(keyword, _)| *keyword != "properties");
+        let mut parts: Vec<(&String, &Value)> = rest.collect();
+        parts.sort_by_key(|(keyword, _)| *keyword);
+        let mut all = properties.into_iter().chain(parts);
+        all.all(|(keyword, value)| match (keyword.as_str(), value) {
+            ("patternProperties" | "propertyNames", _) => false,
+            ("enum" | "const", value) => !has_members(value),
+            ("required", names) => {
+                strings(names).for_each(|name| self.add(name));
+                true
+            }
+            ("dependentRequired", Value::Object(members)) => {
+                for (name, needs) in members {
+                    self.add(name);
+                    strings(needs).for_each(|name| self.add(name));
                 }
-                ("dependentRequired", Value::Object(members)) => {
-                    for (name, needs) in members {
-                        self.add(name);
-                        let needs = needs.as_array().into_iter().flatten();
-                        needs
-                            .filter_map(Value::as_str)
-                            .for_each(|name| self.add(name));
-                    }
-                    true
+                true
+            }
+            ("properties" | "dependentSchemas", Value::Object(members)) => {
+                let mut members: Vec<(&String, &Value)> = members.iter().collect();
+                members.sort_by_cached_key(|(_, member)| shape(member));
+                members.iter().for_each(|(name, _)| self.add(name));
+                members.iter().all(|(_, member)| self.collect(member))
+            }
+            (keyword, Value::Object(members)) if MAPS.contains(&keyword) => {
+                members.values().all(|member| self.collect(member))
+            }
+            (keyword, Value::Array(items)) if LISTS.contains(&keyword) => {
+                let mut items: Vec<&Value> = items.iter().collect();
+                if UNORDERED.contains(&keyword) {
+                    items.sort_by_cached_key(|item| shape(item));
                 }
-                ("properties" | "dependentSchemas", Value::Object(members)) => {
-                    members.keys().for_each(|name| self.add(name));
-                    members.values().all(|member| self.collect(member))
-                }
-                (keyword, Value::Object(members)) if MAPS.contains(&keyword) => {
-                    members.values().all(|member| self.collect(member))
-                }
-                (keyword, Value::Array(items)) if LISTS.contains(&keyword) => {
-                    items.iter().all(|item| self.collect(item))
-                }
-                (keyword, value) if SINGLE.contains(&keyword) => self.collect(value),
-                _ => true,
-            })
+                items.into_iter().all(|item| self.collect(item))
+            }
+            (keyword, value) if SINGLE.contains(&keyword) => self.collect(value),
+            _ => true,
+        })
     }
 
     fn add(&mut self, name: &str) {
@@ -97,6 +106,53 @@ fn called(index: usize) -> String {
     format!("-m{index:06}-")
 }
 
+/// The strings of a list.
+fn strings(list: &Value) -> impl Iterator<Item = &str> {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(Value::as_str)
+}
+
+/// What a schema says, whatever its members are called and in whatever order it says it.
+fn shape(schema: &Value) -> String {
+    let Value::Object(members) = schema else {
+        return schema.to_string();
+    };
+    let sorted = |all: &mut dyn Iterator<Item = &Value>| {
+        let mut all: Vec<String> = all.map(shape).collect();
+        all.sort_unstable();
+        all.join(",")
+    };
+    let count = |list: &Value| strings(list).count().to_string();
+    let part = |(keyword, value): (&String, &Value)| {
+        let shape = match (keyword.as_str(), value) {
+            ("required", list) => count(list),
+            ("dependentRequired", Value::Object(members)) => {
+                let mut counts: Vec<String> = members.values().map(count).collect();
+                counts.sort_unstable();
+                counts.join(",")
+            }
+            (keyword, Value::Object(members))
+                if keyword == "properties" || MAPS.contains(&keyword) =>
+            {
+                sorted(&mut members.values())
+            }
+            (keyword, Value::Array(items)) if UNORDERED.contains(&keyword) => {
+                sorted(&mut items.iter())
+            }
+            (keyword, Value::Array(items)) if LISTS.contains(&keyword) => {
+                let items: Vec<String> = items.iter().map(shape).collect();
+                items.join(",")
+            }
+            (keyword, value) if SINGLE.contains(&keyword) => shape(value),
+            (_, value) => value.to_string(),
+        };
+        format!("{keyword}({shape})")
+    };
+    let mut parts: Vec<String> = members.iter().map(part).collect();
+    parts.sort_unstable();
+    parts.join(" ")
+}
+
 /// Whether there is an object within a value.
 fn has_members(value: &Value) -> bool {
     match value {
@@ -110,15 +166,10 @@ fn rename(schema: &Value, other: &dyn Fn(&str) -> String) -> Value {
     let Value::Object(members) = schema else {
         return schema.clone();
     };
-    let names = |value: &Value| match value {
-        Value::Array(names) => names
-            .iter()
-            .map(|name| {
-                name.as_str()
-                    .map_or_else(|| name.clone(), |name| other(name).into())
-            })
-            .collect(),
-        value => value.clone(),
+    let names = |value: &Value| {
+        let mut names: Vec<String> = strings(value).map(other).collect();
+        names.sort_unstable();
+        Value::from(names)
     };
     let written = members.iter().map(|(keyword, value)| {
         let value = match (keyword.as_str(), value) {
@@ -128,18 +179,25 @@ fn rename(schema: &Value, other: &dyn Fn(&str) -> String) -> Value {
                 .map(|(name, needs)| (other(name), names(needs)))
                 .collect::<Map<_, _>>()
                 .into(),
-            ("properties" | "dependentSchemas", Value::Object(members)) => members
-                .iter()
-                .map(|(name, member)| (other(name), rename(member, other)))
-                .collect::<Map<_, _>>()
-                .into(),
+            ("properties" | "dependentSchemas", Value::Object(members)) => {
+                let members = members.iter();
+                let mut members: Vec<(String, Value)> = members
+                    .map(|(name, member)| (other(name), rename(member, other)))
+                    .collect();
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                members.into_iter().collect::<Map<_, _>>().into()
+            }
             (keyword, Value::Object(members)) if MAPS.contains(&keyword) => members
                 .iter()
                 .map(|(name, member)| (name.clone(), rename(member, other)))
                 .collect::<Map<_, _>>()
                 .into(),
             (keyword, Value::Array(items)) if LISTS.contains(&keyword) => {
-                items.iter().map(|item| rename(item, other)).collect()
+                let mut items: Vec<Value> = items.iter().map(|item| rename(item, other)).collect();
+                if UNORDERED.contains(&keyword) {
+                    items.sort_by_cached_key(Value::to_string);
+                }
+                items.into()
             }
             (keyword, value) if SINGLE.contains(&keyword) => rename(value, other),
             (_, value) => value.clone(),
@@ -169,6 +227,9 @@ mod tests {
             renamed
         });
         assert_eq!(written[0], written[1]);
+        let other = json!({"$defs": {"0": {"properties": {"m": {"enum": ["x"]}, "z": {"type": "string"}}, "required": ["z"], "type": "object"}}, "$ref": "#/$defs/0"});
+        let names = Names::of([&other, &other]).expect("names");
+        assert_eq!(names.renamed(&other), written[0]);
         let pattern = json!({"patternProperties": {"^a": {}}, "properties": {"a": {}}});
         assert!(Names::of([&pattern, &pattern]).is_none());
     }

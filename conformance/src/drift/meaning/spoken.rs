@@ -104,6 +104,18 @@ impl Meaning<'_> {
         spoken
     }
 
+    /// Tells whether the old and the new schema speak of a member.
+    pub(super) fn speakers(&self, at: At<'_>) -> impl Fn(&str) -> (bool, bool) {
+        let (old, new) = (&self.old[0].source, &self.new[0].source);
+        let before = old.schemas.in_place(&[at.0.to_owned()]);
+        let after = new.schemas.in_place(&[at.1.to_owned()]);
+        move |name| {
+            let speaks =
+                |source: &Source<'_>, schemas: &[String]| source.member(schemas, name).is_some();
+            (speaks(old, &before), speaks(new, &after))
+        }
+    }
+
     /// Whether the old schema at `at` rejects all of `values`.
     pub(in super::super) fn rejects_all(&self, at: &str, values: &[Value], sender: Sender) -> bool {
         let (old, _) = self.makers(sender);

@@ -1,6 +1,7 @@
 //! Matching the branches of `allOf`, `anyOf` and `oneOf`, whose order does not count.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::super::equal::canonical;
@@ -33,6 +34,8 @@ pub(super) struct Sides<'a> {
 /// A branch, and its view.
 struct Branch<'b> {
     at: &'b str,
+    /// How many branches stand before it.
+    index: usize,
     view: View,
     local: u64,
 }
@@ -85,41 +88,55 @@ impl Sides<'_> {
     pub(super) fn matched(&self, old: &[String], new: &[String]) -> Matched {
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut left: Vec<Option<&String>> = new.iter().map(Some).collect();
-        let mut rest: Vec<&String> = Vec::new();
+        let mut rest: Vec<(usize, &String)> = Vec::new();
         let text = |side: &Side<'_>, at: &str| side.value(at).map(canonical);
         let mut by_text: HashMap<Option<String>, VecDeque<usize>> = HashMap::new();
         for (index, other) in new.iter().enumerate() {
             let places = by_text.entry(text(&self.new, other)).or_default();
             places.push_back(index);
         }
+        // What stands in the same place is the same branch, if it may be; otherwise what says the same in the same words.
+        let mut open: Vec<(usize, &String)> = Vec::new();
         for (index, one) in old.iter().enumerate() {
-            let beside = left.get(index).copied().flatten();
-            let beside = beside.filter(|other| self.same(one, other) || self.is_one(one, other));
-            // Who says the same in the same words is the same branch, wherever it stands.
-            let found = beside.map(|_| index).or_else(|| {
-                let places = by_text.get_mut(&text(&self.old, one))?;
-                while let Some(place) = places.pop_front() {
-                    if left[place].is_some() {
-                        return Some(place);
-                    }
-                }
-                None
-            });
-            match found.and_then(|place| left[place].take()) {
+            let is_it = |other: &&String| self.same(one, other) || self.is_one(one, other);
+            match left
+                .get_mut(index)
+                .and_then(|beside| beside.take_if(|beside| is_it(beside)))
+            {
                 Some(other) => pairs.push((one.clone(), other.clone())),
-                None => rest.push(one),
+                None => open.push((index, one)),
             }
         }
-        let mut left: Vec<&String> = left.into_iter().flatten().collect();
+        for (index, one) in open {
+            let mut places = by_text.get_mut(&text(&self.old, one));
+            let found = std::iter::from_fn(|| places.as_mut()?.pop_front())
+                .find_map(|place| left[place].take());
+            match found {
+                Some(other) => pairs.push((one.clone(), other.clone())),
+                None => rest.push((index, one)),
+            }
+        }
+        let mut left: Vec<(usize, &String)> = left
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, one)| Some((index, one?)))
+            .collect();
         if rest.len() * left.len() > MATCH_LIMIT {
             let common = rest.len().min(left.len());
             let beside = rest.iter().zip(&left);
-            pairs.extend(beside.map(|(one, other)| ((*one).clone(), (*other).clone())));
-            let tail = |list: &[&String]| list[common..].iter().map(|one| (*one).clone()).collect();
+            pairs.extend(beside.map(|((_, one), (_, other))| ((*one).clone(), (*other).clone())));
+            let tail = |list: &[(usize, &String)]| {
+                list[common..]
+                    .iter()
+                    .map(|(_, one)| (*one).clone())
+                    .collect()
+            };
             return (pairs, tail(&rest), tail(&left));
         }
         if left.is_empty() || rest.is_empty() {
-            let owned = |list: Vec<&String>| list.into_iter().cloned().collect();
+            let owned = |list: Vec<(usize, &String)>| {
+                list.into_iter().map(|(_, one)| one.clone()).collect()
+            };
             return (pairs, owned(rest), owned(std::mem::take(&mut left)));
         }
         self.paired(
@@ -137,11 +154,14 @@ impl Sides<'_> {
     ) -> Matched {
         let (mut used_old, mut used_new) = (vec![false; old.len()], vec![false; new.len()]);
         for (i, one) in old.iter().enumerate() {
-            let alike = new.iter().enumerate().position(|(j, other)| {
-                !used_new[j]
+            let is_alike = |j: &usize| {
+                let other = &new[*j];
+                !used_new[*j]
                     && one.local == other.local
                     && self.alike(one.at, other.at, &mut HashSet::new())
-            });
+            };
+            let beside = new.iter().position(|other| other.index == one.index);
+            let alike = beside.into_iter().chain(0..new.len()).find(is_alike);
             if let Some(j) = alike {
                 (used_old[i], used_new[j]) = (true, true);
                 pairs.push((one.at.to_owned(), new[j].at.to_owned()));
@@ -150,12 +170,13 @@ impl Sides<'_> {
         let mut scores = Vec::new();
         for (i, one) in old.iter().enumerate().filter(|(i, _)| !used_old[*i]) {
             for (j, other) in new.iter().enumerate().filter(|(j, _)| !used_new[*j]) {
-                scores.push((likeness(&one.view, &other.view), i, j));
+                let moved = one.index != other.index;
+                scores.push((Reverse(likeness(&one.view, &other.view)), moved, i, j));
             }
         }
-        // The best first; of equals those that stand first.
-        scores.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        for (_, i, j) in scores {
+        // The best first; of equals those in the same place, then those that stand first.
+        scores.sort_unstable();
+        for (_, _, i, j) in scores {
             if !used_old[i] && !used_new[j] {
                 (used_old[i], used_new[j]) = (true, true);
                 pairs.push((old[i].at.to_owned(), new[j].at.to_owned()));
@@ -231,12 +252,17 @@ impl Sides<'_> {
     }
 }
 
-fn branches<'b>(side: &Side<'_>, all: &[&'b String]) -> Vec<Branch<'b>> {
+fn branches<'b>(side: &Side<'_>, all: &[(usize, &'b String)]) -> Vec<Branch<'b>> {
     all.iter()
-        .map(|at| {
+        .map(|(index, at)| {
             let view = side.view(at);
             let local = local(&view);
-            Branch { at, view, local }
+            Branch {
+                at,
+                index: *index,
+                view,
+                local,
+            }
         })
         .collect()
 }
