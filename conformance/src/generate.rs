@@ -7,15 +7,19 @@
 //!
 //! A request counts as invalid only if no reading of its bytes breaks no rule: what stands as text is read by its schema, as a
 //! server does (see [`wire`]). It counts as valid only if the validator accepts the value, and a server reads that same value.
-//! Not generated: XML and binary bodies, flows over several operations, values that depend on what the server has.
+//! XML and binary bodies are written, and broken as a whole: which of their values are wrong is not known to a reader of text.
+//!
+//! Not generated: flows over several operations, values that depend on what the server has.
 
 mod base;
+mod binary;
 mod body;
 mod case_name;
 mod credential;
 mod edge;
 mod faults;
 mod list;
+mod markup;
 mod number;
 mod object;
 mod parameter;

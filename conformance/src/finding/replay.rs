@@ -240,6 +240,9 @@ pub enum ReplayFault {
         part: String,
         /// Whether there certainly is none.
         proven: bool,
+        /// Whether requests can do without it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        optional: bool,
     },
     /// No request to an operation was accepted.
     NeverAccepted {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::markup::is_xml;
 use super::{GENERATED, Source};
 use crate::case::serialize::{self, Style};
 use crate::case::{Case, Intent, PathValue};
@@ -200,7 +201,16 @@ impl Source<'_> {
                 .iter()
                 .find_map(|(name, media)| self.example_body(name, media));
             match (made, content.first()) {
-                (Some(body), _) => case.body = Some(body),
+                (Some(body), _) => {
+                    let media_type = body.content_type.as_deref().unwrap_or_default();
+                    let own = content.iter().find(|(name, _)| name == media_type);
+                    let own = own.and_then(|(name, media)| self.binary_body(name, media));
+                    // A server may look into what it is given.
+                    if own.is_some_and(|(_, is_sure)| !is_sure) {
+                        case.intent = Intent::Open;
+                    }
+                    case.body = Some(body);
+                }
                 (None, Some((_, media))) if required => {
                     let schema = pointer::join(&media.pointer, "schema");
                     return Err(("body".to_owned(), Some(schema)));
@@ -227,6 +237,18 @@ impl Source<'_> {
         let schema = pointer::join(&media.pointer, "schema");
         let examples = self.examples(&schema);
         let encodings = encodings(self.document, media);
+        if is_xml(media_type) {
+            let mut written = examples
+                .iter()
+                .filter(|value| value.is_object() || value.is_array())
+                .map(|value| self.xml_body(media_type, media, value));
+            if let Some(body) = written.find_map(|body| body) {
+                return Some(body);
+            }
+        }
+        if let Some((body, _)) = self.binary_body(media_type, media) {
+            return Some(body);
+        }
         examples
             .iter()
             .find_map(|value| serialize::body(media_type, value, &encodings).ok())

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::base::Base;
+use super::markup::is_xml;
 use super::{Source, derived};
 use crate::case::serialize::is_json;
 use crate::case::{Body, Case, Intent, Refusal};
@@ -27,6 +28,9 @@ impl Source<'_> {
             return Vec::new();
         };
         let own = body.content_type.as_deref();
+        if own.is_some_and(is_xml) && body.bytes.starts_with(b"<") {
+            return malformed_xml(base, body);
+        }
         let with = |name: &str, bytes: Vec<u8>, intent: Intent| Case {
             body: Some(Body {
                 content_type: own.map(str::to_owned),
@@ -193,6 +197,50 @@ impl Source<'_> {
         }
         cases
     }
+}
+
+/// The request with XML that is not well-formed, and with some that asks for more than its own text.
+fn malformed_xml(base: &Base, body: &Body) -> Vec<Case> {
+    let with = |name: &str, bytes: Vec<u8>, intent: Intent| Case {
+        body: Some(Body {
+            content_type: body.content_type.clone(),
+            bytes,
+            value: None,
+        }),
+        ..derived(base, name, intent)
+    };
+    let refused = Intent::Refused(Refusal::Invalid);
+    let text = &body.bytes;
+    let joined = |more: &[u8]| [text.as_slice(), more].concat();
+    let mut early = text.clone();
+    early.pop();
+    let entity = b"<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>";
+    vec![
+        with("XML that ends too early", early, refused),
+        with(
+            "XML with an end tag behind it",
+            joined(b"</conformance>"),
+            refused,
+        ),
+        with("XML with a second root", joined(b"<conformance/>"), refused),
+        with(
+            "XML with an unknown entity",
+            b"<a>&conformance;</a>".to_vec(),
+            refused,
+        ),
+        with("XML that is not UTF-8", b"<a>\xff</a>".to_vec(), refused),
+        with(
+            "XML of another root",
+            b"<conformance/>".to_vec(),
+            Intent::Open,
+        ),
+        with(
+            "XML with an entity of its own",
+            entity.to_vec(),
+            Intent::Open,
+        ),
+        with("JSON in place of XML", b"{}".to_vec(), refused),
+    ]
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ rules! {
         "GET /orders: 200" => "401 Unauthorized to each of 12 requests";
     UNOBSERVED = "unobserved" Undecided "A documented status, a sample or an operation was not observed; only with `--fail-on-unobserved`.",
         "responses: { 200: .., 404: .. }" => "no response was 404";
-    REQUEST_UNSATISFIABLE = "request-unsatisfiable" Breaking "No value is valid under a schema of a request, so that no request can be right.",
+    REQUEST_UNSATISFIABLE = "request-unsatisfiable" Breaking "No value is valid under a schema of a request, so that no request can be right; a warning for an optional member, which no request can have.",
         "{ type: integer, minimum: 5, maximum: 1 }" => "no value";
     CASES_NOT_GENERATED = "cases-not-generated" Undecided "No valid value was found for a schema of a request, so that no requests were generated.",
         "{ type: string, pattern: '^(?=.*a)(?=.*b).{9}$' }" => "no value was found";

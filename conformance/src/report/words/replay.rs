@@ -175,7 +175,14 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         ReplayFault::Slow { limit, .. } => {
             format!("the response took longer than {limit} s (--max-response-time)")
         }
-        ReplayFault::NoValue { part, proven: true } => {
+        ReplayFault::NoValue {
+            part,
+            optional: true,
+            ..
+        } => format!("no value is valid for the {part}, so no request can have it"),
+        ReplayFault::NoValue {
+            part, proven: true, ..
+        } => {
             format!("no value is valid for the {part}, so no request can be right")
         }
         ReplayFault::NoValue { part, .. } => format!(
@@ -852,10 +859,17 @@ mod tests {
             ReplayFault::NoValue {
                 part: text("query parameter `limit`"),
                 proven: true,
+                optional: false,
+            },
+            ReplayFault::NoValue {
+                part: text("member `/address/zip` of the body"),
+                proven: true,
+                optional: true,
             },
             ReplayFault::NoValue {
                 part: text("body"),
                 proven: false,
+                optional: false,
             },
             ReplayFault::Sample {
                 violation: value("/zip", "type", json!("string"), json!(1234)),

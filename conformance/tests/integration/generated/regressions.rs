@@ -398,6 +398,40 @@ fn what_gave_false_alarms_elsewhere_is_what_it_is_made_for() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn an_optional_member_that_no_value_satisfies_is_a_warning_and_the_rest_is_sent() {
+    let faults = |schema: &str| {
+        let text = super::document(Place::Json, &yaml(schema), &json!({})).to_string();
+        let document = Document::parse("t.json", &text).expect("the document parses");
+        let schemas = Schemas::new(&document);
+        let generator = Generator::new(&document, &schemas);
+        let operation = &document.operations()[0];
+        assert!(!generator.cases(operation, &[], 100).is_empty(), "{schema}");
+        let faults = generator.faults(operation, &[]);
+        let told = faults.iter().map(|one| {
+            let sentence =
+                conformance::report::words::of(one, conformance::finding::Comparison::Single);
+            format!("{} {}: {sentence}", one.severity.word(), one.rule)
+        });
+        told.collect::<Vec<String>>()
+    };
+    let found = faults(
+        "{type: object, properties: {a: {type: object, properties: {zip: {type: string, minLength: 6, maxLength: 5}}}, b: {type: string}}}",
+    );
+    let [one] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert!(one.starts_with("warning request-unsatisfiable: "), "{one}");
+    assert!(one.contains("member `/a/zip` of the body"), "{one}");
+    // What is meant to be absent, and what only looks odd.
+    for schema in [
+        "{type: object, properties: {a: false, b: {not: {}}}}",
+        "{type: object, properties: {a: {type: string, minLength: 5, maxLength: 5}, b: {type: integer, enum: [1, x]}}}",
+    ] {
+        assert_eq!(faults(schema), Vec::<String>::new(), "{schema}");
+    }
+}
+
 /// 46, 57, 64, 68: where no value is valid, nothing is sent, and it is said.
 #[test]
 fn a_schema_that_no_value_satisfies_is_a_finding_and_nothing_is_sent() {
