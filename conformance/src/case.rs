@@ -8,6 +8,7 @@ pub mod serialize;
 use serde_json::Value;
 
 use crate::document::Operation;
+use crate::finding::CaseRecord;
 
 pub use change::{Change, Place, Tamper, UNKNOWN};
 
@@ -62,6 +63,45 @@ pub enum Intent {
     Head,
     /// `OPTIONS` where the document does not have it.
     Options,
+}
+
+impl Intent {
+    /// All intents.
+    const ALL: [Self; 10] = [
+        Self::Sample,
+        Self::Valid,
+        Self::Open,
+        Self::Refused(Refusal::Invalid),
+        Self::Refused(Refusal::MediaType),
+        Self::Refused(Refusal::Credentials),
+        Self::Refused(Refusal::WrongCredentials),
+        Self::Refused(Refusal::Method),
+        Self::Head,
+        Self::Options,
+    ];
+
+    /// The word of reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::Valid => "valid",
+            Self::Open => "open",
+            Self::Refused(Refusal::Invalid) => "refused-invalid",
+            Self::Refused(Refusal::MediaType) => "refused-media-type",
+            Self::Refused(Refusal::Credentials) => "refused-credentials",
+            Self::Refused(Refusal::WrongCredentials) => "refused-wrong-credentials",
+            Self::Refused(Refusal::Method) => "refused-method",
+            Self::Head => "head",
+            Self::Options => "options",
+        }
+    }
+
+    /// The intent of a word.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|intent| intent.word() == word)
+    }
 }
 
 /// Why a request should be refused.
@@ -145,6 +185,30 @@ impl Case {
             answer: None,
             intent: Intent::Sample,
             builds_on: None,
+        }
+    }
+
+    /// The case as reports keep it. `path` are the values that were sent, percent-encoded or not.
+    #[must_use]
+    pub fn record(&self, path: &[(String, String)]) -> CaseRecord {
+        let was_found = |(name, value): &&(String, String)| {
+            let own = self.path.iter().find(|one| one.name == *name);
+            let literal = own.and_then(|one| one.literal.as_deref());
+            own.is_none_or(|one| one.create)
+                && literal
+                    .is_none_or(|literal| serialize::decode(literal) != serialize::decode(value))
+        };
+        CaseRecord {
+            sample: self.sample.clone(),
+            at: self.at.clone(),
+            expected: self.expected.clone(),
+            intent: self.intent.word().to_owned(),
+            created: path
+                .iter()
+                .filter(was_found)
+                .map(|(name, _)| name.clone())
+                .collect(),
+            flow: None,
         }
     }
 

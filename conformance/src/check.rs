@@ -72,6 +72,7 @@ struct Sheet<'a> {
     judge: &'a Judge<'a>,
     case: &'a Case,
     exchange: &'a Exchange,
+    path: &'a [(String, String)],
     findings: Vec<Finding>,
 }
 
@@ -88,6 +89,7 @@ impl Judge<'_> {
             judge: self,
             case,
             exchange,
+            path,
             findings: Vec::new(),
         };
         if let Some(failure) = &exchange.failure {
@@ -222,10 +224,12 @@ impl Sheet<'_> {
         fault: ReplayFault,
         witness: Option<Value>,
     ) {
+        let mut exchange = self.exchange.record(self.judge.secrets);
+        exchange.case = Some(self.case.record(self.path));
         self.findings.push(Finding {
             old: Some(Place::of(self.judge.document, at)),
             witness,
-            exchange: Some(self.exchange.record(self.judge.secrets)),
+            exchange: Some(exchange),
             ..Finding::new(rule, severity, self.case.operation.clone(), fault)
         });
     }

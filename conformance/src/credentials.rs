@@ -3,9 +3,11 @@
 //! A [`Given`] credential belongs to a *user* (`user-a` unless it names one) and to a security scheme. [`Credentials`] holds, for each
 //! operation, the parts of its first security requirement for which all credentials are there. Tokens that have to be fetched are those of
 //! OAuth 2.0 client credentials, one for each set of scopes, and those that a command prints; both are renewed before they end, and when
-//! the server answers 401. Called by the session; it judges nothing. HTTP digest is not supported: its value depends on the request.
+//! the server answers 401. The answer to a digest challenge is made for each request when it is sent. Called by the session; it judges
+//! nothing.
 
 mod command;
+mod digest;
 mod given;
 mod known;
 mod oauth;
@@ -27,6 +29,7 @@ use crate::exchange::{self, Client, Exchange, Request, Secrets};
 pub use given::{ClientCredentials, Given, Origin};
 pub use known::Beside;
 
+use digest::Challenges;
 use known::{Held, Known, hold};
 use scheme::Carrier;
 use token::Tokens;
@@ -74,6 +77,7 @@ pub struct Credentials {
     users: Vec<String>,
     values: Vec<String>,
     tokens: Tokens,
+    challenges: Challenges,
     /// By user, then by pointer of the operation.
     parts: Vec<BTreeMap<String, Vec<Part>>>,
     /// Ways to give what the first user lacks, by pointer of the operation.
@@ -205,6 +209,15 @@ impl Credentials {
             (None, _) => Carrier::Authorization("Bearer".to_owned()),
         };
         let source = match &held.given.origin {
+            Origin::Value(value) if carrier == Carrier::Digest => {
+                if !value.contains(':') {
+                    return Err(unfit("write it as USER:PASSWORD".to_owned()));
+                }
+                self.fixed(value.clone())
+            }
+            Origin::Password { username, password } if carrier == Carrier::Digest => {
+                self.fixed(format!("{username}:{password}"))
+            }
             Origin::Value(value) if carrier.is_basic() => {
                 let (user, password) = value
                     .split_once(':')
@@ -284,6 +297,7 @@ impl Credentials {
         let parts = self.parts.get(user).and_then(|parts| parts.get(operation));
         for part in parts.into_iter().flatten() {
             let value = match part.source {
+                Source::Fixed(index) if part.carrier == Carrier::Digest => digest::pending(index),
                 Source::Fixed(index) => self.values[index].clone(),
                 Source::Token(index) => self.tokens.value(index),
             };
@@ -322,6 +336,16 @@ impl Credentials {
             self.tokens.renew(index, &value, client, secrets).await;
         }
         self.tokens.replace_old(&mut request).then_some(request)
+    }
+
+    /// Answers the newest digest challenge in a request that is about to be sent. Returns whether the request needs an answer.
+    pub fn answer_challenge(&self, request: &mut Request) -> bool {
+        self.challenges.answer(request, &self.values)
+    }
+
+    /// Takes the digest challenge of a 401; returns whether there is a new one, so that the request has to be sent again.
+    pub fn take_challenge(&self, exchange: &Exchange) -> bool {
+        self.challenges.take(exchange)
     }
 
     /// Notes that an operation accepts the tokens that it gets.

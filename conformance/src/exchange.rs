@@ -7,6 +7,8 @@ mod cause;
 mod client;
 mod connector;
 mod curl;
+mod masked;
+mod proxy;
 mod secrets;
 mod transport;
 
@@ -15,11 +17,13 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::finding::{ExchangeRecord, Failure, Unwritable};
+use crate::finding::{ExchangeRecord, Failure, HeaderRecord, SentRequest, Unwritable};
 
 pub use client::Client;
 pub use connector::Unreachable;
+pub(crate) use masked::{Unfilled, fill, is_spoiled, variable};
 pub use secrets::Secrets;
+pub(crate) use secrets::{BASIC, TOKEN};
 pub use transport::{Proxy, Transport, TransportError};
 
 /// Largest body that is read; a larger one ends the exchange.
@@ -109,17 +113,16 @@ impl Exchange {
     /// The exchange as reports show it.
     #[must_use]
     pub fn record(&self, secrets: &Secrets) -> ExchangeRecord {
-        let url = secrets.url(&self.request.url);
+        let text = |pieces: &[_]| String::from_utf8_lossy(&masked::shown(pieces)).into_owned();
+        let url = text(&secrets.masked_url(&self.request.url));
         let mut request = format!("{} {url} HTTP/1.1\n", self.request.method);
         for (name, value) in &self.request.headers {
-            request += &format!(
-                "{}: {}\n",
-                name.to_ascii_lowercase(),
-                secrets.header(name, value)
-            );
+            let value = text(&secrets.masked_header(name, value));
+            request += &format!("{}: {value}\n", wire_name(name));
         }
         if let Some(body) = &self.request.body {
-            request += &format!("\n{}", shown(body));
+            let body = masked::shown(&secrets.masked_body(body));
+            request += &format!("\n{}", shown(&body));
         }
         let response = self.response.as_ref().map(|response| {
             let mut text = format!("HTTP/1.1 {}\n", response.status);
@@ -138,8 +141,48 @@ impl Exchange {
             request: secrets.hide(&request),
             response,
             curl: secrets.hide(&curl::line(&self.request, secrets)),
+            sent: self.request.sent(secrets),
+            case: None,
         }
     }
+}
+
+impl Request {
+    /// The request with names in the places of secrets.
+    fn sent(&self, secrets: &Secrets) -> SentRequest {
+        let text = |pieces: &[_]| masked::template(pieces).map(|text| secrets.hide(&text));
+        let header = |(name, value): &(String, String)| HeaderRecord {
+            name: wire_name(name),
+            value: text(&secrets.masked_header(name, value)).unwrap_or_default(),
+        };
+        let body = self.body.as_deref();
+        let is_binary = body.is_some_and(|body| std::str::from_utf8(body).is_err());
+        SentRequest {
+            method: self.method.clone(),
+            url: text(&secrets.masked_url(&self.url)).unwrap_or_default(),
+            headers: self.headers.iter().map(header).collect(),
+            body: body
+                .filter(|_| !is_binary)
+                .and_then(|body| text(&secrets.masked_body(body))),
+            body_base64: body
+                .filter(|body| is_binary && !secrets.is_in(body))
+                .map(|body| BASE64.encode(body)),
+        }
+    }
+}
+
+/// The name of a header as the client writes it: its words begin with capital letters, as those of curl do.
+fn wire_name(name: &str) -> String {
+    let mut before = '-';
+    let title = |letter: char| {
+        let letter = match before {
+            '-' => letter.to_ascii_uppercase(),
+            _ => letter.to_ascii_lowercase(),
+        };
+        before = letter;
+        letter
+    };
+    name.chars().map(title).collect()
 }
 
 /// A body as text; long ones in part.

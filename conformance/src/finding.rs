@@ -5,10 +5,11 @@ mod document;
 mod flow;
 mod message;
 mod progress;
+mod record;
 mod replay;
 mod sample;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::document::Document;
@@ -19,6 +20,7 @@ pub use document::{Credential, DocumentChange, Format, Part};
 pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally};
+pub use record::{CaseRecord, FlowRecord, HeaderRecord, SentRequest};
 pub use replay::{
     Broken, Echoed, Failure, ReplayFault, SentSample, ShapeDifference, StepFailure, Unobserved,
     Violation,
@@ -26,7 +28,7 @@ pub use replay::{
 pub use sample::{RecipeProblem, Unreplayable, Unwritable};
 
 /// How much a finding matters; the order is that of `--fail-on`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The two sides contradict each other.
@@ -90,7 +92,7 @@ impl Place {
 }
 
 /// A request and its response as they went over the wire, secrets redacted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeRecord {
     /// The request line, headers and body, as text.
     pub request: String,
@@ -98,6 +100,11 @@ pub struct ExchangeRecord {
     pub response: Option<String>,
     /// A command that sends the same request again.
     pub curl: String,
+    /// The request for a program that sends it again.
+    pub sent: SentRequest,
+    /// What the response was judged by; none where the exchange was only recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseRecord>,
 }
 
 /// One of the two documents of a comparison.
@@ -186,6 +193,8 @@ pub struct Finding {
     pub proof: Option<Proof>,
     /// The exchange that proves the finding.
     pub exchange: Option<ExchangeRecord>,
+    /// The exchange that showed it first, where `exchange` is a smaller one.
+    pub original: Option<Box<ExchangeRecord>>,
     /// The users of the place, where it is shared.
     pub used_by: Users,
     /// How many requests showed it, where it was looked for with several.
@@ -212,6 +221,7 @@ impl Finding {
             witness: None,
             proof: None,
             exchange: None,
+            original: None,
             used_by: Users::default(),
             cases: 1,
         }

@@ -196,6 +196,21 @@ pub async fn run(session: &Session<'_>, settings: &Settings) -> Part {
     part_of(driver)
 }
 
+/// Runs the flow of one resource; none where the document has no such resource.
+pub(crate) async fn again(
+    session: &Session<'_>,
+    settings: &Settings,
+    resource: &str,
+) -> Option<Vec<Finding>> {
+    let resources = selected(session);
+    let index = resources.iter().position(|one| one.name == resource)?;
+    let mut driver = Driver::new(session, settings, &resources);
+    // What a run that is stopped found so far counts.
+    let _ = driver.life(index).await;
+    driver.tidy().await;
+    Some(driver.findings)
+}
+
 fn part_of(driver: Driver<'_>) -> Part {
     Part {
         findings: driver.findings,

@@ -106,6 +106,8 @@ pub mod lockstep;
 
 pub mod report;
 
+pub mod reproduce;
+
 pub mod live;
 
 pub mod config;

@@ -6,6 +6,8 @@
 //!
 //! Not checked: credentials, whether an allowed request should have been accepted, bodies that were not recorded.
 
+mod samples;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -24,6 +26,8 @@ use crate::replay::causes;
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 use crate::session::server_urls;
+
+pub use samples::samples;
 
 /// Most requests to operations that the document does not have that are told one by one.
 const UNKNOWN_LIMIT: usize = 50;

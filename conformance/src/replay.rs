@@ -1,18 +1,20 @@
-//! The phases of a run: holds samples against their schemas, sends them, sends generated cases, deletes what was created, and puts the
-//! results together.
+//! The phases of a run: holds samples against their schemas, sends them, sends generated cases, makes the requests of findings smaller,
+//! deletes what was created, and puts the results together.
 //!
 //! Called by the command line. Samples are sent one after the other, in document order: each may need what an earlier one created. The
 //! generated cases of an operation are a unit of work (see [`crate::session`]); units of one resource follow each other, those of
 //! different resources run at the same time. Not done: servers of single paths or operations, unique values (a server that refuses the
 //! same body twice is served with what the run created before).
 
+pub(crate) mod again;
 mod archive;
 pub(crate) mod causes;
 mod create;
 mod generated;
-mod keep;
+pub(crate) mod keep;
 mod lanes;
 mod observed;
+mod shrink;
 mod unit;
 
 use std::cell::RefCell;
@@ -94,7 +96,6 @@ pub async fn run(
     if let Some(settings) = &options.flows {
         result.append(flows::run(&session, settings).await);
     }
-    let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
     create::report(&session, refused, &mut result);
     let silence = session.silence().await;
     // That there is no answer is said once.
@@ -102,6 +103,13 @@ pub async fn run(
         observed::note_never_accepted(&session, &mut result);
         result.findings = causes::of_run(result.findings);
     }
+    if let Some(time) = options.shrink_time()
+        && silence.is_none()
+    {
+        let created = shrink::run(&session, &mut result.findings, time).await;
+        result.created.extend(created);
+    }
+    let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
     observed::note_unobserved(&session, &options.watched, &mut result);
     let mut outcome = finish(&session, result, left);
     if let Some(Silence { requests, cause }) = silence

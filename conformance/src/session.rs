@@ -20,10 +20,10 @@ pub(crate) mod identity;
 mod limits;
 mod options;
 mod part;
+mod request;
 pub(crate) mod template;
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -31,13 +31,10 @@ use std::sync::atomic::Ordering;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::case::Case;
 use crate::check::Judge;
-use crate::credentials::{self, Beside, CredentialError, Credentials};
+use crate::credentials::{Beside, CredentialError, Credentials};
 use crate::document::{Document, Operation};
-use crate::exchange::{
-    Client, Exchange, Request, Secrets, TransportError, USER_AGENT, Unreachable,
-};
+use crate::exchange::{Client, Exchange, Request, Secrets, TransportError, Unreachable};
 use crate::finding::{ReplayStep, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -109,6 +106,12 @@ impl<'d> Subject<'d> {
         let operations = document.operations();
         let plan = |operation: &Operation<'_>| {
             let mut plan = samples::plan(document, operation);
+            let mut more = options.samples.iter();
+            let own = more
+                .by_ref()
+                .filter(|case| case.pointer == operation.pointer);
+            plan.cases.extend(own.cloned());
+            plan.bare &= plan.cases.is_empty();
             plan.cases
                 .retain(|case| !options.safe() || is_safe(&case.method));
             plan
@@ -262,14 +265,24 @@ impl<'s> Session<'s> {
         self.credentials
             .refresh(&mut request, client, secrets)
             .await;
-        let exchange = self.exchange(operation, &request).await?;
+        let mut exchange = {
+            let mut answered = request.clone();
+            let needs_answer = self.credentials.answer_challenge(&mut answered);
+            let exchange = self.exchange(operation, &answered).await?;
+            if !needs_answer || !self.credentials.take_challenge(&exchange) {
+                exchange
+            } else {
+                self.credentials.answer_challenge(&mut request);
+                self.exchange(operation, &request).await?
+            }
+        };
         let renewed = self
             .credentials
             .renewed(operation, &exchange, client, secrets);
-        match renewed.await {
-            Some(request) => self.exchange(operation, &request).await,
-            None => Ok(exchange),
+        if let Some(request) = renewed.await {
+            exchange = self.exchange(operation, &request).await?;
         }
+        Ok(exchange)
     }
 
     async fn exchange(
@@ -280,13 +293,18 @@ impl<'s> Session<'s> {
         self.limits.wait(operation).await;
         self.options.count.fetch_add(1, Ordering::Relaxed);
         let stop = &self.options.stop;
+        let pointer = operation.map(|operation| &self.operations[operation].pointer);
+        let own = pointer.and_then(|pointer| self.own.get(pointer));
+        let timeout = own.and_then(|own| own.timeout);
+        let timeout = timeout.unwrap_or_else(|| self.options.timeout());
+        let sent = self.client.send_within(request.clone(), timeout);
         // What is sent after the end deletes what was created.
         let exchange = if stop.is_stopped() {
-            self.client.send(request.clone()).await?
+            sent.await?
         } else {
             tokio::select! {
                 biased;
-                sent = self.client.send(request.clone()) => sent?,
+                sent = sent => sent?,
                 () = stop.abandoned() => Exchange::interrupted(request.clone()),
             }
         };
@@ -363,130 +381,10 @@ impl<'s> Session<'s> {
     pub fn token_problem(&self) -> Option<String> {
         self.credentials.problem()
     }
-
-    /// The request of a case by the first user.
-    #[must_use]
-    pub fn request(&self, case: &Case, path: &[(String, String)]) -> Request {
-        self.request_of(0, case, path)
-    }
-
-    /// The request of a case by a user, given by its index: what the document gives, replaced by the credentials of the user, replaced
-    /// by what the options give for every request, replaced by `x-replay`.
-    #[must_use]
-    pub fn request_of(&self, user: usize, case: &Case, path: &[(String, String)]) -> Request {
-        // Without its slash a path could change the host.
-        let target = on_the_wire(&template::expand(&case.template, path));
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        let mut url = format!("{}{slash}{target}", self.base);
-        let secrets = self.judge.secrets;
-        let mut query = case.query.clone();
-        let mut headers = vec![
-            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
-            ("Accept".to_owned(), "*/*".to_owned()),
-        ];
-        for (name, value) in &case.headers {
-            set(&mut headers, name, &[value]);
-        }
-        if let Some(content_type) = case
-            .body
-            .as_ref()
-            .and_then(|body| body.content_type.as_deref())
-        {
-            set(&mut headers, "Content-Type", &[content_type]);
-        }
-        self.credentials
-            .apply(user, &case.pointer, &mut query, &mut headers);
-        let mut given: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (name, value) in &self.options.headers {
-            // The credentials among them are those of the first user.
-            if user == 0 || !secrets.is_credential(name) {
-                given
-                    .entry(name.to_ascii_lowercase())
-                    .or_default()
-                    .push(value);
-            }
-        }
-        for (name, values) in &given {
-            set(&mut headers, name, values);
-        }
-        let own = self.own.get(&case.pointer);
-        for (name, value) in own.into_iter().flat_map(|own| &own.headers) {
-            set(&mut headers, name, &[value]);
-        }
-        for (name, value) in &self.options.queries {
-            credentials::set_query(&mut query, name, value);
-        }
-        for (name, value) in &self.options.cookies {
-            credentials::set_cookie(&mut headers, name, value);
-        }
-        if case.anonymous {
-            query.retain(|(name, _)| !secrets.is_credential_query(name));
-            headers.retain(|(name, _)| !secrets.is_credential(name));
-        }
-        let overrides: HashMap<String, &Option<String>> = case
-            .overrides
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .collect();
-        headers.retain(|(name, _)| !overrides.contains_key(&name.to_ascii_lowercase()));
-        headers.extend(
-            case.overrides
-                .iter()
-                .filter_map(|(name, value)| Some((name.clone(), value.clone()?))),
-        );
-        case.change(&mut query, &mut headers);
-        if !query.is_empty() {
-            url = format!("{url}?{}", crate::case::serialize::query_string(&query));
-        }
-        let body = case.body.as_ref().map(|body| body.bytes.clone());
-        Request {
-            method: case.method.clone(),
-            url,
-            headers,
-            body,
-        }
-    }
-}
-
-/// A path without what cannot stand in a request line: that is percent-encoded.
-fn on_the_wire(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_graphic() && !b"\"#<>?\\^`{|}".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
-/// Replaces all values of a header.
-fn set(headers: &mut Vec<(String, String)>, name: &str, values: &[&str]) {
-    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-    headers.extend(
-        values
-            .iter()
-            .map(|value| (name.to_owned(), (*value).to_owned())),
-    );
 }
 
 /// Whether a method changes nothing on a server that keeps to HTTP.
 #[must_use]
 pub fn is_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_a_path_whatever_the_document_has_in_it() {
-        assert_eq!(on_the_wire("/a%20b/@c:1/d.e;f,g"), "/a%20b/@c:1/d.e;f,g");
-        assert_eq!(
-            on_the_wire("/a b/{c}/\u{e4}#?"),
-            "/a%20b/%7Bc%7D/%C3%A4%23%3F"
-        );
-    }
 }

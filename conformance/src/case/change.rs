@@ -162,7 +162,8 @@ fn tampered(old: Option<&str>, tamper: Tamper) -> Option<String> {
     }
 }
 
-/// Another letter or digit in the last third. Not the last character: in Base64 it may have bits that mean nothing.
+/// Another letter or digit in the last third. Not the last character: in Base64 it may have bits that mean nothing. The new one is of the
+/// same kind and says nothing of the old one, as reports show it.
 fn altered(old: &str) -> String {
     let mut letters: Vec<char> = old.chars().collect();
     let start = letters.len() * 2 / 3;
@@ -171,12 +172,16 @@ fn altered(old: &str) -> String {
     match places.next() {
         Some(at) => {
             letters[at] = match letters[at] {
-                '0'..='8' | 'a'..='y' | 'A'..='Y' => {
-                    char::from_u32(letters[at] as u32 + 1).unwrap_or('a')
-                }
-                '9' => '0',
-                'z' => 'a',
-                _ => 'A',
+                '7' => '3',
+                '0'..='9' => '7',
+                'e' => 'b',
+                'a'..='f' => 'e',
+                'E' => 'B',
+                'A'..='F' => 'E',
+                'x' => 'y',
+                'X' => 'Y',
+                letter if letter.is_ascii_lowercase() => 'x',
+                _ => 'X',
             };
         }
         None => letters.push('x'),
@@ -242,12 +247,12 @@ mod tests {
             (key(), Tamper::Remove, "x-key: abc", vec![]),
             (key(), Tamper::Shorten, "x-key: abc", vec!["X-Key: ab"]),
             (key(), Tamper::Lengthen, "x-key: abc", vec!["X-Key: abcx"]),
-            (key(), Tamper::Alter, "x-key: abc9z9", vec!["X-Key: abc9a9"]),
+            (key(), Tamper::Alter, "x-key: abc9z9", vec!["X-Key: abc9x9"]),
             (
                 bearer(),
                 Tamper::Alter,
                 "Authorization: Bearer abc",
-                vec!["Authorization: Bearer abd"],
+                vec!["Authorization: Bearer abe"],
             ),
             (
                 bearer(),
@@ -255,12 +260,12 @@ mod tests {
                 "Authorization: Bearer abc",
                 vec!["Authorization: Basic abc"],
             ),
-            // `me:abc`, `me:abd` and `me:ab`.
+            // `me:abc`, `me:abe` and `me:ab`.
             (
                 basic(),
                 Tamper::Alter,
                 "Authorization: Basic bWU6YWJj",
-                vec!["Authorization: Basic bWU6YWJk"],
+                vec!["Authorization: Basic bWU6YWJl"],
             ),
             (
                 basic(),

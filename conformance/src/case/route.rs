@@ -57,6 +57,13 @@ impl Routes {
         })
     }
 
+    /// The values of the parameters in a path of an operation, given by its index; none where the path is not one of it.
+    #[must_use]
+    pub fn values(&self, operation: usize, path: &str) -> Option<Vec<(String, String)>> {
+        let template = self.templates.get(operation)?;
+        template.values(&path.split('/').collect::<Vec<_>>())
+    }
+
     /// Whether the path is documented, with any method.
     #[must_use]
     pub fn has_path(&self, path: &str) -> bool {

@@ -73,7 +73,8 @@ pub(super) struct AccessArgs {
     #[arg(long)]
     insecure: bool,
 
-    /// Proxy for all connections, `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`. Those of the environment are not used.
+    /// Proxy for all connections, `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`, or the same with `https` or `socks5`. Those of
+    /// the environment are not used.
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 }

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod recorded;
 mod replay;
+mod reproduce;
 mod rules;
 
 use std::collections::HashSet;
@@ -49,6 +50,7 @@ const OVERVIEW: &str = "Examples:
   conformance replay openapi.yaml --server http://localhost:8080
   conformance run openapi.yaml --server http://localhost:8080
   conformance flows openapi.yaml --server http://localhost:8080
+  conformance reproduce report.json
   conformance explain schema-enum-changed
 
 Settings are read from conformance.toml in the working directory, or from the file that --config names; `conformance init`
@@ -106,6 +108,12 @@ enum Command {
     /// deletes. Do not point it at a server whose data matters, except with --safe.
     #[command(after_help = join(flows::HELP))]
     Flows(flows::FlowsArgs),
+    /// Send the requests of a JSON report again, and say whether its findings are still there.
+    ///
+    /// The document and the server are those of the report, unless options name others. What a request is about is created anew, and
+    /// deleted afterwards; a finding about a sequence of requests is shown by the whole sequence.
+    #[command(after_help = format!("{}\n\n{}", reproduce::HELP, reproduce::EXIT_CODES))]
+    Reproduce(reproduce::ReproduceArgs),
     /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
     /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
@@ -213,6 +221,7 @@ async fn run(command: Command, given: &Given) -> Result<Verdict> {
         Command::Generate(args) => replay::generate(args, given).await,
         Command::Run(args) => replay::everything(args, given).await,
         Command::Flows(args) => flows::run(args, given).await,
+        Command::Reproduce(args) => reproduce::run(args, given).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),

@@ -57,6 +57,32 @@ impl Settings {
     pub(super) fn is_verbose(&self) -> bool {
         self.view.verbose
     }
+
+    /// Whether the report on standard output is for a reader.
+    pub(super) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// Writes the reports to files.
+    pub(super) fn write_files(&self, report: &Report) -> Result<()> {
+        let plain = View {
+            color: false,
+            ..self.view
+        };
+        for (format, path) in &self.reports {
+            let context = || {
+                format!(
+                    "{}: cannot write the report; check the path",
+                    path.display()
+                )
+            };
+            let mut file = BufWriter::new(File::create(path).with_context(context)?);
+            report::write(*format, report, plain, &mut file)
+                .and_then(|()| file.flush())
+                .with_context(context)?;
+        }
+        Ok(())
+    }
 }
 
 impl OutputArgs {
@@ -198,22 +224,7 @@ fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
 
 /// Writes the report in all formats that are asked for.
 pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verdict> {
-    let plain = View {
-        color: false,
-        ..settings.view
-    };
-    for (format, path) in &settings.reports {
-        let context = || {
-            format!(
-                "{}: cannot write the report; check the path",
-                path.display()
-            )
-        };
-        let mut file = BufWriter::new(File::create(path).with_context(context)?);
-        report::write(*format, report, plain, &mut file)
-            .and_then(|()| file.flush())
-            .with_context(context)?;
-    }
+    settings.write_files(report)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let written =
         report::write(settings.format, report, settings.view, &mut out).and_then(|()| out.flush());

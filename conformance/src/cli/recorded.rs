@@ -1,17 +1,33 @@
-//! `--from-har`: judging recorded traffic instead of a live server.
+//! `--from-har`: judging recorded traffic instead of a live server. `--samples-from-har`: sending it again.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::output::write_reports;
 use super::replay::ReplayArgs;
 use super::{input, refuse_unmatched};
+use crate::case::Case;
+use crate::document::Document;
 use crate::finding::{Comparison, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report};
 use crate::{fingerprint, recorded};
+
+/// The requests of an HTTP Archive that are samples of the document.
+pub(super) fn samples(document: &Document, archive: &Path, server: &str) -> Result<Vec<Case>> {
+    let shown = archive.display();
+    let file = File::open(archive).with_context(|| format!("cannot read {shown}"))?;
+    let samples = recorded::samples(document, BufReader::new(file), server)
+        .with_context(|| format!("{shown} is not an HTTP Archive"))?;
+    if samples.is_empty() {
+        bail!(
+            "{shown} has no request that belongs to an operation, is allowed by the document, and was answered with 2xx"
+        );
+    }
+    Ok(samples)
+}
 
 /// Judges the exchanges of an HTTP Archive; sends nothing.
 pub(super) async fn judge(args: ReplayArgs, archive: &Path) -> Result<Verdict> {

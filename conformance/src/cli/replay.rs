@@ -1,7 +1,7 @@
 //! `conformance replay`, `conformance generate` and `conformance run`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -61,6 +61,7 @@ pub(super) const RUN_HELP: &str = "Examples:
   conformance run openapi.yaml --server https://test.example.com --safe --rate 20
   conformance run openapi.yaml --server http://localhost:8080 --include tag:Orders --report html=report.html
   conformance run openapi.yaml --from-har traffic.har
+  conformance run openapi.yaml --server http://localhost:8080 --samples-from-har traffic.har
   conformance run openapi.yaml --server http://localhost:8080 --fail-on-unobserved operation,sample --report junit=run.xml
 
 Which requests are sent and what is expected of the answers: conformance/REPLAY.md";
@@ -85,6 +86,11 @@ pub(super) struct RunArgs {
     /// base URL of the API in the archive; without it, that of the document's servers.
     #[arg(long, value_name = "FILE", conflicts_with = "har")]
     from_har: Option<PathBuf>,
+
+    /// Send the requests of this HTTP Archive that the document allows and that were accepted, besides its samples; generated requests
+    /// start from them where the document has none. Their credentials are left out.
+    #[arg(long, value_name = "FILE", conflicts_with = "from_har")]
+    samples_from_har: Option<PathBuf>,
 }
 
 pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> {
@@ -93,6 +99,7 @@ pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> 
         return recorded::judge(replay, archive).await;
     }
     let options = &mut replay.options;
+    let archive = args.samples_from_har;
     options.flows = Some(FlowSettings {
         seed: args.generate.seed,
         safe: args.generate.safe,
@@ -102,20 +109,25 @@ pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> 
     options.generate = Some(args.generate);
     options.watched = args.fail_on_unobserved;
     options.max_time.get_or_insert(RUN_TIME);
-    check(replay, "run", given).await
+    check(replay, "run", archive.as_deref(), given).await
 }
 
 pub(super) async fn generate(args: GenerateArgs, given: &Given) -> Result<Verdict> {
     let mut replay = args.replay;
     replay.options.generate = Some(args.generate);
-    check(replay, "generate", given).await
+    check(replay, "generate", None, given).await
 }
 
 pub(super) async fn run(args: ReplayArgs, given: &Given) -> Result<Verdict> {
-    check(args, "replay", given).await
+    check(args, "replay", None, given).await
 }
 
-async fn check(args: ReplayArgs, command: &'static str, given: &Given) -> Result<Verdict> {
+async fn check(
+    args: ReplayArgs,
+    command: &'static str,
+    archive: Option<&Path>,
+    given: &Given,
+) -> Result<Verdict> {
     let mut settings = args.output.settle()?;
     let mut options = args.options;
     if options.include.is_empty() {
@@ -137,6 +149,9 @@ async fn check(args: ReplayArgs, command: &'static str, given: &Given) -> Result
     let documents = [document];
     refuse_unmatched(&selection, &documents)?;
     let [document] = &documents;
+    if let Some(archive) = archive {
+        options.samples = recorded::samples(document, archive, &options.server)?;
+    }
     stop_on_signal(&options.stop);
     let line = ProgressLine::start();
     line.sending(Arc::clone(&options.count));

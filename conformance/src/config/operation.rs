@@ -20,6 +20,9 @@ pub(super) struct WrittenOperation {
     /// Most requests a second to each of them.
     #[schemars(with = "Option<f64>", extend("exclusiveMinimum" = 0))]
     rate: Option<Spanned<f64>>,
+    /// Seconds that one exchange may take in all, in place of those of `[server]`.
+    #[schemars(with = "Option<f64>", extend("exclusiveMinimum" = 0))]
+    timeout: Option<Spanned<f64>>,
     /// Headers of their requests, such as `X-Tenant: ${TENANT}`; environment variables are filled in.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -50,10 +53,13 @@ impl WrittenOperation {
 
     /// What does not depend on environment variables.
     pub(super) fn check(&self, text: &Text<'_>) -> Result<OperationOptions, TextError> {
-        let rate = self.rate.as_ref().map(|rate| {
-            session::rate(&rate.get_ref().to_string())
-                .map_err(|problem| text.error(rate.span().start, problem))
-        });
+        let number = |value: &Option<Spanned<f64>>, read: fn(&str) -> Result<f64, String>| {
+            let value = value.as_ref().map(|value| {
+                read(&value.get_ref().to_string())
+                    .map_err(|problem| text.error(value.span().start, problem))
+            });
+            value.transpose()
+        };
         let status = |status: &Spanned<i64>| {
             u16::try_from(*status.get_ref())
                 .ok()
@@ -63,7 +69,8 @@ impl WrittenOperation {
         Ok(OperationOptions {
             pattern: self.select.clone(),
             skip: self.skip.unwrap_or_default(),
-            rate: rate.transpose()?,
+            rate: number(&self.rate, session::rate)?,
+            timeout: number(&self.timeout, session::seconds)?,
             headers: Vec::new(),
             expected: self.expected.iter().map(status).collect::<Result<_, _>>()?,
         })

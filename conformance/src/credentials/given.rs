@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::exchange::{BASIC, TOKEN, variable};
+
 /// A credential as the user gives it. `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Given {
@@ -84,6 +86,27 @@ impl Given {
             user: None,
             scheme: None,
             origin,
+        }
+    }
+
+    /// What reports call the credential, and its value.
+    pub(crate) fn named(&self) -> Vec<(String, String)> {
+        let user = self.user.as_deref();
+        let user = user.filter(|user| *user != super::FIRST_USER);
+        let suffix = user.map_or_else(String::new, |user| format!("_{}", variable(user)));
+        let scheme = self.scheme.as_deref().map(variable);
+        let name = |other: &str| scheme.clone().unwrap_or_else(|| other.to_owned());
+        let named = |name: String, value: &str| (format!("{name}{suffix}"), value.to_owned());
+        match &self.origin {
+            Origin::Value(value) => vec![named(name(TOKEN), value)],
+            Origin::Password { username, password } => vec![
+                named(name(BASIC), &format!("{username}:{password}")),
+                named(format!("{}_PASSWORD", name(BASIC)), password),
+            ],
+            Origin::Client(client) => {
+                vec![named(format!("{}_SECRET", name("CLIENT")), &client.secret)]
+            }
+            Origin::Command(_) => Vec::new(),
         }
     }
 

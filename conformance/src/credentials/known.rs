@@ -35,7 +35,9 @@ impl Beside<'_> {
             Carrier::Header(name) => header(name),
             Carrier::Query(name) => named(self.queries, name),
             Carrier::Cookie(name) => named(self.cookies, name) || header("Cookie"),
-            Carrier::Authorization(_) | Carrier::Unsupported(_) => header("Authorization"),
+            Carrier::Authorization(_) | Carrier::Digest | Carrier::Unsupported(_) => {
+                header("Authorization")
+            }
             Carrier::Certificate => self.certificate,
         }
     }

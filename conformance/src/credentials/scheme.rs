@@ -17,6 +17,8 @@ pub(super) enum Carrier {
     Authorization(String),
     /// The connection, not the request.
     Certificate,
+    /// `Authorization`, as the answer to a challenge.
+    Digest,
     /// It has to be made anew for each request.
     Unsupported(String),
 }
@@ -76,8 +78,9 @@ impl<'d> Scheme<'d> {
                 let carrier = match scheme.to_ascii_lowercase().as_str() {
                     "basic" => Carrier::Authorization("Basic".to_owned()),
                     "bearer" => bearer(),
-                    "digest" | "hoba" | "mutual" | "negotiate" | "dpop" | "gnap"
-                    | "scram-sha-1" | "scram-sha-256" => Carrier::Unsupported(scheme.to_owned()),
+                    "digest" => Carrier::Digest,
+                    "hoba" | "mutual" | "negotiate" | "dpop" | "gnap" | "scram-sha-1"
+                    | "scram-sha-256" => Carrier::Unsupported(scheme.to_owned()),
                     _ => Carrier::Authorization(scheme.to_owned()),
                 };
                 (carrier, None)
@@ -109,7 +112,7 @@ impl<'d> Scheme<'d> {
     pub(super) fn fits(&self, origin: &Origin) -> bool {
         match origin {
             Origin::Value(_) | Origin::Command(_) => self.carrier.is("Bearer"),
-            Origin::Password { .. } => self.carrier.is_basic(),
+            Origin::Password { .. } => self.carrier.takes_password(),
             Origin::Client(client) => match &self.tokens {
                 Some(TokenPlace::None) => client.token_url.is_some(),
                 Some(_) => true,
@@ -131,7 +134,7 @@ impl<'d> Scheme<'d> {
             (Carrier::Authorization(scheme), Origin::Password { .. }) if scheme != "Basic" => Err(
                 format!("`{name}` takes a token, not a user name and a password"),
             ),
-            (carrier, Origin::Password { .. }) if !carrier.is_basic() => Err(format!(
+            (carrier, Origin::Password { .. }) if !carrier.takes_password() => Err(format!(
                 "`{name}` takes an API key, not a user name and a password"
             )),
             (_, Origin::Client(_)) if self.tokens.is_none() => Err(format!(
@@ -153,7 +156,7 @@ impl<'d> Scheme<'d> {
             (_, Some(_)) => {
                 "--client-id ID --client-secret '${SECRET}', or --bearer '${TOKEN}'".to_owned()
             }
-            (carrier, None) if carrier.is_basic() => "--basic 'USER:${PASSWORD}'".to_owned(),
+            (carrier, None) if carrier.takes_password() => "--basic 'USER:${PASSWORD}'".to_owned(),
             (carrier, None) if carrier.is("Bearer") => "--bearer '${TOKEN}'".to_owned(),
             _ => format!("--credential '{name}=${{API_KEY}}'"),
         }
@@ -163,6 +166,11 @@ impl<'d> Scheme<'d> {
 impl Carrier {
     pub(super) fn is_basic(&self) -> bool {
         self.is("Basic")
+    }
+
+    /// Whether the credential is a user name and a password.
+    fn takes_password(&self) -> bool {
+        self.is_basic() || *self == Self::Digest
     }
 
     fn is(&self, word: &str) -> bool {
@@ -189,7 +197,7 @@ impl Carrier {
                     )
                 })
             }
-            Self::Query(_) | Self::Certificate | Self::Unsupported(_) => Ok(()),
+            Self::Query(_) | Self::Certificate | Self::Digest | Self::Unsupported(_) => Ok(()),
         }
     }
 
@@ -207,6 +215,7 @@ impl Carrier {
         match self {
             Self::Header(name) => set(name, value.to_owned()),
             Self::Authorization(scheme) => set("Authorization", format!("{scheme} {value}")),
+            Self::Digest => set("Authorization", value.to_owned()),
             Self::Query(name) => set_query(query, name, value),
             Self::Cookie(name) => set_cookie(headers, name, value),
             Self::Certificate | Self::Unsupported(_) => {}

@@ -164,6 +164,7 @@ impl Tokens {
             problem,
         })?;
         secrets.remember(&fetched.value);
+        secrets.know_token(&fetched.value);
         let mut state = token.state.borrow_mut();
         state.renew_at = fetched.renewal(Instant::now());
         if state.value != fetched.value {

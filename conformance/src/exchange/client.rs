@@ -26,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
-use super::connector::{Connector, Counted, Origin, Unreachable};
+use super::connector::{Connector, Counted, Meter, Origin, Unreachable};
 use super::transport::{Transport, TransportError};
 use super::{BODY_LIMIT, Exchange, Request, Response, cause, header};
 use crate::finding::{Failure, Unwritable};
@@ -62,8 +62,7 @@ struct Connection {
     driver: Pin<Box<http1::Connection<TokioIo<Counted>, Full<Bytes>>>>,
     /// The driver has ended.
     closed: bool,
-    /// How many bytes were received.
-    received: Rc<Cell<u64>>,
+    meter: Rc<Meter>,
     /// A request was answered on it.
     used: bool,
 }
@@ -101,7 +100,7 @@ impl Client {
                 self.put_back(&origin, connection?);
                 Ok(())
             }
-            Err(_) => Err(Unreachable::Dead(self.no_connection())),
+            Err(_) => Err(Unreachable::Dead(no_connection(self.timeout))),
         }
     }
 
@@ -124,20 +123,35 @@ impl Client {
     /// # Errors
     /// When the request cannot be written as HTTP.
     pub async fn send(&self, request: Request) -> Result<Exchange, Unwritable> {
+        self.send_within(request, self.timeout).await
+    }
+
+    /// The same with a time of its own.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub async fn send_within(
+        &self,
+        request: Request,
+        timeout: Duration,
+    ) -> Result<Exchange, Unwritable> {
         let mut message = Message::new(&request)?;
         if let Some(proxy) = self.connector.plain_proxy(&message.origin) {
             message.through(proxy.authorization().as_deref(), &request.url)?;
         }
         let start = Instant::now();
-        let mut progress = Progress::default();
+        let mut progress = Progress {
+            deadline: Some(start + timeout),
+            ..Progress::default()
+        };
         let sent = self.exchange(&message, &mut progress);
-        let failure = match timeout_at(start + self.timeout, sent).await {
+        let failure = match timeout_at(start + timeout, sent).await {
             Ok(sent) => sent.err(),
             Err(_) if !progress.connected => Some(Failure::Connect {
-                cause: self.no_connection(),
+                cause: no_connection(timeout),
             }),
             Err(_) => Some(Failure::Timeout {
-                seconds: self.timeout.as_secs_f64(),
+                seconds: timeout.as_secs_f64(),
             }),
         };
         Ok(Exchange {
@@ -152,9 +166,9 @@ impl Client {
         let origin = &message.origin;
         if let Some(mut connection) = self.idle(message).await {
             progress.connected = true;
-            let (before, used) = (connection.received.get(), connection.used);
-            let sent = connection.exchange(message.request(), progress).await;
-            let answered = connection.received.get() > before;
+            let (before, used) = (connection.meter.received.get(), connection.used);
+            let sent = connection.exchange(message, progress).await;
+            let answered = connection.meter.received.get() > before;
             match sent {
                 Err(_) if used && !answered && message.is_idempotent => progress.response = None,
                 Err(failure) => return Err(failure),
@@ -172,7 +186,7 @@ impl Client {
             cause: error.into_cause(),
         })?;
         progress.connected = true;
-        connection.exchange(message.request(), progress).await?;
+        connection.exchange(message, progress).await?;
         self.put_back(origin, connection);
         Ok(())
     }
@@ -221,25 +235,27 @@ impl Client {
 
     async fn connect(&self, origin: &Origin) -> Result<Connection, Unreachable> {
         let stream = self.connector.connect(origin).await?;
-        let received = stream.received();
+        let meter = stream.meter();
         let mut builder = http1::Builder::new();
         builder.max_buf_size(READ_AHEAD);
+        // As curl writes them, so that a request can be sent again byte for byte.
+        builder.title_case_headers(true);
         let made = builder.handshake(TokioIo::new(stream)).await;
         let (sender, driver) = made.map_err(|error| Unreachable::Dead(cause::of(&error)))?;
         let mut connection = Connection {
             sender,
             driver: Box::pin(driver),
             closed: false,
-            received,
+            meter,
             used: false,
         };
         connection.look().await;
         Ok(connection)
     }
+}
 
-    fn no_connection(&self) -> String {
-        format!("no connection after {} s", self.timeout.as_secs_f64())
-    }
+fn no_connection(timeout: Duration) -> String {
+    format!("no connection after {} s", timeout.as_secs_f64())
 }
 
 impl Connection {
@@ -252,6 +268,7 @@ impl Connection {
 
     /// Lets the connection notice what came while nobody drove it.
     async fn look(&mut self) {
+        self.meter.deadline.set(None);
         poll_fn(|context| {
             self.drive(context);
             Poll::Ready(())
@@ -261,11 +278,12 @@ impl Connection {
 
     async fn exchange(
         &mut self,
-        request: hyper::Request<Full<Bytes>>,
+        message: &Message,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
+        self.meter.deadline.set(progress.deadline);
         let incoming = {
-            let mut sending = pin!(self.sender.send_request(request));
+            let mut sending = pin!(self.sender.send_request(message.request()));
             let (driver, closed) = (&mut self.driver, &mut self.closed);
             poll_fn(|context| {
                 if !*closed && driver.as_mut().poll(context).is_ready() {
@@ -317,6 +335,7 @@ impl Connection {
 /// How far an exchange has come.
 #[derive(Default)]
 struct Progress {
+    deadline: Option<Instant>,
     connected: bool,
     response: Option<Response>,
 }

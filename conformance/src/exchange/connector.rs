@@ -11,14 +11,12 @@ use hyper::Uri;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::cause;
 use super::transport::{Proxy, Transport, TransportError};
-
-/// Largest head of a proxy's answer that is read, in bytes.
-const HEAD_LIMIT: usize = 16 * 1024;
+use super::{cause, proxy};
 
 /// What a connection leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,7 +116,8 @@ impl Connector {
 
     /// The proxy that requests to an origin are sent to as they are, without a tunnel.
     pub(super) fn plain_proxy(&self, origin: &Origin) -> Option<&Proxy> {
-        self.settings.proxy.as_ref().filter(|_| !origin.secure)
+        let proxy = self.settings.proxy.as_ref();
+        proxy.filter(|proxy| !origin.secure && !proxy.is_socks())
     }
 
     /// Connects to an origin, through the proxy if there is one.
@@ -127,26 +126,17 @@ impl Connector {
             None => dial(&origin.host, origin.port)
                 .await
                 .map_err(|error| Unreachable::Dead(error.to_string()))?,
-            Some(proxy) => {
-                let failed = |problem: String| {
-                    Unreachable::Proxy(format!("the proxy {}: {problem}", proxy.shown()))
-                };
-                let (host, port) = proxy.address();
-                let stream = dial(&host, port).await;
-                let stream = stream.map_err(|error| failed(error.to_string()))?;
-                if origin.secure {
-                    tunnel(origin, proxy, &stream).await.map_err(failed)?;
-                }
-                stream
-            }
+            Some(proxy) => self.through(proxy, origin).await.map_err(|problem| {
+                Unreachable::Proxy(format!("the proxy {}: {problem}", proxy.shown()))
+            })?,
         };
         if !origin.secure {
             return Ok(Counted::new(stream));
         }
         let tls = self.tls();
         let tls = tls.map_err(|error| Unreachable::Tls(error.to_string()))?;
-        let stream = tls.connect(name(origin)?, stream).await;
-        stream.map(Counted::new).map_err(|error| {
+        let stream = tls.connect(name(&origin.host)?, stream).await;
+        let stream = stream.map_err(|error| {
             Unreachable::Tls(match cause::tls_error(&error) {
                 Some(tls) => cause::of_tls(tls),
                 None if is_end(&error) => {
@@ -154,7 +144,31 @@ impl Connector {
                 }
                 None => format!("the TLS handshake failed: {error}"),
             })
-        })
+        })?;
+        Ok(Counted::new(Box::new(stream)))
+    }
+
+    /// A connection to a proxy, on which requests to the origin can be written.
+    async fn through(&self, proxy: &Proxy, origin: &Origin) -> Result<Box<dyn Stream>, String> {
+        let (host, port) = proxy.address();
+        let stream = dial(&host, port).await;
+        let mut stream = stream.map_err(|error| error.to_string())?;
+        if proxy.is_secure() {
+            let tls = self.tls().map_err(|error| error.to_string())?;
+            let name = name(&host).map_err(Unreachable::into_cause)?;
+            let secured = tls.connect(name, stream).await;
+            stream = Box::new(secured.map_err(|error| match cause::tls_error(&error) {
+                Some(tls) => cause::of_tls(tls),
+                None => format!("the TLS handshake failed: {error}"),
+            })?);
+        }
+        if proxy.is_socks() {
+            proxy::socks(&mut stream, proxy, (&origin.host, origin.port)).await?;
+        } else if origin.secure {
+            let host = origin.bracketed();
+            proxy::connect(&mut stream, proxy, (&host, origin.port)).await?;
+        }
+        Ok(stream)
     }
 
     /// Whether the port of an origin answers a TLS handshake, whatever its certificate is.
@@ -162,7 +176,7 @@ impl Connector {
         if self.settings.proxy.is_some() {
             return false;
         }
-        let (Ok(tls), Ok(name)) = (self.tls(), name(origin)) else {
+        let (Ok(tls), Ok(name)) = (self.tls(), name(&origin.host)) else {
             return false;
         };
         let Ok(stream) = dial(&origin.host, origin.port).await else {
@@ -178,16 +192,16 @@ impl Connector {
     }
 }
 
-fn name(origin: &Origin) -> Result<ServerName<'static>, Unreachable> {
-    ServerName::try_from(origin.host.clone())
-        .map_err(|_| Unreachable::Tls(format!("`{}` is not a name that TLS can use", origin.host)))
+fn name(host: &str) -> Result<ServerName<'static>, Unreachable> {
+    ServerName::try_from(host.to_owned())
+        .map_err(|_| Unreachable::Tls(format!("`{host}` is not a name that TLS can use")))
 }
 
-async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+async fn dial(host: &str, port: u16) -> io::Result<Box<dyn Stream>> {
     let stream = TcpStream::connect((host, port)).await?;
     // A request is written in one piece; nothing is gained by waiting for more.
     stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok(Box::new(stream))
 }
 
 fn is_end(error: &io::Error) -> bool {
@@ -197,55 +211,7 @@ fn is_end(error: &io::Error) -> bool {
     )
 }
 
-/// Asks the proxy for a connection to the origin of a URL.
-async fn tunnel(origin: &Origin, proxy: &Proxy, stream: &TcpStream) -> Result<(), String> {
-    let (host, port) = (origin.bracketed(), origin.port);
-    let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
-    if let Some(authorization) = proxy.authorization() {
-        request += &format!("Proxy-Authorization: {authorization}\r\n");
-    }
-    request += "\r\n";
-    let failed = |error: io::Error| error.to_string();
-    let mut rest = request.as_bytes();
-    while !rest.is_empty() {
-        stream.writable().await.map_err(failed)?;
-        match stream.try_write(rest) {
-            Ok(written) => rest = &rest[written..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    let mut head = Vec::new();
-    let mut byte = [0];
-    // One byte at a time, so that nothing of what follows the head is taken.
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= HEAD_LIMIT {
-            return Err("its answer has no end".to_owned());
-        }
-        stream.readable().await.map_err(failed)?;
-        match stream.try_read(&mut byte) {
-            Ok(0) => return Err("ends the connection without an answer".to_owned()),
-            Ok(_) => head.push(byte[0]),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    let head = String::from_utf8_lossy(&head);
-    let status = head.split_whitespace().nth(1).unwrap_or_default();
-    match status {
-        "200" => Ok(()),
-        "407" => {
-            Err("asks for a user and a password; write http://USER:PASSWORD@HOST:PORT".to_owned())
-        }
-        _ if head.starts_with("HTTP/1.") => Err(format!(
-            "answered {} to CONNECT {host}:{port}",
-            head.lines().next().unwrap_or_default().trim()
-        )),
-        _ => Err("does not answer as an HTTP proxy does".to_owned()),
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
     /// The connection below.
     fn tcp(&self) -> &TcpStream;
 
@@ -264,28 +230,37 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for TlsStream<TcpStream> {
+impl Stream for TlsStream<Box<dyn Stream>> {
     fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
+        self.get_ref().0.tcp()
     }
 }
 
-/// A stream that counts what is received.
+/// A stream that counts what is received, and gives way to those who wait for the deadline once that is over.
 pub(super) struct Counted {
     stream: Box<dyn Stream>,
-    received: Rc<Cell<u64>>,
+    meter: Rc<Meter>,
+}
+
+/// What a connection and its stream share.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    /// How many bytes were received.
+    pub(super) received: Cell<u64>,
+    /// Nothing is read after it. A server that floods with small messages is always ready, and each read takes long to parse.
+    pub(super) deadline: Cell<Option<Instant>>,
 }
 
 impl Counted {
-    fn new(stream: impl Stream + 'static) -> Self {
+    fn new(stream: Box<dyn Stream>) -> Self {
         Self {
-            stream: Box::new(stream),
-            received: Rc::default(),
+            stream,
+            meter: Rc::default(),
         }
     }
 
-    pub(super) fn received(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.received)
+    pub(super) fn meter(&self) -> Rc<Meter> {
+        Rc::clone(&self.meter)
     }
 }
 
@@ -295,10 +270,17 @@ impl AsyncRead for Counted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let deadline = self.meter.deadline.get();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            // Whoever waits for the answer looks at the time first.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let more = buffer.filled().len() - before;
-        self.received.set(self.received.get() + more as u64);
+        let received = &self.meter.received;
+        received.set(received.get() + more as u64);
         if more > 0 {
             self.stream.acknowledge();
         }

@@ -1,86 +1,118 @@
 //! A command line that sends a request again, byte for byte. Credentials are variables of the shell, which complains of those that are
 //! not set.
+//!
+//! Not the same: a header without a value, after whose colon curl writes no space; answers to digest challenges, which curl makes itself;
+//! and what a proxy is sent in place of the request.
 
 use std::fmt::Write as _;
 
-use super::{Request, Secrets};
-use crate::case::serialize::decode;
+use super::masked::{Piece, Slice, joined};
+use super::transport::Transport;
+use super::{Request, Secrets, wire_name};
+
+/// The longest body that is an argument of curl, in bytes: systems have a limit for one argument (128 KiB on Linux).
+const ARGUMENT_LIMIT: usize = 100_000;
+
+/// From this length on curl may ask first whether the server wants the body, in bytes.
+const EXPECT_LIMIT: usize = 1024;
 
 pub(super) fn line(request: &Request, secrets: &Secrets) -> String {
+    let mut spoiled = Vec::new();
     // curl must neither glob brackets nor shorten dots nor upgrade the protocol.
-    let mut line = format!(
-        "curl -sS -i --http1.1 --globoff --path-as-is -X {}",
-        quote(&request.method)
-    );
-    let _ = write!(line, " {}", url(&request.url, secrets));
+    let mut line = "curl -sS -i --http1.1 --globoff --path-as-is".to_owned();
+    line += &connection(secrets.transport());
+    // `-X HEAD` would wait for the body that the head announces.
+    match (request.method.as_str(), &request.body) {
+        ("HEAD", None) => line += " --head",
+        (method, _) => {
+            let _ = write!(line, " -X {}", quote(method));
+        }
+    }
+    let url = secrets.masked_url(&request.url);
+    let _ = write!(line, " {}", word(&url, &mut spoiled));
     for (name, value) in &request.headers {
-        let name = name.to_ascii_lowercase();
-        if secrets.hides(&name, value) {
-            // `Bearer` and the like are no secret.
-            let scheme = value.split_once(' ').filter(|_| name == "authorization");
-            let scheme = scheme.map_or_else(String::new, |(scheme, _)| format!("{scheme} "));
-            let header = format!("{}: {}", escaped(&name), escaped(&scheme));
-            let _ = write!(line, " -H \"{header}{}\"", variable(&name));
+        let mut pieces = secrets.masked_header(name, value);
+        // The answer to a challenge serves once; curl makes its own.
+        if let [Piece::Text(scheme), secret @ Piece::Secret { .. }] = pieces.as_slice()
+            && scheme.eq_ignore_ascii_case(b"digest ")
+        {
+            let secret = word(std::slice::from_ref(secret), &mut spoiled);
+            let _ = write!(line, " --digest --user {secret}");
             continue;
         }
-        // A header without value needs a semicolon, a colon would remove it.
-        let header = if value.is_empty() {
-            format!("{name};")
-        } else {
-            format!("{name}: {value}")
-        };
-        let _ = write!(line, " -H {}", quote(&header));
-    }
-    let Some(body) = &request.body else {
-        return line;
-    };
-    if !request
-        .headers
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-    {
-        line += " -H 'content-type:'";
-    }
-    match std::str::from_utf8(body) {
-        Ok(text) if !text.contains('\0') && !text.starts_with('@') => {
-            let _ = write!(line, " --data-binary {}", quote(text));
-            line
-        }
-        _ => {
-            let bytes: String = body.iter().map(|byte| format!("\\{byte:03o}")).collect();
-            format!("printf '{bytes}' | {line} --data-binary @-")
-        }
-    }
-}
-
-/// The URL as a word, with variables for the credentials in its query.
-fn url(url: &str, secrets: &Secrets) -> String {
-    let Some((path, query)) = url.split_once('?') else {
-        return quote(url);
-    };
-    let mut hidden = false;
-    let pairs: Vec<String> = query
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) if secrets.hides_query(&decode(name), value) => {
-                hidden = true;
-                format!("{}={}", escaped(name), variable(&decode(name)))
+        let name = wire_name(name);
+        let header = match value.is_empty() {
+            // A header without value needs a semicolon, a colon would remove it.
+            true => vec![Piece::Text(format!("{name};").into_bytes())],
+            false => {
+                pieces.insert(0, Piece::Text(format!("{name}: ").into_bytes()));
+                joined(pieces)
             }
-            _ => escaped(pair),
-        })
-        .collect();
-    match hidden {
-        true => format!("\"{}?{}\"", escaped(path), pairs.join("&")),
-        false => quote(url),
+        };
+        let _ = write!(line, " -H {}", word(&header, &mut spoiled));
     }
+    // What curl adds by itself.
+    let given = |name: &str| {
+        let mut given = request.headers.iter();
+        given.any(|(known, _)| known.eq_ignore_ascii_case(name))
+    };
+    let body = request.body.as_deref();
+    for (name, is_added) in [
+        ("User-Agent", true),
+        ("Accept", true),
+        ("Content-Type", body.is_some()),
+        ("Expect", body.is_some_and(|body| body.len() > EXPECT_LIMIT)),
+    ] {
+        if is_added && !given(name) {
+            let _ = write!(line, " -H {name}:");
+        }
+    }
+    if let Some(body) = body {
+        let pieces = secrets.masked_body(body);
+        if is_argument(body) {
+            let _ = write!(line, " --data-binary {}", word(&pieces, &mut spoiled));
+        } else {
+            line = format!(
+                "{} | {line} --data-binary @-",
+                printed(&pieces, &mut spoiled)
+            );
+        }
+    }
+    // A variable of which only a part is used would be empty without complaint.
+    spoiled.sort();
+    spoiled.dedup();
+    let checks: String = spoiled
+        .iter()
+        .map(|name| format!(": \"${{{name}:?}}\" && "))
+        .collect();
+    format!("{checks}{line}")
 }
 
-/// The variable that stands for the credential of this name: `${X_API_KEY:?}`.
-fn variable(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    let name = upper.replace(|character: char| !character.is_ascii_alphanumeric(), "_");
-    let digit = name.starts_with(|first: char| first.is_ascii_digit());
-    format!("${{{}{name}:?}}", if digit { "_" } else { "" })
+/// The options of curl for certificates and the proxy.
+fn connection(transport: &Transport) -> String {
+    let mut options = String::new();
+    if transport.insecure {
+        options += " --insecure";
+    }
+    for (name, file) in [
+        ("cacert", &transport.ca_file),
+        ("cert", &transport.cert),
+        ("key", &transport.key),
+    ] {
+        if let Some(file) = file {
+            let _ = write!(options, " --{name} {}", quote(&file.display().to_string()));
+        }
+    }
+    if let Some(proxy) = &transport.proxy {
+        // The proxy looks up names.
+        let url = proxy.shown().replace("socks5://", "socks5h://");
+        let _ = write!(options, " --proxy {}", quote(&url));
+        if let Some((user, _)) = proxy.user() {
+            let user = escaped(&format!("{user}:"));
+            let _ = write!(options, " --proxy-user \"{user}${{PROXY_PASSWORD:?}}\"");
+        }
+    }
+    options
 }
 
 /// Text between double quotes of a POSIX shell.
@@ -95,11 +127,130 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// Whether a body can be an argument, on one line that every terminal shows as it is.
+fn is_argument(body: &[u8]) -> bool {
+    let text = std::str::from_utf8(body);
+    text.is_ok_and(|text| !text.starts_with('@') && !text.chars().any(is_unsafe))
+        && body.len() <= ARGUMENT_LIMIT
+}
+
+/// Whether a character is not shown as it is: reports replace control characters, and indent lines.
+fn is_unsafe(character: char) -> bool {
+    let is_mark = !character.is_ascii() && !character.is_alphanumeric();
+    character.is_control() || is_mark && !('\u{1f300}'..='\u{1faff}').contains(&character)
+}
+
+/// One word of a POSIX shell. Adds the names of secrets that are used in part only.
+fn word(pieces: &[Piece], spoiled: &mut Vec<String>) -> String {
+    if let [Piece::Text(text)] = pieces {
+        return text_word(text);
+    }
+    // One pair of double quotes is easier to read, where nothing in the text has a meaning between them.
+    let plain = |text: &[u8]| {
+        std::str::from_utf8(text).is_ok_and(|text| {
+            !text.contains(['\\', '"', '$', '`', '!']) && !text.chars().any(is_unsafe)
+        })
+    };
+    let is_plain = pieces.iter().all(|piece| match piece {
+        Piece::Text(text) => plain(text),
+        Piece::Secret { .. } | Piece::Base64(_) => true,
+    });
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) if is_plain => out += &String::from_utf8_lossy(text),
+            Piece::Text(text) => out += &text_word(text),
+            Piece::Secret { .. } | Piece::Base64(_) if is_plain => {
+                out += &expansion(piece, spoiled);
+            }
+            Piece::Secret { .. } | Piece::Base64(_) => {
+                let _ = write!(out, "\"{}\"", expansion(piece, spoiled));
+            }
+        }
+    }
+    if is_plain { format!("\"{out}\"") } else { out }
+}
+
+/// What stands for a secret between double quotes.
+fn expansion(piece: &Piece, spoiled: &mut Vec<String>) -> String {
+    match piece {
+        Piece::Text(text) => text_word(text),
+        Piece::Secret { name, slice } => {
+            if *slice != Slice::Whole {
+                spoiled.push(name.clone());
+            }
+            let any = |count: usize| "?".repeat(count);
+            match *slice {
+                Slice::Whole => format!("${{{name}:?}}"),
+                Slice::WithoutLast(count) => format!("${{{name}%{}}}", any(count)),
+                Slice::Last(0) => String::new(),
+                // Without what stands before.
+                Slice::Last(count) => format!("${{{name}#\"${{{name}%{}}}\"}}", any(count)),
+            }
+        }
+        Piece::Base64(inner) => {
+            // `base64` breaks long lines.
+            let text = word(inner, spoiled);
+            format!("$(printf %s {text} | base64 | tr -d '\\n')")
+        }
+    }
+}
+
+/// A text as a word.
+fn text_word(text: &[u8]) -> String {
+    match std::str::from_utf8(text) {
+        Ok(text) if !text.chars().any(is_unsafe) => quote(text),
+        _ => format!("\"$(printf '{}')\"", format_of(text)),
+    }
+}
+
+/// A command that prints a body.
+fn printed(pieces: &[Piece], spoiled: &mut Vec<String>) -> String {
+    let (mut format, mut arguments) = (String::new(), String::new());
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => format += &format_of(text),
+            Piece::Secret { .. } | Piece::Base64(_) => {
+                format += "%s";
+                let _ = write!(arguments, " \"{}\"", expansion(piece, spoiled));
+            }
+        }
+    }
+    format!("printf '{format}'{arguments}")
+}
+
+/// A text as the format of `printf` between single quotes.
+fn format_of(text: &[u8]) -> String {
+    fn octal(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
+    }
+    let Ok(text) = std::str::from_utf8(text) else {
+        return octal(text);
+    };
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => out += "\\n",
+            '\t' => out += "\\t",
+            '\r' => out += "\\r",
+            '\\' => out += "\\\\",
+            '%' => out += "%%",
+            '\'' => out += r"'\''",
+            other if is_unsafe(other) => out += &octal(other.encode_utf8(&mut [0; 4]).as_bytes()),
+            // The first character of a format must not look like an option.
+            '-' if out.is_empty() => out += "\\055",
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 /// A word for a POSIX shell.
 fn quote(text: &str) -> String {
     let plain =
         |character: char| character.is_ascii_alphanumeric() || "-._~/:=".contains(character);
-    if !text.is_empty() && text.chars().all(plain) {
+    // zsh takes a word that begins with `=` for the path of a command.
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with(['=', '~']) {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -109,9 +260,8 @@ fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn quotes_brackets_and_raw_bytes_survive_the_shell_and_secrets_do_not_appear() {
-        let request = Request {
+    fn request() -> Request {
+        Request {
             method: "POST".into(),
             url: "http://h/a?page[size]=1".into(),
             headers: vec![
@@ -120,17 +270,91 @@ mod tests {
                 ("Authorization".into(), "Bearer hunter22".into()),
             ],
             body: Some(br#"{"a": "it's"}"#.to_vec()),
-        };
-        let secrets = Secrets::default();
+        }
+    }
+
+    #[test]
+    fn quotes_and_brackets_survive_the_shell_and_secrets_do_not_appear() {
         assert_eq!(
-            line(&request, &secrets),
-            r#"curl -sS -i --http1.1 --globoff --path-as-is -X POST 'http://h/a?page[size]=1' -H "x-api-key: ${X_API_KEY:?}" -H 'x-empty;' -H "authorization: Bearer ${AUTHORIZATION:?}" -H 'content-type:' --data-binary '{"a": "it'\''s"}'"#
+            line(&request(), &Secrets::default()),
+            r#"curl -sS -i --http1.1 --globoff --path-as-is -X POST 'http://h/a?page[size]=1' -H "X-Api-Key: ${X_API_KEY:?}" -H 'X-Empty;' -H "Authorization: Bearer ${AUTHORIZATION:?}" -H User-Agent: -H Accept: -H Content-Type: --data-binary '{"a": "it'\''s"}'"#
         );
-        let binary = Request {
-            body: Some(vec![0, 255]),
-            headers: Vec::new(),
-            ..request
+    }
+
+    #[test]
+    fn certificates_and_the_proxy_are_options_and_its_password_is_a_variable() {
+        let mut secrets = Secrets::default();
+        secrets.connected_by(&Transport {
+            ca_file: Some("my ca.pem".into()),
+            insecure: true,
+            proxy: Some(super::super::Proxy::parse("socks5://me:hunter22@h:1").unwrap()),
+            ..Transport::default()
+        });
+        let line = line(&request(), &secrets);
+        assert!(
+            line.contains(" --insecure --cacert 'my ca.pem' --proxy socks5h://h:1 --proxy-user \"me:${PROXY_PASSWORD:?}\" -X POST "),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn what_a_report_cannot_show_as_it_is_is_printed() {
+        for (body, printed) in [
+            (&b"\0\xff"[..], r"printf '\000\377' | curl "),
+            (b"@a%\\'", r"printf '@a%%\\'\''' | curl "),
+            (
+                "a\u{202e}\n\u{1b}ä".as_bytes(),
+                r"printf 'a\342\200\256\n\033ä' | curl ",
+            ),
+        ] {
+            let request = Request {
+                body: Some(body.to_vec()),
+                ..request()
+            };
+            let line = line(&request, &Secrets::default());
+            assert!(line.starts_with(printed), "{line}");
+            assert!(line.ends_with(" --data-binary @-"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_spoiled_credential_shows_what_was_done_to_it_and_not_the_credential() {
+        let secrets = Secrets::default();
+        secrets.know("X-API-Key", "", "hunter22");
+        secrets.know("Authorization", "", "Basic bWU6aHVudGVyMjI=");
+        let curl = |name: &str, value: &str| {
+            let request = Request {
+                method: "GET".into(),
+                url: "http://h/".into(),
+                headers: vec![(name.into(), value.into())],
+                body: None,
+            };
+            let line = line(&request, &secrets);
+            let (_, header) = line.split_once("http://h/ -H ").unwrap();
+            let header = header.replace(" -H User-Agent: -H Accept:", "");
+            (line.starts_with(": \"${"), header)
         };
-        assert!(line(&binary, &secrets).starts_with(r"printf '\000\377' | curl"));
+        for (name, value, expected) in [
+            ("X-API-Key", "hunter22", "\"X-Api-Key: ${X_API_KEY:?}\""),
+            ("X-API-Key", "hunter22x", "\"X-Api-Key: ${X_API_KEY:?}x\""),
+            ("X-API-Key", "hunter2", "\"X-Api-Key: ${X_API_KEY%?}\""),
+            (
+                "X-API-Key",
+                "hunteb22",
+                "\"X-Api-Key: ${X_API_KEY%???}b${X_API_KEY#\"${X_API_KEY%??}\"}\"",
+            ),
+            (
+                "Authorization",
+                "Basic bWU6aHVudGVyMg==",
+                "\"Authorization: Basic $(printf %s \"${BASIC_AUTH%?}\" | base64 | tr -d '\\n')\"",
+            ),
+        ] {
+            let (checks, header) = curl(name, value);
+            assert_eq!(header, expected);
+            assert_eq!(
+                checks,
+                header.contains('%') && !header.contains("%s \"${BASIC_AUTH:")
+            );
+        }
     }
 }

@@ -1,14 +1,22 @@
 //! Keeping credentials out of reports: which headers are credentials, and hiding their values wherever they turn up.
+//!
+//! Requests are shown with names in the places of secrets (see [`super::masked`]): a credential has the name of the header, parameter,
+//! cookie or security scheme that it was given for, with the user behind it where that is not the first one.
+
+mod known;
 
 use std::cell::RefCell;
 
 use serde_json::Value;
 
+use super::masked::{HIDDEN, variable};
+use super::transport::Transport;
 use crate::case::UNKNOWN;
 use crate::case::serialize::{decode, encode};
 use crate::document::Document;
 
-const HIDDEN: &str = "[redacted]";
+use known::Named;
+pub(crate) use known::{BASIC, TOKEN};
 
 /// Shorter values are hidden in their headers only: elsewhere they would be found in ordinary words.
 const SHORTEST: usize = 4;
@@ -51,6 +59,12 @@ pub struct Secrets {
     queries: Vec<String>,
     /// The longest first, so that a part is not hidden inside of a whole.
     values: RefCell<Vec<String>>,
+    /// The credentials that the run was given, or fetched.
+    named: RefCell<Vec<Named>>,
+    /// Whether all credentials of requests are among `named`, as this program made the requests.
+    complete: bool,
+    /// How connections are made, which command lines have to say.
+    transport: Transport,
 }
 
 impl Secrets {
@@ -92,8 +106,24 @@ impl Secrets {
         let name = name.to_ascii_lowercase();
         if self.is_credential(&name) || !HARMLESS.contains(&name.as_str()) {
             self.remember(value);
+            self.know(&name, "", value);
             self.headers.push(name);
         }
+    }
+
+    /// Says how connections are made.
+    pub(crate) fn connected_by(&mut self, transport: &Transport) {
+        self.transport = transport.clone();
+    }
+
+    /// How connections are made.
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Says that all credentials of requests are known, so that other values in their places are not secret.
+    pub(crate) fn complete(&mut self) {
+        self.complete = true;
     }
 
     /// Hides a value from now on.
@@ -120,6 +150,7 @@ impl Secrets {
     pub(crate) fn remember_query(&mut self, name: &str, value: &str) {
         if !HARMLESS.contains(&name.to_ascii_lowercase().as_str()) {
             self.remember(value);
+            self.know_as(&variable(name), value);
             self.queries.push(name.to_owned());
         }
     }

@@ -59,7 +59,7 @@ pub enum TransportError {
     Tls(#[source] rustls::Error),
 }
 
-/// The URL of an HTTP proxy. Its password is not shown by `Debug`.
+/// The URL of a proxy: HTTP, HTTP over TLS, or SOCKS 5. Its password is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy(Url);
 
@@ -70,15 +70,17 @@ impl fmt::Debug for Proxy {
 }
 
 impl Proxy {
-    /// Parses `http://[USER:PASSWORD@]HOST[:PORT]`; the port is 80 where it is left out.
+    /// Parses `http://[USER:PASSWORD@]HOST[:PORT]`, or the same with `https`, `socks5` or `socks5h`; where the port is left out, it is 80,
+    /// 443 or 1080.
     ///
     /// # Errors
     /// When it is not such a URL. The message does not repeat it, because it may have a password.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let form = "write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT";
+        let form = "write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or with https or socks5";
         let url = Url::parse(text).map_err(|error| format!("{error}; {form}"))?;
         let plain = matches!(url.path(), "" | "/") && url.query().is_none();
-        if url.scheme() != "http" || !url.has_host() || !plain {
+        let known = matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h");
+        if !known || url.host_str().is_none_or(str::is_empty) || !plain {
             return Err(form.to_owned());
         }
         Ok(Self(url))
@@ -87,7 +89,9 @@ impl Proxy {
     /// The URL without user and password.
     #[must_use]
     pub fn shown(&self) -> String {
-        self.0.origin().ascii_serialization()
+        let host = self.0.host_str().unwrap_or_default();
+        let port = self.0.port().map(|port| format!(":{port}"));
+        format!("{}://{host}{}", self.0.scheme(), port.unwrap_or_default())
     }
 
     /// The password, decoded, where there is one.
@@ -101,14 +105,34 @@ impl Proxy {
     pub(super) fn address(&self) -> (String, u16) {
         let host = self.0.host_str().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        (host.to_owned(), self.0.port().unwrap_or(80))
+        let usual = match self.0.scheme() {
+            "https" => 443,
+            "http" => 80,
+            _ => 1080,
+        };
+        (host.to_owned(), self.0.port().unwrap_or(usual))
+    }
+
+    /// Whether the connection to the proxy itself is one of TLS.
+    pub(super) fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Whether it speaks SOCKS 5.
+    pub(super) fn is_socks(&self) -> bool {
+        self.0.scheme().starts_with("socks5")
+    }
+
+    /// User and password, decoded, where the URL has a user.
+    pub(super) fn user(&self) -> Option<(String, String)> {
+        let user = crate::case::serialize::decode(self.0.username());
+        (!user.is_empty()).then(|| (user, self.password().unwrap_or_default()))
     }
 
     /// The value of `Proxy-Authorization`, where the URL has a user.
     pub(super) fn authorization(&self) -> Option<String> {
-        let user = crate::case::serialize::decode(self.0.username());
-        let password = self.password().unwrap_or_default();
-        (!user.is_empty()).then(|| super::basic(&user, &password))
+        let (user, password) = self.user()?;
+        Some(super::basic(&user, &password))
     }
 }
 
@@ -250,7 +274,7 @@ mod tests {
         assert_eq!(proxy.password().as_deref(), Some("hunter22"));
         for text in [
             "localhost:3128",
-            "socks5://hunter22@h",
+            "socks4://hunter22@h",
             "http://h/hunter22",
             "hunter22",
         ] {

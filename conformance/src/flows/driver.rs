@@ -17,8 +17,8 @@ use crate::case::{Case, Intent};
 use crate::document::Operation;
 use crate::exchange::Exchange;
 use crate::finding::{
-    Failure, Finding, FlowFault, Message, NotObserved, Place, ReplayStep, SentSample, Severity,
-    StepFailure,
+    CaseRecord, ExchangeRecord, Failure, Finding, FlowFault, FlowRecord, Message, NotObserved,
+    Place, ReplayStep, SentSample, Severity, StepFailure,
 };
 use crate::generate::{GENERATED, Generator};
 use crate::rule::flows as rules;
@@ -63,6 +63,8 @@ pub(super) struct Driver<'a> {
     pub(super) creations: u64,
     /// When the last request ended that changes something.
     pub(super) changed: Instant,
+    /// The resource whose life it is.
+    pub(super) current: Option<usize>,
     cases: HashMap<usize, Option<Case>>,
     told: HashSet<String>,
 }
@@ -93,8 +95,23 @@ impl<'a> Driver<'a> {
             refused: HashMap::new(),
             creations: 0,
             changed: Instant::now(),
+            current: None,
             cases: HashMap::new(),
             told: HashSet::new(),
+        }
+    }
+
+    /// Whether there are credentials of a second user.
+    pub(super) fn has_second_user(&self) -> bool {
+        !self.settings.second.headers.is_empty() || self.session.users().len() > 1
+    }
+
+    /// The sequence that is being sent.
+    fn flow(&self) -> FlowRecord {
+        let resource = self.current.map(|index| self.resources[index].name.clone());
+        FlowRecord {
+            resource: resource.unwrap_or_default(),
+            seed: self.settings.seed,
         }
     }
 
@@ -243,12 +260,16 @@ impl<'a> Driver<'a> {
     ) -> Answer {
         let session = self.session;
         let operation = self.operation(index);
-        let mut request = session.request(&case, path);
+        let second = &self.settings.second.headers;
+        let by_headers = user == User::Second && !second.is_empty();
+        let mut request = match user {
+            User::Second if !by_headers => session.request_of(1, &case, path),
+            User::First | User::Second => session.request(&case, path),
+        };
         if let Some(url) = url {
             url.clone_into(&mut request.url);
         }
-        if user == User::Second {
-            let second = &self.settings.second.headers;
+        if by_headers {
             let secrets = session.judge.secrets;
             let replaced = |name: &str| {
                 secrets.is_credential(name)
@@ -278,7 +299,7 @@ impl<'a> Driver<'a> {
             .response
             .as_ref()
             .is_some_and(|response| response.status < 400);
-        observed.count(&exchange, is_ok);
+        observed.count(&exchange, is_ok.then_some(CaseRecord::default));
         let whole = exchange
             .response
             .as_ref()
@@ -297,10 +318,14 @@ impl<'a> Driver<'a> {
                 .map(|(name, value)| (name.clone(), decode(value)))
                 .collect();
             let found = session.judge.judge(&case, &answer.exchange, &decoded);
-            for finding in found
+            for mut finding in found
                 .into_iter()
                 .filter(|finding| JUDGED.contains(&finding.rule))
             {
+                let exchange = finding.exchange.as_mut();
+                if let Some(case) = exchange.and_then(|exchange| exchange.case.as_mut()) {
+                    case.flow = Some(self.flow());
+                }
                 self.add(finding);
             }
         }
@@ -375,7 +400,17 @@ impl<'a> Driver<'a> {
         let own = self.operation(operation);
         self.add(Finding {
             old: Some(Place::of(session.document, &own.pointer)),
-            exchange: proof.map(|answer| answer.exchange.record(session.judge.secrets)),
+            exchange: proof.map(|answer| ExchangeRecord {
+                case: Some(CaseRecord {
+                    sample: "flow".to_owned(),
+                    at: own.pointer.clone(),
+                    expected: "2XX".to_owned(),
+                    intent: Intent::Open.word().to_owned(),
+                    created: Vec::new(),
+                    flow: Some(self.flow()),
+                }),
+                ..answer.exchange.record(session.judge.secrets)
+            }),
             ..Finding::new(rule, severity, own.subject(), fault)
         });
     }

@@ -23,6 +23,7 @@ const FILLED: u64 = 4;
 impl Driver<'_> {
     /// All flows of a resource.
     pub(super) async fn life(&mut self, index: usize) -> Result<(), Stopped> {
+        self.current = Some(index);
         let Some(above) = self.above(index).await? else {
             return Ok(());
         };

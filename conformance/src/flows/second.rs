@@ -18,7 +18,7 @@ impl Driver<'_> {
         thing: &Thing,
         update: Option<&Value>,
     ) -> Result<(), Stopped> {
-        if self.settings.second.headers.is_empty() {
+        if !self.has_second_user() {
             return Ok(());
         }
         let resource = self.resources[index].clone();
@@ -36,7 +36,13 @@ impl Driver<'_> {
                         .any(|one| one.as_object().is_none_or(Map::is_empty))
             })
         };
-        let closed = |operation: Option<usize>| operation.filter(|operation| !is_open(*operation));
+        // Without credentials of its own a user is the first one.
+        let is_other = |operation: usize| {
+            !self.settings.second.headers.is_empty() || self.session.is_known(1, operation)
+        };
+        let closed = |operation: Option<usize>| {
+            operation.filter(|operation| !is_open(*operation) && is_other(*operation))
+        };
         let (read, list, patch, put, delete) = (
             closed(resource.read),
             closed(resource.list),

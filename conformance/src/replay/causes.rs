@@ -113,7 +113,7 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
 }
 
 /// The constraints that an invalid request violates: the server ignores them, whatever value shows it.
-fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
+pub(super) fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
     if case.intent != Intent::Refused(Refusal::Invalid) {
         return None;
     }

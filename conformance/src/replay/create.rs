@@ -8,7 +8,9 @@ use crate::case::serialize::encode;
 use crate::case::{Case, Intent, PathValue};
 use crate::document::pointer;
 use crate::exchange::Exchange;
-use crate::finding::{Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users};
+use crate::finding::{
+    ExchangeRecord, Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users,
+};
 use crate::generate::Generator;
 use crate::rule::replay as rules;
 use crate::samples::template_names;
@@ -23,6 +25,7 @@ pub(super) struct Refusal {
     operation: usize,
     /// The sample that should have created.
     sample: Case,
+    path: PathValues,
     reason: StepFailure,
     exchange: Option<Exchange>,
     used_by: Users,
@@ -122,7 +125,7 @@ impl Unit<'_> {
                 .send(Some(creator), session.request(sample, path))
                 .await
         {
-            self.keep_track(creator, path, &exchange);
+            self.keep_track(creator, path, &exchange, Intent::Valid);
         }
     }
 
@@ -251,7 +254,7 @@ impl Unit<'_> {
                     (Some(exchange), reason)
                 }
                 None => {
-                    self.keep_track(creator, &path, &exchange);
+                    self.keep_track(creator, &path, &exchange, Intent::Valid);
                     let found = match source {
                         Source::Link(expression) => evaluate(&expression, &exchange, &path),
                         Source::Member => id_in(&exchange, name),
@@ -267,6 +270,7 @@ impl Unit<'_> {
         let mut refusal = Refusal {
             operation: creator,
             sample,
+            path,
             reason,
             exchange,
             used_by: Users::default(),
@@ -277,7 +281,7 @@ impl Unit<'_> {
     }
 
     /// A generated request of an operation that has no sample.
-    fn base(&mut self, operation: usize) -> Option<Case> {
+    pub(super) fn base(&mut self, operation: usize) -> Option<Case> {
         let session = self.session;
         let make = || {
             let (document, schemas) = (session.document, session.judge.schemas);
@@ -393,12 +397,14 @@ pub(super) fn report(session: &Session<'_>, refusals: Vec<Refusal>, result: &mut
     for refusal in refusals {
         let Refusal {
             sample,
+            path,
             reason,
             exchange,
             used_by,
             ..
         } = refusal;
         let samples = used_by.count;
+        let case = sample.record(&path);
         let operation = sample.operation;
         session.tell(ReplayStep::NotCreated {
             operation: operation.clone(),
@@ -413,7 +419,10 @@ pub(super) fn report(session: &Session<'_>, refusals: Vec<Refusal>, result: &mut
         let rule = rules::RESOURCE_NOT_CREATED;
         result.findings.push(Finding {
             old: Some(Place::of(session.document, &sample.at)),
-            exchange: exchange.map(|exchange| exchange.record(session.judge.secrets)),
+            exchange: exchange.map(|exchange| ExchangeRecord {
+                case: Some(case),
+                ..exchange.record(session.judge.secrets)
+            }),
             used_by,
             ..Finding::new(rule, Severity::Undecided, operation, fault)
         });

@@ -1,8 +1,8 @@
 //! What the run created: remembered while it runs, removed at its end.
 
 use super::unit::Unit;
-use crate::case::Case;
 use crate::case::serialize::encode;
+use crate::case::{Case, Intent, Refusal};
 use crate::check::succeeded;
 use crate::document::Operation;
 use crate::exchange::Exchange;
@@ -14,7 +14,13 @@ use crate::session::{Created, PathValues, Session, is_safe};
 
 impl Unit<'_> {
     /// Remembers what an exchange created, forgets what it deleted.
-    pub(super) fn keep_track(&mut self, operation: usize, path: &PathValues, exchange: &Exchange) {
+    pub(super) fn keep_track(
+        &mut self,
+        operation: usize,
+        path: &PathValues,
+        exchange: &Exchange,
+        intent: Intent,
+    ) {
         if !succeeded(exchange) {
             return;
         }
@@ -53,6 +59,11 @@ impl Unit<'_> {
             self.part.created.push(Created {
                 template: item.to_owned(),
                 values,
+                by: matches!(
+                    intent,
+                    Intent::Refused(Refusal::Credentials | Refusal::WrongCredentials)
+                )
+                .then(|| exchange.request.headers.clone()),
             });
         }
     }
@@ -90,7 +101,7 @@ pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> us
             .iter()
             .position(|one| one.method == "DELETE" && one.path == created.template);
         let reason = match delete {
-            Some(operation) => delete_one(session, operation, &created.values).await,
+            Some(operation) => delete_one(session, operation, &created).await,
             None => Some(StepFailure::NoOperation),
         };
         if let Some(reason) = reason {
@@ -106,7 +117,7 @@ pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> us
 async fn delete_one(
     session: &Session<'_>,
     operation: usize,
-    path: &PathValues,
+    created: &Created,
 ) -> Option<StepFailure> {
     let sample = session.plans[operation]
         .cases
@@ -114,7 +125,19 @@ async fn delete_one(
         .find(|case| case.succeeds() && !case.anonymous);
     let bare = || bare_case(&session.operations[operation]);
     let case = sample.cloned().unwrap_or_else(bare);
-    let request = session.request(&case, path);
+    let request = session.request(&case, &created.values);
+    // First as who created it: others may be told that it is gone.
+    if let Some(headers) = &created.by {
+        let mut own = request.clone();
+        own.headers.clone_from(headers);
+        let is_of_body = |name: &str| name.to_ascii_lowercase().starts_with("content-");
+        own.headers.retain(|(name, _)| !is_of_body(name));
+        if let Ok(exchange) = session.send(Some(operation), own).await
+            && step_failure(&exchange).is_none()
+        {
+            return None;
+        }
+    }
     match session.send(Some(operation), request).await {
         Ok(exchange) => match step_failure(&exchange) {
             // It is gone already, perhaps together with its parent.
@@ -131,7 +154,7 @@ pub(super) fn bare_case(operation: &Operation<'_>) -> Case {
 }
 
 /// Why an exchange is not successful, if so.
-pub(super) fn step_failure(exchange: &Exchange) -> Option<StepFailure> {
+pub(crate) fn step_failure(exchange: &Exchange) -> Option<StepFailure> {
     if let Some(failure) = &exchange.failure {
         let failure = failure.clone();
         return Some(StepFailure::NoResponse { failure });

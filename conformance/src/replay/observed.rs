@@ -1,7 +1,9 @@
 //! What a run did not get to see: operations that accepted nothing, a server that lets nobody in, and what was never observed.
 
 use crate::case::is_success;
-use crate::finding::{Finding, Place, ReplayFault, Severity, Unchecked, Unobserved};
+use crate::finding::{
+    ExchangeRecord, Finding, Place, ReplayFault, Severity, Unchecked, Unobserved,
+};
 use crate::rule::replay as rules;
 use crate::session::{Observed, Part, Session, Watched, is_safe};
 
@@ -25,7 +27,7 @@ pub(super) fn note_never_accepted(session: &Session<'_>, result: &mut Part) {
             continue;
         }
         let refusal = observed.and_then(|observed| observed.refusal.as_deref());
-        let response = refusal.and_then(|exchange| exchange.response.as_ref());
+        let response = refusal.and_then(|(exchange, _)| exchange.response.as_ref());
         let words = response.map(|response| quoted(&response.body));
         let fault = ReplayFault::NeverAccepted {
             requests: observed.map_or(0, |observed| observed.requests),
@@ -39,7 +41,10 @@ pub(super) fn note_never_accepted(session: &Session<'_>, result: &mut Part) {
             .retain(|finding| finding.rule != rules::VALID_ACCEPTED || finding.subject != subject);
         result.findings.push(Finding {
             old: Some(Place::of(session.document, &operation.pointer)),
-            exchange: refusal.map(|exchange| exchange.record(session.judge.secrets)),
+            exchange: refusal.map(|(exchange, case)| ExchangeRecord {
+                case: Some(case.clone()),
+                ..exchange.record(session.judge.secrets)
+            }),
             ..Finding::new(rules::NEVER_ACCEPTED, Severity::Undecided, subject, fault)
         });
     }

@@ -141,8 +141,8 @@ impl<'s> Unit<'s> {
             Intent::Open | Intent::Refused(_) | Intent::Head | Intent::Options => false,
         };
         let observed = self.part.observed.entry(index).or_default();
-        observed.count(&exchange, positive);
-        self.keep_track(index, path, &exchange);
+        observed.count(&exchange, positive.then_some(|| case.record(path)));
+        self.keep_track(index, path, &exchange, case.intent);
         let decoded: PathValues = path
             .iter()
             .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))

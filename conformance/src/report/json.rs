@@ -89,6 +89,8 @@ pub(super) struct Line<'a> {
     proof: Option<&'a Proof>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange: Option<&'a ExchangeRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original: Option<&'a ExchangeRecord>,
     #[serde(skip_serializing_if = "Users::is_empty")]
     used_by: &'a Users,
     #[serde(skip_serializing_if = "is_one")]
@@ -173,6 +175,7 @@ pub(super) fn finding(entry: &Entry) -> Line<'_> {
         witness: finding.witness.as_ref(),
         proof: finding.proof.as_ref(),
         exchange: finding.exchange.as_ref(),
+        original: finding.original.as_deref(),
         used_by: &finding.used_by,
         cases: finding.cases,
     }

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Comparison, DocumentChange, Effect, ExchangeRecord, Impact, Message, Proof, ReplayFault,
-    SchemaChange, Sender, Undecided, Use, User, Users,
+    CaseRecord, Comparison, DocumentChange, Effect, ExchangeRecord, FlowRecord, HeaderRecord,
+    Impact, Message, Proof, ReplayFault, SchemaChange, Sender, SentRequest, Undecided, Use, User,
+    Users,
 };
 
 fn place(document: &str, line: u32) -> Place {
@@ -100,6 +101,27 @@ pub(crate) fn report() -> Report {
         request: "GET /a HTTP/1.1\n".to_owned(),
         response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
         curl: "curl http://localhost/a".to_owned(),
+        sent: SentRequest {
+            method: "GET".to_owned(),
+            url: "http://localhost/a".to_owned(),
+            headers: vec![HeaderRecord {
+                name: "X-Key".to_owned(),
+                value: "${X_KEY}".to_owned(),
+            }],
+            body: None,
+            body_base64: Some("AP8=".to_owned()),
+        },
+        case: Some(CaseRecord {
+            sample: "ok".to_owned(),
+            at: "/paths/~1a/get".to_owned(),
+            expected: "200".to_owned(),
+            intent: "sample".to_owned(),
+            created: vec!["id".to_owned()],
+            flow: Some(FlowRecord {
+                resource: "/a".to_owned(),
+                seed: 1,
+            }),
+        }),
     });
     let first = finding(
         "schema-keyword-changed",
@@ -149,6 +171,14 @@ pub(crate) fn hostile() -> Report {
         request: HOSTILE.to_owned(),
         response: Some(HOSTILE.to_owned()),
         curl: HOSTILE.to_owned(),
+        sent: SentRequest {
+            body: Some(HOSTILE.to_owned()),
+            ..SentRequest::default()
+        },
+        case: Some(CaseRecord {
+            sample: HOSTILE.to_owned(),
+            ..CaseRecord::default()
+        }),
     });
     let mut report = wrap(vec![finding]);
     report.documents[0].name = HOSTILE.to_owned();

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock;
 use crate::exchange::Exchange;
 
 /// How often a request is repeated that was answered with 429.
@@ -134,7 +137,7 @@ impl Limits {
             self.refused.set(0);
             return false;
         }
-        let wait = retry_after(exchange).unwrap_or(Duration::from_secs(1 << repeats));
+        let wait = retry_after(exchange, clock::now()).unwrap_or(Duration::from_secs(1 << repeats));
         let until = now + wait;
         let too_late = self.deadline.is_some_and(|deadline| until > deadline);
         if repeats >= REPEATS || wait > LONGEST_WAIT || too_late || self.refused.get() >= HOPELESS {
@@ -167,11 +170,27 @@ impl Limits {
     }
 }
 
-/// The seconds of `Retry-After`; a date is not read, as the clocks of two machines differ.
-fn retry_after(exchange: &Exchange) -> Option<Duration> {
-    let value = exchange.response.as_ref()?.header("retry-after").next()?;
-    let seconds: u32 = std::str::from_utf8(value).ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.into()))
+/// How long `Retry-After` asks to wait (RFC 9110, 10.2.3): seconds, or a date. A date is counted from that of the response where it has
+/// one, as the clocks of two machines differ.
+fn retry_after(exchange: &Exchange, now: Timestamp) -> Option<Duration> {
+    let response = exchange.response.as_ref()?;
+    let text = |name: &str| {
+        let value = response.header(name).next()?;
+        std::str::from_utf8(value).ok().map(str::trim)
+    };
+    let value = text("retry-after")?;
+    if let Ok(seconds) = value.parse::<u32>() {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let until = date(value)?;
+    let from = text("date").and_then(date).unwrap_or(now);
+    // The past is no reason to wait.
+    Some(Duration::try_from(until.duration_since(from)).unwrap_or_default())
+}
+
+/// A date as HTTP has it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 #[cfg(test)]
@@ -259,6 +278,26 @@ mod tests {
             limits.repeat(&answered(429, Some("1")), 0, now),
             "hope again"
         );
+    }
+
+    #[test]
+    fn a_date_to_retry_after_is_counted_from_the_date_of_the_response() {
+        let now: Timestamp = "2026-03-04T05:06:07Z".parse().unwrap();
+        let wait = |after: &str, sent: Option<&str>| {
+            let mut exchange = answered(429, Some(after));
+            let response = exchange.response.as_mut().unwrap();
+            let date = sent.map(|sent| ("date".to_owned(), sent.into()));
+            response.headers.extend(date);
+            retry_after(&exchange, now)
+        };
+        let at = |second: u8| format!("Wed, 04 Mar 2026 05:06:{second:02} GMT");
+        assert_eq!(wait(&at(17), None), Some(seconds(10)));
+        assert_eq!(wait(&at(17), Some(&at(15))), Some(seconds(2)));
+        assert_eq!(wait(&at(1), None), Some(seconds(0)));
+        assert_eq!(wait("3", Some(&at(1))), Some(seconds(3)));
+        for odd in ["", "soon", "-1", "Wed, 04 Mar 2026", "99999999999"] {
+            assert_eq!(wait(odd, None), None, "{odd}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::SessionError;
 use super::limits::Stop;
+use crate::case::Case;
 use crate::check::Limits;
 use crate::credentials::Given;
 use crate::document::{Document, Operation, Selection};
@@ -107,6 +108,10 @@ pub struct Options {
     #[arg(skip)]
     pub transport: Transport,
 
+    /// Samples besides those of the document, by the pointer of their operation.
+    #[arg(skip)]
+    pub samples: Vec<Case>,
+
     /// Which requests are generated besides the samples; none where there is nothing.
     #[arg(skip)]
     pub generate: Option<Generate>,
@@ -125,6 +130,8 @@ pub struct OperationOptions {
     pub skip: bool,
     /// Most requests a second to each of them.
     pub rate: Option<f64>,
+    /// Seconds that one exchange may take in all, in place of those for all.
+    pub timeout: Option<f64>,
     /// Headers of their requests, besides those of all.
     pub headers: Vec<(String, String)>,
     /// Statuses that they may answer with, whatever the document says: such an answer is not judged.
@@ -142,7 +149,11 @@ impl OperationOptions {
 pub(super) struct Own {
     pub(super) headers: Vec<(String, String)>,
     pub(super) expected: Vec<u16>,
+    pub(super) timeout: Option<Duration>,
 }
+
+/// What stands behind the names of the second user's credentials.
+const SECOND: &str = "_SECOND_USER";
 
 /// A kind of things that a run may be required to observe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -213,7 +224,14 @@ pub struct Generate {
     /// Send only requests that change nothing on a server that keeps to HTTP, such as GET.
     #[arg(long)]
     pub safe: bool,
+
+    /// Seconds for making the requests of findings as small as they can be while they still show the fault; 0 leaves them as they are.
+    #[arg(long, value_name = "SECONDS", default_value_t = SHRINK_TIME, value_parser = some_seconds)]
+    pub shrink_time: f64,
 }
+
+/// Seconds for shrinking unless told otherwise.
+const SHRINK_TIME: f64 = 3.0;
 
 impl Default for Generate {
     /// The defaults of the command line.
@@ -223,6 +241,7 @@ impl Default for Generate {
             random: 40,
             seed: 1,
             safe: false,
+            shrink_time: SHRINK_TIME,
         }
     }
 }
@@ -252,15 +271,15 @@ impl Options {
             queries: Vec::new(),
             cookies: Vec::new(),
             transport: Transport::default(),
+            samples: Vec::new(),
             generate: None,
             flows: None,
         }
     }
 
-    /// The headers that may be secret: those of all users.
-    pub(super) fn credentials(&self) -> Vec<(String, String)> {
-        let second = self.flows.iter().flat_map(|flows| &flows.second.headers);
-        self.headers.iter().chain(second).cloned().collect()
+    /// The headers of the second user.
+    fn second_user(&self) -> impl Iterator<Item = &(String, String)> {
+        self.flows.iter().flat_map(|flows| &flows.second.headers)
     }
 
     /// Whether only requests are sent that change nothing.
@@ -279,7 +298,9 @@ impl Options {
 
     /// What reports must not show.
     pub(super) fn secrets(&self, document: &Document) -> Secrets {
-        let mut secrets = Secrets::new(document, &self.credentials(), self.show_secrets);
+        let mut secrets = Secrets::new(document, &self.headers, self.show_secrets);
+        secrets.complete();
+        secrets.connected_by(&self.transport);
         for (name, value) in &self.queries {
             secrets.remember_query(name, value);
         }
@@ -287,10 +308,21 @@ impl Options {
         for (name, value) in own {
             secrets.remember_header(name, value);
         }
+        for (name, value) in self.second_user() {
+            secrets.know(name, SECOND, value);
+            secrets.remember_header(name, value);
+        }
+        for (name, value) in &self.cookies {
+            secrets.know_cookie(name, "", value);
+        }
+        for given in &self.credentials {
+            for (name, value) in given.named() {
+                secrets.know_as(&name, &value);
+            }
+        }
         let given = self.credentials.iter().flat_map(Given::secrets);
         let proxy = self.transport.proxy.as_ref().and_then(Proxy::password);
-        let cookies = self.cookies.iter().map(|(_, value)| value.clone());
-        for value in given.chain(cookies).chain(proxy) {
+        for value in given.chain(proxy) {
             secrets.remember(&value);
         }
         secrets
@@ -298,6 +330,12 @@ impl Options {
 
     pub(super) fn timeout(&self) -> Duration {
         Duration::try_from_secs_f64(self.timeout).unwrap_or(Duration::from_secs(30))
+    }
+
+    /// How long the requests of findings are made smaller; none where they are left as they are.
+    pub(crate) fn shrink_time(&self) -> Option<Duration> {
+        let time = Duration::try_from_secs_f64(self.generate?.shrink_time).ok()?;
+        (!time.is_zero()).then_some(time)
     }
 
     pub(super) fn max_time(&self) -> Option<Duration> {
@@ -332,6 +370,9 @@ impl Options {
                     let own = all.entry(operation.pointer.clone()).or_default();
                     own.headers.extend(one.headers.iter().cloned());
                     own.expected.extend(&one.expected);
+                    let seconds = one.timeout;
+                    let timeout = seconds.and_then(|one| Duration::try_from_secs_f64(one).ok());
+                    own.timeout = timeout.or(own.timeout);
                 }
             }
         }
@@ -375,6 +416,14 @@ pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     usable
         .then_some(seconds)
         .ok_or_else(|| "write a number of seconds from 0.001 to 86400".to_owned())
+}
+
+/// Seconds, or none.
+fn some_seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(0.0) => Ok(0.0),
+        _ => seconds(text),
+    }
 }
 
 pub(crate) fn rate(text: &str) -> Result<f64, String> {

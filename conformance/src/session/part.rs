@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::template::expand;
 use super::{PathValues, Session};
 use crate::exchange::Exchange;
-use crate::finding::{Finding, Place, ReplayFault, SentSample, Severity, Tally};
+use crate::finding::{CaseRecord, Finding, Place, ReplayFault, SentSample, Severity, Tally};
 
 /// Something that a run created and has to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Created {
     pub template: String,
     /// The values of its parameters.
     pub values: PathValues,
+    /// The headers of the request that created it, where that had no right credential: the thing may be nobody's.
+    pub by: Option<Vec<(String, String)>>,
 }
 
 impl Created {
@@ -33,22 +35,24 @@ pub struct Observed {
     pub statuses: BTreeMap<u16, usize>,
     /// How many requests that should be accepted were: 2xx or 3xx.
     pub accepted: usize,
-    /// The last exchange whose request should have been accepted and was not.
-    pub refusal: Option<Box<Exchange>>,
+    /// The last exchange whose request should have been accepted and was not, and its case.
+    pub refusal: Option<Box<(Exchange, CaseRecord)>>,
 }
 
 impl Observed {
-    /// Counts an exchange. `positive` is whether the request should be accepted.
-    pub fn count(&mut self, exchange: &Exchange, positive: bool) {
+    /// Counts an exchange. `positive` is the case of a request that should be accepted.
+    pub fn count(&mut self, exchange: &Exchange, positive: Option<impl FnOnce() -> CaseRecord>) {
         self.requests += 1;
         let status = exchange.response.as_ref().map(|response| response.status);
         if let Some(status) = status {
             *self.statuses.entry(status).or_default() += 1;
         }
         match positive {
-            true if status.is_some_and(|status| (200..400).contains(&status)) => self.accepted += 1,
-            true => self.refusal = Some(Box::new(exchange.clone())),
-            false => {}
+            Some(_) if status.is_some_and(|status| (200..400).contains(&status)) => {
+                self.accepted += 1;
+            }
+            Some(case) => self.refusal = Some(Box::new((exchange.clone(), case()))),
+            None => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! Sequences of operations against a right server, and against one with faults of state.
 
+mod again;
 mod arazzo;
 mod server;
 

@@ -435,3 +435,99 @@ fn a_command_prints_a_token_and_runs_again_on_401() {
     );
     assert_eq!(run.code, 0, "{run:?}");
 }
+
+/// The members of `Authorization: Digest ...`.
+fn digest_member(text: &str, name: &str) -> Option<String> {
+    let mut members = text.strip_prefix("Digest ")?.split(", ");
+    let own = members.find_map(|member| member.strip_prefix(&format!("{name}=")))?;
+    Some(own.trim_matches('"').to_owned())
+}
+
+fn sha256(text: &str) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_digest_challenge_is_answered_for_each_request_and_the_password_stays_here() {
+    let text = "openapi: 3.1.0
+info: {title: Vault, version: '1'}
+security: [{digest: []}]
+components: {securitySchemes: {digest: {type: http, scheme: digest}}}
+paths:
+"
+    .to_owned()
+        + &operation("one", "[{digest: []}]")
+        + &operation("two", "[{digest: []}]");
+    let place = Place::new(&text);
+    let refused_ones = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&refused_ones);
+    let server = Live::http(move |request| {
+        let given = request.header("authorization").unwrap_or_default();
+        let member = |name: &str| digest_member(given, name).unwrap_or_default();
+        let secret = sha256("me:the vault:hunter:22");
+        let what = sha256(&format!("{}:{}", request.method, member("uri")));
+        let wanted = sha256(&format!(
+            "{secret}:n0nce:{}:{}:auth:{what}",
+            member("nc"),
+            member("cnonce")
+        ));
+        let is_right = member("response") == wanted
+            && member("uri") == request.target
+            && member("opaque") == "0paque"
+            && member("username") == "me";
+        if is_right {
+            // The second operation is broken.
+            return match request.path() {
+                "/one" => json(200, "{}"),
+                _ => json(200, "[]"),
+            };
+        }
+        count.fetch_add(1, Ordering::SeqCst);
+        b"HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=\"the vault\"\r\nWWW-Authenticate: Digest realm=\"the vault\", nonce=\"n0nce\", qop=\"auth\", algorithm=SHA-256, opaque=\"0paque\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+    });
+    let run = |password: &str| {
+        let run = place.run(
+            &[
+                "replay",
+                "api.yaml",
+                "--server",
+                &server.url(),
+                "--basic",
+                "me:${PASSWORD}",
+            ],
+            &[("PASSWORD", password)],
+        );
+        assert!(!format!("{run:?}").contains("hunter"), "{run:?}");
+        run
+    };
+    let right = run("hunter:22");
+    assert_eq!(right.code, 1, "{right:?}");
+    assert!(!right.out.contains("GET /one"), "{right:?}");
+    assert!(right.out.contains("GET /two"), "{right:?}");
+    // The first request only has no answer yet.
+    assert_eq!(refused_ones.load(Ordering::SeqCst), 1);
+    let line = right.out.lines().find(|line| line.contains("curl -sS"));
+    let line = line.expect("has a command").replace("again: ", "");
+    assert!(
+        line.contains("--digest --user \"${BASIC_AUTH:?}\""),
+        "{line}"
+    );
+    let again = Command::new("sh")
+        .args(["-c", &line])
+        .env("BASIC_AUTH", "me:hunter:22")
+        .output()
+        .expect("there is a shell");
+    let answer = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(answer.contains("HTTP/1.1 200"), "{answer}");
+    // A wrong password is not tried for ever.
+    let before = server.requests().len();
+    let wrong = run("hunter:23");
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(
+        server.requests().len() - before <= 4,
+        "{}",
+        server.requests().len()
+    );
+}

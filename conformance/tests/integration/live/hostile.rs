@@ -16,6 +16,20 @@ const MEMORY: u64 = 200 * 1024 * 1024;
 /// A run that takes longer than this hangs: a machine that is busy is slow, too.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The longest time of the quickest request, in seconds. A busy machine delays some requests; a deadline that is not looked at delays all.
+const LATE: f64 = 1.1;
+
+/// How many requests there were, and how many seconds the quickest one took.
+fn quickest(place: &Place) -> (usize, f64) {
+    let text = std::fs::read_to_string(place.0.path().join("sent.har")).expect("is written");
+    let archive: serde_json::Value = serde_json::from_str(&text).expect("is JSON");
+    let entries = archive["log"]["entries"].as_array().expect("has entries");
+    let times = entries
+        .iter()
+        .map(|entry| entry["time"].as_f64().expect("a number") / 1e3);
+    (entries.len(), times.fold(f64::MAX, f64::min))
+}
+
 /// A document of four operations, with a sample of each answer.
 fn four() -> String {
     let paths = PING.split_once("paths:\n").expect("has paths").1;
@@ -298,7 +312,16 @@ fn a_hostile_server_breaks_neither_the_check_nor_the_machine() {
         let url = server.url();
         let (run, peak) = measured(
             &place,
-            &["replay", "api.yaml", "--server", &url, "--timeout", "0.7"],
+            &[
+                "replay",
+                "api.yaml",
+                "--server",
+                &url,
+                "--timeout",
+                "0.7",
+                "--har",
+                "sent.har",
+            ],
         );
         let all = format!("{}{}", run.out, run.error);
         assert_eq!(run.code, code, "{name}: {run:?}");
@@ -306,9 +329,14 @@ fn a_hostile_server_breaks_neither_the_check_nor_the_machine() {
         assert!(!all.contains("panicked"), "{name}: {run:?}");
         let peak = peak.unwrap_or_default();
         assert!(peak < MEMORY, "{name}: {peak} bytes");
+        let (requests, quickest) = quickest(&place);
+        assert!(
+            quickest < LATE,
+            "{name}: {quickest} s of {requests} requests"
+        );
         // With --nocapture this is the table of figures.
         eprintln!(
-            "{name}: exit {code}, {:.1} MB, {:.1} s",
+            "{name}: exit {code}, {:.1} MB, {:.1} s for {requests} requests, the quickest {quickest:.2} s",
             peak as f64 / 1e6,
             start.elapsed().as_secs_f64()
         );

@@ -129,3 +129,30 @@ fn operations_are_skipped_slowed_and_given_headers_and_expected_statuses() {
         &["conformance.toml:8:11: the environment variable TENANT is not set"],
     );
 }
+
+#[test]
+fn an_operation_has_a_timeout_of_its_own() {
+    let place = Place::new(PING);
+    let server = Live::raw(|mut stream| {
+        if let Some(request) = super::server::read(&mut stream) {
+            // Later than the one allows, and sooner than the other.
+            std::thread::sleep(std::time::Duration::from_secs(2));
+            let _ = std::io::Write::write_all(&mut stream, &pong(&request));
+        }
+    });
+    place.write(
+        "conformance.toml",
+        "[server]\ntimeout = 0.5\n[[operation]]\nselect = \"id:ping\"\ntimeout = 60\n",
+    );
+    let run = place.replay(&server.url(), &[]);
+    assert_eq!(run.code, 0, "{run:?}");
+    place.write("conformance.toml", "[server]\ntimeout = 0.5\n");
+    let run = place.replay(&server.url(), &[]);
+    assert_eq!(run.code, 2, "{run:?}");
+    place.write(
+        "conformance.toml",
+        "[[operation]]\nselect = \"id:ping\"\ntimeout = 0\n",
+    );
+    let run = place.replay(&server.url(), &[]);
+    refused(&run, &["conformance.toml:3:11", "0.001 to 86400"]);
+}

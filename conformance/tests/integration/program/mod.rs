@@ -49,6 +49,11 @@ impl Folder {
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Run {
+        self.run_as(arguments, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn run_as(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
             .args(arguments)
             .current_dir(self.path())
@@ -57,6 +62,7 @@ impl Folder {
             // As in a hook of git.
             .env("GIT_DIR", "elsewhere")
             .env("GIT_WORK_TREE", "elsewhere")
+            .envs(variables.iter().copied())
             .output()
             .expect("runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("is text");

@@ -67,7 +67,7 @@ fn serve(
         }
         let length = request
             .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
+            .find_map(|line| line.strip_prefix("Content-Length: "))
             .map_or(0, |length| length.parse().expect("a number"));
         let mut body = vec![0; length];
         if reader.read_exact(&mut body).is_err() {
@@ -128,12 +128,12 @@ fn one_connection_serves_requests_that_follow_each_other_and_the_bytes_are_those
     assert_eq!(
         seen[2],
         format!(
-            "POST /a/../b?c=d HTTP/1.1\r\nhost: {host}\r\nx-one: 1\r\ncontent-length: 2\r\n\r\n{{}}"
+            "POST /a/../b?c=d HTTP/1.1\r\nHost: {host}\r\nX-One: 1\r\nContent-Length: 2\r\n\r\n{{}}"
         )
     );
     assert_eq!(
         seen[0],
-        format!("GET /a/../b?c=d HTTP/1.1\r\nhost: {host}\r\nx-one: 1\r\n\r\n")
+        format!("GET /a/../b?c=d HTTP/1.1\r\nHost: {host}\r\nX-One: 1\r\n\r\n")
     );
 }
 

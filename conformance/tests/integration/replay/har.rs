@@ -283,3 +283,102 @@ fn what_is_not_an_archive_is_an_error_that_names_the_file() {
         assert!(error.contains("x.har is not an HTTP Archive"), "{error}");
     }
 }
+
+#[test]
+fn recorded_requests_are_samples_without_their_credentials() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("is written");
+        path.to_str().expect("is text").to_owned()
+    };
+    let document = file(
+        "orders.yaml",
+        "openapi: 3.1.0
+info: {title: Orders, version: '1'}
+servers: [{url: 'https://api.example.com/api'}]
+paths:
+  /orders:
+    post:
+      parameters: [{in: header, name: X-Tenant, schema: {type: string}}]
+      requestBody:
+        required: true
+        content: {application/json: {schema: {type: object, required: [sku], properties: {sku: {type: string}, count: {type: integer}}}}}
+      responses: {'201': {description: d}, '400': {description: d}}
+",
+    );
+    let entry = |status: u16, url: &str, body: &str| {
+        json!({
+            "time": 1,
+            "request": {"method": "POST", "url": url, "headers": [
+                {"name": "Authorization", "value": "Bearer production"},
+                {"name": "Cookie", "value": "sid=production"},
+                {"name": "X-Tenant", "value": "acme"},
+                {"name": "X-Browser", "value": "yes"},
+                {"name": "Content-Type", "value": "application/json"},
+            ], "postData": {"mimeType": "application/json", "text": body}},
+            "response": {"status": status, "headers": [], "content": {"size": 0, "mimeType": "", "text": ""}},
+        })
+    };
+    let url = "https://api.example.com/api/orders";
+    let entries = [
+        entry(201, url, "{\"sku\": \"A-7\", \"count\": 3}"),
+        // The same again, one that was refused, one that is not allowed, one of another server.
+        entry(201, url, "{\"sku\": \"A-7\", \"count\": 3}"),
+        entry(400, url, "{\"sku\": \"refused\"}"),
+        entry(201, url, "{\"count\": 1}"),
+        entry(
+            201,
+            "https://other.example.com/api/orders",
+            "{\"sku\": \"other\"}",
+        ),
+    ];
+    let archive = json!({"log": {"version": "1.2", "entries": entries}}).to_string();
+    let archive = file("traffic.har", &archive);
+    // A server that has one product.
+    let server = Server::start(Box::new(|request: &Request, _| {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        Reply::new(if body["sku"] == "A-7" { 201 } else { 400 })
+    }));
+    let arguments = [
+        &document,
+        "--server",
+        &format!("{}/api", server.url),
+        "--samples-from-har",
+        &archive,
+    ];
+    let (code, told, report) = run(&arguments);
+    assert!(code.is_some_and(|code| code < 2), "{report:#}");
+    assert!(
+        !told.iter().any(|one| one.starts_with("never-accepted")),
+        "{told:?}"
+    );
+    assert_eq!(
+        report["summary"]["checked"]["replayed samples"], 1,
+        "{report:#}"
+    );
+    let seen = server.seen.lock().expect("no thread panics").clone();
+    let sample = &seen[0];
+    assert_eq!(sample.body, b"{\"sku\": \"A-7\", \"count\": 3}");
+    assert_eq!(sample.headers["x-tenant"], "acme");
+    assert!(!sample.headers.contains_key("x-browser"));
+    for request in &seen {
+        let headers = format!("{:?}", request.headers);
+        assert!(!headers.contains("production"), "{headers}");
+    }
+    // Without it nothing is known that the server accepts.
+    let (_, told, _) = run(&arguments[..3]);
+    assert!(
+        told.iter().any(|one| one.starts_with("never-accepted")),
+        "{told:?}"
+    );
+    let empty = file("empty.har", "{\"log\": {\"entries\": []}}");
+    let (code, ..) = run(&[
+        &document,
+        "--server",
+        &server.url,
+        "--samples-from-har",
+        &empty,
+    ]);
+    assert_eq!(code, Some(2));
+}

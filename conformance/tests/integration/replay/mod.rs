@@ -3,17 +3,22 @@
 mod body;
 mod clean;
 mod connections;
+mod curl;
 mod document;
 mod generate;
 mod har;
 mod headers;
+mod markup;
 mod needs;
 mod program;
 mod real;
+mod reproduce;
 mod run;
 mod samples;
 mod secrets;
 pub(crate) mod server;
+mod shrink;
+mod signal;
 mod status;
 mod wire;
 

@@ -123,3 +123,67 @@ fn a_refused_nested_thing_is_told_once() {
         .collect();
     assert_eq!(rules, ["status-as-sample", "resource-not-created"]);
 }
+
+#[test]
+fn what_was_created_without_a_right_credential_is_deleted_by_whom_it_belongs_to() {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+
+    use conformance::replay::Generate;
+
+    const THINGS: &str = "openapi: 3.1.0
+info: {title: Things, version: '1'}
+security: [{key: []}]
+components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
+paths:
+  /things:
+    post:
+      responses:
+        '201': {description: d, content: {application/json: {schema: {type: object, properties: {id: {type: integer}}}}}}
+        '401': {description: d}
+  /things/{id}:
+    delete:
+      parameters: [{in: path, name: id, required: true, schema: {type: integer}}]
+      responses: {'204': {description: d}, '404': {description: d}, '401': {description: d}}
+";
+    // Owners by id; whoever asks is let in, and finds only what is theirs.
+    let things: Arc<Mutex<(usize, BTreeMap<usize, String>)>> = Arc::default();
+    let kept = Arc::clone(&things);
+    let server = Server::start(Box::new(move |request: &Request, _| {
+        let user = request.headers.get("x-key").cloned().unwrap_or_default();
+        let mut things = things.lock().expect("no thread panics");
+        match (
+            request.method.as_str(),
+            request.path.trim_start_matches("/things/"),
+        ) {
+            ("POST", "/things") => {
+                things.0 += 1;
+                let id = things.0;
+                things.1.insert(id, user);
+                Reply::json(201, &json!({"id": id}))
+            }
+            ("DELETE", id) => {
+                let id = id.parse().unwrap_or_default();
+                match things.1.get(&id) == Some(&user) {
+                    true => {
+                        things.1.remove(&id);
+                        Reply::new(204)
+                    }
+                    false => Reply::new(404),
+                }
+            }
+            _ => Reply::new(404),
+        }
+    }));
+    let mut options = Options::new(&server.url);
+    options.headers = vec![("X-Key".to_owned(), "hunter22".to_owned())];
+    options.generate = Some(Generate::default());
+    let outcome = replay_with(THINGS, &options)
+        .0
+        .expect("the server can be checked");
+    let rules: Vec<&str> = outcome.findings.iter().map(|one| one.rule).collect();
+    assert!(rules.contains(&"credentials-required"), "{rules:?}");
+    let (created, left) = kept.lock().expect("no thread panics").clone();
+    assert!(created > 3, "{created}");
+    assert!(left.is_empty(), "{left:?}");
+}

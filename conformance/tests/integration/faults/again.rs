@@ -1,0 +1,110 @@
+//! Findings that are sent again: still there while the fault is, gone when it is mended.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use conformance::finding::ReplayStep;
+use conformance::fingerprint;
+use conformance::report::{self, DocumentInfo, Format, Report, View};
+use conformance::reproduce::{self, Kept, Verdict};
+
+use super::*;
+
+/// Findings whose request alone does not show them.
+const NOT_ALONE: [&str; 0] = [];
+
+fn json(findings: Vec<Finding>, document: &Document, server: &str) -> Vec<u8> {
+    let report = Report {
+        command: "run",
+        documents: vec![DocumentInfo::of("document", document)],
+        server: Some(server.to_owned()),
+        checked: [("operations", 1)].into(),
+        fail_on: Severity::Undecided,
+        findings: fingerprint::entries(findings, Comparison::Single, Some(document), None),
+        sent: Vec::new(),
+        ignored: 0,
+        unchecked: None,
+        notes: Vec::new(),
+    };
+    let mut out = Vec::new();
+    report::write(Format::Json, &report, View::default(), &mut out).expect("is written");
+    out
+}
+
+/// What is wrong with sending the findings of a fault again.
+fn wrong(fault: &Fault) -> Vec<String> {
+    let mended = Arc::new(AtomicBool::new(false));
+    let (broken, right) = (
+        Shop(fault.id),
+        Shop(if fault.id.starts_with("basic-") {
+            "basic-none"
+        } else {
+            ""
+        }),
+    );
+    let state = Arc::clone(&mended);
+    let server = Server::start(Box::new(move |request: &Request, _| {
+        match state.load(Ordering::SeqCst) {
+            false => broken.answer(request),
+            true => right.answer(request),
+        }
+    }));
+    let (mut options, text) = options(&server.url, fault.id);
+    options.generate = Some(Generate::default());
+    options_for(fault, &mut options);
+    let document = Document::parse("shop.yaml", text).expect("the document parses");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let outcome = runtime.block_on(replay::run(&options, &document, &mut |_| {}));
+    let outcome = outcome.expect("the server can be checked");
+    let report = json(outcome.findings, &document, &outcome.server);
+    for secret in [BEARER, KEY, SECRET, SESSION, BASIC] {
+        assert!(
+            !String::from_utf8_lossy(&report).contains(secret),
+            "{secret}"
+        );
+    }
+    let recorded = reproduce::read(&report).expect("is a report");
+    let with_request = recorded.findings.iter();
+    let findings: Vec<&Kept> = with_request.filter(|one| one.has_request()).collect();
+    let base = recorded.server.as_deref();
+    assert!(base.is_some());
+    let mut wrong = Vec::new();
+    for is_mended in [false, true] {
+        mended.store(is_mended, Ordering::SeqCst);
+        let mut left = 0;
+        let mut progress = |step| left += usize::from(matches!(step, ReplayStep::Left { .. }));
+        let none = |_: &str| None;
+        let again = reproduce::run(&options, &document, base, &findings, &none, &mut progress);
+        let again = runtime.block_on(again).expect("the server can be reached");
+        for (verdict, old) in again.verdicts.iter().zip(&findings) {
+            let is_right = match verdict {
+                Verdict::There(_) => !is_mended,
+                Verdict::Gone => is_mended,
+                Verdict::Unchecked(_) => false,
+            };
+            if !is_right && !NOT_ALONE.contains(&fault.id) {
+                let verdict = match verdict {
+                    Verdict::There(_) => "there".to_owned(),
+                    Verdict::Gone => "gone".to_owned(),
+                    Verdict::Unchecked(reason) => reason.clone(),
+                };
+                let state = if is_mended { "mended" } else { "broken" };
+                wrong.push(format!(
+                    "{} {state}: {} {}: {verdict}: {}",
+                    fault.id, old.rule, old.subject, old.message
+                ));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_finding_is_still_there_until_its_fault_is_mended() {
+    let results = each(FAULTS, wrong);
+    let wrong: Vec<String> = results.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
+}

@@ -1,0 +1,158 @@
+//! Findings about sequences, sent again: still there while the fault is, gone when it is mended.
+
+use conformance::credentials::Given;
+use conformance::finding::Severity;
+use conformance::fingerprint;
+use conformance::report::{self, DocumentInfo, Format, Report, View};
+use conformance::reproduce::{self, Kept, Verdict};
+use conformance::session::Generate;
+
+use super::*;
+
+fn report_of(outcome: Outcome, document: &Document) -> Vec<u8> {
+    let report = Report {
+        command: "flows",
+        documents: vec![DocumentInfo::of("document", document)],
+        server: Some(outcome.server),
+        checked: [("operations", 1)].into(),
+        fail_on: Severity::Undecided,
+        findings: fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None),
+        sent: Vec::new(),
+        ignored: 0,
+        unchecked: None,
+        notes: Vec::new(),
+    };
+    let mut out = Vec::new();
+    report::write(Format::Json, &report, View::default(), &mut out).expect("is written");
+    out
+}
+
+/// How many findings are still there on a server, and which are not.
+fn again(
+    server: &Server,
+    base: Option<&str>,
+    findings: &[&Kept],
+    second: bool,
+) -> (usize, Vec<String>) {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    let mut options = Options::new(&server.url);
+    options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
+    options.generate = Some(Generate::default());
+    let nonce = 77;
+    options.flows = Some(match second {
+        true => Settings {
+            nonce,
+            ..settings()
+        },
+        false => Settings {
+            nonce,
+            ..Settings::default()
+        },
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let none = |_: &str| None;
+    let mut quiet = |_| {};
+    let outcome = reproduce::run(&options, &document, base, findings, &none, &mut quiet);
+    let outcome = runtime
+        .block_on(outcome)
+        .expect("the server can be reached");
+    let mut there = 0;
+    let mut others = Vec::new();
+    for (verdict, finding) in outcome.verdicts.iter().zip(findings) {
+        let word = match verdict {
+            Verdict::There(_) => {
+                there += 1;
+                continue;
+            }
+            Verdict::Gone => "gone".to_owned(),
+            Verdict::Unchecked(reason) => reason.clone(),
+        };
+        others.push(format!("{} {}: {word}", finding.rule, finding.subject));
+    }
+    (there, others)
+}
+
+#[test]
+fn a_fault_of_state_is_still_there_until_it_is_mended() {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    let mut wrong = Vec::new();
+    for (fault, ..) in FAULTS {
+        let server = Server::start(*fault);
+        let (outcome, _) = run(&server, &settings());
+        let recorded = reproduce::read(&report_of(outcome, &document)).expect("is a report");
+        let base = recorded.server.as_deref();
+        let with_request = recorded.findings.iter();
+        let findings: Vec<&Kept> = with_request.filter(|one| one.has_request()).collect();
+        assert!(!findings.is_empty(), "{fault:?}");
+        let (_, others) = again(&server, base, &findings, true);
+        if !others.is_empty() {
+            wrong.push(format!("{fault:?} broken: {others:?}"));
+        }
+        let right = Server::start(Fault::None);
+        let (there, others) = again(&right, base, &findings, true);
+        if there > 0 || others.iter().any(|one| !one.ends_with(": gone")) {
+            wrong.push(format!("{fault:?} mended: {there} there, {others:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_a_second_user_may_do_is_not_checked_without_one() {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    let server = Server::start(Fault::ForeignRead);
+    let (outcome, _) = run(&server, &settings());
+    let recorded = reproduce::read(&report_of(outcome, &document)).expect("is a report");
+    let base = recorded.server.as_deref();
+    let findings: Vec<&Kept> = recorded.findings.iter().collect();
+    let (there, others) = again(&server, base, &findings, false);
+    assert_eq!(there, 0);
+    assert!(others[0].contains("--second-user"), "{others:?}");
+}
+
+#[test]
+fn a_second_user_may_be_one_of_the_credentials() {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    for (fault, rule) in [
+        (Fault::None, None),
+        (Fault::ForeignRead, Some("foreign-read")),
+        (Fault::ForeignList, Some("foreign-list")),
+    ] {
+        let server = Server::start(fault);
+        let mut options = Options::new(&server.url);
+        options.credentials = vec![
+            Given::scheme("Token", FIRST),
+            Given::scheme("Token", SECOND).of_user("user-b"),
+        ];
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut quiet = |_| {};
+        let settings = Settings {
+            nonce: 1,
+            ..Settings::default()
+        };
+        let outcome = runtime.block_on(flows::check(&options, &settings, &document, &mut quiet));
+        let found = outcome.expect("the server can be checked").findings;
+        let rules: Vec<&str> = found.iter().map(|one| one.rule).collect();
+        assert_eq!(
+            rules.first().copied(),
+            rule,
+            "{fault:?}: {:?}",
+            told(&found)
+        );
+        // Each secret has a name of its own.
+        for finding in &found {
+            let exchange = finding.exchange.as_ref().expect("has a request");
+            assert!(
+                exchange.curl.contains("${TOKEN_USER_B:?}"),
+                "{}",
+                exchange.curl
+            );
+        }
+    }
+}
