@@ -221,7 +221,7 @@ mod tests {
             let names = Names::of([&schema, &schema]).expect("names");
             let renamed = names.renamed(&schema);
             assert_eq!(names.restored(&renamed), schema);
-            let mentioned = json!({"propertyNames": {"enum": [called(0)]}});
+            let mentioned = json!({"propertyNames": {"enum": [called(1)]}});
             let restored = names.restored(&mentioned);
             assert_eq!(restored["propertyNames"]["enum"][0], first);
             renamed
