@@ -352,20 +352,22 @@ fn values(alternatives: &[Alternative<'_, '_>], lists: &[Vec<String>]) -> Vec<Va
         json!({}),
         json!([]),
     ];
-    let mut seen: Vec<(&Maker<'_>, &Vec<String>, Vec<Option<&Value>>)> = Vec::new();
+    let mut seen: Vec<(&Maker<'_>, &[String])> = Vec::new();
+    let mut known: Vec<Vec<Option<&Value>>> = Vec::new();
     for (one, list) in alternatives.iter().zip(lists) {
         let schemas = list.iter().map(|at| one.maker.source.schemas.at(at));
         let schemas: Vec<Option<&Value>> = schemas.collect();
-        if seen.iter().any(|(.., known)| *known == schemas) {
+        if known.contains(&schemas) {
             continue;
         }
         values.extend(one.maker.edges(list));
-        for (maker, other, _) in &seen {
+        for (maker, other) in &seen {
             if std::ptr::eq(*maker, one.maker) {
-                values.extend(maker.accepted_by_all(&[other.as_slice(), list].concat()));
+                values.extend(maker.accepted_by_all(&[*other, list].concat()));
             }
         }
-        seen.push((one.maker, list, schemas));
+        seen.push((one.maker, list));
+        known.push(schemas);
     }
     let mut values = distinct(values, VALUES);
     values.sort_by_cached_key(size);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Acceptance, BaselineFault, DocumentChange, Impact, Keyword, ReplayFault, SchemaChange, Shape,
+    Acceptance, BaselineFault, DocumentChange, Impact, ReplayFault, SchemaChange,
 };
 
 use every::{changes, reasons, text};
