@@ -16,7 +16,6 @@ mod section;
 mod server;
 mod table;
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -120,9 +119,7 @@ async fn main() -> anyhow::Result<()> {
     print(&page);
     let full = !bench.quick && arguments.only.is_empty();
     if full && (quiet || arguments.force) {
-        let old = fs::read_to_string(section::PATH).unwrap_or_default();
-        let page = section::joined(&page, &old);
-        fs::write(section::PATH, page).context("cannot write the README.md")?;
+        section::replace("delivery", &page).context("cannot write the README.md")?;
     } else if full {
         eprintln!("{} is not written: the machine was busy", section::PATH);
     }

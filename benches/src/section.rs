@@ -1,16 +1,30 @@
-//! The part of `README.md` that tells of drift: two programs write the page, each its own part.
+//! The parts of `README.md`: three programs write the page, each its own part.
+
+use std::{fs, io};
 
 /// Where the page stands.
 pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
-/// What stands in front of the part on drift, which reaches to the end of the page.
-pub(crate) const BEGIN: &str = "\n<!-- From here on written by benches/drift. -->\n";
+/// The beginning of the line in front of each part but the first, which is that of `benches/delivery`.
+const BEGIN: &str = "\n<!-- From here on written by benches/";
 
-/// `page` with what `other` tells of drift, if anything, in place of what it tells itself.
-pub(crate) fn joined(page: &str, other: &str) -> String {
-    let own = page.split_once(BEGIN).map_or(page, |(own, _)| own);
-    match other.split_once(BEGIN) {
-        Some((_, part)) => format!("{own}{BEGIN}{part}"),
-        None => own.to_owned(),
-    }
+/// Replaces the part of a program: `delivery`, whose part is the first, or another one, such as `drift`, which is added where there is
+/// none.
+///
+/// # Errors
+/// When the page cannot be read or written.
+pub(crate) fn replace(program: &str, part: &str) -> io::Result<()> {
+    let page = fs::read_to_string(PATH)?;
+    fs::write(PATH, replaced(&page, program, part))
+}
+
+fn replaced(page: &str, program: &str, part: &str) -> String {
+    let marker = match program {
+        "delivery" => String::new(),
+        program => format!("{BEGIN}{program}. -->\n"),
+    };
+    let begin = page.find(&marker).unwrap_or(page.len());
+    let own = begin + marker.len().min(page.len() - begin);
+    let end = page[own..].find(BEGIN).map_or(page.len(), |end| own + end);
+    format!("{}{marker}{part}{}", &page[..begin], &page[end..])
 }

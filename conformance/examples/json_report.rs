@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Some(&new),
         ),
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: None,
         notes: Vec::new(),

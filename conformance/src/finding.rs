@@ -1,13 +1,17 @@
 //! One deviation, with its proof: what drift and replay produce and reports print.
 
 mod baseline;
+mod coverage;
 mod document;
+mod failure;
 mod flow;
 mod message;
 mod progress;
 mod record;
+mod redaction;
 mod replay;
 mod sample;
+mod violation;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,17 +19,20 @@ use serde_json::Value;
 use crate::document::Document;
 
 pub use baseline::{Acceptance, BaselineFault};
+pub use coverage::{
+    Coverage, KeywordCoverage, OperationCoverage, ReceivedPart, SampleCoverage, SecurityCoverage,
+    SentPart, Share,
+};
 pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
+pub use failure::{Failure, StepFailure};
 pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
-pub use progress::{ReplayStep, Tally};
+pub use progress::{ReplayStep, Tally, ToldExchange};
 pub use record::{CaseRecord, FlowRecord, HeaderRecord, SentRequest};
-pub use replay::{
-    Broken, Echoed, Failure, ReplayFault, SentSample, ShapeDifference, StepFailure, Unobserved,
-    Violation,
-};
+pub use replay::{ReplayFault, SentSample, Unobserved};
 pub use sample::{RecipeProblem, Unreplayable, Unwritable};
+pub use violation::{Broken, Echoed, ShapeDifference, Violation};
 
 /// How much a finding matters; the order is that of `--fail-on`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

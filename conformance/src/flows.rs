@@ -32,33 +32,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::document::Document;
-use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
+use crate::finding::{Finding, ReplayStep, Unchecked};
 use crate::session::{Options, Part, Session, SessionError, Subject};
 
-pub use crate::session::FlowSettings as Settings;
+pub use crate::session::{FlowSettings as Settings, Outcome};
 pub use arazzo::Description;
 pub use resource::{Resource, infer};
 
 use driver::Driver;
-
-/// The result of a run.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The base URL that was used.
-    pub server: String,
-    /// In document order, secrets hidden.
-    pub findings: Vec<Finding>,
-    /// Operations, resources and requests, by plural noun.
-    pub checked: BTreeMap<&'static str, usize>,
-    /// The operations that were called.
-    pub sent: Vec<SentSample>,
-    /// Why there is no result, if nothing was sent.
-    pub unchecked: Option<Unchecked>,
-    /// What a reader should know besides: that the run ended early.
-    pub notes: Vec<String>,
-    /// The inferred flows as an Arazzo description, where it was asked for and there are any that create something.
-    pub written: Option<String>,
-}
 
 /// Runs the flows of a document against a server.
 ///
@@ -70,7 +51,9 @@ pub async fn check(
     document: &Document,
     progress: &mut dyn FnMut(ReplayStep),
 ) -> Result<Outcome, SessionError> {
-    check_with(options, settings, &Work::default(), document, progress).await
+    let work = Work::default();
+    let (outcome, _) = check_with(options, settings, &work, document, progress).await?;
+    Ok(outcome)
 }
 
 /// Which flows are run, and whether they are written.
@@ -84,7 +67,8 @@ pub struct Work<'w> {
     pub write: bool,
 }
 
-/// As [`check`], with the workflows of a file, or with a text of those that are inferred.
+/// As [`check`], with the workflows of a file; besides, the inferred flows as an Arazzo description, where it was asked for and there are
+/// any that create something.
 ///
 /// # Errors
 /// As [`check`].
@@ -94,7 +78,7 @@ pub async fn check_with(
     work: &Work<'_>,
     document: &Document,
     progress: &mut dyn FnMut(ReplayStep),
-) -> Result<Outcome, SessionError> {
+) -> Result<(Outcome, Option<String>), SessionError> {
     let options = Options {
         flows: Some(settings.clone()),
         ..options.clone()
@@ -128,10 +112,7 @@ pub async fn check_with(
         }
         None => run(&session, settings).await,
     };
-    Ok(Outcome {
-        written,
-        ..finish(&session, part)
-    })
+    Ok((finish(&session, part), written))
 }
 
 /// What a run creates, told before it does.
@@ -153,14 +134,24 @@ fn finish(session: &Session<'_>, part: Part) -> Outcome {
     for finding in &mut findings {
         finding.message.redact(&|text| secrets.hide(text));
     }
-    let requests = part.observed.values().map(|one| one.requests).sum();
+    let requests = part.observed.values();
+    let requests = requests.map(|one| one.seen.requests).sum();
+    let seen = part.observed.iter();
+    let seen = seen.map(|(index, one)| (*index, &one.seen)).collect();
+    let coverage = crate::coverage::measure(
+        session.document,
+        session.operations,
+        &session.selected,
+        &|_| Vec::new(),
+        &seen,
+    );
     let checked = BTreeMap::from([("operations", part.sent.len()), ("requests", requests)]);
     Outcome {
         server: session.base.clone(),
         findings,
         checked,
         sent: part.sent,
-        written: None,
+        coverage: Some(coverage),
         unchecked: match session.options.stop.is_stopped() {
             true => Some(Unchecked::Stopped { requests }),
             false => (requests == 0).then_some(Unchecked::NoFlows),

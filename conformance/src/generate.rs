@@ -32,6 +32,7 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -147,7 +148,10 @@ impl Source<'_> {
             return Rc::clone(known);
         }
         let mut values = match self.document.at(schema) {
-            Some(_) => example_values(self.document, schema, Sender::Client),
+            Some(_) => {
+                let flagged = self.schemas.is_flagged();
+                example_values(self.document, schema, Sender::Client, flagged)
+            }
             None => Vec::new(),
         };
         values.retain(|value| self.accepts(schema, value));
@@ -198,9 +202,10 @@ fn distinct(all: Vec<Case>, limit: usize) -> Vec<Case> {
                 (&case.headers, &case.overrides, &case.changes),
                 (
                     case.anonymous,
+                    // As text, each byte would be several.
                     case.body
                         .as_ref()
-                        .map(|body| (&body.content_type, &body.bytes))
+                        .map(|body| (&body.content_type, hashed(&body.bytes)))
                 ),
             )
         );
@@ -215,4 +220,11 @@ fn distinct(all: Vec<Case>, limit: usize) -> Vec<Case> {
         kept.push(case);
     }
     kept
+}
+
+/// A number that tells bytes apart.
+fn hashed(bytes: &[u8]) -> u64 {
+    let mut hash = DefaultHasher::new();
+    hash.write(bytes);
+    hash.finish()
 }

@@ -88,6 +88,8 @@ pub mod har;
 
 pub mod check;
 
+pub mod coverage;
+
 pub mod session;
 
 pub mod flows;

@@ -208,6 +208,7 @@ impl Checked {
                 None,
             ),
             sent: outcome.sent,
+            coverage: outcome.coverage,
             ignored: 0,
             unchecked: outcome.unchecked,
             notes: outcome.notes,

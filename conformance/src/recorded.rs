@@ -17,9 +17,10 @@ use crate::case::route::{Route, Routes};
 use crate::case::serialize::decode;
 use crate::case::{Body, Case, Intent, Refusal};
 use crate::check::{Judge, Limits};
+use crate::coverage::{self, Seen};
 use crate::document::{Document, Operation, Selection};
 use crate::exchange::{Request, Secrets};
-use crate::finding::{Finding, Message, Place, ReplayFault, Severity};
+use crate::finding::{Coverage, Finding, Message, Place, ReplayFault, Severity};
 use crate::generate::{Generator, Sent};
 use crate::har::{self, HarError, Recorded, Skipped};
 use crate::replay::causes;
@@ -39,6 +40,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Counts by plural noun, for the report.
     pub checked: BTreeMap<&'static str, usize>,
+    /// What of the document the exchanges show.
+    pub coverage: Coverage,
     /// How many exchanges were held to the document.
     pub judged: usize,
     /// How many entries of the archive were not.
@@ -87,7 +90,7 @@ pub fn judge(
         findings: BTreeMap::new(),
         unknown: Vec::new(),
         counts: BTreeMap::new(),
-        seen: vec![false; operations.len()],
+        seen: BTreeMap::new(),
     };
     har::read(archive, &mut |entry| archived.entry(entry))?;
     Ok(archived.finish())
@@ -106,7 +109,8 @@ struct Archived<'a> {
     /// Requests below the base URL that no operation describes, by method and path, with their number.
     unknown: Vec<((String, String), usize)>,
     counts: BTreeMap<&'static str, usize>,
-    seen: Vec<bool>,
+    /// By operation.
+    seen: BTreeMap<usize, Seen>,
 }
 
 impl Archived<'_> {
@@ -140,8 +144,10 @@ impl Archived<'_> {
         if !self.selection.selects(operation) {
             return "recorded exchanges left out";
         }
-        self.seen[route.operation] = true;
         let case = self.case(operation, &exchange.request, &url, &route);
+        let seen = self.seen.entry(route.operation).or_default();
+        seen.note(exchange, &operation.method);
+        seen.note_values(&self.judge, operation, &case, exchange);
         let decoded: Vec<(String, String)> = route
             .values
             .iter()
@@ -224,18 +230,30 @@ impl Archived<'_> {
         let mut checked = self.counts;
         let judged = checked.get(JUDGED).copied().unwrap_or_default();
         let others = checked.values().sum::<usize>() - judged;
-        let operations = self.seen.iter().filter(|seen| **seen).count();
+        let operations = self.seen.len();
         checked.insert("operations", operations);
-        let unseen = self.seen.len() - operations;
+        let unseen = self.operations.len() - operations;
         if unseen > 0 {
             checked.insert("operations without recorded exchanges", unseen);
         }
         if more > 0 {
             checked.insert("undocumented requests that are not told", more);
         }
+        let selected: Vec<usize> = (0..self.operations.len())
+            .filter(|index| self.selection.selects(&self.operations[*index]))
+            .collect();
+        let seen = self.seen.iter().map(|(index, seen)| (*index, seen));
+        let coverage = coverage::measure(
+            self.document,
+            self.operations,
+            &selected,
+            &|_| Vec::new(),
+            &seen.collect(),
+        );
         Outcome {
             findings,
             checked,
+            coverage,
             judged,
             others,
         }

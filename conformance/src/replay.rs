@@ -21,32 +21,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::document::Document;
-use crate::finding::{Finding, ReplayStep, SentSample, Unchecked};
+use crate::finding::{ReplayStep, Unchecked};
 use crate::flows;
 use crate::samples;
 use crate::session::{Part, Session, Silence, Subject};
 
-pub use crate::session::{Generate, Options, SessionError};
+pub use crate::session::{Generate, Options, Outcome, SessionError};
 
 use archive::Archive;
 use unit::Unit;
-
-/// The result of a run.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The base URL that was used.
-    pub server: String,
-    /// In document order, secrets hidden.
-    pub findings: Vec<Finding>,
-    /// Operations and samples, by plural noun.
-    pub checked: BTreeMap<&'static str, usize>,
-    /// The samples that were sent, in order.
-    pub sent: Vec<SentSample>,
-    /// Why there is no result, if so.
-    pub unchecked: Option<Unchecked>,
-    /// What a reader should know besides: what was not reached, what is left on the server.
-    pub notes: Vec<String>,
-}
 
 /// Replays the samples of a document against a server, and sends generated requests where the options say so.
 ///
@@ -110,8 +93,11 @@ pub async fn run(
         result.created.extend(created);
     }
     let left = keep::clean_up(&session, std::mem::take(&mut result.created)).await;
-    observed::note_unobserved(&session, &options.watched, &mut result);
+    let coverage = observed::coverage(&session, &result);
+    let unobserved = observed::unobserved(&session, &options.watched, &coverage);
+    result.findings.extend(unobserved);
     let mut outcome = finish(&session, result, left);
+    outcome.coverage = Some(coverage);
     if let Some(Silence { requests, cause }) = silence
         && !options.stop.is_stopped()
     {
@@ -163,6 +149,7 @@ fn finish(session: &Session<'_>, result: Part, left: usize) -> Outcome {
         findings,
         checked,
         sent,
+        coverage: None,
         unchecked,
         notes,
     }
@@ -170,7 +157,8 @@ fn finish(session: &Session<'_>, result: Part, left: usize) -> Outcome {
 
 /// Why the run has no result, if so.
 fn unchecked(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
-    let requests = result.observed.values().map(|one| one.requests).sum();
+    let requests = result.observed.values();
+    let requests = requests.map(|one| one.seen.requests).sum();
     if session.options.stop.is_stopped() {
         return Some(Unchecked::Stopped { requests });
     }

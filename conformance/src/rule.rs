@@ -1,6 +1,20 @@
 //! What a rule is: a kind of finding with a stable id, a severity and a meaning. The tables stand where the findings are made; see
 //! `catalogue` for all of them.
 
+/// A table of rules: a constant for each id, and all of them in `ALL`.
+macro_rules! rules {
+    ($($name:ident = $id:literal $severity:ident $meaning:literal, $documented:literal => $found:literal;)*) => {
+        $(pub(crate) const $name: &str = $id;)*
+
+        /// All rules.
+        pub static ALL: &[Shown] = &[$(Shown {
+            rule: Rule { id: $id, severity: $severity, meaning: $meaning },
+            documented: $documented,
+            found: $found,
+        }),*];
+    };
+}
+
 pub mod flows;
 pub mod replay;
 
@@ -26,4 +40,19 @@ pub struct Shown {
     pub documented: &'static str,
     /// The actual value.
     pub found: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_meanings_are_sentences() {
+        let all: Vec<&Shown> = replay::ALL.iter().chain(flows::ALL).collect();
+        for (index, Shown { rule, .. }) in all.iter().enumerate() {
+            assert!(rule.meaning.ends_with('.'), "{}", rule.id);
+            let mut before = all[..index].iter();
+            assert!(before.all(|other| other.rule.id != rule.id), "{}", rule.id);
+        }
+    }
 }

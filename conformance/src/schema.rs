@@ -30,6 +30,9 @@ pub(crate) use text::with_member;
 use direction::Unsent;
 use writer::Written;
 
+/// How many references are followed that lead to nothing but another one.
+const REFERENCES: usize = 10;
+
 type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 
 /// Validators for the schemas of one document, each compiled at its first use.
@@ -108,11 +111,32 @@ impl<'d> Schemas<'d> {
         Ok(compiled.0.schema.clone())
     }
 
-    fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
+    /// Whether it matters who sends a value: some property is read-only or write-only.
+    #[must_use]
+    pub fn is_flagged(&self) -> bool {
         let flagged = || direction::is_flagged(self.subschemas.root());
-        let flagged = *self.flagged.get_or_init(flagged);
+        *self.flagged.get_or_init(flagged)
+    }
+
+    /// Where the schema at `schema` stands, if all that it says is where. Many places name one component, whose validator is large.
+    fn named(&self, schema: &str) -> String {
+        let mut at = schema.to_owned();
+        for _ in 0..REFERENCES {
+            let only = self.subschemas.object(&at).filter(|one| one.len() == 1);
+            let reference = only.and_then(|one| one.get("$ref")?.as_str());
+            let target = reference.and_then(|one| self.subschemas.target("$ref", one));
+            match target.filter(|target| self.subschemas.at(target).is_some()) {
+                Some(target) => at = target,
+                None => break,
+            }
+        }
+        at
+    }
+
+    fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
+        let flagged = self.is_flagged();
         let sender = sender.filter(|_| flagged);
-        let key = (schema.to_owned(), sender);
+        let key = (self.named(schema), sender);
         if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();
         }
@@ -121,7 +145,7 @@ impl<'d> Schemas<'d> {
         } else {
             Unsent::nothing(self.subschemas)
         };
-        let written = writer::write(self.subschemas, &unsent, schema);
+        let written = writer::write(self.subschemas, &unsent, &key.0);
         let compiled = written.and_then(|written| {
             let validator = validator::compile(&written.schema)?;
             Ok(Rc::new((written, validator)))

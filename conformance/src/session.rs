@@ -35,7 +35,7 @@ use crate::check::Judge;
 use crate::credentials::{Beside, CredentialError, Credentials};
 use crate::document::{Document, Operation};
 use crate::exchange::{Client, Exchange, Request, Secrets, TransportError, Unreachable};
-use crate::finding::{ReplayStep, Unwritable};
+use crate::finding::{Finding, ReplayStep, ToldExchange, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
 
@@ -48,7 +48,7 @@ pub use limits::Stop;
 use options::Own;
 pub use options::{FlowSettings, Generate, OperationOptions, Options, SecondUser, Watched};
 pub(crate) use options::{header, rate, seconds, workers};
-pub use part::{Created, Observed, Part};
+pub use part::{Created, Observed, Outcome, Part};
 
 /// The server could not be checked at all.
 #[derive(Debug, Error)]
@@ -354,6 +354,35 @@ impl<'s> Session<'s> {
     /// Tells those who watch. With several workers the order of steps is that of time.
     pub fn tell(&self, step: ReplayStep) {
         (self.progress)(step);
+    }
+
+    /// Tells those who follow the exchanges of one that is over, with what is wrong with it.
+    pub fn tell_exchange(
+        &self,
+        operation: usize,
+        case: &str,
+        exchange: &Exchange,
+        findings: &[Finding],
+    ) {
+        if !self.options.watch {
+            return;
+        }
+        let secrets = self.judge.secrets;
+        let mut findings = findings.to_vec();
+        for finding in &mut findings {
+            finding.message.redact(&|text| secrets.hide(text));
+        }
+        let request = &exchange.request;
+        self.tell(ReplayStep::Exchange(Box::new(ToldExchange {
+            operation: self.operations[operation].subject(),
+            case: case.to_owned(),
+            method: request.method.clone(),
+            url: secrets.hide(&secrets.url(&request.url)),
+            status: exchange.response.as_ref().map(|response| response.status),
+            failure: exchange.failure.clone(),
+            duration: exchange.duration,
+            findings,
+        })));
     }
 
     /// The users whose credentials were given, the first one first.

@@ -124,9 +124,7 @@ drift OLD NEW --format json` does. Others used {:.0} % of the machine meanwhile.
         generate::HEIGHT,
     );
     if arguments.write {
-        let old = fs::read_to_string(section::PATH).context("benches/README.md")?;
-        let page = section::joined(&old, &format!("{}{part}", section::BEGIN));
-        fs::write(section::PATH, page).context("benches/README.md")?;
+        section::replace("drift", &part).context("benches/README.md")?;
     }
     Ok(())
 }

@@ -119,6 +119,7 @@ pub(crate) fn measure(old: &Path, new: &Path) -> anyhow::Result<String> {
             Some(&new),
         ),
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: None,
         notes: Vec::new(),

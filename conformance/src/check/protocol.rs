@@ -81,11 +81,8 @@ impl Sheet<'_> {
 
     /// The documented methods of the path.
     fn methods(&self) -> Vec<String> {
-        let operations = self.judge.document.operations();
-        let same = operations
-            .iter()
-            .filter(|operation| operation.path == self.case.template);
-        same.map(|operation| operation.method.clone()).collect()
+        let same = self.judge.document.operations_of_path(&self.case.template);
+        same.into_iter().map(|operation| operation.method).collect()
     }
 
     /// A `Location` is one URI reference (RFC 9110, 10.2.2).

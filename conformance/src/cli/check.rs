@@ -105,6 +105,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         sent: Vec::new(),
+        coverage: None,
         ignored: sum.ignored + ignored,
         unchecked: sum.unchecked,
         notes: Vec::new(),

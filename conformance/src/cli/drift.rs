@@ -97,6 +97,7 @@ pub(super) async fn run(args: DriftArgs) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         sent: Vec::new(),
+        coverage: None,
         ignored,
         unchecked,
         notes: Vec::new(),

@@ -1,21 +1,16 @@
 //! `conformance flows`.
 
-use std::io::{self, Write};
-use std::sync::Arc;
-
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
-use super::access::{AccessArgs, settle_server};
-use super::output::{BaselineArgs, OutputArgs, write_reports};
-use super::progress::ProgressLine;
-use super::replay::stop_on_signal;
-use super::{Given, input, refuse_unmatched, unchecked};
-use crate::finding::{Comparison, Unchecked, Verdict};
+use super::Given;
+use super::access::AccessArgs;
+use super::live::Live;
+use super::output::{BaselineArgs, OutputArgs};
+use crate::finding::Verdict;
 use crate::flows::Description;
-use crate::report::{DocumentInfo, Report, words};
-use crate::{clock, fingerprint, flows, near, replay};
+use crate::{clock, flows, near, replay};
 
 pub(super) const HELP: &str = "Examples:
   conformance flows openapi/conduit.yaml --server http://localhost:8080 \\
@@ -54,35 +49,10 @@ pub(super) struct FlowsArgs {
 }
 
 pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
-    let mut settings = args.output.settle()?;
-    let mut options = args.options;
-    if options.include.is_empty() {
-        options.include = std::mem::take(&mut settings.config.include);
-    }
-    if options.exclude.is_empty() {
-        options.exclude = std::mem::take(&mut settings.config.exclude);
-    }
-    for (name, value) in settings.config.headers(&|name| std::env::var(name).ok())? {
-        let given = |(known, _): &(String, String)| known.eq_ignore_ascii_case(&name);
-        if !options.headers.iter().any(given) {
-            options.headers.push((name, value));
-        }
-    }
-    settle_server(&settings.config, given, &mut options)?;
-    args.access.settle(&settings.config, &mut options)?;
-    let document = input::load(&args.document).await?;
-    let selection = options.selection();
-    let documents = [document];
-    refuse_unmatched(&selection, &documents)?;
-    let [document] = &documents;
-    stop_on_signal(&options.stop);
-    let line = ProgressLine::start();
-    line.sending(Arc::clone(&options.count));
-    let mut progress = |step| {
-        line.erase();
-        // Progress that cannot be written is no reason to stop.
-        let _ = writeln!(io::stderr(), "{}", words::progress(&step));
-    };
+    let (access, output) = (args.access, args.output);
+    let options = args.options;
+    let live = Live::prepare("flows", &args.document, options, access, output, given).await?;
+    let document = live.document();
     let how = flows::Settings {
         nonce: clock::nonce(),
         ..args.flows
@@ -105,9 +75,10 @@ pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
         inputs: &args.inputs,
         write: args.write_flows.is_some(),
     };
-    let mut outcome = flows::check_with(&options, &how, &work, document, &mut progress).await?;
-    drop(line);
-    match (&args.write_flows, &outcome.written) {
+    let mut progress = |step| live.tell(&step, true);
+    let checked = flows::check_with(&live.options, &how, &work, document, &mut progress).await;
+    let (mut outcome, written) = checked?;
+    match (&args.write_flows, &written) {
         (Some(file), Some(text)) => std::fs::write(file, text)
             .with_context(|| format!("{file}: cannot be written; check the path"))?,
         (Some(file), None) => outcome.notes.push(format!(
@@ -115,31 +86,7 @@ pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
         )),
         (None, _) => {}
     }
-    let excluded = || unchecked(&selection, &documents) == Some(Unchecked::Excluded);
-    let reason = |found| {
-        if excluded() {
-            Unchecked::Excluded
-        } else {
-            found
-        }
-    };
-    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None);
-    let (findings, ignored) = args
-        .baseline
-        .judge(entries, selection.is_everything(), &settings)?;
-    let report = Report {
-        command: "flows",
-        documents: vec![DocumentInfo::of("document", document)],
-        server: Some(outcome.server),
-        checked: outcome.checked,
-        fail_on: settings.fail_on,
-        findings,
-        sent: outcome.sent,
-        ignored,
-        unchecked: outcome.unchecked.map(reason),
-        notes: outcome.notes,
-    };
-    write_reports(&report, &settings)
+    live.report(outcome, &args.baseline)
 }
 
 fn input_value(text: &str) -> Result<(String, Value), String> {

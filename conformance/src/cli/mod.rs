@@ -7,6 +7,7 @@ mod explain;
 mod flows;
 mod init;
 mod input;
+mod live;
 mod output;
 mod progress;
 mod recorded;

@@ -47,7 +47,8 @@ pub(super) struct OutputArgs {
 pub(super) struct Settings {
     pub(super) config: Config,
     pub(super) fail_on: Severity,
-    format: Format,
+    /// That of standard output; none where it is written already.
+    format: Option<Format>,
     view: View,
     reports: Vec<(Format, PathBuf)>,
 }
@@ -60,15 +61,11 @@ impl Settings {
 
     /// Whether the report on standard output is for a reader.
     pub(super) fn is_text(&self) -> bool {
-        self.format == Format::Text
+        self.format == Some(Format::Text)
     }
 
     /// Writes the reports to files.
     pub(super) fn write_files(&self, report: &Report) -> Result<()> {
-        let plain = View {
-            color: false,
-            ..self.view
-        };
         for (format, path) in &self.reports {
             let context = || {
                 format!(
@@ -77,11 +74,32 @@ impl Settings {
                 )
             };
             let mut file = BufWriter::new(File::create(path).with_context(context)?);
-            report::write(*format, report, plain, &mut file)
+            report::write(*format, report, self.plain_view(), &mut file)
                 .and_then(|()| file.flush())
                 .with_context(context)?;
         }
         Ok(())
+    }
+
+    /// How much of a report is written to files.
+    pub(super) fn plain_view(&self) -> View {
+        View {
+            color: false,
+            ..self.view
+        }
+    }
+
+    /// Takes out the files of one format: somebody else writes them.
+    pub(super) fn take_reports(&mut self, format: Format) -> Vec<PathBuf> {
+        let all = std::mem::take(&mut self.reports).into_iter();
+        let (own, others): (Vec<_>, Vec<_>) = all.partition(|(known, _)| *known == format);
+        self.reports = others;
+        own.into_iter().map(|(_, path)| path).collect()
+    }
+
+    /// Takes standard output, if it has this format: somebody else writes it.
+    pub(super) fn take_standard_output(&mut self, format: Format) -> bool {
+        self.format.take_if(|known| *known == format).is_some()
     }
 }
 
@@ -93,7 +111,7 @@ impl OutputArgs {
         let color = self.color.or(config.color).unwrap_or(Color::Auto);
         Ok(Settings {
             fail_on: fail_on.severity(),
-            format: self.format.or(config.format).unwrap_or(Format::Text),
+            format: Some(self.format.or(config.format).unwrap_or(Format::Text)),
             view: View {
                 show: self.show.unwrap_or(Severity::Info),
                 verbose: self.verbose,
@@ -225,12 +243,14 @@ fn report_file(text: &str) -> Result<(Format, PathBuf), String> {
 /// Writes the report in all formats that are asked for.
 pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verdict> {
     settings.write_files(report)?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    let written =
-        report::write(settings.format, report, settings.view, &mut out).and_then(|()| out.flush());
-    tolerate_closed(written)?;
+    if let Some(format) = settings.format {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written =
+            report::write(format, report, settings.view, &mut out).and_then(|()| out.flush());
+        tolerate_closed(written)?;
+    }
     // The other formats are for programs, whose output a reader does not see.
-    let is_read = matches!(settings.format, Format::Text | Format::Oneline);
+    let is_read = matches!(settings.format, Some(Format::Text | Format::Oneline));
     if let (Some(unchecked), false) = (&report.unchecked, is_read) {
         let _ = writeln!(io::stderr(), "nothing checked: {}", unchecked.reason());
     }

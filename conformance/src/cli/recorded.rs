@@ -67,6 +67,7 @@ pub(super) async fn judge(args: ReplayArgs, archive: &Path) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings,
         sent: Vec::new(),
+        coverage: Some(outcome.coverage),
         ignored,
         unchecked: (outcome.judged == 0).then_some(Unchecked::NothingRecorded { exchanges }),
         notes: Vec::new(),

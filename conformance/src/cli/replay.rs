@@ -1,20 +1,17 @@
 //! `conformance replay`, `conformance generate` and `conformance run`.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::access::{AccessArgs, settle_server};
-use super::output::{BaselineArgs, OutputArgs, write_reports};
-use super::progress::ProgressLine;
-use super::{Given, input, recorded, refuse_unmatched, unchecked};
-use crate::finding::{Comparison, ReplayStep, StepFailure, Unchecked, Verdict};
-use crate::report::{DocumentInfo, Report, words};
-use crate::session::{FlowSettings, SecondUser, Stop, Watched};
-use crate::{clock, fingerprint, replay};
+use super::access::AccessArgs;
+use super::live::Live;
+use super::output::{BaselineArgs, OutputArgs};
+use super::{Given, recorded};
+use crate::finding::{ReplayStep, StepFailure, Verdict};
+use crate::session::{FlowSettings, SecondUser, Watched};
+use crate::{clock, replay};
 
 pub(super) const HELP: &str = "Examples:
   conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
@@ -128,33 +125,13 @@ async fn check(
     archive: Option<&Path>,
     given: &Given,
 ) -> Result<Verdict> {
-    let mut settings = args.output.settle()?;
-    let mut options = args.options;
-    if options.include.is_empty() {
-        options.include = std::mem::take(&mut settings.config.include);
-    }
-    if options.exclude.is_empty() {
-        options.exclude = std::mem::take(&mut settings.config.exclude);
-    }
-    for (name, value) in settings.config.headers(&|name| std::env::var(name).ok())? {
-        let given = |(known, _): &(String, String)| known.eq_ignore_ascii_case(&name);
-        if !options.headers.iter().any(given) {
-            options.headers.push((name, value));
-        }
-    }
-    settle_server(&settings.config, given, &mut options)?;
-    args.access.settle(&settings.config, &mut options)?;
-    let document = input::load(&args.document).await?;
-    let selection = options.selection();
-    let documents = [document];
-    refuse_unmatched(&selection, &documents)?;
-    let [document] = &documents;
+    let (access, output) = (args.access, args.output);
+    let options = args.options;
+    let mut live = Live::prepare(command, &args.document, options, access, output, given).await?;
     if let Some(archive) = archive {
-        options.samples = recorded::samples(document, archive, &options.server)?;
+        let samples = recorded::samples(live.document(), archive, &live.options.server)?;
+        live.options.samples = samples;
     }
-    stop_on_signal(&options.stop);
-    let line = ProgressLine::start();
-    line.sending(Arc::clone(&options.count));
     let mut progress = |step: ReplayStep| {
         // `run` is for readers who want the findings; what is left behind they have to know.
         let detail = matches!(
@@ -169,50 +146,8 @@ async fn check(
                     ..
                 }
         );
-        if command != "run" || !detail || settings.is_verbose() {
-            line.erase();
-            // Progress that cannot be written is no reason to stop.
-            let _ = writeln!(io::stderr(), "{}", words::progress(&step));
-        }
+        live.tell(&step, command != "run" || !detail || live.is_verbose());
     };
-    let outcome = replay::run(&options, document, &mut progress).await?;
-    drop(line);
-    let excluded = || unchecked(&selection, &documents) == Some(Unchecked::Excluded);
-    let reason = |found| match found {
-        Unchecked::NoSamples { operations: 0 } if excluded() => Unchecked::Excluded,
-        other => other,
-    };
-    let entries = fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None);
-    let whole = selection.is_everything();
-    let (findings, ignored) = args.baseline.judge(entries, whole, &settings)?;
-    let report = Report {
-        command,
-        documents: vec![DocumentInfo::of("document", document)],
-        server: Some(outcome.server),
-        checked: outcome.checked.clone(),
-        fail_on: settings.fail_on,
-        findings,
-        sent: outcome.sent,
-        ignored,
-        unchecked: outcome.unchecked.map(reason),
-        notes: outcome.notes,
-    };
-    write_reports(&report, &settings)
-}
-
-/// Ends the run early on Ctrl-C, with the report so far; a second one ends the process at once.
-pub(super) fn stop_on_signal(stop: &Stop) {
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        stop.stop();
-        let said =
-            "stopping: deletes what was created, then reports; press Ctrl-C again to end at once";
-        let _ = writeln!(io::stderr(), "{said}");
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(2);
-        }
-    });
+    let outcome = replay::run(&live.options, live.document(), &mut progress).await?;
+    live.report(outcome, &args.baseline)
 }

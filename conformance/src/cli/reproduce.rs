@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::access::{AccessArgs, settle_server};
 use super::input::{self, STDIN};
+use super::live::stop_on_signal;
 use super::output::{OutputArgs, write_reports};
-use super::replay::stop_on_signal;
 use super::{Given, print};
 use crate::finding::{Comparison, ReplayStep, Severity, Unchecked, Verdict};
 use crate::report::{DocumentInfo, Report, plain_line, words};
@@ -183,6 +183,7 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
         fail_on: settings.fail_on,
         findings: entries,
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: (counts.there + counts.gone == 0).then_some(Unchecked::NothingSent {
             samples: findings.len(),

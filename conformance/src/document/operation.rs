@@ -41,6 +41,15 @@ impl Document {
         self.operations_below("/paths")
     }
 
+    /// The operations of one path, in document order.
+    pub fn operations_of_path(&self, path: &str) -> Vec<Operation<'_>> {
+        let items = self.at("/paths").and_then(Value::as_object);
+        let Some((path, item)) = items.and_then(|items| items.get_key_value(path)) else {
+            return Vec::new();
+        };
+        self.operations_of(path, pointer::join("/paths", path), item)
+    }
+
     /// All operations below `webhooks`, in document order; their `path` is the webhook's name.
     pub fn webhooks(&self) -> Vec<Operation<'_>> {
         self.operations_below("/webhooks")

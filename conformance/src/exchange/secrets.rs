@@ -7,6 +7,7 @@ mod known;
 
 use std::cell::RefCell;
 
+use data_encoding::BASE64;
 use serde_json::Value;
 
 use super::masked::{HIDDEN, variable};
@@ -136,7 +137,11 @@ impl Secrets {
         for secret in [Some(value), token].into_iter().flatten() {
             if secret.chars().count() >= SHORTEST {
                 let json = Value::from(secret).to_string();
-                for form in [secret, &json[1..json.len() - 1], &encode(secret)] {
+                let encoded = encode(secret);
+                let lower = lowercase_escapes(&encoded);
+                let base64 = BASE64.encode(secret.as_bytes());
+                let json = &json[1..json.len() - 1];
+                for form in [secret, json, &encoded, &lower, &base64] {
                     if !values.iter().any(|known| known == form) {
                         values.push(form.to_owned());
                     }
@@ -216,10 +221,14 @@ impl Secrets {
         if self.shown {
             return text.to_owned();
         }
-        self.values
-            .borrow()
-            .iter()
-            .fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
+        let mut text = text.to_owned();
+        for secret in self.values.borrow().iter() {
+            // To look for it is much cheaper than to copy a text without it.
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), HIDDEN);
+            }
+        }
+        text
     }
 
     /// A JSON value without the values that are known to be secret.
@@ -231,6 +240,19 @@ impl Secrets {
             _ => {}
         }
     }
+}
+
+/// A percent-encoded text with its hexadecimal digits in lower case, as some servers write them.
+fn lowercase_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        lower.push('%');
+        lower.push_str(&digits.to_ascii_lowercase());
+        lower.push_str(rest);
+    }
+    lower
 }
 
 #[cfg(test)]

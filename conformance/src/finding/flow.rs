@@ -293,19 +293,19 @@ impl FlowFault {
     pub(super) fn redact(&mut self, hide: &dyn Fn(&str) -> String) {
         match self {
             Self::Written { sent, found, .. } => {
-                super::replay::redact(sent, hide);
+                super::redaction::redact(sent, hide);
                 found
                     .iter_mut()
-                    .for_each(|found| super::replay::redact(found, hide));
+                    .for_each(|found| super::redaction::redact(found, hide));
             }
             Self::Unstable { before, after, .. }
             | Self::Changed { before, after, .. }
             | Self::TimeStill { before, after, .. }
             | Self::Repeated { before, after, .. } => {
-                super::replay::redact(before, hide);
-                super::replay::redact(after, hide);
+                super::redaction::redact(before, hide);
+                super::redaction::redact(after, hide);
             }
-            Self::Kept { value, .. } => super::replay::redact(value, hide),
+            Self::Kept { value, .. } => super::redaction::redact(value, hide),
             Self::Unobserved {
                 reason: NotObserved::Refused { words, .. } | NotObserved::NoUpdate { words, .. },
             } => words.iter_mut().for_each(|words| *words = hide(words)),

@@ -1,6 +1,8 @@
 //! What a replay has come to so far, for those who watch it, and whether it checked anything.
 
-use super::{StepFailure, Unchecked};
+use std::time::Duration;
+
+use super::{Failure, Finding, StepFailure, Unchecked};
 
 /// A step of a replay.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +71,31 @@ pub enum ReplayStep {
         /// Why it was not.
         reason: StepFailure,
     },
+    /// An exchange is over; told only where somebody follows them.
+    Exchange(Box<ToldExchange>),
     /// The run is over.
     Finished(Tally),
+}
+
+/// An exchange as it is told while a run goes on, secrets hidden.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToldExchange {
+    /// The operation as findings name it.
+    pub operation: String,
+    /// The sample or generated case; what else the request was for.
+    pub case: String,
+    /// The method that was sent.
+    pub method: String,
+    /// The URL that was asked for.
+    pub url: String,
+    /// The status of the response.
+    pub status: Option<u16>,
+    /// Why there is no complete response, if so.
+    pub failure: Option<Failure>,
+    /// From the first byte sent to the last one received.
+    pub duration: Duration,
+    /// What is wrong with it, before findings of one cause are joined.
+    pub findings: Vec<Finding>,
 }
 
 /// How many operations and samples there were.

@@ -31,6 +31,12 @@ pub(super) fn chance(seed: u64, name: &str, count: u64) -> u64 {
 }
 
 impl Bodies<'_> {
+    /// Values that a schema may accept, the simple ones first.
+    fn examples(&self, schema: &str) -> Vec<Value> {
+        let flagged = self.schemas.is_flagged();
+        example_values(self.document, schema, Sender::Client, flagged)
+    }
+
     pub(super) fn is_valid(&self, schema: &str, value: &Value) -> bool {
         self.schemas
             .faults(schema, value, Some(Sender::Client))
@@ -162,7 +168,7 @@ impl Bodies<'_> {
         found.retain(|value| !value.is_null());
         let made = roots
             .first()
-            .map(|root| example_values(self.document, root, Sender::Client))
+            .map(|root| self.examples(root))
             .unwrap_or_default();
         // A number that rounding shows, before the smallest one.
         if made.iter().any(Value::is_number) {
@@ -343,7 +349,7 @@ impl Bodies<'_> {
                 } else {
                     let made = below
                         .first()
-                        .map(|at| example_values(self.document, at, Sender::Client))
+                        .map(|at| self.examples(at))
                         .unwrap_or_default();
                     found.extend(made.into_iter().take(3).map(|item| json!([item])));
                 }

@@ -37,6 +37,9 @@ const JUDGED: [&str; 7] = [
     answers::BODY_EMPTY,
 ];
 
+/// So often it is waited in vain.
+const PATIENCE: u32 = 3;
+
 /// The run ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stopped;
@@ -65,6 +68,8 @@ pub(super) struct Driver<'a> {
     pub(super) changed: Instant,
     /// The resource whose life it is.
     pub(super) current: Option<usize>,
+    /// How often a change did not show, however long was waited.
+    pub(super) in_vain: u32,
     cases: HashMap<usize, Option<Case>>,
     told: HashSet<String>,
 }
@@ -96,6 +101,7 @@ impl<'a> Driver<'a> {
             creations: 0,
             changed: Instant::now(),
             current: None,
+            in_vain: 0,
             cases: HashMap::new(),
             told: HashSet::new(),
         }
@@ -299,7 +305,8 @@ impl<'a> Driver<'a> {
             .response
             .as_ref()
             .is_some_and(|response| response.status < 400);
-        observed.count(&exchange, is_ok.then_some(CaseRecord::default));
+        let accepted = is_ok.then_some(CaseRecord::default);
+        observed.count(&exchange, &operation.method, accepted);
         let whole = exchange
             .response
             .as_ref()
@@ -317,17 +324,18 @@ impl<'a> Driver<'a> {
                 .iter()
                 .map(|(name, value)| (name.clone(), decode(value)))
                 .collect();
-            let found = session.judge.judge(&case, &answer.exchange, &decoded);
-            for mut finding in found
-                .into_iter()
-                .filter(|finding| JUDGED.contains(&finding.rule))
-            {
+            let mut found = session.judge.judge(&case, &answer.exchange, &decoded);
+            found.retain(|finding| JUDGED.contains(&finding.rule));
+            session.tell_exchange(index, "flow", &answer.exchange, &found);
+            for mut finding in found {
                 let exchange = finding.exchange.as_mut();
                 if let Some(case) = exchange.and_then(|exchange| exchange.case.as_mut()) {
                     case.flow = Some(self.flow());
                 }
                 self.add(finding);
             }
+        } else {
+            session.tell_exchange(index, "flow", &answer.exchange, &[]);
         }
         let sample = SentSample {
             operation: operation.subject(),
@@ -461,11 +469,16 @@ pub(super) async fn pause(seconds: f64) {
     tokio::time::sleep(std::time::Duration::from_secs_f64(seconds)).await;
 }
 
-/// Waits before something is asked again, as some servers show a change a moment later.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "there is nothing on the server that could be awaited"
-)]
-pub(super) async fn settle(attempt: u32) {
-    tokio::time::sleep(std::time::Duration::from_millis(100 << attempt)).await;
+impl Driver<'_> {
+    /// Waits before something is asked again, as some servers show a change a moment later. Not any more where the waiting was in vain
+    /// several times, and never was of use: then it is the server that is wrong.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is nothing on the server that could be awaited"
+    )]
+    pub(super) async fn settle(&self, attempt: u32) {
+        if self.in_vain < PATIENCE {
+            tokio::time::sleep(std::time::Duration::from_millis(100 << attempt)).await;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The life of a thing: created, read, listed, changed, deleted.
 
 use super::create::Thing;
-use super::driver::{Answer, Call, Driver, Stopped, User, settle};
+use super::driver::{Answer, Call, Driver, Stopped, User};
 use super::list::Found;
 use super::members::{Described, Difference};
 use super::shape;
@@ -121,10 +121,11 @@ impl Driver<'_> {
                         self.rename(thing, first);
                     }
                     if attempt < ATTEMPTS {
-                        settle(attempt).await;
+                        self.settle(attempt).await;
                         attempt += 1;
                         continue;
                     }
+                    self.in_vain += 1;
                     // An accepted creation may take any time (RFC 9110, 15.3.3), and a list is looked at later.
                     if let (Some(read), false) = (resource.read, thing.answer.status == 202) {
                         let fault = FlowFault::Unreadable {
@@ -247,6 +248,7 @@ impl Driver<'_> {
         for attempt in 0..=ATTEMPTS {
             match self.find(index, above, &thing.id, User::First).await? {
                 Some(Found::No { pages, last }) if attempt == ATTEMPTS => {
+                    self.in_vain += 1;
                     // Another value may be the id of items.
                     let body = last.body.clone().unwrap_or_default().to_string();
                     let by_other = thing
@@ -262,7 +264,7 @@ impl Driver<'_> {
                         );
                     }
                 }
-                Some(Found::No { .. }) => settle(attempt).await,
+                Some(Found::No { .. }) => self.settle(attempt).await,
                 Some(Found::Unknown(answer)) if !answer.is_ok() => {
                     self.unobserved(list, &answer);
                     return Ok(());

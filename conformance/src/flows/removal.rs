@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::create::Thing;
-use super::driver::{Call, Driver, Stopped, User, settle};
+use super::driver::{Call, Driver, Stopped, User};
 use super::life::ATTEMPTS;
 use super::list::Found;
 use super::naming::plain;
@@ -47,6 +47,7 @@ impl Driver<'_> {
                 break;
             }
             if attempt == ATTEMPTS {
+                self.in_vain += 1;
                 let fault = FlowFault::Remains {
                     by: Trace::Read,
                     status: answer.status,
@@ -54,7 +55,7 @@ impl Driver<'_> {
                 self.note(rules::DELETED_GONE, delete, fault, Some(&answer));
                 break;
             }
-            settle(attempt).await;
+            self.settle(attempt).await;
         }
         for attempt in 0..=ATTEMPTS {
             let Some(Found::Yes(item, answer)) =
@@ -66,6 +67,7 @@ impl Driver<'_> {
                 break;
             }
             if attempt == ATTEMPTS {
+                self.in_vain += 1;
                 let fault = FlowFault::Remains {
                     by: Trace::List,
                     status: answer.status,
@@ -73,7 +75,7 @@ impl Driver<'_> {
                 self.note(rules::DELETED_UNLISTED, delete, fault, Some(&answer));
                 break;
             }
-            settle(attempt).await;
+            self.settle(attempt).await;
         }
         if let (Some(patch), Some(body)) = (resource.patch, update) {
             let answer = self.send(Call::new(patch, &thing.path).body(body)).await?;

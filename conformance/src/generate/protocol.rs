@@ -133,15 +133,14 @@ impl Source<'_> {
 
     /// The methods that the path does not have; asked with the first operation of each path only.
     fn methods(&self, base: &Base) -> Vec<Case> {
-        let all = self.document.operations();
-        let same = || all.iter().filter(|other| other.path == self.operation.path);
-        if same()
-            .next()
+        let same = self.document.operations_of_path(self.operation.path);
+        if same
+            .first()
             .is_none_or(|first| first.pointer != self.operation.pointer)
         {
             return Vec::new();
         }
-        let has = |method: &str| same().any(|other| other.method == method);
+        let has = |method: &str| same.iter().any(|other| other.method == method);
         let with = |method: &str, intent| Case {
             method: method.to_owned(),
             body: None,
@@ -161,10 +160,8 @@ impl Source<'_> {
     /// `HEAD` for `GET`, and each documented media type of the answers asked for alone.
     fn negotiated(&self, base: &Base) -> Vec<Case> {
         let mut cases = Vec::new();
-        let all = self.document.operations();
-        let has_head = all
-            .iter()
-            .any(|other| other.path == self.operation.path && other.method == "HEAD");
+        let same = self.document.operations_of_path(self.operation.path);
+        let has_head = same.iter().any(|other| other.method == "HEAD");
         if self.operation.method == "GET" && !has_head {
             cases.push(Case {
                 method: "HEAD".to_owned(),

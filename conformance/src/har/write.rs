@@ -120,7 +120,7 @@ fn response(exchange: &Exchange, secrets: &Secrets) -> Value {
     let named = |wanted: &str| {
         let found = headers.iter().find(|(name, _)| name == wanted);
         found.map_or_else(String::new, |(_, value)| {
-            String::from_utf8_lossy(value).into_owned()
+            secrets.hide(&String::from_utf8_lossy(value))
         })
     };
     let (text, encoding) = text(body, secrets);
@@ -149,6 +149,14 @@ fn response(exchange: &Exchange, secrets: &Secrets) -> Value {
 fn text(body: &[u8], secrets: &Secrets) -> (String, Option<&'static str>) {
     match std::str::from_utf8(body) {
         Ok(text) => (secrets.hide(text), None),
-        Err(_) => (BASE64.encode(body), Some("base64")),
+        // A secret cannot be taken out of bytes that are not text, so a body that has one is written as the text that is left.
+        Err(_) => {
+            let lossy = String::from_utf8_lossy(body);
+            let hidden = secrets.hide(&lossy);
+            match hidden == lossy {
+                true => (BASE64.encode(body), Some("base64")),
+                false => (hidden, None),
+            }
+        }
     }
 }

@@ -125,6 +125,7 @@ impl Unit<'_> {
                 .send(Some(creator), session.request(sample, path))
                 .await
         {
+            session.tell_exchange(creator, "set-up", &exchange, &[]);
             self.keep_track(creator, path, &exchange, Intent::Valid);
         }
     }
@@ -180,6 +181,7 @@ impl Unit<'_> {
         let case = sample.unwrap_or_else(|| bare_case(&session.operations[list]));
         let request = session.request(&case, before);
         let exchange = session.send(Some(list), request).await.ok()?;
+        session.tell_exchange(list, "set-up", &exchange, &[]);
         id_in_list(&exchange, name).map(|id| encode(&id))
     }
 
@@ -234,7 +236,11 @@ impl Unit<'_> {
             return Made::Refused;
         }
         let request = session.request(&sample, &path);
-        let (exchange, reason) = match session.send(Some(creator), request).await {
+        let sent = session.send(Some(creator), request).await;
+        if let Ok(exchange) = &sent {
+            session.tell_exchange(creator, "set-up", exchange, &[]);
+        }
+        let (exchange, reason) = match sent {
             Err(reason) => (None, StepFailure::Unwritable { reason }),
             Ok(exchange) => match step_failure(&exchange) {
                 Some(reason) => {

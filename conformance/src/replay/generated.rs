@@ -111,9 +111,10 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: &[Case]) {
             .iter()
             .map(|(case, path): &(&Case, PathValues)| (*case, path));
         let workers = session.options.workers.max(1);
-        let exchanges = stream::iter(pairs.map(exchange)).buffered(workers);
-        let exchanges: Vec<_> = exchanges.collect().await;
-        for ((case, path), sent) in ready.iter().zip(exchanges) {
+        let mut exchanges = stream::iter(pairs.map(exchange)).buffered(workers);
+        let mut cases = ready.iter();
+        // Judged as they come, in the order of the cases: a response that proves nothing is not kept.
+        while let (Some(sent), Some((case, path))) = (exchanges.next().await, cases.next()) {
             match sent {
                 Some(sent) => unit.absorb(index, case, path, sent),
                 None => session.note_unfinished(index),

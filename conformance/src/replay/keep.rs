@@ -38,26 +38,23 @@ impl Unit<'_> {
         if method != "POST" {
             return;
         }
-        let item = |item: &str| {
-            let name = template_names(item).pop()?;
-            (same_shape(&prefix(item, &name, false), template) && item.ends_with('}'))
-                .then_some(name)
-        };
-        let Some((item, name)) = operations
-            .iter()
-            .find_map(|one| Some((one.path, item(one.path)?)))
+        let Some((item, name)) = self
+            .items
+            .entry(operation)
+            .or_insert_with(|| item_of(operations, template))
+            .clone()
         else {
             return;
         };
         if let Some(id) = id_in(exchange, &name) {
-            let names = template_names(item);
+            let names = template_names(&item);
             let mut values: PathValues = names
                 .into_iter()
                 .zip(path.iter().map(|(_, value)| value.clone()))
                 .collect();
             values.push((name, encode(&id)));
             self.part.created.push(Created {
-                template: item.to_owned(),
+                template: item,
                 values,
                 by: matches!(
                     intent,
@@ -67,6 +64,15 @@ impl Unit<'_> {
             });
         }
     }
+}
+
+/// The path of one thing of a collection, and the parameter that names it.
+fn item_of(operations: &[Operation<'_>], collection: &str) -> Option<(String, String)> {
+    operations.iter().find_map(|one| {
+        let name = template_names(one.path).pop()?;
+        (same_shape(&prefix(one.path, &name, false), collection) && one.path.ends_with('}'))
+            .then(|| (one.path.to_owned(), name))
+    })
 }
 
 /// What the run may change on the server, told before anything is sent.
@@ -139,11 +145,14 @@ async fn delete_one(
         }
     }
     match session.send(Some(operation), request).await {
-        Ok(exchange) => match step_failure(&exchange) {
-            // It is gone already, perhaps together with its parent.
-            Some(StepFailure::Status { status: 404 | 410 }) => None,
-            failure => failure,
-        },
+        Ok(exchange) => {
+            session.tell_exchange(operation, "clean-up", &exchange, &[]);
+            match step_failure(&exchange) {
+                // It is gone already, perhaps together with its parent.
+                Some(StepFailure::Status { status: 404 | 410 }) => None,
+                failure => failure,
+            }
+        }
         Err(reason) => Some(StepFailure::Unwritable { reason }),
     }
 }

@@ -1,8 +1,11 @@
 //! What a run did not get to see: operations that accepted nothing, a server that lets nobody in, and what was never observed.
 
+use std::collections::HashSet;
+
 use crate::case::is_success;
 use crate::finding::{
-    ExchangeRecord, Finding, Place, ReplayFault, Severity, Unchecked, Unobserved,
+    Coverage, ExchangeRecord, Finding, Place, ReplayFault, SampleCoverage, Severity, Unchecked,
+    Unobserved,
 };
 use crate::rule::replay as rules;
 use crate::session::{Observed, Part, Session, Watched, is_safe};
@@ -30,7 +33,7 @@ pub(super) fn note_never_accepted(session: &Session<'_>, result: &mut Part) {
         let response = refusal.and_then(|(exchange, _)| exchange.response.as_ref());
         let words = response.map(|response| quoted(&response.body));
         let fault = ReplayFault::NeverAccepted {
-            requests: observed.map_or(0, |observed| observed.requests),
+            requests: observed.map_or(0, |observed| observed.seen.requests),
             last: response.map(|response| response.status),
             words: words.filter(|words| !words.is_empty()),
         };
@@ -65,12 +68,13 @@ fn quoted(body: &[u8]) -> String {
 pub(super) fn unauthorized(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
     let observed = || result.observed.values();
     let only = |observed: &Observed| {
-        let statuses = observed.statuses.keys();
-        observed.accepted == 0 && statuses.copied().all(|status| matches!(status, 401 | 403))
+        let mut statuses = observed.seen.all_statuses();
+        observed.accepted == 0 && statuses.all(|status| matches!(status, 401 | 403))
     };
-    let refused = observed().any(|one| one.refusal.is_some() && !one.statuses.is_empty());
+    let refused =
+        observed().any(|one| one.refusal.is_some() && one.seen.all_statuses().next().is_some());
     (refused && observed().all(only)).then(|| Unchecked::Unauthorized {
-        requests: observed().map(|one| one.requests).sum(),
+        requests: observed().map(|one| one.seen.requests).sum(),
         missing: missing(session, result),
     })
 }
@@ -92,56 +96,71 @@ fn missing(session: &Session<'_>, result: &Part) -> Vec<String> {
 pub(super) fn elsewhere(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
     let observed = || result.observed.values();
     let absent = |status: u16| matches!(status, 404 | 405 | 501);
-    let only = |one: &Observed| one.accepted == 0 && one.statuses.keys().copied().all(absent);
+    let only = |one: &Observed| one.accepted == 0 && one.seen.all_statuses().all(absent);
     // Where each path has an id, a 404 may mean that the id is unknown.
     let plain = result.observed.iter().any(|(index, one)| {
-        !session.operations[*index].path.contains('{') && one.statuses.contains_key(&404)
+        !session.operations[*index].path.contains('{') && one.seen.has_status(404)
     });
     (plain && observed().all(only)).then(|| Unchecked::Elsewhere {
-        requests: observed().map(|one| one.requests).sum(),
+        requests: observed().map(|one| one.seen.requests).sum(),
         server: session.base.clone(),
     })
 }
 
-/// Adds a finding for each thing of the watched kinds that was not observed.
-pub(super) fn note_unobserved(session: &Session<'_>, watched: &[Watched], result: &mut Part) {
+/// The coverage of the run.
+pub(super) fn coverage(session: &Session<'_>, result: &Part) -> Coverage {
+    let seen = result.observed.iter();
+    let seen = seen.map(|(index, one)| (*index, &one.seen)).collect();
+    let sent: HashSet<(&str, &str)> = result
+        .sent
+        .iter()
+        .map(|sent| (sent.operation.as_str(), sent.sample.as_str()))
+        .collect();
+    let samples = |index: usize| {
+        let cases = session.plans[index].cases.iter();
+        cases
+            .map(|case| SampleCoverage {
+                name: case.sample.clone(),
+                sent: sent.contains(&(&case.operation, &case.sample)),
+                at: case.at.clone(),
+            })
+            .collect()
+    };
+    let (document, operations) = (session.document, session.operations);
+    crate::coverage::measure(document, operations, &session.selected, &samples, &seen)
+}
+
+/// The findings about things of the watched kinds that were not observed.
+pub(super) fn unobserved(
+    session: &Session<'_>,
+    watched: &[Watched],
+    coverage: &Coverage,
+) -> Vec<Finding> {
     let mut noted = Vec::new();
-    for &index in &session.selected {
-        let operation = &session.operations[index];
-        let observed = result.observed.get(&index);
-        let subject = operation.subject();
+    for one in &coverage.operations {
         let mut note = |at: &str, what: Unobserved| {
+            let fault = ReplayFault::Unobserved { what };
+            let (rule, subject) = (rules::UNOBSERVED, one.operation.clone());
             noted.push(Finding {
                 old: Some(Place::of(session.document, at)),
-                ..Finding::new(
-                    rules::UNOBSERVED,
-                    Severity::Undecided,
-                    subject.clone(),
-                    ReplayFault::Unobserved { what },
-                )
+                ..Finding::new(rule, Severity::Undecided, subject, fault)
             });
         };
-        if watched.contains(&Watched::Operation) && observed.is_none_or(|one| one.requests == 0) {
-            note(&operation.pointer, Unobserved::Operation);
+        if watched.contains(&Watched::Operation) && one.requests == 0 {
+            note(&one.at, Unobserved::Operation);
         }
         if watched.contains(&Watched::Status) {
-            for (key, response) in operation.responses(session.document) {
-                let seen = |status: &u16| crate::check::falls_under(*status, &key);
-                if key != "default" && observed.is_none_or(|one| !one.statuses.keys().any(seen)) {
-                    note(&response.pointer, Unobserved::Status { status: key });
-                }
+            for status in one.statuses.iter().filter(|status| status.observed == 0) {
+                let name = status.name.clone();
+                note(&status.at, Unobserved::Status { status: name });
             }
         }
         if watched.contains(&Watched::Sample) {
-            for case in &session.plans[index].cases {
-                let sent = result.sent.iter();
-                let mut sent = sent.filter(|sent| sent.operation == case.operation);
-                if !sent.any(|sent| sent.sample == case.sample) {
-                    let sample = case.sample.clone();
-                    note(&case.at, Unobserved::Sample { sample });
-                }
+            for sample in one.samples.iter().filter(|sample| !sample.sent) {
+                let name = sample.name.clone();
+                note(&sample.at, Unobserved::Sample { sample: name });
             }
         }
     }
-    result.findings.extend(noted);
+    noted
 }

@@ -25,6 +25,8 @@ pub(super) struct Unit<'s> {
     pub(super) reusable: Option<HashMap<String, Option<String>>>,
     /// Generated requests that create things, by operation.
     pub(super) bases: HashMap<usize, Option<Case>>,
+    /// The path of one thing of a collection and its parameter, by the operation that creates.
+    pub(super) items: HashMap<usize, Option<(String, String)>>,
 }
 
 impl<'s> Unit<'s> {
@@ -41,6 +43,7 @@ impl<'s> Unit<'s> {
             refusals: Vec::new(),
             reusable: None,
             bases: HashMap::new(),
+            items: HashMap::new(),
         }
     }
 
@@ -141,7 +144,10 @@ impl<'s> Unit<'s> {
             Intent::Open | Intent::Refused(_) | Intent::Head | Intent::Options => false,
         };
         let observed = self.part.observed.entry(index).or_default();
-        observed.count(&exchange, positive.then_some(|| case.record(path)));
+        let (judge, operation) = (&self.session.judge, &self.session.operations[index]);
+        let positive = positive.then_some(|| case.record(path));
+        observed.count(&exchange, &operation.method, positive);
+        observed.seen.note_values(judge, operation, case, &exchange);
         self.keep_track(index, path, &exchange, case.intent);
         let decoded: PathValues = path
             .iter()
@@ -151,6 +157,8 @@ impl<'s> Unit<'s> {
             true => Vec::new(),
             false => self.session.judge.judge(case, &exchange, &decoded),
         };
+        self.session
+            .tell_exchange(index, &case.sample, &exchange, &findings);
         self.part.sent.push(SentSample {
             operation: case.operation.clone(),
             sample: case.sample.clone(),

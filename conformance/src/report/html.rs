@@ -1,19 +1,26 @@
-//! The report as one file for a browser: no scripts, no network, light and dark, readable on a phone.
+//! The report as one file for a browser: no network, light and dark, readable on a phone.
 //!
 //! Findings stand below their operation, those with the gravest findings first. Severities are shown and hidden by check boxes that
-//! the style sheet looks at. The content security policy allows this file's own style sheet and nothing else. The file is also
-//! well-formed XML, which is how the tests read it.
+//! the style sheet looks at. A report of a live check shows before them what was observed of each operation. All of it can be read
+//! without scripts; the script of live reports copies commands and filters operations. The content security policy allows this file's
+//! own style sheet and script, and nothing else. The file is also well-formed XML, which is how the tests read it.
+
+mod coverage;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::{Listing, message as sentence, places, plain, users, witness_line, witness_title};
-use crate::finding::{Severity, Verdict};
+use crate::finding::{ExchangeRecord, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 const STYLE: &str = include_str!("html.css");
+const SCRIPT: &str = include_str!("html.js");
 /// The SHA-256 of the style sheet in Base64, as the policy wants it; a test compares them.
-const STYLE_HASH: &str = "G+fcJl2NasR/ZMdl4X21t9nsifTbEMYvqmcd5ZmeQV8=";
+const STYLE_HASH: &str = "ewKLjdNR584ysYTV4Zoi06HTPzlnaYJMylBHkV8rr6A=";
+
+/// The same of the script.
+const SCRIPT_HASH: &str = "X84r6wJikMb6G5IFHK1bJZb6BtTE4Q1d71+GIvwzuF0=";
 
 /// An operation, or another subject, with its findings.
 struct Section<'r> {
@@ -26,10 +33,15 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
     let report = listing.report;
     let verdict = report.verdict().word();
     let title = escaped(&format!("conformance {}: {verdict}", report.command));
+    let is_live = report.server.is_some();
+    let script_policy = match is_live {
+        true => format!(" script-src 'sha256-{SCRIPT_HASH}';"),
+        false => String::new(),
+    };
     write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; form-action 'none'\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{STYLE_HASH}';{script_policy} base-uri 'none'; form-action 'none'\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <meta name=\"referrer\" content=\"no-referrer\"/>\n\
@@ -66,7 +78,19 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
     writeln!(out, "</ul>")?;
     writeln!(out, "</header>")?;
     let sections = sections(listing);
+    if let Some(coverage) = &report.coverage {
+        coverage::write(coverage, &sections, out)?;
+    }
+    if !sections.is_empty() && report.coverage.is_some() {
+        writeln!(out, "<h2>Findings</h2>")?;
+    }
     filters(listing, out)?;
+    if is_live && sections.len() > 1 {
+        writeln!(
+            out,
+            "<p class=\"find\" hidden=\"hidden\"><input class=\"find\" type=\"search\" placeholder=\"Filter by operation\" aria-label=\"Filter by operation\"/></p>"
+        )?;
+    }
     contents(&sections, out)?;
     writeln!(out, "<main>")?;
     for (index, section) in sections.iter().enumerate() {
@@ -79,14 +103,18 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
         let (classes, subject) = (classes.join(" "), escaped(section.subject));
         writeln!(
             out,
-            "<section class=\"{classes}\" id=\"s-{index}\">\n<h3>{subject}</h3>"
+            "<section class=\"{classes}\" id=\"s-{index}\" data-operation=\"{subject}\">\n<h3>{subject}</h3>"
         )?;
         for entry in &section.entries {
             article(entry, out)?;
         }
         writeln!(out, "</section>")?;
     }
-    writeln!(out, "</main>\n</body>\n</html>")
+    writeln!(out, "</main>")?;
+    if is_live {
+        writeln!(out, "<script>{SCRIPT}</script>")?;
+    }
+    writeln!(out, "</body>\n</html>")
 }
 
 /// The sections in the order of their first findings.
@@ -158,10 +186,10 @@ fn contents(sections: &[Section<'_>], out: &mut dyn Write) -> io::Result<()> {
                 format!("<span class=\"{word}\"><strong>{count}</strong></span>")
             })
             .collect();
+        let subject = escaped(section.subject);
         writeln!(
             out,
-            "<li><a href=\"#s-{index}\">{}</a> {}</li>",
-            escaped(section.subject),
+            "<li data-operation=\"{subject}\"><a href=\"#s-{index}\">{subject}</a> {}</li>",
             counts.join(" ")
         )?;
     }
@@ -216,17 +244,10 @@ fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     if let (Some(line), Some(witness)) = (witness_line(entry), &finding.witness) {
         let (title, line) = (escaped(&witness_title(entry)), escaped(&plain::line(&line)));
         writeln!(out, "<p>{title}: <code>{line}</code></p>")?;
-        block("the whole value", &plain::pretty_json(witness), false, out)?;
+        block("the whole value", &plain::pretty_json(witness), out)?;
     }
     if let Some(exchange) = &finding.exchange {
-        block("again", &exchange.curl, true, out)?;
-        block("request", &exchange.request, false, out)?;
-        block(
-            "response",
-            exchange.response.as_deref().unwrap_or("none"),
-            false,
-            out,
-        )?;
+        write_exchange(exchange, out)?;
     }
     writeln!(
         out,
@@ -243,11 +264,32 @@ fn element_id(entry: &Entry) -> String {
     }
 }
 
-fn block(name: &str, text: &str, open: bool, out: &mut dyn Write) -> io::Result<()> {
-    let open = if open { " open=\"open\"" } else { "" };
+/// The command that shows it again, then request and response, side by side where there is room.
+fn write_exchange(exchange: &ExchangeRecord, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "<details{open}><summary>{name}</summary><pre>{}</pre></details>",
+        "<h4>again</h4><div class=\"again\"><button type=\"button\" class=\"copy\" hidden=\"hidden\">Copy</button><pre>{}</pre></div>",
+        escaped(&exchange.curl)
+    )?;
+    let response = exchange.response.as_deref().unwrap_or("none");
+    writeln!(out, "<div class=\"exchange\">")?;
+    for (name, text) in [
+        ("request", exchange.request.as_str()),
+        ("response", response),
+    ] {
+        writeln!(
+            out,
+            "<div><h4>{name}</h4><pre>{}</pre></div>",
+            escaped(text)
+        )?;
+    }
+    writeln!(out, "</div>")
+}
+
+fn block(name: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<details><summary>{name}</summary><pre>{}</pre></details>",
         escaped(text)
     )
 }
@@ -320,20 +362,74 @@ mod tests {
     fn the_policy_allows_the_style_sheet_and_nothing_else() {
         assert_eq!(base64(b"abcd"), "YWJjZA==");
         assert_eq!(base64(&Sha256::digest(STYLE)), STYLE_HASH);
+        assert_eq!(base64(&Sha256::digest(SCRIPT)), SCRIPT_HASH);
         for part in ["url(", "@import", "<", "expression"] {
             assert!(!STYLE.contains(part), "{part}");
         }
+        for part in ["<", "&", "innerHTML", "fetch", "eval", "http"] {
+            assert!(!SCRIPT.contains(part), "{part}");
+        }
+        // Where nothing is copied, nothing runs.
+        let text = sample::written(Format::Html, &sample::report());
+        assert!(!text.contains("<script") && !text.contains("script-src"));
+    }
+
+    #[test]
+    fn a_live_report_shows_what_was_observed_and_request_beside_response() {
+        let text = sample::written(Format::Html, &sample::live());
+        let document = parse(&text);
+        let all = |name: &'static str, class: &'static str| {
+            let nodes = document
+                .descendants()
+                .filter(move |node| node.has_tag_name(name));
+            nodes.filter(move |node| node.attribute("class") == Some(class))
+        };
+        let operations: Vec<&str> = all("details", "operation")
+            .filter_map(|node| node.attribute("data-operation"))
+            .collect();
+        assert_eq!(operations, ["GET /b (getB)", "POST /never"]);
+        let chips: Vec<Option<&str>> = all("span", "unseen").map(|node| node.text()).collect();
+        assert_eq!(chips, [Some("404"), Some("200"), Some("404")]);
+        assert_eq!(
+            all("span", "odd").next().and_then(|node| node.text()),
+            Some("418")
+        );
+        let exchange = all("div", "exchange").next().unwrap();
+        let heads: Vec<Option<&str>> = exchange
+            .descendants()
+            .filter(|node| node.has_tag_name("h4"))
+            .map(|node| node.text())
+            .collect();
+        assert_eq!(heads, [Some("request"), Some("response")]);
+        let copied = all("button", "copy")
+            .next()
+            .unwrap()
+            .next_sibling_element()
+            .unwrap();
+        assert!(copied.text().unwrap().starts_with("curl "));
+        insta::assert_snapshot!(text.replace(STYLE, "...").replace(SCRIPT, "..."));
     }
 
     #[test]
     fn hostile_text_makes_no_element_and_no_attribute() {
-        let text = sample::written(Format::Html, &sample::hostile());
+        let mut report = sample::hostile();
+        report.server = Some(sample::HOSTILE.to_owned());
+        report.coverage = sample::live().coverage.map(|mut coverage| {
+            let hostile = &mut coverage.operations[0];
+            hostile.operation = sample::HOSTILE.to_owned();
+            hostile.statuses[0].name = sample::HOSTILE.to_owned();
+            hostile.parameters[0].name = sample::HOSTILE.to_owned();
+            hostile.samples[0].name = sample::HOSTILE.to_owned();
+            coverage
+        });
+        let text = sample::written(Format::Html, &report);
         assert!(sample::is_plain(&text));
         let document = parse(&text);
         let allowed = [
             "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "span",
             "p", "ul", "li", "article", "strong", "code", "dl", "dt", "dd", "br", "details",
-            "summary", "pre", "header", "nav", "section", "input", "label", "a",
+            "summary", "pre", "header", "nav", "section", "input", "label", "a", "h4", "div",
+            "button", "meter", "b", "script",
         ];
         for node in document.descendants().filter(roxmltree::Node::is_element) {
             assert!(allowed.contains(&node.tag_name().name()), "{node:?}");
@@ -351,6 +447,13 @@ mod tests {
                     "for",
                     "checked",
                     "href",
+                    "hidden",
+                    "data-operation",
+                    "placeholder",
+                    "aria-label",
+                    "title",
+                    "value",
+                    "max",
                 ];
                 assert!(known.contains(&attribute.name()), "{attribute:?}");
             }

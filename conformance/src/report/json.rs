@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::words::{self, Context};
 use super::{DocumentInfo, Listing, Unchecked, plain};
 use crate::finding::{
-    Comparison, Effect, ExchangeRecord, Finding, Message, Place, Proof, Severity, Users, Verdict,
+    Comparison, Effect, ExchangeRecord, Finding, Message, OperationCoverage, Place, Proof,
+    Severity, Share, Users, Verdict,
 };
 use crate::fingerprint::Entry;
 
@@ -22,6 +23,8 @@ struct Root<'a> {
     head: Head<'a>,
     summary: Summary<'a>,
     findings: Vec<Line<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'a [OperationCoverage]>,
 }
 
 /// The run.
@@ -56,6 +59,8 @@ pub(super) struct Summary<'a> {
     checked: &'a BTreeMap<&'static str, usize>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage: Option<&'a BTreeMap<&'static str, Share>>,
 }
 
 /// One finding.
@@ -116,18 +121,28 @@ pub(super) fn undecided(finding: &Finding) -> Option<Value> {
     Some(words::without_bundles(&reason))
 }
 
+impl<'a> Head<'a> {
+    pub(super) fn new(
+        command: &'a str,
+        documents: &'a [DocumentInfo],
+        server: Option<&'a str>,
+    ) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+            },
+            command,
+            documents,
+            server,
+        }
+    }
+}
+
 pub(super) fn head<'r>(listing: &Listing<'r>) -> Head<'r> {
     let report = listing.report;
-    Head {
-        format_version: FORMAT_VERSION,
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME"),
-            version: env!("CARGO_PKG_VERSION"),
-        },
-        command: report.command,
-        documents: &report.documents,
-        server: report.server.as_deref(),
-    }
+    Head::new(report.command, &report.documents, report.server.as_deref())
 }
 
 pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
@@ -148,6 +163,7 @@ pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
         hidden: listing.hidden(),
         checked: &report.checked,
         notes: &report.notes,
+        coverage: report.coverage.as_ref().map(|coverage| &coverage.totals),
     }
 }
 
@@ -195,10 +211,12 @@ pub(super) fn places(entry: &Entry) -> Vec<(&'static str, &Place)> {
 }
 
 pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let coverage = listing.report.coverage.as_ref();
     let root = Root {
         head: head(listing),
         summary: summary(listing),
         findings: listing.entries.iter().map(|entry| finding(entry)).collect(),
+        coverage: coverage.map(|coverage| coverage.operations.as_slice()),
     };
     writeln!(out, "{}", plain::pretty_json(&root))
 }
@@ -214,7 +232,7 @@ mod tests {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         assert!(jsonschema::meta::is_valid(&schema));
         let validator = jsonschema::validator_for(&schema).unwrap();
-        for report in [sample::report(), sample::hostile()] {
+        for report in [sample::report(), sample::hostile(), sample::live()] {
             let report: Value =
                 serde_json::from_str(&sample::written(Format::Json, &report)).unwrap();
             let errors: Vec<String> = validator

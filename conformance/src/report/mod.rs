@@ -27,10 +27,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 pub use crate::finding::Unchecked;
-use crate::finding::{Finding, Place, SentSample, Severity, Side, Verdict};
+use crate::finding::{Coverage, Finding, Place, SentSample, Severity, Side, Verdict};
 use crate::fingerprint::Entry;
 
 use listing::{Listing, counted};
+pub use ndjson::Stream;
 
 /// The JSON Schema (2020-12) of the JSON report.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -45,7 +46,7 @@ pub enum Format {
     Oneline,
     /// For a program; see `conformance schema report`.
     Json,
-    /// For a program that reads line by line: the run, each finding, the summary.
+    /// For a program that reads line by line: the run, each finding, the summary; of a live check each exchange, as it happens.
     Ndjson,
     /// JUnit XML, for CI servers.
     Junit,
@@ -81,7 +82,7 @@ impl Format {
             Self::Json => ("json", "For a program; see `conformance schema report`"),
             Self::Ndjson => (
                 "ndjson",
-                "For a program that reads line by line: the run, each finding, the summary",
+                "For a program that reads line by line, while a live check runs: run, exchanges, findings, summary",
             ),
             Self::Junit => ("junit", "JUnit XML, for CI servers"),
             Self::Sarif => ("sarif", "SARIF 2.1.0, for code scanning"),
@@ -138,6 +139,8 @@ pub struct Report {
     pub findings: Vec<Entry>,
     /// The samples that were sent to the server.
     pub sent: Vec<SentSample>,
+    /// What of the document was exercised and observed, where a server was asked.
+    pub coverage: Option<Coverage>,
     /// How many findings a baseline or allowed differences took away.
     pub ignored: usize,
     /// Why nothing was checked, if so.

@@ -5,8 +5,9 @@ use serde_json::json;
 use super::*;
 use crate::finding::{
     CaseRecord, Comparison, DocumentChange, Effect, ExchangeRecord, FlowRecord, HeaderRecord,
-    Impact, Message, Proof, ReplayFault, SchemaChange, Sender, SentRequest, Undecided, Use, User,
-    Users,
+    Impact, KeywordCoverage, Message, OperationCoverage, Proof, ReceivedPart, ReplayFault,
+    SampleCoverage, SchemaChange, SecurityCoverage, Sender, SentPart, SentRequest, Undecided, Use,
+    User, Users,
 };
 
 fn place(document: &str, line: u32) -> Place {
@@ -53,10 +54,64 @@ fn wrap(findings: Vec<Finding>) -> Report {
         fail_on: Severity::Undecided,
         findings: crate::fingerprint::entries(findings, Comparison::Versions, None, None),
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: None,
         notes: Vec::new(),
     }
+}
+
+/// A run against a live server, with coverage.
+pub(crate) fn live() -> Report {
+    let sent = |name: &str, sent, accepted| SentPart {
+        name: name.to_owned(),
+        sent,
+        accepted,
+    };
+    let received = |name: &str, observed| ReceivedPart {
+        name: name.to_owned(),
+        observed,
+        at: String::new(),
+    };
+    let operation = |operation: &str, requests: usize| OperationCoverage {
+        operation: operation.to_owned(),
+        requests,
+        accepted: requests / 2,
+        refused: requests - requests / 2,
+        parameters: vec![
+            sent("query limit", requests, requests / 2),
+            sent("query <b>", 0, 0),
+        ],
+        request_types: vec![sent("application/json", requests, 1)],
+        statuses: vec![received("200", requests / 2), received("404", 0)],
+        undocumented: vec![received("418", 1)],
+        response_types: vec![received("200 application/json", requests / 2)],
+        samples: vec![SampleCoverage {
+            name: "one".to_owned(),
+            sent: requests > 0,
+            at: String::new(),
+        }],
+        request_keywords: KeywordCoverage::default(),
+        response_keywords: KeywordCoverage {
+            observed: 3,
+            all: 4,
+            missing: vec!["/components/schemas/A/maxLength".to_owned()],
+        },
+        security: vec![SecurityCoverage {
+            schemes: vec!["key".to_owned()],
+            accepted: requests / 2,
+        }],
+        unauthorized: 1,
+        at: String::new(),
+    };
+    let mut report = report();
+    report.command = "run";
+    report.server = Some("http://localhost:8080".to_owned());
+    report.documents.truncate(1);
+    report.documents[0].role = "document";
+    let operations = vec![operation("GET /b (getB)", 12), operation("POST /never", 0)];
+    report.coverage = Some(Coverage::of(operations));
+    report
 }
 
 pub(crate) fn report() -> Report {

@@ -1,6 +1,7 @@
 //! The report for a reader: a paragraph for each finding, and one line that sums up.
 
 mod brief;
+mod coverage;
 
 use std::io::{self, Write};
 
@@ -51,6 +52,16 @@ pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()
 fn write_verdict(listing: &Listing<'_>, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     let verdict = listing.report.verdict();
     writeln!(out, "{}: {}", paint.verdict(verdict), listing.counts())?;
+    if let Some(coverage) = &listing.report.coverage
+        && verdict != Verdict::NothingChecked
+    {
+        writeln!(out, "{}", coverage::line(coverage))?;
+        if listing.view.verbose {
+            for line in coverage::gaps(coverage) {
+                writeln!(out, "  {}", plain::line(&line))?;
+            }
+        }
+    }
     for note in &listing.report.notes {
         writeln!(out, "{}", plain::line(note))?;
     }

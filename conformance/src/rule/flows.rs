@@ -3,19 +3,6 @@
 use super::{Rule, Shown};
 use crate::finding::Severity::{Breaking, Undecided, Warning};
 
-macro_rules! rules {
-    ($($name:ident = $id:literal $severity:ident $meaning:literal, $documented:literal => $found:literal;)*) => {
-        $(pub(crate) const $name: &str = $id;)*
-
-        /// All rules.
-        pub static ALL: &[Shown] = &[$(Shown {
-            rule: Rule { id: $id, severity: $severity, meaning: $meaning },
-            documented: $documented,
-            found: $found,
-        }),*];
-    };
-}
-
 rules! {
     CREATED_READABLE = "created-readable" Breaking "What was created cannot be read with its id.",
         "POST /notes: 201, id 7" => "GET /notes/7: 404 Not Found";
@@ -71,21 +58,4 @@ rules! {
         "POST /notes: 201 Created" => "POST /notes: 403 Forbidden";
     FLOW_CRITERION = "flow-criterion" Breaking "A step of a workflow did not meet one of its success criteria.",
         "condition: $statusCode == 200" => "404 Not Found";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_unique_and_meanings_are_sentences() {
-        for (index, Shown { rule, .. }) in ALL.iter().enumerate() {
-            assert!(rule.meaning.ends_with('.'), "{}", rule.id);
-            assert!(
-                ALL[..index].iter().all(|other| other.rule.id != rule.id),
-                "{}",
-                rule.id
-            );
-        }
-    }
 }

@@ -3,19 +3,6 @@
 use super::{Rule, Shown};
 use crate::finding::Severity::{Breaking, Info, Undecided, Warning};
 
-macro_rules! rules {
-    ($($name:ident = $id:literal $severity:ident $meaning:literal, $documented:literal => $found:literal;)*) => {
-        $(pub(crate) const $name: &str = $id;)*
-
-        /// All rules.
-        pub static ALL: &[Shown] = &[$(Shown {
-            rule: Rule { id: $id, severity: $severity, meaning: $meaning },
-            documented: $documented,
-            found: $found,
-        }),*];
-    };
-}
-
 rules! {
     ANSWER_COMPLETE = "answer-complete" Breaking "The response was not complete, or not within the time or size limit.",
         "Content-Length: 120" => "the connection ends after 60 bytes";
@@ -85,21 +72,4 @@ rules! {
         "{ type: string, pattern: '^(?=.*a)(?=.*b).{9}$' }" => "no value was found";
     RESOURCE_NOT_CREATED = "resource-not-created" Undecided "The server did not create what other samples need.",
         "POST /notes: 201 Created" => "POST /notes: 503 Service Unavailable";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_unique_and_meanings_are_sentences() {
-        for (index, Shown { rule, .. }) in ALL.iter().enumerate() {
-            assert!(rule.meaning.ends_with('.'), "{}", rule.id);
-            assert!(
-                ALL[..index].iter().all(|other| other.rule.id != rule.id),
-                "{}",
-                rule.id
-            );
-        }
-    }
 }

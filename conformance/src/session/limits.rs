@@ -116,7 +116,12 @@ impl Limits {
 
     /// Waits for the turn of a request.
     pub(super) async fn wait(&self, operation: Option<usize>) {
-        sleep_until(self.turn(operation, Instant::now())).await;
+        let now = Instant::now();
+        let turn = self.turn(operation, now);
+        // A timer waits for its next tick, up to a millisecond, even where its time has come.
+        if turn > now {
+            sleep_until(turn).await;
+        }
         while let Some(until) = self.paused.get().filter(|until| *until > Instant::now()) {
             sleep_until(until).await;
         }

@@ -88,6 +88,10 @@ pub struct Options {
     #[arg(skip)]
     pub count: Arc<AtomicUsize>,
 
+    /// Whether each exchange is told when it is over.
+    #[arg(skip)]
+    pub watch: bool,
+
     /// Kinds of things whose absence is a finding.
     #[arg(skip)]
     pub watched: Vec<Watched>,
@@ -266,6 +270,7 @@ impl Options {
             operations: Vec::new(),
             stop: Stop::default(),
             count: Arc::default(),
+            watch: false,
             watched: Vec::new(),
             credentials: Vec::new(),
             queries: Vec::new(),

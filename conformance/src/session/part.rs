@@ -4,8 +4,30 @@ use std::collections::BTreeMap;
 
 use super::template::expand;
 use super::{PathValues, Session};
+use crate::coverage::Seen;
 use crate::exchange::Exchange;
-use crate::finding::{CaseRecord, Finding, Place, ReplayFault, SentSample, Severity, Tally};
+use crate::finding::{
+    CaseRecord, Coverage, Finding, Place, ReplayFault, SentSample, Severity, Tally, Unchecked,
+};
+
+/// The result of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The base URL that was used.
+    pub server: String,
+    /// In document order, secrets hidden.
+    pub findings: Vec<Finding>,
+    /// Operations, samples, resources and requests, by plural noun.
+    pub checked: BTreeMap<&'static str, usize>,
+    /// The samples and generated requests that were sent, in order.
+    pub sent: Vec<SentSample>,
+    /// What of the document was exercised and observed.
+    pub coverage: Option<Coverage>,
+    /// Why there is no result, if so.
+    pub unchecked: Option<Unchecked>,
+    /// What a reader should know besides: what was not reached, what is left on the server.
+    pub notes: Vec<String>,
+}
 
 /// Something that a run created and has to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,10 +51,8 @@ impl Created {
 /// What was observed of an operation.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// How many requests were sent.
-    pub requests: usize,
-    /// How many responses had each status.
-    pub statuses: BTreeMap<u16, usize>,
+    /// What its exchanges show.
+    pub seen: Seen,
     /// How many requests that should be accepted were: 2xx or 3xx.
     pub accepted: usize,
     /// The last exchange whose request should have been accepted and was not, and its case.
@@ -40,13 +60,15 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Counts an exchange. `positive` is the case of a request that should be accepted.
-    pub fn count(&mut self, exchange: &Exchange, positive: Option<impl FnOnce() -> CaseRecord>) {
-        self.requests += 1;
+    /// Counts an exchange of an operation with this method. `positive` is the case of a request that should be accepted.
+    pub fn count(
+        &mut self,
+        exchange: &Exchange,
+        method: &str,
+        positive: Option<impl FnOnce() -> CaseRecord>,
+    ) {
+        self.seen.note(exchange, method);
         let status = exchange.response.as_ref().map(|response| response.status);
-        if let Some(status) = status {
-            *self.statuses.entry(status).or_default() += 1;
-        }
         match positive {
             Some(_) if status.is_some_and(|status| (200..400).contains(&status)) => {
                 self.accepted += 1;
@@ -57,10 +79,7 @@ impl Observed {
     }
 
     fn add(&mut self, later: Self) {
-        self.requests += later.requests;
-        for (status, count) in later.statuses {
-            *self.statuses.entry(status).or_default() += count;
-        }
+        self.seen.add(later.seen);
         self.accepted += later.accepted;
         self.refusal = later.refusal.or(self.refusal.take());
     }

@@ -27,6 +27,7 @@ mod drift_urls;
 mod drift_users;
 mod drift_vacant;
 mod drift_verdicts;
+mod fault_page;
 mod faults;
 mod flows;
 mod generated;

@@ -54,7 +54,6 @@ use tried::distinct;
 use super::ledger::Text;
 use crate::document::{Document, pointer};
 use crate::finding::{Sender, Undecided};
-use crate::schema::direction::is_flagged;
 
 /// How many values are carried from one schema to the one around it.
 const CARRIED: usize = 4;
@@ -460,10 +459,16 @@ impl<'a> Meaning<'a> {
     }
 }
 
-/// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send.
-pub(crate) fn example_values(document: &Document, at: &str, sender: Sender) -> Vec<Value> {
+/// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send. `flagged` is whether
+/// the document has such members.
+pub(crate) fn example_values(
+    document: &Document,
+    at: &str,
+    sender: Sender,
+    flagged: bool,
+) -> Vec<Value> {
     let spent = Cell::new(0);
-    let source = Source::of(document, sender, is_flagged(document.value()), &spent);
+    let source = Source::of(document, sender, flagged, &spent);
     Maker::new(source).examples(at)
 }
 

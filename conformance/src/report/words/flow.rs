@@ -1,7 +1,8 @@
 //! Sentences about sequences of operations.
 
-use super::replay::{inside, step_failure};
+use super::replay::step_failure;
 use super::value::shown;
+use super::violation::inside;
 use crate::finding::{Access, FlowFault, NotObserved, Trace, Writing};
 
 pub(super) fn sentence(fault: &FlowFault) -> String {

@@ -8,17 +8,19 @@ mod document;
 mod effect;
 mod flow;
 mod part;
+mod progress;
 mod replay;
 mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod value;
+mod violation;
 
 use crate::document::pointer;
 use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
 
-pub use replay::progress;
+pub use progress::progress;
 pub(crate) use value::{Quote, contrasted, list, name, quoted, reference, shown, told_apart};
 pub(super) use value::{elided, without_bundles};
 

@@ -22,6 +22,7 @@ fn json(findings: Vec<Finding>, document: &Document, server: &str) -> Vec<u8> {
         fail_on: Severity::Undecided,
         findings: fingerprint::entries(findings, Comparison::Single, Some(document), None),
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: None,
         notes: Vec::new(),

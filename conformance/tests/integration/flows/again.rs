@@ -18,6 +18,7 @@ fn report_of(outcome: Outcome, document: &Document) -> Vec<u8> {
         fail_on: Severity::Undecided,
         findings: fingerprint::entries(outcome.findings, Comparison::Single, Some(document), None),
         sent: Vec::new(),
+        coverage: None,
         ignored: 0,
         unchecked: None,
         notes: Vec::new(),

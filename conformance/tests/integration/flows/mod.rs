@@ -3,6 +3,7 @@
 mod again;
 mod arazzo;
 mod server;
+mod table;
 
 use conformance::document::Document;
 use conformance::finding::{Comparison, Finding};
@@ -10,6 +11,7 @@ use conformance::flows::{self, Outcome, Settings};
 use conformance::report::words;
 use conformance::session::{Options, SecondUser};
 
+use crate::fault_page::{self, Part};
 use server::{FIRST, Fault, SECOND, Server};
 
 const BOOKS: &str = include_str!("../../cases/flows/books.yaml");
@@ -278,16 +280,18 @@ const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
 #[test]
 fn each_fault_of_state_is_found_and_nothing_else_is() {
     let mut wrong = Vec::new();
+    let mut severities = Vec::new();
     for (fault, rule, subject, others) in FAULTS {
         let (outcome, _) = run(&Server::start(*fault), &settings());
         let lines = told(&outcome.findings);
-        let is_found = outcome.findings.iter().any(|finding| {
+        let is_it = |finding: &&Finding| {
             finding.rule == *rule && finding.subject.starts_with(&format!("{subject} ("))
-        });
-        if !is_found {
-            wrong.push(format!(
+        };
+        match outcome.findings.iter().find(is_it) {
+            Some(finding) => severities.push(finding.severity),
+            None => wrong.push(format!(
                 "{fault:?} is not found by {rule} of {subject}: {lines:#?}"
-            ));
+            )),
         }
         let unexpected: Vec<&String> = outcome
             .findings
@@ -301,6 +305,7 @@ fn each_fault_of_state_is_found_and_nothing_else_is() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    fault_page::hold(&Part::State, &table::part(&severities));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod credentials;
 mod hostile;
 mod proxy;
+mod reports;
 mod server;
 mod settings;
 mod tls;

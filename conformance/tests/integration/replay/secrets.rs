@@ -35,6 +35,7 @@ fn secrets_appear_in_no_report_unless_they_are_asked_for() {
                 None,
             ),
             sent: Vec::new(),
+            coverage: None,
             ignored: 0,
             unchecked: None,
             notes: Vec::new(),
