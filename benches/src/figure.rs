@@ -11,6 +11,8 @@ pub(crate) enum Unit {
     Microseconds,
     /// Megabytes of 10^6 bytes: fewer are better.
     Megabytes,
+    /// Bytes: fewer are better.
+    Bytes,
     /// A change in percent: less is better.
     Percent,
 }
@@ -23,6 +25,7 @@ impl Unit {
             Self::Milliseconds => "ms",
             Self::Microseconds => "µs",
             Self::Megabytes => "MB",
+            Self::Bytes => "B",
             Self::Percent => "%",
         }
     }
@@ -31,7 +34,11 @@ impl Unit {
     pub(crate) fn best(self, values: &[f64]) -> f64 {
         let better = match self {
             Self::PerSecond => f64::max,
-            Self::Milliseconds | Self::Microseconds | Self::Megabytes | Self::Percent => f64::min,
+            Self::Milliseconds
+            | Self::Microseconds
+            | Self::Megabytes
+            | Self::Bytes
+            | Self::Percent => f64::min,
         };
         values.iter().copied().reduce(better).unwrap_or(f64::NAN)
     }

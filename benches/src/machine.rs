@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Ticks of processor time a second in `/proc`: fixed on Linux for programs, whatever the kernel counts in.
 const TICKS: f64 = 100.0;
 
+/// How long the machine is looked at to tell how busy it is.
+const LOOK: Duration = Duration::from_secs(2);
+
 /// How busy the machine is, from one moment to another.
 pub(crate) struct Load {
     begin: Instant,
@@ -34,12 +37,23 @@ impl Load {
         let available = self.begin.elapsed().as_secs_f64() * processors() as f64;
         (others / available * 100.0).clamp(0.0, 100.0)
     }
+}
 
-    /// What others use now, in percent, while this process waits for a second.
-    pub(crate) fn now() -> f64 {
-        let load = Self::begin();
-        std::thread::sleep(Duration::from_secs(1));
-        load.others()
+/// Waits until others use at most `share` of the machine, in percent, for `patience` at most; says what they use then.
+pub(crate) fn wait_until_quiet(share: f64, patience: Duration) -> f64 {
+    let begin = Instant::now();
+    let mut told = false;
+    loop {
+        let load = Load::begin();
+        std::thread::sleep(LOOK);
+        let busy = load.others();
+        if busy <= share || begin.elapsed() >= patience {
+            return busy;
+        }
+        if !told {
+            eprintln!("other processes use {busy:.0} % of this machine: waiting until it is quiet");
+            told = true;
+        }
     }
 }
 

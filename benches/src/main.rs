@@ -17,6 +17,7 @@ mod server;
 mod table;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -59,6 +60,10 @@ struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 
+    /// For how many minutes to wait for other processes to leave the machine alone, before it is measured anyway
+    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+    wait: u64,
+
     /// Writes README.md even when other processes used the machine meanwhile
     #[arg(long)]
     force: bool,
@@ -78,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
         delivery: Vec::new(),
         receiver,
     };
-    let busy = machine::Load::now();
+    let busy = machine::wait_until_quiet(BUSY, Duration::from_secs(60 * arguments.wait));
     if busy > BUSY {
         eprintln!(
             "other processes use {busy:.0} % of this machine: the figures will not be its own"

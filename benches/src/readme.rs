@@ -32,6 +32,8 @@ Written by `benches/delivery`, which builds the server in release mode, measures
   without index in SQLite, as durable as the server's.
 - *Publish to delivery*, *deliveries*: events are published over HTTP, each client as soon as its last one is answered, for 5 s; the
   rate counts until the last delivery is received. A delivery that did not arrive would fail the run.
+  *p50* and *p99* are from the first byte of a publication to the last byte of each of its deliveries. *Processor time each* is that of the
+  server for everything meanwhile, and *on disk each* what its database has grown by, both by the number of deliveries.
 - *Publish to receiver*: from the first byte of the publication to the last byte of the delivery. At a steady rate the clients take turns.
 - *Queue*: 100 receivers hang while a queue is built, then answer at once; the figures are for emptying it, without building it.
 - *Healthy receivers*: 20 receivers get 200 events a second in turn, on two servers at the same time: alone on the one, beside a receiver that

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +28,7 @@ pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
     start: Duration,
+    database: PathBuf,
     _folder: Option<TempDir>,
 }
 
@@ -74,6 +75,7 @@ impl Server {
             child,
             address,
             start: Duration::ZERO,
+            database: folder.join("truehook.db"),
             _folder: None,
         };
         while !ready(address) {
@@ -130,6 +132,18 @@ impl Server {
             total += on_processor.parse::<u64>()?;
         }
         Ok(Duration::from_nanos(total))
+    }
+
+    /// How many bytes of its database are in use, without what is free in the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn stored(&self) -> anyhow::Result<u64> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let database = rusqlite::Connection::open_with_flags(&self.database, flags)?;
+        let pragma = |name| database.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let pages = pragma("page_count")? - pragma("freelist_count")?;
+        Ok((pages * pragma("page_size")?).unsigned_abs())
     }
 
     /// Registers an Equals Money webhook for the event that the load publishes.
