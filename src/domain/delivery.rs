@@ -61,7 +61,7 @@ pub struct DueDelivery {
     /// The event.
     pub event: Arc<Event>,
     /// The webhook that it is sent to.
-    pub target: Target,
+    pub target: Arc<Target>,
 }
 
 /// A webhook as an attempt sees it: its values at this moment (E-58).

@@ -41,13 +41,13 @@ pub(super) fn due(provider: ProviderName, event_type: &str, data: &str) -> DueDe
         manual: 0,
         resume_at: None,
         event: Arc::new(event),
-        target: Target {
+        target: std::sync::Arc::new(Target {
             lane: 1,
             webhook_id: "whk_2ofTA13AD0xBtbEvBl20aEb1hEu".to_owned(),
             url,
             signing_secret: Some(Secret::new("s")),
             authorization: None,
-        },
+        }),
     }
 }
 

@@ -165,7 +165,7 @@ impl Worker {
                 let shown = if header.secret {
                     "[redacted]".to_owned()
                 } else {
-                    header.value.clone()
+                    header.value
                 };
                 (header.name.to_owned(), shown)
             })
@@ -181,6 +181,9 @@ impl Worker {
             response_truncated,
         };
         settings.metrics.ended(due.event.provider, &attempt);
+        let accepted = attempt.outcome.is_success();
+        let pressure = settings.lanes.pressure();
+        pressure.answered(due.target.lane, attempt.timing.total, accepted);
         tracing::debug!(
             result = attempt.outcome.class(),
             duration_ms = attempt.timing.total.as_secs_f64() * 1e3,

@@ -238,8 +238,10 @@ mod tests {
     #[test]
     fn a_request_has_the_documented_headers_and_a_signature_of_what_is_sent() {
         let mut delivery = due(NAME, COMPLETED, r#"{"transaction":{"id":"trxn_1"}}"#);
-        delivery.target.signing_secret = Some(Secret::new("test_secret_key"));
-        delivery.target.authorization = Some(Secret::new("not of Conduit"));
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret =
+            Some(Secret::new("test_secret_key"));
+        std::sync::Arc::make_mut(&mut delivery.target).authorization =
+            Some(Secret::new("not of Conduit"));
         let now: Timestamp = "2025-11-04T15:40:00.999Z".parse().unwrap();
         let request = outbound().request(&delivery, now);
         assert_eq!(
@@ -281,7 +283,7 @@ mod tests {
     fn attempts_differ_in_time_and_signature_only() {
         // C-46, C-47, C-50.
         let mut delivery = due(NAME, COMPLETED, "{}");
-        delivery.target.signing_secret = Some(Secret::new("s"));
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = Some(Secret::new("s"));
         let first = outbound().request(&delivery, delivery.due_at);
         delivery.attempt = 2;
         let second = outbound().request(
@@ -313,7 +315,7 @@ mod tests {
     #[test]
     fn a_webhook_without_a_secret_gets_no_signature() {
         let mut delivery = due(NAME, COMPLETED, "{}");
-        delivery.target.signing_secret = None;
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = None;
         let request = outbound().request(&delivery, delivery.due_at);
         assert_eq!(header(&request, "conduit-signature"), None);
         assert!(header(&request, "conduit-signature-timestamp").is_some());

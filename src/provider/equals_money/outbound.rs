@@ -269,7 +269,7 @@ mod tests {
         let data = r#"{"accountId":"F12345","customerId":"123456789","eventTime":"2023-05-31T15:59:17.613Z","status":"applicationPending","type":"Business"}"#;
         let mut delivery = due(NAME, "AccountCreated", data);
         delivery.id = "0473b4d0-2f69-4bc5-ab7b-94589a4e48ba".parse().unwrap();
-        delivery.target.signing_secret = Some(Secret::new(SECRET));
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = Some(Secret::new(SECRET));
         let request = outbound().request(&delivery, delivery.due_at);
         assert_eq!(
             text_of(&request.body),
@@ -295,8 +295,8 @@ mod tests {
     fn signature_and_authorization_are_sent_only_where_they_are_set() {
         // E-49, E-53: verbatim, the trailing space of the reference too.
         let mut delivery = due(NAME, "BoxCredited", "{}");
-        delivery.target.signing_secret = None;
-        delivery.target.authorization = None;
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = None;
+        std::sync::Arc::make_mut(&mut delivery.target).authorization = None;
         let bare = outbound().request(&delivery, delivery.due_at);
         let names: Vec<_> = bare.headers.iter().map(|header| header.name).collect();
         assert_eq!(names, ["content-type", "user-agent"]);
@@ -307,8 +307,9 @@ mod tests {
         );
 
         let authorization = "Basic AXVubzpwQDU1dzByYM== ";
-        delivery.target.signing_secret = Some(Secret::new(SECRET));
-        delivery.target.authorization = Some(Secret::new(authorization));
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = Some(Secret::new(SECRET));
+        std::sync::Arc::make_mut(&mut delivery.target).authorization =
+            Some(Secret::new(authorization));
         let full = outbound().request(&delivery, delivery.due_at);
         assert_eq!(header(&full, "x-em-signature").unwrap().len(), 44);
         assert_eq!(header(&full, "authorization"), Some(authorization));
@@ -327,7 +328,7 @@ mod tests {
     fn every_attempt_is_the_same_request() {
         // E-51, E-63.
         let mut delivery = due(NAME, "BoxCredited", r#"{"a":1}"#);
-        delivery.target.signing_secret = Some(Secret::new(SECRET));
+        std::sync::Arc::make_mut(&mut delivery.target).signing_secret = Some(Secret::new(SECRET));
         let first = outbound().request(&delivery, delivery.due_at);
         delivery.attempt = 4_033;
         let later = delivery.due_at + Duration::from_hours(336);

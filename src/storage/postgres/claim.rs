@@ -109,13 +109,13 @@ impl ClaimedRow {
             manual: self.manual,
             resume_at: self.resume_at,
             event: self.event,
-            target: Target {
+            target: Arc::new(Target {
                 lane: self.lane,
                 webhook_id: target.id.clone(),
                 url: ReceiverUrl::from_stored(target.url.clone()),
                 signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
                 authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
-            },
+            }),
         })
     }
 }

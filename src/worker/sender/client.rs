@@ -8,8 +8,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::TrySendError;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
-use hyper::http::uri::PathAndQuery;
-use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper::{HeaderMap, Method, Request, Response};
 use jiff::Timestamp;
 use rustls::RootCertStore;
 use tokio::time::timeout;
@@ -17,10 +16,10 @@ use tokio::time::timeout;
 use super::answer::{Answer, ended_by_closing, retry_after};
 use super::connect::{ConnectFault, Connector};
 use super::connection::{Connection, MOST_HEADERS, READ_BUFFER, RequestBody};
-use super::destination::destination;
 use super::pool::{Lease, Pool, PoolLimits};
 use super::proxy::TunnelFault;
 use super::resolve::{Resolve, SystemResolver};
+use super::route::{Route, Routes};
 use crate::config::EgressProxy;
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Lack, Outcome, Timing};
 
@@ -81,13 +80,12 @@ pub(crate) struct Sender {
     user_agent: HeaderValue,
     kept_body: usize,
     read_cap: usize,
+    routes: Arc<Routes>,
 }
 
 /// A request before it is known which version of HTTP the connection speaks: enough to send it more than once.
 struct Prepared {
-    uri: Uri,
-    /// The key that connections are shared by: scheme, host and port.
-    origin: Arc<str>,
+    route: Arc<Route>,
     headers: HeaderMap,
     body: Bytes,
 }
@@ -154,6 +152,7 @@ impl Sender {
             user_agent,
             kept_body,
             read_cap,
+            routes: Arc::default(),
         }
     }
 
@@ -214,7 +213,8 @@ impl Sender {
         headers: &[(&str, &[u8])],
         body: Bytes,
     ) -> Result<Prepared, Outcome> {
-        let uri = destination(url, self.http).map_err(|fault| Outcome::Refused(chain(&fault)))?;
+        let route = self.routes.to(url, self.http);
+        let route = route.map_err(|fault| Outcome::Refused(chain(&fault)))?;
         let mut all = HeaderMap::with_capacity(headers.len() + 3);
         for (name, value) in headers {
             let header = header(name, value).map_err(|fault| Outcome::failed(chain(&fault)))?;
@@ -225,8 +225,7 @@ impl Sender {
         // HTTP would leave it out for an empty body.
         all.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         Ok(Prepared {
-            origin: origin(&uri),
-            uri,
+            route,
             headers: all,
             body,
         })
@@ -240,7 +239,7 @@ impl Sender {
         timing: &mut Timing,
         answer: &mut Answer,
     ) -> Result<Outcome, Lack> {
-        let (response, lease) = match self.respond(request, timing).await {
+        let (response, mut lease) = match self.respond(request, timing).await {
             Ok(responded) => responded,
             Err(Failure::Connect(fault)) => return unconnected(&fault),
             Err(Failure::Http(error)) => return Ok(broken(&error, None)),
@@ -250,7 +249,8 @@ impl Sender {
         let status = head.status.as_u16();
         answer.status = Some(status);
         answer.keep_headers(&head.headers);
-        match answer.read(body, self.kept_body, self.read_cap).await {
+        let read = answer.read(body, self.kept_body, self.read_cap);
+        match lease.drive(read).await {
             Err(error) if !ended_by_closing(&head.headers, &error) => {
                 Ok(broken(&error, Some(status)))
             }
@@ -277,14 +277,15 @@ impl Sender {
         let mut repeats = 0;
         loop {
             let idle = if repeats == 0 {
-                self.pool.take(&request.origin)
+                self.pool.take(&request.route.origin)
             } else {
                 None
             };
             let is_reused = idle.is_some();
             let mut lease = match idle {
                 Some(lease) => lease,
-                None => self.connect(request, repeats > 0, timing).await?,
+                // Large and seldom needed: in a box, the attempts that find a connection are small.
+                None => Box::pin(self.connect(request, repeats > 0, timing)).await?,
             };
             let is_http2 = lease.is_http2();
             match lease.send(request.build(is_http2)).await {
@@ -305,14 +306,14 @@ impl Sender {
         timing: &mut Timing,
     ) -> Result<Lease, Failure> {
         let began = Instant::now();
-        let stream = self.connector.connect(&request.uri).await;
+        let stream = self.connector.connect(&request.route.uri).await;
         let connection = Connection::begin(stream.map_err(Failure::Connect)?).await;
         let connection = connection.map_err(Failure::Http)?;
         let id = connection.id();
         let lease = if alone {
-            self.pool.add_alone(&request.origin, connection)
+            self.pool.add_alone(&request.route.origin, connection)
         } else {
-            self.pool.add(&request.origin, connection)
+            self.pool.add(&request.route.origin, connection)
         };
         // Not of a connection that another request opened meanwhile.
         timing.connect = (lease.id() == Some(id)).then(|| began.elapsed());
@@ -327,23 +328,13 @@ impl Prepared {
         *request.method_mut() = Method::POST;
         *request.headers_mut() = self.headers.clone();
         if is_http2 {
-            *request.uri_mut() = self.uri.clone();
+            *request.uri_mut() = self.route.uri.clone();
             return request;
         }
-        let path = self.uri.path_and_query().cloned();
-        *request.uri_mut() = Uri::from(path.unwrap_or(PathAndQuery::from_static("/")));
-        let host = self.uri.authority().map(|host| host.as_str());
-        let host = HeaderValue::from_str(host.unwrap_or_default());
-        let host = host.expect("a URI has only characters that a header may have");
-        request.headers_mut().insert(HOST, host);
+        *request.uri_mut() = self.route.path.clone();
+        request.headers_mut().insert(HOST, self.route.host.clone());
         request
     }
-}
-
-fn origin(uri: &Uri) -> Arc<str> {
-    let scheme = uri.scheme_str().unwrap_or_default();
-    let host = uri.authority().map(|host| host.as_str());
-    format!("{scheme}://{}", host.unwrap_or_default()).into()
 }
 
 fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderFault> {

@@ -1,6 +1,9 @@
 //! One open connection, as requests are sent over it: HTTP/1.1, or HTTP/2 where TLS agreed on it.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
@@ -35,9 +38,30 @@ pub(super) struct Connection {
 
 enum Protocol {
     /// One request at a time.
-    Http1(http1::SendRequest<RequestBody>),
+    Http1(Box<Http1>),
     /// Many at once, over clones.
     Http2(http2::SendRequest<RequestBody>),
+}
+
+/// An HTTP/1.1 connection. Its user drives it, in the task of the request: a task of its own would have to be woken twice for each.
+struct Http1 {
+    requests: http1::SendRequest<RequestBody>,
+    /// Reads and writes; none once the connection has ended.
+    driver: Option<http1::Connection<Stream, RequestBody>>,
+}
+
+impl Http1 {
+    /// Reads and writes what can be read and written now.
+    fn poll(&mut self, context: &mut Context<'_>) {
+        let Some(driver) = &mut self.driver else {
+            return;
+        };
+        // Requests are told their errors themselves.
+        if let Poll::Ready(ended) = Pin::new(driver).poll(context) {
+            told(ended);
+            self.driver = None;
+        }
+    }
 }
 
 impl Connection {
@@ -67,8 +91,10 @@ impl Connection {
                 .allow_obsolete_multiline_headers_in_responses(true)
                 .handshake(stream)
                 .await?;
-            tokio::spawn(drive(connection));
-            Protocol::Http1(requests)
+            Protocol::Http1(Box::new(Http1 {
+                requests,
+                driver: Some(connection),
+            }))
         };
         Ok(Self {
             protocol,
@@ -98,31 +124,55 @@ impl Connection {
         }
     }
 
-    /// Whether it would take a request now.
-    pub(super) fn is_ready(&self) -> bool {
-        match &self.protocol {
-            Protocol::Http1(requests) => requests.is_ready(),
+    /// Whether it would take a request now, as far as can be seen without waiting.
+    pub(super) fn is_ready(&mut self) -> bool {
+        match &mut self.protocol {
+            Protocol::Http1(http1) => {
+                http1.poll(&mut Context::from_waker(Waker::noop()));
+                http1.driver.is_some() && http1.requests.is_ready()
+            }
             Protocol::Http2(requests) => requests.is_ready(),
         }
     }
 
     /// Whether it would take a request now and is younger than `max_age`.
-    pub(super) fn is_usable(&self, max_age: Duration) -> bool {
-        self.is_ready() && self.opened.elapsed() < max_age
+    pub(super) fn is_usable(&mut self, max_age: Duration) -> bool {
+        self.opened.elapsed() < max_age && self.is_ready()
     }
 
     /// Waits until it takes the next request, or is closed; says which.
     pub(super) async fn becomes_ready(&mut self) -> bool {
         match &mut self.protocol {
-            Protocol::Http1(requests) => requests.ready().await.is_ok(),
+            Protocol::Http1(http1) => poll_fn(|context| {
+                http1.poll(context);
+                http1.requests.poll_ready(context)
+            })
+            .await
+            .is_ok(),
             Protocol::Http2(requests) => requests.ready().await.is_ok(),
         }
+    }
+
+    /// Waits for `exchange` to end, which needs the connection to read and write.
+    pub(super) async fn drive<T>(&mut self, exchange: impl Future<Output = T>) -> T {
+        let Protocol::Http1(http1) = &mut self.protocol else {
+            return exchange.await;
+        };
+        let mut exchange = pin!(exchange);
+        poll_fn(|context| {
+            http1.poll(context);
+            exchange.as_mut().poll(context)
+        })
+        .await
     }
 
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn send(&mut self, request: Request<RequestBody>) -> SendResult {
         match &mut self.protocol {
-            Protocol::Http1(requests) => requests.try_send_request(request).await,
+            Protocol::Http1(http1) => {
+                let response = http1.requests.try_send_request(request);
+                self.drive(response).await
+            }
             Protocol::Http2(requests) => requests.try_send_request(request).await,
         }
     }
@@ -130,7 +180,11 @@ impl Connection {
 
 /// Reads and writes until the connection ends. Requests are told their errors themselves.
 async fn drive(connection: impl Future<Output = hyper::Result<()>>) {
-    if let Err(error) = connection.await {
+    told(connection.await);
+}
+
+fn told(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
         tracing::trace!(%error, "a connection to a receiver ended");
     }
 }

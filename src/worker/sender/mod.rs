@@ -23,6 +23,7 @@ mod pool;
 mod proxy;
 mod resolve;
 mod roots;
+mod route;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -135,7 +135,7 @@ impl Pool {
     }
 
     /// Keeps a connection that has no request under way, if it is still good for one.
-    fn keep(&self, origin: &Arc<str>, connection: Connection) {
+    fn keep(&self, origin: &Arc<str>, mut connection: Connection) {
         let limits = &self.0.limits;
         if !connection.is_usable(limits.max_age) {
             return;
@@ -169,7 +169,7 @@ impl State {
             return Some(connection);
         }
         while let Some(key) = self.by_origin.get(origin).and_then(|keys| keys.last()) {
-            let idle = self.remove_idle(*key)?;
+            let mut idle = self.remove_idle(*key)?;
             let is_recent = idle.since.elapsed() < limits.idle_timeout;
             if is_recent && idle.connection.is_usable(limits.max_age) {
                 return Some(if idle.connection.is_shareable() {
@@ -185,7 +185,7 @@ impl State {
     /// Joins the users of a shared connection.
     fn join(&mut self, origin: &Arc<str>, limits: &PoolLimits) -> Option<Connection> {
         let shared = self.shared.get_mut(origin)?;
-        if let Some(connection) = shared.connection.try_clone()
+        if let Some(mut connection) = shared.connection.try_clone()
             && connection.is_usable(limits.max_age)
         {
             shared.users += 1;
@@ -261,11 +261,12 @@ impl State {
 
     /// Takes out what no request will get any more.
     fn expire(&mut self, limits: &PoolLimits) -> Vec<Idle> {
-        let expired = self.idle.iter().filter(|(_, idle)| {
+        let expired = self.idle.iter_mut().filter_map(|(key, idle)| {
             let is_recent = idle.since.elapsed() < limits.idle_timeout;
-            !(is_recent && idle.connection.is_usable(limits.max_age))
+            let is_usable = is_recent && idle.connection.is_usable(limits.max_age);
+            (!is_usable).then_some(*key)
         });
-        let expired: Vec<u64> = expired.map(|(key, _)| *key).collect();
+        let expired: Vec<u64> = expired.collect();
         expired
             .into_iter()
             .filter_map(|key| self.remove_idle(key))
@@ -294,6 +295,11 @@ impl Lease {
     /// Sends the request, as the connection's version of HTTP wants it.
     pub(super) async fn send(&mut self, request: Request<RequestBody>) -> SendResult {
         self.connection().send(request).await
+    }
+
+    /// Waits for `exchange` to end, which needs the connection to read and write.
+    pub(super) async fn drive<T>(&mut self, exchange: impl Future<Output = T>) -> T {
+        self.connection().drive(exchange).await
     }
 
     /// Whether the connection speaks HTTP/2.

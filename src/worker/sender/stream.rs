@@ -56,6 +56,8 @@ impl AsyncRead for Tcp {
         let length = bytes.len().min(buffer.remaining());
         match (&*SockRef::from(&self.inner)).read(&mut bytes[..length]) {
             Ok(read) => {
+                // Once at a time: tokio also gives nothing when a task is to let others run, and one that reads without end must.
+                self.idle = false;
                 buffer.put_slice(&bytes[..read]);
                 Poll::Ready(Ok(()))
             }
