@@ -19,6 +19,12 @@ pub trait Slots: Send + Sync {
 
     /// Gives a slot back.
     fn give_back(&self, lane: i64);
+
+    /// Counts a new delivery for the webhook that waits for a slot.
+    fn wait(&self, _lane: i64) {}
+
+    /// Takes [`Self::wait`] back: the delivery was not stored after all.
+    fn wait_not(&self, _lane: i64) {}
 }
 
 /// An event to store, with what decides who gets it.
@@ -59,8 +65,8 @@ pub enum Published {
         receipt: Receipt,
         /// The deliveries that are claimed for this process: to be attempted now.
         claimed: Vec<DueDelivery>,
-        /// Whether other deliveries wait to be claimed.
-        waiting: bool,
+        /// The numbers of the webhooks with another delivery, which waits to be claimed.
+        waiting: Vec<i64>,
     },
     /// The same request was stored before.
     Repeated(Receipt),

@@ -34,7 +34,7 @@ async fn receivers(subject: &Subject, event: Event, audience: Audience) -> Vec<S
         .collect();
     found.sort();
     assert!(claimed.is_empty());
-    assert_eq!(waiting, !found.is_empty());
+    assert_eq!(waiting.len(), found.len());
     assert_eq!((receipt.id, receipt.deliveries), (id, found.len() as u64));
     found
 }
@@ -328,7 +328,7 @@ async fn a_delivery_that_gets_a_slot_is_claimed_for_the_publisher() {
         .publish(publication(event("e", 5), &lanes))
         .await;
     let (receipt, claimed, waiting) = stored(published.unwrap());
-    assert_eq!((receipt.deliveries, waiting, lanes.taken()), (3, false, 3));
+    assert_eq!((receipt.deliveries, waiting, lanes.taken()), (3, vec![], 3));
     assert_eq!(names(&claimed), [("1", "e"), ("2", "e"), ("3", "e")]);
     for due in &claimed {
         assert_eq!((due.attempt, due.once), (1, false));
@@ -360,14 +360,14 @@ async fn a_delivery_that_gets_no_slot_waits_to_be_claimed() {
     let subject = fresh().await;
     subject.add_webhooks(["1", "2"]).await;
     let lanes = slots(3, 2);
-    for (id, claimed, waits) in [("a", 2, false), ("b", 1, true), ("c", 0, true)] {
+    for (id, claimed, waits) in [("a", 2, 0), ("b", 1, 1), ("c", 0, 2)] {
         let published = subject
             .store
             .publish(publication(event(id, 1), &lanes))
             .await;
         let (receipt, due, waiting) = stored(published.unwrap());
         assert_eq!(receipt.deliveries, 2);
-        assert_eq!((due.len(), waiting), (claimed, waits), "{id}");
+        assert_eq!((due.len(), waiting.len()), (claimed, waits), "{id}");
     }
     let waiting = subject.claim(1).await.due;
     assert_eq!(waiting.len(), 3);
@@ -390,7 +390,7 @@ async fn a_webhook_without_a_free_slot_takes_none_from_another() {
         .publish(publication(event("b", 1), &lanes))
         .await;
     let (_, claimed, waiting) = stored(published.unwrap());
-    assert_eq!((names(&claimed), waiting), (vec![("2", "b")], true));
+    assert_eq!((names(&claimed), waiting.len()), (vec![("2", "b")], 1));
 }
 
 #[tokio::test]

@@ -324,7 +324,7 @@ fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
 }
 
 #[track_caller]
-fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, bool) {
+fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, Vec<i64>) {
     match published {
         Published::Stored {
             receipt,

@@ -93,11 +93,16 @@ fn look_through(partial: &Path, copy: &Path) -> Result<BackedUp, StoreError> {
             })?;
         Ok(count.unsigned_abs())
     };
+    let in_flight: i64 =
+        connection.query_row("SELECT coalesce(sum(open), 0) FROM in_flight", [], |row| {
+            row.get(0)
+        })?;
+    let in_flight = in_flight.unsigned_abs();
     Ok(BackedUp {
         bytes: fs::metadata(partial).map_or(0, |data| data.len()),
         webhooks: count("webhook")?,
         events: count("event")?,
-        deliveries: count("delivery")?,
+        deliveries: count("delivery")? + in_flight,
     })
 }
 

@@ -6,16 +6,16 @@
 //! its result is recorded, and a claim looks there first for what has none at the end of its lease.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
-use uuid::Uuid;
 
 use super::super::StoreError;
 use super::super::queue::ClaimTerms;
 use super::super::seal::Sealer;
-use super::rows;
+use super::ids::DeliveryIds;
+use super::{in_flight, rows};
 use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -24,7 +24,9 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug)]
 pub(super) struct ClaimedRow {
     number: i64,
-    id: Uuid,
+    /// The id in its row; without, it is computed.
+    id: Option<[u8; 16]>,
+    created_at: i64,
     attempt: u32,
     due_at: Timestamp,
     first_attempt_at: Timestamp,
@@ -43,6 +45,8 @@ pub(super) struct SealedTarget {
     url: String,
     signing_secret: Option<Vec<u8>>,
     authorization: Option<Vec<u8>>,
+    /// With its secrets opened, once that was done: a webhook has many deliveries.
+    opened: OnceLock<Arc<Target>>,
 }
 
 /// The result of a claim.
@@ -60,7 +64,6 @@ impl ClaimedRow {
     /// The first attempt of a delivery that is inserted already claimed.
     pub(super) fn first(
         number: i64,
-        id: Uuid,
         lane: i64,
         target: Arc<SealedTarget>,
         event: &Arc<Event>,
@@ -68,7 +71,8 @@ impl ClaimedRow {
     ) -> Self {
         Self {
             number,
-            id,
+            id: None,
+            created_at: event.created_at.as_microsecond(),
             attempt: 1,
             due_at: steady,
             first_attempt_at: steady,
@@ -87,17 +91,10 @@ impl ClaimedRow {
     }
 
     /// The delivery, with the secrets of its webhook opened.
-    pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
-        let target = &*self.target;
-        let open = |sealed: &Option<Vec<u8>>, place: String| {
-            sealed
-                .as_ref()
-                .map(|sealed| sealer.open(&place, sealed))
-                .transpose()
-        };
+    pub(super) fn open(self, sealer: &Sealer, ids: &DeliveryIds) -> Result<DueDelivery> {
         Ok(DueDelivery {
             number: self.number,
-            id: self.id,
+            id: ids.of_row(self.id, self.number, self.created_at)?,
             attempt: self.attempt,
             due_at: self.due_at,
             first_attempt_at: self.first_attempt_at,
@@ -105,13 +102,7 @@ impl ClaimedRow {
             manual: self.manual,
             resume_at: self.resume_at,
             event: self.event,
-            target: Target {
-                lane: self.lane,
-                webhook_id: target.id.clone(),
-                url: ReceiverUrl::from_stored(target.url.clone()),
-                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
-                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
-            },
+            target: self.target.open(self.lane, sealer)?,
         })
     }
 }
@@ -124,7 +115,29 @@ impl SealedTarget {
             url: row.get(first + 1)?,
             signing_secret: row.get(first + 2)?,
             authorization: row.get(first + 3)?,
+            opened: OnceLock::new(),
         })
+    }
+
+    /// The webhook with this number, its secrets opened.
+    fn open(&self, lane: i64, sealer: &Sealer) -> Result<Arc<Target>> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened.clone());
+        }
+        let open = |sealed: &Option<Vec<u8>>, place: String| {
+            sealed
+                .as_ref()
+                .map(|sealed| sealer.open(&place, sealed))
+                .transpose()
+        };
+        let target = Arc::new(Target {
+            lane,
+            webhook_id: self.id.clone(),
+            url: ReceiverUrl::from_stored(self.url.clone()),
+            signing_secret: open(&self.signing_secret, rows::secret_place(&self.id))?,
+            authorization: open(&self.authorization, rows::authorization_place(&self.id))?,
+        });
+        Ok(self.opened.get_or_init(|| target).clone())
     }
 }
 
@@ -143,6 +156,7 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
         given_up: 0,
         found: ClaimedRows::default(),
     };
+    in_flight::settle_expired(connection, claim.steady)?;
     claim.expired()?;
     claim.waiting()?;
     claim.found.next_due_at = claim.next_due_at()?;
@@ -164,7 +178,8 @@ struct Claim<'c> {
 /// A delivery that may be claimed.
 struct Candidate {
     number: i64,
-    id: Uuid,
+    id: Option<[u8; 16]>,
+    created_at: i64,
     attempts: u32,
     due_at: i64,
     first_attempt_at: Option<Timestamp>,
@@ -178,10 +193,10 @@ struct Candidate {
 
 /// The columns that [`Claim::candidate`] reads, in its order.
 const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at, \
-     delivery.once, delivery.event, delivery.manual, delivery.resume_at";
+     delivery.once, delivery.event, delivery.manual, delivery.resume_at, delivery.created_at";
 
 /// How many columns these are.
-const CANDIDATE_COLUMN_COUNT: usize = 9;
+const CANDIDATE_COLUMN_COUNT: usize = 10;
 
 impl Claim<'_> {
     /// Claims again what was claimed before and has no result at the end of its lease. That is never much: what was under way when a
@@ -313,7 +328,8 @@ impl Claim<'_> {
         let gives_up_at = (self.terms.gives_up_at)(event.provider, first);
         Ok(Candidate {
             number: row.get(0)?,
-            id: Uuid::from_bytes(row.get(1)?),
+            id: row.get(1)?,
+            created_at: row.get(9)?,
             attempts: row.get(2)?,
             due_at: row.get(3)?,
             first_attempt_at,
@@ -365,6 +381,7 @@ impl Claim<'_> {
         self.found.rows.push(ClaimedRow {
             number: candidate.number,
             id: candidate.id,
+            created_at: candidate.created_at,
             attempt,
             due_at: rows::time(candidate.due_at)?,
             first_attempt_at,
@@ -387,7 +404,8 @@ impl Claim<'_> {
             .connection
             .prepare_cached(
                 "SELECT min(due_at) FROM (SELECT min(next_due) AS due_at FROM webhook WHERE next_due > ?1
-                     UNION ALL SELECT min(due_at) FROM delivery WHERE claimed = 1 AND due_at > ?1)",
+                     UNION ALL SELECT min(due_at) FROM delivery WHERE claimed = 1 AND due_at > ?1
+                     UNION ALL SELECT (SELECT due_at FROM in_flight ORDER BY first LIMIT 1))",
             )?
             .query_row([self.steady], |row| row.get(0))?;
         next.map(rows::time).transpose()

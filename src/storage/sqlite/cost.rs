@@ -15,6 +15,8 @@ use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, OnDelete,
     Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
+use super::ids::DeliveryIds;
+use super::matching::Matching;
 use super::{claim, deliveries, jobs, open, publish, queue, webhooks};
 use crate::clock::Moment;
 use crate::domain::{
@@ -136,7 +138,7 @@ impl Subject {
                 steady: at(second),
                 lease: SignedDuration::from_secs(30),
             };
-            publish::publish(&self.connection, &publication).unwrap();
+            publish::publish(&self.connection, &Matching::default(), &publication).unwrap();
         }
         self.connection.execute_batch("COMMIT").unwrap();
     }
@@ -168,9 +170,10 @@ impl Subject {
 
     fn finish_all(&self, second: i64) {
         let (_, claimed) = self.claim(0, 100_000, second);
+        let ids = DeliveryIds::of(&self.connection).unwrap();
         self.connection.execute_batch("BEGIN").unwrap();
         for row in claimed.rows {
-            let due = row.open(&self.sealer).unwrap();
+            let due = row.open(&self.sealer, &ids).unwrap();
             let result = AttemptResult {
                 delivery: due.id,
                 number: due.number,
@@ -188,7 +191,7 @@ impl Subject {
                 next: Next::Delivered,
                 now: at(second),
             };
-            let rows = [queue::ResultRow::new(Arc::new(result)).unwrap()];
+            let rows = [queue::ResultRow::new(Arc::new(result), &ids).unwrap()];
             assert_eq!(
                 queue::record(&self.connection, &rows).unwrap(),
                 [Recorded::Yes]
@@ -367,8 +370,10 @@ fn the_deliveries_of_an_event_or_a_webhook_are_listed_at_the_same_cost_beside_ma
                 before: None,
                 limit: 10,
             };
-            let (steps, found) = subject
-                .cost(|connection| deliveries::deliveries(connection, &filter, page).unwrap());
+            let ids = DeliveryIds::of(subject.connection()).unwrap();
+            let (steps, found) = subject.cost(|connection| {
+                deliveries::deliveries(connection, &ids, &filter, page).unwrap()
+            });
             assert!(!found.rows.is_empty());
             steps
         });

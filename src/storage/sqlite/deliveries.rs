@@ -3,24 +3,25 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, ToSql};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::super::queue::{
     DeliveryFilter, DeliveryHistory, DeliveryRecord, LastAttempt, NumberPage, Rows,
 };
 use super::super::{OutcomeFilter, QueueState, StoreError};
+use super::ids::{DeliveryIds, Named};
+use super::in_flight::{self, InFlight};
 use super::rows::{self, Search};
 use crate::domain::{Attempt, DeliveryState, Outcome, ProviderName, Timing, UnknownState};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// The last attempt is in the row of the delivery, unless the table of attempts has one.
 const DELIVERY_COLUMNS: &str = "delivery.id, event.id, webhook.id, event.provider, event.event_type, webhook.url, \
      delivery.state, delivery.attempts, delivery.created_at, delivery.due_at, delivery.completed_at, \
-     last.started_at, last.outcome, last.status, last.error";
-
-/// How many columns these are.
-const DELIVERY_COLUMN_COUNT: usize = 15;
+     coalesce(last.started_at, delivery.started_at), coalesce(last.outcome, delivery.outcome), \
+     iif(last.number IS NULL, delivery.status, last.status), iif(last.number IS NULL, delivery.error, last.error), delivery.number";
 
 /// CROSS JOIN fixes the order: deliveries lead.
 const DELIVERY_JOINS: &str = "delivery CROSS JOIN event ON event.number = delivery.event
@@ -29,13 +30,15 @@ const DELIVERY_JOINS: &str = "delivery CROSS JOIN event ON event.number = delive
          AND last.number = (SELECT max(number) FROM attempt WHERE attempt.delivery = delivery.number)";
 
 /// The class of an outcome, as [`Outcome::class`] has it.
-const OUTCOME_CLASS: &str = "CASE last.outcome WHEN 'timed-out' THEN 'timeout' WHEN 'answered' THEN
-     CASE last.status / 100 WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' ELSE 'other' END
-     ELSE last.outcome END";
+const OUTCOME_CLASS: &str = "CASE coalesce(last.outcome, delivery.outcome) WHEN 'timed-out' THEN 'timeout' WHEN 'answered' THEN
+     CASE iif(last.number IS NULL, delivery.status, last.status) / 100 WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' ELSE 'other' END
+     ELSE coalesce(last.outcome, delivery.outcome) END";
 
-fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord> {
-    Ok(DeliveryRecord {
-        id: Uuid::from_bytes(row.get(0)?),
+/// Reads a delivery and its number from [`DELIVERY_COLUMNS`].
+fn delivery_record(row: &Row<'_>, ids: &DeliveryIds) -> Result<(i64, DeliveryRecord)> {
+    let number: i64 = row.get(15)?;
+    let record = DeliveryRecord {
+        id: ids.of_row(row.get(0)?, number, row.get(8)?)?,
         event_id: row.get(1)?,
         webhook_id: row.get(2)?,
         provider: rows::provider(row, 3)?,
@@ -50,7 +53,8 @@ fn delivery_record(row: &Row<'_>) -> Result<DeliveryRecord> {
         due_at: rows::time(row.get(9)?)?,
         completed_at: row.get::<_, Option<i64>>(10)?.map(rows::time).transpose()?,
         last: last_attempt(row, 11)?,
-    })
+    };
+    Ok((number, record))
 }
 
 /// Reads `started_at`, `outcome`, `status` and `error` of an attempt, if there is one, from the columns that start at `first`.
@@ -85,19 +89,23 @@ fn outcome(row: &Row<'_>, first: usize, retry_after: Option<Duration>) -> Result
 
 pub(super) fn deliveries(
     connection: &Connection,
+    ids: &DeliveryIds,
     filter: &DeliveryFilter,
     page: NumberPage,
 ) -> Result<Rows<DeliveryRecord>> {
-    deliveries_among(connection, filter, page, rows::SEARCH)
+    deliveries_among(connection, ids, filter, page, rows::SEARCH)
 }
 
 /// Lists deliveries, and looks at `most` of them at most.
 fn deliveries_among(
     connection: &Connection,
+    ids: &DeliveryIds,
     filter: &DeliveryFilter,
     page: NumberPage,
     most: i64,
 ) -> Result<Rows<DeliveryRecord>> {
+    // One picture: a delivery may get its row between two statements.
+    let _picture = connection.unchecked_transaction()?;
     // Only conditions that were given: with `... IS NULL OR`, SQLite would not use the indexes of webhook and event.
     let mut indexed = String::new();
     let mut values: Vec<(&str, &dyn ToSql)> = Vec::new();
@@ -110,7 +118,9 @@ fn deliveries_among(
         values.push((":webhook_id", id));
     }
     if let Some(id) = &filter.event_id {
-        indexed += " AND delivery.event = (SELECT number FROM event WHERE id = :event_id)";
+        indexed +=
+            " AND delivery.number BETWEEN (SELECT first_delivery FROM event WHERE id = :event_id)
+                 AND (SELECT first_delivery + matched - 1 FROM event WHERE id = :event_id)";
         values.push((":event_id", id));
     }
     let (provider, state, outcome) = (
@@ -168,37 +178,143 @@ fn deliveries_among(
     values.push((":end", &search.end));
     values.push((":limit", &limit));
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY_COLUMNS}, delivery.number FROM {DELIVERY_JOINS}
+        "SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_JOINS}
          WHERE TRUE{indexed}{searched} AND delivery.number >= :end ORDER BY delivery.number DESC LIMIT :limit"
     ))?;
     let mut found = statement.query(values.as_slice())?;
     let mut all = Vec::new();
     while let Some(row) = found.next()? {
-        all.push((row.get(DELIVERY_COLUMN_COUNT)?, delivery_record(row)?));
+        all.push(delivery_record(row, ids)?);
     }
+    for under_way in in_flight::all(connection)? {
+        for number in under_way.deliveries().map(|(number, _)| number) {
+            let in_page = number >= search.end && page.before.is_none_or(|before| number < before);
+            if in_page && !in_flight::has_row(connection, number)? {
+                let record = without_row(connection, ids, &under_way, number)?;
+                all.extend(
+                    record
+                        .filter(|record| passes(filter, record))
+                        .map(|record| (number, record)),
+                );
+            }
+        }
+    }
+    all.sort_unstable_by_key(|(number, _)| std::cmp::Reverse(*number));
     Ok(search.cut(all, page.limit))
 }
 
-pub(super) fn delivery(connection: &Connection, id: Uuid) -> Result<Option<DeliveryHistory>> {
+/// A delivery that is attempted and has no row yet.
+fn without_row(
+    connection: &Connection,
+    ids: &DeliveryIds,
+    under_way: &InFlight,
+    number: i64,
+) -> Result<Option<DeliveryRecord>> {
+    let created_at = rows::time(under_way.created_at)?;
+    let record = connection
+        .prepare_cached(
+            "SELECT event.id, webhook.id, event.provider, event.event_type, webhook.url FROM event, webhook
+             WHERE event.number = ?1 AND webhook.number = ?2",
+        )?
+        .query_row(
+            params![under_way.event, under_way.webhook(number)],
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    rows::provider(row, 2),
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            },
+        )
+        .optional()?;
+    let Some((event_id, webhook_id, provider, event_type, url)) = record else {
+        return Ok(None);
+    };
+    Ok(Some(DeliveryRecord {
+        id: ids.seal(number, created_at),
+        event_id,
+        webhook_id,
+        provider: provider?,
+        event_type,
+        url,
+        state: DeliveryState::Pending,
+        attempts: 1,
+        created_at,
+        due_at: rows::time(under_way.due_at)?,
+        completed_at: None,
+        last: None,
+    }))
+}
+
+/// Whether a filter lets a delivery through that has no result yet.
+fn passes(filter: &DeliveryFilter, record: &DeliveryRecord) -> bool {
+    filter.outcome.is_none()
+        && filter
+            .provider
+            .is_none_or(|wanted| wanted == record.provider)
+        && filter.state.is_none_or(|wanted| wanted == record.state)
+        && filter
+            .webhook_id
+            .as_ref()
+            .is_none_or(|wanted| *wanted == record.webhook_id)
+        && filter
+            .event_id
+            .as_ref()
+            .is_none_or(|wanted| *wanted == record.event_id)
+        && filter
+            .event_type
+            .as_ref()
+            .is_none_or(|wanted| *wanted == record.event_type)
+        && filter.from.is_none_or(|from| record.created_at >= from)
+        && filter.to.is_none_or(|to| record.created_at < to)
+}
+
+pub(super) fn delivery(
+    connection: &Connection,
+    ids: &DeliveryIds,
+    id: Uuid,
+) -> Result<Option<DeliveryHistory>> {
+    // Looked for before its row, which may be there by the time that it is read.
+    let under_way = match ids.open(id) {
+        Named::Number(number, created_at) => in_flight::of(connection, number)?
+            .filter(|found| found.created_at == created_at)
+            .map(|found| (found, number)),
+        Named::Id(_) => None,
+    };
+    let Some(number) = ids.number(connection, id)? else {
+        let record = match &under_way {
+            Some((found, number)) => without_row(connection, ids, found, *number)?,
+            None => None,
+        };
+        return Ok(record.map(|delivery| DeliveryHistory {
+            delivery,
+            attempts: Vec::new(),
+        }));
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY_COLUMNS}, delivery.number FROM {DELIVERY_JOINS} WHERE delivery.id = ?1"
+        "SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_JOINS} WHERE delivery.number = ?1"
     ))?;
-    let mut found = statement.query([id.as_bytes()])?;
+    let mut found = statement.query([number])?;
     let Some(row) = found.next()? else {
         return Ok(None);
     };
-    let number: i64 = row.get(DELIVERY_COLUMN_COUNT)?;
     Ok(Some(DeliveryHistory {
-        delivery: delivery_record(row)?,
+        delivery: delivery_record(row, ids)?.1,
         attempts: attempts(connection, number)?,
     }))
 }
 
 fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
+        "SELECT 1 AS number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
              error, retry_after_s, response_body, response_truncated, response_headers
-         FROM attempt WHERE delivery = ?1 ORDER BY number",
+         FROM delivery WHERE number = ?1 AND started_at IS NOT NULL
+         UNION ALL
+         SELECT number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
+             error, retry_after_s, response_body, response_truncated, response_headers
+         FROM attempt WHERE delivery = ?1 ORDER BY 1",
     )?;
     let mut found = statement.query([delivery])?;
     let mut all = Vec::new();
@@ -239,7 +355,8 @@ pub(super) fn queue_state(connection: &Connection, steady: Timestamp) -> Result<
     let pending: i64 = connection
         .prepare_cached(
             "SELECT (SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE state = 'pending' AND claimed = 0)
-                 + (SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE claimed = 1)",
+                 + (SELECT count(*) FROM delivery INDEXED BY delivery_leased WHERE claimed = 1)
+                 + (SELECT coalesce(sum(open), 0) FROM in_flight)",
         )?
         .query_row([], |row| row.get(0))?;
     // `next_due` may be earlier than what still waits, so it only says where to look.
@@ -250,7 +367,9 @@ pub(super) fn queue_state(connection: &Connection, steady: Timestamp) -> Result<
                      AS due_at FROM webhook WHERE next_due <= ?1
                  UNION ALL
                  SELECT min(delivery.due_at) FROM delivery JOIN webhook ON webhook.number = delivery.webhook
-                 WHERE claimed = 1 AND delivery.due_at <= ?1 AND suspended = 0)
+                 WHERE claimed = 1 AND delivery.due_at <= ?1 AND suspended = 0
+                 UNION ALL
+                 SELECT due_at FROM in_flight)
              WHERE due_at <= ?1",
         )?
         .query_row([steady.as_microsecond()], |row| row.get(0))?;
@@ -270,6 +389,7 @@ mod tests {
         let subject = Subject::new();
         subject.add_webhook("1");
         subject.publish("1", 10, 1);
+        let ids = DeliveryIds::of(subject.connection()).unwrap();
         let mut page = NumberPage {
             before: None,
             limit: 100,
@@ -280,7 +400,7 @@ mod tests {
         };
         let mut sizes = Vec::new();
         loop {
-            let found = deliveries_among(subject.connection(), &filter(9), page, 4).unwrap();
+            let found = deliveries_among(subject.connection(), &ids, &filter(9), page, 4).unwrap();
             sizes.push(found.rows.len());
             let Some(next) = found.next else { break };
             page.before = Some(next);
@@ -288,7 +408,7 @@ mod tests {
         assert_eq!(sizes, [4, 4, 2]);
         // Nothing is found, and yet there may be more.
         page.before = None;
-        let found = deliveries_among(subject.connection(), &filter(0), page, 4).unwrap();
+        let found = deliveries_among(subject.connection(), &ids, &filter(0), page, 4).unwrap();
         assert!(found.rows.is_empty() && found.next.is_some());
     }
 }

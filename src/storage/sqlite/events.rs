@@ -132,7 +132,11 @@ pub(super) fn event(connection: &Connection, id: &str) -> Result<Option<EventRec
 
 fn counts(connection: &Connection, event: i64) -> Result<StateCounts> {
     let mut statement = connection
-        .prepare_cached("SELECT state, count(*) FROM delivery WHERE event = ?1 GROUP BY state")?;
+        .prepare_cached(
+            "SELECT state, count(*) FROM delivery WHERE number BETWEEN (SELECT first_delivery FROM event WHERE number = ?1)
+                 AND (SELECT first_delivery + matched - 1 FROM event WHERE number = ?1) GROUP BY state
+             UNION ALL SELECT 'pending', open FROM in_flight WHERE first = (SELECT first_delivery FROM event WHERE number = ?1)",
+        )?;
     state_counts(&mut statement.query([event])?)
 }
 
@@ -140,7 +144,7 @@ fn counts(connection: &Connection, event: i64) -> Result<StateCounts> {
 pub(super) fn state_counts(found: &mut rusqlite::Rows<'_>) -> Result<StateCounts> {
     let mut by_state: HashMap<String, u64> = HashMap::new();
     while let Some(row) = found.next()? {
-        by_state.insert(row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs());
+        *by_state.entry(row.get(0)?).or_default() += row.get::<_, i64>(1)?.unsigned_abs();
     }
     let count = |state: &str| by_state.get(state).copied().unwrap_or_default();
     Ok(StateCounts {

@@ -12,6 +12,7 @@ use super::super::inspect::{
 use super::super::queue::{LastAttempt, NumberPage, Rows};
 use super::deliveries::last_attempt;
 use super::events::state_counts;
+use super::in_flight;
 use super::rows::{self, Search};
 use crate::domain::{Audience, ProviderName};
 
@@ -24,11 +25,15 @@ const WEBHOOK_COLUMNS: &str = "provider, id, owner, account_id, url, enabled, cr
      (SELECT json_group_array(event_type ORDER BY position) FROM subscription WHERE webhook = webhook.number)";
 
 /// The newest deliveries of a webhook.
-const RECENT: &str = "(SELECT number, state FROM delivery WHERE webhook = ?1 ORDER BY number DESC LIMIT ?2) AS recent";
+const RECENT: &str = "(SELECT number, state, started_at, outcome, status, error FROM delivery WHERE webhook = ?1 ORDER BY number DESC LIMIT ?2) AS recent";
 
-const IS_SUCCESS: &str = "(attempt.outcome = 'answered' AND attempt.status BETWEEN 200 AND 299)";
+const IS_SUCCESS: &str = "(outcome = 'answered' AND status BETWEEN 200 AND 299)";
 
-fn webhook(connection: &Connection, row: &Row<'_>) -> Result<WebhookRecord> {
+fn webhook(
+    connection: &Connection,
+    row: &Row<'_>,
+    under_way: &HashMap<i64, u64>,
+) -> Result<WebhookRecord> {
     let event_types: String = row.get(9)?;
     Ok(WebhookRecord {
         provider: rows::provider(row, 0)?,
@@ -41,16 +46,24 @@ fn webhook(connection: &Connection, row: &Row<'_>) -> Result<WebhookRecord> {
         updated_at: rows::time(row.get(7)?)?,
         event_types: serde_json::from_str(&event_types)
             .map_err(|error| StoreError::Damaged(error.to_string()))?,
-        recent: recent(connection, row.get(8)?)?,
+        recent: recent(connection, row.get(8)?, under_way)?,
     })
 }
 
-fn recent(connection: &Connection, number: i64) -> Result<RecentDeliveries> {
+/// `under_way` counts the deliveries of webhooks that are attempted and have no rows yet.
+fn recent(
+    connection: &Connection,
+    number: i64,
+    under_way: &HashMap<i64, u64>,
+) -> Result<RecentDeliveries> {
     let last = |which: &str| -> Result<Option<LastAttempt>> {
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT attempt.started_at, attempt.outcome, attempt.status, attempt.error
-             FROM {RECENT} CROSS JOIN attempt ON attempt.delivery = recent.number
-             WHERE {which} ORDER BY attempt.started_at DESC LIMIT 1"
+            "SELECT started_at, outcome, status, error FROM (
+                 SELECT started_at, outcome, status, error FROM {RECENT} WHERE started_at IS NOT NULL
+                 UNION ALL
+                 SELECT attempt.started_at, attempt.outcome, attempt.status, attempt.error
+                 FROM {RECENT} CROSS JOIN attempt ON attempt.delivery = recent.number)
+             WHERE {which} ORDER BY started_at DESC LIMIT 1"
         ))?;
         let mut found = statement.query(params![number, RecentDeliveries::LIMIT])?;
         match found.next()? {
@@ -61,8 +74,15 @@ fn recent(connection: &Connection, number: i64) -> Result<RecentDeliveries> {
     let mut states = connection.prepare_cached(&format!(
         "SELECT state, count(*) FROM {RECENT} GROUP BY state"
     ))?;
+    // They are the newest.
+    let under_way = under_way.get(&number).copied().unwrap_or_default();
+    let under_way = under_way.min(RecentDeliveries::LIMIT.into());
+    let others = u64::from(RecentDeliveries::LIMIT) - under_way;
+    let others = i64::try_from(others).unwrap_or(i64::MAX);
+    let mut states = state_counts(&mut states.query(params![number, others])?)?;
+    states.pending += under_way;
     Ok(RecentDeliveries {
-        states: state_counts(&mut states.query(params![number, RecentDeliveries::LIMIT])?)?,
+        states,
         last_success_at: last(IS_SUCCESS)?.map(|attempt| attempt.started_at),
         last_failure: last(&format!("NOT {IS_SUCCESS}"))?,
     })
@@ -115,10 +135,11 @@ pub(super) fn any_webhooks(
         "SELECT {WEBHOOK_COLUMNS} FROM webhook
          WHERE deleted_at IS NULL{conditions} AND number < :before AND number >= :end ORDER BY number DESC LIMIT :limit"
     ))?;
+    let under_way = in_flight::by_webhook(connection)?;
     let mut found = statement.query(values.as_slice())?;
     let mut all = Vec::new();
     while let Some(row) = found.next()? {
-        all.push((row.get(8)?, webhook(connection, row)?));
+        all.push((row.get(8)?, webhook(connection, row, &under_way)?));
     }
     Ok(search.cut(all, page.limit))
 }
@@ -129,7 +150,7 @@ pub(super) fn any_webhook(connection: &Connection, id: &str) -> Result<Option<We
     ))?;
     let mut found = statement.query([id])?;
     match found.next()? {
-        Some(row) => webhook(connection, row).map(Some),
+        Some(row) => webhook(connection, row, &in_flight::by_webhook(connection)?).map(Some),
         None => Ok(None),
     }
 }
@@ -171,6 +192,8 @@ struct Failures {
 }
 
 pub(super) fn overview(connection: &Connection) -> Result<Overview> {
+    // One picture: a delivery may get its row between two statements.
+    let _picture = connection.unchecked_transaction()?;
     let mut failures: HashMap<i64, Failures> = HashMap::new();
     let window = window(connection, &mut failures)?;
     // Also what failed long ago and waits: retries take days.
@@ -192,6 +215,7 @@ pub(super) fn overview(connection: &Connection) -> Result<Overview> {
         )
     });
     let mut failing = Vec::new();
+    let under_way = in_flight::by_webhook(connection)?;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {WEBHOOK_COLUMNS} FROM webhook WHERE number = ?1 AND deleted_at IS NULL"
     ))?;
@@ -207,7 +231,7 @@ pub(super) fn overview(connection: &Connection) -> Result<Overview> {
             break;
         }
         let found = statement
-            .query_row([number], |row| Ok(webhook(connection, row)))
+            .query_row([number], |row| Ok(webhook(connection, row, &under_way)))
             .optional()?;
         if let Some(webhook) = found {
             failing.push(FailingWebhook {
@@ -228,6 +252,14 @@ fn window(connection: &Connection, failures: &mut HashMap<i64, Failures>) -> Res
     let mut found = statement.query([i64::from(Overview::LIMIT) + 1])?;
     let mut window = Window::default();
     let limit = usize::try_from(Overview::LIMIT).unwrap_or(usize::MAX);
+    for under_way in in_flight::all(connection)?.iter().rev() {
+        for (number, _) in under_way.deliveries() {
+            if window.deliveries.len() < limit && !in_flight::has_row(connection, number)? {
+                let created_at = rows::time(under_way.created_at)?;
+                window.deliveries.push((created_at, WindowState::New));
+            }
+        }
+    }
     while let Some(row) = found.next()? {
         if window.deliveries.len() == limit {
             window.more = true;

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
-use uuid::Uuid;
 
 use super::super::StoreError;
 use super::super::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
-use super::{publish, queue, rows};
+use super::{in_flight, publish, queue, rows};
 use crate::clock::Moment;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -54,6 +53,8 @@ fn replay_record(row: &Row<'_>) -> Result<Replay> {
 }
 
 pub(super) fn insert_replay(connection: &Connection, replay: &Replay) -> Result<()> {
+    // What is under way belongs to it too.
+    in_flight::settle_all(connection)?;
     // Deliveries that are made after this moment are not part of the job, or it would never end.
     connection
         .prepare_cached(
@@ -136,7 +137,7 @@ fn step_deliveries(
     at: Moment,
 ) -> Result<Step> {
     let mut statement = connection.prepare_cached(
-        "SELECT delivery.number, delivery.id,
+        "SELECT delivery.number,
              (:provider IS NULL OR event.provider = :provider) AND (:state IS NULL OR delivery.state = :state)
              AND (:webhook_id IS NULL OR webhook.id = :webhook_id) AND (:from IS NULL OR event.created_at >= :from)
              AND (:to IS NULL OR event.created_at < :to)
@@ -144,7 +145,7 @@ fn step_deliveries(
          WHERE delivery.number > :position AND delivery.number <= :last ORDER BY delivery.number LIMIT :limit",
     )?;
     let filter = &replay.filter;
-    let rows: Vec<(i64, [u8; 16], bool)> = statement
+    let rows: Vec<(i64, bool)> = statement
         .query_map(
             named_params! {
                 ":provider": filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
@@ -152,7 +153,7 @@ fn step_deliveries(
                 ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
                 ":position": position, ":last": last, ":limit": limit,
             },
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect::<rusqlite::Result<_>>()?;
     let mut step = Step {
@@ -161,10 +162,10 @@ fn step_deliveries(
         enqueued: 0,
         finished: rows.len() < usize::try_from(limit).unwrap_or(usize::MAX),
     };
-    for (_, id, wanted) in rows {
+    for (number, wanted) in rows {
         if wanted {
             step.matched += 1;
-            if !replay.dry_run && queue::retry(connection, Uuid::from_bytes(id), at.steady)? {
+            if !replay.dry_run && queue::retry(connection, number, at.steady)? {
                 step.enqueued += 1;
             }
         }
@@ -230,7 +231,9 @@ fn give_back(connection: &Connection) -> Result<bool> {
 /// Deletes old events that have nothing pending, with their deliveries and attempts; and what else is old, when no events are left.
 pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, coalesce(kept_since, created_at) < ?2, EXISTS (SELECT 1 FROM delivery WHERE event = event.number AND state = 'pending')
+        "SELECT number, coalesce(kept_since, created_at) < ?2, EXISTS (SELECT 1 FROM delivery
+             WHERE delivery.number BETWEEN first_delivery AND first_delivery + matched - 1 AND state = 'pending')
+             OR EXISTS (SELECT 1 FROM in_flight WHERE first = first_delivery)
          FROM event WHERE number > ?1 ORDER BY number LIMIT ?3",
     )?;
     let rows: Vec<(i64, bool, bool)> = statement
@@ -255,20 +258,22 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
                 .prepare_cached("UPDATE last_purged SET event = ?1 WHERE event < ?1")?
                 .execute([number])?;
             connection
-                .prepare_cached("DELETE FROM delivery WHERE event = ?1")?
+                .prepare_cached(
+                    "UPDATE last_purged SET delivery = max(delivery,
+                         coalesce((SELECT first_delivery + matched - 1 FROM event WHERE number = ?1), 0))",
+                )?
+                .execute([number])?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM delivery WHERE number BETWEEN (SELECT first_delivery FROM event WHERE number = ?1)
+                         AND (SELECT first_delivery + matched - 1 FROM event WHERE number = ?1)",
+                )?
                 .execute([number])?;
             connection
                 .prepare_cached("DELETE FROM event WHERE number = ?1")?
                 .execute([number])?;
             events += 1;
         }
-    }
-    if events > 0 {
-        // A number that was the highest is given again: what is made from now on must not pass for what a replay was started for.
-        let replays = "UPDATE replay SET last = min(last, CASE WHEN state IS 'unmatched'
-                 THEN (SELECT coalesce(max(number), 0) FROM event) ELSE (SELECT coalesce(max(number), 0) FROM delivery) END)
-             WHERE finished_at IS NULL";
-        connection.prepare_cached(replays)?.execute([])?;
     }
     if !more {
         let keys = "DELETE FROM idempotency WHERE (caller, key) IN

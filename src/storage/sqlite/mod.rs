@@ -8,9 +8,12 @@ mod cost;
 mod deliveries;
 mod events;
 mod health;
+mod ids;
+mod in_flight;
 mod inspect;
 mod jobs;
 mod keys;
+mod matching;
 mod open;
 mod publish;
 mod queue;
@@ -34,6 +37,8 @@ use uuid::Uuid;
 pub use self::backup::{BackedUp, back_up};
 use self::claim::ClaimedRow;
 use self::health::Health;
+use self::ids::DeliveryIds;
+use self::matching::Matching;
 pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
 use self::queue::ResultRow;
@@ -61,6 +66,8 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
     sealer: Arc<Sealer>,
+    ids: DeliveryIds,
+    matching: Arc<Matching>,
     health: Arc<Health>,
     saved_time: Option<SavedTime>,
 }
@@ -81,6 +88,7 @@ impl SqliteStore {
         health::create(path)?;
         let mut connection = open::open_writer(path, &sealer, purpose)?;
         let saved_time = time::saved(&connection)?;
+        let ids = DeliveryIds::of(&connection)?;
         let (log, log_path) = open::open_log(path)?;
         let health = Arc::new(Health::of(path, &log_path)?);
         let beside = open::open_beside(path)?;
@@ -89,6 +97,8 @@ impl SqliteStore {
             readers: Arc::new(Readers::new(path, health.clone())),
             writer: Writer::start(connection, log, checkpoints, health.clone(), metrics),
             sealer,
+            ids,
+            matching: Arc::default(),
             health,
             saved_time,
         })
@@ -126,7 +136,7 @@ impl SqliteStore {
         let mut due = Vec::with_capacity(rows.len());
         for row in rows {
             let lane = row.lane();
-            match row.open(&self.sealer) {
+            match row.open(&self.sealer, &self.ids) {
                 Ok(delivery) => due.push(delivery),
                 Err(error) => {
                     tracing::error!(
@@ -196,11 +206,12 @@ impl Store for SqliteStore {
             ..publication
         };
         let again = taken.clone();
+        let matching = self.matching.clone();
         let stored = self
             .writer
             .run(move |connection| {
                 again.give_back_all();
-                publish::publish(connection, &publication)
+                publish::publish(connection, &matching, &publication)
             })
             .await?;
         let published = match stored {
@@ -256,7 +267,7 @@ impl Store for SqliteStore {
         let mut rows = Vec::with_capacity(results.len());
         let mut places = Vec::with_capacity(results.len());
         for (place, result) in results.into_iter().enumerate() {
-            match ResultRow::new(result) {
+            match ResultRow::new(result, &self.ids) {
                 Ok(row) => {
                     rows.push(row);
                     places.push(place);
@@ -301,8 +312,9 @@ impl Store for SqliteStore {
         claimed: Vec<(Uuid, u32)>,
         steady: Timestamp,
     ) -> Result<(), StoreError> {
+        let ids = self.ids.clone();
         self.writer
-            .run(move |connection| queue::release(connection, &claimed, steady))
+            .run(move |connection| queue::release(connection, &ids, &claimed, steady))
             .await
     }
 
@@ -311,8 +323,9 @@ impl Store for SqliteStore {
         claimed: Vec<(Uuid, u32)>,
         due_at: Timestamp,
     ) -> Result<(), StoreError> {
+        let ids = self.ids.clone();
         self.writer
-            .run(move |connection| queue::postpone(connection, &claimed, due_at))
+            .run(move |connection| queue::postpone(connection, &ids, &claimed, due_at))
             .await
     }
 
@@ -321,10 +334,15 @@ impl Store for SqliteStore {
         delivery: Uuid,
         steady: Timestamp,
     ) -> Result<Option<DeliveryRecord>, StoreError> {
+        let ids = self.ids.clone();
         self.writer
             .run(move |connection| {
-                queue::retry(connection, delivery, steady)?;
-                Ok(deliveries::delivery(connection, delivery)?.map(|history| history.delivery))
+                let Some(number) = ids.settled(connection, delivery)? else {
+                    return Ok(None);
+                };
+                queue::retry(connection, number, steady)?;
+                let found = deliveries::delivery(connection, &ids, delivery)?;
+                Ok(found.map(|history| history.delivery))
             })
             .await
     }
@@ -365,14 +383,16 @@ impl Store for SqliteStore {
         filter: DeliveryFilter,
         page: NumberPage,
     ) -> Result<Rows<DeliveryRecord>, StoreError> {
+        let ids = self.ids.clone();
         self.readers
-            .run(move |connection| deliveries::deliveries(connection, &filter, page))
+            .run(move |connection| deliveries::deliveries(connection, &ids, &filter, page))
             .await
     }
 
     async fn delivery(&self, id: Uuid) -> Result<Option<DeliveryHistory>, StoreError> {
+        let ids = self.ids.clone();
         self.readers
-            .run(move |connection| deliveries::delivery(connection, id))
+            .run(move |connection| deliveries::delivery(connection, &ids, id))
             .await
     }
 

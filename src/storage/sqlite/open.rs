@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::super::key_file::EncryptionKeys;
 use super::super::seal::Sealer;
 use super::super::{Purpose, StoreError};
-use super::{rotation, schema};
+use super::{in_flight, rotation, schema};
 
 /// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
 const STATEMENTS: usize = 128;
@@ -34,7 +34,7 @@ pub(super) fn open_writer(
     connection
         .execute_batch(
             "PRAGMA auto_vacuum = INCREMENTAL;
-             PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
+             PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF;
              PRAGMA cache_size = -8192;",
         )
         .map_err(unusable)?;
@@ -42,11 +42,15 @@ pub(super) fn open_writer(
         StoreError::Statement(error) => unusable(error),
         other => other,
     })?;
+    connection
+        .execute_batch("PRAGMA foreign_keys = ON")
+        .map_err(unusable)?;
     check_purpose(&connection, path, purpose).map_err(|error| match error {
         StoreError::Statement(error) => unusable(error),
         other => other,
     })?;
     check_key(&mut connection, path, sealer)?;
+    settle(&mut connection, path)?;
     keep_plans(&connection).map_err(unusable)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
@@ -223,6 +227,19 @@ fn check_key(connection: &mut Connection, path: &Path, sealer: &Sealer) -> Resul
         other => other,
     })?;
     transaction.commit().map_err(unusable)
+}
+
+/// Gives what was under way when a process died rows of its own: it falls due when its lease ends.
+fn settle(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let mut settle = || -> Result<(), StoreError> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        in_flight::settle_all(&transaction)?;
+        Ok(transaction.commit()?)
+    };
+    settle().map_err(|error| match error {
+        StoreError::Statement(error) => unusable(path, &error),
+        other => other,
+    })
 }
 
 /// Writes something, to see whether that works.

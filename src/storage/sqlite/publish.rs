@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use uuid::Uuid;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::queue::{Idempotency, Publication, Receipt};
 use super::super::{NotMatched, Replay, StoreError};
-use super::claim::{ClaimedRow, SealedTarget, later};
+use super::claim::{ClaimedRow, later};
+use super::in_flight::InFlight;
+use super::matching::{self, Matching, Wanting};
 use super::queue::wake;
 use super::rows;
 use crate::clock::Moment;
 use crate::domain::{Audience, Event};
-use crate::entropy;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -22,14 +22,18 @@ pub(super) enum Stored {
     New {
         receipt: Receipt,
         claimed: Vec<ClaimedRow>,
-        waiting: bool,
+        waiting: Vec<i64>,
     },
     Repeated(Receipt),
     Conflict,
 }
 
 /// Stores an event and one delivery for each webhook that wants it.
-pub(super) fn publish(connection: &Connection, publication: &Publication) -> Result<Stored> {
+pub(super) fn publish(
+    connection: &Connection,
+    matching: &Matching,
+    publication: &Publication,
+) -> Result<Stored> {
     if let Some(idempotency) = &publication.idempotency
         && let Some((request, receipt)) = earlier(connection, idempotency)?
     {
@@ -46,32 +50,47 @@ pub(super) fn publish(connection: &Connection, publication: &Publication) -> Res
         _ => 0,
     };
     let event = Arc::new(event);
-    let wanting = matching(connection, &event, publication.audience)?;
+    let wanting = matching.of(connection, &event, publication.audience)?;
     let at = Moment {
         now: event.created_at,
         steady: publication.steady,
     };
-    let number = insert_event(connection, &event, publication, wanting.len())?;
-    let mut claimed = Vec::new();
+    let first = next_delivery(connection)?;
+    let number = insert_event(connection, &event, publication, wanting.len(), first)?;
+    let mut waiting = Vec::new();
     let deliveries = count(wanting.len());
-    for webhook in wanting {
-        let lane = webhook.lane;
-        let fast = publication.slots.take(lane);
-        let (delivery, id) = insert_delivery(
-            connection,
-            number,
-            &webhook,
-            at,
-            fast.then_some(publication.lease),
-        )?;
-        if fast {
-            let target = Arc::new(webhook.target);
-            claimed.push(ClaimedRow::first(
-                delivery, id, lane, target, &event, at.steady,
-            ));
+    // Those that are attempted at once come first, and have no rows before they have results.
+    let slots = &publication.slots;
+    let (fast, slow): (Vec<&Wanting>, Vec<&Wanting>) =
+        wanting.iter().partition(|webhook| slots.take(webhook.lane));
+    let lease_end = later(at.steady, publication.lease);
+    if !fast.is_empty() {
+        let in_flight = InFlight {
+            first,
+            event: number,
+            webhooks: fast.iter().map(|webhook| webhook.lane).collect(),
+            open: fast.len(),
+            due_at: lease_end.as_microsecond(),
+            first_attempt_at: at.steady.as_microsecond(),
+            created_at: at.now.as_microsecond(),
+        };
+        in_flight.insert(connection)?;
+    }
+    let claimed = (first..)
+        .zip(fast)
+        .map(|(delivery, webhook)| {
+            let target = webhook.target.clone();
+            ClaimedRow::first(delivery, webhook.lane, target, &event, at.steady)
+        })
+        .collect();
+    let next = first + stored(deliveries) - i64::try_from(slow.len()).unwrap_or(i64::MAX);
+    for (delivery, webhook) in (next..).zip(slow) {
+        insert_delivery(connection, delivery, number, webhook, at)?;
+        if !webhook.suspended {
+            slots.wait(webhook.lane);
+            waiting.push(webhook.lane);
         }
     }
-    let waiting = count(claimed.len()) < deliveries;
     let receipt = Receipt {
         id: event.id.clone(),
         created_at: event.created_at,
@@ -161,13 +180,14 @@ fn insert_event(
     event: &Event,
     publication: &Publication,
     matched: usize,
+    first_delivery: i64,
 ) -> Result<i64> {
     connection
         .prepare_cached(
             "INSERT INTO event (number, id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace,
-                 kept_since)
+                 kept_since, first_delivery)
              VALUES (1 + max(coalesce((SELECT max(number) FROM event), 0), (SELECT event FROM last_purged)),
-                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             event.id,
@@ -182,113 +202,45 @@ fn insert_event(
             i64::try_from(matched).unwrap_or(i64::MAX),
             event.trace.map(|trace| trace.to_string()),
             publication.steady.as_microsecond(),
+            (matched > 0).then_some(first_delivery),
         ])?;
     Ok(connection.last_insert_rowid())
 }
 
-/// A webhook that wants an event.
-struct Wanting {
-    lane: i64,
-    target: SealedTarget,
-    /// Whether its deliveries wait (E-57).
-    suspended: bool,
-    /// When its deliveries are looked at next, if ever.
-    next_due: Option<Timestamp>,
+/// The number of the next delivery; none is given twice.
+fn next_delivery(connection: &Connection) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 + max(coalesce((SELECT max(number) FROM delivery), 0), (SELECT delivery FROM last_purged),
+                 coalesce((SELECT first + length(webhooks) / 8 - 1 FROM in_flight ORDER BY first DESC LIMIT 1), 0))",
+        )?
+        .query_row([], |row| row.get(0))?)
 }
 
-/// The columns that [`wanting`] reads, in its order.
-macro_rules! wanting_columns {
-    () => {
-        "webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header, webhook.suspended, \
-         webhook.next_due"
-    };
-}
-
-/// The webhooks that want an event, in the order of their registration.
-fn matching(connection: &Connection, event: &Event, audience: Audience) -> Result<Vec<Wanting>> {
-    // CROSS JOIN fixes the order: an owner has few webhooks; otherwise type and account lead to those that want the event, however many
-    // others there are.
-    const OF_OWNER: &str = concat!(
-        "SELECT ", wanting_columns!(), " FROM webhook CROSS JOIN subscription
-             ON subscription.event_type = ?1 AND subscription.account = coalesce(webhook.account_id, '')
-             AND subscription.webhook = webhook.number
-         WHERE webhook.provider = ?2 AND webhook.owner = ?3 AND webhook.deleted_at IS NULL AND webhook.enabled = 1"
-    );
-    const OF_ACCOUNT: &str = concat!(
-        "SELECT ", wanting_columns!(), " FROM subscription CROSS JOIN webhook ON webhook.number = subscription.webhook
-         WHERE subscription.event_type = ?1 AND subscription.account = ?4 AND webhook.provider = ?2
-             AND (?3 IS NULL OR webhook.owner = ?3) AND webhook.deleted_at IS NULL AND webhook.enabled = 1"
-    );
-    let provider = event.provider.as_str();
-    let mut found = Vec::new();
-    if audience == Audience::Owner {
-        let mut statement = connection.prepare_cached(OF_OWNER)?;
-        let mut rows = statement.query(params![event.event_type, provider, event.owner])?;
-        while let Some(row) = rows.next()? {
-            found.push(wanting(row)?);
-        }
-    } else {
-        let account = match audience {
-            Audience::Account => event.account_id.as_deref(),
-            Audience::Owner | Audience::Platform => None,
-        };
-        // Asked twice, and put in order here: for a list of accounts, or an order, SQLite makes a table of its own at each use.
-        let every_account = [""].into_iter();
-        for account in every_account.chain(account.filter(|account| !account.is_empty())) {
-            let mut statement = connection.prepare_cached(OF_ACCOUNT)?;
-            let mut rows =
-                statement.query(params![event.event_type, provider, event.owner, account])?;
-            while let Some(row) = rows.next()? {
-                found.push(wanting(row)?);
-            }
-        }
-    }
-    found.sort_unstable_by_key(|wanting| wanting.lane);
-    Ok(found)
-}
-
-fn wanting(row: &Row<'_>) -> Result<Wanting> {
-    let next_due: Option<i64> = row.get(6)?;
-    Ok(Wanting {
-        lane: row.get(0)?,
-        target: SealedTarget::read(row, 1)?,
-        suspended: row.get(5)?,
-        next_due: next_due.map(rows::time).transpose()?,
-    })
-}
-
-/// Inserts a delivery, claimed already where it gets a lease; gives its number and id.
+/// Inserts a delivery that waits.
 fn insert_delivery(
     connection: &Connection,
+    number: i64,
     event_number: i64,
     webhook: &Wanting,
     at: Moment,
-    lease: Option<SignedDuration>,
-) -> Result<(i64, Uuid)> {
-    let id = entropy::time_ordered_uuid(at.now);
-    let due_at = lease.map_or(at.steady, |lease| later(at.steady, lease));
-    let claimed = lease.is_some();
+) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at)
-             VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?4, ?7)",
+            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, claimed, created_at)
+             VALUES (?1, ?2, ?3, 'pending', 0, ?4, 0, ?5)",
         )?
         .execute(params![
-            id.as_bytes(),
+            number,
             event_number,
             webhook.lane,
-            claimed,
-            due_at.as_microsecond(),
-            claimed.then(|| at.steady.as_microsecond()),
+            at.steady.as_microsecond(),
             at.now.as_microsecond(),
         ])?;
-    let number = connection.last_insert_rowid();
-    // Known from the same transaction, so most publications need no look at the webhook.
-    let earlier = webhook.next_due.is_none_or(|next_due| next_due > due_at);
-    if !claimed && !webhook.suspended && earlier {
-        wake(connection, webhook.lane, due_at)?;
+    if !webhook.suspended {
+        wake(connection, webhook.lane, at.steady)?;
     }
-    Ok((number, id))
+    Ok(())
 }
 
 /// Matches an unmatched event anew for a replay and makes the deliveries that it did not get; gives how many. A dry run only counts.
@@ -309,7 +261,7 @@ pub(super) fn match_anew(
         ))
     })?;
     let (event, audience) = (event?, rows::parse_audience(&audience)?);
-    let mut wanting = matching(connection, &event, audience)?;
+    let mut wanting = matching::find(connection, &event, audience)?;
     if let Some(id) = &replay.filter.webhook_id {
         let only: Option<i64> = connection
             .prepare_cached("SELECT number FROM webhook WHERE id = ?1")?
@@ -319,12 +271,17 @@ pub(super) fn match_anew(
     }
     let made = wanting.len();
     if !replay.dry_run {
-        for webhook in &wanting {
-            insert_delivery(connection, number, webhook, at, None)?;
+        let first = next_delivery(connection)?;
+        for (delivery, webhook) in (first..).zip(&wanting) {
+            insert_delivery(connection, delivery, number, webhook, at)?;
         }
         connection
-            .prepare_cached("UPDATE event SET matched = ?2 WHERE number = ?1")?
-            .execute(params![number, i64::try_from(made).unwrap_or(i64::MAX)])?;
+            .prepare_cached("UPDATE event SET matched = ?2, first_delivery = ?3 WHERE number = ?1")?
+            .execute(params![
+                number,
+                i64::try_from(made).unwrap_or(i64::MAX),
+                (made > 0).then_some(first)
+            ])?;
     }
     Ok(count(made))
 }

@@ -1,5 +1,6 @@
 //! The queue: what becomes of a claimed delivery, and when a webhook is looked at again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +9,8 @@ use uuid::Uuid;
 
 use super::super::StoreError;
 use super::super::queue::{AttemptResult, Recorded};
+use super::ids::{DeliveryIds, Named};
+use super::in_flight::{self, InFlight};
 use crate::domain::{Next, Outcome};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -36,18 +39,20 @@ pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
 /// A result as it is written. Made outside the writer's thread.
 pub(super) struct ResultRow {
     result: Arc<AttemptResult>,
+    named: Named,
     request_headers: String,
     response_headers: String,
 }
 
 impl ResultRow {
-    pub(super) fn new(result: Arc<AttemptResult>) -> Result<Self> {
+    pub(super) fn new(result: Arc<AttemptResult>, ids: &DeliveryIds) -> Result<Self> {
         let json = |headers: &[(String, String)]| {
             serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
         };
         Ok(Self {
             request_headers: json(&result.attempt.request_headers)?,
             response_headers: json(&result.attempt.response_headers)?,
+            named: ids.open(result.delivery),
             result,
         })
     }
@@ -55,9 +60,17 @@ impl ResultRow {
 
 /// Records results of attempts, each unless a later attempt was claimed since or the delivery has ended.
 pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<Recorded>> {
+    // The first attempt stands in the row of its delivery.
+    let mut first = connection.prepare_cached(
+        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0, resume_at = NULL,
+             started_at = ?8, queue_us = ?9, connect_us = ?10, first_byte_us = ?11, total_us = ?12, request_headers = ?13,
+             outcome = ?14, status = ?15, retry_after_s = ?16, error = ?17, response_body = ?18, response_truncated = ?19,
+             response_headers = ?20
+         WHERE number = ?1 AND id IS ?6 AND (?6 IS NOT NULL OR created_at = ?7) AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+    )?;
     let mut update = connection.prepare_cached(
         "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0, resume_at = NULL
-         WHERE number = ?1 AND id = ?6 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+         WHERE number = ?1 AND id IS ?6 AND (?6 IS NOT NULL OR created_at = ?7) AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO attempt (delivery, number, started_at, queue_us, connect_us, first_byte_us, total_us,
@@ -66,6 +79,7 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     let mut recorded = Vec::with_capacity(rows.len());
+    let mut under_way = UnderWay::default();
     for row in rows {
         let result = &row.result;
         let (state, due_at) = match result.next {
@@ -74,28 +88,118 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
             Next::RetryAt(due_at) => ("pending", Some(due_at)),
         };
         let completed_at = due_at.is_none().then(|| result.now.as_microsecond());
-        let changed = update.execute(params![
-            result.number,
-            result.attempt.number,
-            state,
-            due_at.map(Timestamp::as_microsecond),
-            completed_at,
-            result.delivery.as_bytes(),
-        ])?;
-        if changed == 0 {
+        let is_first = result.attempt.number == 1;
+        if is_first && under_way.record(connection, row, state, due_at, completed_at)? {
+            recorded.push(Recorded::Yes);
+            if let Some(due_at) = due_at {
+                wake(connection, result.lane, due_at)?;
+            }
+            continue;
+        }
+        let statement = if is_first { &mut first } else { &mut update };
+        let (number, id, created_at) = match &row.named {
+            // An id of another delivery finds none.
+            Named::Number(number, created_at) => (*number, None, Some(*created_at)),
+            Named::Id(id) => (result.number, Some(id.as_bytes()), None),
+        };
+        statement.raw_bind_parameter(1, number)?;
+        statement.raw_bind_parameter(2, result.attempt.number)?;
+        statement.raw_bind_parameter(3, state)?;
+        statement.raw_bind_parameter(4, due_at.map(Timestamp::as_microsecond))?;
+        statement.raw_bind_parameter(5, completed_at)?;
+        statement.raw_bind_parameter(6, id)?;
+        statement.raw_bind_parameter(7, created_at)?;
+        if is_first {
+            bind_attempt(statement, 8, row)?;
+        }
+        if statement.raw_execute()? == 0 {
             recorded.push(Recorded::TooLate);
             continue;
         }
         recorded.push(Recorded::Yes);
-        insert_attempt(&mut insert, row)?;
+        if !is_first {
+            insert.raw_bind_parameter(1, number)?;
+            insert.raw_bind_parameter(2, result.attempt.number)?;
+            bind_attempt(&mut insert, 3, row)?;
+            insert.raw_execute()?;
+        }
         if let Some(due_at) = due_at {
             wake(connection, result.lane, due_at)?;
         }
     }
+    under_way.close(connection)?;
     Ok(recorded)
 }
 
-fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
+/// The publications whose deliveries get their rows with their results.
+#[derive(Default)]
+struct UnderWay {
+    /// By the number of the first delivery, with how many got rows here.
+    publications: BTreeMap<i64, (InFlight, usize)>,
+}
+
+impl UnderWay {
+    /// Stores a delivery that had no row, with the result of its first attempt; false where it has a row, or is not under way.
+    fn record(
+        &mut self,
+        connection: &Connection,
+        row: &ResultRow,
+        state: &str,
+        due_at: Option<Timestamp>,
+        completed_at: Option<i64>,
+    ) -> Result<bool> {
+        let Named::Number(number, created_at) = row.named else {
+            return Ok(false);
+        };
+        let known = self.publications.range(..=number).next_back();
+        let known = known.is_some_and(|(_, (found, _))| found.webhook(number).is_some());
+        if !known {
+            let Some(found) = in_flight::of(connection, number)? else {
+                return Ok(false);
+            };
+            self.publications.insert(found.first, (found, 0));
+        }
+        let Some((_, (found, closed))) = self.publications.range_mut(..=number).next_back() else {
+            return Ok(false);
+        };
+        let Some(webhook) = found
+            .webhook(number)
+            .filter(|_| found.created_at == created_at)
+        else {
+            return Ok(false);
+        };
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at, completed_at,
+                 started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status, retry_after_s, error,
+                 response_body, response_truncated, response_headers)
+             VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+             ON CONFLICT (number) DO NOTHING",
+        )?;
+        insert.raw_bind_parameter(1, number)?;
+        insert.raw_bind_parameter(2, found.event)?;
+        insert.raw_bind_parameter(3, webhook)?;
+        insert.raw_bind_parameter(4, state)?;
+        insert.raw_bind_parameter(5, due_at.map_or(found.due_at, Timestamp::as_microsecond))?;
+        insert.raw_bind_parameter(6, found.first_attempt_at)?;
+        insert.raw_bind_parameter(7, created_at)?;
+        insert.raw_bind_parameter(8, completed_at)?;
+        bind_attempt(&mut insert, 9, row)?;
+        let is_new = insert.raw_execute()? > 0;
+        *closed += usize::from(is_new);
+        Ok(is_new)
+    }
+
+    /// Notes in the file which deliveries got rows.
+    fn close(self, connection: &Connection) -> Result<()> {
+        for (found, closed) in self.publications.into_values() {
+            found.close(connection, closed)?;
+        }
+        Ok(())
+    }
+}
+
+/// Binds the columns of an attempt but its number, in the order of the statements of [`record`], to the parameters from `first` on.
+fn bind_attempt(statement: &mut Statement<'_>, first: usize, row: &ResultRow) -> Result<()> {
     let attempt = &row.result.attempt;
     let (outcome, status, retry_after) = match &attempt.outcome {
         Outcome::Answered {
@@ -106,42 +210,43 @@ fn insert_attempt(insert: &mut Statement<'_>, row: &ResultRow) -> Result<()> {
         Outcome::Refused(_) => ("refused", None, None),
         Outcome::Failed { status, .. } => ("failed", *status, None),
     };
+    let error = match &attempt.outcome {
+        Outcome::Refused(reason) | Outcome::Failed { reason, .. } => Some(reason),
+        Outcome::Answered { .. } | Outcome::TimedOut { .. } => None,
+    };
     let microseconds =
         |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    insert.execute(params![
-        row.result.number,
-        attempt.number,
-        attempt.started_at.as_microsecond(),
-        microseconds(attempt.timing.queue),
-        attempt.timing.connect.map(microseconds),
-        attempt.timing.first_byte.map(microseconds),
-        microseconds(attempt.timing.total),
-        row.request_headers,
-        outcome,
-        status,
-        retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),
-        match &attempt.outcome {
-            Outcome::Refused(reason) | Outcome::Failed { reason, .. } => Some(reason),
-            Outcome::Answered { .. } | Outcome::TimedOut { .. } => None,
-        },
-        attempt.response_body,
-        attempt.response_truncated,
-        row.response_headers,
-    ])?;
+    let retry_after = retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
+    statement.raw_bind_parameter(first, attempt.started_at.as_microsecond())?;
+    statement.raw_bind_parameter(first + 1, microseconds(attempt.timing.queue))?;
+    statement.raw_bind_parameter(first + 2, attempt.timing.connect.map(microseconds))?;
+    statement.raw_bind_parameter(first + 3, attempt.timing.first_byte.map(microseconds))?;
+    statement.raw_bind_parameter(first + 4, microseconds(attempt.timing.total))?;
+    statement.raw_bind_parameter(first + 5, &row.request_headers)?;
+    statement.raw_bind_parameter(first + 6, outcome)?;
+    statement.raw_bind_parameter(first + 7, status)?;
+    statement.raw_bind_parameter(first + 8, retry_after)?;
+    statement.raw_bind_parameter(first + 9, error)?;
+    statement.raw_bind_parameter(first + 10, &attempt.response_body)?;
+    statement.raw_bind_parameter(first + 11, attempt.response_truncated)?;
+    statement.raw_bind_parameter(first + 12, &row.response_headers)?;
     Ok(())
 }
 
 /// Lets claimed deliveries fall due at once, as if their leases had ended: this process will not end their attempts.
 pub(super) fn release(
     connection: &Connection,
+    ids: &DeliveryIds,
     claimed: &[(Uuid, u32)],
     steady: Timestamp,
 ) -> Result<()> {
     let mut update = connection.prepare_cached(
-        "UPDATE delivery SET due_at = ?3 WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+        "UPDATE delivery SET due_at = ?3 WHERE number = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     for (id, attempt) in claimed {
-        update.execute(params![id.as_bytes(), attempt, steady.as_microsecond()])?;
+        if let Some(number) = ids.settled(connection, *id)? {
+            update.execute(params![number, attempt, steady.as_microsecond()])?;
+        }
     }
     Ok(())
 }
@@ -150,21 +255,25 @@ pub(super) fn release(
 /// a claim begins anew.
 pub(super) fn postpone(
     connection: &Connection,
+    ids: &DeliveryIds,
     claimed: &[(Uuid, u32)],
     due_at: Timestamp,
 ) -> Result<()> {
     let mut update = connection.prepare_cached(
         "UPDATE delivery SET attempts = attempts - 1, claimed = 0, due_at = ?3,
              first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END
-         WHERE id = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
+         WHERE number = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
-    let mut lane = connection.prepare_cached("SELECT webhook FROM delivery WHERE id = ?1")?;
+    let mut lane = connection.prepare_cached("SELECT webhook FROM delivery WHERE number = ?1")?;
     for (id, attempt) in claimed {
-        let changed = update.execute(params![id.as_bytes(), attempt, due_at.as_microsecond()])?;
+        let Some(number) = ids.settled(connection, *id)? else {
+            continue;
+        };
+        let changed = update.execute(params![number, attempt, due_at.as_microsecond()])?;
         if changed > 0 {
             wake(
                 connection,
-                lane.query_row([id.as_bytes()], |row| row.get(0))?,
+                lane.query_row([number], |row| row.get(0))?,
                 due_at,
             )?;
         }
@@ -172,20 +281,20 @@ pub(super) fn postpone(
     Ok(())
 }
 
-/// Makes a delivery due now, whatever its state; says whether there is one.
+/// Makes the delivery with this number due now, whatever its state; says whether there is one.
 ///
 /// Of a pending one this is an attempt beside the schedule, unless the next attempt is due already or is the first. The retry that would
 /// have come next is kept; while an attempt is under way there is none to keep, and the schedule counts on from it.
-pub(super) fn retry(connection: &Connection, id: Uuid, steady: Timestamp) -> Result<bool> {
+pub(super) fn retry(connection: &Connection, number: i64, steady: Timestamp) -> Result<bool> {
     let lane: Option<i64> = connection
         .prepare_cached(
             "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending',
                  manual = manual + (state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2),
                  resume_at = CASE WHEN state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2 AND claimed = 0
                      THEN coalesce(resume_at, due_at) ELSE resume_at END
-             WHERE id = ?1 RETURNING webhook",
+             WHERE number = ?1 RETURNING webhook",
         )?
-        .query_row(params![id.as_bytes(), steady.as_microsecond()], |row| row.get(0))
+        .query_row(params![number, steady.as_microsecond()], |row| row.get(0))
         .optional()?;
     if let Some(lane) = lane {
         wake(connection, lane, steady)?;
@@ -195,6 +304,7 @@ pub(super) fn retry(connection: &Connection, id: Uuid, steady: Timestamp) -> Res
 
 /// Cancels the pending deliveries of a webhook. The cost grows with these alone: it may have many more that ended long ago.
 pub(super) fn cancel(connection: &Connection, lane: i64, now: Timestamp) -> Result<()> {
+    in_flight::settle_all(connection)?;
     for pending in [
         "INDEXED BY delivery_due SET state = 'cancelled', completed_at = ?2 WHERE webhook = ?1 AND state = 'pending' AND claimed = 0",
         "INDEXED BY delivery_leased SET state = 'cancelled', claimed = 0, completed_at = ?2 WHERE webhook = ?1 AND claimed = 1",

@@ -12,7 +12,7 @@ pub(super) const APPLICATION_ID: i64 = 0x5452_484b;
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 10] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -215,6 +215,97 @@ const MIGRATIONS: [&str; 8] = [
     "
     ALTER TABLE delivery ADD COLUMN manual INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE delivery ADD COLUMN resume_at INTEGER;
+",
+    // A delivery that succeeds at once is one row and one entry of an index: its first attempt stands in the row, its id is computed from
+    // its number, and those of an event follow each other, so that the event says which they are. Numbers are never given twice, because
+    // ids are made of them. Rows and attempts from before stay as they are. Foreign keys are off meanwhile, or dropping the table would
+    // delete the attempts.
+    "
+    CREATE TABLE new_delivery (
+        number INTEGER PRIMARY KEY,
+        -- NULL: computed from number and time.
+        id BLOB CHECK (length(id) = 16),
+        event INTEGER NOT NULL,
+        webhook INTEGER NOT NULL REFERENCES webhook (number),
+        state TEXT NOT NULL CHECK (state = 'pending' OR state = 'delivered' OR state = 'exhausted' OR state = 'cancelled'),
+        attempts INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        first_attempt_at INTEGER,
+        -- Whether an attempt was claimed and has no result yet.
+        claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),
+        -- Whether it is attempted once more by hand, whatever the schedule says.
+        once INTEGER NOT NULL DEFAULT 0 CHECK (once IN (0, 1)),
+        created_at INTEGER NOT NULL,
+        completed_at INTEGER,
+        -- How many attempts by hand there were while it was pending, and when the retry is due that the last one came before.
+        manual INTEGER NOT NULL DEFAULT 0,
+        resume_at INTEGER,
+        -- Its first attempt, once it has a result, in the columns of the table attempt.
+        started_at INTEGER,
+        queue_us INTEGER,
+        connect_us INTEGER,
+        first_byte_us INTEGER,
+        total_us INTEGER,
+        outcome TEXT CHECK (outcome = 'answered' OR outcome = 'timed-out' OR outcome = 'refused' OR outcome = 'failed'),
+        status INTEGER,
+        retry_after_s INTEGER,
+        error TEXT,
+        response_truncated INTEGER CHECK (response_truncated IN (0, 1)),
+        request_headers TEXT,
+        response_headers TEXT,
+        response_body BLOB
+    ) STRICT;
+    INSERT INTO new_delivery (number, id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, once, created_at,
+            completed_at, manual, resume_at)
+        SELECT number, id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, once, created_at, completed_at, manual,
+            resume_at
+        FROM delivery ORDER BY number;
+    ALTER TABLE event ADD COLUMN first_delivery INTEGER;
+    UPDATE event SET first_delivery = (SELECT min(number) FROM delivery WHERE event = event.number) WHERE matched > 0;
+    ALTER TABLE last_purged ADD COLUMN delivery INTEGER NOT NULL DEFAULT 0;
+    DROP TABLE delivery;
+    ALTER TABLE new_delivery RENAME TO delivery;
+    CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending' AND claimed = 0;
+    CREATE INDEX delivery_leased ON delivery (due_at) WHERE claimed = 1;
+    CREATE INDEX delivery_of_webhook ON delivery (webhook);
+    CREATE UNIQUE INDEX delivery_by_id ON delivery (id) WHERE id IS NOT NULL;
+
+    -- Another value with each change of what decides who gets an event and how.
+    INSERT INTO meta (name, value) VALUES ('webhooks', randomblob(8));
+    CREATE TRIGGER webhook_added AFTER INSERT ON webhook BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+    CREATE TRIGGER webhook_changed AFTER UPDATE OF number, id, provider, owner, account_id, url, enabled, signing_secret,
+            authorization_header, suspended, deleted_at ON webhook BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+    CREATE TRIGGER webhook_removed AFTER DELETE ON webhook BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+    CREATE TRIGGER subscription_added AFTER INSERT ON subscription BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+    CREATE TRIGGER subscription_changed AFTER UPDATE ON subscription BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+    CREATE TRIGGER subscription_removed AFTER DELETE ON subscription BEGIN
+        UPDATE meta SET value = randomblob(8) WHERE name = 'webhooks';
+    END;
+",
+    // A delivery that succeeds at once is written once, with its result. Until then it is in this row of its publication.
+    "
+    CREATE TABLE in_flight (
+        -- The number of the first delivery; the others follow it.
+        first INTEGER PRIMARY KEY,
+        event INTEGER NOT NULL,
+        -- The numbers of the webhooks, each in 8 bytes.
+        webhooks BLOB NOT NULL,
+        -- How many of the deliveries have no row.
+        open INTEGER NOT NULL CHECK (open > 0),
+        due_at INTEGER NOT NULL,
+        first_attempt_at INTEGER NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::super::seal::{KeyId, Sealer};
 use super::super::{OnDelete, Page, StoreError, WebhookFilter, WebhookKey, WebhookPage};
-use super::{queue, rotation, rows};
+use super::{in_flight, queue, rotation, rows};
 use crate::domain::{Webhook, WebhookChange};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -166,6 +166,7 @@ pub(super) fn delete_webhook(
     let Some(number) = number else {
         return Ok(false);
     };
+    in_flight::settle_all(connection)?;
     if on_delete == OnDelete::CancelPending {
         queue::cancel(connection, number, now)?;
     }

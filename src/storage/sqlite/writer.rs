@@ -11,6 +11,7 @@
 //! A job that fails is rolled back alone: the batch is undone and run again with a savepoint around each job. Savepoints for all would
 //! cost every batch a copy of every page that each job changes.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -199,6 +200,48 @@ impl Drop for Writer {
     }
 }
 
+/// The jobs that were handed in and have not been run. Claims and results come before all others, or publications would keep back the
+/// deliveries of those before them.
+#[derive(Default)]
+struct Waiting {
+    ahead: VecDeque<Box<dyn Job>>,
+    others: VecDeque<Box<dyn Job>>,
+}
+
+impl Waiting {
+    /// Waits until there is a job; gives false when there will be none any more.
+    fn fill(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) -> bool {
+        if self.ahead.is_empty() && self.others.is_empty() {
+            let Some(first) = queue.blocking_recv() else {
+                return false;
+            };
+            self.push(first);
+        }
+        true
+    }
+
+    /// Takes over the jobs of the queue, as many as fit: the others wait where their callers wait too.
+    fn take_all(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) {
+        while self.ahead.len() + self.others.len() < QUEUE {
+            let Ok(job) = queue.try_recv() else {
+                return;
+            };
+            self.push(job);
+        }
+    }
+
+    fn push(&mut self, job: Box<dyn Job>) {
+        match job.wanted() {
+            Answer::Committed => self.ahead.push_back(job),
+            Answer::Durable => self.others.push_back(job),
+        }
+    }
+
+    fn next(&mut self) -> Option<Box<dyn Job>> {
+        self.ahead.pop_front().or_else(|| self.others.pop_front())
+    }
+}
+
 /// Commits what waits, batch by batch, until every handle is gone or the disk has failed.
 fn work(
     connection: &mut Connection,
@@ -208,14 +251,16 @@ fn work(
     health: &Health,
     metrics: &Metrics,
 ) {
-    while let Some(first) = queue.blocking_recv() {
-        let mut batch = vec![first];
+    let mut waiting = Waiting::default();
+    while waiting.fill(&mut queue) {
+        let mut batch = Batch::new();
         if health.check().is_err() {
             // Where it was mended in this moment, the caller is told to try again all the same.
+            batch.extend(std::iter::from_fn(|| waiting.next()));
             answer(batch, || health.check().and(Err(StoreError::Closed)));
             continue;
         }
-        let result = commit(connection, &mut batch, &mut queue);
+        let result = commit(connection, &mut batch, &mut waiting, &mut queue);
         metrics.committed(batch.len());
         match result {
             Ok(()) => {
@@ -309,12 +354,16 @@ fn answer(batch: Batch, committed: impl Fn() -> Result<(), StoreError>) {
     }
 }
 
-/// Runs the first job of `batch` and all that wait behind it in one transaction; what was run stands in `batch` afterwards.
+/// Runs the jobs that wait in one transaction; what was run stands in `batch` afterwards.
 fn commit(
     connection: &mut Connection,
     batch: &mut Batch,
+    waiting: &mut Waiting,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> rusqlite::Result<()> {
+    waiting.take_all(queue);
+    // Before the transaction begins: where it cannot, this one is told so.
+    batch.extend(waiting.next());
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     while let Some(job) = batch.last_mut() {
         if !job.run(&transaction) {
@@ -329,9 +378,10 @@ fn commit(
         if batch.len() == BATCH {
             break;
         }
-        match queue.try_recv() {
-            Ok(next) => batch.push(next),
-            Err(_) => break,
+        waiting.take_all(queue);
+        match waiting.next() {
+            Some(next) => batch.push(next),
+            None => break,
         }
     }
     transaction.commit()

@@ -4,6 +4,8 @@
 mod events;
 #[path = "../file.rs"]
 mod file;
+#[path = "../in_flight.rs"]
+mod in_flight;
 #[path = "../inspect.rs"]
 mod inspect;
 #[path = "../jobs.rs"]
@@ -72,9 +74,9 @@ impl Backend for SqliteFile {
 
     async fn fail(&self, fault: Fault) {
         let when = match fault {
-            Fault::Publication => "INSERT ON delivery WHEN NEW.webhook = 2".to_owned(),
+            Fault::Publication => "INSERT ON in_flight".to_owned(),
             Fault::Claim => "UPDATE ON delivery WHEN NEW.webhook = 2".to_owned(),
-            Fault::Result(number) => format!("INSERT ON attempt WHEN NEW.delivery = {number}"),
+            Fault::Result(number) => format!("UPDATE ON delivery WHEN NEW.number = {number}"),
         };
         let trigger =
             format!("CREATE TRIGGER fail BEFORE {when} BEGIN SELECT RAISE(ABORT, 'full'); END");
@@ -102,7 +104,11 @@ impl Backend for SqliteFile {
     }
 
     async fn count(&self, table: &str) -> i64 {
-        let count = format!("SELECT count(*) FROM {table}");
+        let count = match table {
+            // The first attempt of a delivery stands with it.
+            "attempt" => "SELECT (SELECT count(*) FROM attempt) + (SELECT count(*) FROM delivery WHERE started_at IS NOT NULL)".to_owned(),
+            table => format!("SELECT count(*) FROM {table}"),
+        };
         let connection = self.meddle();
         connection.query_row(&count, [], |row| row.get(0)).unwrap()
     }
