@@ -33,6 +33,8 @@ const DEFAULT_MAX_BODY_BYTES: usize = 256 * 1024;
 const DEFAULT_STOP_SECONDS: u64 = 30;
 const DEFAULT_IN_FLIGHT: usize = 256;
 const DEFAULT_PER_WEBHOOK: usize = 32;
+/// In milliseconds.
+const DEFAULT_TARGET_DELAY: u32 = 100;
 const DEFAULT_LEASE_SECONDS: u64 = 30;
 /// A day: what a crash leaves claimed waits so long at most.
 const MAX_LEASE_SECONDS: u64 = 24 * 60 * 60;
@@ -110,6 +112,11 @@ pub struct Settings {
     /// How many attempts at one webhook may be under way at once [default: 32]
     #[arg(long, env = "TRUEHOOK_ATTEMPTS_PER_WEBHOOK", value_name = "NUMBER")]
     pub attempts_per_webhook: Option<usize>,
+
+    /// How long a delivery should wait at most for this machine, in milliseconds: while more of them wait, publications are answered later;
+    /// 0 answers them at once [default: 100]
+    #[arg(long, env = "TRUEHOOK_TARGET_DELAY", value_name = "MILLISECONDS")]
+    pub target_delay: Option<u32>,
 
     /// How long an attempt holds its delivery before another may be made, in seconds; above its deadline of 10 [default: 30]
     #[arg(long, env = "TRUEHOOK_LEASE_SECONDS", value_name = "SECONDS")]
@@ -196,6 +203,8 @@ pub struct Delivery {
     pub in_flight: usize,
     /// How many of them at one webhook.
     pub per_webhook: usize,
+    /// How long a delivery should wait at most for this machine; zero for any time.
+    pub target_delay: Duration,
     /// How long an attempt holds its delivery, in real time.
     pub lease: Duration,
     /// Which addresses may be dialled.
@@ -289,6 +298,7 @@ impl Settings {
             egress: self.egress.or(other.egress),
             attempts_in_flight: self.attempts_in_flight.or(other.attempts_in_flight),
             attempts_per_webhook: self.attempts_per_webhook.or(other.attempts_per_webhook),
+            target_delay: self.target_delay.or(other.target_delay),
             lease_seconds: self.lease_seconds.or(other.lease_seconds),
             allow_addresses: self.allow_addresses.or(other.allow_addresses),
             retention_days: self.retention_days.or(other.retention_days),
@@ -373,6 +383,9 @@ impl Config {
                     settings.attempts_per_webhook,
                     DEFAULT_PER_WEBHOOK,
                 )?,
+                target_delay: Duration::from_millis(
+                    settings.target_delay.unwrap_or(DEFAULT_TARGET_DELAY).into(),
+                ),
                 lease: lease(settings.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS))?,
                 policy: policy(mode, settings.allow_addresses.unwrap_or_default())?,
                 egress: Egress::new(settings.egress)?,

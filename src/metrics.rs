@@ -34,6 +34,8 @@ pub struct Metrics {
     pending: Gauge,
     oldest_due: Gauge,
     in_flight: Gauge,
+    held: Counter,
+    refused: Counter,
     malformed: Counter,
     unread: Counter,
 }
@@ -99,6 +101,8 @@ impl Default for Metrics {
             pending: Gauge::default(),
             oldest_due: Gauge::default(),
             in_flight: Gauge::default(),
+            held: Counter::default(),
+            refused: Counter::default(),
             malformed: Counter::default(),
             unread: Counter::default(),
         };
@@ -163,6 +167,10 @@ impl Metrics {
             "Attempts under way",
             self.in_flight.clone(),
         );
+        let held = "Publications that were answered later because more deliveries waited than leave within the target delay";
+        registry.register("publications_held", held, self.held.clone());
+        let refused = "Publications that were refused because far more deliveries waited than leave within the target delay";
+        registry.register("publications_refused", refused, self.refused.clone());
         let malformed = "Requests that were refused because they are not HTTP";
         registry.register("malformed_requests", malformed, self.malformed.clone());
         let unread = "Connections that were closed because the client did not read its answers";
@@ -236,6 +244,16 @@ impl Metrics {
         if let Some(first_byte) = attempt.timing.first_byte {
             self.first_byte.observe(first_byte.as_secs_f64());
         }
+    }
+
+    /// Counts a publication that is answered later because deliveries wait.
+    pub(crate) fn publication_held(&self) {
+        self.held.inc();
+    }
+
+    /// Counts a publication that is refused because deliveries wait.
+    pub(crate) fn publication_refused(&self) {
+        self.refused.inc();
     }
 
     /// Counts a request that is not HTTP.

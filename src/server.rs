@@ -423,7 +423,10 @@ fn worker_settings(
             max_age: delivery.egress.connection_age,
             ..SenderSettings::new(policy, roots)
         }),
-        lanes: Arc::new(Lanes::new(files.attempts, delivery.per_webhook)),
+        lanes: Arc::new(
+            Lanes::new(files.attempts, delivery.per_webhook)
+                .with_target_delay(delivery.target_delay),
+        ),
         metrics,
         traces: Traces::default(),
         lease: delivery.lease,

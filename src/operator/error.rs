@@ -9,8 +9,13 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
+use crate::worker::Overloaded;
 
-/// The detail of a 503.
+/// The detail of a 503 to a publication that came too fast.
+const OVERLOADED: &str =
+    "Events are published faster than they can be delivered. Send the request again later.";
+
+/// The detail of any other 503.
 const UNAVAILABLE: &str = "The database cannot be used at this moment. Try again later.";
 
 const MEDIA_TYPE: &str = "application/problem+json";
@@ -70,6 +75,8 @@ pub(crate) enum OperatorError {
     UnsupportedMediaType,
     #[error("encoded body")]
     Encoded,
+    #[error("overloaded")]
+    Overloaded(#[from] Overloaded),
     #[error("internal error")]
     Internal(#[from] StoreError),
 }
@@ -151,10 +158,15 @@ pub(super) enum ItemErrors {
 /// Answers of publications.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "read by utoipa only")]
-pub(super) enum IdempotencyErrors {
+pub(super) enum PublicationErrors {
     /// The `Idempotency-Key` was used for another body. Nothing is published.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(Problem),
+    /// Events are published far faster than they can be delivered, or the database cannot be used at this moment. Nothing is published;
+    /// send the request again later.
+    #[response(status = 503, content_type = "application/problem+json",
+        headers(("Retry-After" = u64, description = "The number of seconds to wait before the request is sent again.")))]
+    ServiceUnavailable(Problem),
 }
 
 impl From<BodyFault> for OperatorError {
@@ -197,6 +209,7 @@ impl OperatorError {
             Self::ContentTooLarge(limit) => format!("The body must have at most {limit} bytes."),
             Self::UnsupportedMediaType => "The Content-Type must be application/json.".to_owned(),
             Self::Encoded => "A body with a Content-Encoding is not read.".to_owned(),
+            Self::Overloaded(_) => OVERLOADED.to_owned(),
             Self::Internal(source) if source.is_temporary() => UNAVAILABLE.to_owned(),
             Self::Internal(_) => "The request could not be handled. Try again later.".to_owned(),
         }
@@ -235,6 +248,7 @@ impl ResponseError for OperatorError {
             Self::IdempotencyConflict => StatusCode::CONFLICT,
             Self::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(source) if source.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -250,6 +264,9 @@ impl ResponseError for OperatorError {
             }
             Self::MethodNotAllowed { allow } => {
                 response.insert_header((header::ALLOW, *allow));
+            }
+            Self::Overloaded(overloaded) => {
+                response.insert_header((header::RETRY_AFTER, overloaded.retry_after));
             }
             Self::Internal(source) => {
                 if let Some(seconds) = source.retry_after() {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::auth::Operator;
 use super::bodies::one_of;
 use super::error::{
-    BodyErrors, CommonErrors, IdempotencyErrors, ItemErrors, OperatorError, QueryErrors,
+    BodyErrors, CommonErrors, ItemErrors, OperatorError, PublicationErrors, QueryErrors,
 };
 use super::models::{
     Event, EventList, EventProvider, EventQuery, IdempotencyKey, PageQuery, PublishRequest,
@@ -30,7 +30,7 @@ const LONGEST_KEY: usize = 255;
     params(IdempotencyKey), security(("Operator" = [])),
     request_body(content = PublishRequest, description = "The event to publish."),
     responses((status = 202, description = "The event is stored, and its deliveries with it.", body = PublishedEvent),
-        CommonErrors, BodyErrors, IdempotencyErrors))]
+        CommonErrors, BodyErrors, PublicationErrors))]
 pub(super) async fn publish_event(
     caller: Operator,
     request: HttpRequest,
@@ -106,6 +106,8 @@ async fn submit(
     trace: Option<TraceContext>,
 ) -> Result<(Wanted, Receipt), OperatorError> {
     let wanted = check(&body, &state)?;
+    // Before anything is stored: one that is refused may be sent again.
+    state.worker.admit()?;
     // In compact form, so that space between tokens makes no other request; taken from the text, because a value keeps no digits.
     let mut members = body.value;
     let value = members.get_mut("data").map(serde_json::Value::take);
@@ -188,10 +190,9 @@ async fn publish_and_attempt(
     } = &mut published
     {
         metrics.published(provider);
-        worker.dispatch(std::mem::take(claimed));
-        if *waiting {
-            worker.wake();
-        }
+        worker
+            .published(std::mem::take(claimed), std::mem::take(waiting))
+            .await;
     }
     Ok(published)
 }

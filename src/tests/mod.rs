@@ -2,6 +2,7 @@
 
 mod acme;
 mod app;
+mod backpressure;
 mod conduit_change;
 mod conduit_create;
 mod conduit_errors;

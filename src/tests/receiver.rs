@@ -46,6 +46,8 @@ pub(crate) enum Reply {
     Redirect(String),
     /// Nothing, ever.
     Nothing,
+    /// 200, once it is notified.
+    When(Arc<Notify>),
 }
 
 impl Receiver {
@@ -152,5 +154,9 @@ async fn receive(
             .insert_header(("Location", to))
             .finish(),
         Some(Reply::Nothing) => pending().await,
+        Some(Reply::When(told)) => {
+            told.notified().await;
+            HttpResponse::Ok().finish()
+        }
     }
 }

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::pressure::Pressure;
 use crate::storage::Slots;
 
 /// Counts the attempts under way.
@@ -13,6 +15,7 @@ pub(crate) struct Lanes {
     limit: usize,
     lane_limit: usize,
     taken: Mutex<Taken>,
+    pressure: Pressure,
 }
 
 #[derive(Default)]
@@ -28,7 +31,21 @@ impl Lanes {
             limit,
             lane_limit,
             taken: Mutex::new(Taken::default()),
+            pressure: Pressure::new(Duration::ZERO, limit, Instant::now()),
         }
+    }
+
+    /// With a time that deliveries should wait at most for this machine; see [`Pressure`].
+    pub(crate) fn with_target_delay(self, target: Duration) -> Self {
+        Self {
+            pressure: Pressure::new(target, self.limit, Instant::now()),
+            ..self
+        }
+    }
+
+    /// What holds publications back while deliveries wait.
+    pub(super) fn pressure(&self) -> &Pressure {
+        &self.pressure
     }
 
     /// How many slots are free.
@@ -81,6 +98,14 @@ impl Slots for Lanes {
             }
             taken.all -= 1;
         }
+    }
+
+    fn wait(&self, lane: i64) {
+        self.pressure.waits(lane, Instant::now());
+    }
+
+    fn wait_not(&self, lane: i64) {
+        self.pressure.waits_not(lane);
     }
 }
 

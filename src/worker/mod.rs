@@ -6,6 +6,7 @@
 
 mod attempt;
 mod lanes;
+mod pressure;
 mod results;
 mod rotation;
 pub(crate) mod sender;
@@ -27,6 +28,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 pub(crate) use self::lanes::Lanes;
+pub(crate) use self::pressure::Overloaded;
 pub use self::sender::RootsError;
 use self::sender::Sender;
 use self::throttle::Throttle;
@@ -52,7 +54,7 @@ const LAST_RESULTS: Duration = Duration::from_secs(1);
 /// How many failed attempts are logged each second.
 const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
-/// How many times a second it is logged that this machine lacks something.
+/// How many times a second it is logged that this machine lacks something, and that publications are held back.
 const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
 
 /// The parts that the worker is made of.
@@ -97,6 +99,7 @@ pub(crate) struct Worker {
     resumes_at: Mutex<Option<Instant>>,
     logged_failures: Throttle,
     logged_lacks: Throttle,
+    logged_holds: Throttle,
     runtime: tokio::runtime::Handle,
 }
 
@@ -117,6 +120,7 @@ impl Worker {
             resumes_at: Mutex::new(None),
             logged_failures: Throttle::per_second(LOGGED_FAILURES),
             logged_lacks: Throttle::per_second(LOGGED_LACKS),
+            logged_holds: Throttle::per_second(LOGGED_LACKS),
             runtime,
         });
         worker.keep_going("claims", Self::claim_for_ever);
@@ -140,8 +144,61 @@ impl Worker {
         self.settings.clock.span(self.settings.lease)
     }
 
+    /// Whether an event may be published.
+    ///
+    /// # Errors
+    /// [`Overloaded`] while far more deliveries wait than leave within the target delay.
+    pub(crate) fn admit(&self) -> Result<(), Overloaded> {
+        let Self { settings, .. } = self;
+        let admitted = settings.lanes.pressure().admit(Instant::now());
+        if admitted.is_err() {
+            settings.metrics.publication_refused();
+            if let Some(unlogged) = self.logged_holds.pass() {
+                tracing::warn!(
+                    unlogged,
+                    "a publication was refused: far more deliveries wait than leave within the target delay"
+                );
+            }
+        }
+        admitted
+    }
+
+    /// Attempts the claimed deliveries of a publication, each with a slot taken, and has the queue looked at for those that wait. Returns
+    /// when the publisher may be answered: later while more deliveries wait than leave within the target delay, its own among them.
+    pub(crate) async fn published(self: &Arc<Self>, claimed: Vec<DueDelivery>, waiting: Vec<i64>) {
+        let pressure = self.settings.lanes.pressure();
+        if !claimed.is_empty() {
+            pressure.began(std::iter::empty(), claimed.len(), Instant::now());
+            self.dispatch(claimed);
+        }
+        if waiting.is_empty() {
+            return;
+        }
+        self.wake();
+        let Some(mut released) = pressure.hold(waiting, Instant::now()) else {
+            return;
+        };
+        let began = Instant::now();
+        self.settings.metrics.publication_held();
+        if let Some(unlogged) = self.logged_holds.pass() {
+            tracing::warn!(
+                unlogged,
+                "publications are answered later: more deliveries wait than leave within the target delay"
+            );
+        }
+        while began.elapsed() < pressure.longest_hold() && !self.is_stopping() {
+            if tokio::time::timeout(pressure.pause(), &mut released)
+                .await
+                .is_ok()
+            {
+                return;
+            }
+            pressure.look(Instant::now());
+        }
+    }
+
     /// Attempts deliveries that are claimed already, each with a slot taken.
-    pub(crate) fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>) {
+    fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>) {
         for delivery in due {
             self.under_way().insert(delivery.id, delivery.attempt);
             let in_flight = self.settings.metrics.began();
@@ -267,6 +324,9 @@ impl Worker {
         };
         settings.metrics.leases_expired(claimed.expired_leases);
         let full = claimed.due.len() >= CLAIM;
+        let waited = claimed.due.iter().filter(|due| due.attempt == 1);
+        let waited = waited.map(|due| due.target.lane);
+        settings.lanes.pressure().began(waited, 0, Instant::now());
         self.dispatch(claimed.due);
         let mut backlog = self.backlog();
         *backlog = claimed.left;

@@ -120,7 +120,9 @@ impl Subject {
             lease: self.worker.lease(),
         };
         match self.store.publish(publication).await.unwrap() {
-            Published::Stored { claimed, .. } => self.worker.dispatch(claimed),
+            Published::Stored {
+                claimed, waiting, ..
+            } => self.worker.published(claimed, waiting).await,
             other => panic!("not stored: {other:?}"),
         }
     }

@@ -34,7 +34,7 @@ enum Outcome {
     Stored {
         receipt: Receipt,
         claimed: Vec<ClaimedRow>,
-        waiting: bool,
+        waiting: Vec<i64>,
     },
     Repeated(Receipt),
     Conflict,
@@ -87,7 +87,7 @@ pub(super) async fn publish_all(db: &Db, jobs: Vec<Job>) {
                 claimed,
                 waiting,
             } => {
-                waits |= waiting;
+                waits |= !waiting.is_empty();
                 if let Some(first) = claimed.first() {
                     db.sweep
                         .lease_ends(later(first.due_at(), job.publication.lease));
@@ -411,7 +411,7 @@ impl Batch {
         };
         let (base, first) = (rows::new_base(at.now), number << partitions::FAN_OUT_BITS);
         let mut claimed = Vec::new();
-        let mut waiting = false;
+        let mut waiting = Vec::new();
         for (index, webhook) in (0..).zip(wanting) {
             let (delivery, id) = (first + index, rows::delivery_id(base, index));
             if slots.take(webhook.lane) {
@@ -424,7 +424,8 @@ impl Batch {
                     at.steady,
                 ));
             } else {
-                waiting = true;
+                // Other nodes may claim it, unseen from here, so it is not counted as waiting for this one.
+                waiting.push(webhook.lane);
                 self.waiting.push(WaitingRow {
                     number: delivery,
                     id,

@@ -1,0 +1,450 @@
+//! Backpressure: a publisher is answered no faster than deliveries leave.
+//!
+//! Deliveries that found no slot wait in the queue. While more of them wait than leave within the target delay, a publication whose own
+//! deliveries are among them is answered later: when enough have left. So the wait at the receivers' side stays bounded, however fast
+//! publishers are. Far beyond the target, publications are refused before anything is stored.
+//!
+//! Only deliveries that wait for this machine count. A webhook does not count while its receiver fails, takes longer than the target to
+//! answer, or lets nothing leave at all: such a backlog is the receiver's, and nobody else is to wait for it. A publication that waits for
+//! no such delivery is never held.
+//!
+//! Not counted: deliveries that a process before this one stored, and retries.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+/// By how many times the target a publication is held at most, and how much may wait before publications are refused.
+const BOUND: u32 = 10;
+
+/// After how long a webhook is forgotten that still has deliveries waiting, none of which leaves.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+
+/// How much of the estimates the latest value makes up.
+const SMOOTHING: f64 = 0.3;
+
+/// The time that rates are measured over.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// Publications are refused for now: far more deliveries wait than leave within the target delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more deliveries wait than leave within ten times the target delay")]
+pub(crate) struct Overloaded {
+    /// After how many seconds what waits now has left.
+    pub(crate) retry_after: u64,
+}
+
+/// Holds publications back while deliveries wait.
+pub(crate) struct Pressure {
+    /// How long a delivery should wait at most; zero holds nothing back.
+    target: Duration,
+    /// As many may always wait: they keep the attempts supplied.
+    floor: usize,
+    /// How many webhooks are known, so that nothing is locked while none has a delivery that waits.
+    known: AtomicUsize,
+    state: Mutex<State>,
+}
+
+struct State {
+    lanes: HashMap<i64, Lane>,
+    /// How many deliveries wait for webhooks that count.
+    waiting: usize,
+    /// The publications that are held, the longest first.
+    held: VecDeque<Held>,
+    /// First attempts that began in this window.
+    left: u32,
+    window: Instant,
+    /// First attempts a second.
+    rate: f64,
+    reviewed: Instant,
+}
+
+/// A webhook with deliveries that wait.
+struct Lane {
+    waiting: usize,
+    counts: bool,
+    failing: bool,
+    /// How long its receiver takes, in seconds; zero before its first answer.
+    answer: f64,
+    /// When a delivery left.
+    left: Instant,
+}
+
+struct Held {
+    lanes: Vec<i64>,
+    release: oneshot::Sender<()>,
+}
+
+impl Pressure {
+    /// Holds publications back while more deliveries wait than leave within `target`, and more than `floor`.
+    pub(crate) fn new(target: Duration, floor: usize, now: Instant) -> Self {
+        Self {
+            target,
+            floor,
+            known: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                lanes: HashMap::new(),
+                waiting: 0,
+                held: VecDeque::new(),
+                left: 0,
+                window: now,
+                rate: 0.0,
+                reviewed: now,
+            }),
+        }
+    }
+
+    /// Whether a publication may be stored at all.
+    ///
+    /// # Errors
+    /// [`Overloaded`] while more deliveries wait than leave within ten times the target.
+    pub(crate) fn admit(&self, now: Instant) -> Result<(), Overloaded> {
+        if self.is_idle() {
+            return Ok(());
+        }
+        let mut state = self.state();
+        self.review(&mut state, now);
+        let bound = self.budget(&state).saturating_mul(BOUND as usize);
+        if state.waiting <= bound {
+            return Ok(());
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "between 1 and 60"
+        )]
+        let retry_after = (state.waiting as f64 / state.rate.max(1.0)).clamp(1.0, 60.0) as u64;
+        Err(Overloaded { retry_after })
+    }
+
+    /// Counts a delivery that waits for this webhook.
+    pub(crate) fn waits(&self, lane: i64, now: Instant) {
+        if self.target.is_zero() {
+            return;
+        }
+        let mut state = self.state();
+        let lane = state.lanes.entry(lane).or_insert(Lane {
+            waiting: 0,
+            counts: true,
+            failing: false,
+            answer: 0.0,
+            left: now,
+        });
+        lane.waiting += 1;
+        state.waiting += usize::from(lane.counts);
+        self.known.store(state.lanes.len(), Ordering::Relaxed);
+    }
+
+    /// Takes [`Self::waits`] back: the delivery was not stored after all.
+    pub(crate) fn waits_not(&self, lane: i64) {
+        if !self.is_idle() {
+            self.leaves(&mut self.state(), lane, None);
+        }
+    }
+
+    /// Gives what the publisher has to wait for, for [`Self::longest_hold`] at most, before it is answered: its deliveries for these
+    /// webhooks wait.
+    pub(crate) fn hold(&self, lanes: Vec<i64>, now: Instant) -> Option<oneshot::Receiver<()>> {
+        if lanes.is_empty() || self.is_idle() {
+            return None;
+        }
+        let mut state = self.state();
+        self.review(&mut state, now);
+        let counts = |lane: &i64| state.lanes.get(lane).is_some_and(|lane| lane.counts);
+        if state.waiting <= self.budget(&state) || !lanes.iter().any(counts) {
+            return None;
+        }
+        let (release, released) = oneshot::channel();
+        state.held.push_back(Held { lanes, release });
+        Some(released)
+    }
+
+    /// Notes that first attempts begin: `claimed` names the webhooks of those that waited, each as often as it has one among them, and
+    /// `straight` counts the others.
+    pub(crate) fn began(&self, claimed: impl Iterator<Item = i64>, straight: usize, now: Instant) {
+        if self.target.is_zero() {
+            return;
+        }
+        let mut state = self.state();
+        let mut left = straight;
+        for number in claimed {
+            left += 1;
+            self.leaves(&mut state, number, Some(now));
+        }
+        state.left = state
+            .left
+            .saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
+        let elapsed = now.saturating_duration_since(state.window);
+        if elapsed >= WINDOW {
+            let rate = f64::from(state.left) / elapsed.as_secs_f64();
+            state.rate += (rate - state.rate) * SMOOTHING;
+            state.left = 0;
+            state.window = now;
+        }
+        self.release(&mut state);
+    }
+
+    /// Notes how long a receiver took, and whether it accepted the delivery.
+    pub(crate) fn answered(&self, lane: i64, took: Duration, accepted: bool) {
+        if self.is_idle() {
+            return;
+        }
+        let mut state = self.state();
+        if let Some(lane) = state.lanes.get_mut(&lane) {
+            lane.failing = !accepted;
+            let took = took.as_secs_f64();
+            if lane.answer > 0.0 {
+                lane.answer += (took - lane.answer) * SMOOTHING;
+            } else {
+                lane.answer = took;
+            }
+        }
+    }
+
+    /// Looks again at what counts: a receiver that hangs lets nothing leave, so nothing else would be noticed of it.
+    pub(crate) fn look(&self, now: Instant) {
+        if self.is_idle() {
+            return;
+        }
+        let mut state = self.state();
+        self.review(&mut state, now);
+        self.release(&mut state);
+    }
+
+    /// How long a publication is held at most.
+    pub(crate) fn longest_hold(&self) -> Duration {
+        self.target * BOUND
+    }
+
+    /// How often [`Self::look`] is worth its cost while a publication is held.
+    pub(crate) fn pause(&self) -> Duration {
+        self.target / 2
+    }
+
+    fn is_idle(&self) -> bool {
+        self.known.load(Ordering::Relaxed) == 0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many deliveries may wait.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count of deliveries, and not negative"
+    )]
+    fn budget(&self, state: &State) -> usize {
+        ((state.rate * self.target.as_secs_f64()) as usize).max(self.floor)
+    }
+
+    fn leaves(&self, state: &mut State, number: i64, left: Option<Instant>) {
+        // One that is not known was stored by a process before this one.
+        let Some(lane) = state.lanes.get_mut(&number) else {
+            return;
+        };
+        lane.left = left.unwrap_or(lane.left);
+        lane.waiting -= 1;
+        state.waiting -= usize::from(lane.counts);
+        if lane.waiting == 0 {
+            state.lanes.remove(&number);
+            self.known.store(state.lanes.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// Decides anew which webhooks count, now and then.
+    fn review(&self, state: &mut State, now: Instant) {
+        if now.saturating_duration_since(state.reviewed) < self.target / 4 {
+            return;
+        }
+        state.reviewed = now;
+        let mut waiting = 0;
+        let mut fewer = false;
+        state.lanes.retain(|_, lane| {
+            let stalled = now.saturating_duration_since(lane.left);
+            let quick = lane.answer <= self.target.as_secs_f64() && stalled <= self.target * 2;
+            let counts = quick && !lane.failing;
+            fewer |= lane.counts && !counts;
+            lane.counts = counts;
+            waiting += if counts { lane.waiting } else { 0 };
+            stalled < FORGOTTEN
+        });
+        state.waiting = waiting;
+        self.known.store(state.lanes.len(), Ordering::Relaxed);
+        if fewer {
+            let lanes = &state.lanes;
+            let counts = |lane: &i64| lanes.get(lane).is_some_and(|lane| lane.counts);
+            // Dropping its sender releases a publication.
+            state.held.retain(|held| held.lanes.iter().any(counts));
+        }
+    }
+
+    /// Releases the publications that have waited longest, as many as keep the queue supplied.
+    fn release(&self, state: &mut State) {
+        let mut room = self.budget(state).saturating_sub(state.waiting);
+        while room > 0 {
+            let Some(held) = state.held.pop_front() else {
+                return;
+            };
+            room = room.saturating_sub(held.lanes.len());
+            // One that was given up needs no answer.
+            let _ = held.release.send(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: Duration = Duration::from_millis(100);
+
+    fn after(begin: Instant, milliseconds: u64) -> Instant {
+        begin + Duration::from_millis(milliseconds)
+    }
+
+    impl Pressure {
+        /// A publication with a delivery for each of these webhooks, none of which has a slot.
+        fn stored(&self, lanes: Vec<i64>, now: Instant) -> Option<oneshot::Receiver<()>> {
+            for lane in &lanes {
+                self.waits(*lane, now);
+            }
+            self.hold(lanes, now)
+        }
+    }
+
+    fn is_held(held: &mut oneshot::Receiver<()>) -> bool {
+        matches!(held.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+    }
+
+    #[test]
+    fn a_publication_is_held_while_more_waits_than_may_and_released_when_enough_has_left() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 3, begin);
+        for _ in 0..3 {
+            assert!(pressure.stored(vec![1], begin).is_none());
+        }
+        let mut first = pressure.stored(vec![1], begin).unwrap();
+        let mut second = pressure.stored(vec![1], begin).unwrap();
+        pressure.began([1, 1].into_iter(), 0, after(begin, 1));
+        assert!(is_held(&mut first), "as much waits as may");
+        pressure.began([1].into_iter(), 0, after(begin, 2));
+        assert!(!is_held(&mut first), "it waits still");
+        assert!(is_held(&mut second), "both were released for one that left");
+        pressure.began([1, 1].into_iter(), 0, after(begin, 3));
+        assert!(!is_held(&mut second));
+        assert!(pressure.is_idle());
+    }
+
+    #[test]
+    fn as_much_may_wait_as_leaves_within_the_target() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 1, begin);
+        // 10,000 a second, until the estimate has settled.
+        for window in 1..=40 {
+            pressure.began([].into_iter(), 500, after(begin, 50 * window));
+        }
+        let now = after(begin, 2_000);
+        let mut free = 0;
+        while pressure.stored(vec![1], now).is_none() {
+            free += 1;
+        }
+        assert!((990..=1_000).contains(&free), "{free}");
+    }
+
+    #[test]
+    fn a_receiver_that_hangs_fails_or_is_slow_holds_no_publication() {
+        let begin = Instant::now();
+        for (case, took, accepted) in [
+            ("hangs", None, true),
+            ("fails", Some(1), false),
+            ("is slow", Some(150), true),
+        ] {
+            let pressure = Pressure::new(TARGET, 1, begin);
+            assert!(pressure.stored(vec![1], begin).is_none());
+            let mut held = pressure.stored(vec![1], begin).unwrap();
+            let mut now = after(begin, 50);
+            match took {
+                Some(took) => pressure.answered(1, Duration::from_millis(took), accepted),
+                None => now = after(begin, 201),
+            }
+            pressure.look(now);
+            assert!(!is_held(&mut held), "{case}");
+            for _ in 0..100 {
+                assert!(pressure.stored(vec![1], now).is_none(), "{case}");
+                assert!(pressure.admit(now).is_ok(), "{case}");
+            }
+            // Others are held for what waits for them alone, and not for what waits for it.
+            assert!(pressure.stored(vec![2], now).is_none(), "{case}");
+            let mut held = pressure.stored(vec![1, 2], now).expect(case);
+            pressure.began([2].into_iter(), 0, now);
+            assert!(is_held(&mut held), "{case}");
+            pressure.began([2].into_iter(), 0, now);
+            assert!(!is_held(&mut held), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_recovers_counts_again() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 1, begin);
+        pressure.stored(vec![1], begin);
+        pressure.answered(1, Duration::from_millis(1), false);
+        assert!(pressure.stored(vec![1], after(begin, 50)).is_none());
+        pressure.answered(1, Duration::from_millis(1), true);
+        assert!(pressure.stored(vec![1], after(begin, 100)).is_some());
+    }
+
+    #[test]
+    fn publications_are_refused_when_ten_times_as_much_waits() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 10, begin);
+        let held: Vec<_> = (0..100).map(|_| pressure.stored(vec![1], begin)).collect();
+        assert!(pressure.admit(begin).is_ok());
+        let more = pressure.stored(vec![1], begin);
+        assert_eq!(pressure.admit(begin), Err(Overloaded { retry_after: 60 }));
+        pressure.began([1].into_iter(), 0, begin);
+        assert!(pressure.admit(begin).is_ok());
+        drop((held, more));
+    }
+
+    #[test]
+    fn what_was_not_stored_after_all_does_not_wait() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 1, begin);
+        pressure.waits(1, begin);
+        pressure.waits(1, begin);
+        pressure.waits_not(1);
+        assert!(pressure.hold(vec![1], begin).is_none());
+        pressure.waits_not(1);
+        assert!(pressure.is_idle());
+    }
+
+    #[test]
+    fn without_a_target_nothing_is_held_or_refused() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(Duration::ZERO, 1, begin);
+        for _ in 0..100 {
+            assert!(pressure.stored(vec![1], begin).is_none());
+        }
+        assert!(pressure.admit(begin).is_ok());
+    }
+
+    #[test]
+    fn what_ended_without_an_attempt_is_forgotten_and_what_was_never_counted_takes_nothing_away() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 1, begin);
+        pressure.began([7, 7].into_iter(), 0, begin);
+        pressure.stored(vec![1], begin);
+        pressure.look(after(begin, 300));
+        assert!(!pressure.is_idle());
+        pressure.look(after(begin, 61_000));
+        assert!(pressure.is_idle());
+        assert!(pressure.stored(vec![1], after(begin, 61_000)).is_none());
+    }
+}
