@@ -153,6 +153,12 @@ impl Reproduction<'_> {
             return Err(Problem::SecondUser);
         }
         let key = (flow.resource.clone(), flow.seed);
+        // Who is refused sees no fault.
+        let secrets = self.session.judge.secrets;
+        let mut names = old.names().into_iter();
+        if let Some(name) = names.find(|name| secrets.value(name).is_none()) {
+            return Err(Problem::NoCredential(name));
+        }
         if !self.flows.contains_key(&key) {
             let settings = FlowSettings {
                 seed: flow.seed,
@@ -167,7 +173,16 @@ impl Reproduction<'_> {
         let found = self.flows.get(&key).and_then(Option::as_ref);
         let found = found.ok_or_else(|| Problem::NoFlow(flow.resource.clone()))?;
         let wanted = old.signature();
-        Ok(found.iter().find(|one| signature(one) == wanted).cloned())
+        let same = found.iter().find(|one| signature(one) == wanted);
+        let is_unobserved = |one: &Finding| one.rule == flow_rules::FLOW_NOT_OBSERVED;
+        match same {
+            None if found.iter().any(is_unobserved)
+                && old.rule != flow_rules::FLOW_NOT_OBSERVED =>
+            {
+                Err(Problem::NotObserved)
+            }
+            same => Ok(same.cloned()),
+        }
     }
 
     async fn request(
@@ -189,6 +204,15 @@ impl Reproduction<'_> {
         let answered = self.again.send(&revived).await?;
         if let Some(found) = self.same(old, case, &answered) {
             return Ok(Some(found));
+        }
+        // Only an answer of the kind that the finding is about shows that it is gone.
+        let is_about_credentials = case.intent.ends_with("credentials");
+        match answered.exchange.response.as_ref().map(|one| one.status) {
+            Some(status @ (401 | 403)) if !is_about_credentials && old.status() != Some(status) => {
+                return Err(Problem::Refused(status));
+            }
+            None => return Err(Problem::NoAnswer),
+            Some(_) => {}
         }
         // What is wrong with the items of a list does not show in an empty one.
         let index = revived.operation;
@@ -262,6 +286,13 @@ fn words(problem: &Problem) -> String {
         Problem::FlowOfFile => {
             "it is a step of a workflow file; run `conformance flows --flows FILE`".to_owned()
         }
+        Problem::NotObserved => {
+            "the server refused what the sequence depends on; check the credentials".to_owned()
+        }
+        Problem::Refused(status) => {
+            format!("the server answered {status}, as it did not in the run; check the credentials")
+        }
+        Problem::NoAnswer => "the server did not answer".to_owned(),
         Problem::SecondUser => {
             "it needs the credentials of a second user; give --second-user".to_owned()
         }

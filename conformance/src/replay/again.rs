@@ -59,6 +59,12 @@ pub(crate) enum Problem {
     NoFlow(String),
     /// The sequence is that of a file.
     FlowOfFile,
+    /// The server refused what the sequence depends on.
+    NotObserved,
+    /// The server answered with this status, which says nothing about the finding: it let nobody in.
+    Refused(u16),
+    /// There was no answer.
+    NoAnswer,
     /// The credentials of a second user are needed.
     SecondUser,
 }

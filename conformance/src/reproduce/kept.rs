@@ -151,6 +151,12 @@ impl Kept {
         limit.and_then(Value::as_f64)
     }
 
+    /// The status of the response of the run.
+    pub(super) fn status(&self) -> Option<u16> {
+        let response = self.exchange.as_ref()?.response.as_deref()?;
+        response.split_whitespace().nth(1)?.parse().ok()
+    }
+
     /// The scheme, host and port that its request was sent to.
     #[must_use]
     pub fn origin(&self) -> Option<String> {

@@ -111,6 +111,10 @@ fn what_a_second_user_may_do_is_not_checked_without_one() {
     let findings: Vec<&Kept> = recorded.findings.iter().collect();
     let (there, others) = again(&server, base, &findings, false);
     assert_eq!(there, 0);
+    assert!(
+        others.iter().all(|one| !one.ends_with(": gone")),
+        "{others:?}"
+    );
     assert!(others[0].contains("--second-user"), "{others:?}");
 }
 

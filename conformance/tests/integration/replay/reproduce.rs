@@ -144,3 +144,14 @@ fn what_is_no_report_and_what_cannot_be_asked_is_told_in_one_line() {
     assert_eq!(run.code, 2, "{run:?}");
     assert!(run.error.contains("does not answer"), "{run:?}");
 }
+
+#[test]
+fn a_server_that_lets_nobody_in_says_nothing_about_a_finding() {
+    let (server, mended) = broken();
+    let folder = reported(&server);
+    mended.store(true, Ordering::SeqCst);
+    let run = again(&folder, "--header X-Token:expired-token");
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.out.contains("the server answered 401"), "{run:?}");
+    assert!(!run.out.contains("\ngone"), "{run:?}");
+}
