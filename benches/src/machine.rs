@@ -37,23 +37,12 @@ impl Load {
         let available = self.begin.elapsed().as_secs_f64() * processors() as f64;
         (others / available * 100.0).clamp(0.0, 100.0)
     }
-}
 
-/// Waits until others use at most `share` of the machine, in percent, for `patience` at most; says what they use then.
-pub(crate) fn wait_until_quiet(share: f64, patience: Duration) -> f64 {
-    let begin = Instant::now();
-    let mut told = false;
-    loop {
-        let load = Load::begin();
+    /// What others use now, in percent, while this process waits for two seconds.
+    pub(crate) fn now() -> f64 {
+        let load = Self::begin();
         std::thread::sleep(LOOK);
-        let busy = load.others();
-        if busy <= share || begin.elapsed() >= patience {
-            return busy;
-        }
-        if !told {
-            eprintln!("other processes use {busy:.0} % of this machine: waiting until it is quiet");
-            told = true;
-        }
+        load.others()
     }
 }
 

@@ -17,7 +17,7 @@ mod server;
 mod table;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -83,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
         delivery: Vec::new(),
         receiver,
     };
-    let busy = machine::wait_until_quiet(BUSY, Duration::from_secs(60 * arguments.wait));
+    let busy = wait_until_quiet(BUSY, Duration::from_secs(60 * arguments.wait));
     if busy > BUSY {
         eprintln!(
             "other processes use {busy:.0} % of this machine: the figures will not be its own"
@@ -129,6 +129,22 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("{} is not written: the machine was busy", section::PATH);
     }
     Ok(())
+}
+
+/// Waits until others use at most `share` of the machine, in percent, for `patience` at most; says what they use then.
+fn wait_until_quiet(share: f64, patience: Duration) -> f64 {
+    let begin = Instant::now();
+    let mut told = false;
+    loop {
+        let busy = machine::Load::now();
+        if busy <= share || begin.elapsed() >= patience {
+            return busy;
+        }
+        if !told {
+            eprintln!("other processes use {busy:.0} % of this machine: waiting until it is quiet");
+            told = true;
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what the program is for")]
