@@ -8,6 +8,10 @@ mod limit;
 #[path = "../machine.rs"]
 mod machine;
 #[path = "../message.rs"]
+#[expect(
+    dead_code,
+    reason = "what the load of deliveries sends is not sent here"
+)]
 mod message;
 mod run;
 #[path = "../section.rs"]
