@@ -550,8 +550,8 @@ fn small_server(
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let signature = json!({
-        "header": "s", "algorithm": "hmac-sha256", "encoding": "hex", "signed": "{body}",
-        "key": { "from": "sharedSecret", "encoding": "utf-8" }, "required": "when-key-is-set",
+        "algorithm": "hmac-sha256", "signature": { "header": "s", "encoding": "hex" }, "signed": "{body}",
+        "key": { "request": "/sharedSecret", "encoding": "utf-8" }, "required": "when-key-is-set",
     });
     let document = json!({ "x-webhook-signature": signature }).to_string();
     std::thread::spawn(move || {

@@ -127,8 +127,10 @@ fn edits() -> Vec<Edit> {
         (c, "/webhooks/transaction.completed/post/requestBody/content/application~1json/examples/sample/value/event_sequence", Some(json!(0))),
         (c, "/webhooks/transaction.completed/post/responses/2XX", None),
         (e, "/webhooks/BoxCredited/post/parameters/0/schema/maxLength", Some(json!(45))),
-        (e, "/x-webhook-signature/encoding", Some(json!("hex"))),
+        (e, "/x-webhook-signature/0/signature/encoding", Some(json!("hex"))),
         (c, "/x-webhook-signature/testVectors/0/signature", Some(json!("00"))),
+        (c, "/x-webhook-delivery/retry/offsets/0", Some(json!(30))),
+        (e, "/x-webhook-delivery/deadline", None),
     ]
 }
 

@@ -27,7 +27,7 @@ use crate::document::{Document, Operation, Selection};
 use crate::drift::compares_schemas;
 use crate::finding::Verdict;
 use crate::report::Unchecked;
-use crate::{config, near, report};
+use crate::{config, hooks, near, report};
 
 /// What may stand before the colon of a pattern of `--include`.
 const KINDS: [&str; 4] = ["id", "method", "path", "tag"];
@@ -59,7 +59,8 @@ writes a first one.";
 
 const SCHEMA_HELP: &str = "Examples:
   conformance schema report > report.schema.json
-  conformance schema config > conformance.schema.json";
+  conformance schema config > conformance.schema.json
+  conformance schema webhook-signature > webhook-signature.schema.json";
 
 const COMPLETIONS_HELP: &str = "Examples:
   conformance completions bash > ~/.local/share/bash-completion/completions/conformance
@@ -130,7 +131,7 @@ enum Command {
     /// Write a first conformance.toml, with a pair for each OpenAPI document that is found.
     #[command(after_help = format!("{}\n\n{WRITTEN}", init::HELP))]
     Init(init::InitArgs),
-    /// Print the JSON Schema of reports or of conformance.toml.
+    /// Print the JSON Schema of reports, of conformance.toml, or of an extension for webhooks.
     #[command(after_help = printed(SCHEMA_HELP))]
     Schema {
         /// Schema to print.
@@ -150,6 +151,10 @@ enum Published {
     Report,
     /// Schema of conformance.toml, for editors.
     Config,
+    /// Schema of the extension x-webhook-signature.
+    WebhookSignature,
+    /// Schema of the extension x-webhook-delivery.
+    WebhookDelivery,
 }
 
 fn join(text: &str) -> String {
@@ -233,6 +238,12 @@ async fn run(command: Command, given: &Given) -> Result<Verdict> {
         Command::Schema {
             what: Published::Config,
         } => print(&config::schema()),
+        Command::Schema {
+            what: Published::WebhookSignature,
+        } => print(hooks::SIGNATURE_SCHEMA),
+        Command::Schema {
+            what: Published::WebhookDelivery,
+        } => print(hooks::DELIVERY_SCHEMA),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut self::command(), "conformance", &mut script);

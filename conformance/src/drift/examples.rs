@@ -75,6 +75,7 @@ examples! {
     "extension-changed" Operation "x-owner: payments" => "x-owner: orders";
     "prose-changed" Operation "summary: List orders" => "summary: Lists orders";
     "reference-unresolved" Response "headers: {X-Rate: {schema: {type: integer}}}" => "headers: {X-Rate: {$ref: '#/components/headers/None'}}";
+    "extension-invalid" Document "x-webhook-delivery: {deadline: 10}" => "x-webhook-delivery: {dead-line: 10}";
     "yaml-merge-key" Document "x-base: {a: 1}, x-more: {a: 1}" => "x-base: &base {a: 1}, x-more: {<<: *base}";
     "limit-reached" Schema "what nests deeper than is compared" => "the same, nested otherwise";
     "operation-removed" Paths "/orders: {get: {responses: {}}, delete: {responses: {}}}" => "/orders: {get: {responses: {}}}";

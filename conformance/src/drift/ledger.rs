@@ -12,6 +12,7 @@ use crate::finding::{
     DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
     Undecided, Use,
 };
+use crate::hooks;
 
 /// Members of OpenAPI objects (schemas apart) that are written for readers.
 const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
@@ -418,11 +419,17 @@ impl<'a> Ledger<'a> {
         if old == new && self.old.holds_all() && self.new.holds_all() {
             return;
         }
+        let (before, after) = (old, new);
         let (old, new) = (
             exactly(self.old, &at.old, old),
             exactly(self.new, &at.new, new),
         );
         if is_same(&old, &new) {
+            return;
+        }
+        if let (Some(one), Some(other)) = (before, after)
+            && hooks::same(key, one, other)
+        {
             return;
         }
         let extension = key.starts_with("x-");
@@ -435,8 +442,7 @@ impl<'a> Ledger<'a> {
             (None, _) => &rules::MEMBER_ADDED,
             _ => &rules::MEMBER_CHANGED,
         };
-        // How deliveries are signed decides whether a receiver accepts them.
-        let severity = if key == "x-webhook-signature" {
+        let severity = if hooks::breaks_receivers(key, before, after) {
             Severity::Breaking
         } else {
             rule.severity

@@ -22,7 +22,8 @@
 //!   media types, and `explode` of what is no list make no difference.
 //! - Credentials that sufficed must still suffice. The document's `security` is about calls of the API; webhooks and callbacks need
 //!   only what they say themselves.
-//! - Samples, servers, tags and extensions are warnings; `x-webhook-signature` is breaking.
+//! - Samples, servers, tags and extensions are warnings. `x-webhook-signature` and `x-webhook-delivery` are compared by what they mean: another
+//!   way of signing is breaking, and so are promises that receivers build on (`success`, `id`, `handshake`, a shorter `deadline`).
 //! - Text for readers is compared on request only, as `info`.
 //!
 //! Components are compared through their use; unused ones are not compared. Names of components and security schemes do not count,
@@ -68,6 +69,7 @@ use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection, pointer};
 use crate::finding::{DocumentChange, Finding, Part, Place, Sender, Side};
+use crate::hooks;
 
 pub use progress::{Phase, Progress};
 
@@ -205,6 +207,26 @@ impl<'a> Drift<'a> {
         self.servers(DOCUMENT, &Pair::new("/servers", "/servers"));
         self.tags();
         self.merge_keys();
+        self.hooks();
+    }
+
+    /// Says what cannot be read of the descriptions of webhooks. A fault of the old document alone is gone.
+    fn hooks(&mut self) {
+        let [old, new] =
+            [self.ledger.old, self.ledger.new].map(|document| (document, hooks::faults(document)));
+        for (side, (document, faults), others) in
+            [(Side::Old, &old, &new.1), (Side::New, &new, &Vec::new())]
+        {
+            for fault in faults.iter().filter(|fault| !others.contains(fault)) {
+                let place = Place::of(document, &fault.at);
+                let change = DocumentChange::ExtensionInvalid {
+                    side,
+                    problem: fault.problem.clone(),
+                };
+                self.ledger
+                    .note(&rules::EXTENSION_INVALID, DOCUMENT, (side, place), change);
+            }
+        }
     }
 
     /// Says which document has merge keys, at the first of them.

@@ -23,9 +23,10 @@ rules! {
     MEMBER_REMOVED = "member-removed" Warning "A member that no other rule compares was removed.";
     MEMBER_ADDED = "member-added" Warning "A member that no other rule compares was added.";
     MEMBER_CHANGED = "member-changed" Warning "A member that no other rule compares has another value.";
-    EXTENSION_REMOVED = "extension-removed" Warning "An extension (`x-...`) was removed; breaking for `x-webhook-signature`.";
-    EXTENSION_ADDED = "extension-added" Warning "An extension (`x-...`) was added; breaking for `x-webhook-signature`.";
-    EXTENSION_CHANGED = "extension-changed" Warning "An extension (`x-...`) has another value; breaking for `x-webhook-signature`.";
+    EXTENSION_REMOVED = "extension-removed" Warning "An extension (`x-...`) was removed; breaking for `x-webhook-signature`, and for promises of `x-webhook-delivery` that receivers build on.";
+    EXTENSION_ADDED = "extension-added" Warning "An extension (`x-...`) was added; breaking for `x-webhook-signature`, and for promises of `x-webhook-delivery` that receivers build on.";
+    EXTENSION_CHANGED = "extension-changed" Warning "An extension (`x-...`) has another value; breaking for `x-webhook-signature`, and for promises of `x-webhook-delivery` that receivers build on.";
+    EXTENSION_INVALID = "extension-invalid" Breaking "`x-webhook-signature` or `x-webhook-delivery` has an unknown member or a wrong value, or a test vector does not verify.";
     PROSE_CHANGED = "prose-changed" Info "Text for readers changed; only with `--prose`.";
     REFERENCE_UNRESOLVED = "reference-unresolved" Undecided "A `$ref` leads nowhere, in a circle, or to a document that was not loaded.";
     MERGE_KEY = "yaml-merge-key" Warning "A document in YAML 1.2 has a merge key (`<<`), which only YAML 1.1 has; not every reader understands it.";

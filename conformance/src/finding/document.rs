@@ -149,6 +149,13 @@ pub enum DocumentChange {
         /// How many.
         count: usize,
     },
+    /// The description of webhooks cannot be used.
+    ExtensionInvalid {
+        /// The document.
+        side: Side,
+        /// What is wrong, and what to write.
+        problem: String,
+    },
     /// There are more pairs of schemas than are compared.
     LimitReached {
         /// How many are compared.

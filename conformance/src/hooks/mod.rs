@@ -304,27 +304,19 @@ pub fn faults(document: &Document) -> Vec<Fault> {
 /// The operations that receivers serve: those below `webhooks`, and those of the callbacks of operations. Each with the name of its webhook
 /// or callback.
 pub fn deliveries(document: &Document) -> Vec<(String, Operation<'_>)> {
-    let named = |operation: Operation<'_>| (operation.path.to_owned(), operation.pointer);
-    let mut places: Vec<(String, String)> = document.webhooks().into_iter().map(named).collect();
+    let webhooks = document.webhooks().into_iter();
+    let mut found: Vec<_> = webhooks.map(|one| (one.path.to_owned(), one)).collect();
     for operation in document.operations() {
         let map = pointer::join(&operation.pointer, "callbacks");
         let names = document.at(&map).and_then(Value::as_object);
         for name in names.into_iter().flat_map(|names| names.keys()) {
             if let Some((at, _)) = document.resolve(&pointer::join(&map, name)) {
                 let below = document.operations_below(&at).into_iter();
-                places.extend(below.map(|one| (name.clone(), one.pointer)));
+                found.extend(below.map(|one| (name.clone(), one)));
             }
         }
     }
-    let find = |(name, at): (String, String)| Some((name, operation_at(document, &at)?));
-    places.into_iter().filter_map(find).collect()
-}
-
-/// The operation at a pointer.
-fn operation_at<'d>(document: &'d Document, at: &str) -> Option<Operation<'d>> {
-    let map = pointer::parent(pointer::parent(at));
-    let all = document.operations_below(map);
-    all.into_iter().find(|one| one.pointer == at)
+    found
 }
 
 /// What an extension means, in one spelling: presets are written out, defaults filled in. None where it cannot be read.
@@ -334,4 +326,39 @@ pub fn meaning(name: &str, value: &Value) -> Option<Value> {
         DELIVERY => serde_json::to_value(promise(value, "").ok()?).ok(),
         _ => None,
     }
+}
+
+/// Whether two values of an extension mean the same. Those that cannot be read are as different as their JSON.
+pub fn same(name: &str, one: &Value, other: &Value) -> bool {
+    match (meaning(name, one), meaning(name, other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Whether a change of an extension breaks receivers: they refuse what is signed in another way, and build on some of the promises.
+pub fn breaks_receivers(name: &str, old: Option<&Value>, new: Option<&Value>) -> bool {
+    if name == SIGNATURE {
+        return true;
+    }
+    if name != DELIVERY {
+        return false;
+    }
+    let read = |value: Option<&Value>| match value {
+        None => Some(Promise::default()),
+        Some(value) => promise(value, "").ok(),
+    };
+    let (Some(old), Some(new)) = (read(old), read(new)) else {
+        // Nobody can tell what it promises.
+        return true;
+    };
+    let narrower = (100..600).any(|status| old.accepts(status) && !new.accepts(status));
+    let sooner = match (old.deadline, new.deadline) {
+        (Some(old), Some(new)) => new < old,
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    let unordered = old.order != Order::None && new.order == Order::None;
+    let repeats = !old.duplicates && new.duplicates;
+    narrower || sooner || unordered || repeats || old.id != new.id || old.handshake != new.handshake
 }

@@ -11,6 +11,7 @@ use super::notifications::{
     CounterpartyNotification, CustomerNotification, TransactionNotification,
 };
 use super::retry;
+use crate::domain::ATTEMPT_DEADLINE;
 use crate::openapi::{Emission, Notification, Source};
 
 /// The source document, whose samples the emitted one has.
@@ -80,6 +81,7 @@ pub(super) fn emit() -> Value {
     }
     emission.samples(&Source::read(SOURCE));
     emission.root("x-webhook-signature", signature());
+    emission.root("x-webhook-delivery", delivery());
     emission.finish()
 }
 
@@ -150,21 +152,32 @@ fn headers() -> Value {
 /// How deliveries are signed and sent again (C-42, C-43, C-46, C-47).
 fn signature() -> Value {
     json!({
-        "header": "conduit-signature",
+        "version": 1,
         "algorithm": "hmac-sha256",
-        "encoding": "hex",
+        "signature": { "header": "conduit-signature", "encoding": "hex" },
         "signed": "{timestamp}.{body}",
-        "timestamp": { "header": "conduit-signature-timestamp", "format": "unix-seconds" },
-        "key": { "from": "secret", "encoding": "utf-8" },
+        "timestamp": { "header": "conduit-signature-timestamp", "format": "unix-seconds", "tolerance": 300 },
+        "key": { "response": "/secret", "encoding": "utf-8" },
         "required": "always",
-        "idempotency": { "header": "conduit-webhook-idempotency-key" },
-        "tolerance": { "seconds": 300, "side": "receiver" },
-        "retry": { "offsets": retry::OFFSETS },
         "testVectors": [{
             "key": "test_secret_key",
             "timestamp": "1762270800",
             "body": "{\"event\":\"transaction.completed\",\"version\":\"1.0\",\"data\":{\"transaction\":{\"id\":\"trxn_2ofTA13AD0xBtbEvBl20aEb1hEu\"}}}",
             "signature": "108c57969d13b64a897b9ac46ec9ba0e692fefa7fc2a37c156eeb0e1cb9808f0",
         }],
+    })
+}
+
+/// What is promised about deliveries; see `docs/webhook-extensions.md`.
+fn delivery() -> Value {
+    json!({
+        "version": 1,
+        "success": ["2XX"],
+        "redirects": "fail",
+        "deadline": ATTEMPT_DEADLINE.as_secs(),
+        "id": { "header": "conduit-webhook-idempotency-key" },
+        "retry": { "offsets": retry::OFFSETS, "jitter": { "earlier": retry::JITTER }, "signature": "fresh" },
+        "afterDisable": "continue",
+        "afterDelete": "continue",
     })
 }

@@ -14,7 +14,7 @@ pub(super) const OFFSETS: [u32; 10] = [
 ];
 
 /// The part of its own delay by which a retry may be early (C-43).
-const JITTER: f64 = 0.10;
+pub(super) const JITTER: f64 = 0.10;
 
 /// The pause after an attempt that was so late that the next one is due already: the shortest delay of the table, so that a server that
 /// was down does not make up for what it missed in a burst.

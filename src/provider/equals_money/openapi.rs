@@ -12,6 +12,7 @@ use super::notifications::{
     NotificationPayload, Wrapper,
 };
 use super::retry;
+use crate::domain::ATTEMPT_DEADLINE;
 use crate::openapi::{Emission, Notification, Source};
 
 /// The source document, whose samples the emitted one has.
@@ -101,6 +102,7 @@ pub(super) fn emit() -> Value {
     }
     emission.samples(&Source::read(SOURCE));
     emission.root("x-webhook-signature", signature());
+    emission.root("x-webhook-delivery", delivery());
     emission.finish()
 }
 
@@ -166,22 +168,42 @@ fn headers() -> Value {
 
 /// How notifications are signed and sent again (E-50 to E-55, E-63).
 fn signature() -> Value {
+    json!([
+        {
+            "version": 1,
+            "algorithm": "hmac-sha256",
+            "signature": { "header": "x-em-signature", "encoding": "base64" },
+            "signed": "{body}",
+            "key": { "request": "/sharedSecret", "encoding": "utf-8" },
+            "required": "when-key-is-set",
+            "testVectors": [{
+                "key": "123e4567-e89b-12d3-a456-426614174000",
+                "body": "{\"body\":{\"accountId\":\"F12345\",\"customerId\":\"123456789\",\"eventTime\":\"2023-05-31T15:59:17.613Z\",\
+                    \"status\":\"applicationPending\",\"type\":\"Business\",\"messageId\":\"0473b4d0-2f69-4bc5-ab7b-94589a4e48ba\",\
+                    \"webhookEventTypeName\":\"AccountCreated\"}}",
+                "signature": "ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes=",
+            }],
+        },
+        {
+            "version": 1,
+            "algorithm": "token",
+            "signature": { "header": "Authorization" },
+            "key": { "request": "/authorizationHeader", "encoding": "utf-8" },
+            "required": "when-key-is-set",
+        },
+    ])
+}
+
+/// What is promised about deliveries; see `docs/webhook-extensions.md`.
+fn delivery() -> Value {
     json!({
-        "header": "x-em-signature",
-        "algorithm": "hmac-sha256",
-        "encoding": "base64",
-        "signed": "{body}",
-        "key": { "from": "sharedSecret", "encoding": "utf-8" },
-        "required": "when-key-is-set",
-        "authorization": { "from": "authorizationHeader", "header": "Authorization" },
-        "idempotency": { "member": "/body/messageId" },
-        "retry": { "interval": retry::INTERVAL, "unit": "seconds", "for": retry::PERIOD },
-        "testVectors": [{
-            "key": "123e4567-e89b-12d3-a456-426614174000",
-            "body": "{\"body\":{\"accountId\":\"F12345\",\"customerId\":\"123456789\",\"eventTime\":\"2023-05-31T15:59:17.613Z\",\
-                \"status\":\"applicationPending\",\"type\":\"Business\",\"messageId\":\"0473b4d0-2f69-4bc5-ab7b-94589a4e48ba\",\
-                \"webhookEventTypeName\":\"AccountCreated\"}}",
-            "signature": "ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes=",
-        }],
+        "version": 1,
+        "success": ["2XX"],
+        "redirects": "fail",
+        "deadline": ATTEMPT_DEADLINE.as_secs(),
+        "id": { "member": "/body/messageId" },
+        "retry": { "every": retry::INTERVAL, "from": "first", "until": retry::PERIOD },
+        "afterDisable": "pause",
+        "afterDelete": "cancel",
     })
 }

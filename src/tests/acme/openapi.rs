@@ -37,10 +37,13 @@ pub(super) fn emit() -> Value {
     emission.root(
         "x-webhook-signature",
         json!({
-            "header": "acme-signature", "algorithm": "hmac-sha256", "encoding": "hex", "signed": "{body}",
-            "key": { "from": "secret", "encoding": "utf-8" }, "required": "always", "idempotency": { "member": "/id" },
-            "retry": { "interval": 3600, "unit": "seconds", "for": 86400 },
+            "version": 1, "algorithm": "hmac-sha256", "signature": { "header": "acme-signature", "encoding": "hex" }, "signed": "{body}",
+            "key": { "response": "/secret", "encoding": "utf-8" }, "required": "always",
         }),
+    );
+    emission.root(
+        "x-webhook-delivery",
+        json!({ "version": 1, "id": { "member": "/id" }, "retry": { "every": 3600, "from": "first", "until": 86400 } }),
     );
     emission.finish()
 }

@@ -131,6 +131,7 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
         | DocumentChange::MergeKeys { .. }
+        | DocumentChange::ExtensionInvalid { .. }
         | DocumentChange::LimitReached { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
@@ -222,6 +223,7 @@ fn disagreement(change: &DocumentChange) -> Option<String> {
         DocumentChange::ExampleChanged { .. }
         | DocumentChange::ReferenceUnresolved { .. }
         | DocumentChange::MergeKeys { .. }
+        | DocumentChange::ExtensionInvalid { .. }
         | DocumentChange::LimitReached { .. }
         | DocumentChange::ParameterRepeated { .. } => return None,
     })
@@ -269,6 +271,9 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
                 side(*one, context.comparison)
             )
         }
+        DocumentChange::ExtensionInvalid { side: one, problem } => {
+            format!("in {}: {problem}", side(*one, context.comparison))
+        }
         DocumentChange::LimitReached { pairs } => format!(
             "there are more than {pairs} pairs of schemas to compare, and the rest was left out"
         ),
@@ -301,6 +306,7 @@ fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String>
         return match key.as_str() {
             "operationId" => Some("generated clients call it by another name".to_owned()),
             "x-webhook-signature" => Some("subscribers may reject what is signed so".to_owned()),
+            "x-webhook-delivery" => Some("subscribers may rely on what was promised".to_owned()),
             _ => None,
         };
     }
@@ -397,6 +403,9 @@ pub(super) fn advice(change: &DocumentChange) -> Option<String> {
                 "correct the reference, or bundle the documents into one"
             }
             DocumentChange::MergeKeys { .. } => "write the members out, or begin with `%YAML 1.1`",
+            DocumentChange::ExtensionInvalid { .. } => {
+                "see docs/webhook-extensions.md for the members and their values"
+            }
             DocumentChange::LimitReached { .. } => {
                 "split the documents, or compare parts of them with --include"
             }

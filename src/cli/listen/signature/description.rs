@@ -1,4 +1,6 @@
-//! How a document describes the signatures of its webhooks: its `x-webhook-signature`, read strictly.
+//! How a document describes the signatures of its webhooks: its `x-webhook-signature`, read strictly, and the id of its
+//! `x-webhook-delivery`. Both are specified in `docs/webhook-extensions.md`; of all that they may say, what our own documents need is known
+//! here.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,25 +10,32 @@ use super::Scheme;
 /// The member of a document that describes how its webhooks are signed.
 pub(super) const MEMBER: &str = "x-webhook-signature";
 
+/// The member that says where deliveries carry an id.
+const DELIVERY: &str = "x-webhook-delivery";
+
 /// The object as it stands in the document; members that only a sender needs are left out.
 #[derive(Debug, Deserialize)]
 pub(super) struct Description {
-    pub(super) header: String,
     #[expect(dead_code, reason = "there is one, and others must be refused")]
     algorithm: Algorithm,
-    pub(super) encoding: Encoding,
+    pub(super) signature: Signature,
     signed: String,
     pub(super) timestamp: Option<TimestampHeader>,
     pub(super) key: Key,
     pub(super) required: Required,
-    pub(super) idempotency: Option<Identity>,
-    pub(super) tolerance: Option<Tolerance>,
 }
 
 #[derive(Debug, Deserialize)]
 enum Algorithm {
     #[serde(rename = "hmac-sha256")]
     HmacSha256,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signature {
+    pub(super) header: String,
+    pub(super) encoding: Encoding,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -39,10 +48,13 @@ pub(super) enum Encoding {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TimestampHeader {
     pub(super) header: String,
     #[expect(dead_code, reason = "there is one, and others must be refused")]
     format: TimestampFormat,
+    /// Seconds, each way.
+    pub(super) tolerance: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,10 +64,20 @@ enum TimestampFormat {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Key {
-    pub(super) from: String,
+    request: Option<String>,
+    response: Option<String>,
     #[expect(dead_code, reason = "there is one, and others must be refused")]
     encoding: KeyEncoding,
+}
+
+impl Key {
+    /// The member of a webhook that has it.
+    pub(super) fn member(&self) -> &str {
+        let pointer = self.request.as_deref().or(self.response.as_deref());
+        pointer.unwrap_or_default().trim_start_matches('/')
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,15 +93,11 @@ pub(super) enum Required {
     WhenKeyIsSet,
 }
 
+/// Where a delivery carries its id.
 #[derive(Debug, Deserialize)]
 pub(super) struct Identity {
     pub(super) header: Option<String>,
     pub(super) member: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Tolerance {
-    pub(super) seconds: u32,
 }
 
 /// A part of what is signed.
@@ -116,6 +134,12 @@ impl Scheme {
     /// [`SchemeError`] when there is none, or it asks for something that is not known here.
     pub(in crate::cli::listen) fn read(document: &Value) -> Result<Self, SchemeError> {
         let member = document.get(MEMBER).ok_or(SchemeError::Missing)?;
+        // Beside a signature there may be a token, which the receiver chose itself.
+        let signed = |scheme: &&Value| scheme.get("algorithm") != Some(&Value::from("token"));
+        let member = match member {
+            Value::Array(schemes) => schemes.iter().find(signed).ok_or(SchemeError::Missing)?,
+            scheme => scheme,
+        };
         let description = Description::deserialize(member).map_err(SchemeError::Unknown)?;
         let signed = parts(&description.signed)
             .and_then(|parts| {
@@ -132,9 +156,17 @@ impl Scheme {
                 template: description.signed.clone(),
                 reason,
             })?;
+        let id = document
+            .get(DELIVERY)
+            .and_then(|delivery| delivery.get("id"));
+        let identity = id
+            .map(Identity::deserialize)
+            .transpose()
+            .map_err(SchemeError::Unknown)?;
         Ok(Self {
             description,
             signed,
+            identity,
         })
     }
 }

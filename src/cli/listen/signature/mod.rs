@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use self::description::{Description, Encoding, Part, Required};
+use self::description::{Description, Encoding, Identity, Part, Required};
 use super::receiver::Delivery;
 use crate::domain::Secret;
 
@@ -23,6 +23,7 @@ use crate::domain::Secret;
 pub(super) struct Scheme {
     description: Description,
     signed: Vec<Part>,
+    identity: Option<Identity>,
 }
 
 /// The result of verifying a signature.
@@ -54,12 +55,12 @@ pub(super) enum Fault {
 impl Scheme {
     /// The member of a webhook that holds its key.
     pub(super) fn key_member(&self) -> &str {
-        &self.description.key.from
+        self.description.key.member()
     }
 
     /// The identity of a delivery, the same on all its attempts, where it carries one.
     pub(super) fn identity(&self, delivery: &Delivery, body: Option<&Value>) -> Option<String> {
-        let identity = self.description.idempotency.as_ref()?;
+        let identity = self.identity.as_ref()?;
         let header = identity.header.as_deref().and_then(|name| {
             let value = delivery.values(name).next()?;
             Some(String::from_utf8_lossy(value).into_owned())
@@ -86,14 +87,14 @@ impl Scheme {
     }
 
     fn check(&self, delivery: &Delivery, key: &Secret) -> Result<Option<String>, Fault> {
-        let header = &self.description.header;
+        let header = &self.description.signature.header;
         let signature = only(delivery, header)?;
         let timestamp = match &self.description.timestamp {
             Some(timestamp) => Some((only(delivery, &timestamp.header)?, &timestamp.header)),
             None => None,
         };
         let expected = self.sign(key, timestamp.map(|(value, _)| value), &delivery.body);
-        let expected = match self.description.encoding {
+        let expected = match self.description.signature.encoding {
             Encoding::Hex => HEXLOWER.encode(&expected),
             Encoding::Base64 => BASE64.encode(&expected),
         };
@@ -127,11 +128,12 @@ impl Scheme {
             .and_then(|text| text.parse::<i64>().ok())
             .filter(|_| digits)
             .ok_or_else(|| Fault::NoTime(header.to_owned()))?;
-        let Some(tolerance) = &self.description.tolerance else {
+        let rule = self.description.timestamp.as_ref();
+        let Some(tolerance) = rule.and_then(|rule| rule.tolerance) else {
             return Ok(None);
         };
         let ahead = seconds.saturating_sub(now.as_second());
-        if ahead.unsigned_abs() <= u64::from(tolerance.seconds) {
+        if ahead.unsigned_abs() <= u64::from(tolerance) {
             return Ok(None);
         }
         let (by, side) = (
@@ -140,7 +142,7 @@ impl Scheme {
         );
         Ok(Some(format!(
             "{header} is {by} s {side} of this machine's clock, and receivers that tolerate {} s refuse it; a sandbox with --clock-speed runs ahead",
-            tolerance.seconds
+            tolerance
         )))
     }
 }
