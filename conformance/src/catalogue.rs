@@ -45,6 +45,7 @@ pub fn all() -> Vec<Listed> {
     drift
         .chain(others("replay", rule::replay::ALL))
         .chain(others("flows", rule::flows::ALL))
+        .chain(others("deliveries", rule::deliveries::ALL))
         .chain(others("baseline", baseline::RULES))
         .collect()
 }

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use serde::Deserialize;
 
+use crate::deliveries::settings::How;
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 use crate::lockstep::Pair;
@@ -128,6 +129,8 @@ pub struct Config {
     pub include: Vec<String>,
     /// `exclude`.
     pub exclude: Vec<String>,
+    /// `[deliveries]`.
+    pub deliveries: How,
     /// `[rules]`.
     pub overrides: Overrides,
     /// `[[pair]]`, in the order of the file.
@@ -178,6 +181,7 @@ impl Config {
             color: file.color,
             format: file.format,
             prose: file.prose,
+            deliveries: file.deliveries,
             include: file.include,
             exclude: file.exclude,
             overrides: file::overrides(&text, file.rules)?,

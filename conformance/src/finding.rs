@@ -2,6 +2,7 @@
 
 mod baseline;
 mod coverage;
+mod delivery;
 mod document;
 mod failure;
 mod flow;
@@ -23,6 +24,7 @@ pub use coverage::{
     Coverage, KeywordCoverage, OperationCoverage, ReceivedPart, SampleCoverage, SecurityCoverage,
     SentPart, Share,
 };
+pub use delivery::{DeliveryFault, Ended, Untested};
 pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
 pub use failure::{Failure, StepFailure};
@@ -301,7 +303,7 @@ impl Use {
 }
 
 /// Why a run has no result: it compared nothing, sent nothing, or was not let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Unchecked {
     /// The documents have no operation, no webhook and no schema.
     Empty,
@@ -353,6 +355,13 @@ pub enum Unchecked {
     NothingRecorded {
         /// How many entries there are.
         exchanges: usize,
+    },
+    /// No delivery arrived.
+    NoDelivery {
+        /// The URL that was waited at.
+        url: String,
+        /// For how many seconds.
+        seconds: f64,
     },
     /// The run was stopped before everything was sent.
     Stopped {

@@ -112,7 +112,11 @@ fn first_form(finding: &Finding, places: &[Stable; 2]) -> String {
     }
     key.push_str(match &finding.message {
         Message::Replay(fault) => fault.sample().unwrap_or_default(),
-        Message::Schema(_) | Message::Document(_) | Message::Flow(_) | Message::Baseline(_) => "",
+        Message::Schema(_)
+        | Message::Document(_)
+        | Message::Flow(_)
+        | Message::Delivery(_)
+        | Message::Baseline(_) => "",
     });
     key
 }
@@ -135,6 +139,7 @@ fn identity(message: &Message) -> Option<Value> {
     match message {
         Message::Replay(_) => None,
         Message::Flow(fault) => Some(fault.identity()),
+        Message::Delivery(fault) => Some(fault.identity()),
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
             let mut values = serde_json::to_value(message).ok()?;
             steady(&mut values);

@@ -100,6 +100,8 @@ pub mod recorded;
 
 pub mod fingerprint;
 
+pub mod deliveries;
+
 pub mod baseline;
 
 pub mod catalogue;

@@ -15,6 +15,7 @@ macro_rules! rules {
     };
 }
 
+pub mod deliveries;
 pub mod flows;
 pub mod replay;
 
@@ -48,7 +49,10 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_meanings_are_sentences() {
-        let all: Vec<&Shown> = replay::ALL.iter().chain(flows::ALL).collect();
+        let all: Vec<&Shown> = [replay::ALL, flows::ALL, deliveries::ALL]
+            .into_iter()
+            .flatten()
+            .collect();
         for (index, Shown { rule, .. }) in all.iter().enumerate() {
             assert!(rule.meaning.ends_with('.'), "{}", rule.id);
             let mut before = all[..index].iter();

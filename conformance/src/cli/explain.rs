@@ -85,6 +85,7 @@ fn accepting(listed: &Listed) -> String {
     let run = match listed.command {
         "replay" => "conformance replay DOCUMENT --server URL",
         "flows" => "conformance flows DOCUMENT --server URL",
+        "deliveries" => "conformance deliveries DOCUMENT --server URL",
         _ => "conformance drift OLD NEW",
     };
     format!(

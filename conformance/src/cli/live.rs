@@ -12,6 +12,7 @@ use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
 use super::progress::ProgressLine;
 use super::{Given, input, refuse_unmatched, tolerate_closed, unchecked};
+use crate::deliveries::settings::How;
 use crate::document::{Document, Selection};
 use crate::finding::{Comparison, ReplayStep, Unchecked, Verdict};
 use crate::fingerprint;
@@ -86,6 +87,11 @@ impl Live {
 
     pub(super) fn document(&self) -> &Document {
         &self.documents[0]
+    }
+
+    /// How webhooks are registered and triggered, as the settings say.
+    pub(super) fn deliveries(&self) -> &How {
+        &self.settings.config.deliveries
     }
 
     /// Whether everything is wanted on the terminal.

@@ -2,6 +2,7 @@
 
 mod access;
 mod check;
+mod deliveries;
 mod drift;
 mod explain;
 mod flows;
@@ -116,6 +117,12 @@ enum Command {
     /// deleted afterwards; a finding about a sequence of requests is shown by the whole sequence.
     #[command(after_help = format!("{}\n\n{}", reproduce::HELP, reproduce::EXIT_CODES))]
     Reproduce(reproduce::ReproduceArgs),
+    /// Receive the webhooks that a server sends, and judge them: bodies, signatures, retries.
+    ///
+    /// Opens a receiver on loopback, registers it through the API's own operation, triggers each event type of the document and judges
+    /// what arrives. Then answers by script, and holds the server to the promises of x-webhook-delivery. What the run registers it deletes.
+    #[command(after_help = join(deliveries::HELP))]
+    Deliveries(Box<deliveries::DeliveriesArgs>),
     /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
     /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
@@ -228,6 +235,7 @@ async fn run(command: Command, given: &Given) -> Result<Verdict> {
         Command::Run(args) => replay::everything(args, given).await,
         Command::Flows(args) => flows::run(args, given).await,
         Command::Reproduce(args) => reproduce::run(args, given).await,
+        Command::Deliveries(args) => Box::pin(deliveries::run(*args, given)).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),

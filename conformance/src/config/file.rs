@@ -14,6 +14,7 @@ use super::operation::WrittenOperation;
 use super::{Color, FailOn, Overrides};
 use crate::baseline::{Baseline, Written};
 use crate::catalogue;
+use crate::deliveries::settings::How;
 use crate::document::{Selection, is_url};
 use crate::finding::Severity;
 use crate::lockstep::{Documents, Pair};
@@ -59,6 +60,9 @@ pub(super) struct File {
     /// Credentials of live checks, for the security schemes of the document.
     #[serde(default)]
     pub(super) credential: Vec<WrittenCredential>,
+    /// How `conformance deliveries` registers webhooks, and what triggers events.
+    #[serde(default)]
+    pub(super) deliveries: How,
     /// Severities of rules; `conformance rules` lists them.
     #[serde(default)]
     #[schemars(schema_with = "rules_schema")]

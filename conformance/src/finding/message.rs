@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::document::Literal;
 
-use super::{BaselineFault, DocumentChange, FlowFault, ReplayFault};
+use super::{BaselineFault, DeliveryFault, DocumentChange, FlowFault, ReplayFault};
 
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +18,8 @@ pub enum Message {
     Replay(ReplayFault),
     /// A server does not do in a sequence of operations what they promise together.
     Flow(FlowFault),
+    /// The deliveries of a server are not as described.
+    Delivery(DeliveryFault),
     /// An accepted finding should not be in the list of accepted findings any more.
     Baseline(BaselineFault),
 }
@@ -34,6 +36,7 @@ impl Message {
         match self {
             Self::Replay(fault) => fault.redact(hide),
             Self::Flow(fault) => fault.redact(hide),
+            Self::Delivery(fault) => fault.redact(hide),
             Self::Schema(_) | Self::Document(_) | Self::Baseline(_) => {}
         }
     }
@@ -60,6 +63,12 @@ impl From<ReplayFault> for Message {
 impl From<FlowFault> for Message {
     fn from(fault: FlowFault) -> Self {
         Self::Flow(fault)
+    }
+}
+
+impl From<DeliveryFault> for Message {
+    fn from(fault: DeliveryFault) -> Self {
+        Self::Delivery(fault)
     }
 }
 

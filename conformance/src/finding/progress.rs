@@ -12,6 +12,13 @@ pub enum ReplayStep {
         /// The base URL.
         url: String,
     },
+    /// Deliveries are waited for at an address that something else has to register.
+    Waiting {
+        /// The URL.
+        url: String,
+        /// For how many seconds.
+        seconds: f64,
+    },
     /// What the run is going to change on the server.
     Changes {
         /// How many operations are sent requests that may change something.

@@ -371,9 +371,10 @@ impl<'a> Driver<'a> {
                 }
                 data.to_string()
             }
-            Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
-                finding.message.key()
-            }
+            Message::Schema(_)
+            | Message::Document(_)
+            | Message::Delivery(_)
+            | Message::Baseline(_) => finding.message.key(),
         };
         if self
             .told

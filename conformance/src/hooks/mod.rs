@@ -37,6 +37,7 @@
 
 mod algorithm;
 mod der;
+mod encoding;
 mod handshake;
 mod import;
 mod jws;

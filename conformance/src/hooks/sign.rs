@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use super::algorithm::Algorithm;
+use super::encoding::encode;
 use super::jws;
 use super::key::{Key, Kind};
 use super::location::Carrier;
@@ -12,7 +13,6 @@ use super::message::Message;
 use super::scheme::{Required, Scheme};
 use super::secrets::Secrets;
 use super::template::Values;
-use super::verify::encode;
 use super::{Signing, message_signature};
 
 /// Why a message cannot be signed.

@@ -101,9 +101,11 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
         Message::Replay(fault) => fault
             .sample()
             .is_some_and(|sample| sample.starts_with(crate::generate::GENERATED)),
-        Message::Schema(_) | Message::Document(_) | Message::Flow(_) | Message::Baseline(_) => {
-            false
-        }
+        Message::Schema(_)
+        | Message::Document(_)
+        | Message::Flow(_)
+        | Message::Delivery(_)
+        | Message::Baseline(_) => false,
     };
     let size = |finding: &Finding| {
         let exchange = finding.exchange.as_ref();

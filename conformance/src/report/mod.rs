@@ -213,6 +213,9 @@ impl Unchecked {
             Self::NothingRecorded { exchanges } => format!(
                 "none of the {exchanges} entries of the archive belongs to an operation of the document; --server URL says where the API is in it"
             ),
+            Self::NoDelivery { url, seconds } => format!(
+                "no delivery arrived at {url} within {seconds} s; check that the server can reach this address (--public-url), and what triggers an event (--trigger)"
+            ),
             Self::Stopped { requests } => {
                 format!("the run was stopped after {requests} requests")
             }

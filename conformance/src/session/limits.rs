@@ -40,6 +40,14 @@ impl Stop {
         self.0.0.load(Ordering::SeqCst)
     }
 
+    /// Waits until the run was stopped.
+    pub async fn stopped(&self) {
+        let stopped = self.0.1.notified();
+        if !self.is_stopped() {
+            stopped.await;
+        }
+    }
+
     /// Waits until the run was stopped and its requests had time to end.
     pub(super) async fn abandoned(&self) {
         let stopped = self.0.1.notified();

@@ -2,6 +2,7 @@
 
 mod check;
 mod command_line;
+mod deliveries;
 mod documents;
 mod documents_valid;
 mod drift;

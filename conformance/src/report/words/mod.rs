@@ -4,6 +4,7 @@
 //! a place or a rule. Advice is apart from it: between two versions there is none, since they differ on purpose.
 
 mod baseline;
+mod delivery;
 mod document;
 mod effect;
 mod flow;
@@ -140,6 +141,7 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Document(change) => document::sentence(change, context),
         Message::Replay(fault) => replay::sentence(fault, context),
         Message::Flow(fault) => flow::sentence(fault),
+        Message::Delivery(fault) => delivery::sentence(fault),
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
@@ -161,6 +163,6 @@ pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
     match message {
         Message::Schema(change) => Some(schema::advice(change).to_owned()),
         Message::Document(change) => document::advice(change),
-        Message::Replay(_) | Message::Flow(_) | Message::Baseline(_) => None,
+        Message::Replay(_) | Message::Flow(_) | Message::Delivery(_) | Message::Baseline(_) => None,
     }
 }

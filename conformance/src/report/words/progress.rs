@@ -7,6 +7,9 @@ use crate::finding::ReplayStep;
 pub fn progress(step: &ReplayStep) -> String {
     match step {
         ReplayStep::Started { url } => format!("base URL: {url}"),
+        ReplayStep::Waiting { url, seconds } => {
+            format!("waiting {seconds} s for deliveries at {url}")
+        }
         ReplayStep::Changes { operations: 0, .. } => {
             "sends no request that may change data but those with methods that the document does not have (--safe sends none)".to_owned()
         }

@@ -1,0 +1,252 @@
+//! Who gets an event and when: order, subscriptions, disabled and deleted webhooks, other accounts, and a receiver that hangs.
+
+use std::time::Duration;
+
+use super::hook::{Hook, Hooks, User};
+use super::receiver::Arrival;
+use super::reply::{Reply, Script};
+use super::run::{Over, Run};
+use crate::finding::{DeliveryFault, Ended, Severity};
+use crate::hooks::Order;
+use crate::rule::deliveries as rules;
+
+/// How many deliveries show whether a hanging receiver delays another one.
+const BURST: usize = 5;
+
+impl Run<'_> {
+    /// Events in quick succession, where their order is promised.
+    pub(super) async fn order(&mut self, main: &[Hook]) {
+        if self.hooks.description.promise.order != Order::PerWebhook {
+            return;
+        }
+        let receiver = self.hooks.receiver;
+        let Some(hook) = main.first() else { return };
+        let before = receiver.count(&hook.slot);
+        let events: Vec<String> = hook
+            .events
+            .iter()
+            .filter(|name| self.observed.contains(name))
+            .take(4)
+            .cloned()
+            .collect();
+        let mut triggered = Vec::new();
+        for name in events.iter().cycle().take(8) {
+            if self.fire(name, &receiver.url(&hook.slot)).await {
+                triggered.push(name.clone());
+            }
+        }
+        receiver
+            .wait(self.wait_limit(), || {
+                receiver.count(&hook.slot) >= before + triggered.len()
+            })
+            .await;
+        let arrived = receiver.at(&hook.slot);
+        let found: Vec<String> = arrived
+            .iter()
+            .skip(before)
+            .filter_map(|arrival| {
+                self.judge
+                    .event(arrival, &hook.events)
+                    .map(|event| event.name.clone())
+            })
+            .collect();
+        if found != triggered && found.len() == triggered.len() {
+            self.broken(
+                rules::ORDER,
+                &events[0],
+                DeliveryFault::Order { triggered, found },
+                None,
+            );
+        }
+    }
+
+    /// Who gets an event, and who does not: other subscriptions, disabled and deleted webhooks, another account.
+    pub(super) async fn scope(
+        &mut self,
+        main: &[Hook],
+        first: &str,
+        names: &[String],
+    ) -> Result<(), Over> {
+        let one = [first.to_owned()];
+        let willing = Hooks::willing();
+        let other = self.register(&one, &willing, User::First).await?.remove(0);
+        let deleted = self.register(&one, &willing, User::First).await?.remove(0);
+        let disabled = self.register(&one, &willing, User::First).await?.remove(0);
+        let foreign = if self.hooks.settings.second.headers.is_empty() {
+            None
+        } else {
+            Some(self.register(&one, &willing, User::Second).await?.remove(0))
+        };
+        let is_deleted = self.hooks.delete(&deleted).await == Some(true);
+        let is_disabled = self.hooks.disable(&disabled).await == Some(true);
+        let receiver = self.hooks.receiver;
+        let mains: Vec<&Hook> = Self::of(main, first).collect();
+        let before: Vec<usize> = mains
+            .iter()
+            .map(|hook| self.deliveries_of(hook, first).len())
+            .collect();
+        let second = names
+            .iter()
+            .find(|name| *name != first && self.observed.contains(name));
+        if let Some(second) = second {
+            self.fire(second, &receiver.url(&other.slot)).await;
+        }
+        if !self.fire(first, &receiver.url(&other.slot)).await {
+            return Ok(());
+        }
+        let more = |slot: &str, before: usize| receiver.count(slot) > before;
+        receiver
+            .wait(self.wait_limit(), || {
+                more(&other.slot, 0)
+                    && mains
+                        .iter()
+                        .zip(&before)
+                        .all(|(hook, before)| more(&hook.slot, *before))
+            })
+            .await;
+        self.settle().await;
+        let mut got = usize::from(!self.deliveries_of(&other, first).is_empty());
+        for (hook, before) in mains.iter().zip(&before) {
+            got += usize::from(self.deliveries_of(hook, first).len() > *before);
+        }
+        let of = 1 + mains.len();
+        if got < of {
+            let fault = DeliveryFault::FanOut {
+                event: first.to_owned(),
+                got,
+                of,
+            };
+            self.add(rules::FAN_OUT, Severity::Breaking, first, fault, None);
+        }
+        for arrival in receiver.at(&other.slot) {
+            self.deliveries += 1;
+            self.judge_one(&other, &arrival);
+            // The secret of the other one is known to that one only.
+            for main in &mains {
+                let own = Hook {
+                    texts: main.texts.clone(),
+                    ..other.clone()
+                };
+                self.foreign_leaks(&own, first, &arrival);
+            }
+        }
+        let unwanted = [
+            (is_deleted, Some(&deleted), Ended::Deleted, rules::ENDED),
+            (is_disabled, Some(&disabled), Ended::Disabled, rules::ENDED),
+            (true, foreign.as_ref(), Ended::Foreign, rules::OWN_ACCOUNT),
+        ];
+        for (applies, hook, after, rule) in unwanted {
+            let arrivals = hook.map(|hook| receiver.at(&hook.slot)).unwrap_or_default();
+            if applies && let Some(last) = arrivals.last() {
+                let fault = DeliveryFault::Unwanted {
+                    after,
+                    count: arrivals.len(),
+                };
+                self.broken(rule, first, fault, Some(last));
+            }
+        }
+        // They would get what follows.
+        for hook in [Some(&other), Some(&disabled), foreign.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            self.hooks.delete(hook).await;
+        }
+        Ok(())
+    }
+
+    fn foreign_leaks(&mut self, hook: &Hook, event: &str, arrival: &Arrival) {
+        let body = String::from_utf8_lossy(&arrival.message.body).into_owned();
+        for text in hook.texts.iter().filter(|text| text.len() >= 8) {
+            let header = arrival
+                .message
+                .headers
+                .iter()
+                .find(|(_, value)| value.contains(text.as_str()));
+            if header.is_some() || body.contains(text.as_str()) {
+                let place = header.map_or("the body".to_owned(), |(name, _)| {
+                    format!("header `{name}`")
+                });
+                self.add(
+                    rules::SECRET,
+                    Severity::Breaking,
+                    event,
+                    DeliveryFault::SecretShown {
+                        place,
+                        foreign: true,
+                    },
+                    Some(arrival),
+                );
+            }
+        }
+    }
+
+    /// A receiver that does not answer, beside one that does.
+    pub(super) async fn isolation(&mut self, main: &[Hook], first: &str) -> Result<(), Over> {
+        let receiver = self.hooks.receiver;
+        let settings = self.hooks.settings;
+        let promise = self.promise_of(first);
+        let deadline = promise.deadline;
+        // Longer than any sender should wait.
+        let limit = deadline.map_or(settings.wait, |deadline| deadline * 2.0 + settings.slack);
+        let hang = Script::always(Reply::Hang(Duration::from_secs_f64(limit)));
+        let hanging = self
+            .register(&[first.to_owned()], &hang, User::First)
+            .await?
+            .remove(0);
+        let Some(healthy) = Self::of(main, first).next() else {
+            return Ok(());
+        };
+        let url = receiver.url(&healthy.slot);
+        let before = receiver.count(&healthy.slot);
+        let begun = receiver.now();
+        let mut fired = 0;
+        for _ in 0..BURST {
+            fired += usize::from(self.fire(first, &url).await);
+        }
+        let all = || receiver.count(&healthy.slot) >= before + fired;
+        // Within the time of one hanging attempt: a sender that waits for it is later.
+        let patience = deadline
+            .map_or(settings.wait / 2.0, |deadline| deadline * 0.6)
+            .max(settings.slack);
+        let in_time = receiver.wait(Duration::from_secs_f64(patience), all).await;
+        if !in_time {
+            let came = receiver.wait(self.wait_limit(), all).await;
+            let fault = DeliveryFault::Delayed {
+                seconds: came.then(|| receiver.now() - begun),
+                got: receiver.count(&healthy.slot) - before,
+                of: fired,
+            };
+            self.broken(rules::ISOLATED, first, fault, None);
+        }
+        if let Some(promised) =
+            deadline.filter(|deadline| *deadline + settings.slack <= settings.retry_wait)
+        {
+            let ended = || {
+                receiver
+                    .at(&hanging.slot)
+                    .first()
+                    .is_some_and(|one| one.abandoned.is_some())
+            };
+            receiver
+                .wait(
+                    Duration::from_secs_f64(promised + 2.0 * settings.slack),
+                    ended,
+                )
+                .await;
+            if let Some(arrival) = receiver.at(&hanging.slot).first() {
+                let found = arrival.abandoned.map(|end| end - arrival.at);
+                if found.is_none_or(|found| (found - promised).abs() > settings.slack) {
+                    self.broken(
+                        rules::DEADLINE,
+                        first,
+                        DeliveryFault::Deadline { promised, found },
+                        Some(arrival),
+                    );
+                }
+            }
+        }
+        self.hooks.delete(&hanging).await;
+        Ok(())
+    }
+}
