@@ -1,7 +1,9 @@
-//! A connection of a client that is left to itself when the client does not read what it is answered.
+//! A connection of a client that is left to itself when the client does not read what it is answered, or does not end what it asks.
 //!
 //! Nothing else bounds such a client: it may ask for much in few bytes, and TCP waits for it for ever. While its answers cannot be written
 //! nothing more is read of it, and when none of them could be written for a while the connection is closed.
+//!
+//! Nor does anything else bound a client that begins a request and does not end it, unless it is the first of the connection.
 //!
 //! Requests that are sent without waiting for answers (RFC 9112, 9.3.2) are passed on one by one: a reader that decodes them ahead keeps all
 //! in memory, and actix-http would write each answer by the method of the request that it decoded last.
@@ -20,11 +22,28 @@ use super::seats::Seat;
 /// How many bytes are read before answers are written, so that few requests wait in memory.
 const BURST: usize = 8 * 1024;
 
-/// A stream whose peer must read.
+/// What a client may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How long it may take no byte of its answers.
+    pub(crate) unread: Duration,
+    /// How long a request may take from its first byte to the first byte of its answer. After that nothing more is read: a client that
+    /// began a request and does not end it would keep its connection for ever, and what is being answered is answered all the same.
+    pub(crate) unanswered: Duration,
+    /// The most connections of a thread beyond which one that is idle is closed.
+    pub(crate) most: usize,
+}
+
+/// A stream whose peer must read, and must end its requests.
 #[derive(Debug)]
 pub(crate) struct Connection<S> {
     stream: S,
-    patience: Duration,
+    limits: Limits,
+    /// Since when there is a byte that was not answered.
+    asked: Option<Instant>,
+    /// Set for the first request that is waited for, and set anew when it fires too early for a later one: cheaper than to set it for
+    /// every request.
+    overdue: Option<Pin<Box<Sleep>>>,
     /// When a write that cannot go on is given up.
     stalled: Option<Pin<Box<Sleep>>>,
     burst: usize,
@@ -46,17 +65,18 @@ enum Turns {
 }
 
 impl<S> Connection<S> {
-    /// Wraps a stream. A write fails when its peer takes no byte for as long as `patience`. Where this thread has more than `most`
-    /// connections, one that is idle is closed.
-    pub(crate) fn new(stream: S, patience: Duration, most: usize) -> Self {
+    /// Wraps a stream.
+    pub(crate) fn new(stream: S, limits: Limits) -> Self {
         Self {
             stream,
-            patience,
+            limits,
+            asked: None,
+            overdue: None,
             stalled: None,
             burst: BURST,
             turns: Turns::Request,
             rest: BytesMut::new(),
-            seat: Seat::take(most),
+            seat: Seat::take(limits.most),
         }
     }
 
@@ -64,6 +84,7 @@ impl<S> Connection<S> {
     fn pass_on(&mut self, bytes: &[u8]) -> usize {
         if !bytes.is_empty() {
             self.seat.is_busy();
+            self.asked.get_or_insert_with(Instant::now);
         }
         if self.turns == Turns::Mixed || bytes.is_empty() {
             return bytes.len();
@@ -80,9 +101,27 @@ impl<S> Connection<S> {
         }
     }
 
+    /// Whether what was asked is unanswered for too long; wakes the reader when it is.
+    fn is_overdue(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(asked) = self.asked else {
+            return false;
+        };
+        let deadline = asked + self.limits.unanswered;
+        let timer = self
+            .overdue
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        while timer.as_mut().poll(context).is_ready() {
+            if timer.deadline() >= deadline {
+                return true;
+            }
+            timer.as_mut().reset(deadline);
+        }
+        false
+    }
+
     /// Waits until the stalled write is given up.
     fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + self.limits.unread;
         let timer = self
             .stalled
             .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
@@ -125,7 +164,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if read.is_pending() && this.seat.leaves(context) {
+        if read.is_pending() && (this.seat.leaves(context) || this.is_overdue(context)) {
             // As if the client had closed it: what is being answered is answered.
             return Poll::Ready(Ok(()));
         }
@@ -148,6 +187,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
         match Pin::new(&mut this.stream).poll_write(context, bytes) {
             Poll::Ready(written) => {
                 this.seat.is_idle();
+                this.asked = None;
                 let answered = this.turns == Turns::Answer;
                 if answered {
                     this.turns = Turns::Request;
@@ -201,7 +241,12 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(3600);
-    const MANY: usize = 100;
+    const SHORT: Duration = Duration::from_millis(20);
+    const MANY: Limits = Limits {
+        unread: LONG,
+        unanswered: LONG,
+        most: 100,
+    };
 
     async fn write(connection: &mut Connection<DuplexStream>, bytes: &[u8]) -> io::Result<usize> {
         poll_fn(|context| Pin::new(&mut *connection).poll_write(context, bytes)).await
@@ -225,7 +270,13 @@ mod tests {
     #[actix_web::test]
     async fn a_write_that_nobody_reads_fails_in_time() {
         let (stream, _peer) = duplex(10);
-        let mut connection = Connection::new(stream, Duration::from_millis(20), MANY);
+        let mut connection = Connection::new(
+            stream,
+            Limits {
+                unread: SHORT,
+                ..MANY
+            },
+        );
         assert_eq!(write(&mut connection, &[0; 20]).await.unwrap(), 10);
         let error = write(&mut connection, &[0; 10]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -234,7 +285,7 @@ mod tests {
     #[actix_web::test]
     async fn nothing_is_read_while_a_write_is_stalled_and_reading_goes_on_after_it() {
         let (stream, mut peer) = duplex(10);
-        let mut connection = Connection::new(stream, LONG, MANY);
+        let mut connection = Connection::new(stream, MANY);
         peer.write_all(b"request").await.unwrap();
         assert_eq!(write(&mut connection, &[0; 20]).await.unwrap(), 10);
         let stalled = poll_fn(|context| {
@@ -274,7 +325,7 @@ mod tests {
     #[actix_web::test]
     async fn requests_are_passed_on_one_by_one_and_one_with_a_body_ends_that() {
         let (stream, mut peer) = duplex(4096);
-        let mut connection = Connection::new(stream, LONG, MANY);
+        let mut connection = Connection::new(stream, MANY);
         let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let post = b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
         let all = [&get[..], get, post, get].concat();
@@ -294,7 +345,7 @@ mod tests {
     async fn an_idle_connection_ends_when_there_are_too_many_and_one_with_a_request_does_not() {
         let open = || {
             let (stream, peer) = duplex(4096);
-            (Connection::new(stream, LONG, 2), peer)
+            (Connection::new(stream, Limits { most: 2, ..MANY }), peer)
         };
         let (mut idle, _idle_peer) = open();
         let (mut asked, mut peer) = open();
@@ -308,9 +359,34 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_request_that_does_not_end_ends_its_connection_whichever_it_is() {
+        for (answered, begun) in [(0, "G"), (1, "G"), (2, "\r\n"), (1, "POST / HTTP/1.1\r\n")] {
+            let (stream, mut peer) = duplex(4096);
+            let limits = Limits {
+                unanswered: SHORT,
+                ..MANY
+            };
+            let mut connection = Connection::new(stream, limits);
+            let mut bytes = [0; 4096];
+            for _ in 0..answered {
+                peer.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+                assert!(connection.read(&mut bytes).await.unwrap() > 0);
+                write(&mut connection, b"answer").await.unwrap();
+                // It waits for no request: this takes as long as the client likes.
+                tokio::time::timeout(2 * SHORT, connection.read(&mut bytes))
+                    .await
+                    .unwrap_err();
+            }
+            peer.write_all(begun.as_bytes()).await.unwrap();
+            assert_eq!(connection.read(&mut bytes).await.unwrap(), begun.len());
+            assert_eq!(connection.read(&mut bytes).await.unwrap(), 0, "{begun}");
+        }
+    }
+
+    #[actix_web::test]
     async fn a_client_that_sends_without_end_is_read_in_bursts() {
         let (stream, mut peer) = duplex(10 * BURST);
-        let mut connection = Connection::new(stream, LONG, MANY);
+        let mut connection = Connection::new(stream, MANY);
         peer.write_all(&[0; 3 * BURST]).await.unwrap();
         let mut read = 0;
         while let Some(count) = read_now(&mut connection).await {

@@ -20,7 +20,7 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use socket2::{Domain, Protocol as Transport, Socket, Type};
 use tokio::net::TcpStream;
 
-use crate::http::connection::Connection;
+use crate::http::connection::{Connection, Limits};
 use crate::metrics::Metrics;
 
 /// How many connections the operating system keeps for us while we are busy.
@@ -28,6 +28,9 @@ const BACKLOG: i32 = 1024;
 
 /// How much of an answer is made ready before the client takes it, in bytes.
 const WRITE_AHEAD: usize = 16 * 1024;
+
+/// How long a request may take until its answer begins: longer than its body may take to arrive, and than a busy database takes.
+const UNANSWERED: Duration = Duration::from_secs(60);
 
 /// Fewer connections than these are few for a thread; they are kept for a short while only.
 const FEW: usize = 16;
@@ -53,22 +56,22 @@ pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 /// How long connections are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// How long a client may read nothing of its answers.
-    pub(super) unread: Duration,
+    limits: Limits,
     /// How long a connection may wait for its next request.
-    pub(super) idle: Duration,
-    /// The most connections of a thread beyond which one that waits is closed for a new one.
-    pub(super) most: usize,
+    idle: Duration,
 }
 
 impl Patience {
     /// The patience of a server whose threads take up to `limit` connections each: idle ones are closed before new ones have to wait.
     pub(super) fn new(unread: Duration, idle: Duration, limit: usize) -> Self {
         Self {
-            unread,
+            limits: Limits {
+                unread,
+                unanswered: UNANSWERED,
+                most: limit - limit.div_ceil(8).min(limit),
+            },
             // With so few no new one gets in to take the place of another.
             idle: if limit < FEW { idle.min(SHORT) } else { idle },
-            most: limit - limit.div_ceil(8).min(limit),
         }
     }
 }
@@ -118,7 +121,7 @@ where
             // Answers are written as a whole: to wait for more would only delay them. The connection works without it.
             let _ = stream.set_nodelay(true);
             ready(Ok::<_, DispatchError>((
-                Connection::new(stream, patience.unread, patience.most),
+                Connection::new(stream, patience.limits),
                 Protocol::Http1,
                 peer,
             )))
