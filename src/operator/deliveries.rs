@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use uuid::Uuid;
 
 use super::auth::Operator;
-use super::error::{CommonErrors, ItemErrors, OperatorError, QueryErrors};
+use super::error::{CommonErrors, ItemErrors, OperatorError, QueryErrors, RetryErrors};
 use super::models::{Delivery, DeliveryDetail, DeliveryList, DeliveryQuery, PageQuery};
 use super::{State, cursor, events, instant, page, path_id, word};
 use crate::clock::Clock;
 use crate::http::{Faults, Query};
-use crate::storage::{DeliveryFilter, DeliveryRecord, OutcomeFilter};
+use crate::storage::{DeliveryFilter, DeliveryRecord, OutcomeFilter, Retried};
 
 /// Lists deliveries page by page, the newest first. The filters hold together.
 ///
@@ -92,13 +92,13 @@ pub(super) async fn get_delivery(
 }
 
 /// Makes a new attempt now, whatever the state of the delivery. The receiver sees the same body and the same id as before. While the
-/// delivery is pending this is an attempt beside its provider's retry schedule: it takes the place of no retry and moves none. A request
-/// body is not looked at.
+/// delivery is pending this is an attempt beside its provider's retry schedule: it takes the place of no retry and moves none. While an
+/// attempt is under way this is refused with 409, so that one receiver never gets two at once. A request body is not looked at.
 #[utoipa::path(post, path = "/deliveries/{id}/retry", operation_id = "retryDelivery", tag = "Deliveries",
     summary = "Retry a delivery",
     params(("id" = String, Path, description = "The id of the delivery.")), security(("Operator" = [])),
     responses((status = 202, description = "The delivery, which is pending and due now.", body = Delivery), CommonErrors,
-        ItemErrors))]
+        ItemErrors, RetryErrors))]
 pub(super) async fn retry_delivery(
     _: Operator,
     request: HttpRequest,
@@ -111,7 +111,11 @@ pub(super) async fn retry_delivery(
         .store
         .retry(read(&request)?, context.clock.steady())
         .await?;
-    let record = found.ok_or(OperatorError::NotFound("delivery"))?;
+    let record = match found {
+        Retried::Due(record) => record,
+        Retried::UnderWay => return Err(OperatorError::AttemptUnderWay),
+        Retried::Unknown => return Err(OperatorError::NotFound("delivery")),
+    };
     worker.wake();
     let record = in_time_of_day(record, &context.clock);
     Ok(HttpResponse::Accepted().json(Delivery::try_from(record)?))

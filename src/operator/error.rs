@@ -69,6 +69,8 @@ pub(crate) enum OperatorError {
     MethodNotAllowed { allow: &'static str },
     #[error("idempotency key used for another body")]
     IdempotencyConflict,
+    #[error("attempt under way")]
+    AttemptUnderWay,
     #[error("body over {0} bytes")]
     ContentTooLarge(usize),
     #[error("unsupported media type")]
@@ -169,6 +171,16 @@ pub(super) enum PublicationErrors {
     ServiceUnavailable(Problem),
 }
 
+/// Answers of retries.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by utoipa only")]
+pub(super) enum RetryErrors {
+    /// An attempt of the delivery is under way, or the process that made it ended and its lease did not. Nothing has changed; ask again
+    /// when the attempt has a result, which takes no longer than the lease, 30 seconds unless the server has another.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+}
+
 impl From<BodyFault> for OperatorError {
     fn from(fault: BodyFault) -> Self {
         match fault {
@@ -205,6 +217,10 @@ impl OperatorError {
             Self::MethodNotAllowed { .. } => "This path does not have this method.".to_owned(),
             Self::IdempotencyConflict => {
                 "The Idempotency-Key was used for a request with another body.".to_owned()
+            }
+            Self::AttemptUnderWay => {
+                "An attempt of this delivery is under way. Ask again when it has a result."
+                    .to_owned()
             }
             Self::ContentTooLarge(limit) => format!("The body must have at most {limit} bytes."),
             Self::UnsupportedMediaType => "The Content-Type must be application/json.".to_owned(),
@@ -245,7 +261,7 @@ impl ResponseError for OperatorError {
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::IdempotencyConflict => StatusCode::CONFLICT,
+            Self::IdempotencyConflict | Self::AttemptUnderWay => StatusCode::CONFLICT,
             Self::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -39,7 +39,7 @@ pub struct Replay {
     pub dry_run: bool,
     /// How many deliveries the filter has met so far, those included that unmatched events get or would get.
     pub matched: u64,
-    /// How many deliveries were made due so far.
+    /// How many deliveries were made due so far: those that were being attempted are left to that.
     pub enqueued: u64,
     /// When it was asked for.
     pub created_at: Timestamp,

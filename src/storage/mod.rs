@@ -36,7 +36,7 @@ pub use self::postgres::{InvalidPostgresAddress, PostgresAddress, PostgresStore}
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, GivesUpAt, Idempotency, LastAttempt, NewEvents, NumberPage,
-    Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Rows, Slots,
+    Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Retried, Rows, Slots,
     StateCounts,
 };
 pub use self::seal::SealError;
@@ -98,12 +98,9 @@ pub trait Store: Send + Sync {
         due_at: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Makes a delivery due at this steady time, whatever its state; gives it as it is then.
-    async fn retry(
-        &self,
-        delivery: Uuid,
-        steady: Timestamp,
-    ) -> Result<Option<DeliveryRecord>, StoreError>;
+    /// Makes a delivery due at this steady time, whatever its state, unless it is being attempted: a second attempt beside the first would
+    /// take its result from it, or be lost when that comes first.
+    async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Retried, StoreError>;
 
     /// Events, newest first.
     async fn events(

@@ -135,6 +135,17 @@ pub struct AttemptResult {
     pub now: Timestamp,
 }
 
+/// What came of a retry by hand.
+#[derive(Debug)]
+pub enum Retried {
+    /// The delivery is due now.
+    Due(DeliveryRecord),
+    /// An attempt is under way, or its process ended and its lease did not: the delivery is left to it.
+    UnderWay,
+    /// There is no such delivery.
+    Unknown,
+}
+
 /// The results that were recorded, and the error where some were not.
 #[derive(Debug)]
 pub struct RecordedResults {

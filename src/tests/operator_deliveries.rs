@@ -199,6 +199,34 @@ async fn a_retry_makes_one_more_attempt_at_once_whatever_the_state() {
 }
 
 #[actix_web::test]
+async fn a_retry_is_refused_while_an_attempt_is_under_way_and_made_when_it_has_a_result() {
+    let (app, receiver) = (TestApp::start().await, Receiver::start());
+    let client = app.operator();
+    conduit_webhook(&app, &receiver.url).await;
+    receiver.reply([Reply::Nothing]);
+    let told = publish(&client, conduit_event()).await;
+    let id = delivery_of(&client, &told).await;
+    let path = format!("/deliveries/{id}/retry");
+    receiver.wait_for(1).await;
+    for _ in 0..2 {
+        let answer = client.send("POST", &path, None, b"").await;
+        assert_problem(&answer, 409, &[]);
+        assert!(answer.text().contains("under way"), "{}", answer.text());
+    }
+    // The attempt ends with its deadline, and was the only one until then.
+    let delivery = delivery_when(&client, &id, recorded(1)).await;
+    assert_eq!(delivery["attemptCount"], 1);
+    accepted(&client.send("POST", &path, None, b"").await, 202);
+    let delivery = delivery_when(&client, &id, |delivery| delivery["state"] == "delivered").await;
+    assert_eq!(delivery["attemptCount"], 2);
+    let known = delivery["attempts"].as_array().unwrap().iter();
+    assert!(
+        known.clone().all(|attempt| attempt["recorded"] == true),
+        "{delivery}"
+    );
+}
+
+#[actix_web::test]
 async fn a_redirect_is_a_failure_and_is_not_followed() {
     let (app, receiver, elsewhere) = (TestApp::start().await, Receiver::start(), Receiver::start());
     let client = app.operator();

@@ -80,7 +80,7 @@ pub(crate) struct Replay {
     dry_run: bool,
     /// How many deliveries the filter has picked so far, those that `unmatched` events would get or have got included.
     matched: u64,
-    /// How many deliveries were made due so far; 0 for a dry run.
+    /// How many deliveries were made due so far: those that it picked without those that were being attempted just then; 0 for a dry run.
     enqueued: u64,
     /// When it was started.
     #[schema(format = DateTime)]

@@ -13,7 +13,7 @@ use super::redirect;
 use super::words::{duration, explain, of_state};
 use crate::domain::{Attempt, DeliveryState, Event};
 use crate::operator::{State, in_time_of_day};
-use crate::storage::{DeliveryHistory, DeliveryRecord};
+use crate::storage::{DeliveryHistory, DeliveryRecord, Retried};
 
 pub(super) async fn show(
     request: HttpRequest,
@@ -69,9 +69,11 @@ pub(super) async fn retry(
     } = &**state;
     let missing = || PageError::NotFound("delivery");
     let id = id(&request).ok_or_else(missing)?;
-    let found = context.store.retry(id, context.clock.steady()).await?;
-    found.ok_or_else(missing)?;
-    worker.wake();
+    match context.store.retry(id, context.clock.steady()).await? {
+        Retried::Due(_) => worker.wake(),
+        Retried::UnderWay => return Err(PageError::AttemptUnderWay),
+        Retried::Unknown => return Err(missing()),
+    }
     Ok(redirect(&format!("../{id}")))
 }
 

@@ -34,6 +34,9 @@ pub(super) enum PageError {
     Foreign,
     #[error("no such {0}")]
     NotFound(&'static str),
+    /// A retry of a delivery that is being attempted.
+    #[error("attempt under way")]
+    AttemptUnderWay,
     /// A method that the page does not have; those that it has.
     #[error("method not allowed")]
     Method(&'static str),
@@ -52,6 +55,7 @@ impl ResponseError for PageError {
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::Foreign => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::AttemptUnderWay => StatusCode::CONFLICT,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CutOff => StatusCode::BAD_REQUEST,
@@ -96,6 +100,11 @@ impl PageError {
             Self::NotFound(what) => (
                 "Not found",
                 format!("There is no such {what}, or it was deleted because of its age."),
+            ),
+            Self::AttemptUnderWay => (
+                "An attempt is under way",
+                "This delivery is being attempted, so nothing was changed. Go back and wait for the result; then it can be retried."
+                    .to_owned(),
             ),
             Self::Method(_) => (
                 "Not allowed",

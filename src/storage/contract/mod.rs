@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::*;
 use crate::clock::{Moment, SavedTime};
@@ -146,6 +147,14 @@ impl Subject {
             now: at(second),
         };
         self.record_result(result).await
+    }
+
+    /// Asks for an attempt by hand, which is granted.
+    async fn retry(&self, delivery: Uuid, second: i64) -> DeliveryRecord {
+        match self.store.retry(delivery, at(second)).await.unwrap() {
+            Retried::Due(record) => record,
+            refused => panic!("not retried: {refused:?}"),
+        }
     }
 
     /// Records results, all of which can be written.

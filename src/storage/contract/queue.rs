@@ -433,7 +433,7 @@ async fn the_deliveries_of_a_suspended_webhook_wait_until_it_goes_on() {
         ..DeliveryFilter::default()
     };
     let waiting = subject.deliveries(waiting).await.remove(0);
-    subject.store.retry(waiting.id, at(7)).await.unwrap();
+    subject.retry(waiting.id, 7).await;
     let found = subject.claim(DAY).await;
     assert_eq!((found.due.len(), found.next_due_at), (0, None));
     subject.suspend("1", false).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::{AttemptResult, DeliveryFilter, OnDelete, Recorded};
+use super::super::{AttemptResult, DeliveryFilter, OnDelete, Recorded, Retried};
 use super::{DAY, Fault, LEASE, at, attempt, event, fresh, key, limited, names, slots, terms};
 use crate::domain::{Attempt, DeliveryState, DueDelivery, Next, Outcome, Timing};
 
@@ -210,7 +210,7 @@ async fn an_attempt_that_was_never_claimed_is_not_recorded() {
     }
     let due = subject.claim_one(2).await;
     assert!(subject.record(&due, Next::RetryAt(at(3)), 2).await);
-    subject.store.retry(due.id, at(3)).await.unwrap();
+    subject.retry(due.id, 3).await;
     assert!(!subject.record(&due, Next::Delivered, 4).await);
 }
 
@@ -380,8 +380,7 @@ async fn a_retry_by_hand_makes_a_delivery_due_whatever_its_state() {
             }
         }
         assert_eq!(subject.delivery().await.state, ended);
-        let record = subject.store.retry(due.id, at(3 * DAY)).await.unwrap();
-        let record = record.unwrap();
+        let record = subject.retry(due.id, 3 * DAY).await;
         assert_eq!(record.state, DeliveryState::Pending, "{ended}");
         assert_eq!((record.attempts, record.due_at), (1, at(3 * DAY)));
         assert_eq!(record.completed_at, None);
@@ -417,7 +416,7 @@ async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
     let due = subject.claim_one(1).await;
     assert!(subject.record(&due, Next::RetryAt(at(DAY)), 2).await);
     for second in [3, 4] {
-        subject.store.retry(due.id, at(second)).await.unwrap();
+        subject.retry(due.id, second).await;
     }
     let due = subject.claim_one(4).await;
     assert_eq!((due.attempt, due.once), (2, false));
@@ -426,10 +425,9 @@ async fn a_retry_by_hand_of_a_pending_delivery_keeps_its_schedule() {
         (1, Some(at(DAY)), 1),
         "asked for twice before it was made"
     );
-    // It is asked for again while it is under way.
-    subject.store.retry(due.id, at(5)).await.unwrap();
-    let again = subject.claim_one(5).await;
-    assert!(!subject.record(&due, Next::RetryAt(at(DAY)), 6).await);
+    assert!(subject.record(&due, Next::RetryAt(at(DAY)), 5).await);
+    subject.retry(due.id, 6).await;
+    let again = subject.claim_one(6).await;
     assert_eq!(
         (again.attempt, again.manual, again.resume_at),
         (3, 2, Some(at(DAY)))
@@ -452,16 +450,16 @@ async fn a_retry_by_hand_is_the_next_attempt_of_the_schedule_where_that_is_due_o
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let id = subject.delivery().await.id;
-    subject.store.retry(id, at(1)).await.unwrap();
+    subject.retry(id, 1).await;
     let due = subject.claim_one(1).await;
     assert_eq!((due.attempt, due.manual, due.resume_at), (1, 0, None));
     assert!(subject.record(&due, Next::RetryAt(at(60)), 2).await);
-    subject.store.retry(id, at(61)).await.unwrap();
+    subject.retry(id, 61).await;
     let due = subject.claim_one(61).await;
     assert_eq!((due.attempt, due.manual, due.resume_at), (2, 0, None));
     // A process ended in an attempt by hand: the one that is made instead is counted by hand too, and the schedule is kept.
     assert!(subject.record(&due, Next::RetryAt(at(DAY)), 62).await);
-    subject.store.retry(id, at(70)).await.unwrap();
+    subject.retry(id, 70).await;
     let lost = subject.claim_one(70).await;
     let due = subject.claim_one(70 + LEASE).await;
     assert_eq!((lost.attempt, lost.scheduled_attempt()), (3, 2));
@@ -469,13 +467,41 @@ async fn a_retry_by_hand_is_the_next_attempt_of_the_schedule_where_that_is_due_o
 }
 
 #[tokio::test]
-async fn a_retry_by_hand_during_the_first_attempt_leaves_all_retries_of_the_schedule() {
+async fn a_retry_by_hand_is_refused_while_an_attempt_is_under_way_and_changes_nothing() {
+    for number in 1..=3 {
+        let subject = fresh().await;
+        subject.add_webhooks(["1"]).await;
+        subject.publish(event("e", 1)).await;
+        let mut now = 1;
+        let mut due = subject.claim_one(now).await;
+        for _ in 1..number {
+            assert!(subject.record(&due, Next::RetryAt(at(now + 60)), now).await);
+            now += 60;
+            due = subject.claim_one(now).await;
+        }
+        let before = format!("{:?}", subject.delivery().await);
+        for second in [now, now + LEASE - 1] {
+            let retried = subject.store.retry(due.id, at(second)).await.unwrap();
+            assert!(matches!(retried, Retried::UnderWay), "{retried:?}");
+        }
+        assert_eq!(format!("{:?}", subject.delivery().await), before);
+        assert_eq!(subject.claim(now + LEASE - 1).await.due.len(), 0);
+        // Its result counts, and then there is nothing in the way.
+        assert!(subject.record(&due, Next::Delivered, now + LEASE - 1).await);
+        let again = subject.retry(due.id, now + LEASE - 1).await;
+        assert_eq!(again.state, DeliveryState::Pending);
+        assert!(subject.claim_one(now + LEASE - 1).await.once);
+    }
+}
+
+#[tokio::test]
+async fn a_retry_by_hand_after_the_end_of_a_lease_leaves_all_retries_of_the_schedule() {
     let subject = fresh().await;
     subject.add_webhooks(["1"]).await;
     subject.publish(event("e", 1)).await;
     let first = subject.claim_one(1).await;
-    subject.store.retry(first.id, at(2)).await.unwrap();
-    let due = subject.claim_one(2).await;
+    subject.retry(first.id, 1 + LEASE).await;
+    let due = subject.claim_one(1 + LEASE).await;
     assert_eq!((due.attempt, due.scheduled_attempt()), (2, 1));
     assert_eq!(due.resume_at, None, "the end of a lease is not a retry");
 }
@@ -487,8 +513,8 @@ async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
     subject.publish(event("e", 1)).await;
     let due = subject.claim_one(1).await;
     assert!(subject.record(&due, Next::Exhausted, 2).await);
-    subject.store.retry(due.id, at(10)).await.unwrap();
-    subject.store.retry(due.id, at(11)).await.unwrap();
+    subject.retry(due.id, 10).await;
+    subject.retry(due.id, 11).await;
     assert!(subject.claim_one(11).await.once);
     let due = subject.claim_one(11 + LEASE).await;
     assert_eq!((due.once, due.attempt), (true, 3));
@@ -500,7 +526,7 @@ async fn once_is_over_after_one_attempt_and_survives_one_that_had_no_end() {
 async fn a_retry_of_an_unknown_delivery_finds_none() {
     let subject = fresh().await;
     let found = subject.store.retry(Uuid::nil(), at(1)).await.unwrap();
-    assert!(found.is_none());
+    assert!(matches!(found, Retried::Unknown), "{found:?}");
 }
 
 #[tokio::test]
@@ -515,7 +541,7 @@ async fn a_delivery_that_ended_with_a_suspended_webhook_can_still_be_retried_by_
         .delete_webhook(key("1"), OnDelete::CancelPending, at(2));
     assert!(delete.await.unwrap());
     let id = subject.delivery().await.id;
-    subject.store.retry(id, at(3)).await.unwrap();
+    subject.retry(id, 3).await;
     assert!(subject.claim_one(3).await.once);
 }
 

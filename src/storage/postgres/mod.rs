@@ -54,7 +54,7 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    RecordedResults, Replay, Rows, Store, StoreError, WebhookFilter, WebhookKey, WebhookPage,
+    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey, WebhookPage,
     WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
@@ -438,14 +438,18 @@ impl Store for PostgresStore {
         transact!(self, |db, tx| queue::postpone(tx, &claimed, due_at)).await
     }
 
-    async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Option<DeliveryRecord>> {
-        let found = transact!(self, |db, tx| async move {
-            queue::retry(tx, delivery, steady).await?;
-            deliveries::delivery(tx, delivery).await
+    async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Retried> {
+        let (is_due, found) = transact!(self, |db, tx| async move {
+            let is_due = queue::retry(tx, delivery, steady).await?;
+            Ok((is_due, deliveries::delivery(tx, delivery).await?))
         })
         .await?;
         self.db.wake.tell();
-        Ok(found.map(|history| history.delivery))
+        Ok(match found {
+            Some(found) if is_due => Retried::Due(found.delivery),
+            Some(_) => Retried::UnderWay,
+            None => Retried::Unknown,
+        })
     }
 
     async fn events(&self, filter: EventFilter, page: NumberPage) -> Result<Rows<EventRecord>> {

@@ -132,10 +132,10 @@ fn split(claimed: &[(Uuid, u32)]) -> (Vec<Uuid>, Vec<i32>) {
         .unzip()
 }
 
-/// Makes a delivery due now, whatever its state; says whether there is one.
+/// Makes a delivery due now, whatever its state; says whether it is: there may be none, and one with a lease is left to its attempt.
 ///
 /// Of a pending one this is an attempt beside the schedule, unless the next attempt is due already or is the first. The retry that would
-/// have come next is kept; while an attempt is under way there is none to keep, and the schedule counts on from it.
+/// have come next is kept.
 pub(super) async fn retry(tx: &Transaction<'_>, id: Uuid, steady: Timestamp) -> Result<bool> {
     let (base, index) = rows::base_and_index(id);
     let found = query(
@@ -152,11 +152,11 @@ pub(super) async fn retry(tx: &Transaction<'_>, id: Uuid, steady: Timestamp) -> 
         return Ok(false);
     }
     materialize_by_id(tx, &[id]).await?;
-    make_due(tx, &[first + index], steady).await?;
-    Ok(true)
+    Ok(make_due(tx, &[first + index], steady).await? > 0)
 }
 
-/// Makes deliveries that have rows due now, whatever their state; gives how many there are. The caller holds the lock of results.
+/// Makes deliveries that have rows due now, whatever their state; gives how many they are without those that are left to an attempt that
+/// is under way. The caller holds the lock of results.
 pub(super) async fn make_due(
     tx: &Transaction<'_>,
     numbers: &[i64],
@@ -167,9 +167,9 @@ pub(super) async fn make_due(
         tx,
         "UPDATE pending SET due_at = $2,
              manual = manual + CASE WHEN NOT once AND attempts > 0 AND due_at > $2 THEN 1 ELSE 0 END,
-             resume_at = CASE WHEN NOT once AND attempts > 0 AND due_at > $2 AND NOT claimed
+             resume_at = CASE WHEN NOT once AND attempts > 0 AND due_at > $2
                  THEN coalesce(resume_at, due_at) ELSE resume_at END
-         WHERE number = ANY ($1) RETURNING webhook",
+         WHERE number = ANY ($1) AND NOT (claimed AND due_at > $2) RETURNING webhook",
         &[&numbers, &steady],
     )
     .await?;

@@ -51,8 +51,8 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    Recorded, RecordedResults, Replay, Rows, Slots, Store, StoreError, WebhookFilter, WebhookKey,
-    WebhookPage, WebhookRecord,
+    Recorded, RecordedResults, Replay, Retried, Rows, Slots, Store, StoreError, WebhookFilter,
+    WebhookKey, WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, DueDelivery, Fingerprint, ProviderName, Webhook, WebhookChange};
@@ -329,20 +329,20 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn retry(
-        &self,
-        delivery: Uuid,
-        steady: Timestamp,
-    ) -> Result<Option<DeliveryRecord>, StoreError> {
+    async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Retried, StoreError> {
         let ids = self.ids.clone();
         self.writer
             .run(move |connection| {
                 let Some(number) = ids.settled(connection, delivery)? else {
-                    return Ok(None);
+                    return Ok(Retried::Unknown);
                 };
-                queue::retry(connection, number, steady)?;
+                let is_due = queue::retry(connection, number, steady)?;
                 let found = deliveries::delivery(connection, &ids, delivery)?;
-                Ok(found.map(|history| history.delivery))
+                Ok(match found {
+                    Some(found) if is_due => Retried::Due(found.delivery),
+                    Some(_) => Retried::UnderWay,
+                    None => Retried::Unknown,
+                })
             })
             .await
     }

@@ -281,18 +281,18 @@ pub(super) fn postpone(
     Ok(())
 }
 
-/// Makes the delivery with this number due now, whatever its state; says whether there is one.
+/// Makes the delivery with this number due now, whatever its state; says whether it is: one with a lease is left to its attempt.
 ///
 /// Of a pending one this is an attempt beside the schedule, unless the next attempt is due already or is the first. The retry that would
-/// have come next is kept; while an attempt is under way there is none to keep, and the schedule counts on from it.
+/// have come next is kept.
 pub(super) fn retry(connection: &Connection, number: i64, steady: Timestamp) -> Result<bool> {
     let lane: Option<i64> = connection
         .prepare_cached(
             "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending',
                  manual = manual + (state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2),
-                 resume_at = CASE WHEN state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2 AND claimed = 0
+                 resume_at = CASE WHEN state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2
                      THEN coalesce(resume_at, due_at) ELSE resume_at END
-             WHERE number = ?1 RETURNING webhook",
+             WHERE number = ?1 AND NOT (claimed = 1 AND due_at > ?2) RETURNING webhook",
         )?
         .query_row(params![number, steady.as_microsecond()], |row| row.get(0))
         .optional()?;
