@@ -119,7 +119,7 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         json: arguments.json,
     };
     if list.print(operator, rows).await? == 0 {
-        list.note_empty("delivery", "deliveries");
+        list.note_empty(operator, "delivery", "deliveries").await;
     }
     Ok(())
 }

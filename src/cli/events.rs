@@ -10,16 +10,14 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::client::{Call, unknown_event_type};
 use super::follow::follow;
 use super::layout::indented;
 use super::list::{List, lines};
 use super::names;
 use super::operator::{Access, EventId, Operator, with_operator};
 use super::table::{Cell, aligned};
-use super::terminal::{Paint, note, print, printable, state_style};
+use super::terminal::{Paint, print, printable, state_style};
 use crate::domain::ProviderName;
-use crate::provider::PROVIDERS;
 
 /// The states that deliveries of an event are counted by, in the order in which they are told.
 const STATES: [&str; 4] = ["delivered", "pending", "exhausted", "cancelled"];
@@ -91,36 +89,9 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         return follow(operator, &filters, arguments.limit, show).await;
     }
     if list.print(operator, rows).await? == 0 {
-        match &arguments.event_type {
-            Some(name) => note(no_event_of(operator, arguments.provider, name).await),
-            None => list.note_empty("event", "events"),
-        }
+        list.note_empty(operator, "event", "events").await;
     }
     Ok(())
-}
-
-/// Why there is no event of a type: there was none yet, or there is no such type.
-async fn no_event_of(operator: &Operator, provider: Option<ProviderName>, name: &str) -> String {
-    let mut unknown = Vec::new();
-    let all = PROVIDERS.iter().map(|provider| provider.name());
-    for provider in all.filter(|name| provider.is_none_or(|only| only == *name)) {
-        let call = Call::new(Method::GET, format!("/openapi/{provider}.json"));
-        let document = operator
-            .client()
-            .send_for_json(call)
-            .await
-            .unwrap_or_default();
-        match unknown_event_type(&document, provider, name) {
-            Some(reason) => unknown.push(reason),
-            None => return format!("there are no events of the type {}", printable(name)),
-        }
-    }
-    // The one with a suggestion, where there is one.
-    let best = unknown
-        .iter()
-        .find(|reason| reason.ends_with('?'))
-        .or(unknown.first());
-    best.cloned().unwrap_or_default()
 }
 
 fn rows(page: &[Box<RawValue>], is_first: bool, paint: Paint) -> anyhow::Result<String> {

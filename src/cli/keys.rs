@@ -61,7 +61,7 @@ enum Command {
         /// Whose key it is: a Conduit client id or an Equals Money product id [default: a new one]; not for operator keys
         #[arg(long, env = "TRUEHOOK_OWNER")]
         owner: Option<String>,
-        /// What to call it in lists
+        /// Its name in lists
         #[arg(long, env = "TRUEHOOK_NAME")]
         name: Option<String>,
         #[command(flatten)]

@@ -1,10 +1,13 @@
 //! Lists of the operator API as the commands print them: rows for a person, or a line of JSON for each item.
 
+use reqwest::Method;
 use serde_json::value::RawValue;
 
+use super::client::{Call, unknown_event_type};
 use super::layout::compact;
 use super::operator::Operator;
 use super::terminal::{Paint, note, print};
+use crate::provider::PROVIDERS;
 
 /// A list to print.
 pub(super) struct List<'a> {
@@ -56,13 +59,31 @@ impl List<'_> {
         Ok(count)
     }
 
-    /// Says that nothing was listed, in words for one item and for several.
-    pub(super) fn note_empty(&self, one: &str, several: &str) {
-        if self.filters.iter().any(|(_, value)| value.is_some()) {
+    /// Says that nothing was listed, in words for one item and for several; and why, where the type that was asked for does not exist.
+    pub(super) async fn note_empty(&self, operator: &Operator, one: &str, several: &str) {
+        if let Some(reason) = self.unknown_type(operator).await {
+            note(reason);
+        } else if self.filters.iter().any(|(_, value)| value.is_some()) {
             note(format_args!("no {one} matches"));
         } else {
             note(format_args!("there are no {several}"));
         }
+    }
+
+    /// Says that the type to list is in no catalogue, or not in that of the provider, beside the name that it is close to.
+    async fn unknown_type(&self, operator: &Operator) -> Option<String> {
+        let value = |name| self.filters.iter().find(|(given, _)| *given == name)?.1;
+        let name = value("type")?;
+        let provider = value("provider");
+        let mut unknown = Vec::new();
+        let all = PROVIDERS.iter().map(|provider| provider.name());
+        for provider in all.filter(|name| provider.is_none_or(|only| only == name.as_str())) {
+            let call = Call::new(Method::GET, format!("/openapi/{provider}.json"));
+            let document = operator.client().send_for_json(call).await.ok()?;
+            unknown.push(unknown_event_type(&document, provider, name)?);
+        }
+        let best = unknown.iter().find(|reason| reason.ends_with('?'));
+        best.or(unknown.first()).cloned()
     }
 }
 

@@ -27,6 +27,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::server::StartError;
+use crate::storage::KeyFileError;
 use crate::telemetry::LogError;
 
 /// A webhook API server that is true to its documentation.
@@ -139,7 +141,15 @@ fn unknown_variables() -> Vec<String> {
 fn is_wrong_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let config = cause.downcast_ref::<ConfigError>();
-        cause.is::<LogError>() || config.is_some_and(|error| !matches!(error, ConfigError::Key(_)))
+        let start = cause.downcast_ref::<StartError>();
+        cause.is::<LogError>()
+            || config.is_some_and(|error| match error {
+                ConfigError::Key(key) => {
+                    matches!(key, KeyFileError::Io { .. } | KeyFileError::Malformed)
+                }
+                _ => true,
+            })
+            || matches!(start, Some(StartError::Setting(_) | StartError::Roots(_)))
     })
 }
 

@@ -121,7 +121,7 @@ async fn list(operator: &Operator, arguments: &Arguments) -> anyhow::Result<()> 
         json: arguments.json,
     };
     if list.print(operator, rows).await? == 0 {
-        list.note_empty("webhook", "webhooks");
+        list.note_empty(operator, "webhook", "webhooks").await;
     }
     Ok(())
 }

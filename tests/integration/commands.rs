@@ -260,15 +260,29 @@ fn what_is_unknown_or_not_allowed_is_said_with_what_to_do() {
             "{said}"
         );
     }
-    let output = command(&server, &["events", "--type", "boxCredited"]);
-    let note = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(
-        note,
-        "unknown equals-money event type `boxCredited`; did you mean `BoxCredited`?\n"
-    );
-    let output = command(&server, &["events", "--type", "BoxCredited"]);
-    let note = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(note, "there are no events of the type BoxCredited\n");
+    for (command_name, one) in [
+        ("events", "event"),
+        ("deliveries", "delivery"),
+        ("webhooks", "webhook"),
+    ] {
+        let note = |filters: &[&str]| {
+            let output = command(&server, &[&[command_name], filters].concat());
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        };
+        assert_eq!(
+            note(&["--type", "boxCredited"]),
+            "unknown equals-money event type `boxCredited`; did you mean `BoxCredited`?\n"
+        );
+        let other = note(&["--type", "BoxCredited", "--provider", "conduit"]);
+        assert!(
+            other.starts_with("unknown conduit event type `BoxCredited`"),
+            "{other}"
+        );
+        assert_eq!(
+            note(&["--type", "BoxCredited"]),
+            format!("no {one} matches\n")
+        );
+    }
     let said = refused(
         &server,
         &["publish", "conduit", "customer.created", "--key", "another"],

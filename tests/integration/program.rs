@@ -125,6 +125,11 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
             "sqlite://FILE",
         ),
         (vec!["serve", "--config", "none.toml"], "none.toml"),
+        (vec!["serve", "--encryption-key", "abc"], "openssl rand"),
+        (
+            vec!["serve", "--encryption-key-file", "none.key"],
+            "none.key",
+        ),
         (vec!["serve", "--log", "info=="], "--log"),
         (vec!["serve", "--log", "banana"], "`banana` is not a level"),
         (
@@ -136,6 +141,12 @@ fn bad_configuration_is_refused_before_anything_is_touched() {
         assert!(said.contains(expected), "{said}");
     }
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+    let other = tempfile::tempdir().expect("a folder");
+    fs::write(other.path().join("empty.pem"), "").expect("a file");
+    for file in ["none.pem", "empty.pem"] {
+        let said = ended_with(other.path(), &["serve", "--ca-file", file], 2);
+        assert!(said.contains(file), "{said}");
+    }
     // clap's exit code of wrong usage is the same.
     for arguments in [
         vec!["serve", "--nope"],

@@ -1,8 +1,8 @@
 //! The receiver: an HTTP server on loopback that answers each delivery, or has the target of `--forward-to` answer it, and hands it
 //! over. It judges nothing.
 //!
-//! What it answers was handed over, and what it cannot hand over it refuses: the sender tries that again. The answer of a target is
-//! given in any case: the target has the delivery.
+//! A delivery is accepted once it is handed over, and refused when it cannot be, so that the sender tries it again. The answer of a
+//! target is passed on in any case: the target has the delivery.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
