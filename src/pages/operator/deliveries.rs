@@ -4,19 +4,23 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::events;
 use super::form::Form;
 use super::guard::{PageError, SignedIn};
-use super::layout::{Page, Root, choice, event_types, field, moment, pager, provider_choice};
+use super::layout::{Root, choice, event_type_field, field, moment, provider_choice};
+use super::list::{Kind, List};
 use super::webhooks::facts;
 use super::words::explain;
-use super::{cursor_text, events};
 use crate::clock::Clock;
 use crate::domain::{DeliveryState, Outcome};
 use crate::operator::{State, in_time_of_day};
-use crate::storage::{DeliveryFilter, DeliveryRecord, NumberPage, OutcomeFilter};
+use crate::storage::{DeliveryFilter, DeliveryRecord, OutcomeFilter};
 
-/// How many a page of a list has.
-pub(super) const PAGE: u32 = 50;
+const KIND: Kind = Kind {
+    path: "deliveries",
+    title: "Deliveries",
+    empty: "No deliveries match these filters.",
+};
 
 const STATES: [DeliveryState; 4] = [
     DeliveryState::Pending,
@@ -30,18 +34,15 @@ pub(super) async fn list(
     signed_in: SignedIn,
     state: web::Data<State>,
 ) -> Result<HttpResponse, PageError> {
-    let root = Root::of(&request);
-    let query = Form::read(request.query_string().as_bytes());
-    let context = &state.context;
-    let now = context.clock.now();
-    let mut faults = Vec::new();
+    let mut list = List::of(&KIND, &request, &signed_in);
+    let query = &list.query;
     let filter = DeliveryFilter {
-        provider: query.provider(&state, &mut faults),
+        provider: query.provider(&state, &mut list.faults),
         state: query.filter(
             "state",
             |text| text.parse().ok(),
             "pending, delivered, exhausted or cancelled",
-            &mut faults,
+            &mut list.faults,
         ),
         webhook_id: query.filled("webhook").map(str::to_owned),
         event_id: query.filled("event").map(str::to_owned),
@@ -50,25 +51,17 @@ pub(super) async fn list(
             "outcome",
             OutcomeFilter::parse,
             "2xx, 3xx, 4xx, 5xx, other, timeout, refused, failed or failure",
-            &mut faults,
+            &mut list.faults,
         ),
-        from: query.time("from", &mut faults),
-        to: query.time("to", &mut faults),
+        from: query.time("from", &mut list.faults),
+        to: query.time("to", &mut list.faults),
     };
-    let page = NumberPage {
-        before: query.cursor(&mut faults),
-        limit: PAGE,
-    };
-    let shown = Page {
-        root: &root,
-        signed_in: &signed_in,
-        section: "deliveries",
-        title: "Deliveries",
-        live: faults.is_empty(),
-    };
-    if !faults.is_empty() {
-        return Ok(shown.refuse(&faults, &filters(&state, &query)));
+    let page = list.page();
+    let filters = filters(&state, &list.query);
+    if let Some(refusal) = list.refusal(&filters) {
+        return Ok(refusal);
     }
+    let context = &state.context;
     let webhook = match filter.webhook_id.clone() {
         Some(id) => context.store.any_webhook(id).await?,
         None => None,
@@ -77,21 +70,15 @@ pub(super) async fn list(
         Some(id) => context.store.event(id).await?,
         None => None,
     };
-    let found = context.store.deliveries(filter, page).await?;
-    let rows = in_time(found.rows, &context.clock);
-    let content = html! {
-        h1 { "Deliveries" }
-        @if let Some(webhook) = &webhook { section.card { h2 { "Webhook" } (facts(&root, webhook, now)) } }
+    let mut found = context.store.deliveries(filter, page).await?;
+    found.rows = in_time(found.rows, &context.clock);
+    let now = context.clock.now();
+    let root = &list.root;
+    let head = html! {
+        @if let Some(webhook) = &webhook { section.card { h2 { "Webhook" } (facts(root, webhook, now)) } }
         @if let Some(event) = &event { section.card { h2 { "Event" } (events::facts(event, now)) } }
-        (filters(&state, &query))
-        @if rows.is_empty() {
-            p.empty { "No deliveries match these filters." }
-        } @else {
-            (table(&root, &rows, now))
-        }
-        (pager("deliveries", &query, found.next.map(cursor_text), rows.len()))
     };
-    Ok(shown.answer(&content))
+    Ok(list.answer(&head, &filters, &found, |rows| table(root, rows, now)))
 }
 
 /// Deliveries with their times as the clock on the wall has them.
@@ -116,8 +103,7 @@ fn filters(state: &State, query: &Form) -> Markup {
             (choice("outcome", "Last result", &outcomes, query.text("outcome")))
             (choice("state", "State", &states, query.text("state")))
             (provider_choice(state, query.text("provider")))
-            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
-            (event_types(state, "types"))
+            (event_type_field(state, query.text("type")))
             details id="more" open[more] {
                 summary { "More" }
                 (field("webhook", "Webhook", query.text("webhook"), "id"))

@@ -4,82 +4,72 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::cursor_text;
-use super::deliveries::PAGE;
 use super::delivery::text;
 use super::form::Form;
 use super::guard::{PageError, SignedIn};
-use super::layout::{Page, Root, event_types, full_moment, moment, pager, provider_choice};
+use super::layout::{Root, event_type_field, full_moment, moment, provider_choice};
+use super::list::{Kind, List};
 use crate::operator::State;
-use crate::storage::{EventFilter, EventRecord, NumberPage, StateCounts};
+use crate::storage::{EventFilter, EventRecord, StateCounts};
+
+const KIND: Kind = Kind {
+    path: "events",
+    title: "Events",
+    empty: "No events match these filters.",
+};
 
 pub(super) async fn list(
     request: HttpRequest,
     signed_in: SignedIn,
     state: web::Data<State>,
 ) -> Result<HttpResponse, PageError> {
-    let root = Root::of(&request);
-    let query = Form::read(request.query_string().as_bytes());
-    let context = &state.context;
-    let now = context.clock.now();
-    let mut faults = Vec::new();
+    let mut list = List::of(&KIND, &request, &signed_in);
     let filter = EventFilter {
-        provider: query.provider(&state, &mut faults),
-        event_type: query.filled("type").map(str::to_owned),
+        provider: list.query.provider(&state, &mut list.faults),
+        event_type: list.query.filled("type").map(str::to_owned),
     };
-    let page = NumberPage {
-        before: query.cursor(&mut faults),
-        limit: PAGE,
-    };
-    let shown = Page {
-        root: &root,
-        signed_in: &signed_in,
-        section: "events",
-        title: "Events",
-        live: faults.is_empty(),
-    };
-    if !faults.is_empty() {
-        return Ok(shown.refuse(&faults, &filters(&state, &query)));
+    let page = list.page();
+    let filters = filters(&state, &list.query);
+    if let Some(refusal) = list.refusal(&filters) {
+        return Ok(refusal);
     }
-    let found = context.store.events(filter, page).await?;
-    let content = html! {
-        h1 { "Events" }
-        (filters(&state, &query))
-        @if found.rows.is_empty() {
-            p.empty { "No events match these filters." }
-        } @else {
-            table {
-                thead { tr { th { "Event" } th { "Provider" } th { "Deliveries" } th { "Published" } } }
-                tbody {
-                    @for record in &found.rows {
-                        @let event = &record.event;
-                        tr {
-                            td data-label="Event" {
-                                a href=(root.to(format_args!("deliveries?event={}", event.id))) { (event.event_type) }
-                                br; span.faint { (event.id) }
-                            }
-                            td data-label="Provider" { (event.provider)
-                                @if let Some(account) = &event.account_id { br; span.faint { (account) } }
-                                @else if let Some(owner) = &event.owner { br; span.faint.url { (owner) } }
-                            }
-                            td data-label="Deliveries" { (states(record.deliveries)) }
-                            td data-label="Published" { (moment(event.created_at, now)) }
+    let found = state.context.store.events(filter, page).await?;
+    let now = state.context.clock.now();
+    Ok(list.answer(&html! {}, &filters, &found, |rows| {
+        table(&list.root, rows, now)
+    }))
+}
+
+fn table(root: &Root, rows: &[EventRecord], now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "Event" } th { "Provider" } th { "Deliveries" } th { "Published" } } }
+            tbody {
+                @for record in rows {
+                    @let event = &record.event;
+                    tr {
+                        td data-label="Event" {
+                            a href=(root.to(format_args!("deliveries?event={}", event.id))) { (event.event_type) }
+                            br; span.faint { (event.id) }
                         }
+                        td data-label="Provider" { (event.provider)
+                            @if let Some(account) = &event.account_id { br; span.faint { (account) } }
+                            @else if let Some(owner) = &event.owner { br; span.faint.url { (owner) } }
+                        }
+                        td data-label="Deliveries" { (states(record.deliveries)) }
+                        td data-label="Published" { (moment(event.created_at, now)) }
                     }
                 }
             }
         }
-        (pager("events", &query, found.next.map(cursor_text), found.rows.len()))
-    };
-    Ok(shown.answer(&content))
+    }
 }
 
 fn filters(state: &State, query: &Form) -> Markup {
     html! {
         form.filters method="get" id="filters" {
             (provider_choice(state, query.text("provider")))
-            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
-            (event_types(state, "types"))
+            (event_type_field(state, query.text("type")))
             div.actions { button { "Filter" } a href="events" { "All" } }
         }
     }

@@ -200,7 +200,7 @@ async fn signed_in(request: &HttpRequest) -> Result<SignedIn, PageError> {
     Ok(SignedIn { session, key_id })
 }
 
-/// What the scope has.
+/// Returns the data of the scope.
 pub(super) fn data(request: &HttpRequest) -> (web::Data<State>, web::Data<Sessions>) {
     let state = request.app_data::<web::Data<State>>().cloned();
     let sessions = request.app_data::<web::Data<Sessions>>().cloned();

@@ -188,10 +188,11 @@ pub(super) fn field(name: &str, label: &str, value: &str, hint: &str) -> Markup 
     html! { label { span { (label) } input name=(name) value=(value) placeholder=(hint) autocomplete="off" spellcheck="false"; } }
 }
 
-/// All event types, as suggestions for a field.
-pub(super) fn event_types(state: &State, id: &str) -> Markup {
+/// An event type that can be filled in, with all of them as suggestions.
+pub(super) fn event_type_field(state: &State, value: &str) -> Markup {
     html! {
-        datalist id=(id) {
+        label { span { "Event type" } input name="type" value=(value) list="types" autocomplete="off"; }
+        datalist id="types" {
             @for built in state.providers.iter() {
                 @for name in built.api.outbound.event_types() { option value=(name) {} }
             }

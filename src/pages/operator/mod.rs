@@ -10,6 +10,7 @@ mod events;
 mod form;
 mod guard;
 mod layout;
+mod list;
 mod overview;
 mod publish;
 mod replays;
@@ -82,10 +83,6 @@ where
 fn page(path: &'static str, methods: &'static str) -> Resource {
     let refuse = move || async move { Err::<HttpResponse, _>(PageError::Method(methods)) };
     web::resource(path).default_service(web::to(refuse))
-}
-
-fn cursor_text(number: i64) -> String {
-    number.to_string()
 }
 
 /// Leads the browser on with a `GET`.

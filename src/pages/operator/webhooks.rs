@@ -4,30 +4,30 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::cursor_text;
-use super::deliveries::PAGE;
 use super::events::states;
 use super::form::Form;
 use super::guard::{PageError, SignedIn};
-use super::layout::{
-    Page, Root, choice, event_types, field, full_moment, moment, pager, provider_choice,
-};
+use super::layout::{Root, choice, event_type_field, field, full_moment, moment, provider_choice};
+use super::list::{Kind, List};
 use super::words::explain;
 use crate::operator::State;
-use crate::storage::{AnyWebhookFilter, NumberPage, RecentDeliveries, WebhookRecord};
+use crate::storage::{AnyWebhookFilter, RecentDeliveries, WebhookRecord};
+
+const KIND: Kind = Kind {
+    path: "webhooks",
+    title: "Webhooks",
+    empty: "No webhooks match these filters. Webhooks are registered through the providers' APIs.",
+};
 
 pub(super) async fn list(
     request: HttpRequest,
     signed_in: SignedIn,
     state: web::Data<State>,
 ) -> Result<HttpResponse, PageError> {
-    let root = Root::of(&request);
-    let query = Form::read(request.query_string().as_bytes());
-    let context = &state.context;
-    let now = context.clock.now();
-    let mut faults = Vec::new();
+    let mut list = List::of(&KIND, &request, &signed_in);
+    let query = &list.query;
     let filter = AnyWebhookFilter {
-        provider: query.provider(&state, &mut faults),
+        provider: query.provider(&state, &mut list.faults),
         owner: query.filled("owner").map(str::to_owned),
         account_id: query.filled("account").map(str::to_owned),
         event_type: query.filled("type").map(str::to_owned),
@@ -35,38 +35,28 @@ pub(super) async fn list(
             "enabled",
             |text| text.parse().ok(),
             "true or false",
-            &mut faults,
+            &mut list.faults,
         ),
     };
-    let page = NumberPage {
-        before: query.cursor(&mut faults),
-        limit: PAGE,
-    };
-    let shown = Page {
-        root: &root,
-        signed_in: &signed_in,
-        section: "webhooks",
-        title: "Webhooks",
-        live: faults.is_empty(),
-    };
-    if !faults.is_empty() {
-        return Ok(shown.refuse(&faults, &filters(&state, &query)));
+    let page = list.page();
+    let filters = filters(&state, &list.query);
+    if let Some(refusal) = list.refusal(&filters) {
+        return Ok(refusal);
     }
-    let found = context.store.any_webhooks(filter, page).await?;
-    let content = html! {
-        h1 { "Webhooks" }
-        (filters(&state, &query))
-        @if found.rows.is_empty() {
-            p.empty { "No webhooks match these filters. Webhooks are registered through the providers' APIs." }
-        } @else {
-            table {
-                thead { tr { th { "Webhook" } th { "Owner" } th { "Event types" } th { "Recent deliveries" } th { "Last" } } }
-                tbody { @for webhook in &found.rows { (row(&root, webhook, now)) } }
-            }
+    let found = state.context.store.any_webhooks(filter, page).await?;
+    let now = state.context.clock.now();
+    Ok(list.answer(&html! {}, &filters, &found, |rows| {
+        table(&list.root, rows, now)
+    }))
+}
+
+fn table(root: &Root, webhooks: &[WebhookRecord], now: Timestamp) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "Webhook" } th { "Owner" } th { "Event types" } th { "Recent deliveries" } th { "Last" } } }
+            tbody { @for webhook in webhooks { (row(root, webhook, now)) } }
         }
-        (pager("webhooks", &query, found.next.map(cursor_text), found.rows.len()))
-    };
-    Ok(shown.answer(&content))
+    }
 }
 
 fn filters(state: &State, query: &Form) -> Markup {
@@ -75,8 +65,7 @@ fn filters(state: &State, query: &Form) -> Markup {
         form.filters method="get" id="filters" {
             (provider_choice(state, query.text("provider")))
             (choice("enabled", "State", &states, query.text("enabled")))
-            label { span { "Event type" } input name="type" value=(query.text("type")) list="types" autocomplete="off"; }
-            (event_types(state, "types"))
+            (event_type_field(state, query.text("type")))
             (field("owner", "Client or product", query.text("owner"), "id"))
             (field("account", "Account", query.text("account"), "F12345"))
             div.actions { button { "Filter" } a href="webhooks" { "All" } }
