@@ -87,7 +87,7 @@ pub struct Settings {
     #[arg(long, env = "TRUEHOOK_STOP_SECONDS", value_name = "SECONDS")]
     pub stop_seconds: Option<u64>,
 
-    /// What to log: a level, or directives such as `info,truehook::storage=debug` [default: info]
+    /// The lines to log: a level, or directives such as `info,truehook::storage=debug` [default: info]
     #[arg(long, env = "TRUEHOOK_LOG", value_name = "DIRECTIVES")]
     pub log: Option<String>,
 

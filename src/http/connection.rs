@@ -22,7 +22,7 @@ use super::seats::Seat;
 /// How many bytes are read before answers are written, so that few requests wait in memory.
 const BURST: usize = 8 * 1024;
 
-/// What a client may do.
+/// The limits of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// How long it may take no byte of its answers.

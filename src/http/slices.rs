@@ -1,7 +1,7 @@
 //! Sends a large body piece by piece.
 //!
-//! What a handler answers with is copied into the connection's buffer, as a whole where it is given as a whole: a client that asks for
-//! large answers and reads none of them would fill the memory. A piece is copied when the one before it is on its way.
+//! The body of an answer is copied into the connection's buffer, as a whole where it is given as a whole: a client that asks for large
+//! answers and reads none of them would fill the memory. A piece is copied when the one before it is on its way.
 
 use std::mem;
 use std::pin::Pin;

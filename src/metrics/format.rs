@@ -31,8 +31,8 @@ const TEXT: Candidate = Candidate {
 };
 
 impl Format {
-    /// What is wanted by the values of the `Accept` headers of a request: `OpenMetrics` where it is liked better than the text format,
-    /// which stands for all that is not known here too. Nobody is refused.
+    /// Chooses the format by the values of the `Accept` headers of a request: `OpenMetrics` where it is preferred to the text format, which
+    /// is also the answer to formats that are not known here. No request is refused.
     pub(crate) fn wanted(accept: &[&str]) -> Self {
         if OPEN_METRICS.quality(accept) > TEXT.quality(accept) {
             Self::OpenMetrics

@@ -32,7 +32,7 @@ pub(crate) struct Problem {
     /// The HTTP status code of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong, for a human reader.
+    /// The fault in words, for a human reader.
     detail: String,
     /// Every fault that has a place in the request, in the order of the pointers; there with 400 and 422 only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub(crate) struct Problem {
 pub(crate) struct Fault {
     /// The JSON Pointer of the member at fault, empty for the body as a whole, or the bare name of the parameter or header at fault.
     pointer: String,
-    /// What is wrong there, for a human reader; it never repeats the faulty value.
+    /// The fault in words, for a human reader; it never repeats the faulty value.
     detail: String,
 }
 

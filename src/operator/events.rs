@@ -212,7 +212,7 @@ fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> Publis
 fn check(body: &JsonText, state: &State) -> Result<PublishRequest, OperatorError> {
     let mut faults = state.bodies.publication.faults(&body.value);
     for pointer in &body.repeated {
-        // What is judged is the last of them: a receiver that reads the first must not get the other.
+        // The last of them is checked: a receiver that reads the first must not get the other.
         faults.add(pointer, "must stand in its object once only");
     }
     let type_of = |name| body.value.get(name).and_then(serde_json::Value::as_str);
@@ -227,7 +227,7 @@ fn check(body: &JsonText, state: &State) -> Result<PublishRequest, OperatorError
     serde_json::from_str(&body.text).map_err(|error| invalid("", &error.to_string()))
 }
 
-/// What makes two requests the same: all members, with `data` in compact form token by token. The order of the other members, the space
+/// Identifies a request by all of its members, with `data` in compact form token by token. The order of the other members, the space
 /// between tokens and their escapes make no difference, because they make none to what is published.
 fn fingerprint(request: &Request) -> Fingerprint {
     let Request {

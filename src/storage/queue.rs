@@ -135,7 +135,7 @@ pub struct AttemptResult {
     pub now: Timestamp,
 }
 
-/// What came of a retry by hand.
+/// The answer to a retry by hand.
 #[derive(Debug)]
 pub enum Retried {
     /// The delivery is due now.

@@ -126,7 +126,7 @@ async fn exchange(
     Ok(told)
 }
 
-/// What is wrong with an answer. One that is none of OTLP is not asked for again all the same: what was sent may have been taken.
+/// Returns the fault of an answer. A request is not repeated because its answer is not OTLP: the receiver may have taken the traces.
 fn fault(answer: &Response<Bytes>) -> Option<Failure> {
     if !answer.status().is_success() {
         return Some(Failure::Status(answer.status().as_u16()));

@@ -43,7 +43,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
 }
 
-/// What came back.
+/// An answer as it came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

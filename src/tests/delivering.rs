@@ -1,4 +1,4 @@
-//! What tests of the operator API share: publishing, waiting for deliveries, signatures. Never starts a server.
+//! Helpers that tests of the operator API share: publishing, waiting for deliveries, signatures. Never starts a server.
 
 use std::time::{Duration, Instant};
 
@@ -140,13 +140,13 @@ fn hmac(key: &str, parts: &[&[u8]]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// What `conduit-signature` has to be.
+/// Computes the `conduit-signature` of a delivery.
 pub(crate) fn conduit_signature(secret: &str, received: &Received) -> String {
     let timestamp = received.header("conduit-signature-timestamp").unwrap();
     HEXLOWER.encode(&hmac(secret, &[timestamp.as_bytes(), b".", &received.body]))
 }
 
-/// What `x-em-signature` has to be.
+/// Computes the `x-em-signature` of a delivery.
 pub(crate) fn equals_signature(secret: &str, received: &Received) -> String {
     BASE64.encode(&hmac(secret, &[&received.body]))
 }

@@ -432,7 +432,7 @@ async fn what_is_for_the_operator_can_have_a_port_of_its_own() {
     assert_eq!(registered.get("/webhooks").await.status, 200);
 }
 
-/// What a client has already sent must not decide how the answer to what it sent before is written.
+/// A request that was sent ahead must not decide how the answer to the one before it is written.
 #[actix_web::test]
 async fn answers_to_pipelined_requests_are_each_as_long_as_they_say() {
     let app = TestApp::start().await;

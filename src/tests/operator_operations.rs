@@ -53,8 +53,8 @@ impl Unfit {
 struct Delivered {
     app: TestApp,
     client: Client,
-    _receiver: Receiver,
-    /// What the publishers were told.
+    receiver: Receiver,
+    /// The answers to the publishers.
     told: [Value; 2],
     /// The ids of the deliveries.
     ids: [String; 2],
@@ -76,7 +76,7 @@ impl Delivered {
         Self {
             app,
             client,
-            _receiver: receiver,
+            receiver,
             told: [accepted, refused],
             ids: [first, second],
         }
@@ -142,7 +142,7 @@ async fn events_answer_as_reviewed() {
     let call = async |client: &Client| client.post("/events", equals_event()).await;
     finish(publication, "publishEvent", &unfit, call).await;
 
-    // What was published meanwhile has arrived, so that the counts of the lists stand still.
+    // The events that were published meanwhile have arrived, so that the counts of the lists stand still.
     until(async || {
         let pending = deliveries(client, "state=pending").await;
         if pending.len() == 1 {
@@ -190,7 +190,11 @@ async fn events_answer_as_reviewed() {
 #[actix_web::test]
 async fn deliveries_answer_as_reviewed() {
     let Delivered {
-        app, client, ids, ..
+        app,
+        client,
+        ids,
+        receiver,
+        ..
     } = &Delivered::start().await;
     let unfit = Unfit::start().await;
 
@@ -239,6 +243,12 @@ async fn deliveries_answer_as_reviewed() {
     retry.record("an accepted one", &retried(client, &accepted).await);
     retry.record("one that is pending", &retried(client, &refused).await);
     retry.record("an unknown one", &retried(client, unknown).await);
+    receiver.wait_for(4).await;
+    receiver.reply([Reply::Nothing]);
+    let waiting = delivery_of(client, &publish(client, conduit_event()).await).await;
+    receiver.wait_for(5).await;
+    let waiting = format!("/deliveries/{waiting}");
+    retry.record("one that is attempted", &retried(client, &waiting).await);
     let path = format!("{unknown}/retry");
     refusals_without_body(&mut retry, app, PREFIX, client, "POST", &path).await;
     unknown_parameter(&mut retry, client, "POST", &path).await;

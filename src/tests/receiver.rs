@@ -37,7 +37,7 @@ pub(crate) struct Received {
     pub(crate) body: Vec<u8>,
 }
 
-/// What to answer.
+/// An answer of the receiver.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// This status and body.

@@ -1,4 +1,4 @@
-//! What the tests of both providers ask of an answer: its status, type, members and formats, and the hostile inputs that both are given.
+//! Assertions that the tests of both providers share: status, type, members and formats of an answer, and the hostile inputs for both.
 //! Called by the test files beside it; never starts a server.
 
 use std::io::{Read, Write};

@@ -123,7 +123,7 @@ async fn a_sandbox_at_another_speed_goes_on_with_what_waits_as_if_it_had_not_cha
     assert_eq!(made["state"], "delivered");
 }
 
-/// What is registered must be changeable after the clock was set back.
+/// A webhook must be changeable after the clock was set back.
 #[actix_web::test]
 async fn a_webhook_from_the_future_can_be_changed_and_deleted() {
     let machine = Machine::at(noon());

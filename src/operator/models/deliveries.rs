@@ -22,7 +22,7 @@ pub(crate) enum DeliveryState {
     Cancelled,
 }
 
-/// What the last recorded attempt came to: an answer with such a status (`other`: below 200 or above 599), no complete answer in time
+/// The outcome of the last recorded attempt: an answer with such a status (`other`: below 200 or above 599), no complete answer in time
 /// (`timeout`), an address that is not allowed (`refused`), no answer because the connection failed (`failed`), or anything but `2xx`
 /// (`failure`).
 #[derive(Debug, Clone, Copy, Serialize, ToSchema, JsonSchema)]

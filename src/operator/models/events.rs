@@ -193,7 +193,7 @@ impl From<storage::NotMatched> for NotMatched {
 }
 
 impl Event {
-    /// What is kept of an event.
+    /// Shows an event as it is kept.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when its provider is not among `providers`, or its payload is not JSON.

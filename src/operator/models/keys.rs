@@ -35,7 +35,7 @@ pub(crate) struct CreateKeyRequest {
     #[schema(nullable = false)]
     #[schemars(with = "String")]
     pub(in crate::operator) owner: Option<String>,
-    /// What a person calls it.
+    /// Its name, for people.
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
     #[schemars(with = "String")]
@@ -53,7 +53,7 @@ pub(crate) struct NewKey {
     provider: KeyProvider,
     /// The client id (Conduit), the product id (Equals Money), or `operator`.
     owner: String,
-    /// What a person calls it.
+    /// Its name, for people.
     #[schema(required = true)]
     #[schemars(required, with = "NullableText")]
     name: Option<String>,
@@ -75,7 +75,7 @@ pub(crate) struct Key {
     provider: KeyProvider,
     /// The client id (Conduit), the product id (Equals Money), or `operator`.
     owner: String,
-    /// What a person calls it.
+    /// Its name, for people.
     #[schema(required = true)]
     #[schemars(required, with = "NullableText")]
     name: Option<String>,

@@ -22,7 +22,7 @@ pub(crate) enum ReplayState {
     Unmatched,
 }
 
-/// What to replay. All members hold together, and `provider` alone is not enough.
+/// The deliveries to replay. All members hold together, and `provider` alone is not enough.
 #[derive(Debug, Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ReplayRequest {
@@ -80,7 +80,7 @@ pub(crate) struct Replay {
     dry_run: bool,
     /// How many deliveries the filter has picked so far, those that `unmatched` events would get or have got included.
     matched: u64,
-    /// How many deliveries were made due so far: those that it picked without those that were being attempted just then; 0 for a dry run.
+    /// How many deliveries were made due so far, without those that were being attempted just then; 0 for a dry run.
     enqueued: u64,
     /// When it was started.
     #[schema(format = DateTime)]
@@ -89,7 +89,7 @@ pub(crate) struct Replay {
     #[schema(required = true, format = DateTime)]
     #[schemars(required, with = "NullableText")]
     finished_at: Option<String>,
-    /// What it picks.
+    /// The deliveries that it picks.
     filter: ReplayFilter,
 }
 

@@ -14,7 +14,7 @@ use crate::storage::StoreError;
 const FAILED: &str = "The request could not be handled.";
 const UNAVAILABLE: &str = "The request cannot be handled at this moment. Try again later.";
 
-/// What is wrong with a request (C-19, C-20).
+/// The faults of a request (C-19, C-20).
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub(crate) struct BadRequestErrorResponse {
     /// Whether the body or the query is at fault.
@@ -26,7 +26,7 @@ pub(crate) struct BadRequestErrorResponse {
 /// One fault.
 #[derive(Debug, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub(crate) struct InputError {
-    /// What is wrong, for a human reader.
+    /// The fault in words, for a human reader.
     pub(crate) details: String,
     /// A JSON Pointer into the body, empty for the body as a whole, or the bare name of a query parameter.
     pub(crate) pointer: String,
@@ -37,7 +37,7 @@ pub(crate) struct InputError {
 pub(crate) struct ErrorResponse {
     /// The kind of error.
     pub(crate) title: String,
-    /// What happened, for a human reader.
+    /// The error in words, for a human reader.
     pub(crate) message: String,
 }
 

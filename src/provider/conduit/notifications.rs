@@ -19,7 +19,7 @@ pub(super) enum Version {
 /// An event of a counterparty. `event`, `version` and `data` are sure to be there (C-48).
 #[derive(Serialize, ToSchema)]
 pub(super) struct CounterpartyNotification {
-    /// What happened.
+    /// The type of the event.
     event: WebhookEvent,
     /// The version of the payload's shape.
     version: Version,
@@ -29,11 +29,11 @@ pub(super) struct CounterpartyNotification {
     /// The number of the event among those of the client, which grows by one (C-49).
     #[schema(required = false, minimum = 1)]
     event_sequence: u64,
-    /// What it happened to (C-52).
+    /// The subject of the event (C-52).
     data: CounterpartyData,
 }
 
-/// What an event of a counterparty happened to.
+/// The subject of an event of a counterparty.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CounterpartyData {
     /// The counterparty after the event.
@@ -43,7 +43,7 @@ pub(super) struct CounterpartyData {
 /// An event of a customer. `event`, `version` and `data` are sure to be there (C-48).
 #[derive(Serialize, ToSchema)]
 pub(super) struct CustomerNotification {
-    /// What happened.
+    /// The type of the event.
     event: WebhookEvent,
     /// The version of the payload's shape.
     version: Version,
@@ -53,11 +53,11 @@ pub(super) struct CustomerNotification {
     /// The number of the event among those of the client, which grows by one (C-49).
     #[schema(required = false, minimum = 1)]
     event_sequence: u64,
-    /// What it happened to (C-52).
+    /// The subject of the event (C-52).
     data: CustomerData,
 }
 
-/// What an event of a customer happened to.
+/// The subject of an event of a customer.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CustomerData {
     /// The customer after the event.
@@ -67,7 +67,7 @@ pub(super) struct CustomerData {
 /// An event of a transaction. `event`, `version` and `data` are sure to be there (C-48).
 #[derive(Serialize, ToSchema)]
 pub(super) struct TransactionNotification {
-    /// What happened.
+    /// The type of the event.
     event: WebhookEvent,
     /// The version of the payload's shape.
     version: Version,
@@ -77,11 +77,11 @@ pub(super) struct TransactionNotification {
     /// The number of the event among those of the client, which grows by one (C-49).
     #[schema(required = false, minimum = 1)]
     event_sequence: u64,
-    /// What it happened to (C-52).
+    /// The subject of the event (C-52).
     data: TransactionData,
 }
 
-/// What an event of a transaction happened to.
+/// The subject of an event of a transaction.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TransactionData {
     /// The transaction after the event.
@@ -184,7 +184,7 @@ pub(super) struct Customer {
     /// The name a business trades under.
     #[schema(required = false)]
     business_trade_name: String,
-    /// What a business does.
+    /// The industry of a business.
     #[schema(required = false)]
     industry: String,
     /// The e-mail address of the customer.
@@ -248,7 +248,7 @@ pub(super) struct Transaction {
     /// Where the money goes.
     #[schema(required = false)]
     destination: TransactionParty,
-    /// What the money is for, or null.
+    /// The purpose of the payment, or null.
     purpose: Option<String>,
     /// The client's own reference, or null.
     reference: Option<String>,

@@ -24,7 +24,7 @@ pub(crate) struct Error {
     pub(crate) status_code: i32,
     /// The HTTP reason phrase of the status code.
     pub(crate) error: String,
-    /// What is wrong, for a human reader.
+    /// The fault in words, for a human reader.
     pub(crate) message: String,
     /// Every fault that has a place in the request; empty where none has.
     pub(crate) details: Vec<ErrorDetail>,
@@ -35,7 +35,7 @@ pub(crate) struct Error {
 pub(crate) struct ErrorDetail {
     /// The JSON Pointer of the member at fault, empty for the body as a whole, or the bare name of the parameter at fault (E-13).
     pub(crate) pointer: String,
-    /// What is wrong there, for a human reader.
+    /// The fault in words, for a human reader.
     pub(crate) message: String,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Wrapper {
     body: NotificationPayload,
 }
 
-/// What every payload has; the other members depend on the event type and are mostly not documented.
+/// The members of every payload; others depend on the event type and are mostly not documented.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotificationPayload {
@@ -56,7 +56,7 @@ pub(super) struct AccountCreatedPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     r#type: Option<AccountType>,
-    /// What every payload has.
+    /// The members of every payload.
     #[serde(flatten)]
     common: NotificationPayload,
 }
@@ -109,7 +109,7 @@ pub(super) struct AccountActivatedPayload {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     updated_at: Option<String>,
-    /// What every payload has.
+    /// The members of every payload.
     #[serde(flatten)]
     common: NotificationPayload,
 }
@@ -153,7 +153,7 @@ pub(super) struct IdentityVerificationRequestPayload {
     /// When the event happened.
     #[schema(nullable = false, format = DateTime)]
     event_time: Option<String>,
-    /// What every payload has.
+    /// The members of every payload.
     #[serde(flatten)]
     common: NotificationPayload,
 }

@@ -569,7 +569,7 @@ async fn events_are_listed_newest_first_page_by_page_to_the_end() {
             .unwrap();
         assert!(found.rows.len() <= 10 && !found.rows.is_empty());
         seen.extend(found.rows.into_iter().map(|record| record.event.id));
-        // What is published meanwhile does not move what follows.
+        // Events that are published meanwhile do not move the next page.
         subject
             .publish(event(&format!("late {}", seen.len()), 99))
             .await;

@@ -182,7 +182,7 @@ fn a_file_of_the_other_mode_is_refused() {
     }
 }
 
-/// What is done to the files of an open database, and undone.
+/// A change to the files of an open database, or its reversal.
 type Meddling = fn(&Path);
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What an operator looks at across providers and owners.
+//! Webhooks and deliveries as an operator reads them, across providers and owners.
 
 use super::super::{
     Addressee, AnyWebhookFilter, EventFilter, NotMatched, OnDelete, OutcomeFilter, Overview,

@@ -38,7 +38,7 @@ async fn run(subject: &Subject, replay: Replay) -> (u64, u64) {
     (done.matched, done.enqueued)
 }
 
-/// What a job with this filter makes due, as webhook and event.
+/// Returns the deliveries that a job with this filter makes due, as webhook and event.
 async fn replayed(subject: &Subject, id: &str, filter: ReplayFilter) -> Vec<String> {
     let (matched, enqueued) = run(subject, replay(id, filter)).await;
     let due = subject.claim(2_000).await.due;
@@ -373,7 +373,7 @@ async fn a_replay_goes_on_where_it_was_after_the_file_is_opened_again() {
     let found = subject.store.replay("r".to_owned()).await.unwrap().unwrap();
     assert_eq!((found.matched, found.enqueued), (2, 2));
     assert_eq!(found.finished_at, None);
-    // What was made due is attempted meanwhile, and not a second time.
+    // The deliveries that were made due are attempted meanwhile, and not a second time.
     end(&subject, 2_000, |_, _| Next::Delivered).await;
     let subject = subject.reopen().await;
     while subject.store.step_replay(2, moment(2_001)).await.unwrap() {}

@@ -1,4 +1,4 @@
-//! What every store must do, as one suite that each backend runs. A verb without a test here does not merge.
+//! The contract of every store, as one suite that each backend runs. A verb without a test here does not merge.
 //!
 //! Here are the subject and the fixtures; the tests stand by what they are about. Every time is an argument, so nothing sleeps.
 
@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 use super::*;
 use crate::clock::{Moment, SavedTime};
@@ -374,7 +373,7 @@ fn all() -> NumberPage {
     }
 }
 
-/// What was claimed, as webhook and event.
+/// Returns the claimed deliveries, as webhook and event.
 fn names(due: &[DueDelivery]) -> Vec<(&str, &str)> {
     due.iter()
         .map(|due| (due.target.webhook_id.as_str(), due.event.id.as_str()))

@@ -54,8 +54,8 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey, WebhookPage,
-    WebhookRecord,
+    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
+    WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};

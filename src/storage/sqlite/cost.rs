@@ -73,7 +73,7 @@ impl Subject {
         let sealer = Sealer::new(&key.into());
         let path: &Path = &folder.path().join("t.db");
         let mut connection = open::open_writer(path, &sealer, Purpose::Sandbox).unwrap();
-        // What these tests look at is never lost with the machine.
+        // These tests count pages; no power is lost in them.
         connection
             .pragma_update(None, "synchronous", "OFF")
             .unwrap();

@@ -200,7 +200,7 @@ const MIGRATIONS: [&str; 10] = [
     WHERE type = 'table' AND name IN ('api_key', 'webhook', 'event');
     PRAGMA writable_schema = RESET;
 ",
-    // What the page of the operator shows: the headers of answers (JSON, as those of requests; NULL before), and why a publication went
+    // For the operator's page: the headers of answers (JSON, as those of requests; NULL before), and why a publication went
     // to fewer webhooks than subscribe to its type. The numbers of events are never given twice, so that a reader can go on behind one.
     "
     ALTER TABLE attempt ADD COLUMN response_headers TEXT;

@@ -414,7 +414,7 @@ fn ended_by_sqlite() -> rusqlite::Error {
 mod tests {
     use super::*;
 
-    /// What cannot be synced stands for a disk that refuses: `fdatasync` of a device is an error.
+    /// A device stands in for a disk that refuses: its `fdatasync` is an error.
     #[cfg(unix)]
     #[tokio::test]
     async fn nothing_is_promised_when_the_disk_refuses_the_log_and_nothing_more_is_written() {

@@ -1,4 +1,4 @@
-//! What every provider has to pass: drift, the contract of wire types, replay, and deliveries to a real receiver.
+//! The checks that every provider has to pass: drift, the contract of wire types, replay, and deliveries to a real receiver.
 
 use std::sync::LazyLock;
 

@@ -12,7 +12,7 @@ use crate::storage::StoreError;
 /// Why a request was refused.
 #[derive(Serialize, ToSchema, JsonSchema)]
 pub(crate) struct Problem {
-    /// What is wrong.
+    /// The fault in words.
     message: String,
     /// The places of the faults in the request.
     places: Vec<String>,

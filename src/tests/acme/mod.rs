@@ -38,7 +38,7 @@ fn table() -> Vec<&'static dyn Provider> {
 
 struct Acme;
 
-/// What the operations need.
+/// The state that the operations need.
 struct State {
     context: Context,
     create: Arc<RequestSchema>,

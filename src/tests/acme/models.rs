@@ -30,7 +30,7 @@ pub(crate) struct Webhook {
     pub(super) secret: String,
 }
 
-/// What can happen to a parcel.
+/// The events of a parcel.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub(crate) enum EventType {
     #[serde(rename = "parcel.sent")]
@@ -45,7 +45,7 @@ pub(crate) enum EventType {
 pub(crate) struct Delivery {
     /// The id of the delivery.
     pub(super) id: Uuid,
-    /// What happened.
+    /// The type of the event.
     pub(super) event: EventType,
     /// The parcel that it happened to.
     pub(super) data: Parcel,

@@ -15,7 +15,7 @@ async fn forbidden() -> Receiver {
     })
 }
 
-/// What a production server may send to, and `http` beside it, so that a connection would succeed if it were made.
+/// The policy of a production server, and `http` beside it, so that a connection would succeed if it were made.
 fn production() -> AddressPolicy {
     AddressPolicy {
         http: true,
@@ -153,7 +153,7 @@ async fn no_spelling_of_a_forbidden_address_is_connected_to() {
     let sender = Sender::new(settings(production()));
     for host in SPELLINGS {
         let sent = post(&sender, &format!("http://{host}:{port}/")).await;
-        // What the URL standard has no reading for is refused before it is looked at.
+        // Hosts that the URL standard cannot parse are refused before their address is checked.
         let reason = refused(&sent);
         assert!(
             reason.ends_with(", which is not allowed")

@@ -1,4 +1,4 @@
-//! What goes over the wire, and what of the answer is kept.
+//! The bytes of an exchange, and the part of the answer that is kept.
 
 use super::*;
 

@@ -19,7 +19,7 @@ const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 const REFUSED_STREAM: u32 = 0x7;
 
-/// What a receiver does with the streams that are too many for a connection.
+/// The answer of a receiver to the streams that are too many for a connection.
 #[derive(Clone, Copy)]
 enum Excess {
     /// Names the last stream that it processes, once there is one too many.
@@ -30,7 +30,7 @@ enum Excess {
     Refuse,
 }
 
-/// What a receiver saw.
+/// The requests that a receiver saw.
 #[derive(Default)]
 struct Seen {
     processed: AtomicUsize,

@@ -175,7 +175,7 @@ impl Resolve for Script {
     }
 }
 
-/// What a sandbox may send to: `http` and loopback.
+/// The policy of a sandbox: `http` and loopback.
 fn sandbox() -> AddressPolicy {
     AddressPolicy {
         loopback: true,

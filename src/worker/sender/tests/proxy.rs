@@ -60,7 +60,7 @@ impl Tunnels {
         }
     }
 
-    /// What it was asked for, as request lines.
+    /// Returns the request lines that it received.
     fn request_lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Ok(head) = self.asked.try_recv() {
