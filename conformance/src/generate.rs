@@ -57,9 +57,11 @@ pub const RANDOM: &str = "generated: random ";
 pub struct Generator<'a> {
     document: &'a Document,
     schemas: &'a Schemas<'a>,
-    /// Valid values, by schema.
-    examples: RefCell<HashMap<String, Rc<Vec<Value>>>>,
+    /// Valid values, by schema and sender.
+    examples: RefCell<Examples>,
 }
+
+type Examples = HashMap<(String, Sender), Rc<Vec<Value>>>;
 
 impl<'a> Generator<'a> {
     /// A generator of cases; makes nothing yet.
@@ -137,27 +139,37 @@ impl<'a> Generator<'a> {
 struct Source<'a> {
     document: &'a Document,
     schemas: &'a Schemas<'a>,
-    examples: &'a RefCell<HashMap<String, Rc<Vec<Value>>>>,
+    examples: &'a RefCell<Examples>,
     operation: &'a Operation<'a>,
 }
 
 impl Source<'_> {
-    /// Values that the schema accepts from a client, the simple ones first.
+    /// Who sends the requests of the operation: the API itself, where it is a webhook or a callback.
+    fn sender(&self) -> Sender {
+        let pointer = &self.operation.pointer;
+        match pointer.starts_with("/webhooks/") || pointer.contains("/callbacks/") {
+            true => Sender::Server,
+            false => Sender::Client,
+        }
+    }
+
+    /// Values that the schema accepts from the sender of the requests, the simple ones first.
     fn examples(&self, schema: &str) -> Rc<Vec<Value>> {
-        if let Some(known) = self.examples.borrow().get(schema) {
+        let key = (schema.to_owned(), self.sender());
+        if let Some(known) = self.examples.borrow().get(&key) {
             return Rc::clone(known);
         }
         let mut values = match self.document.at(schema) {
             Some(_) => {
                 let flagged = self.schemas.is_flagged();
-                example_values(self.document, schema, Sender::Client, flagged)
+                example_values(self.document, schema, self.sender(), flagged)
             }
             None => Vec::new(),
         };
         values.retain(|value| self.accepts(schema, value));
         let values = Rc::new(values);
         let mut examples = self.examples.borrow_mut();
-        examples.insert(schema.to_owned(), Rc::clone(&values));
+        examples.insert(key, Rc::clone(&values));
         values
     }
 
@@ -168,9 +180,9 @@ impl Source<'_> {
         self.examples(first).iter().find(fits).cloned()
     }
 
-    /// Whether the schema accepts a value from a client.
+    /// Whether the schema accepts a value from the sender of the requests.
     fn accepts(&self, schema: &str, value: &Value) -> bool {
-        let accepted = self.schemas.accepts(schema, value, Some(Sender::Client));
+        let accepted = self.schemas.accepts(schema, value, Some(self.sender()));
         accepted.unwrap_or(false)
     }
 }

@@ -8,7 +8,7 @@ use super::Source;
 use crate::case::Case;
 use crate::document::pointer;
 use crate::drift::accepts_nothing;
-use crate::finding::{Finding, Message, Place, ReplayFault, Sender, Severity};
+use crate::finding::{Finding, Message, Place, ReplayFault, Severity};
 use crate::rule::replay as rules;
 use crate::samples::media_types;
 
@@ -42,7 +42,7 @@ impl Source<'_> {
         let mut optional = Vec::new();
         for (part, schema) in parts {
             let is_body = part.starts_with("body");
-            let written = self.schemas.written(&schema, Some(Sender::Client));
+            let written = self.schemas.written(&schema, Some(self.sender()));
             let proven = self.document.at(&schema).is_some()
                 && self.examples(&schema).is_empty()
                 && written.is_ok_and(|written| accepts_nothing(&written));
@@ -126,7 +126,7 @@ impl Source<'_> {
             .filter(|object| object.contains_key("type"))
             .count();
         let may = types > 1 || pairs.iter().any(|(one, other)| has(one) && has(other));
-        let written = || self.schemas.written(schema, Some(Sender::Client));
+        let written = || self.schemas.written(schema, Some(self.sender()));
         may && !has("not")
             && written().is_ok_and(|written| accepts_nothing(&written))
             && self.examples(schema).is_empty()

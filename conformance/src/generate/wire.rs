@@ -10,7 +10,6 @@ use super::edge::Expect;
 use crate::case::form::{Encoding, Encodings};
 use crate::case::serialize::{Style, decode, is_json};
 use crate::case::{Body, Intent, Refusal};
-use crate::finding::Sender;
 use crate::schema::{Raw, with_member};
 
 /// What a server makes of a request.
@@ -53,12 +52,12 @@ impl Source<'_> {
     }
 
     fn of_readings(&self, schema: &str, value: &Value, read: &[Value]) -> Verdict {
-        let client = Some(Sender::Client);
+        let sender = Some(self.sender());
         // Nothing is known of a schema that cannot be used.
-        let Ok(accepted) = self.schemas.accepts(schema, value, client) else {
+        let Ok(accepted) = self.schemas.accepts(schema, value, sender) else {
             return Verdict::Unclear;
         };
-        let valid = |one: &Value| self.schemas.accepts(schema, one, client).unwrap_or(true);
+        let valid = |one: &Value| self.schemas.accepts(schema, one, sender).unwrap_or(true);
         let any = read.iter().any(valid);
         match any {
             false => Verdict::Invalid,
