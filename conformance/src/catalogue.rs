@@ -46,6 +46,7 @@ pub fn all() -> Vec<Listed> {
         .chain(others("replay", rule::replay::ALL))
         .chain(others("flows", rule::flows::ALL))
         .chain(others("deliveries", rule::deliveries::ALL))
+        .chain(others("receiver", rule::receiver::ALL))
         .chain(others("baseline", baseline::RULES))
         .collect()
 }

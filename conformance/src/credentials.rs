@@ -26,6 +26,7 @@ use crate::case::serialize::encode;
 use crate::document::{Document, Operation, pointer};
 use crate::exchange::{self, Client, Exchange, Request, Secrets};
 
+pub(crate) use command::output;
 pub use given::{ClientCredentials, Given, Origin};
 pub use known::Beside;
 

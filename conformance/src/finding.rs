@@ -8,6 +8,7 @@ mod failure;
 mod flow;
 mod message;
 mod progress;
+mod receiver;
 mod record;
 mod redaction;
 mod replay;
@@ -31,6 +32,7 @@ pub use failure::{Failure, StepFailure};
 pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally, ToldExchange};
+pub use receiver::{Flaw, HandlerGap, ReceiverFault, Repeat};
 pub use record::{CaseRecord, FlowRecord, HeaderRecord, SentRequest};
 pub use replay::{ReplayFault, SentSample, Unobserved};
 pub use sample::{RecipeProblem, Unreplayable, Unwritable};
@@ -316,6 +318,8 @@ pub enum Unchecked {
         /// How many operations there are.
         operations: usize,
     },
+    /// The document has neither webhooks nor callbacks.
+    NoWebhooks,
     /// No operation creates or lists anything, so there is no sequence to send.
     NoFlows,
     /// The document has this many samples, and none of them could be sent.

@@ -116,6 +116,7 @@ fn first_form(finding: &Finding, places: &[Stable; 2]) -> String {
         | Message::Document(_)
         | Message::Flow(_)
         | Message::Delivery(_)
+        | Message::Receiver(_)
         | Message::Baseline(_) => "",
     });
     key
@@ -140,6 +141,7 @@ fn identity(message: &Message) -> Option<Value> {
         Message::Replay(_) => None,
         Message::Flow(fault) => Some(fault.identity()),
         Message::Delivery(fault) => Some(fault.identity()),
+        Message::Receiver(fault) => Some(fault.identity()),
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
             let mut values = serde_json::to_value(message).ok()?;
             steady(&mut values);

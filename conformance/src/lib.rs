@@ -94,6 +94,8 @@ pub mod session;
 
 pub mod flows;
 
+pub mod receiver;
+
 pub mod replay;
 
 pub mod recorded;

@@ -17,6 +17,7 @@ macro_rules! rules {
 
 pub mod deliveries;
 pub mod flows;
+pub mod receiver;
 pub mod replay;
 
 use crate::finding::Severity;

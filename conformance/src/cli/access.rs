@@ -204,7 +204,7 @@ pub(super) fn settle_server(
 }
 
 /// The value of an option with its environment variables. No message repeats it.
-fn filled(option: &str, text: &str) -> Result<String> {
+pub(super) fn filled(option: &str, text: &str) -> Result<String> {
     fill_in(text, &|name| env::var(name).ok()).map_err(|problem| anyhow!("--{option}: {problem}"))
 }
 

@@ -86,6 +86,7 @@ fn accepting(listed: &Listed) -> String {
         "replay" => "conformance replay DOCUMENT --server URL",
         "flows" => "conformance flows DOCUMENT --server URL",
         "deliveries" => "conformance deliveries DOCUMENT --server URL",
+        "receiver" => "conformance receiver DOCUMENT --target URL",
         _ => "conformance drift OLD NEW",
     };
     format!(

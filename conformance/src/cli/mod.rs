@@ -11,6 +11,7 @@ mod input;
 mod live;
 mod output;
 mod progress;
+mod receiver;
 mod recorded;
 mod replay;
 mod reproduce;
@@ -53,6 +54,7 @@ const OVERVIEW: &str = "Examples:
   conformance run openapi.yaml --server http://localhost:8080
   conformance flows openapi.yaml --server http://localhost:8080
   conformance reproduce report.json
+  conformance receiver openapi.yaml --target http://localhost:3000/webhooks --secret '${SECRET}'
   conformance explain schema-enum-changed
 
 Settings are read from conformance.toml in the working directory, or from the file that --config names; `conformance init`
@@ -69,7 +71,7 @@ const COMPLETIONS_HELP: &str = "Examples:
   conformance completions fish > ~/.config/fish/completions/conformance.fish
   conformance completions powershell >> $PROFILE";
 
-/// Compares OpenAPI documents, and checks servers against them.
+/// Compares OpenAPI documents, and checks servers and handlers of webhooks against them.
 #[derive(Debug, Parser)]
 #[command(name = "conformance", version, about, after_help = join(OVERVIEW), disable_help_subcommand = true)]
 struct Cli {
@@ -123,6 +125,14 @@ enum Command {
     /// what arrives. Then answers by script, and holds the server to the promises of x-webhook-delivery. What the run registers it deletes.
     #[command(after_help = join(deliveries::HELP))]
     Deliveries(Box<deliveries::DeliveriesArgs>),
+    /// Send good and broken deliveries of webhooks to your handler, and judge its answers.
+    ///
+    /// Samples and generated payloads, signed as the document says, must be accepted in time. Forged, changed and old deliveries must be
+    /// refused. Unknown event types and members, broken bodies and repetitions must not break the handler; with --effect, a delivery
+    /// that comes twice, also at once, must have its effect once. The report has a curl command for each finding. Do not point it at a
+    /// handler whose data matters.
+    #[command(after_help = join(receiver::HELP))]
+    Receiver(Box<receiver::ReceiverArgs>),
     /// Compare all pairs of documents of conformance.toml, for example in CI.
     ///
     /// The two documents of a pair must agree. With --base, each document is also compared with what it was at the merge base, which
@@ -236,6 +246,7 @@ async fn run(command: Command, given: &Given) -> Result<Verdict> {
         Command::Flows(args) => flows::run(args, given).await,
         Command::Reproduce(args) => reproduce::run(args, given).await,
         Command::Deliveries(args) => Box::pin(deliveries::run(*args, given)).await,
+        Command::Receiver(args) => receiver::run(*args).await,
         Command::Check(args) => check::run(args).await,
         Command::Rules(args) => print(&rules::list(&args)),
         Command::Explain(args) => print(&explain::explain(&args)?),
@@ -301,11 +312,15 @@ fn uncompared(selection: &Selection, documents: &[Document]) -> Option<Unchecked
 
 /// Refuses patterns that match no operation or webhook: they are misspelled, and the check would pass by looking at nothing.
 fn refuse_unmatched(selection: &Selection, documents: &[Document]) -> Result<()> {
+    refuse_unmatched_of(selection, &operations(documents))
+}
+
+/// As [`refuse_unmatched`], for some operations.
+fn refuse_unmatched_of(selection: &Selection, operations: &[Operation<'_>]) -> Result<()> {
     if selection.is_everything() {
         return Ok(());
     }
-    let operations = operations(documents);
-    let unmatched = selection.unmatched(&operations);
+    let unmatched = selection.unmatched(operations);
     let [first, ..] = unmatched[..] else {
         return Ok(());
     };

@@ -67,7 +67,7 @@ fn text(all: &[Listed]) -> String {
 pub(super) fn sides(command: &str) -> (&'static str, &'static str) {
     match command {
         "drift" => ("old", "new"),
-        "replay" | "flows" => ("documented", "found"),
+        "replay" | "flows" | "receiver" => ("documented", "found"),
         _ => ("entry", "found"),
     }
 }

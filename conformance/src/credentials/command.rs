@@ -1,4 +1,4 @@
-//! Commands that print a token.
+//! Commands that print a token, or something else that is read.
 
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -17,12 +17,26 @@ const OUTPUT_LIMIT: u64 = 64 * 1024;
 /// How often a running command is looked at.
 const PAUSE: Duration = Duration::from_millis(10);
 
+const ALONE: &str = "run it alone to see why";
+
 /// Runs a command line and returns the token that it prints: its only line, or the member `access_token` of a JSON object.
 ///
 /// # Errors
 /// When it cannot be run, fails, takes longer than `patience`, or prints something else. The message repeats nothing that it printed.
 pub(super) async fn run(line: &str, patience: Duration) -> Result<Fetched, String> {
-    let alone = "run it alone to see why";
+    let text = output(line, patience, OUTPUT_LIMIT).await?;
+    token_in(&text).ok_or_else(|| {
+        format!(
+            "the command prints no token: one line, or a JSON object with `access_token`; {ALONE}"
+        )
+    })
+}
+
+/// Runs a command line and returns what it prints, at most `limit` bytes.
+///
+/// # Errors
+/// When it cannot be run, fails, or takes longer than `patience`. The message repeats nothing that it printed.
+pub(crate) async fn output(line: &str, patience: Duration, limit: u64) -> Result<Vec<u8>, String> {
     let (shell, flag) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
@@ -42,7 +56,7 @@ pub(super) async fn run(line: &str, patience: Duration) -> Result<Fetched, Strin
     // A thread of its own: the program does not wait for it at its end, whatever the command started keeps open.
     thread::spawn(move || {
         let mut text = Vec::new();
-        let read = output.map(|output| output.take(OUTPUT_LIMIT).read_to_end(&mut text));
+        let read = output.map(|output| output.take(limit).read_to_end(&mut text));
         let read = read.is_some_and(|read| read.is_ok());
         let _ = done.send((read, text));
     });
@@ -67,21 +81,17 @@ pub(super) async fn run(line: &str, patience: Duration) -> Result<Fetched, Strin
     drop(end);
     let Ok(both) = both else {
         return Err(format!(
-            "the command took longer than {} s; {alone}",
+            "the command took longer than {} s; {ALONE}",
             patience.as_secs_f64()
         ));
     };
     let (Ok(Ok(Some(status))), Ok((true, text))) = both else {
-        return Err(format!("what the command prints cannot be read; {alone}"));
+        return Err(format!("what the command prints cannot be read; {ALONE}"));
     };
     if !status.success() {
-        return Err(format!("the command failed ({status}); {alone}"));
+        return Err(format!("the command failed ({status}); {ALONE}"));
     }
-    token_in(&text).ok_or_else(|| {
-        format!(
-            "the command prints no token: one line, or a JSON object with `access_token`; {alone}"
-        )
-    })
+    Ok(text)
 }
 
 fn token_in(text: &[u8]) -> Option<Fetched> {

@@ -58,6 +58,8 @@ pub struct Secrets {
     headers: Vec<String>,
     /// Names of query parameters that carry credentials.
     queries: Vec<String>,
+    /// Lower-case names of headers whose values are shown although their names tell.
+    revealed: Vec<String>,
     /// The longest first, so that a part is not hidden inside of a whole.
     values: RefCell<Vec<String>>,
     /// The credentials that the run was given, or fetched.
@@ -127,6 +129,11 @@ impl Secrets {
         self.complete = true;
     }
 
+    /// Shows the value of a header that is not a credential although its name tells, such as the signature of a single message.
+    pub(crate) fn reveal(&mut self, header: &str) {
+        self.revealed.push(header.to_ascii_lowercase());
+    }
+
     /// Hides a value from now on.
     pub(crate) fn remember(&self, value: &str) {
         // `Bearer token`: the token alone is as secret as the whole.
@@ -164,6 +171,9 @@ impl Secrets {
     #[must_use]
     pub fn is_credential(&self, header: &str) -> bool {
         let header = header.to_ascii_lowercase();
+        if self.revealed.contains(&header) {
+            return false;
+        }
         self.headers.contains(&header) || TELLING.iter().any(|part| header.contains(part))
     }
 

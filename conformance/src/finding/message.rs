@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::document::Literal;
 
-use super::{BaselineFault, DeliveryFault, DocumentChange, FlowFault, ReplayFault};
+use super::{BaselineFault, DeliveryFault, DocumentChange, FlowFault, ReceiverFault, ReplayFault};
 
 /// What a finding says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,6 +20,8 @@ pub enum Message {
     Flow(FlowFault),
     /// The deliveries of a server are not as described.
     Delivery(DeliveryFault),
+    /// A handler of webhooks does not do what is safe, or what the document promises for it.
+    Receiver(ReceiverFault),
     /// An accepted finding should not be in the list of accepted findings any more.
     Baseline(BaselineFault),
 }
@@ -37,7 +39,7 @@ impl Message {
             Self::Replay(fault) => fault.redact(hide),
             Self::Flow(fault) => fault.redact(hide),
             Self::Delivery(fault) => fault.redact(hide),
-            Self::Schema(_) | Self::Document(_) | Self::Baseline(_) => {}
+            Self::Schema(_) | Self::Document(_) | Self::Receiver(_) | Self::Baseline(_) => {}
         }
     }
 }
@@ -69,6 +71,12 @@ impl From<FlowFault> for Message {
 impl From<DeliveryFault> for Message {
     fn from(fault: DeliveryFault) -> Self {
         Self::Delivery(fault)
+    }
+}
+
+impl From<ReceiverFault> for Message {
+    fn from(fault: ReceiverFault) -> Self {
+        Self::Receiver(fault)
     }
 }
 

@@ -374,6 +374,7 @@ impl<'a> Driver<'a> {
             Message::Schema(_)
             | Message::Document(_)
             | Message::Delivery(_)
+            | Message::Receiver(_)
             | Message::Baseline(_) => finding.message.key(),
         };
         if self

@@ -157,7 +157,7 @@ impl Location {
     }
 
     /// Writes a value where this is, beside the other fields of the same header. Returns whether the message has a place for it.
-    pub(super) fn put(&self, message: &mut Message, value: &str) -> bool {
+    pub(crate) fn put(&self, message: &mut Message, value: &str) -> bool {
         let value = format!("{}{value}", self.prefix);
         match &self.carrier {
             Carrier::Header(name) => {

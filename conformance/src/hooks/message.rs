@@ -78,7 +78,7 @@ impl Message {
     }
 
     /// Sets a member of a JSON body that has the object for it. The body is serialized again.
-    pub(super) fn set_member(&mut self, pointer: &str, new: Value) -> bool {
+    pub(crate) fn set_member(&mut self, pointer: &str, new: Value) -> bool {
         let Some(mut body) = self.json() else {
             return false;
         };

@@ -105,6 +105,7 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
         | Message::Document(_)
         | Message::Flow(_)
         | Message::Delivery(_)
+        | Message::Receiver(_)
         | Message::Baseline(_) => false,
     };
     let size = |finding: &Finding| {

@@ -219,6 +219,9 @@ impl Unchecked {
             Self::Stopped { requests } => {
                 format!("the run was stopped after {requests} requests")
             }
+            Self::NoWebhooks => {
+                "the document has no webhooks and no callbacks: no deliveries to send".to_owned()
+            }
             Self::NoFlows => "no operation creates or lists anything".to_owned(),
             Self::NothingSent { samples: 1 } => "the only sample could not be sent".to_owned(),
             Self::NothingSent { samples } => format!("none of {samples} samples could be sent"),

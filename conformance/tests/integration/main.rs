@@ -37,6 +37,7 @@ mod integrations;
 mod layers;
 mod live;
 mod program;
+mod receiver;
 mod replay;
 mod settings;
 mod sources;

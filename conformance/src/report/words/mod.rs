@@ -10,6 +10,7 @@ mod effect;
 mod flow;
 mod part;
 mod progress;
+mod receiver;
 mod replay;
 mod schema;
 mod shape;
@@ -142,6 +143,7 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Replay(fault) => replay::sentence(fault, context),
         Message::Flow(fault) => flow::sentence(fault),
         Message::Delivery(fault) => delivery::sentence(fault),
+        Message::Receiver(fault) => receiver::sentence(fault),
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
@@ -163,6 +165,10 @@ pub fn advice(message: &Message, context: &Context<'_>) -> Option<String> {
     match message {
         Message::Schema(change) => Some(schema::advice(change).to_owned()),
         Message::Document(change) => document::advice(change),
-        Message::Replay(_) | Message::Flow(_) | Message::Delivery(_) | Message::Baseline(_) => None,
+        Message::Replay(_)
+        | Message::Flow(_)
+        | Message::Delivery(_)
+        | Message::Receiver(_)
+        | Message::Baseline(_) => None,
     }
 }

@@ -256,7 +256,7 @@ fn allow(found: Option<&[String]>, missing: &[String], refused: Option<&str>) ->
     said
 }
 
-fn failure(failure: &Failure) -> String {
+pub(super) fn failure(failure: &Failure) -> String {
     match failure {
         Failure::Connect { cause } => format!("no connection: {cause}"),
         Failure::Timeout { seconds } => {

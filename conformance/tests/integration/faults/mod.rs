@@ -73,7 +73,7 @@ fn shown(findings: &[Finding]) -> String {
 }
 
 /// Does `work` for all items on a few threads, and puts the results in the order of the items.
-fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = Mutex::new(0..items.len());
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -1,0 +1,245 @@
+//! A handler with one fault at a time: each is found by its rule, and nothing is found on the right handler.
+
+mod handler;
+mod presets;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use conformance::document::Document;
+use conformance::finding::{Comparison, Finding, Severity};
+use conformance::receiver::{self, Options, Outcome};
+use conformance::report::words;
+
+use crate::faults::each;
+use crate::replay::server::{Request, Server};
+use handler::{Handler, SECRET};
+use table::FAULTS;
+
+const SHOP: &str = include_str!("../../cases/receiver/shop.yaml");
+
+/// Ids are new in each run.
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
+fn judge(handler: Handler, text: &str, change: &dyn Fn(&mut Options)) -> Outcome {
+    let server = Server::start(Box::new(move |request: &Request, _| {
+        handler.answer(request)
+    }));
+    let mut options = Options::new(&format!("{}/hook", server.url));
+    options.secrets = vec![SECRET.to_owned()];
+    options.effect = Some(format!("{}/effect", server.url));
+    options.effect_wait = 1.0;
+    options.nonce = RUNS.fetch_add(1, Ordering::Relaxed) << 32;
+    change(&mut options);
+    let document = Document::parse("shop.yaml", text).expect("the document parses");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let outcome = runtime.block_on(receiver::check(&options, &document));
+    outcome.expect("the handler can be judged")
+}
+
+/// What a run with the default options finds, from the gravest to warnings.
+fn found(fault: &'static str, change: &dyn Fn(&mut Options)) -> Vec<Finding> {
+    let findings = judge(Handler::new(fault), SHOP, change).findings;
+    let graver = |finding: &Finding| finding.severity <= Severity::Warning;
+    findings.into_iter().filter(graver).collect()
+}
+
+fn shown(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|one| {
+        let sentence = words::of(one, Comparison::Single);
+        format!(
+            "  {} {}: {}: {sentence}\n",
+            one.severity.word(),
+            one.rule,
+            one.subject
+        )
+    });
+    lines.collect()
+}
+
+#[test]
+fn each_fault_of_a_handler_is_found_by_its_rule_and_by_nothing_else() {
+    let results = each(FAULTS, |fault| {
+        let findings = found(fault.id, &|_| {});
+        let own = findings.iter().find(|one| {
+            one.rule == fault.rule && words::of(one, Comparison::Single).contains(fault.part)
+        });
+        let other = findings
+            .iter()
+            .any(|one| one.rule != fault.rule && !fault.also.contains(&one.rule));
+        match own {
+            Some(own) if !other => Ok(own.severity),
+            _ => Err(format!(
+                "{} ({} with `{}`):\n{}",
+                fault.id,
+                fault.rule,
+                fault.part,
+                shown(&findings)
+            )),
+        }
+    });
+    let wrong: Vec<&String> = results
+        .iter()
+        .filter_map(|one| one.as_ref().err())
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {}\n{}",
+        wrong.len(),
+        FAULTS.len(),
+        wrong.iter().map(|one| one.as_str()).collect::<String>()
+    );
+    let severities: Vec<Severity> = results.into_iter().flatten().collect();
+    let page = table::page(&severities);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/HANDLER_FAULTS.md");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        std::fs::write(path, &page).expect("the page can be written");
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == page,
+        "HANDLER_FAULTS.md is out of date: run this test with INSTA_UPDATE=always"
+    );
+}
+
+#[test]
+fn nothing_is_found_on_the_right_handler() {
+    let outcome = judge(Handler::new(""), SHOP, &|_| {});
+    assert!(outcome.findings.is_empty(), "{}", shown(&outcome.findings));
+    assert_eq!(outcome.checked["events"], 3);
+    assert!(outcome.checked["requests"] > 200, "{:?}", outcome.checked);
+}
+
+#[test]
+fn nothing_is_found_on_a_handler_that_answers_first_and_works_then() {
+    let handler = Handler::late(Duration::from_millis(30));
+    let outcome = judge(handler, SHOP, &|options| {
+        options.effect_wait = 5.0;
+        options.max_cases = 10;
+    });
+    assert!(outcome.findings.is_empty(), "{}", shown(&outcome.findings));
+}
+
+#[test]
+fn nothing_is_found_on_the_right_handler_with_200_seeds() {
+    let seeds: Vec<u64> = (0..200).collect();
+    let results = each(&seeds, |seed| {
+        let findings = found("", &|options| {
+            // Coverage does not depend on the seed.
+            options.max_cases = 1;
+            options.random = 20;
+            options.seed = *seed;
+        });
+        (!findings.is_empty()).then(|| format!("seed {seed}:\n{}", shown(&findings)))
+    });
+    let wrong: Vec<String> = results.into_iter().flatten().take(5).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_table_of_handlers_has_enough_faults_and_names_none_twice() {
+    let ids: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.id).collect();
+    assert_eq!(ids.len(), FAULTS.len());
+    assert!(FAULTS.len() >= 20, "{}", FAULTS.len());
+}
+
+#[test]
+fn without_an_effect_the_finding_says_what_to_name() {
+    let findings = found("twice", &|options| options.effect = None);
+    let text = shown(&findings);
+    assert_eq!(findings.len(), 1, "{text}");
+    assert!(text.contains("undecided effect-undecided"), "{text}");
+    assert!(
+        text.contains("name with --effect a URL or command"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_command_shows_the_effect_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("count");
+    std::fs::write(&file, "0").expect("a file");
+    let command = format!("cat '{}'", file.display());
+    // Nothing writes there: the command is run, and the effect does not move.
+    let findings = found("", &|options| {
+        options.effect = Some(command.clone());
+        options.effect_wait = 0.1;
+    });
+    let text = shown(&findings);
+    assert!(
+        text.contains("changed nothing of what --effect shows"),
+        "{text}"
+    );
+    let findings = found("", &|options| options.effect = Some("exit 3".to_owned()));
+    let text = shown(&findings);
+    assert!(
+        text.contains("--effect failed: the command failed"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_finding_shows_the_forged_delivery_and_no_secret() {
+    let curl = |findings: &[Finding]| {
+        let exchange = findings[0].exchange.as_ref().expect("an exchange");
+        exchange.curl.to_ascii_lowercase()
+    };
+    let unsigned = curl(&found("signature-optional", &|_| {}));
+    assert!(unsigned.starts_with("curl "), "{unsigned}");
+    assert!(!unsigned.contains("webhook-signature"), "{unsigned}");
+    assert!(unsigned.contains("webhook-timestamp: 1"), "{unsigned}");
+    let findings = found("sha1", &|_| {});
+    let forged = curl(&findings);
+    assert!(forged.contains("webhook-signature: v1,"), "{forged}");
+    assert!(!format!("{findings:?}").contains(&SECRET[6..]));
+}
+
+#[test]
+fn unsigned_and_untimed_documents_leave_what_they_do_not_say_undecided() {
+    let unsigned = SHOP.replace("x-webhook-signature: {preset: standard-webhooks}\n", "");
+    let findings = judge(Handler::new("open"), &unsigned, &|options| {
+        options.effect = None;
+    })
+    .findings;
+    let text = shown(&findings);
+    assert!(
+        text.contains("the document does not say how they are signed"),
+        "{text}"
+    );
+    let lasting = SHOP.replace(
+        "{preset: standard-webhooks}",
+        "{preset: standard-webhooks, timestamp: {header: webhook-timestamp}}",
+    );
+    let findings = judge(Handler::new(""), &lasting, &|_| {}).findings;
+    let text = shown(&findings);
+    assert!(
+        text.contains("say in `x-webhook-signature` how old they may be"),
+        "{text}"
+    );
+    assert_eq!(findings.len(), 1, "{text}");
+}
+
+#[test]
+fn recorded_deliveries_are_signed_anew_and_sent() {
+    let line = r#"{"type":"order.paid","headers":{"content-type":"application/json","webhook-id":"msg_old","webhook-timestamp":"1","webhook-signature":"v1,x"},"body":{"type":"order.paid","timestamp":"2026-01-01T00:00:00Z","data":{"order":"o-7","amount":12}}}"#;
+    let recorded = receiver::recorded::read(line.as_bytes()).expect("a delivery");
+    let outcome = judge(Handler::new(""), SHOP, &|options| {
+        options.recorded = recorded.clone()
+    });
+    assert!(outcome.findings.is_empty(), "{}", shown(&outcome.findings));
+    assert_eq!(outcome.checked["requests"], 1);
+    let outcome = judge(Handler::new("refuses-all"), SHOP, &|options| {
+        options.recorded = recorded.clone();
+    });
+    let text = shown(&outcome.findings);
+    assert!(
+        text.contains("the recorded delivery 1 (order.paid) got 401"),
+        "{text}"
+    );
+}
