@@ -441,7 +441,7 @@ impl Store for PostgresStore {
     async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Retried> {
         let (is_due, found) = transact!(self, |db, tx| async move {
             let is_due = queue::retry(tx, delivery, steady).await?;
-            Ok((is_due, deliveries::delivery(tx, delivery).await?))
+            Ok::<_, StoreError>((is_due, deliveries::delivery(tx, delivery).await?))
         })
         .await?;
         self.db.wake.tell();
