@@ -16,6 +16,9 @@ use crate::hooks::{
 /// How many seconds a time is beyond what is tolerated.
 const BEYOND: i64 = 60;
 
+/// Makes another text of one, if it can.
+type Rewrite = fn(&str) -> Option<String>;
+
 /// A delivery that must be refused, and why.
 #[derive(Debug, Clone)]
 pub(super) struct Forgery {
@@ -73,7 +76,7 @@ impl Forger<'_> {
     }
 
     fn signatures(&self, all: &mut Vec<Forgery>) {
-        let changes: [(Flaw, fn(&str) -> Option<String>); 4] = [
+        let changes: [(Flaw, Rewrite); 4] = [
             (Flaw::EmptySignature, |_| Some(String::new())),
             (Flaw::SignatureStart, |text| flip(text, 0)),
             (Flaw::SignatureEnd, |text| {

@@ -230,7 +230,7 @@ fn recorded_deliveries_are_signed_anew_and_sent() {
     let line = r#"{"type":"order.paid","headers":{"content-type":"application/json","webhook-id":"msg_old","webhook-timestamp":"1","webhook-signature":"v1,x"},"body":{"type":"order.paid","timestamp":"2026-01-01T00:00:00Z","data":{"order":"o-7","amount":12}}}"#;
     let recorded = receiver::recorded::read(line.as_bytes()).expect("a delivery");
     let outcome = judge(Handler::new(""), SHOP, &|options| {
-        options.recorded = recorded.clone()
+        options.recorded = recorded.clone();
     });
     assert!(outcome.findings.is_empty(), "{}", shown(&outcome.findings));
     assert_eq!(outcome.checked["requests"], 1);
