@@ -9,9 +9,11 @@ use super::number::Decimal;
 use super::pointer;
 
 /// A JSON value with all digits of its numbers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Literal {
     value: Value,
+    /// How its file spells the value, if that is a number and the spelling is known.
+    spelling: Option<Box<str>>,
     /// The numbers that `value` does not hold exactly, by their pointers in it, which are sorted.
     exact: Vec<(String, Decimal)>,
 }
@@ -20,7 +22,24 @@ impl Literal {
     /// The value `value` whose numbers at the pointers of `exact` are these.
     pub(crate) fn new(value: Value, mut exact: Vec<(String, Decimal)>) -> Self {
         exact.sort_by(|one, other| one.0.cmp(&other.0));
-        Self { value, exact }
+        Self {
+            value,
+            spelling: None,
+            exact,
+        }
+    }
+
+    /// The same number, which its file spells like this.
+    pub(crate) fn spelled(self, spelling: &str) -> Self {
+        Self {
+            spelling: Some(spelling.into()),
+            ..self
+        }
+    }
+
+    /// How its file spells the value, if that is a number and the spelling is known.
+    pub(crate) fn spelling(&self) -> Option<&str> {
+        self.spelling.as_deref()
     }
 
     /// The value, in which numbers that have no 64-bit form are the nearest that do.
@@ -66,7 +85,7 @@ impl Literal {
             .filter(|(rest, _)| rest.is_empty() || rest.starts_with('/'))
             .map(|(rest, exact)| (rest.to_owned(), exact.clone()))
             .collect();
-        Some(Self { value, exact })
+        Some(Self::new(value, exact))
     }
 
     /// The pointer of the first difference to `other`; numbers are compared by value, and members have no order. Where all that is in
@@ -145,6 +164,7 @@ impl Literal {
         Self {
             value: change(&self.value),
             exact: self.exact.clone(),
+            spelling: self.spelling.clone(),
         }
     }
 
@@ -177,6 +197,13 @@ impl Literal {
                 None => fmt::Display::fmt(other, f),
             },
         }
+    }
+}
+
+/// Numbers are equal however they are spelled.
+impl PartialEq for Literal {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value && self.exact == other.exact
     }
 }
 

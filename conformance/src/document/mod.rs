@@ -247,6 +247,29 @@ impl Document {
         Some(Literal::new(self.at(pointer)?.clone(), self.exact(pointer)))
     }
 
+    /// How the file spells the number `value` that the model has at `pointer`; none where the file does not have it there.
+    pub(crate) fn spelled_number(&self, pointer: &str, value: &Decimal) -> Option<&str> {
+        let text = self.origin.text(pointer)?;
+        let number = |text: &'_ str| -> usize {
+            let is_part = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+            text.bytes().take_while(|byte| is_part(byte)).count()
+        };
+        let is_it = |text: &str| Decimal::parse(text).is_some_and(|known| known == *value);
+        let item = &text[..number(text)];
+        if is_it(item) {
+            return Some(item);
+        }
+        // A member stands at its key.
+        let after = match text.chars().next()? {
+            quote @ ('"' | '\'') => text[1..].split_once(quote)?.1,
+            _ => text,
+        };
+        let (key, rest) = after.split_once(':')?;
+        let rest = rest.trim_start();
+        let member = &rest[..number(rest)];
+        (!key.contains('\n') && is_it(member)).then_some(member)
+    }
+
     /// Whether the model holds all numbers of the document exactly.
     pub(crate) fn holds_all(&self) -> bool {
         self.exact.is_empty()

@@ -179,6 +179,15 @@ impl Origin {
         (&file.name, at, file.text.position(offset))
     }
 
+    /// The text of a file from the node at `at` of the model on; none where the file has no such node.
+    pub(super) fn text(&self, at: &str) -> Option<&str> {
+        let (number, at) = self.back(at);
+        let file = &self.files[number];
+        let (offset, length) = file.spots.find(&at);
+        let is_there = length == at.len() && !at.is_empty();
+        is_there.then(|| file.text.from(offset)).flatten()
+    }
+
     /// The numbers of the model `value` that it does not hold exactly, by their pointers.
     pub(super) fn exact(&self, value: &Value) -> BTreeMap<String, Decimal> {
         let mut found = BTreeMap::new();

@@ -70,6 +70,11 @@ impl Text {
         }
     }
 
+    /// The text from a byte on.
+    pub(super) fn from(&self, offset: u32) -> Option<&str> {
+        self.text.get(offset as usize..)
+    }
+
     /// The line and column of a byte.
     pub(super) fn position(&self, offset: u32) -> Position {
         let starts = self.starts.get_or_init(|| {

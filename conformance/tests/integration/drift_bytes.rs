@@ -100,17 +100,84 @@ fn one_way_to_write_bytes_is_the_same_in_all_versions() {
 #[test]
 fn bytes_that_become_plain_text_are_never_passed_over() {
     let plain = json!({"type": "string"});
-    for bytes in [
-        json!({"type": "string", "format": "byte"}),
-        json!({"type": "string", "format": "binary"}),
+    let bytes = json!({"type": "string", "format": "binary"});
+    for sent in [true, false] {
+        for (old, new) in [(&bytes, &plain), (&plain, &bytes)] {
+            let findings = found(sent, ("3.0.3", old), ("3.0.3", new));
+            let severities: Vec<Severity> =
+                findings.iter().map(|finding| finding.severity).collect();
+            assert_eq!(severities, [Severity::Undecided], "{old} to {new}");
+        }
+    }
+}
+
+#[test]
+fn base64_is_text_of_one_kind() {
+    let plain = json!({"type": "string"});
+    for (version, bytes, spelled) in [
+        (
+            "3.0.3",
+            json!({"type": "string", "format": "byte"}),
+            "`format: byte` of `f`",
+        ),
+        (
+            "3.1.0",
+            json!({"type": "string", "contentEncoding": "base64"}),
+            "`contentEncoding: base64` of `f`",
+        ),
     ] {
-        for sent in [true, false] {
-            for (old, new) in [(&bytes, &plain), (&plain, &bytes)] {
-                let findings = found(sent, ("3.0.3", old), ("3.0.3", new));
-                let severities: Vec<Severity> =
-                    findings.iter().map(|finding| finding.severity).collect();
-                assert_eq!(severities, [Severity::Undecided], "{old} to {new}");
-            }
+        for (sent, old, new, severity, said) in [
+            (
+                true,
+                &plain,
+                &bytes,
+                Severity::Breaking,
+                "is new: clients that send text that is not written in `base64` are now refused",
+            ),
+            (
+                true,
+                &bytes,
+                &plain,
+                Severity::Warning,
+                "was removed: clients may now send text that is not written in `base64`",
+            ),
+            (
+                false,
+                &bytes,
+                &plain,
+                Severity::Breaking,
+                "was removed: new may answer text that is not written in `base64`, which clients of old do not expect",
+            ),
+            (
+                false,
+                &plain,
+                &bytes,
+                Severity::Warning,
+                "is new: new no longer answers text that is not written in `base64`, which is safe for clients",
+            ),
+        ] {
+            let findings = found(sent, (version, old), (version, new));
+            let [finding] = &findings[..] else {
+                panic!("{old} to {new}: {findings:?}");
+            };
+            assert_eq!(finding.severity, severity, "{old} to {new}");
+            let words = words::of(finding, Comparison::Versions);
+            assert_eq!(words, format!("{spelled} {said}"));
+        }
+    }
+}
+
+#[test]
+fn an_image_as_text_is_not_an_image() {
+    let raw = json!({"type": "string", "contentMediaType": "image/png"});
+    let text =
+        json!({"type": "string", "contentMediaType": "image/png", "contentEncoding": "base64"});
+    for sent in [true, false] {
+        for (old, new) in [(&raw, &text), (&text, &raw)] {
+            let findings = found(sent, ("3.1.0", old), ("3.1.0", new));
+            let severities: Vec<Severity> =
+                findings.iter().map(|finding| finding.severity).collect();
+            assert_eq!(severities, [Severity::Breaking], "{old} to {new}");
         }
     }
 }

@@ -337,3 +337,50 @@ fn a_witness_is_written_with_all_its_digits() {
         }
     }
 }
+
+#[test]
+fn numbers_are_quoted_as_they_are_written() {
+    let said = |text: &str, other: &str| {
+        let document = |text: &str| Document::parse("d", text).expect("a document");
+        let findings = compare(&document(text), &document(other), &Options::default());
+        let said: Vec<String> = findings
+            .iter()
+            .map(|finding| words::of(finding, Comparison::Versions))
+            .collect();
+        said.join("\n")
+    };
+    let yaml = |schema: &str| with_schema("3.1.0", schema);
+    let json = |schema: &str| {
+        format!(
+            r#"{{"openapi": "3.1.0", "info": {{"title": "t", "version": "1"}}, "paths": {{"/a": {{"post": {{"requestBody": {{"content": {{"application/json": {{"schema": {schema}}}}}}}, "responses": {{"200": {{"description": "d"}}}}}}}}}}}}"#
+        )
+    };
+    for (old, new, written) in [
+        (yaml("{maximum: 1e3}"), yaml("{maximum: 20}"), ["1e3", "20"]),
+        (
+            yaml("{'maximum': 1E+3}"),
+            yaml("{maximum: 1.50}"),
+            ["1E+3", "1.50"],
+        ),
+        (
+            json(r#"{"maximum": 1e3}"#),
+            json(r#"{"maximum" : 2.0e1}"#),
+            ["1e3", "2.0e1"],
+        ),
+        (
+            json(r#"{"enum": [1, 1e3]}"#),
+            json(r#"{"enum": [1]}"#),
+            ["1e3", ""],
+        ),
+        (
+            json(r#"{"type": "number", "enum": [1]}"#),
+            json(r#"{"type": "number", "enum": [1,5e2 ]}"#),
+            ["5e2", ""],
+        ),
+    ] {
+        let said = said(&old, &new);
+        for written in written {
+            assert!(said.contains(written), "{old} to {new}: {said}");
+        }
+    }
+}

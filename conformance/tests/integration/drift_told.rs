@@ -130,9 +130,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: string, format: byte, minLength: 1}",
             ],
             [
-                "`format: byte` of `p` is new; could not tell whether this breaks clients: the validator does not enforce `format: byte`",
+                "`format: byte` of `p` is new: clients that send text that is not written in `base64` are now refused",
                 "`minLength: 1` of `p` is new: clients that send shorter values are now refused",
-                "`format: byte` of `p` was removed; could not tell whether this breaks clients: the validator does not enforce `format: byte`",
+                "`format: byte` of `p` was removed: clients may now send text that is not written in `base64`",
             ],
         ),
         (

@@ -180,7 +180,16 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         {
             return Verdict::None;
         }
-        // Digits that no 64-bit number holds are judged by arithmetic.
+        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
+        let around = if flag {
+            &one.around[inside..]
+        } else {
+            &one.around
+        };
+        if self.is_hidden(around, sender) {
+            return Verdict::None;
+        }
+        // What no value shows, such as digits that no 64-bit number holds, is judged by the keyword alone.
         if difference.edits.is_empty() {
             let effect = self.effect(id, difference, spot, &one.around[..inside], false);
             let harms = match sender {
@@ -191,15 +200,6 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
                 true => Verdict::Breaks(Impact::Rejected, None),
                 false => Verdict::Harmless(Impact::Compatible, None),
             };
-        }
-        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
-        let around = if flag {
-            &one.around[inside..]
-        } else {
-            &one.around
-        };
-        if self.is_hidden(around, sender) {
-            return Verdict::None;
         }
         let mut trial = match self.trial(place, difference, spot) {
             Ok(trial) => trial,

@@ -31,6 +31,8 @@ pub(super) fn tell(sides: &Sides<'_>, difference: &mut Difference) {
                 false => SchemaChange::KeywordReplaced { old, new },
             }
         }
+        SchemaChange::ValuesAdded { values, .. } => return sides.new.spell(&at.new, values),
+        SchemaChange::ValuesRemoved { values, .. } => return sides.old.spell(&at.old, values),
         _ => return,
     };
 }
@@ -75,13 +77,35 @@ impl Side<'_> {
                     None => all,
                 })
             }
-            _ => value,
+            _ => value.map(|value| self.as_spelled(at, value)),
         };
         let flag = keyword.starts_with("exclusive") && spelled != keyword;
         Keyword {
             keyword: spelled,
             value,
             flag: flag.then(|| keyword.to_owned()),
+        }
+    }
+
+    /// A number that the model has at `at`, as the file spells it.
+    fn as_spelled(&self, at: &str, literal: Literal) -> Literal {
+        let number = literal.number();
+        let spelling = number.and_then(|number| self.document().spelled_number(at, &number));
+        match spelling {
+            Some(spelling) => literal.spelled(spelling),
+            None => literal,
+        }
+    }
+
+    /// Gives numbers the spelling that they have in the list at `at`.
+    fn spell(&self, at: &str, values: &mut [Literal]) {
+        let all = self.value(at).and_then(Value::as_array);
+        for value in values.iter_mut().filter(|value| value.value().is_number()) {
+            let mut known = all.into_iter().flatten();
+            if let Some(index) = known.position(|known| known == value.value()) {
+                let number = std::mem::replace(value, Value::Null.into());
+                *value = self.as_spelled(&pointer::index(at, index), number);
+            }
         }
     }
 

@@ -376,6 +376,9 @@ fn refused(told: &Keyword) -> Option<Values> {
     if let (Some(flag), Some(value)) = (&told.flag, &told.value) {
         return outside(flag, Some(value.value())).map(Values::Of);
     }
+    if let Some(bytes) = bytes(told).filter(|_| told.keyword != "contentMediaType") {
+        return Some(Values::Of(format!("text that is not {bytes}")));
+    }
     let value = told.value.as_ref().map(Literal::value);
     outside(&told.keyword, value).map(Values::Of)
 }

@@ -39,7 +39,10 @@ impl Quote for Literal {
     }
 
     fn json(&self) -> String {
-        self.map(without_bundles).to_string()
+        match self.spelling() {
+            Some(spelling) => spelling.to_owned(),
+            None => self.map(without_bundles).to_string(),
+        }
     }
 }
 
@@ -163,7 +166,7 @@ pub(crate) fn without_bundles(value: &Value) -> Value {
     }
 }
 
-/// A number as a person writes it: `1e3` is read as a float, and is 1000, not 1000.0.
+/// A number as a person writes it, where its spelling is not known: 1000, not 1000.0.
 fn plain(number: &Number) -> Value {
     let whole = number.as_f64().filter(|float| {
         number.is_f64() && float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0
