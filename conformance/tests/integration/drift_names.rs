@@ -256,3 +256,15 @@ fn members_that_need_others_are_judged_alike_whatever_they_are_called() {
     let unions = [Union::List("oneOf"), Union::List("anyOf"), Union::Condition];
     hold(200_000, 20, &unions, true);
 }
+
+#[test]
+fn a_new_member_of_an_open_alternative_is_a_warning_where_others_overlap_with_it() {
+    let alternative = |name: &str| json!({"type": "object", "required": [name], "properties": {name: {"type": "string"}}});
+    let old = json!({"oneOf": [alternative("issue"), alternative("discussion")]});
+    let mut new = old.clone();
+    new["oneOf"][0]["properties"]["html"] = json!({"type": "string"});
+    for place in 0..3 {
+        let expected = [(Severity::Warning, "schema-property-added")];
+        assert_eq!(told(place, &old, &new), expected, "{place}");
+    }
+}

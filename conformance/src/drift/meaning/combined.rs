@@ -92,6 +92,19 @@ impl Meaning<'_> {
         old.source.spend(first + second + judged);
         found
     }
+
+    /// Whether the edits are a member more of an open object, which senders of the old schema do not document. It may keep an
+    /// alternative from accepting what another one accepts, too, but nobody sends such values because of it.
+    pub(super) fn only_adds_member(&self, spot: Spot<'_>, edits: &[&Edit]) -> bool {
+        let (old, _) = self.makers(spot.sender);
+        let is_open = |schema: &str| {
+            old.source.schemas.object(schema).is_some_and(|schema| {
+                let closing = ["additionalProperties", "unevaluatedProperties"];
+                closing.iter().all(|keyword| !schema.contains_key(*keyword))
+            })
+        };
+        matches!(edits, [Edit::Entry { schema, keyword, new: Some(_), .. }] if keyword == "properties" && is_open(schema))
+    }
 }
 
 /// Objects that meet other alternatives of one schema than of the other, the most telling ones first, and how many schemas values

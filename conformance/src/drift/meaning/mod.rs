@@ -49,7 +49,7 @@ use edges::{candidates, having};
 use generate::Maker;
 use plain::Edits;
 use source::Source;
-use tried::distinct;
+use tried::{distinct, size};
 
 use super::ledger::Text;
 use crate::document::{Document, pointer};
@@ -284,7 +284,13 @@ impl<'a> Meaning<'a> {
         }
         match self.combined(spot, edits) {
             more if more.is_empty() => Ok(trial),
-            more => Ok(trial.with(self.sort_out(spot, edits, more)?)),
+            more => {
+                let mut more = self.sort_out(spot, edits, more)?;
+                if self.only_adds_member(spot, edits) {
+                    more.rejected.clear();
+                }
+                Ok(trial.with(more))
+            }
         }
     }
 
@@ -470,20 +476,6 @@ pub(crate) fn example_values(
     let spent = Cell::new(0);
     let source = Source::of(document, sender, flagged, &spent);
     Maker::new(source).examples(at)
-}
-
-/// How much there is to read of a value.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + 2,
-        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| name.len() + 4 + size(member))
-            .sum::<usize>()
-            .saturating_add(2),
-        _ => 4,
-    }
 }
 
 /// Whether the text of a value says the numbers that it was judged with: large floats are written with fewer digits than they have.

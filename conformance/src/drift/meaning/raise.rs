@@ -73,7 +73,7 @@ impl Meaning<'_> {
                 .flat_map(|value| embed::spoiled(old, spot.at.0, value))
                 .collect(),
         )?;
-        if !found.is_empty() {
+        if !found.is_empty() || rejected && self.only_adds_member(spot, edits) {
             return Some(found);
         }
         sort_out(self.combined(spot, edits))

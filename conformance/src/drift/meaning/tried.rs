@@ -109,6 +109,20 @@ fn hash(value: &Value) -> u64 {
     }
 }
 
+/// How much there is to read of a value.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => 2 + items.iter().map(|item| size(item) + 1).sum::<usize>(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| name.len() + 4 + size(member))
+            .sum::<usize>()
+            .saturating_add(2),
+        _ => 4,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
