@@ -146,7 +146,7 @@ impl Archived<'_> {
         }
         let case = self.case(operation, &exchange.request, &url, &route);
         let seen = self.seen.entry(route.operation).or_default();
-        seen.note(exchange, &operation.method);
+        seen.note(exchange, true);
         seen.note_values(&self.judge, operation, &case, exchange);
         let decoded: Vec<(String, String)> = route
             .values

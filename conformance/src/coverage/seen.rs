@@ -33,19 +33,20 @@ pub struct Seen {
     request_types: Uses,
     /// By status and content type, which is empty where there is none.
     responses: BTreeMap<(u16, String), usize>,
-    /// How many of the requests had another method than the operation.
+    /// How many of the requests were not for the operation itself.
     other_requests: usize,
     /// Responses to these, by status.
     others: BTreeMap<u16, usize>,
 }
 
 impl Seen {
-    /// Takes note of an exchange of an operation with this method; requests with other methods are part of its checks too.
-    pub fn note(&mut self, exchange: &Exchange, method: &str) {
+    /// Takes note of an exchange. `own` is whether the response is one of the operation: what a method that the path does not have is
+    /// answered with is not.
+    pub fn note(&mut self, exchange: &Exchange, own: bool) {
         self.requests += 1;
         let status = exchange.response.as_ref().map(|response| response.status);
         let request = &exchange.request;
-        if request.method != method {
+        if !own {
             self.other_requests += 1;
             if let Some(status) = status {
                 *self.others.entry(status).or_default() += 1;

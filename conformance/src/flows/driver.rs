@@ -306,7 +306,7 @@ impl<'a> Driver<'a> {
             .as_ref()
             .is_some_and(|response| response.status < 400);
         let accepted = is_ok.then_some(CaseRecord::default);
-        observed.count(&exchange, &operation.method, accepted);
+        observed.count(&exchange, true, accepted);
         let whole = exchange
             .response
             .as_ref()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::create::Refusal;
-use crate::case::{Case, Intent};
+use crate::case::{self, Case, Intent};
 use crate::exchange::Exchange;
 use crate::finding::{
     Failure, ReplayFault, ReplayStep, SentSample, Severity, Unreplayable, Unwritable,
@@ -146,7 +146,11 @@ impl<'s> Unit<'s> {
         let observed = self.part.observed.entry(index).or_default();
         let (judge, operation) = (&self.session.judge, &self.session.operations[index]);
         let positive = positive.then_some(|| case.record(path));
-        observed.count(&exchange, &operation.method, positive);
+        let own = !matches!(
+            case.intent,
+            Intent::Refused(case::Refusal::Method) | Intent::Head | Intent::Options
+        );
+        observed.count(&exchange, own, positive);
         observed.seen.note_values(judge, operation, case, &exchange);
         self.keep_track(index, path, &exchange, case.intent);
         let decoded: PathValues = path

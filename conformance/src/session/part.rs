@@ -60,14 +60,14 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Counts an exchange of an operation with this method. `positive` is the case of a request that should be accepted.
+    /// Counts an exchange. `own` is whether the response is one of the operation, `positive` the case of a request that should be accepted.
     pub fn count(
         &mut self,
         exchange: &Exchange,
-        method: &str,
+        own: bool,
         positive: Option<impl FnOnce() -> CaseRecord>,
     ) {
-        self.seen.note(exchange, method);
+        self.seen.note(exchange, own);
         let status = exchange.response.as_ref().map(|response| response.status);
         match positive {
             Some(_) if status.is_some_and(|status| (200..400).contains(&status)) => {
