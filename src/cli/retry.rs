@@ -17,8 +17,8 @@ Examples:
   truehook retry 8b53639f-152c-4fc6-af30-802fde462ba0
   truehook deliveries --state exhausted --json | jq -r .id | xargs truehook retry
 
-The receiver gets the same body with the same id as before, whatever the state of the delivery. `truehook deliveries ID` shows what
-became of it. For many deliveries at once, by time or webhook, use a replay: POST /operator/v1/replays.";
+The receiver gets the same body with the same id as before, whatever the state of the delivery. While an attempt is under way, a retry is
+refused: ask again when it has a result. `truehook deliveries ID` shows what became of it. For many deliveries at once, by time or webhook, use a replay: POST /operator/v1/replays.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
