@@ -3,7 +3,9 @@
 mod conduit_steps;
 mod equals_money_steps;
 mod example;
+mod handler;
 mod operator_steps;
+mod serve;
 mod step;
 mod verify;
 
@@ -35,6 +37,9 @@ struct Vector {
 
 #[tokio::main]
 async fn main() -> Outcome {
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        return serve::serve().await;
+    }
     let (server, limited) = (std::env::var("SERVER")?, std::env::var("LIMITED_SERVER")?);
     step("verify: every test vector", check_vectors(&std::env::var("VECTORS")?))?;
     conduit_steps::take(&server).await?;
