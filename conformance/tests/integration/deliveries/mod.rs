@@ -24,8 +24,10 @@ const SHOP: &str = include_str!("../../cases/deliveries/shop.yaml");
 const AT_ONCE: usize = 24;
 
 fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.clock_speed = SPEED;
+    let mut settings = Settings {
+        clock_speed: SPEED,
+        ..Settings::default()
+    };
     settings.how.trigger = Some("publish".to_owned());
     settings.how.rotate = Some("rotateSecret".to_owned());
     settings.second.headers = vec![("Authorization".to_owned(), "second".to_owned())];

@@ -47,7 +47,7 @@ fn a_command_triggers_events_where_something_else_registers() {
         exchange.curl
     );
     let none = plain(|settings| {
-        settings.how.trigger_command = Some("echo no such event >&2; exit 3".to_owned())
+        settings.how.trigger_command = Some("echo no such event >&2; exit 3".to_owned());
     });
     let said = shown(&none.findings);
     assert!(
@@ -122,12 +122,12 @@ fn what_keeps_a_run_from_beginning_says_what_to_do() {
         "{said}"
     );
     let said = error(SHOP, |settings, _| {
-        settings.how.register = Some("createWebhok".to_owned())
+        settings.how.register = Some("createWebhok".to_owned());
     })
     .to_string();
     assert!(said.ends_with("did you mean `createWebhook`?"), "{said}");
     let said = error(SHOP, |settings, _| {
-        settings.how.trigger = Some("publsh".to_owned())
+        settings.how.trigger = Some("publsh".to_owned());
     })
     .to_string();
     assert!(
@@ -149,7 +149,7 @@ fn what_keeps_a_run_from_beginning_says_what_to_do() {
         "{said}"
     );
     let said = error(SHOP, |_, options| {
-        options.server = "http://127.0.0.1:9".to_owned()
+        options.server = "http://127.0.0.1:9".to_owned();
     })
     .to_string();
     assert!(said.contains("does not answer"), "{said}");
@@ -243,10 +243,5 @@ fn every_webhook_of_adyen_is_received_and_judged() {
         });
         assert_eq!(unseen.count(), 0, "{}", shown(&outcome.findings));
         assert_eq!(outcome.checked["webhooks"], count);
-        println!(
-            "generated: {generated}; {} deliveries\n{}",
-            outcome.checked["deliveries"],
-            shown(&outcome.findings)
-        );
     }
 }
