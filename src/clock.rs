@@ -7,9 +7,13 @@
 //!
 //! In sandbox mode both may run faster than real time, so that an integrator sees two weeks of retries in minutes.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+
+/// By how many microseconds a shared clock may be off: less is noise of the measurement, and does no harm to a lease.
+const NOISE: i64 = 1_000_000;
 
 /// Tells the time of day and the steady time.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +24,8 @@ pub struct Clock {
     began: Reading,
     /// The steady time at that moment.
     steady: Timestamp,
+    /// By how many microseconds it was set right since, by a clock that several processes share. Clocks are copied, so it is never freed.
+    shift: &'static AtomicI64,
 }
 
 /// One moment in both times.
@@ -100,6 +106,18 @@ impl Clock {
             speed,
             began,
             steady: to_microseconds(steady),
+            shift: Box::leak(Box::default()),
+        }
+    }
+
+    /// Sets the steady time to that of a clock which all processes with one database share, so that their leases are of one time, where it
+    /// is off by a second or more. A clock that runs faster has a time of its own.
+    pub fn follow(&self, shared: Timestamp) {
+        if self.is_real() && matches!(self.source, Source::Machine(_)) {
+            let ahead = shared.as_microsecond() - self.steady().as_microsecond();
+            if ahead.abs() >= NOISE {
+                self.shift.fetch_add(ahead, Ordering::Relaxed);
+            }
         }
     }
 
@@ -124,7 +142,12 @@ impl Clock {
         };
         Moment {
             now: to_microseconds(now),
-            steady: to_microseconds(later(self.steady, passed)),
+            steady: to_microseconds(later(
+                self.steady,
+                passed.saturating_add(SignedDuration::from_micros(
+                    self.shift.load(Ordering::Relaxed),
+                )),
+            )),
         }
     }
 
@@ -236,6 +259,24 @@ pub(crate) mod tests {
 
     fn noon() -> Timestamp {
         "2026-11-28T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_clock_follows_one_that_is_shared_and_so_do_its_copies() {
+        let clock = Clock::real();
+        let copy = clock;
+        for hours in [-5, 9] {
+            let shared = clock.now() + SignedDuration::from_hours(hours);
+            clock.follow(shared);
+            let off = copy.steady().duration_since(shared);
+            assert!(off.abs() < SignedDuration::from_mins(30), "{off}");
+            // The time of day is the machine's.
+            assert!(copy.now().duration_since(shared).abs() > SignedDuration::from_hours(4));
+        }
+        let fast = Clock::resume(2.0, None);
+        let before = fast.steady();
+        fast.follow(before + DAY);
+        assert!(fast.steady() < before + DAY);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use self::storage::{Storage, StorageSettings, location};
 pub use self::tracing::{Tracing, TracingSettings};
 use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
 use crate::provider::{self, InvalidSetting, PROVIDERS};
-use crate::storage::{InvalidPostgresAddress, KeyFileError};
+use crate::storage::{InvalidPostgresAddress, KeyFileError, Location};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// A client that reads at all takes something within it.
@@ -70,6 +70,14 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub storage: StorageSettings,
+
+    /// With a PostgreSQL database: only answer requests; other nodes attempt the deliveries [default: both]
+    #[arg(long, env = "TRUEHOOK_API", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub api: Option<bool>,
+
+    /// With a PostgreSQL database: only attempt deliveries; of requests, those for health and metrics are answered [default: both]
+    #[arg(long, env = "TRUEHOOK_WORKER", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub worker: Option<bool>,
 
     /// How many times as fast as real time the clock runs; sandbox mode only [default: 1]
     #[arg(long, env = "TRUEHOOK_CLOCK_SPEED", value_name = "FACTOR")]
@@ -151,6 +159,17 @@ pub enum Mode {
     Production,
 }
 
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It answers requests and attempts deliveries.
+    Both,
+    /// It answers requests.
+    Api,
+    /// It attempts deliveries.
+    Worker,
+}
+
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -180,6 +199,8 @@ pub struct Config {
     pub storage: Storage,
     /// How the server is meant to be used.
     pub mode: Mode,
+    /// What this node does.
+    pub role: Role,
     /// How many times as fast as real time the clock runs.
     pub clock_speed: f64,
     /// The largest request body that is read, in bytes.
@@ -194,6 +215,9 @@ pub struct Config {
     pub delivery: Delivery,
     /// The settings of providers.
     pub providers: provider::Settings,
+    /// The URL of the database of a test, with which the test meddles.
+    #[cfg(test)]
+    pub(crate) test_database: Option<String>,
 }
 
 /// How deliveries are attempted.
@@ -288,6 +312,8 @@ impl Settings {
             allow_host: self.allow_host.or(other.allow_host),
             base_path: self.base_path.or(other.base_path),
             storage: storage.or(other_storage),
+            api: self.api.or(other.api),
+            worker: self.worker.or(other.worker),
             clock_speed: self.clock_speed.or(other.clock_speed),
             max_body_bytes: self.max_body_bytes.or(other.max_body_bytes),
             workers: self.workers.or(other.workers),
@@ -355,6 +381,21 @@ impl Config {
             .workers
             .map(|workers| at_least_one("--workers", Some(workers), 1))
             .transpose()?;
+        let role = match (
+            settings.api.unwrap_or_default(),
+            settings.worker.unwrap_or_default(),
+        ) {
+            (true, false) => Role::Api,
+            (false, true) => Role::Worker,
+            (true, true) | (false, false) => Role::Both,
+        };
+        let storage = Storage::new(settings.storage)?;
+        if role != Role::Both && matches!(storage.location, Location::Sqlite(_)) {
+            return invalid(
+                "--api and --worker are for nodes that share a PostgreSQL database: a SQLite file has one server, which does both"
+                    .to_owned(),
+            );
+        }
         let providers = settings.providers.0;
         for provider in PROVIDERS {
             provider.check_settings(&providers)?;
@@ -366,7 +407,10 @@ impl Config {
             answer_patience: ANSWER_PATIENCE,
             keep_alive: KEEP_ALIVE,
             hosts,
+            #[cfg(test)]
+            test_database: None,
             mode,
+            role,
             clock_speed,
             max_body_bytes,
             workers,
@@ -396,7 +440,7 @@ impl Config {
             },
             providers,
             // Last, because a sandbox may make a key file here.
-            storage: Storage::new(settings.storage)?,
+            storage,
         })
     }
 }

@@ -21,7 +21,7 @@ use self::app::{Part, Site};
 use self::listen::Patience;
 use self::probes::Measured;
 use crate::clock::{Clock, SavedTime};
-use crate::config::{Config, Mode};
+use crate::config::{Config, Mode, Role};
 use crate::domain::ProviderName;
 use crate::http::Entrance;
 use crate::limits::{FileBudget, TooFewFiles, raise_open_files};
@@ -190,7 +190,11 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let files = file_budget(&config)?;
         metrics.begin(apis.providers.names());
-        let Opened { store, saved_time } = storage::open(
+        let Opened {
+            store,
+            saved_time,
+            shared_time,
+        } = storage::open(
             &config.storage.location,
             &config.storage.keys,
             config.storage.purpose,
@@ -201,6 +205,9 @@ impl Server {
         }
         let clock = clock(saved_time);
         say_lead(&clock);
+        if let Some(shared) = shared_time {
+            clock.follow(shared);
+        }
         let context = Context {
             store: store.clone(),
             clock,
@@ -262,17 +269,17 @@ impl Server {
             .max_concurrent_connections(files.for_thread)
             .shutdown_timeout(config.stop_seconds)
             .disable_signals();
-        let public = if config.admin_listen.is_empty() {
-            Part::All
-        } else {
-            Part::Providers
+        let (public, admin) = match config.role {
+            Role::Worker => (Part::Probes, Part::Probes),
+            Role::Both | Role::Api if config.admin_listen.is_empty() => (Part::All, Part::All),
+            Role::Both | Role::Api => (Part::Providers, Part::All),
         };
         let patience = Patience::new(config.answer_patience, config.keep_alive, files.for_thread);
         let mut addresses = Vec::new();
         let mut admin_addresses = Vec::new();
         for (asked, part, opened) in [
             (&config.listen, public, &mut addresses),
-            (&config.admin_listen, Part::All, &mut admin_addresses),
+            (&config.admin_listen, admin, &mut admin_addresses),
         ] {
             for address in asked {
                 let fault = |source| StartError::Listen {
@@ -423,10 +430,12 @@ fn worker_settings(
             max_age: delivery.egress.connection_age,
             ..SenderSettings::new(policy, roots)
         }),
-        lanes: Arc::new(
-            Lanes::new(files.attempts, delivery.per_webhook)
+        lanes: Arc::new(match config.role {
+            Role::Both | Role::Worker => Lanes::new(files.attempts, delivery.per_webhook)
                 .with_target_delay(delivery.target_delay),
-        ),
+            Role::Api => Lanes::none(),
+        }),
+        attempts: config.role != Role::Api,
         metrics,
         traces: Traces::default(),
         lease: delivery.lease,

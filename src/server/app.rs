@@ -25,6 +25,8 @@ pub(super) enum Part {
     All,
     /// The providers' APIs and the probes: what customers and machines need.
     Providers,
+    /// The probes and the metrics.
+    Probes,
 }
 
 /// The state that handlers share, and the routes that depend on settings.
@@ -70,10 +72,15 @@ impl Site {
             .wrap(from_fn(trace))
             .app_data(self.store.clone())
             .app_data(self.worker.clone())
-            .configure(|config| self.providers(config))
             .configure(|config| {
-                if part == Part::All {
-                    self.operator(config, local);
+                if part != Part::Probes {
+                    self.providers(config);
+                }
+                Self::probes(config);
+                match part {
+                    Part::All => self.operator(config, local),
+                    Part::Probes => self.metrics(config),
+                    Part::Providers => {}
                 }
             })
             .default_service(web::to(move |request| {
@@ -85,6 +92,9 @@ impl Site {
         for (path, routes) in &*self.providers {
             config.service(web::scope(path).configure(|config| routes(config)));
         }
+    }
+
+    fn probes(config: &mut web::ServiceConfig) {
         config
             .service(readable("/health/live", live))
             .service(readable("/health/ready", ready));
@@ -105,7 +115,12 @@ impl Site {
             .service(operator_pages(self.operator.clone(), self.sessions.clone()))
             .configure(assets)
             .configure(|config| self.documents.clone().routes(config))
-            .service(readable("/", first_page))
+            .service(readable("/", first_page));
+        self.metrics(config);
+    }
+
+    fn metrics(&self, config: &mut web::ServiceConfig) {
+        config
             .app_data(self.measured.clone())
             .service(readable("/metrics", metrics_text));
     }

@@ -79,13 +79,17 @@ pub(super) async fn not_found(
     providers: Arc<[ProviderName]>,
     request: HttpRequest,
 ) -> HttpResponse {
+    if part == Part::Probes {
+        let detail = "There is nothing at this path: this node only attempts deliveries. It has /health/live, /health/ready and /metrics.";
+        return problem(StatusCode::NOT_FOUND, detail, request.path());
+    }
     let mut paths: Vec<String> = providers.iter().map(|name| format!("/{name}")).collect();
     let hint = match part {
         Part::All => {
             paths.push("/operator/v1".to_owned());
             "; /docs/ explains them"
         }
-        Part::Providers => "",
+        Part::Providers | Part::Probes => "",
     };
     let last = paths.pop().unwrap_or_default();
     let paths = if paths.is_empty() {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::postgres::check_sealed_on_server;
 use super::{
     EncryptionKeys, PostgresAddress, PostgresStore, Purpose, SqliteStore, Store, StoreError,
@@ -36,6 +38,8 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// How the steady time stood when it was saved last.
     pub saved_time: Option<SavedTime>,
+    /// The time of the clock that all processes with this database share, where there is one.
+    pub shared_time: Option<Timestamp>,
 }
 
 /// Opens the database, creating what is missing, and brings its schema up to date. A SQLite file is looked through for damage, for a few
@@ -55,6 +59,7 @@ pub fn open(
             store.examine()?;
             Opened {
                 saved_time: store.saved_time(),
+                shared_time: None,
                 store: Arc::new(store),
             }
         }
@@ -62,6 +67,7 @@ pub fn open(
             let store = PostgresStore::open(address, keys, purpose, metrics)?;
             Opened {
                 saved_time: store.saved_time(),
+                shared_time: store.time_at_start(),
                 store: Arc::new(store),
             }
         }

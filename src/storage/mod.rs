@@ -32,6 +32,8 @@ pub use self::inspect::{
 pub use self::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
 pub use self::key_file::{EncryptionKey, EncryptionKeys, KeyFileError, KeyFileLock};
 pub use self::location::{Location, Opened, check_sealed_at, open};
+#[cfg(test)]
+pub(crate) use self::postgres::cluster;
 pub use self::postgres::{InvalidPostgresAddress, PostgresAddress, PostgresStore};
 pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,

@@ -14,7 +14,7 @@ use crate::domain::{ApiKey, Fingerprint, ProviderName, ksuid};
 use crate::entropy;
 use crate::provider::{self, PROVIDERS, conduit, equals_money};
 use crate::server::{Apis, Server};
-use crate::storage::{Location, Store};
+use crate::storage::{Location, Store, cluster};
 
 pub(crate) const CONDUIT_CLIENT: &str = "client_2ofTA13AD0xBtbEvBl20aEb1hEu";
 pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
@@ -22,6 +22,9 @@ pub(crate) const EQUALS_PRODUCT: &str = "911db6db-ef58-4992-87cd-2fe2cfde05f9";
 /// Every API with the default settings, built once for all tests.
 pub(crate) static APIS: LazyLock<Apis> =
     LazyLock::new(|| Apis::build(PROVIDERS, &provider::Settings::default()).unwrap());
+
+/// With `postgres` in this variable every server here has a PostgreSQL database in place of a file.
+const BACKEND: &str = "TRUEHOOK_TEST_DATABASE";
 
 /// A running server; stopped when it is dropped.
 pub(crate) struct TestApp {
@@ -156,21 +159,37 @@ impl TestApp {
         }
     }
 
-    /// Locks the database against every write, until what is returned is dropped or rolls back.
-    pub(crate) fn lock(&self) -> rusqlite::Connection {
+    /// The URL of the database, where it is one of PostgreSQL.
+    fn server(&self) -> Option<&str> {
+        self.config.test_database.as_deref()
+    }
+
+    /// Locks the database against every write, until what is returned is dropped.
+    pub(crate) fn lock(&self) -> Box<dyn std::any::Any> {
+        if let Some(url) = self.server() {
+            let other = cluster::Session::open(url);
+            other.run("BEGIN; LOCK TABLE event, pending, delivery, lane, meta IN EXCLUSIVE MODE");
+            return Box::new(other);
+        }
         let other = rusqlite::Connection::open(self.file()).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        other
+        Box::new(other)
     }
 
     /// Takes the file of the database away.
     pub(crate) fn take_away(&self) {
+        if let Some(url) = self.server() {
+            return cluster::take_away(url);
+        }
         let path = self.file();
         std::fs::rename(path, path.with_extension("away")).unwrap();
     }
 
     /// Takes every table of the database away, so that each use of it fails.
     pub(crate) fn damage(&self) {
+        if let Some(url) = self.server() {
+            return cluster::damage(url);
+        }
         let database = rusqlite::Connection::open(self.file()).unwrap();
         let mut statement = database
             .prepare(
@@ -279,16 +298,27 @@ impl TestApp {
 fn configured() -> (Config, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("truehook.db").display());
-    let settings = Settings {
-        listen: Some("127.0.0.1:0".to_owned()),
-        storage: StorageSettings {
+    let server = std::env::var(BACKEND).is_ok_and(|name| name == "postgres");
+    let server = server.then(cluster::new_schema);
+    let storage = match &server {
+        Some(url) => StorageSettings {
+            database: Some(url.clone()),
+            encryption_key: Some(crate::domain::Secret::new("01".repeat(32))),
+            ..StorageSettings::default()
+        },
+        None => StorageSettings {
             database: Some(database),
             ..StorageSettings::default()
         },
+    };
+    let settings = Settings {
+        listen: Some("127.0.0.1:0".to_owned()),
+        storage,
         workers: Some(1),
         ..Settings::default()
     };
-    let config = Config::new(settings).unwrap();
+    let mut config = Config::new(settings).unwrap();
+    config.test_database = server;
     (config, folder)
 }
 

@@ -277,7 +277,7 @@ async fn a_registration_is_told_to_come_back_while_the_database_is_locked() {
             refused.text()
         );
     }
-    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
     for (client, path, body) in calls {
         assert_eq!(client.post(path, body).await.status, 201);
     }

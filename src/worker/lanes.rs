@@ -48,6 +48,11 @@ impl Lanes {
         &self.pressure
     }
 
+    /// No attempts: others make them.
+    pub(crate) fn none() -> Self {
+        Self::new(0, 1)
+    }
+
     /// How many slots are free.
     #[cfg(test)]
     fn free(&self) -> usize {

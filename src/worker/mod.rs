@@ -42,6 +42,9 @@ use crate::telemetry::Traces;
 /// How often the queue is looked at when nothing is known to be due.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How often it is looked for a replay of another process at most.
+const REPLAY_PAUSE: Duration = Duration::from_secs(1);
+
 /// How many deliveries one claim takes at most: bounds the time that it holds the writer.
 const CLAIM: usize = 256;
 
@@ -77,6 +80,8 @@ pub(crate) struct WorkerSettings {
     pub(crate) lease: Duration,
     /// How long events are kept; for ever without.
     pub(crate) retention: Option<SignedDuration>,
+    /// Whether deliveries are attempted here; without, other processes with the same database do all of this.
+    pub(crate) attempts: bool,
 }
 
 /// Attempts deliveries.
@@ -123,13 +128,17 @@ impl Worker {
             logged_holds: Throttle::per_second(LOGGED_LACKS),
             runtime,
         });
+        worker.keep_going("time", Self::save_time_for_ever);
+        if !worker.settings.attempts {
+            return worker;
+        }
         worker.keep_going("claims", Self::claim_for_ever);
+        worker.keep_going("wakes", Self::wake_for_ever);
         worker
             .runtime
             .spawn(worker.clone().record_for_ever(unrecorded));
         worker.keep_going("replays", Self::replay_for_ever);
         worker.keep_going("retention", Self::purge_for_ever);
-        worker.keep_going("time", Self::save_time_for_ever);
         worker.keep_going("encryption key", Self::finish_rotation);
         worker
     }
@@ -290,6 +299,19 @@ impl Worker {
             let wait = self.claim().await;
             // Woken earlier by a publisher, by an attempt that ended, or by the stop.
             let _ = tokio::time::timeout(wait, self.woken.notified()).await;
+        }
+    }
+
+    /// Looks at the queue when another process with the same database has told that something may be due.
+    async fn wake_for_ever(self: Arc<Self>) {
+        let mut looked = Instant::now();
+        while !self.is_stopping() {
+            self.settings.store.woken().await;
+            self.wake();
+            if looked.elapsed() >= REPLAY_PAUSE {
+                looked = Instant::now();
+                self.replay();
+            }
         }
     }
 

@@ -67,6 +67,7 @@ impl Subject {
             traces: Traces::default(),
             lease: Duration::from_secs(12),
             retention: None,
+            attempts: true,
         };
         Self {
             worker: Worker::start(settings, tokio::runtime::Handle::current()),

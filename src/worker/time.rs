@@ -27,6 +27,11 @@ impl Worker {
             }
             if looks >= QUIET_LOOKS || !moved.is_zero() || !clock.is_real() {
                 self.save_time(LOOK * 2).await;
+                // Where the database is away the clock runs on by itself.
+                if let Ok(Some(shared)) = self.settings.store.shared_time().await {
+                    clock.follow(shared);
+                    lead = clock.steady_lead();
+                }
                 looks = 0;
             }
             looks += 1;

@@ -26,7 +26,7 @@ use crate::domain::{
 const CONDUIT: ProviderName = ProviderName::new("conduit");
 const EQUALS_MONEY: ProviderName = ProviderName::new("equals-money");
 
-const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// How many seconds a claim holds.
 const LEASE: i64 = 30;
@@ -80,7 +80,9 @@ enum Fault {
 impl Subject {
     /// A store over what is beneath it.
     fn over(backend: Box<dyn Backend>) -> Self {
-        let Opened { store, saved_time } = backend.open();
+        let Opened {
+            store, saved_time, ..
+        } = backend.open();
         Self {
             store,
             saved_time,
@@ -207,14 +209,14 @@ impl Subject {
 }
 
 /// Slots that can be counted.
-struct Lanes {
+pub(super) struct Lanes {
     limit: usize,
     lane_limit: usize,
     taken: Mutex<HashMap<i64, usize>>,
 }
 
 /// At most `limit` slots in all, and `lane_limit` for each webhook.
-fn slots(limit: usize, lane_limit: usize) -> Arc<Lanes> {
+pub(super) fn slots(limit: usize, lane_limit: usize) -> Arc<Lanes> {
     Arc::new(Lanes {
         limit,
         lane_limit,
@@ -248,7 +250,7 @@ impl Slots for Lanes {
     }
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     "2026-01-01T00:00:00.123456Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(second)
 }
 
@@ -260,7 +262,7 @@ fn moment(second: i64) -> Moment {
     }
 }
 
-fn webhook(id: &str) -> Webhook {
+pub(super) fn webhook(id: &str) -> Webhook {
     Webhook {
         provider: EQUALS_MONEY,
         id: id.to_owned(),
@@ -276,7 +278,7 @@ fn webhook(id: &str) -> Webhook {
     }
 }
 
-fn key(id: &str) -> WebhookKey {
+pub(super) fn key(id: &str) -> WebhookKey {
     WebhookKey {
         provider: EQUALS_MONEY,
         owner: "product".to_owned(),
@@ -286,7 +288,7 @@ fn key(id: &str) -> WebhookKey {
 }
 
 /// An event that every webhook of [`webhook`] wants.
-fn event(id: &str, second: i64) -> Event {
+pub(super) fn event(id: &str, second: i64) -> Event {
     Event {
         id: id.to_owned(),
         provider: EQUALS_MONEY,
@@ -300,7 +302,7 @@ fn event(id: &str, second: i64) -> Event {
     }
 }
 
-fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
+pub(super) fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
     Publication {
         steady: event.created_at,
         event,
@@ -312,7 +314,7 @@ fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
     }
 }
 
-fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
+pub(super) fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
     ClaimTerms {
         slots: slots.clone(),
         limit: 1_000,
@@ -323,7 +325,7 @@ fn terms(slots: &Arc<Lanes>, second: i64) -> ClaimTerms {
 }
 
 /// Claims at most `limit` with these slots, giving a delivery up a day after its first attempt.
-fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
+pub(super) fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
     ClaimTerms {
         limit,
         gives_up_at: Arc::new(|_, first| first + SignedDuration::from_hours(24)),
@@ -332,7 +334,7 @@ fn limited(lanes: &Arc<Lanes>, limit: usize, second: i64) -> ClaimTerms {
 }
 
 #[track_caller]
-fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, Vec<i64>) {
+pub(super) fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, Vec<i64>) {
     match published {
         Published::Stored {
             receipt,
@@ -344,7 +346,7 @@ fn stored(published: Published) -> (Receipt, Vec<DueDelivery>, Vec<i64>) {
 }
 
 /// An attempt with something in every member.
-fn attempt(number: u32) -> Attempt {
+pub(super) fn attempt(number: u32) -> Attempt {
     Attempt {
         number,
         started_at: at(1),
@@ -366,7 +368,7 @@ fn attempt(number: u32) -> Attempt {
 }
 
 /// A page that holds everything.
-fn all() -> NumberPage {
+pub(super) fn all() -> NumberPage {
     NumberPage {
         before: None,
         limit: 10_000,

@@ -13,38 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::claimed::{ClaimedRow, SealedTarget, later};
 use super::{Db, Result, query, rows, run_cached, sweep};
-use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
+use crate::domain::Event;
 use crate::storage::queue::ClaimTerms;
-use crate::storage::seal::Sealer;
 
 /// After how long a lane is looked at again that another node had locked.
 const CONTENDED: SignedDuration = SignedDuration::from_millis(20);
-
-/// A claimed delivery, the secrets of its webhook still sealed.
-#[derive(Debug)]
-pub(super) struct ClaimedRow {
-    number: i64,
-    id: Uuid,
-    attempt: u32,
-    due_at: Timestamp,
-    first_attempt_at: Timestamp,
-    once: bool,
-    manual: u32,
-    resume_at: Option<Timestamp>,
-    lane: i64,
-    target: Arc<SealedTarget>,
-    event: Arc<Event>,
-}
-
-/// A webhook as an attempt needs it (E-58), its secrets still sealed.
-#[derive(Debug)]
-pub(super) struct SealedTarget {
-    id: String,
-    url: String,
-    signing_secret: Option<Vec<u8>>,
-    authorization: Option<Vec<u8>>,
-}
 
 /// The result of a claim.
 #[derive(Default)]
@@ -53,88 +28,6 @@ pub(super) struct ClaimedRows {
     pub(super) next_due_at: Option<Timestamp>,
     pub(super) left: Vec<i64>,
     pub(super) expired_leases: u64,
-}
-
-impl ClaimedRow {
-    /// The first attempt of a delivery that is handed over from memory.
-    pub(super) fn first(
-        number: i64,
-        id: Uuid,
-        lane: i64,
-        target: Arc<SealedTarget>,
-        event: &Arc<Event>,
-        steady: Timestamp,
-    ) -> Self {
-        Self {
-            number,
-            id,
-            attempt: 1,
-            due_at: steady,
-            first_attempt_at: steady,
-            once: false,
-            manual: 0,
-            resume_at: None,
-            lane,
-            target,
-            event: event.clone(),
-        }
-    }
-
-    /// The number of its webhook.
-    pub(super) fn lane(&self) -> i64 {
-        self.lane
-    }
-
-    /// When it was due.
-    pub(super) fn due_at(&self) -> Timestamp {
-        self.due_at
-    }
-
-    /// The delivery, with the secrets of its webhook opened.
-    pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
-        let target = &*self.target;
-        let open = |sealed: &Option<Vec<u8>>, place: String| {
-            sealed
-                .as_ref()
-                .map(|sealed| sealer.open(&place, sealed))
-                .transpose()
-        };
-        Ok(DueDelivery {
-            number: self.number,
-            id: self.id,
-            attempt: self.attempt,
-            due_at: self.due_at,
-            first_attempt_at: self.first_attempt_at,
-            once: self.once,
-            manual: self.manual,
-            resume_at: self.resume_at,
-            event: self.event,
-            target: Arc::new(Target {
-                lane: self.lane,
-                webhook_id: target.id.clone(),
-                url: ReceiverUrl::from_stored(target.url.clone()),
-                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
-                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
-            }),
-        })
-    }
-}
-
-impl SealedTarget {
-    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
-    pub(super) fn read(row: &Row, first: usize) -> Result<Self> {
-        Ok(Self {
-            id: row.try_get(first)?,
-            url: row.try_get(first + 1)?,
-            signing_secret: row.try_get(first + 2)?,
-            authorization: row.try_get(first + 3)?,
-        })
-    }
-}
-
-/// When a lease ends; at the end of time on a clock that runs that fast.
-pub(super) fn later(steady: Timestamp, lease: SignedDuration) -> Timestamp {
-    steady.checked_add(lease).unwrap_or(Timestamp::MAX)
 }
 
 /// Moves due deliveries forward by the lease and counts an attempt for each.

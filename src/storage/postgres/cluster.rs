@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
 
 /// The server of this process.
@@ -92,30 +93,92 @@ fn programs() -> PathBuf {
     )
 }
 
-/// The URL of a schema that no other test has.
+/// The URL of a schema that no other test has, and of a role that may do nothing but what it needs there.
 pub(crate) fn new_schema() -> String {
     let name = format!("t{}", SCHEMAS.fetch_add(1, Ordering::Relaxed));
-    let (database, schema) = (url(""), name.clone());
-    super::apart(async move {
-        let client = connect(&database).await;
-        let create = format!("CREATE SCHEMA {schema}");
-        client.batch_execute(&create).await.unwrap();
-    })
-    .unwrap();
+    let sql = format!("CREATE ROLE {name} LOGIN; CREATE SCHEMA {name} AUTHORIZATION {name}");
+    Session::open(&url("postgres")).run(&sql);
     url(&name)
 }
 
-/// The URL of a schema.
-fn url(schema: &str) -> String {
-    let options = if schema.is_empty() {
-        String::new()
-    } else {
-        format!("?options=-csearch_path%3D{schema}")
-    };
-    format!(
-        "postgres://postgres@127.0.0.1:{}/postgres{options}",
-        CLUSTER.port
-    )
+/// The URL of the database for a role.
+fn url(role: &str) -> String {
+    format!("postgres://{role}@127.0.0.1:{}/postgres", CLUSTER.port)
+}
+
+/// The role of a URL, which is also the name of its schema.
+fn role(url: &str) -> &str {
+    let rest = url.strip_prefix("postgres://").unwrap();
+    rest.split_once('@').unwrap().0
+}
+
+/// Keeps the role of this URL from its database, and ends its connections.
+pub(crate) fn take_away(url_of_role: &str) {
+    let role = role(url_of_role);
+    Session::open(&url("postgres")).run(&format!(
+        "ALTER ROLE {role} NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"
+    ));
+}
+
+/// Undoes [`take_away`].
+pub(crate) fn give_back(url_of_role: &str) {
+    let role = role(url_of_role);
+    Session::open(&url("postgres")).run(&format!("ALTER ROLE {role} LOGIN"));
+}
+
+/// Takes all tables of this URL's schema away.
+pub(crate) fn damage(url_of_role: &str) {
+    Session::open(url_of_role).run(&format!("DROP SCHEMA {} CASCADE", role(url_of_role)));
+}
+
+/// A connection that can be used where nothing may wait. What it has begun is undone when it is dropped.
+pub(crate) struct Session {
+    runtime: Option<Runtime>,
+    client: Client,
+}
+
+impl Session {
+    pub(crate) fn open(url: &str) -> Self {
+        let runtime = super::threads(1).unwrap();
+        let client = on_its_own(|| runtime.block_on(connect(url)));
+        Self {
+            runtime: Some(runtime),
+            client,
+        }
+    }
+
+    /// Runs statements.
+    pub(crate) fn run(&self, sql: &str) {
+        let runtime = self.runtime.as_ref().unwrap();
+        on_its_own(|| runtime.block_on(self.client.batch_execute(sql))).unwrap();
+    }
+
+    /// The first column of the first row.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        let runtime = self.runtime.as_ref().unwrap();
+        let row = on_its_own(|| runtime.block_on(self.client.query_one(sql, &[])));
+        row.unwrap().get(0)
+    }
+
+    /// The plan of a statement, a line a row.
+    pub(crate) fn plan(&self, sql: &str) -> String {
+        let runtime = self.runtime.as_ref().unwrap();
+        let sql = format!("EXPLAIN (ANALYZE, TIMING OFF) {sql}");
+        let rows = on_its_own(|| runtime.block_on(self.client.query(&sql, &[])));
+        let lines = rows.unwrap().into_iter().map(|row| row.get(0));
+        lines.collect::<Vec<String>>().join("\n")
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.runtime.take().unwrap().shutdown_background();
+    }
+}
+
+/// Runs something on a thread of its own.
+fn on_its_own<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
 /// A connection beside those of a store, to bring about what no verb does. It lives on the runtime of the caller.

@@ -26,8 +26,8 @@ async fn webhook(client: &impl GenericClient, row: &Row) -> Result<WebhookRecord
     Ok(WebhookRecord {
         provider: rows::provider(row, 0)?,
         id: row.try_get(1)?,
-        owner: row.try_get(2)?,
-        account_id: row.try_get(3)?,
+        owner: rows::given(row.try_get(2)?),
+        account_id: row.try_get::<_, Option<String>>(3)?.map(rows::given),
         url: row.try_get(4)?,
         enabled: row.try_get(5)?,
         created_at: rows::time(row.try_get(6)?)?,

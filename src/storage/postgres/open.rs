@@ -1,10 +1,11 @@
 //! Opening the database: what is refused as one, and how each connection is set up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
     Hook, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as PoolRuntime, Timeouts,
 };
+use jiff::Timestamp;
 use tokio_postgres::{Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -25,7 +26,7 @@ const OLDEST: i32 = 140_000;
 
 /// What every connection is set to. Behind a pool of transactions they are those of whoever has the connection next, who has the same.
 /// Few rows are looked for by their numbers among many, for which reading whole tables and compiling statements is never worth it.
-const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; \
+pub(super) const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; \
      SET jit = off; SET random_page_cost = 1.1; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
      SET client_min_messages = warning";
 
@@ -97,6 +98,8 @@ pub(super) struct Opened {
     pub(super) pool: Pool,
     pub(super) listen: Connector,
     pub(super) saved_time: Option<SavedTime>,
+    /// The time of the database, and when it was read.
+    pub(super) time: (Timestamp, Instant),
 }
 
 /// Connects, and brings the schema up to date.
@@ -126,10 +129,14 @@ pub(super) async fn open(
     let (pool, listen) = pool(address)?;
     let begun = begin(&pool, address, sealer, purpose).await;
     let saved_time = begun.map_err(unusable)?;
+    let client = super::connection(&pool).await?;
+    let time = (time::shared(&client).await?, Instant::now());
+    drop(client);
     Ok(Opened {
         pool,
         listen,
         saved_time,
+        time,
     })
 }
 

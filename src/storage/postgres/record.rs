@@ -8,70 +8,12 @@ use futures_util::try_join;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::attempts::{Attempts, ResultRow};
 use super::queue::wake;
 use super::sweep::share_results;
 use super::{Db, Result, partitions, query, rows, run_cached};
-use crate::domain::{Next, Outcome};
-use crate::storage::StoreError;
+use crate::domain::Next;
 use crate::storage::queue::{AttemptResult, Recorded, RecordedResults};
-
-/// A result as it is written.
-struct ResultRow {
-    result: Arc<AttemptResult>,
-    request_headers: String,
-    response_headers: String,
-    error: Option<String>,
-}
-
-impl ResultRow {
-    fn new(result: Arc<AttemptResult>) -> Result<Self> {
-        let json = |headers: &[(String, String)]| {
-            serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
-        };
-        let error = match &result.attempt.outcome {
-            Outcome::Refused(reason) | Outcome::Failed { reason, .. } => {
-                Some(rows::text(reason).into_owned())
-            }
-            Outcome::Answered { .. } | Outcome::TimedOut { .. } => None,
-        };
-        Ok(Self {
-            request_headers: json(&result.attempt.request_headers)?,
-            response_headers: json(&result.attempt.response_headers)?,
-            error,
-            result,
-        })
-    }
-
-    fn outcome(&self) -> &'static str {
-        match &self.result.attempt.outcome {
-            Outcome::Answered { .. } => "answered",
-            Outcome::TimedOut { .. } => "timed-out",
-            Outcome::Refused(_) => "refused",
-            Outcome::Failed { .. } => "failed",
-        }
-    }
-
-    fn status(&self) -> Option<i32> {
-        match &self.result.attempt.outcome {
-            Outcome::Answered { status, .. } => Some(i32::from(*status)),
-            Outcome::TimedOut { status } | Outcome::Failed { status, .. } => status.map(i32::from),
-            Outcome::Refused(_) => None,
-        }
-    }
-
-    fn retry_after(&self) -> Option<i64> {
-        match &self.result.attempt.outcome {
-            Outcome::Answered { retry_after, .. } => {
-                retry_after.map(|wait| i64::from(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)))
-            }
-            Outcome::TimedOut { .. } | Outcome::Refused(_) | Outcome::Failed { .. } => None,
-        }
-    }
-
-    fn number(&self) -> i32 {
-        i32::try_from(self.result.attempt.number).unwrap_or(i32::MAX)
-    }
-}
 
 /// What is stored of a delivery whose result may be recorded.
 #[derive(Debug, Clone, Copy)]
@@ -455,53 +397,4 @@ async fn write_goes_on(
     )
     .await?;
     Ok(written)
-}
-
-/// Attempts by columns, as a statement takes them.
-#[derive(Default)]
-struct Attempts<'a> {
-    delivery: Vec<i64>,
-    number: Vec<i32>,
-    started_at: Vec<i64>,
-    queue_us: Vec<i64>,
-    connect_us: Vec<Option<i64>>,
-    first_byte_us: Vec<Option<i64>>,
-    total_us: Vec<i64>,
-    request_headers: Vec<&'a str>,
-    outcome: Vec<&'static str>,
-    status: Vec<Option<i32>>,
-    retry_after_s: Vec<Option<i64>>,
-    error: Vec<Option<&'a str>>,
-    response_body: Vec<&'a [u8]>,
-    response_truncated: Vec<bool>,
-    response_headers: Vec<&'a str>,
-}
-
-impl<'a> Attempts<'a> {
-    fn of(results: impl Iterator<Item = &'a ResultRow>) -> Self {
-        let microseconds =
-            |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        let mut all = Self::default();
-        for row in results {
-            let attempt = &row.result.attempt;
-            all.delivery.push(row.result.number);
-            all.number.push(row.number());
-            all.started_at.push(attempt.started_at.as_microsecond());
-            all.queue_us.push(microseconds(attempt.timing.queue));
-            all.connect_us
-                .push(attempt.timing.connect.map(microseconds));
-            all.first_byte_us
-                .push(attempt.timing.first_byte.map(microseconds));
-            all.total_us.push(microseconds(attempt.timing.total));
-            all.request_headers.push(&row.request_headers);
-            all.outcome.push(row.outcome());
-            all.status.push(row.status());
-            all.retry_after_s.push(row.retry_after());
-            all.error.push(row.error.as_deref());
-            all.response_body.push(&attempt.response_body);
-            all.response_truncated.push(attempt.response_truncated);
-            all.response_headers.push(&row.response_headers);
-        }
-        all
-    }
 }

@@ -39,12 +39,24 @@ pub(super) const EVENT_COLUMNS: &str = "event.id, event.provider, event.event_ty
 /// How many columns these are.
 pub(super) const EVENT_COLUMN_COUNT: usize = 9;
 
-/// A text as PostgreSQL can hold it, which has no place for NUL.
+/// What stands for NUL, for which PostgreSQL has no place: a code point that is no character, and that nobody sends.
+const NUL: &str = "\u{10ffff}";
+
+/// A text as PostgreSQL can hold it.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
-        Cow::Owned(text.replace('\0', "\u{2400}"))
+        Cow::Owned(text.replace('\0', NUL))
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// A text as it was before [`text`].
+pub(super) fn given(text: String) -> String {
+    if text.contains(NUL) {
+        text.replace(NUL, "\0")
+    } else {
+        text
     }
 }
 
@@ -73,8 +85,8 @@ pub(super) fn webhook(row: &Row, sealer: &Sealer) -> Result<Webhook> {
     };
     Ok(Webhook {
         provider: provider(row, 0)?,
-        owner: row.try_get(2)?,
-        account_id: row.try_get(3)?,
+        owner: given(row.try_get(2)?),
+        account_id: row.try_get::<_, Option<String>>(3)?.map(given),
         url: ReceiverUrl::from_stored(row.try_get(4)?),
         enabled: row.try_get(5)?,
         signing_secret: open(6, secret_place(&id))?,
@@ -95,8 +107,8 @@ pub(super) fn api_key(row: &Row) -> Result<ApiKey> {
     Ok(ApiKey {
         id: row.try_get(0)?,
         provider: provider(row, 1)?,
-        owner: row.try_get(2)?,
-        name: row.try_get(3)?,
+        owner: given(row.try_get(2)?),
+        name: row.try_get::<_, Option<String>>(3)?.map(given),
         key: fingerprint(row.try_get(4)?)?,
         secret: row
             .try_get::<_, Option<&[u8]>>(5)?
@@ -114,8 +126,8 @@ pub(super) fn event(row: &Row, first: usize) -> Result<Event> {
         id: row.try_get(first)?,
         provider: provider(row, first + 1)?,
         event_type: row.try_get(first + 2)?,
-        owner: row.try_get(first + 3)?,
-        account_id: row.try_get(first + 4)?,
+        owner: row.try_get::<_, Option<String>>(first + 3)?.map(given),
+        account_id: row.try_get::<_, Option<String>>(first + 4)?.map(given),
         data: row.try_get(first + 5)?,
         sequence: row.try_get::<_, i64>(first + 6)?.unsigned_abs(),
         created_at: time(row.try_get(first + 7)?)?,

@@ -1,1 +1,391 @@
-//! What is true of the PostgreSQL store alone.
+//! What is true of the PostgreSQL store alone: several nodes, partitions, plans, and a database that goes away.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::super::contract::{
+    KEY, all, at, attempt, event, limited, publication, slots, stored, terms, webhook,
+};
+use super::cluster::{self, Session};
+use super::*;
+use crate::domain::{DueDelivery, Next};
+use crate::storage::{EncryptionKey, Recorded};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A node on the database of this URL.
+fn node(url: &str) -> PostgresStore {
+    let address = PostgresAddress::new(url, None).unwrap();
+    let key = EncryptionKey::from_hex(KEY).unwrap().into();
+    PostgresStore::open(&address, &key, Purpose::Sandbox, Arc::default()).unwrap()
+}
+
+fn delivered(due: &DueDelivery) -> Arc<AttemptResult> {
+    Arc::new(AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: attempt(due.attempt),
+        next: Next::Delivered,
+        now: at(2),
+    })
+}
+
+/// Publishes and delivers at the first attempt.
+async fn deliver(store: &PostgresStore, id: &str, second: i64) {
+    let lanes = slots(100, 100);
+    let published = store.publish(publication(event(id, second), &lanes)).await;
+    let (_, claimed, _) = stored(published.unwrap());
+    let results: Vec<_> = claimed.iter().map(delivered).collect();
+    let recorded = store.record(results).await;
+    assert!(recorded.each.iter().all(|one| *one == Recorded::Yes));
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_make_one_schema() {
+    let url = cluster::new_schema();
+    let starts: Vec<_> = (0..4)
+        .map(|_| {
+            let url = url.clone();
+            std::thread::spawn(move || node(&url))
+        })
+        .collect();
+    let nodes: Vec<_> = starts
+        .into_iter()
+        .map(|start| start.join().unwrap())
+        .collect();
+    for (number, node) in nodes.iter().enumerate() {
+        node.insert_webhook(webhook(&number.to_string()))
+            .await
+            .unwrap();
+    }
+    let found = nodes[0]
+        .any_webhooks(AnyWebhookFilter::default(), all())
+        .await;
+    assert_eq!(found.unwrap().rows.len(), 4);
+    let sql = "SELECT count(*) FROM truehook_schema";
+    assert_eq!(Session::open(&url).number(sql), 1);
+}
+
+#[tokio::test]
+async fn a_node_is_woken_when_another_leaves_something_to_attempt() {
+    let url = cluster::new_schema();
+    let (one, other) = (node(&url), node(&url));
+    one.insert_webhook(webhook("1")).await.unwrap();
+    // It hears of itself nothing, and of the other once it listens: at the beginning it looks by itself.
+    tokio::time::timeout(PATIENCE, other.woken()).await.unwrap();
+    tokio::time::timeout(PATIENCE, one.woken()).await.unwrap();
+    let none = slots(0, 0);
+    one.publish(publication(event("e", 1), &none))
+        .await
+        .unwrap();
+    tokio::time::timeout(PATIENCE, other.woken()).await.unwrap();
+    let claimed = other.claim(terms(&slots(9, 9), 1)).await.unwrap();
+    assert_eq!(claimed.due.len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_dies_leaves_what_it_attempted_from_memory_to_the_others_at_the_end_of_the_lease()
+ {
+    let url = cluster::new_schema();
+    let (one, other) = (node(&url), node(&url));
+    one.insert_webhook(webhook("1")).await.unwrap();
+    let published = one.publish(publication(event("e", 1), &slots(9, 9))).await;
+    let (_, claimed, _) = stored(published.unwrap());
+    drop(one);
+    let lanes = slots(9, 9);
+    assert!(other.claim(terms(&lanes, 2)).await.unwrap().due.is_empty());
+    // Other nodes look for it twice a second.
+    let claimed_again = async {
+        loop {
+            let found = other.claim(terms(&lanes, 60)).await.unwrap();
+            if let Some(due) = found.due.into_iter().next() {
+                return due;
+            }
+        }
+    };
+    let due = tokio::time::timeout(PATIENCE, claimed_again).await.unwrap();
+    assert_eq!((due.id, due.attempt), (claimed[0].id, 2));
+    // The first one was not dead, but slow.
+    assert_eq!(
+        other.record(vec![delivered(&claimed[0])]).await.each,
+        [Recorded::TooLate]
+    );
+    assert_eq!(
+        other.record(vec![delivered(&due)]).await.each,
+        [Recorded::Yes]
+    );
+}
+
+#[tokio::test]
+async fn changes_on_one_node_are_in_force_on_another_for_the_next_attempt_and_request() {
+    let url = cluster::new_schema();
+    let (one, other) = (node(&url), node(&url));
+    one.insert_webhook(webhook("1")).await.unwrap();
+    for round in 0..20 {
+        let secret = format!("secret {round}");
+        let change = WebhookChange {
+            signing_secret: Some(Some(crate::domain::Secret::new(secret.clone()))),
+            enabled: Some(true),
+            ..WebhookChange::default()
+        };
+        let key = super::super::contract::key("1");
+        one.update_webhook(key.clone(), change, at(1))
+            .await
+            .unwrap();
+        let event_id = round.to_string();
+        let published = other
+            .publish(publication(event(&event_id, 1), &slots(9, 9)))
+            .await;
+        let (_, claimed, _) = stored(published.unwrap());
+        assert_eq!(
+            claimed[0].target.signing_secret,
+            Some(crate::domain::Secret::new(secret))
+        );
+        let disabled = WebhookChange {
+            enabled: Some(false),
+            ..WebhookChange::default()
+        };
+        one.update_webhook(key, disabled, at(1)).await.unwrap();
+        let event_id = format!("{round} disabled");
+        let published = other
+            .publish(publication(event(&event_id, 1), &slots(9, 9)))
+            .await;
+        assert_eq!(stored(published.unwrap()).0.deliveries, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_and_comes_back_is_used_again() {
+    let url = cluster::new_schema();
+    let store = node(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    let published = store
+        .publish(publication(event("e", 1), &slots(9, 9)))
+        .await;
+    let (_, claimed, _) = stored(published.unwrap());
+    cluster::take_away(&url);
+    let error = store.check().await.unwrap_err();
+    assert!(error.is_temporary(), "{error:?}");
+    let refused = store
+        .publish(publication(event("f", 1), &slots(9, 9)))
+        .await;
+    assert!(refused.unwrap_err().retry_after().is_some());
+    let results: Vec<_> = claimed.iter().map(delivered).collect();
+    let recorded = store.record(results.clone()).await;
+    assert_eq!(recorded.each, [Recorded::NotNow]);
+    cluster::give_back(&url);
+    let ready = async { while store.check().await.is_err() {} };
+    tokio::time::timeout(PATIENCE, ready).await.unwrap();
+    assert_eq!(store.record(results).await.each, [Recorded::Yes]);
+    deliver(&store, "g", 2).await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_succeeds_at_once_changes_no_row_so_that_nothing_waits_for_a_vacuum() {
+    let url = cluster::new_schema();
+    let store = node(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    // Somebody has left a transaction open.
+    let idle = Session::open(&url);
+    idle.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event");
+    for number in 0..50 {
+        deliver(&store, &number.to_string(), number).await;
+    }
+    drop(store);
+    let session = Session::open(&url);
+    let changed = "SELECT coalesce(sum(n_tup_upd + n_tup_del), 0)::bigint FROM pg_stat_user_tables
+         WHERE relname ~ '^(event|delivery|attempt|pending|lane)' AND schemaname = current_schema()";
+    session.run("SELECT pg_stat_clear_snapshot()");
+    assert_eq!(session.number("SELECT count(*) FROM delivery"), 50);
+    assert_eq!(session.number(changed), 0);
+    assert_eq!(session.number("SELECT count(*) FROM pending"), 0);
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_new_day_has_a_partition_of_its_own_and_one_that_is_old_is_dropped_unless_something_is_pending()
+ {
+    let url = cluster::new_schema();
+    let store = node(&url);
+    let session = Session::open(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    deliver(&store, "first day", 1).await;
+    let new_day =
+        "UPDATE partition SET begun_at = now() - interval '25 hours' WHERE begun_at IS NOT NULL
+         AND ordinal = (SELECT max(ordinal) FROM partition WHERE begun_at IS NOT NULL)";
+    let purge = async |before: i64| {
+        let mut events = 0;
+        let mut terms = PurgeTerms {
+            events_before: at(before),
+            keys_before: at(0),
+            after: 0,
+            limit: 10,
+        };
+        loop {
+            let purged = store.purge(terms).await.unwrap();
+            events += purged.events;
+            let Some(next) = purged.next else { break };
+            terms.after = next;
+        }
+        events
+    };
+    session.run(new_day);
+    assert_eq!(purge(0).await, 0);
+    let lanes = slots(0, 0);
+    store
+        .publish(publication(event("second day", 100), &lanes))
+        .await
+        .unwrap();
+    session.run(new_day);
+    assert_eq!(purge(0).await, 0);
+    deliver(&store, "third day", 200).await;
+    // What was handed over before is settled by the next claim.
+    store.claim(limited(&slots(0, 0), 9, 200)).await.unwrap();
+    assert_eq!(session.number("SELECT count(*) FROM partition"), 4);
+    assert_eq!(purge(150).await, 1, "the first day");
+    assert_eq!(
+        session.number("SELECT min(ordinal)::bigint FROM partition"),
+        1
+    );
+    assert_eq!(
+        session.number("SELECT count(*) FROM pg_class WHERE relname = 'event_0' AND relnamespace = current_schema()::regnamespace"),
+        0
+    );
+    let place = store.last_event().await.unwrap();
+    let due = store.claim(terms(&slots(9, 9), 200)).await.unwrap().due;
+    assert_eq!(
+        store.record(vec![delivered(&due[0])]).await.each,
+        [Recorded::Yes]
+    );
+    assert_eq!(
+        purge(150).await,
+        1,
+        "the second day, which is not pending any more"
+    );
+    assert_eq!(
+        session.number("SELECT min(ordinal)::bigint FROM partition"),
+        2
+    );
+    assert_eq!(store.last_event().await.unwrap(), place);
+    let left = store
+        .deliveries(DeliveryFilter::default(), all())
+        .await
+        .unwrap();
+    assert_eq!(left.rows.len(), 1);
+    assert_eq!(left.rows[0].event_id, "third day");
+}
+
+/// Numbers that are looked for lead to few rows, however many there are.
+#[tokio::test]
+async fn lists_are_read_from_indexes() {
+    let url = cluster::new_schema();
+    let store = node(&url);
+    let session = Session::open(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    deliver(&store, "e", 1).await;
+    session.run(
+        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1, CASE WHEN n % 1000 = 0 THEN 'exhausted' ELSE 'delivered' END, 1, n, n, 0, n, n
+             FROM generate_series(10, 50000) AS n;
+         UPDATE settled SET event = 100000; ANALYZE",
+    );
+    session.run(open::SETTINGS);
+    for condition in [
+        "TRUE",
+        "d.webhook = 1",
+        "d.state = 'exhausted'",
+        "d.webhook = 1 AND d.state = 'pending'",
+        "d.number >= 1000 << 20 AND d.number < 1001 << 20",
+    ] {
+        let plan = session.plan(&format!(
+            "SELECT d.number FROM stored AS d WHERE {condition} AND d.number < 40000::bigint << 20 ORDER BY d.number DESC LIMIT 51"
+        ));
+        assert!(
+            !plan.contains("Seq Scan on delivery"),
+            "{condition}: {plan}"
+        );
+        // Nothing of `pending` is left to be sorted.
+        assert!(
+            !plan.contains("Sort Method") || condition.contains("pending"),
+            "{condition}: {plan}"
+        );
+    }
+    let filter = DeliveryFilter {
+        state: Some(crate::domain::DeliveryState::Exhausted),
+        ..DeliveryFilter::default()
+    };
+    let page = NumberPage {
+        before: None,
+        limit: 5,
+    };
+    let found = store.deliveries(filter, page).await.unwrap();
+    assert_eq!(found.rows.len(), 5);
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_refused_with_the_reason() {
+    let open = |url: &str, key: &str, purpose| {
+        let address = PostgresAddress::new(url, None).unwrap();
+        let key = EncryptionKey::from_hex(key).unwrap().into();
+        let opened = PostgresStore::open(&address, &key, purpose, Arc::default());
+        opened.map(|_| ()).unwrap_err()
+    };
+    let url = cluster::new_schema();
+    drop(node(&url));
+    let other_key = "ff".repeat(32);
+    let refused = open(&url, &other_key, Purpose::Sandbox);
+    assert!(
+        matches!(refused, StoreError::WrongServerKey { .. }),
+        "{refused}"
+    );
+    let refused = open(&url, KEY, Purpose::Production);
+    assert!(refused.to_string().contains("sandbox"), "{refused}");
+    Session::open(&url).run("UPDATE truehook_schema SET version = 99");
+    let refused = open(&url, KEY, Purpose::Sandbox);
+    assert!(
+        matches!(refused, StoreError::NewerServer { found: 99, .. }),
+        "{refused}"
+    );
+    let foreign = cluster::new_schema();
+    Session::open(&foreign).run("CREATE TABLE event (x integer)");
+    let refused = open(&foreign, KEY, Purpose::Sandbox);
+    assert!(
+        matches!(refused, StoreError::ForeignServer { .. }),
+        "{refused}"
+    );
+    let away = "postgres://u:hunter2@127.0.0.1:1/n";
+    let refused = open(away, KEY, Purpose::Sandbox).to_string();
+    assert!(
+        refused.contains("127.0.0.1:1") && !refused.contains("hunter2"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn text_that_postgres_cannot_hold_is_not_an_error_of_the_server() {
+    let store = node(&cluster::new_schema());
+    let found = store.event("a\0b".to_owned()).await.unwrap();
+    assert!(found.is_none());
+    let filter = DeliveryFilter {
+        webhook_id: Some("\0".to_owned()),
+        event_id: Some("\0".to_owned()),
+        event_type: Some("\0".to_owned()),
+        ..DeliveryFilter::default()
+    };
+    assert!(
+        store
+            .deliveries(filter, all())
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+    );
+    let lease = SignedDuration::from_secs(1);
+    let mut publication = publication(event("e", 1), &slots(0, 0));
+    publication.lease = lease;
+    publication.event.account_id = Some("a\0b".to_owned());
+    store.publish(publication).await.unwrap();
+    let read = store.event("e".to_owned()).await.unwrap().unwrap();
+    assert_eq!(read.event.account_id.as_deref(), Some("a\0b"));
+}

@@ -62,9 +62,9 @@ impl Wake {
         let mut messages = Box::pin(stream::poll_fn(move |context| {
             connection.poll_message(context)
         }));
-        let channel = tokio::select! {
-            channel = listen(&client) => channel?,
-            () = drive(&mut messages, &self.told) => return Ok(()),
+        let (channel, own) = tokio::select! {
+            listening = listen(&client) => listening?,
+            () = drive(&mut messages, &self.told, 0) => return Ok(()),
         };
         *pause = PAUSE;
         // What was told before is not told again.
@@ -83,32 +83,34 @@ impl Wake {
         };
         tokio::select! {
             ended = telling => Ok(ended?),
-            () = drive(&mut messages, &self.told) => Ok(()),
+            () = drive(&mut messages, &self.told, own) => Ok(()),
         }
     }
 }
 
-/// Reads what the server sends until the connection ends.
-async fn drive<S>(messages: &mut S, told: &Notify)
+/// Reads what the server sends until the connection ends. What this node told itself, over the connection `own`, is no news.
+async fn drive<S>(messages: &mut S, told: &Notify, own: i32)
 where
     S: futures_util::Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Unpin,
 {
     while let Some(Ok(message)) = messages.next().await {
-        if let AsyncMessage::Notification(_) = message {
+        if let AsyncMessage::Notification(from) = message
+            && from.process_id() != own
+        {
             told.notify_one();
         }
     }
 }
 
-/// Listens on the channel of this schema; gives its name.
-async fn listen(client: &Client) -> Result<String, tokio_postgres::Error> {
+/// Listens on the channel of this schema; gives its name, and the number of this connection.
+async fn listen(client: &Client) -> Result<(String, i32), tokio_postgres::Error> {
     let row = client
         .query_one(
-            "SELECT 'truehook_' || 'event_number'::regclass::oid::text",
+            "SELECT 'truehook_' || 'event_number'::regclass::oid::text, pg_backend_pid()",
             &[],
         )
         .await?;
     let channel: String = row.get(0);
     client.batch_execute(&format!("LISTEN {channel}")).await?;
-    Ok(channel)
+    Ok((channel, row.get(1)))
 }

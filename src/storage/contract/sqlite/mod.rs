@@ -68,6 +68,7 @@ impl Backend for SqliteFile {
         let store = store.unwrap();
         Opened {
             saved_time: store.saved_time(),
+            shared_time: None,
             store: Arc::new(store),
         }
     }
