@@ -1,6 +1,7 @@
 //! How the extensions are read: what is wrong is said with its place, and other tools' extensions are understood.
 
 use conformance::document::Document;
+use conformance::drift;
 use conformance::hooks::{self, Description, Known, Message, Signing, Verdict};
 use serde_json::{Value, json};
 
@@ -180,6 +181,20 @@ fn each_fault_of_a_description_has_its_place() {
         assert_eq!(found[0].0, format!("/{name}{at}"), "{text}");
         assert!(found[0].1.contains(problem), "{text}: {}", found[0].1);
     }
+}
+
+#[test]
+fn drift_reports_what_cannot_be_read_with_its_place() {
+    let good = document("x-webhook-delivery: {deadline: 10}\n");
+    let bad = document("x-webhook-delivery: {dead-line: 10}\n");
+    let findings = drift::compare(&good, &bad, &drift::Options::default());
+    let places: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding.rule == "extension-invalid")
+        .filter_map(|finding| finding.new.as_ref())
+        .map(|place| place.pointer.as_str())
+        .collect();
+    assert_eq!(places, ["/x-webhook-delivery/dead-line"]);
 }
 
 #[test]
