@@ -112,7 +112,7 @@ pub(super) async fn retry_delivery(
         .retry(read(&request)?, context.clock.steady())
         .await?;
     let record = match found {
-        Retried::Due(record) => record,
+        Retried::Due(record) => *record,
         Retried::UnderWay => return Err(OperatorError::AttemptUnderWay),
         Retried::Unknown => return Err(OperatorError::NotFound("delivery")),
     };

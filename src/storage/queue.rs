@@ -139,7 +139,7 @@ pub struct AttemptResult {
 #[derive(Debug)]
 pub enum Retried {
     /// The delivery is due now.
-    Due(DeliveryRecord),
+    Due(Box<DeliveryRecord>),
     /// An attempt is under way, or its process ended and its lease did not: the delivery is left to it.
     UnderWay,
     /// There is no such delivery.

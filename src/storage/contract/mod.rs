@@ -153,7 +153,7 @@ impl Subject {
     /// Asks for an attempt by hand, which is granted.
     async fn retry(&self, delivery: Uuid, second: i64) -> DeliveryRecord {
         match self.store.retry(delivery, at(second)).await.unwrap() {
-            Retried::Due(record) => record,
+            Retried::Due(record) => *record,
             refused => panic!("not retried: {refused:?}"),
         }
     }

@@ -156,7 +156,7 @@ impl Store for PostgresStore {
         .await?;
         self.db.wake.tell();
         Ok(match found {
-            Some(found) if is_due => Retried::Due(found.delivery),
+            Some(found) if is_due => Retried::Due(Box::new(found.delivery)),
             Some(_) => Retried::UnderWay,
             None => Retried::Unknown,
         })

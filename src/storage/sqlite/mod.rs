@@ -339,7 +339,7 @@ impl Store for SqliteStore {
                 let is_due = queue::retry(connection, number, steady)?;
                 let found = deliveries::delivery(connection, &ids, delivery)?;
                 Ok(match found {
-                    Some(found) if is_due => Retried::Due(found.delivery),
+                    Some(found) if is_due => Retried::Due(Box::new(found.delivery)),
                     Some(_) => Retried::UnderWay,
                     None => Retried::Unknown,
                 })
