@@ -1,4 +1,4 @@
-//! `x-webhook-delivery`: what a sender promises about its deliveries, as types. [`read`] makes them of JSON. All times are seconds.
+//! `x-webhook-delivery`: what a sender promises about its deliveries, as types. [`mod@super::read`] makes them of JSON. All times are seconds.
 
 mod read;
 

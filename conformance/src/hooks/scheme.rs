@@ -1,4 +1,4 @@
-//! `x-webhook-signature`: how deliveries are signed, as types. [`read`] makes them of JSON.
+//! `x-webhook-signature`: how deliveries are signed, as types. [`mod@super::read`] makes them of JSON.
 
 mod read;
 
