@@ -29,7 +29,7 @@ use thiserror::Error;
 
 use crate::document::Document;
 use crate::exchange::Secrets;
-use crate::finding::{ReplayStep, Unchecked};
+use crate::finding::{DeliveryFault, Finding, Message, ReplayStep, Unchecked};
 use crate::hooks::{self, Description, Fault};
 use crate::schema::Schemas;
 use crate::session::{Options, Session, SessionError, Subject};
@@ -173,7 +173,10 @@ pub async fn check(
         finding.message.redact(&|text| hidden.hide(text));
     }
     let waited = settings.wait;
-    let nothing = arrivals.is_empty() && findings.is_empty();
+    // That an event was not seen proves nothing where nothing was to be.
+    let unseen =
+        |one: &Finding| matches!(one.message, Message::Delivery(DeliveryFault::NotObserved));
+    let nothing = arrivals.is_empty() && findings.iter().all(unseen);
     let unchecked = if options.stop.is_stopped() {
         Some(Unchecked::Stopped {
             requests: hooks.requests.get(),
