@@ -389,8 +389,8 @@ impl Config {
             (false, true) => Role::Worker,
             (true, true) | (false, false) => Role::Both,
         };
-        let storage = Storage::new(settings.storage)?;
-        if role != Role::Both && matches!(storage.location, Location::Sqlite(_)) {
+        let database = storage::location(&settings.storage)?;
+        if role != Role::Both && matches!(database, Location::Sqlite(_)) {
             return invalid(
                 "--api and --worker are for nodes that share a PostgreSQL database: a SQLite file has one server, which does both"
                     .to_owned(),
@@ -440,7 +440,7 @@ impl Config {
             },
             providers,
             // Last, because a sandbox may make a key file here.
-            storage,
+            storage: Storage::new(settings.storage)?,
         })
     }
 }
