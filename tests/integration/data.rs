@@ -294,20 +294,20 @@ fn the_encryption_key_is_changed_while_the_server_sends() {
     // Without a file: two keys at the start, and the server does it.
     let third = "c".repeat(64);
     let second = new.trim().to_owned();
-    let start = |current: &str, previous: &[&str]| {
-        let key = ["--encryption-key", current];
-        Server::start_in(folder.path(), &[&key, previous].concat())
-    };
-    let server = start(&third, &["--previous-encryption-key", &second]);
-    let mut lines = Vec::new();
-    wait_until("every secret has the new key", || {
-        lines.extend(server.log());
-        let done =
-            |line: &String| line.contains("every secret is sealed with the new encryption key");
-        lines.iter().any(done)
-    });
+    let keys = [
+        "--encryption-key",
+        &third,
+        "--previous-encryption-key",
+        &second,
+    ];
+    // Not started as the others are: the server may be done before it listens.
+    let server = Server::spawn(folder.path(), "127.0.0.1:0", &keys);
+    server.wait_for_log("every secret is sealed with the new encryption key");
     server.stop();
-    delivered(&start(&third, &[]), 4);
+    delivered(
+        &Server::start_in(folder.path(), &["--encryption-key", &third]),
+        4,
+    );
     let output = run(
         folder.path(),
         &["keys", "rotate-encryption", "--encryption-key", &third],
