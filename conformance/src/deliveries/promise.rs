@@ -53,7 +53,7 @@ impl Chain {
                 }
             }
             Reply::Hang(_) | Reply::Reset => Expected::Retried,
-            Reply::SlowBody(_) | Reply::HugeBody(_) => Expected::Open,
+            Reply::HugeBody(_) => Expected::Open,
         }
     }
 }

@@ -19,8 +19,6 @@ pub enum Reply {
     Hang(Duration),
     /// The connection ends without an answer.
     Reset,
-    /// 200, and a body that comes in drops for this long.
-    SlowBody(Duration),
     /// 200, and a body of this many bytes.
     HugeBody(usize),
 }
@@ -46,7 +44,6 @@ impl Reply {
             Self::Redirect(status) => format!("{status} with a `Location`"),
             Self::Hang(_) => "no answer".to_owned(),
             Self::Reset => "a connection that ends".to_owned(),
-            Self::SlowBody(_) => "200 with a body that does not end".to_owned(),
             Self::HugeBody(bytes) => format!("200 with a body of {bytes} bytes"),
         }
     }
@@ -55,7 +52,7 @@ impl Reply {
     pub fn answered(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } | Self::Redirect(status) => Some(*status),
-            Self::Hang(_) | Self::Reset | Self::SlowBody(_) | Self::HugeBody(_) => None,
+            Self::Hang(_) | Self::Reset | Self::HugeBody(_) => None,
         }
     }
 }

@@ -15,7 +15,6 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::{Arrival, Shared};
@@ -228,17 +227,6 @@ async fn play(reply: &Reply, slot: &str) -> Result<Answer, Ended> {
             Err(Ended)
         }
         Reply::Reset => Err(Ended),
-        Reply::SlowBody(limit) => {
-            let end = Instant::now() + *limit;
-            let drops = futures_util::stream::unfold(end, |end| async move {
-                if Instant::now() >= end {
-                    return None;
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                Some((Ok(Frame::data(Bytes::from_static(b" "))), end))
-            });
-            Ok(Response::new(BodyExt::boxed(StreamBody::new(drops))))
-        }
         Reply::HugeBody(bytes) => {
             const PIECE: &[u8] = &[b' '; 16 * 1024];
             let pieces = futures_util::stream::iter(0..bytes.div_ceil(PIECE.len()));
