@@ -52,6 +52,10 @@ pub(super) struct Hooks<'a> {
     live: RefCell<Vec<(String, User)>>,
     pub(super) registered: Cell<u64>,
     pub(super) requests: Cell<usize>,
+    /// Registrations that were sent and not answered yet.
+    pub(super) registering: Cell<usize>,
+    /// Nothing more is to be registered.
+    pub(super) is_stopping: Cell<bool>,
 }
 
 /// Why a webhook could not be registered, with the exchange.
@@ -77,6 +81,8 @@ impl<'a> Hooks<'a> {
             live: RefCell::default(),
             registered: Cell::new(0),
             requests: Cell::new(0),
+            registering: Cell::new(0),
+            is_stopping: Cell::new(false),
         }
     }
 
@@ -255,7 +261,12 @@ impl<'a> Hooks<'a> {
                 }
             }
         }
+        if self.is_stopping.get() {
+            return std::future::pending().await;
+        }
+        self.registering.set(self.registering.get() + 1);
         let exchange = self.call(api.register, None, Some(&body), user).await;
+        self.registering.set(self.registering.get() - 1);
         let status = exchange.response.as_ref().map(|response| response.status);
         if !status.is_some_and(|status| (200..300).contains(&status)) {
             let words = match &exchange.response {

@@ -24,6 +24,7 @@ pub mod trigger;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::task::Poll;
 
 use thiserror::Error;
 
@@ -140,9 +141,22 @@ pub async fn check(
         events,
     };
     let mut run = Run::new(&hooks, &judge);
-    tokio::select! {
-        () = run.all() => {}
-        () = options.stop.stopped() => {}
+    {
+        let mut all = std::pin::pin!(run.all());
+        tokio::select! {
+            () = &mut all => {}
+            () = options.stop.stopped() => {
+                // A registration whose answer is not awaited could not be deleted.
+                hooks.is_stopping.set(true);
+                std::future::poll_fn(|context| {
+                    if hooks.registering.get() == 0 || all.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    if hooks.registering.get() == 0 { Poll::Ready(()) } else { Poll::Pending }
+                })
+                .await;
+            }
+        }
     }
     if let Some(operation) = &settings.reconcile {
         run.reconcile(operation).await?;
