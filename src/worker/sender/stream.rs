@@ -27,13 +27,18 @@ pub(crate) enum Transport {
 /// next request would go unnoticed, the request be written, and the attempt fail; seen in time, the client takes another connection.
 pub(crate) struct Tcp {
     inner: TcpStream,
-    /// Nothing was written since something was read, so nothing is awaited.
-    idle: bool,
+    /// How often the operating system is still asked before tokio says that there is something: not at all while an answer is awaited,
+    /// which wakes the task when it comes.
+    looks: u8,
 }
+
+/// How often it is asked at most. The end may come in pieces: TLS announces it before TCP does. It is not asked without end, as tokio also
+/// gives nothing when a task is to let others run, and one that reads on and on must.
+const LOOKS: u8 = 8;
 
 impl Tcp {
     pub(crate) fn new(inner: TcpStream) -> Self {
-        Self { inner, idle: false }
+        Self { inner, looks: 0 }
     }
 }
 
@@ -45,10 +50,10 @@ impl AsyncRead for Tcp {
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         if polled.is_ready() {
-            self.idle = true;
+            self.looks = LOOKS;
             return polled;
         }
-        if !self.idle {
+        if self.looks == 0 {
             return Poll::Pending;
         }
         // Small: what is expected here is the end, and before it perhaps a word of TLS.
@@ -56,8 +61,7 @@ impl AsyncRead for Tcp {
         let length = bytes.len().min(buffer.remaining());
         match (&*SockRef::from(&self.inner)).read(&mut bytes[..length]) {
             Ok(read) => {
-                // Once at a time: tokio also gives nothing when a task is to let others run, and one that reads without end must.
-                self.idle = false;
+                self.looks -= 1;
                 buffer.put_slice(&bytes[..read]);
                 Poll::Ready(Ok(()))
             }
@@ -73,7 +77,7 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.idle = false;
+        self.looks = 0;
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -94,7 +98,7 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.idle = false;
+        self.looks = 0;
         Pin::new(&mut self.inner).poll_write_vectored(context, buffers)
     }
 }
