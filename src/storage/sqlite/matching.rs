@@ -5,40 +5,85 @@
 //! newer after a rollback.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Row, params};
 
-use super::super::StoreError;
+use super::super::{Addressee, StoreError};
 use super::claim::SealedTarget;
-use crate::domain::{Audience, Event, ProviderName};
+use crate::domain::{Audience, Event};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// How many webhooks are kept in all lists together: a few hundred bytes each.
+/// How much is kept in all: a few hundred bytes for each addressee, and for each webhook in a list.
 const KEPT: usize = 10_000;
 
 /// The webhooks that want events, as far as they were looked for.
-#[derive(Default)]
-pub(super) struct Matching(Mutex<Kept>);
+pub(super) type Matching = UntilChanged<Arc<[Wanting]>>;
 
-#[derive(Default)]
-struct Kept {
-    /// The value in the file for which the lists hold.
+/// What the tables of webhooks say about addressees, as far as it was looked for since a webhook was changed last.
+pub(super) struct UntilChanged<T>(Mutex<Kept<T>>);
+
+struct Kept<T> {
+    /// The value in the file for which the answers hold.
     version: [u8; 8],
-    lists: HashMap<Key, Arc<[Wanting]>>,
-    /// How many webhooks and lists there are.
+    answers: HashMap<Addressee, T>,
+    /// How much is kept, in the unit of [`KEPT`].
     size: usize,
 }
 
-/// What decides which webhooks want an event.
-#[derive(PartialEq, Eq, Hash)]
-struct Key {
-    provider: ProviderName,
-    audience: Audience,
-    event_type: String,
-    owner: Option<String>,
-    account_id: Option<String>,
+impl<T> Default for UntilChanged<T> {
+    fn default() -> Self {
+        Self(Mutex::new(Kept::of([0; 8])))
+    }
+}
+
+impl<T> Kept<T> {
+    fn of(version: [u8; 8]) -> Self {
+        Self {
+            version,
+            answers: HashMap::new(),
+            size: 0,
+        }
+    }
+}
+
+impl<T: Clone> UntilChanged<T> {
+    /// What was found for this addressee, or what `find` finds now; `size` says how much it takes to keep that.
+    pub(super) fn get_or_find(
+        &self,
+        connection: &Connection,
+        addressee: Addressee,
+        size: impl FnOnce(&T) -> usize,
+        find: impl FnOnce(&Addressee) -> Result<T>,
+    ) -> Result<T> {
+        // Read first: what is found after it may be newer, and is then dropped at the next look; it is never older.
+        let version: [u8; 8] = connection
+            .prepare_cached("SELECT value FROM meta WHERE name = 'webhooks'")?
+            .query_row([], |row| row.get(0))?;
+        let mut kept = self.lock();
+        if kept.version != version {
+            *kept = Kept::of(version);
+        }
+        if let Some(answer) = kept.answers.get(&addressee) {
+            return Ok(answer.clone());
+        }
+        drop(kept);
+        let answer = find(&addressee)?;
+        let mut kept = self.lock();
+        if kept.version == version {
+            if kept.size > KEPT {
+                *kept = Kept::of(version);
+            }
+            kept.size += 1 + size(&answer);
+            kept.answers.insert(addressee, answer.clone());
+        }
+        Ok(answer)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Matching {
@@ -49,34 +94,9 @@ impl Matching {
         event: &Event,
         audience: Audience,
     ) -> Result<Arc<[Wanting]>> {
-        let version: [u8; 8] = connection
-            .prepare_cached("SELECT value FROM meta WHERE name = 'webhooks'")?
-            .query_row([], |row| row.get(0))?;
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.version != version {
-            *kept = Kept {
-                version,
-                ..Kept::default()
-            };
-        }
-        let key = Key {
-            provider: event.provider,
-            audience,
-            event_type: event.event_type.clone(),
-            owner: event.owner.clone(),
-            account_id: event.account_id.clone(),
-        };
-        if let Some(list) = kept.lists.get(&key) {
-            return Ok(list.clone());
-        }
-        let list: Arc<[Wanting]> = find(connection, event, audience)?.into();
-        if kept.size > KEPT {
-            kept.lists.clear();
-            kept.size = 0;
-        }
-        kept.size += 1 + list.len();
-        kept.lists.insert(key, list.clone());
-        Ok(list)
+        let addressee = Addressee::of(event, audience);
+        let find = |_: &Addressee| Ok(find(connection, event, audience)?.into());
+        self.get_or_find(connection, addressee, |list| list.len(), find)
     }
 }
 

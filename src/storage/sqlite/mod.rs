@@ -38,7 +38,7 @@ pub use self::backup::{BackedUp, back_up};
 use self::claim::ClaimedRow;
 use self::health::Health;
 use self::ids::DeliveryIds;
-use self::matching::Matching;
+use self::matching::{Matching, UntilChanged};
 pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
 use self::queue::ResultRow;
@@ -68,6 +68,7 @@ pub struct SqliteStore {
     sealer: Arc<Sealer>,
     ids: DeliveryIds,
     matching: Arc<Matching>,
+    not_matched: Arc<UntilChanged<NotMatched>>,
     health: Arc<Health>,
     saved_time: Option<SavedTime>,
 }
@@ -99,6 +100,7 @@ impl SqliteStore {
             sealer,
             ids,
             matching: Arc::default(),
+            not_matched: Arc::default(),
             health,
             saved_time,
         })
@@ -232,8 +234,12 @@ impl Store for SqliteStore {
     }
 
     async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError> {
+        let kept = self.not_matched.clone();
         self.readers
-            .run(move |connection| inspect::not_matched(connection, &addressee))
+            .run(move |connection| {
+                let count = |addressee: &_| inspect::not_matched(connection, addressee);
+                kept.get_or_find(connection, addressee, |_| 0, count)
+            })
             .await
     }
 
