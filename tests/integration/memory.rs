@@ -15,7 +15,7 @@ use serde_json::Value;
 const EVENTS: usize = 13;
 
 /// By how much the memory of the server may grow.
-const GROWTH: u64 = 20 * 1024 * 1024;
+const GROWTH: u64 = 10 * 1024 * 1024;
 
 /// A name, how it answers, and how an attempt at it ends.
 type Hostile = (
