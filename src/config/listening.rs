@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use super::{ConfigError, Mode};
 use crate::domain::HostNames;
+use crate::provider::PROVIDERS;
 
 /// By which names the server may be reached: in sandbox mode, whose credentials are public, by those of loopback and the given ones.
 pub(super) fn hosts(
@@ -25,14 +26,26 @@ pub(super) fn hosts(
     }
 }
 
+/// The first segments of the server's own paths, beside those of the providers.
+const OWN_SEGMENTS: [&str; 4] = ["docs", "health", "metrics", "operator"];
+
 /// Reads a path such as `/hooks`; `/` stands for none.
+///
+/// A path of the server's own is refused: with `/docs`, it could not be told whether the proxy took the base path of `/docs/` away.
 pub(super) fn base_path(text: &str) -> Result<String, ConfigError> {
     let path = text.strip_suffix('/').unwrap_or(text);
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let is_sound =
         |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(plain);
+    let is_own = |segment| {
+        let mut providers = PROVIDERS.iter().map(|provider| provider.name());
+        OWN_SEGMENTS.contains(&segment) || providers.any(|name| name.as_str() == segment)
+    };
     match path.strip_prefix('/') {
         None if path.is_empty() => Ok(String::new()),
+        Some(segments) if segments.split('/').any(is_own) => Err(ConfigError::Invalid(format!(
+            "--base-path {text}: the server has a path of this name itself; choose another, such as /hooks"
+        ))),
         Some(segments) if segments.split('/').all(is_sound) => Ok(path.to_owned()),
         _ => Err(ConfigError::Invalid(format!(
             "--base-path {text}: write a path such as /hooks, of letters, digits and - . _ ~"
@@ -91,6 +104,9 @@ mod tests {
             "/%61",
             "/ä",
             "http://a/b",
+            "/operator",
+            "/a/docs/",
+            "/conduit",
         ] {
             let fault = base_path(text).unwrap_err().to_string();
             assert!(
