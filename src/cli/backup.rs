@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let made = back_up(&database, &arguments.file)?;
     writeln!(
         std::io::stdout(),
-        "{}: {} bytes, {} webhooks, {} events, {} deliveries; checked",
+        "{}: {} bytes, checked; webhooks: {}, events: {}, deliveries: {}",
         arguments.file.display(),
         made.bytes,
         made.webhooks,

@@ -28,7 +28,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::ConfigError;
 use crate::server::StartError;
-use crate::storage::KeyFileError;
+use crate::storage::{KeyFileError, StoreError};
 use crate::telemetry::LogError;
 
 /// A webhook API server that is true to its documentation.
@@ -150,6 +150,16 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
                 _ => true,
             })
             || matches!(start, Some(StartError::Setting(_) | StartError::Roots(_)))
+            // Settings that do not fit the database: another start changes nothing.
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    StoreError::OtherMode { .. }
+                        | StoreError::OtherServerMode { .. }
+                        | StoreError::UnusedKey { .. }
+                        | StoreError::UnusedServerKey { .. }
+                )
+            )
     })
 }
 

@@ -215,7 +215,7 @@ fn two_modes_never_share_a_database() {
     let beside = run(folder.path(), &production);
     let said = String::from_utf8_lossy(&beside.stderr).into_owned();
     assert!(
-        beside.status.code() == Some(1) && said.contains("made in sandbox mode"),
+        beside.status.code() == Some(2) && said.contains("made in sandbox mode"),
         "{said}"
     );
     server.stop();
@@ -228,7 +228,7 @@ fn two_modes_never_share_a_database() {
     );
     let said = String::from_utf8_lossy(&sandbox.stderr).into_owned();
     assert!(
-        sandbox.status.code() == Some(1) && said.contains("--mode production"),
+        sandbox.status.code() == Some(2) && said.contains("--mode production"),
         "{said}"
     );
 }
