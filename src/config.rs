@@ -1,5 +1,6 @@
 //! Configuration: flag > environment > file > default, read once and validated with full sentences.
 
+mod choices;
 mod egress;
 mod listening;
 mod providers;
@@ -11,10 +12,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+pub use self::choices::{LogFormat, Mode, Role};
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 use self::listening::{base_path, hosts, listen};
 use self::providers::ProviderSettings;
@@ -149,37 +151,6 @@ pub struct Settings {
     pub providers: ProviderSettings,
 }
 
-/// How the server is meant to be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// To try it out: loopback only, fixed credentials, http receivers, a clock that may run fast.
-    Sandbox,
-    /// To serve customers: no built-in credentials.
-    Production,
-}
-
-/// What a node does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// It answers requests and attempts deliveries.
-    Both,
-    /// It answers requests.
-    Api,
-    /// It attempts deliveries.
-    Worker,
-}
-
-/// How logs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs: one JSON object a line.
-    Json,
-}
-
 /// The configuration of `serve`, complete and consistent.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -199,7 +170,7 @@ pub struct Config {
     pub storage: Storage,
     /// How the server is meant to be used.
     pub mode: Mode,
-    /// What this node does.
+    /// The role of this node.
     pub role: Role,
     /// How many times as fast as real time the clock runs.
     pub clock_speed: f64,

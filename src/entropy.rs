@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 use zeroize::Zeroize;
 
-/// How many bytes are fetched at once: ids are made in thousands a second, and each fetch is a call of the operating system.
+/// The number of bytes fetched at once: ids are made in thousands a second, and each fetch is a call of the operating system.
 const FETCHED: usize = 512;
 
 thread_local! {

@@ -43,7 +43,7 @@ impl Lanes {
         }
     }
 
-    /// What holds publications back while deliveries wait.
+    /// Holds publications back while deliveries wait.
     pub(super) fn pressure(&self) -> &Pressure {
         &self.pressure
     }

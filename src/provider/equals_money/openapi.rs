@@ -194,7 +194,7 @@ fn signature() -> Value {
     ])
 }
 
-/// What is promised about deliveries; see `docs/webhook-extensions.md`.
+/// The promises about deliveries; see `docs/webhook-extensions.md`.
 fn delivery() -> Value {
     json!({
         "version": 1,

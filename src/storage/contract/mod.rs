@@ -41,7 +41,7 @@ struct Subject {
     backend: Box<dyn Backend>,
 }
 
-/// What is beneath a store: opens it, and brings about what no verb does.
+/// The database beneath a store: opens the store, and brings about states that no verb does.
 #[async_trait]
 trait Backend: Send + Sync {
     /// Opens the store.

@@ -251,7 +251,7 @@ impl Claim<'_> {
         for candidate in self.candidates(&lanes, room).await? {
             of_lane.entry(candidate.lane).or_default().push(candidate);
         }
-        // What one webhook may take of the room; the next claim, at once, gives it more.
+        // The share of one webhook; the next claim, which follows at once, gives it more.
         let share = (room / lanes.len()).max(1);
         let mut next_due: Vec<Option<i64>> = Vec::with_capacity(lanes.len());
         for lane in &lanes {
@@ -268,7 +268,7 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// What waits longest for each of these webhooks: one more than each may take, which tells that more is due.
+    /// The deliveries that wait longest for each of these webhooks: one more than each may take, which tells that more is due.
     async fn candidates(&mut self, lanes: &[i64], room: usize) -> Result<Vec<Candidate>> {
         let share = (room / lanes.len()).max(1);
         let with_next = i64::try_from(share).unwrap_or(i64::MAX).saturating_add(1);

@@ -133,7 +133,7 @@ async fn step_deliveries(
         None | Some(ReplayState::Delivery(DeliveryState::Pending))
     );
     if position == 0 && pending {
-        // What is attempted from memory belongs to it too.
+        // A delivery that is attempted from memory belongs to it too.
         lock_results(tx).await?;
         let found = query(
             tx,

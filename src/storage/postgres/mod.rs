@@ -72,7 +72,7 @@ const QUEUE: usize = 4_096;
 /// How long the end of the store waits for what was handed in.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// What every verb needs.
+/// The parts that every verb needs.
 struct Db {
     pool: Pool,
     sealer: Sealer,

@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_secs(5);
 /// The oldest version of the server that is tested.
 const OLDEST: i32 = 140_000;
 
-/// What every connection is set to. Behind a pool of transactions they are those of whoever has the connection next, who has the same.
+/// The settings of every connection. Behind a pool of transactions they are those of whoever has the connection next, who has the same.
 /// Few rows are looked for by their numbers among many, for which reading whole tables and compiling statements is never worth it.
 pub(super) const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; \
      SET jit = off; SET random_page_cost = 1.1; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
@@ -50,7 +50,7 @@ impl Connector {
     }
 }
 
-/// What moves the bytes of a connection.
+/// The task that moves the bytes of a connection.
 pub(super) enum AnyConnection {
     Plain(Box<Connection<Socket, tokio_postgres::tls::NoTlsStream>>),
     Tls(
@@ -93,7 +93,7 @@ pub(super) async fn connect(
     }
 }
 
-/// What was opened.
+/// An open database.
 pub(super) struct Opened {
     pub(super) pool: Pool,
     pub(super) listen: Connector,

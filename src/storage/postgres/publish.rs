@@ -30,7 +30,7 @@ pub(super) struct Job {
     pub(super) caller: oneshot::Sender<Result<Published>>,
 }
 
-/// What becomes of a publication when the transaction is committed.
+/// The outcome of a publication, once the transaction is committed.
 pub(super) enum Outcome {
     Stored {
         receipt: Receipt,
@@ -168,7 +168,7 @@ async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
     Ok(outcomes)
 }
 
-/// What is known of an idempotency key: the request and the receipt.
+/// The request and the receipt of an idempotency key.
 pub(super) type Known = HashMap<KnownAs, (Vec<u8>, Receipt)>;
 
 /// An idempotency key with its caller.

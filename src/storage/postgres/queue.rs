@@ -173,7 +173,7 @@ pub(super) async fn make_due(
         &[&numbers, &steady],
     )
     .await?;
-    // What has ended goes back to the queue, and its last attempt to the others.
+    // A delivery that has ended goes back to the queue, and its last attempt to the others.
     let ended = query(
         tx,
         "WITH gone AS (DELETE FROM delivery WHERE number = ANY ($1) RETURNING *), kept AS (

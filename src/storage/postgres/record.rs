@@ -15,7 +15,7 @@ use super::{Db, Result, partitions, query, rows, run_cached};
 use crate::domain::Next;
 use crate::storage::queue::{AttemptResult, Recorded, RecordedResults};
 
-/// What is stored of a delivery whose result may be recorded.
+/// The stored part of a delivery whose result may be recorded.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     event: i64,

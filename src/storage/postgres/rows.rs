@@ -39,7 +39,7 @@ pub(super) const EVENT_COLUMNS: &str = "event.id, event.provider, event.event_ty
 /// How many columns these are.
 pub(super) const EVENT_COLUMN_COUNT: usize = 9;
 
-/// What stands for NUL, for which PostgreSQL has no place: a code point that is no character, and that nobody sends.
+/// Stands for NUL, which PostgreSQL cannot store: a code point that is no character, and that nobody sends.
 const NUL: &str = "\u{10ffff}";
 
 /// A text as PostgreSQL can hold it.

@@ -19,7 +19,7 @@ const STEP: i64 = 4_096;
 /// How often events are gone over at least, since other nodes publish too.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What this node knows of deliveries that are attempted from memory.
+/// The deliveries, as far as this node knows them, that are attempted from memory.
 #[derive(Debug, Default)]
 pub(super) struct Sweep(Mutex<State>);
 

@@ -67,7 +67,7 @@ impl Wake {
             () = drive(&mut messages, &self.told, 0) => return Ok(()),
         };
         *pause = PAUSE;
-        // What was told before is not told again.
+        // What other nodes told before this one listened is lost: it looks for itself.
         self.told.notify_one();
         let telling = async {
             loop {

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 use super::super::StoreError;
-use super::super::queue::ClaimTerms;
+use super::super::queue::{ClaimTerms, Slots};
 use super::super::seal::Sealer;
 use super::ids::DeliveryIds;
 use super::{in_flight, rows};
@@ -410,4 +410,29 @@ impl Claim<'_> {
             .query_row([self.steady], |row| row.get(0))?;
         next.map(rows::time).transpose()
     }
+}
+
+/// Opens the secrets of claimed deliveries, outside the writer's thread. One that does not open is left for the next claim: the
+/// others must not suffer for it.
+pub(super) fn open_all(
+    rows: Vec<ClaimedRow>,
+    sealer: &Sealer,
+    ids: &DeliveryIds,
+    slots: &dyn Slots,
+) -> Vec<DueDelivery> {
+    let mut due = Vec::with_capacity(rows.len());
+    for row in rows {
+        let lane = row.lane();
+        match row.open(sealer, ids) {
+            Ok(delivery) => due.push(delivery),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a delivery cannot be attempted"
+                );
+                slots.give_back(lane);
+            }
+        }
+    }
+    due
 }

@@ -74,7 +74,7 @@ impl DeliveryIds {
         Uuid::from_u128((high << 80) | (4 << 76) | (middle << 64) | (2 << 62) | low)
     }
 
-    /// What an id names, if the row has no id of its own.
+    /// The row that an id names, if the row has no id of its own.
     pub(super) fn open(&self, id: Uuid) -> Named {
         let all = id.as_u128();
         if id.get_version_num() != 4 || (all >> 62) & 3 != 2 {

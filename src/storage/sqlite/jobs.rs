@@ -53,7 +53,7 @@ fn replay_record(row: &Row<'_>) -> Result<Replay> {
 }
 
 pub(super) fn insert_replay(connection: &Connection, replay: &Replay) -> Result<()> {
-    // What is under way belongs to it too.
+    // Deliveries under way belong to it too.
     in_flight::settle_all(connection)?;
     // Deliveries that are made after this moment are not part of the job, or it would never end.
     connection

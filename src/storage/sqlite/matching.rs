@@ -21,7 +21,7 @@ const KEPT: usize = 10_000;
 /// The webhooks that want events, as far as they were looked for.
 pub(super) type Matching = UntilChanged<Arc<[Wanting]>>;
 
-/// What the tables of webhooks say about addressees, as far as it was looked for since a webhook was changed last.
+/// Answers of the tables of webhooks about addressees, kept until a webhook changes.
 pub(super) struct UntilChanged<T>(Mutex<Kept<T>>);
 
 struct Kept<T> {
@@ -49,7 +49,7 @@ impl<T> Kept<T> {
 }
 
 impl<T: Clone> UntilChanged<T> {
-    /// What was found for this addressee, or what `find` finds now; `size` says how much it takes to keep that.
+    /// The answer for this addressee: the kept one, or that of `find`, whose cost to keep is its `size`.
     pub(super) fn get_or_find(
         &self,
         connection: &Connection,

@@ -14,6 +14,7 @@ mod inspect;
 mod jobs;
 mod keys;
 mod matching;
+mod migrations;
 mod open;
 mod publish;
 mod queue;
@@ -35,7 +36,6 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use self::backup::{BackedUp, back_up};
-use self::claim::ClaimedRow;
 use self::health::Health;
 use self::ids::DeliveryIds;
 use self::matching::{Matching, UntilChanged};
@@ -51,11 +51,11 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    Recorded, RecordedResults, Replay, Retried, Rows, Slots, Store, StoreError, WebhookFilter,
-    WebhookKey, WebhookPage, WebhookRecord,
+    Recorded, RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
+    WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
-use crate::domain::{ApiKey, DueDelivery, Fingerprint, ProviderName, Webhook, WebhookChange};
+use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
 use crate::metrics::Metrics;
 
 /// How long the file is looked through for damage at the start.
@@ -131,26 +131,6 @@ impl SqliteStore {
             .run_ahead(move |connection| queue::record(connection, &rows[range.clone()]))
             .await
     }
-
-    /// Opens the secrets of claimed deliveries, outside the writer's thread. One that does not open is left for the next claim: the
-    /// others must not suffer for it.
-    fn open_all(&self, rows: Vec<ClaimedRow>, slots: &dyn Slots) -> Vec<DueDelivery> {
-        let mut due = Vec::with_capacity(rows.len());
-        for row in rows {
-            let lane = row.lane();
-            match row.open(&self.sealer, &self.ids) {
-                Ok(delivery) => due.push(delivery),
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "a delivery cannot be attempted"
-                    );
-                    slots.give_back(lane);
-                }
-            }
-        }
-        due
-    }
 }
 
 #[async_trait]
@@ -223,7 +203,7 @@ impl Store for SqliteStore {
                 waiting,
             } => Published::Stored {
                 receipt,
-                claimed: self.open_all(claimed, &*taken),
+                claimed: claim::open_all(claimed, &self.sealer, &self.ids, &*taken),
                 waiting,
             },
             Stored::Repeated(receipt) => Published::Repeated(receipt),
@@ -257,7 +237,7 @@ impl Store for SqliteStore {
                 claim::claim(connection, &terms)
             })
             .await?;
-        let due = self.open_all(found.rows, &*taken);
+        let due = claim::open_all(found.rows, &self.sealer, &self.ids, &*taken);
         taken.hand_over();
         Ok(Claimed {
             due,

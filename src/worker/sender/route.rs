@@ -16,9 +16,9 @@ const KEPT: usize = 4_096;
 
 /// The way to a URL.
 pub(super) struct Route {
-    /// What is dialled, and what HTTP/2 asks for.
+    /// The address to connect to, and the target of an HTTP/2 request.
     pub(super) uri: Uri,
-    /// What HTTP/1.1 asks for, and the host in its header.
+    /// The target of an HTTP/1.1 request, whose host is in a header.
     pub(super) path: Uri,
     pub(super) host: HeaderValue,
     /// The key that connections are shared by: scheme, host and port.
