@@ -106,7 +106,7 @@ mod tests {
             "http://a/b",
             "/operator",
             "/a/docs/",
-            "/conduit",
+            &format!("/{}", PROVIDERS[0].name().as_str()),
         ] {
             let fault = base_path(text).unwrap_err().to_string();
             assert!(
