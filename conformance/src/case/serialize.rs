@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::Body;
 use super::form::{self, Encodings};
+use crate::document::media::essence;
+pub use crate::document::media::is_json;
 use crate::finding::Unreplayable;
 
 /// How a parameter is written, as its Parameter Object says.
@@ -208,29 +210,12 @@ pub fn query_string(pairs: &[(String, String)]) -> String {
         .join("&")
 }
 
-/// Whether a media type is JSON: `application/json` or a `+json` suffix.
-#[must_use]
-pub fn is_json(media_type: &str) -> bool {
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
-}
-
 /// A sample as a request body of that media type; the properties of a form are written as `encodings` say.
 ///
 /// # Errors
 /// When the media type cannot represent the value.
 pub fn body(media_type: &str, value: &Value, encodings: &Encodings) -> Result<Body, Unreplayable> {
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let essence = essence(media_type);
     // A range is no content type: JSON answers it best.
     let content_type = if essence.contains('*') {
         "application/json"

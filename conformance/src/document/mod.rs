@@ -15,6 +15,7 @@ mod gather;
 mod json;
 pub mod keyword;
 mod literal;
+pub mod media;
 mod merge_key;
 mod number;
 mod object;

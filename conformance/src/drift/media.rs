@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::document::media::{essence, is_json};
+
 /// A media type as [`normalized`] writes it.
 ///
 /// RFC 9110: types, subtypes and the names of parameters ignore case, and so do charsets; the order of parameters means nothing.
@@ -36,13 +38,8 @@ pub(super) fn normalized(name: &str) -> String {
 pub(super) fn wider(name: &str) -> Vec<String> {
     let essence = essence(name);
     let kind = essence.split('/').next().unwrap_or_default();
-    vec![essence.to_owned(), format!("{kind}/*"), "*/*".to_owned()]
-}
-
-/// Whether the media type is JSON, whatever it is called.
-pub(super) fn is_json(name: &str) -> bool {
-    let essence = essence(name);
-    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+    let range = format!("{kind}/*");
+    vec![essence, range, "*/*".to_owned()]
 }
 
 /// Whether the media type is a form that has one part for each property.
@@ -53,11 +50,6 @@ pub(super) fn is_multipart(name: &str) -> bool {
 /// Whether the media type is the form that browsers send without files.
 pub(super) fn is_urlencoded(name: &str) -> bool {
     essence(name) == "application/x-www-form-urlencoded"
-}
-
-/// The media type without its parameters.
-fn essence(name: &str) -> &str {
-    name.split(';').next().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::content::{Carrier, media_types};
 use super::ledger::{Pair, Site, Text};
-use super::{Drift, media, rules, types};
+use super::{Drift, rules, types};
+use crate::document::media::is_json;
 use crate::document::{Document, pointer};
 use crate::finding::{DocumentChange, Format, Impact, Part, Sender};
 
@@ -68,9 +69,7 @@ impl Drift<'_> {
             }
             (one, other) => {
                 let same = match (one.media(), other.media()) {
-                    (Some(one), Some(other)) => {
-                        one == other || media::is_json(one) && media::is_json(other)
-                    }
+                    (Some(one), Some(other)) => one == other || is_json(one) && is_json(other),
                     (one, other) => one
                         .or(other)
                         .is_some_and(|name| is_plain(name, &kinds.0) && is_plain(name, &kinds.1)),
@@ -177,7 +176,7 @@ impl Format {
 /// where they are not quoted.
 fn is_plain(name: &str, kinds: &Option<BTreeSet<String>>) -> bool {
     let Some(kinds) = kinds else { return false };
-    if media::is_json(name) {
+    if is_json(name) {
         let mut kinds = kinds.iter();
         kinds.all(|kind| ["integer", "number", "boolean"].contains(&kind.as_str()))
     } else {
@@ -188,8 +187,8 @@ fn is_plain(name: &str, kinds: &Option<BTreeSet<String>>) -> bool {
 /// How values that are written in both of these forms are read.
 fn text(place: &str, one: &Format, other: &Format) -> Text {
     let is_exploded = |format: &Format| matches!(format, Format::Style { style, explode: true, .. } if style == "form");
-    let is_json = |format: &Format| format.media().is_some_and(media::is_json);
-    if is_json(one) || is_json(other) {
+    let written_as_json = |format: &Format| format.media().is_some_and(is_json);
+    if written_as_json(one) || written_as_json(other) {
         Text::No
     } else if ["query", "cookie"].contains(&place) && is_exploded(one) && is_exploded(other) {
         Text::Exploded

@@ -97,17 +97,97 @@ fn one_way_to_write_bytes_is_the_same_in_all_versions() {
     }
 }
 
-#[test]
-fn bytes_that_become_plain_text_are_never_passed_over() {
+/// Compares `one` with plain text in both directions and both ways, and gives what is said of each.
+fn beside_text(version: &str, one: &Value) -> [(Severity, String); 4] {
     let plain = json!({"type": "string"});
-    let bytes = json!({"type": "string", "format": "binary"});
-    for sent in [true, false] {
-        for (old, new) in [(&bytes, &plain), (&plain, &bytes)] {
-            let findings = found(sent, ("3.0.3", old), ("3.0.3", new));
-            let severities: Vec<Severity> =
-                findings.iter().map(|finding| finding.severity).collect();
-            assert_eq!(severities, [Severity::Undecided], "{old} to {new}");
-        }
+    let told = |sent, old, new| {
+        let findings = found(sent, (version, old), (version, new));
+        let [finding] = &findings[..] else {
+            panic!("{old} to {new}: {findings:?}");
+        };
+        let said = words::of(finding, Comparison::Versions);
+        (finding.severity, said)
+    };
+    [
+        told(true, &plain, one),
+        told(true, one, &plain),
+        told(false, one, &plain),
+        told(false, &plain, one),
+    ]
+}
+
+#[test]
+fn text_is_bytes_and_not_all_bytes_are_text() {
+    for (version, bytes, spelled) in [
+        (
+            "3.0.3",
+            json!({"type": "string", "format": "binary"}),
+            "`format: binary` of `f`",
+        ),
+        (
+            "3.1.0",
+            json!({"contentMediaType": "application/octet-stream"}),
+            "`contentMediaType: application/octet-stream` of `f`",
+        ),
+        (
+            "3.1.0",
+            json!({"type": "string", "contentMediaType": "image/png"}),
+            "`contentMediaType: image/png` of `f`",
+        ),
+    ] {
+        let expected = [
+            (
+                Severity::Warning,
+                "is new: clients may now send bytes that are not text",
+            ),
+            (
+                Severity::Breaking,
+                "was removed: clients that send bytes that are not text are now refused",
+            ),
+            (
+                Severity::Warning,
+                "was removed: new no longer answers bytes that are not text, which is safe for clients",
+            ),
+            (
+                Severity::Breaking,
+                "is new: new may answer bytes that are not text, which clients of old do not expect",
+            ),
+        ];
+        let expected = expected.map(|(severity, said)| (severity, format!("{spelled} {said}")));
+        assert_eq!(beside_text(version, &bytes), expected);
+    }
+}
+
+#[test]
+fn text_of_a_media_type_is_text_of_one_kind() {
+    for media in ["text/html", "application/json", "image/svg+xml"] {
+        let one = json!({"type": "string", "contentMediaType": media});
+        let severities = beside_text("3.1.0", &one).map(|(severity, _)| severity);
+        assert_eq!(
+            severities,
+            [
+                Severity::Breaking,
+                Severity::Warning,
+                Severity::Breaking,
+                Severity::Warning
+            ],
+            "{media}"
+        );
+    }
+}
+
+#[test]
+fn any_value_may_be_what_bytes_are_and_more() {
+    let bytes = json!({"contentMediaType": "application/octet-stream"});
+    for (sent, old, new, severity) in [
+        (true, &bytes, &json!({}), Severity::Warning),
+        (true, &json!({}), &bytes, Severity::Breaking),
+        (false, &bytes, &json!({}), Severity::Breaking),
+        (false, &json!({}), &bytes, Severity::Warning),
+    ] {
+        let findings = found(sent, ("3.1.0", old), ("3.1.0", new));
+        let severities: Vec<Severity> = findings.iter().map(|finding| finding.severity).collect();
+        assert_eq!(severities, [severity], "{old} to {new}");
     }
 }
 

@@ -5,7 +5,8 @@ use super::super::rules;
 use super::differences::Difference;
 use super::effect::Effect;
 use super::matching::Sides;
-use super::view::View;
+use super::view::{View, is_annotation};
+use crate::document::media::is_text;
 use crate::finding::SchemaChange;
 
 /// How bytes are written as text.
@@ -14,8 +15,8 @@ const ENCODING: &str = "contentEncoding";
 /// What bytes are.
 const MEDIA: &str = "contentMediaType";
 
-/// Compares bytes that are written in different ways, and says which keywords that is about. Bytes that are text on one side and stand as
-/// they are on the other are other bytes on the wire. Bytes that are text, beside any text, are texts of one kind.
+/// Compares bytes that are written in different ways, and says which keywords that is about. Bytes that are encoded on one side and stand
+/// as they are on the other are other bytes on the wire.
 pub(super) fn bytes(
     sides: &Sides<'_>,
     (old, new): (&View, &View),
@@ -30,8 +31,9 @@ pub(super) fn bytes(
         }
     };
     if let Some(difference) = text(sides, (old, new)) {
+        let is_encoding = difference.keyword == ENCODING;
         differences.push(difference);
-        return &[ENCODING];
+        return if is_encoding { &[ENCODING] } else { &[MEDIA] };
     }
     let (Some((before, one)), Some((after, other))) = (only(old), only(new)) else {
         return &[];
@@ -56,23 +58,46 @@ pub(super) fn bytes(
     &[ENCODING, MEDIA]
 }
 
-/// An encoding that only one side names. Where both say what the bytes are, those of the other side stand as they are.
+/// An encoding or a media type that only one side names, beside plain text or any value. Text in base64 and text such as HTML are text of
+/// one kind, and any text is bytes. Where both say what encoded bytes are, those of the other side stand as they are.
 fn text(sides: &Sides<'_>, (old, new): (&View, &View)) -> Option<Difference> {
-    let part = |view: &View, keyword: &str| view.parts.get(keyword).cloned();
-    let (removed, part, media) = match (part(old, ENCODING), part(new, ENCODING)) {
-        (Some(part), None) => (true, part, new.parts.get(MEDIA)),
-        (None, Some(part)) => (false, part, old.parts.get(MEDIA)),
+    let only = |keyword: &'static str| {
+        let part = |view: &View| view.parts.get(keyword).cloned();
+        match (part(old), part(new)) {
+            (Some(part), None) => Some((keyword, true, part)),
+            (None, Some(part)) => Some((keyword, false, part)),
+            _ => None,
+        }
+    };
+    let has = |keyword: &str| [old, new].map(|view| view.parts.contains_key(keyword));
+    let (keyword, removed, part) = match (only(ENCODING), only(MEDIA)) {
+        (Some(encoding), None) => encoding,
+        (None, Some(media)) => media,
         _ => return None,
     };
-    let same_media = old.parts.contains_key(MEDIA) == new.parts.contains_key(MEDIA);
-    if !same_media {
+    let beside = if removed { new } else { old };
+    let is_any = !beside.never && beside.parts.keys().all(|keyword| is_annotation(keyword));
+    if keyword == MEDIA && !are_text(old, new) && !is_any {
         return None;
     }
     let (side, at) = match removed {
         true => (&sides.old, Pair::new(&*part.pointer, &*new.pointer)),
         false => (&sides.new, Pair::new(&*old.pointer, &*part.pointer)),
     };
-    let told = side.told(&part.pointer, ENCODING, part.literal());
+    let literal = part.literal();
+    let media = literal.as_ref().and_then(|one| one.value().as_str());
+    let effect = match keyword {
+        ENCODING if has(MEDIA) == [true; 2] => Effect::ANY,
+        MEDIA if !is_any && !media.is_some_and(is_text) => Effect {
+            narrows: removed,
+            widens: !removed,
+        },
+        _ => Effect {
+            narrows: !removed,
+            widens: removed,
+        },
+    };
+    let told = side.told(&part.pointer, keyword, literal);
     let (rule, change) = match removed {
         true => (
             &rules::SCHEMA_KEYWORD_REMOVED,
@@ -83,32 +108,24 @@ fn text(sides: &Sides<'_>, (old, new): (&View, &View)) -> Option<Difference> {
             SchemaChange::KeywordAdded(told),
         ),
     };
-    let effect = match media {
-        Some(_) => Effect::ANY,
-        None => Effect {
-            narrows: !removed,
-            widens: removed,
-        },
-    };
     Some(Difference {
         rule,
         severity: rule.severity,
         at,
         change,
-        keyword: ENCODING.to_owned(),
+        keyword: keyword.to_owned(),
         effect,
         // No validator reads bytes.
         edits: Vec::new(),
     })
 }
 
-/// Whether one schema is of bytes, which need no type, and the other one of text.
+/// Whether one schema is of bytes, which need no type, and the other one of text; null is valid in both or in neither.
 pub(super) fn are_text(old: &View, new: &View) -> bool {
     let is_binary = |view: &View| {
         let has = |keyword: &str| view.parts.contains_key(keyword);
         has(MEDIA) && !has(ENCODING) && !has("contentSchema") && view.types().is_none()
     };
-    let is_text =
-        |view: &View| !view.or_null && matches!(view.types(), Some([only]) if only == "string");
-    is_binary(old) && is_text(new) || is_text(old) && is_binary(new)
+    let is_text = |view: &View| matches!(view.types(), Some([only]) if only == "string");
+    old.or_null == new.or_null && (is_binary(old) && is_text(new) || is_text(old) && is_binary(new))
 }

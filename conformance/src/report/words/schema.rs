@@ -9,6 +9,7 @@ use super::effect::{Said, Values, affected, member, place, sends};
 use super::shape::{beyond, outside, shape, shapes, types};
 use super::{Context, contrasted, list, name, quoted, reference, shown, told_apart};
 use crate::document::Literal;
+use crate::document::media::is_text;
 use crate::finding::{Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
@@ -141,13 +142,23 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         }
         SchemaChange::KeywordAdded(told) => {
             let mut said = Said::new(only(&format!("{}{of_property}", member_of(told)), true));
-            said.lost = refused(told);
-            said
+            match is_raw(told) {
+                true => said.gaining(NO_TEXT),
+                false => {
+                    said.lost = refused(told);
+                    said
+                }
+            }
         }
         SchemaChange::KeywordRemoved(told) => {
             let mut said = Said::new(only(&format!("{}{of_property}", member_of(told)), false));
-            said.gained = refused(told);
-            said
+            match is_raw(told) {
+                true => said.losing(NO_TEXT),
+                false => {
+                    said.gained = refused(told);
+                    said
+                }
+            }
         }
         SchemaChange::KeywordReplaced {
             old: before,
@@ -393,6 +404,19 @@ fn bytes(told: &Keyword) -> Option<String> {
             Some("written as they are".to_owned())
         }
         _ => None,
+    }
+}
+
+/// What bytes may be that text may not be.
+const NO_TEXT: &str = "bytes that are not text";
+
+/// Whether a keyword says that values are bytes as they are, which need not be text.
+fn is_raw(told: &Keyword) -> bool {
+    let value = told.value.as_ref().and_then(|one| one.value().as_str());
+    match (told.keyword.as_str(), value) {
+        ("contentMediaType", Some(media)) => !is_text(media),
+        ("format", Some("binary")) | ("type", Some("file")) => true,
+        _ => false,
     }
 }
 
