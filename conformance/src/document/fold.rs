@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::object::{Kind, Shape, member};
 use super::origin::{Moves, file_of};
-use super::walk::{Reference, each_reference, reference};
+use super::walk::{Path, Reference, each_reference, reference};
 use super::{BUNDLED, pointer};
 
 /// Keywords that document a schema: where null is added around it, they stay outside, where a reader of 2020-12 looks for them.
@@ -45,8 +45,7 @@ pub(super) fn fold(document: &mut Value, old: &[bool]) -> Moves {
         wrapped: false,
         deep: false,
     };
-    let root = At::new(String::new(), old[0]);
-    folding.below(document, &mut root.clone(), Kind::Root);
+    folding.below(document, &Path::Root, Kind::Root, old[0]);
     for (number, old) in old.iter().enumerate().skip(1) {
         // A whole document has components that nothing refers to.
         let at = format!("/{BUNDLED}/{number}");
@@ -54,7 +53,7 @@ pub(super) fn fold(document: &mut Value, old: &[bool]) -> Moves {
             .pointer_mut(&at)
             .filter(|file| file.get("openapi").is_some())
         {
-            folding.below(file, &mut At::new(at, *old), Kind::Root);
+            folding.below(file, &Path::At(&at), Kind::Root, *old);
         }
     }
     while let Some((at, kind)) = folding.open.pop() {
@@ -62,44 +61,13 @@ pub(super) fn fold(document: &mut Value, old: &[bool]) -> Moves {
             .and_then(|(number, _)| old.get(number))
             .unwrap_or(&old[0]);
         if let Some(value) = document.pointer_mut(&at) {
-            folding.below(value, &mut At::new(at, *old), kind);
+            folding.below(value, &Path::At(&at), kind, *old);
         }
     }
     if folding.wrapped && folding.deep {
         follow_wrapped(document, &folding.moves);
     }
     folding.moves
-}
-
-/// Where a node is in the model, and where it was before.
-#[derive(Clone)]
-struct At {
-    new: String,
-    before: String,
-    /// Whether the file is of 3.0.
-    old: bool,
-}
-
-impl At {
-    fn new(at: String, old: bool) -> Self {
-        Self {
-            before: at.clone(),
-            new: at,
-            old,
-        }
-    }
-
-    fn push(&mut self, token: &str) -> (usize, usize) {
-        let lengths = (self.new.len(), self.before.len());
-        pointer::push(&mut self.new, token);
-        pointer::push(&mut self.before, token);
-        lengths
-    }
-
-    fn truncate(&mut self, (new, before): (usize, usize)) {
-        self.new.truncate(new);
-        self.before.truncate(before);
-    }
 }
 
 struct Folding {
@@ -114,27 +82,26 @@ struct Folding {
 }
 
 impl Folding {
-    /// Folds the schemas at and below an object. Recurses as deep as the document, which is limited.
-    fn below(&mut self, value: &mut Value, at: &mut At, kind: Kind) {
+    /// Folds the schemas at and below an object of a file; `old` is whether that is of 3.0. Recurses as deep as the document, which is
+    /// limited.
+    fn below(&mut self, value: &mut Value, at: &Path<'_>, kind: Kind, old: bool) {
         let Value::Object(members) = value else {
             return;
         };
         if let Some(reference) = reference(members) {
             self.follow(reference, kind);
         }
-        let wrapped = kind == Kind::Schema && at.old && self.schema(members, at);
+        let wrapped = kind == Kind::Schema && old && self.schema(members, at);
         if wrapped && let Some(inner) = members.get_mut("anyOf").and_then(|all| all.get_mut(0)) {
             // One step further in the model than in the file.
-            let before = at.new.len();
-            at.new.push_str("/anyOf/0");
-            self.members(inner, at, kind);
-            at.new.truncate(before);
+            let at = Path::Key(at, "anyOf");
+            self.members(inner, &Path::Index(&at, 0), kind, old);
             return;
         }
-        self.members(value, at, kind);
+        self.members(value, at, kind, old);
     }
 
-    fn members(&mut self, value: &mut Value, at: &mut At, kind: Kind) {
+    fn members(&mut self, value: &mut Value, at: &Path<'_>, kind: Kind, old: bool) {
         let Value::Object(members) = value else {
             return;
         };
@@ -142,26 +109,21 @@ impl Folding {
             let Some((shape, inner)) = member(kind, key, value) else {
                 continue;
             };
-            let lengths = at.push(key);
+            let at = Path::Key(at, key);
             match (shape, value) {
-                (Shape::One, value) => self.below(value, at, inner),
+                (Shape::One, value) => self.below(value, &at, inner, old),
                 (Shape::List, Value::Array(items)) => {
                     for (index, item) in items.iter_mut().enumerate() {
-                        let lengths = at.push(&index.to_string());
-                        self.below(item, at, inner);
-                        at.truncate(lengths);
+                        self.below(item, &Path::Index(&at, index), inner, old);
                     }
                 }
                 (Shape::Map, Value::Object(map)) => {
                     for (name, value) in map {
-                        let lengths = at.push(name);
-                        self.below(value, at, inner);
-                        at.truncate(lengths);
+                        self.below(value, &Path::Key(&at, name), inner, old);
                     }
                 }
                 _ => {}
             }
-            at.truncate(lengths);
         }
     }
 
@@ -180,7 +142,7 @@ impl Folding {
     }
 
     /// Folds one schema, not those below it. Returns whether null was added around it.
-    fn schema(&mut self, members: &mut Map<String, Value>, at: &At) -> bool {
+    fn schema(&mut self, members: &mut Map<String, Value>, at: &Path<'_>) -> bool {
         let mut nullable = false;
         let mut changes = false;
         for (key, value) in members.iter() {
@@ -197,6 +159,7 @@ impl Folding {
         if !changes {
             return false;
         }
+        let at = &at.pointer();
         if members.get("$ref").is_some_and(Value::is_string) {
             members.retain(|key, _| key == "$ref");
         } else {
@@ -210,31 +173,18 @@ impl Folding {
         nullable && self.or_null(members, at)
     }
 
-    fn moved(&mut self, at: &At, new: &str, before: &str) {
-        let (new, before) = (
-            format!("{}/{new}", at.new),
-            format!("{}{before}", at.before),
-        );
-        self.moves.add(&new, &before);
-    }
-
-    /// Renames a keyword in its place, so that findings keep the order of the document.
-    fn rename(&mut self, members: &mut Map<String, Value>, at: &At, old: &str, new: &str) {
-        let all = std::mem::take(members).into_iter();
-        *members = all
-            .map(|(key, value)| {
-                if key == old {
-                    (new.to_owned(), value)
-                } else {
-                    (key, value)
-                }
-            })
-            .collect();
-        self.moved(at, new, &format!("/{old}"));
+    /// Renames a keyword in its place, so that findings keep the order of the document. No other keyword has the new name.
+    fn rename(&mut self, members: &mut Map<String, Value>, at: &str, old: &str, new: &str) {
+        if let Some(value) = members.get_mut(old).map(std::mem::take) {
+            members.insert(new.to_owned(), value);
+            // The last one comes where this was.
+            members.swap_remove(old);
+        }
+        self.moves.rename(at, new, old);
     }
 
     /// `example` is a list of one; `x-examples`, which editors write, lists several.
-    fn examples(&mut self, members: &mut Map<String, Value>, at: &At) {
+    fn examples(&mut self, members: &mut Map<String, Value>, at: &str) {
         if members.contains_key("examples") {
             members.shift_remove("example");
         } else if members.get("x-examples").is_some_and(Value::is_array) {
@@ -243,11 +193,11 @@ impl Folding {
         } else if let Some(example) = members.get_mut("example") {
             *example = Value::Array(vec![std::mem::take(example)]);
             self.rename(members, at, "example", "examples");
-            self.moved(at, "examples/0", "/example");
+            self.moves.rename(at, "examples/0", "example");
         }
     }
 
-    fn bounds(&mut self, members: &mut Map<String, Value>, at: &At) {
+    fn bounds(&mut self, members: &mut Map<String, Value>, at: &str) {
         for (flag, bound) in [
             ("exclusiveMinimum", "minimum"),
             ("exclusiveMaximum", "maximum"),
@@ -262,7 +212,7 @@ impl Folding {
         }
     }
 
-    fn format(&mut self, members: &mut Map<String, Value>, at: &At) {
+    fn format(&mut self, members: &mut Map<String, Value>, at: &str) {
         let (new, value) = match members.get("format").and_then(Value::as_str) {
             Some("byte") => ("contentEncoding", "base64"),
             Some("binary") => ("contentMediaType", "application/octet-stream"),
@@ -275,13 +225,13 @@ impl Folding {
     }
 
     /// Adds null to what a schema accepts. Returns whether that is around it.
-    fn or_null(&mut self, members: &mut Map<String, Value>, at: &At) -> bool {
+    fn or_null(&mut self, members: &mut Map<String, Value>, at: &str) -> bool {
         let null = Value::String("null".to_owned());
         match members.get_mut("type") {
             Some(one @ Value::String(_)) => {
                 if *one != null {
                     *one = Value::Array(vec![std::mem::take(one), null]);
-                    self.moved(at, "type/1", "/nullable");
+                    self.moves.rename(at, "type/1", "nullable");
                 }
                 return false;
             }
@@ -289,7 +239,7 @@ impl Folding {
                 if !types.contains(&null) {
                     types.push(null);
                     let place = format!("type/{}", types.len() - 1);
-                    self.moved(at, &place, "/nullable");
+                    self.moves.rename(at, &place, "nullable");
                 }
                 return false;
             }
@@ -310,9 +260,11 @@ impl Folding {
         let branches = [inner.into_iter().collect(), null].map(Value::Object);
         members.insert("anyOf".to_owned(), Value::Array(branches.into()));
         self.wrapped = true;
-        self.moved(at, "anyOf", "");
-        self.moved(at, "anyOf/0", "");
-        self.moved(at, "anyOf/1", "/nullable");
+        let before = self.moves.back(at.to_owned());
+        for (new, old) in [("anyOf", ""), ("anyOf/0", ""), ("anyOf/1", "/nullable")] {
+            let (new, old) = (format!("{at}/{new}"), format!("{before}{old}"));
+            self.moves.add(&new, &old);
+        }
         true
     }
 }

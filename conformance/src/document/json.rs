@@ -296,6 +296,10 @@ impl Parser<'_> {
         let digits = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         let length = rest.iter().take_while(digits).count();
         let text = &self.text[self.next..self.next + length];
+        if let Some(number) = small(text) {
+            self.next += length;
+            return Ok(number.into());
+        }
         // serde_json refuses what is not spelled as JSON has it, such as `01`.
         let Ok(number) = serde_json::from_str::<Number>(text) else {
             return Err(self.problem(format!(
@@ -309,6 +313,16 @@ impl Parser<'_> {
         self.next += length;
         Ok(number)
     }
+}
+
+/// The number that is spelled with a few digits and nothing else, which most are.
+fn small(text: &str) -> Option<u64> {
+    let is_plain = match text.as_bytes() {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 /// Makes an object of its members, which are the children of the node `mark`; `place` is the position of a byte.

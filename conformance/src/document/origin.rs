@@ -1,7 +1,10 @@
 //! Where the nodes of the folded model stand in the files that they came from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use serde_json::Value;
 
 use super::number::Decimal;
@@ -9,50 +12,101 @@ use super::pointer;
 use super::position::{Position, Spots, Text};
 use super::{Parsed, walk::Path};
 
-/// Nodes that stand elsewhere before a step of folding than after it, by their pointer after it.
+/// Nodes that stand elsewhere before a step of folding than after it.
 #[derive(Debug, Default)]
-pub(super) struct Moves(HashMap<String, String>);
+pub(super) struct Moves {
+    /// Where nodes were, by their pointer after the step.
+    nodes: HashMap<String, String>,
+    /// Which keywords of schemas had other names, one bit for each of [`RENAMED`], by [`place`]. Large documents have a hundred thousand.
+    keywords: HashMap<u64, u8>,
+}
+
+/// Keywords by what they were called before a step; of those in a list, the first.
+const RENAMED: [(&str, &str); 8] = [
+    ("examples", "example"),
+    ("examples/0", "example"),
+    ("examples", "x-examples"),
+    ("exclusiveMinimum", "minimum"),
+    ("exclusiveMaximum", "maximum"),
+    ("contentEncoding", "format"),
+    ("contentMediaType", "format"),
+    ("type/1", "nullable"),
+];
+
+/// The hash of a pointer. Two schemas that share it give a finding a wrong line, and nothing else.
+fn place(at: &str) -> u64 {
+    FixedState::default().hash_one(at)
+}
 
 impl Moves {
     /// Notes that what is at `new` was at `old`.
     pub(super) fn add(&mut self, new: &str, old: &str) {
         if new != old {
-            self.0
+            self.nodes
                 .entry(new.to_owned())
                 .or_insert_with(|| old.to_owned());
         }
     }
 
-    /// All that moved: where it is, and where it was.
+    /// Notes that what is at `new` in the schema at `at` was its keyword `old`.
+    pub(super) fn rename(&mut self, at: &str, new: &str, old: &str) {
+        match RENAMED.iter().position(|known| *known == (new, old)) {
+            Some(bit) => *self.keywords.entry(place(at)).or_default() |= 1 << bit,
+            None => {
+                let before = self.back(at.to_owned());
+                self.add(&pointer::join(at, new), &pointer::join(&before, old));
+            }
+        }
+    }
+
+    /// All nodes that moved: where each is, and where it was.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(new, old)| (new.as_str(), old.as_str()))
+        let nodes = self.nodes.iter();
+        nodes.map(|(new, old)| (new.as_str(), old.as_str()))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.nodes.is_empty() && self.keywords.is_empty()
     }
 
     /// Where the node at `at` was.
-    pub(super) fn back(&self, at: String) -> String {
-        if self.0.is_empty() {
+    pub(super) fn back(&self, mut at: String) -> String {
+        if self.is_empty() {
             return at;
         }
-        let mut known = at.as_str();
+        let mut end = at.len();
         loop {
-            if let Some(old) = self.0.get(known) {
-                return format!("{old}{}", &at[known.len()..]);
+            let known = &at[..end];
+            if let Some(old) = self.nodes.get(known) {
+                return format!("{old}{}", &at[end..]);
             }
-            if known.is_empty() {
+            let Some(slash) = known.rfind('/') else {
                 return at;
+            };
+            let renamed = self.keyword(known);
+            end = renamed.map_or(slash, |(schema, _)| schema);
+            if let Some((schema, old)) = renamed {
+                at = format!("{}/{old}{}", &at[..schema], &at[known.len()..]);
             }
-            known = pointer::parent(known);
         }
+    }
+
+    /// The length of the pointer of the schema whose keyword is at `at` and had another name, and that name.
+    fn keyword(&self, at: &str) -> Option<(usize, &'static str)> {
+        if self.keywords.is_empty() {
+            return None;
+        }
+        RENAMED.iter().enumerate().find_map(|(bit, (new, old))| {
+            let schema = at.strip_suffix(new)?.strip_suffix('/')?;
+            let bits = self.keywords.get(&place(schema))?;
+            (bits & 1 << bit != 0).then_some((schema.len(), *old))
+        })
     }
 
     /// The moves by where a node was; what was put in several places is in the first by name.
     pub(super) fn reversed(&self) -> HashMap<&str, &str> {
-        let mut reversed: HashMap<&str, &str> = HashMap::new();
-        for (new, old) in &self.0 {
+        let mut reversed: HashMap<&str, &str> = HashMap::default();
+        for (new, old) in &self.nodes {
             let known = reversed.entry(old).or_insert(new);
             *known = (*known).min(new);
         }
@@ -83,9 +137,9 @@ struct Noted<'p> {
 impl File {
     /// The file and its value.
     pub(super) fn new(name: String, text: String, parsed: Parsed) -> (Value, Self) {
-        let mut exact = HashMap::new();
+        let mut exact = HashMap::default();
         exact.extend(parsed.exact.iter().map(|(node, exact)| (*node, exact)));
-        let mut merged: HashMap<usize, Vec<u32>> = HashMap::new();
+        let mut merged: HashMap<usize, Vec<u32>> = HashMap::default();
         for (mapping, offset) in &parsed.merged {
             merged.entry(*mapping).or_default().push(*offset);
         }
@@ -228,4 +282,35 @@ pub(super) fn file_of(at: &str) -> Option<(usize, usize)> {
     let digits = rest.split('/').next().unwrap_or(rest);
     let number = digits.parse().ok()?;
     Some((number, at.len() - rest.len() + digits.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_are_found_by_the_names_that_they_had() {
+        let mut moves = Moves::default();
+        moves.add("/a/anyOf/0", "/a");
+        let schema = "/a/anyOf/0/properties/b";
+        for (new, old) in [
+            ("examples", "example"),
+            ("examples/0", "example"),
+            ("contentEncoding", "format"),
+            ("type/2", "nullable"),
+        ] {
+            moves.rename(schema, new, old);
+        }
+        for (at, before) in [
+            ("examples", "/a/properties/b/example"),
+            ("examples/0/c/1", "/a/properties/b/example/c/1"),
+            ("contentEncoding", "/a/properties/b/format"),
+            ("type/2", "/a/properties/b/nullable"),
+            ("type/1", "/a/properties/b/type/1"),
+            ("items/examples/0", "/a/properties/b/items/examples/0"),
+        ] {
+            assert_eq!(moves.back(format!("{schema}/{at}")), before, "{at}");
+        }
+        assert_eq!(moves.back("/examples".to_owned()), "/examples");
+    }
 }

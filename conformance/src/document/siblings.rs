@@ -123,14 +123,14 @@ impl Found<'_> {
         inside: &[String],
         open: &mut Vec<(String, Kind)>,
     ) {
-        each(value, &Path::Root, kind, &mut |path, kind, members| {
+        each(value, &Path::At(at), kind, &mut |path, kind, members| {
             let counts = |key: &String| match kind {
                 Kind::PathItem => key != "$ref",
                 _ => self.version > Version::V30 && (key == "description" || key == "summary"),
             };
             if members.keys().any(counts) {
                 self.siblings.push_back(Sibling {
-                    at: format!("{at}{}", path.pointer()),
+                    at: path.pointer(),
                     kind,
                     inside: inside.to_vec(),
                 });

@@ -9,6 +9,8 @@ use super::pointer;
 #[derive(Clone, Copy)]
 pub(super) enum Path<'p> {
     Root,
+    /// A node whose pointer is known.
+    At(&'p str),
     Key(&'p Path<'p>, &'p str),
     Index(&'p Path<'p>, usize),
 }
@@ -23,6 +25,7 @@ impl Path<'_> {
     fn write(&self, text: &mut String) {
         match self {
             Self::Root => {}
+            Self::At(at) => text.push_str(at),
             Self::Key(parent, key) => {
                 parent.write(text);
                 pointer::push(text, key);

@@ -1,7 +1,6 @@
 //! What 2.0 spells in another way than 3.0: media types, servers, security schemes, references and keywords of schemas.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::{Map, Value, json};
 
 use crate::document::keyword::{has_free_names, is_data};
