@@ -20,7 +20,6 @@ use super::matching::{LOOKS, Sides};
 use super::side::{self, local};
 use super::view::{Content, Part, View};
 use super::{bounds, bytes, sets, told};
-use crate::document::keyword::{MAPS, SINGLE};
 use crate::document::pointer;
 use crate::finding::{DocumentChange, SchemaChange, Sender, Side};
 use crate::schema::direction::is_flagged;
@@ -128,7 +127,7 @@ pub(super) struct Visit<'a> {
     pub(super) old: String,
     pub(super) new: String,
     /// What stands there.
-    values: Values<'a>,
+    pub(super) values: Values<'a>,
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
     /// Schemas in them whose references lead nowhere.
@@ -194,66 +193,11 @@ impl<'a> Walk<'a> {
         )
     }
 
-    /// What is below two schemas that say the same themselves, where nothing in them needs to be folded, with what stands there.
-    fn unchanged(&self, id: usize) -> Option<Vec<(Below, (&'a Value, &'a Value))>> {
-        let Visit {
-            old, new, values, ..
-        } = &self.pairs[id];
-        let (Some(one @ Value::Object(ones)), Some(other @ Value::Object(others))) = values else {
-            return None;
-        };
-        let same = self.sides.same.borrow();
-        if !same.around(one, other) || ones.keys().any(|keyword| is_in_place(keyword)) {
-            return None;
-        }
-        let mut below = Vec::new();
-        for (keyword, one) in ones {
-            let Some(other) = others.get(keyword) else {
-                continue;
-            };
-            let mut add = |name: Option<&str>, step: Step, values| {
-                let at = Pair::new(old.as_str(), new.as_str()).member(keyword);
-                let at = name.map_or_else(|| at.clone(), |name| at.member(name));
-                let inner = Below::new(&at.old, &at.new, keyword, step);
-                below.push((inner, values));
-            };
-            match (one, other) {
-                (Value::Object(ones), Value::Object(others))
-                    if MAPS.contains(&keyword.as_str())
-                        && !["$defs", "definitions"].contains(&keyword.as_str()) =>
-                {
-                    for (name, one) in ones {
-                        if let Some(other) = others.get(name)
-                            && !same.inner(one, other)
-                        {
-                            add(Some(name), Step::of(keyword, name, 0), (one, other));
-                        }
-                    }
-                }
-                (Value::Array(ones), Value::Array(others)) => {
-                    for (index, (one, other)) in ones.iter().zip(others).enumerate() {
-                        if !same.inner(one, other) {
-                            let step = Step::of(keyword, "tuple", index);
-                            add(Some(&index.to_string()), step, (one, other));
-                        }
-                    }
-                }
-                _ if SINGLE.contains(&keyword.as_str()) && !same.inner(one, other) => {
-                    add(None, Step::of(keyword, "", 0), (one, other));
-                }
-                _ => {}
-            }
-        }
-        // The order of members changes nothing.
-        below.sort_by(|(a, _), (b, _)| (&a.keyword, &a.old).cmp(&(&b.keyword, &b.old)));
-        Some(below)
-    }
-
     fn visit(&mut self, id: usize) {
         if let Some(below) = self.unchanged(id) {
-            for (inner, (one, other)) in below {
+            for (inner, values) in below {
                 let from = From::Pair(id, inner.keyword, inner.step);
-                self.push_known((&inner.old, &inner.new), (Some(one), Some(other)), from);
+                self.push_known((&inner.old, &inner.new), values, from);
             }
             return;
         }
@@ -475,23 +419,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// Whether a keyword looks at the same value as the schema that it stands in, or says which schema that is.
-fn is_in_place(keyword: &str) -> bool {
-    [
-        "$ref",
-        "$dynamicRef",
-        "$recursiveRef",
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "not",
-        "if",
-        "then",
-        "else",
-        "dependentSchemas",
-        "discriminator",
-    ]
-    .contains(&keyword)
 }

@@ -1,7 +1,7 @@
 //! Comparing schemas to the last keyword.
 //!
 //! - Pairing: [`compare`] walks the pairs of schemas that do not say the same in the same words, [`matching`] finds the partners of
-//!   alternatives; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
+//!   alternatives, and [`unchanged`] skips what says the same itself; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
 //! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`], [`bytes`] and [`alternatives`], says what differs, as data and as
 //!   an edit of the old schema.
 //! - Deciding: [`decide`] judges each edit by itself, at the [`spot`] that a whole value has to meet, with [`structure`], [`effect`],
@@ -34,6 +34,7 @@ mod structure;
 mod together;
 mod told;
 mod types;
+mod unchanged;
 mod users;
 mod vacant;
 mod view;

@@ -45,6 +45,10 @@ impl<'a> Side<'a> {
         view(self.document, at, self.prose)
     }
 
+    pub(super) fn compares_prose(&self) -> bool {
+        self.prose
+    }
+
     pub(super) fn document(&self) -> &'a Document {
         self.document
     }
