@@ -43,6 +43,16 @@ enum Union {
     Negation,
 }
 
+/// What else alternatives say of their members.
+#[derive(Clone, Copy, PartialEq)]
+enum Beside {
+    Nothing,
+    /// Some members need others.
+    Needs,
+    /// Some members have a schema by a pattern.
+    Patterns,
+}
+
 /// A member's schema.
 fn member(random: &mut Random) -> Value {
     let all = [
@@ -58,7 +68,7 @@ fn member(random: &mut Random) -> Value {
 }
 
 /// An object whose members are called by numbers.
-fn alternative(random: &mut Random, dependent: bool) -> Value {
+fn alternative(random: &mut Random, beside: Beside) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for _ in 0..=random.below(2) {
@@ -72,7 +82,10 @@ fn alternative(random: &mut Random, dependent: bool) -> Value {
     if random.below(3) == 0 {
         schema["additionalProperties"] = json!(false);
     }
-    if dependent && random.below(3) == 0 {
+    if beside == Beside::Patterns && random.below(2) == 0 {
+        schema["patternProperties"] = pattern(random);
+    }
+    if beside == Beside::Needs && random.below(3) == 0 {
         let (name, needs) = (
             random.below(USED).to_string(),
             random.below(USED).to_string(),
@@ -82,9 +95,22 @@ fn alternative(random: &mut Random, dependent: bool) -> Value {
     schema
 }
 
-/// Another member in one of the alternatives, or another list of those that are required.
-fn change(random: &mut Random, schema: &mut Value) {
-    match random.below(4) {
+/// A schema for one or two members, by their numbers.
+fn pattern(random: &mut Random) -> Value {
+    let numbers = some(random, 2, USED);
+    let key = match random.below(2) {
+        0 => numbers[0].to_string(),
+        _ => format!("{}|{}", numbers[0], numbers[1]),
+    };
+    json!({key: member(random)})
+}
+
+/// Another member in one of the alternatives, another list of those that are required, or another pattern.
+fn change(random: &mut Random, schema: &mut Value, beside: Beside) {
+    let kinds = if beside == Beside::Patterns { 6 } else { 4 };
+    match random.below(kinds) {
+        4 => schema["patternProperties"] = pattern(random),
+        5 => schema["patternProperties"] = json!({}),
         0 => schema["properties"][random.below(USED).to_string()] = member(random),
         1 => {
             let first = schema["properties"]
@@ -129,6 +155,15 @@ fn named(schema: &Value, names: &[&str], order: &[usize]) -> Value {
         .map(|(number, member)| (name(number), member.clone()));
     named["properties"] = members.collect::<Map<_, _>>().into();
     named["required"] = list(&schema["required"]);
+    if let Some(patterns) = schema.get("patternProperties").and_then(Value::as_object) {
+        let patterns = patterns.iter().map(|(numbers, member)| {
+            let mut numbers: Vec<&str> = numbers.split('|').collect();
+            numbers.sort_by_key(|number| order[number.parse::<usize>().expect("a number")]);
+            let names: Vec<String> = numbers.into_iter().map(name).collect();
+            (format!("^({})$", names.join("|")), member.clone())
+        });
+        named["patternProperties"] = patterns.collect::<Map<_, _>>().into();
+    }
     if let Some(needs) = schema.get("dependentRequired").and_then(Value::as_object) {
         let needs = needs
             .iter()
@@ -190,7 +225,7 @@ fn some(random: &mut Random, count: usize, of: usize) -> Vec<usize> {
 }
 
 /// Compares changes of alternatives under several names and orders, a share of all rounds.
-fn hold(first: u64, share: u64, unions: &[Union], dependent: bool) {
+fn hold(first: u64, share: u64, unions: &[Union], beside: Beside) {
     let all = std::env::var("CONFORMANCE_ROUNDS")
         .map_or(2_000, |text| text.parse::<u64>().expect("a number"));
     let rounds = (all * share).div_ceil(100);
@@ -198,11 +233,11 @@ fn hold(first: u64, share: u64, unions: &[Union], dependent: bool) {
     for round in first..first + rounds {
         let mut random = Random::new(round + 9_000_000);
         let union = unions[random.below(unions.len())];
-        let old = [(); 3].map(|()| alternative(&mut random, dependent));
+        let old = [(); 3].map(|()| alternative(&mut random, beside));
         let mut new = old.clone();
         for _ in 0..=random.below(2) {
             let index = random.below(3);
-            change(&mut random, &mut new[index]);
+            change(&mut random, &mut new[index], beside);
         }
         let place = random.below(3);
         let known = Cell::new(None);
@@ -243,18 +278,25 @@ fn alternatives_are_judged_alike_whatever_their_members_are_called() {
         Union::List("oneOf"),
         Union::List("anyOf"),
     ];
-    hold(0, 60, &lists, false);
+    hold(0, 50, &lists, Beside::Nothing);
 }
 
 #[test]
 fn conditions_are_judged_alike_whatever_their_members_are_called() {
-    hold(100_000, 20, &[Union::Condition, Union::Negation], false);
+    let unions = [Union::Condition, Union::Negation];
+    hold(100_000, 15, &unions, Beside::Nothing);
 }
 
 #[test]
 fn members_that_need_others_are_judged_alike_whatever_they_are_called() {
     let unions = [Union::List("oneOf"), Union::List("anyOf"), Union::Condition];
-    hold(200_000, 20, &unions, true);
+    hold(200_000, 15, &unions, Beside::Needs);
+}
+
+#[test]
+fn members_that_a_pattern_speaks_of_are_judged_alike_whatever_they_are_called() {
+    let unions = [Union::List("oneOf"), Union::List("anyOf"), Union::Condition];
+    hold(300_000, 20, &unions, Beside::Patterns);
 }
 
 #[test]
