@@ -21,6 +21,10 @@ use clap::{Parser, ValueEnum};
 use generate::Kind;
 use run::Run;
 
+/// That of `conformance`, which is measured here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What `benches/drift` was given. The script prints the help, without building anything: a new option has its line there.
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true)]
