@@ -63,8 +63,9 @@ mod written;
 pub use components::compares_schemas;
 pub(crate) use meaning::{accepts_nothing, example_values, of_pattern};
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::HashSet;
 use serde_json::{Map, Value};
 
 use crate::document::{Document, Selection, pointer};
@@ -120,7 +121,7 @@ pub fn compare_counted(old: &Document, new: &Document, options: &Options) -> Com
         operations: 0,
         webhooks: 0,
         components: 0,
-        visited: HashSet::new(),
+        visited: HashSet::default(),
     };
     drift.ledger.open(DOCUMENT);
     if !options.selection.is_partial() {

@@ -6,9 +6,10 @@
 //! reference, in its `allOf`, or in each alternative but null.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::Subschemas;
@@ -142,7 +143,7 @@ impl<'a> Unsent<'a> {
         if self.flags.iter().any(set) {
             return true;
         }
-        let (mut alternatives, mut sent) = (HashSet::new(), HashSet::new());
+        let (mut alternatives, mut sent) = (HashSet::default(), HashSet::default());
         for (keyword, below) in self.subschemas.applied(at) {
             match keyword {
                 "$ref" | "$dynamicRef" | "allOf" if self.is_unsent(&below) => return true,

@@ -3,8 +3,7 @@
 //! Used by everything that asks what a schema says about a value without validating it. It reads a document, or a schema that stands
 //! alone, and copies nothing.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use serde_json::{Map, Value};
 
 use super::pattern;
@@ -125,7 +124,7 @@ impl<'a> Subschemas<'a> {
     /// The schemas at `roots` and all that may apply to the same value.
     #[must_use]
     pub fn in_place(&self, roots: &[String]) -> Vec<String> {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut found = Vec::new();
         let mut open: Vec<String> = roots.iter().rev().cloned().collect();
         while let Some(at) = open.pop() {

@@ -3,9 +3,9 @@
 //! Nothing here is proven; the validator decides about every value.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use foldhash::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, ways};

@@ -9,7 +9,7 @@ use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
 use crate::schema::number_format::range;
-use crate::schema::validator::{asserts, compile};
+use crate::schema::validator::{asserts, compile_held};
 
 /// Formats that say how wide or secret a value is, not which text it admits.
 const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
@@ -31,7 +31,7 @@ pub(super) fn accepted<'a>(
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, count) = plain::seen(source, at, values, edits)?;
     source.spend(count * (1 + values.len() / 8));
-    let validator = compile(&schema)?;
+    let validator = compile_held(schema)?;
     Ok(values
         .iter()
         .map(|value| validator.is_valid(value))
@@ -49,7 +49,7 @@ pub(super) fn rejected_for(
     name: &str,
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, _) = plain::seen(source, at, values, None)?;
-    let validator = compile(&schema)?;
+    let validator = compile_held(schema)?;
     let prefix = pointer::join("", name);
     let is_about = |error: &ValidationError<'_>| {
         let at = error.instance_path().as_str();

@@ -79,7 +79,7 @@ pub(super) struct Tried {
     pub(super) value: Value,
     /// Whether the sender's whole schema accepts it and the receiver's rejects it, with all other differences applied as well.
     pub(super) real: bool,
-    /// Whether its sender documents all members of it.
+    /// Whether its sender documents all members of it; not known of what is not sent.
     pub(super) documented: bool,
 }
 
@@ -404,15 +404,19 @@ impl<'a> Meaning<'a> {
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         let real = accepted(&new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
-        let documented = self.documents(at, sender, &values.iter().collect::<Vec<_>>(), changes);
+        let is_sent = |in_old: bool| in_old == (sender == Sender::Client);
+        let sent = apart.iter().filter(|(_, in_old)| is_sent(*in_old));
+        let sent: Vec<&Value> = sent.map(|(value, _)| value).collect();
+        let mut documented = self.documents(at, sender, &sent, changes).into_iter();
         for (index, (value, in_old)) in apart.into_iter().enumerate() {
             let in_new = real.as_ref().map_or(in_old, |real| real[index]);
+            let is_sent = is_sent(in_old);
             let tried = Tried {
                 real: in_old != in_new,
-                documented: documented[index],
+                documented: is_sent && documented.next().unwrap_or(false),
                 value,
             };
-            match in_old == (sender == Sender::Client) {
+            match is_sent {
                 true => trial.rejected.push(tried),
                 false => trial.unsent.push(tried),
             }

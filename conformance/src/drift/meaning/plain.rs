@@ -333,9 +333,10 @@ impl<'e, 'a> Writer<'e, 'a> {
                 Value::Array(names.iter().filter(shown).cloned().collect())
             }
             ("properties", Value::Object(members)) => {
+                let mut named = scope.by_name();
                 let mut written = Map::new();
                 for name in members.keys() {
-                    let below = scope.named(name);
+                    let below = named.take(name);
                     if below.is_empty() {
                         continue;
                     }

@@ -1,8 +1,7 @@
 //! Schemas with other names of members, and with their parts in another order, so that what set algebra proves depends on neither: it
 //! works through both in their order.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use crate::document::keyword::{LISTS, MAPS, SINGLE};

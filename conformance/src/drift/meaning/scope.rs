@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::tried::is_alike;
@@ -24,6 +25,25 @@ impl<'v> Scope<'v> {
 
     pub(super) fn named(&self, name: &str) -> Self {
         self.each(&|value, all| all.extend(value.as_object().and_then(|members| members.get(name))))
+    }
+
+    /// What [`Self::named`] gives for each name, found at once for all.
+    pub(super) fn by_name(&self) -> ByName<'v> {
+        let Self::Values(values) = self else {
+            return ByName(None);
+        };
+        let mut named: HashMap<&str, Vec<&Value>> = HashMap::default();
+        for (name, member) in values
+            .iter()
+            .filter_map(|value| value.as_object())
+            .flatten()
+        {
+            let all = named.entry(name).or_default();
+            if !all.last().is_some_and(|last| is_alike(last, member)) {
+                all.push(member);
+            }
+        }
+        ByName(Some(named))
     }
 
     pub(super) fn items(&self) -> Self {
@@ -62,6 +82,19 @@ impl<'v> Scope<'v> {
                 let names: BTreeSet<&String> = members.flat_map(Map::keys).collect();
                 names.into_iter().map(|name| json!(name)).collect()
             }
+        }
+    }
+}
+
+/// The values of members by their names; none where all of a schema is written.
+pub(super) struct ByName<'v>(Option<HashMap<&'v str, Vec<&'v Value>>>);
+
+impl<'v> ByName<'v> {
+    /// The values of the members called `name`, which are asked for once.
+    pub(super) fn take(&mut self, name: &str) -> Scope<'v> {
+        match &mut self.0 {
+            Some(named) => Scope::Values(named.remove(name).unwrap_or_default()),
+            None => Scope::All,
         }
     }
 }

@@ -4,9 +4,10 @@
 //! with other numbers in the same order accepts a value where the real one accepts the same value stretched. Both documents of a
 //! comparison share the stand-ins. A value that was found with them decides a verdict and is never shown, unless the real schemas agree.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use foldhash::{HashMap, HashSet};
 use serde_json::{Number, Value};
 
 use crate::document::{Decimal, Document, Literal, pointer};
@@ -171,7 +172,7 @@ fn ranked(all: &BTreeSet<Decimal>, limits: (u64, u64)) -> BTreeMap<Decimal, u64>
 
 /// Floats near the numbers `exact`, in the same order among each other and among all numbers of the documents; none where none is free.
 fn near(exact: &BTreeSet<Decimal>, documents: [&Document; 2]) -> HashMap<Decimal, Number> {
-    let mut found = HashMap::new();
+    let mut found = HashMap::default();
     if exact.is_empty() {
         return found;
     }

@@ -8,8 +8,9 @@
 //! the like are judged in the schema that has them. What no difference of such a schema does alone is a finding of all of them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::super::ledger::Text;
@@ -82,12 +83,12 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             walk,
             roots,
             meaning,
-            trials: HashMap::new(),
+            trials: HashMap::default(),
             groups: BTreeMap::new(),
             relations: RefCell::default(),
-            spent: HashMap::new(),
+            spent: HashMap::default(),
             equal: vec![false; walk.pairs.len()],
-            told: HashSet::new(),
+            told: HashSet::default(),
             senders: users::senders(walk, roots),
             vacant: (
                 Vacancy::new(&walk.sides.old, meaning.is_flagged()),

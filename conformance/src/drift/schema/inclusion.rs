@@ -3,8 +3,7 @@
 //! Used for alternatives, where no value tells whether the others accept all that one did. Members that the inner schema does not name
 //! are not looked at: who sends values of it does not document them.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use serde_json::Value;
 
 use super::super::equal::identity;
@@ -25,7 +24,7 @@ type Assumed = HashSet<(Side, String, Side, String)>;
 impl Sides<'_> {
     /// Whether `outer` accepts all values of `inner` that have documented members only.
     pub(super) fn covers(&self, outer: At<'_>, inner: At<'_>) -> bool {
-        self.covers_assuming(outer, inner, &mut Assumed::new())
+        self.covers_assuming(outer, inner, &mut Assumed::default())
     }
 
     pub(super) fn view_at(&self, (side, at): At<'_>) -> View {
@@ -122,7 +121,7 @@ impl Sides<'_> {
                 let names = |view: &View| match view.parts.get("properties").map(|one| &one.content)
                 {
                     Some(Content::Named(members)) => members.keys().cloned().collect(),
-                    _ => HashSet::new(),
+                    _ => HashSet::default(),
                 };
                 names(narrow).is_subset(&names(wide))
             }

@@ -2,7 +2,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashSet};
 
 use super::super::equal::canonical;
 use super::super::meaning::StandIns;
@@ -90,7 +92,7 @@ impl Sides<'_> {
         let mut left: Vec<Option<&String>> = new.iter().map(Some).collect();
         let mut rest: Vec<(usize, &String)> = Vec::new();
         let text = |side: &Side<'_>, at: &str| side.value(at).map(canonical);
-        let mut by_text: HashMap<Option<String>, VecDeque<usize>> = HashMap::new();
+        let mut by_text: HashMap<Option<String>, VecDeque<usize>> = HashMap::default();
         for (index, other) in new.iter().enumerate() {
             let places = by_text.entry(text(&self.new, other)).or_default();
             places.push_back(index);
@@ -158,7 +160,7 @@ impl Sides<'_> {
                 let other = &new[*j];
                 !used_new[*j]
                     && one.local == other.local
-                    && self.alike(one.at, other.at, &mut HashSet::new())
+                    && self.alike(one.at, other.at, &mut HashSet::default())
             };
             let beside = new.iter().position(|other| other.index == one.index);
             let alike = beside.into_iter().chain(0..new.len()).find(is_alike);

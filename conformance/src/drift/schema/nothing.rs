@@ -2,8 +2,9 @@
 //! another type, alternatives that are the same one twice. What is not seen counts as accepting something.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::equal::{canonical, identity};
@@ -79,7 +80,7 @@ impl Vacancy<'_, '_> {
         if branches.len() < 2 {
             return false;
         }
-        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut seen: HashMap<String, usize> = HashMap::default();
         for at in branches {
             let (_, value) = self.side.known(at);
             let text = value.map_or_else(|| at.clone(), canonical);

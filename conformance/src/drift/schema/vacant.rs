@@ -3,8 +3,9 @@
 //! Only what keywords say plainly is seen, such as `maxItems: 0`; what is not seen counts as reached.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::meaning::Step;

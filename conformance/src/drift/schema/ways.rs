@@ -1,6 +1,8 @@
 //! Ways from a difference outwards to the whole values that it is part of.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+
+use foldhash::HashMap;
 
 use super::super::meaning::Step;
 use super::compare::From;
@@ -24,7 +26,7 @@ impl Decider<'_, '_, '_> {
     pub(super) fn uses(&self, id: usize, sender: Sender) -> Vec<Use> {
         let mut uses = Vec::new();
         // The pair that each one was reached from, and by which of its own origins.
-        let mut seen: HashMap<usize, (usize, usize)> = HashMap::from([(id, (id, 0))]);
+        let mut seen: HashMap<usize, (usize, usize)> = HashMap::from_iter([(id, (id, 0))]);
         let mut roots = BTreeSet::new();
         let mut open = VecDeque::from([id]);
         while let Some(pair) = open.pop_front() {
