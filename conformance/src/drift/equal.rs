@@ -8,6 +8,18 @@ use crate::document::{Decimal, Literal, pointer};
 pub(super) const PROVENANCE: [&str; 3] =
     ["x-decision", "x-documented-defects", "x-documented-names"];
 
+/// Members of OpenAPI objects, schemas apart, that are written for readers.
+pub(super) const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
+
+/// Keywords of schemas that are written for readers.
+pub(super) const SCHEMA_PROSE: [&str; 5] = [
+    "title",
+    "description",
+    "$comment",
+    "externalDocs",
+    "summary",
+];
+
 /// A text that is equal exactly when the values are. Recurses as deep as the document, which is limited.
 pub(super) fn canonical(value: &Value) -> String {
     written(value, None, false)

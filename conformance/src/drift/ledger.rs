@@ -4,7 +4,7 @@ use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::Options;
-use super::equal::{PROVENANCE, identity_without_provenance};
+use super::equal::{PROSE, PROVENANCE, identity_without_provenance};
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, Literal, Operation, pointer};
@@ -13,9 +13,6 @@ use crate::finding::{
     Undecided, Use,
 };
 use crate::hooks;
-
-/// Members of OpenAPI objects (schemas apart) that are written for readers.
-const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
 
 /// The part of a document that is compared, and the direction of its content.
 #[derive(Debug, Clone, Copy)]

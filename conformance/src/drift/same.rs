@@ -9,21 +9,9 @@
 use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
-use super::equal::PROVENANCE;
+use super::equal::{PROSE, PROVENANCE, SCHEMA_PROSE};
 use crate::document::keyword::{LISTS, MAPS, SINGLE};
 use crate::document::{Decimal, Document, has_free_names, holds_data, pointer};
-
-/// Members of OpenAPI objects that are written for readers.
-const PROSE: [&str; 3] = ["description", "summary", "externalDocs"];
-
-/// Keywords of schemas that are written for readers.
-const SCHEMA_PROSE: [&str; 5] = [
-    "title",
-    "description",
-    "$comment",
-    "externalDocs",
-    "summary",
-];
 
 /// Two nodes at the same place, and what their references lead to.
 #[derive(Debug, Default)]

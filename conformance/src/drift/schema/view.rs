@@ -4,17 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(super) use super::super::equal::SCHEMA_PROSE as PROSE;
 use super::super::equal::identity_without_provenance;
 use crate::document::{Decimal, Literal, pointer};
-
-/// Keywords that are written for readers.
-pub(super) const PROSE: [&str; 5] = [
-    "title",
-    "description",
-    "$comment",
-    "externalDocs",
-    "summary",
-];
 
 /// Keywords, besides prose and extensions, that say nothing about which values are valid.
 const ANNOTATIONS: [&str; 7] = [
