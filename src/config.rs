@@ -17,12 +17,13 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 pub use self::choices::{LogFormat, Mode, Role};
+use self::egress::policy;
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
 use self::listening::{base_path, hosts, listen};
 use self::providers::ProviderSettings;
 pub use self::storage::{Storage, StorageSettings, location};
 pub use self::tracing::{Tracing, TracingSettings};
-use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, InvalidNetwork, Secret};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, HostNames, Secret};
 use crate::provider::{self, InvalidSetting, PROVIDERS};
 use crate::storage::{InvalidPostgresAddress, KeyFileError, Location};
 
@@ -132,7 +133,8 @@ pub struct Settings {
     #[arg(long, env = "TRUEHOOK_LEASE_SECONDS", value_name = "SECONDS")]
     pub lease_seconds: Option<u64>,
 
-    /// Networks that may be sent to although they are not public, as addresses or CIDR ranges separated by commas [default: none]
+    /// Networks that may be sent to although they are not public, as addresses or CIDR ranges separated by commas; `private` stands for
+    /// 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and `fc00::/7`, where those of containers are [default: none]
     #[arg(
         long,
         env = "TRUEHOOK_ALLOW_ADDRESSES",
@@ -402,7 +404,10 @@ impl Config {
                     settings.target_delay.unwrap_or(DEFAULT_TARGET_DELAY).into(),
                 ),
                 lease: lease(settings.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS))?,
-                policy: policy(mode, settings.allow_addresses.unwrap_or_default())?,
+                policy: policy(
+                    mode,
+                    settings.allow_addresses.as_deref().unwrap_or_default(),
+                )?,
                 egress: Egress::new(settings.egress)?,
                 retention: match settings.retention_days.unwrap_or(DEFAULT_RETENTION_DAYS) {
                     0 => None,
@@ -434,23 +439,6 @@ fn lease(seconds: u64) -> Result<Duration, ConfigError> {
             "--lease-seconds {seconds}: must be above the deadline of an attempt, {deadline}, and at most {MAX_LEASE_SECONDS}"
         )))
     }
-}
-
-/// Sandbox mode reaches receivers on loopback over plain HTTP; production neither, unless the operator allows an address.
-fn policy(mode: Mode, allowed: Vec<String>) -> Result<AddressPolicy, ConfigError> {
-    let parse = |network: String| {
-        let fault = |error: InvalidNetwork| {
-            ConfigError::Invalid(format!("--allow-addresses {network}: {error}"))
-        };
-        network.trim().parse().map_err(fault)
-    };
-    let sandbox = mode == Mode::Sandbox;
-    let allowed = allowed.into_iter().map(parse).collect::<Result<_, _>>()?;
-    Ok(AddressPolicy {
-        allowed,
-        loopback: sandbox,
-        http: sandbox,
-    })
 }
 
 /// The names of all flags, which are the keys of the file.

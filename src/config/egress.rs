@@ -1,4 +1,5 @@
-//! The way to receivers: through which proxy, and which certificate authorities are trusted beside those of the system.
+//! The way to receivers: which addresses may be dialed, through which proxy, and which certificate authorities are trusted beside those
+//! of the system.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,13 +9,16 @@ use clap::builder::BoolishValueParser;
 use serde::Deserialize;
 use url::Url;
 
-use super::{ConfigError, secret};
-use crate::domain::Secret;
+use super::{ConfigError, Mode, secret};
+use crate::domain::{AddressPolicy, InvalidNetwork, Secret};
 
 const DEFAULT_CONNECTION_AGE: u32 = 60;
 
 /// The port of a proxy whose URL names none.
 const DEFAULT_PORT: u16 = 80;
+
+/// The word for all private networks.
+const PRIVATE: &str = "private";
 
 /// The settings of the way to receivers.
 #[derive(Debug, Default, Args, Deserialize)]
@@ -160,6 +164,25 @@ fn proxy(url: &str, resolves: bool) -> Option<EgressProxy> {
         port: url.port().unwrap_or(DEFAULT_PORT),
         credentials,
         resolves,
+    })
+}
+
+/// Sandbox mode reaches receivers on loopback over plain HTTP; production neither, unless the operator allows an address.
+pub(super) fn policy(mode: Mode, allowed: &[String]) -> Result<AddressPolicy, ConfigError> {
+    let parse = |network: &&str| {
+        let fault = |error: InvalidNetwork| {
+            ConfigError::Invalid(format!("--allow-addresses {network}: {error}"))
+        };
+        network.parse().map_err(fault)
+    };
+    let sandbox = mode == Mode::Sandbox;
+    let words = allowed.iter().map(|network| network.trim());
+    let (private, networks): (Vec<&str>, Vec<&str>) = words.partition(|word| *word == PRIVATE);
+    Ok(AddressPolicy {
+        allowed: networks.iter().map(parse).collect::<Result<_, _>>()?,
+        private: !private.is_empty(),
+        loopback: sandbox,
+        http: sandbox,
     })
 }
 

@@ -35,6 +35,30 @@ fn the_defaults_are_a_sandbox_on_loopback() {
 }
 
 #[test]
+fn networks_are_allowed_one_by_one_and_private_ones_together() {
+    let on = |networks: &[&str]| {
+        let networks = networks
+            .iter()
+            .map(|network| (*network).to_owned())
+            .collect();
+        config(|settings| settings.allow_addresses = Some(networks))
+    };
+    let allowed = |networks: &[&str], address: &str| {
+        let policy = on(networks).unwrap().delivery.policy;
+        policy.check(address.parse().unwrap()).is_ok()
+    };
+    assert!(!allowed(&[], "172.18.0.2"));
+    assert!(allowed(&["private"], "172.18.0.2") && allowed(&["private"], "fd12::1"));
+    assert!(!allowed(&["private"], "100.64.0.1"));
+    assert!(allowed(&["private", " 100.64.0.0/10"], "100.64.0.1"));
+    let message = on(&["Private"]).unwrap_err();
+    assert!(
+        message.contains("--allow-addresses Private") && message.contains("or `private`"),
+        "{message}"
+    );
+}
+
+#[test]
 fn the_operator_api_needs_a_port_of_its_own() {
     let on = |listen: &str, admin: &str| {
         config(|settings| {

@@ -22,6 +22,9 @@ use self::kind::{kind_of_v4, kind_of_v6};
 pub struct AddressPolicy {
     /// Networks that the operator allows whatever they are.
     pub allowed: Vec<Network>,
+    /// Whether private networks are allowed: `10.0.0.0/8`, `172.16.0.0/12`, `192.168.0.0/16` and `fc00::/7`, where those of containers
+    /// are. Not the metadata addresses of clouds in them, and none of these within an address of another kind.
+    pub private: bool,
     /// Whether loopback is allowed: `127.0.0.0/8`, `::1` and their IPv4-mapped forms (sandbox mode).
     pub loopback: bool,
     /// Whether `http` is allowed beside `https` (sandbox mode).
@@ -54,6 +57,7 @@ impl AddressPolicy {
         };
         match refused {
             None => Ok(()),
+            Some((None, AddressKind::Private | AddressKind::UniqueLocal)) if self.private => Ok(()),
             Some((embedded, kind)) => Err(Refusal {
                 address: ip,
                 embedded,

@@ -16,7 +16,7 @@ pub struct Network {
 pub enum InvalidNetwork {
     /// There is no address before the slash.
     #[error(
-        "`{0}` is not a network: expected an address such as 10.1.2.3 or ::1, or a range such as 10.0.0.0/8"
+        "`{0}` is not a network: expected an address such as 10.1.2.3 or ::1, a range such as 10.0.0.0/8, or `private`"
     )]
     Address(String),
     /// The prefix is not a number, or is longer than the address.

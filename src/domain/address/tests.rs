@@ -221,6 +221,40 @@ fn what_the_operator_allows_wins_over_every_refusal() {
 }
 
 #[test]
+fn private_networks_are_allowed_as_a_whole_without_the_metadata_addresses_in_them() {
+    let policy = AddressPolicy {
+        private: true,
+        ..AddressPolicy::default()
+    };
+    for (text, kind) in REFUSED {
+        let is_private = matches!(kind, AddressKind::Private | AddressKind::UniqueLocal);
+        // A translator or tunnel may lead elsewhere than to the private network that was meant.
+        let is_embedded = AddressPolicy::default()
+            .check(ip(text))
+            .is_err_and(|refusal| refusal.to_string().contains("stands for"));
+        let allowed = is_private && !is_embedded;
+        assert_eq!(policy.check(ip(text)).is_ok(), allowed, "{text}: {kind}");
+    }
+    for text in [
+        "10.0.0.1",
+        "172.18.0.2",
+        "192.168.65.254",
+        "::ffff:172.18.0.2",
+        "fd12::1",
+    ] {
+        assert_eq!(policy.check(ip(text)), Ok(()), "{text}");
+    }
+    for text in [
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "127.0.0.1",
+        "2002:a00:1::",
+    ] {
+        assert!(policy.check(ip(text)).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn a_refusal_says_why() {
     let message = |text| {
         AddressPolicy::default()
