@@ -6,6 +6,7 @@ mod deliveries;
 mod environment;
 mod events;
 mod follow;
+mod health;
 mod keys;
 mod layout;
 mod list;
@@ -44,6 +45,9 @@ enum Command {
     /// Serve the APIs, their documents and Swagger UI
     #[command(after_help = serve::EXAMPLES)]
     Serve(Box<serve::Arguments>),
+    /// Ask a server whether it is ready, as the health check of a container does
+    #[command(after_help = health::EXAMPLES)]
+    Health(health::Arguments),
     /// Print the OpenAPI document that an API emits
     #[command(after_help = openapi::EXAMPLES)]
     Openapi(openapi::Arguments),
@@ -106,6 +110,7 @@ pub fn main() -> ExitCode {
     }
     let result = match command {
         Command::Serve(arguments) => serve::run(*arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),

@@ -1,6 +1,7 @@
 //! The commands that look and act through the operator API, and `listen --forward-to`, as people use them against a real server.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -288,6 +289,67 @@ fn what_is_unknown_or_not_allowed_is_said_with_what_to_do() {
         &["publish", "conduit", "customer.created", "--key", "another"],
     );
     assert!(said.contains("--client-id is missing"), "{said}");
+}
+
+#[test]
+fn a_health_check_succeeds_only_where_a_server_is_ready() {
+    let server = Server::start(&[]);
+    assert_eq!(printed(&server, &["health"]), "ready\n");
+    let unready = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", unready.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        let (mut stream, _) = unready.accept().expect("a connection");
+        let mut line = String::new();
+        let mut head = BufReader::new(stream.try_clone().expect("a second handle"));
+        while head.read_line(&mut line).expect("UTF-8") > 2 {}
+        assert!(line.starts_with("GET /health/ready "), "{line}");
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(answer).expect("the answer is sent");
+    });
+    let output = run(server.folder(), &["health", "--server", &url]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("503") && output.stdout.is_empty(), "{said}");
+    let url = server.url.clone();
+    server.kill();
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(folder.path(), &["health", "--server", &url]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("no server answers"), "{said}");
+}
+
+/// As in a network of containers, where each has a name: here all of them lead to this machine.
+#[test]
+fn a_sandbox_and_a_receiver_that_are_reached_by_names_find_each_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let allowed = ["--allow-host", "truehook", "--allow-addresses", "private"];
+    let mut server = Server::start_at(folder.path(), "0.0.0.0:0", &allowed);
+    server.url = server.url.replace("0.0.0.0", "127.0.0.1");
+    for (host, status) in [("truehook:8080", "200"), ("rebound.test", "421")] {
+        let mut stream = TcpStream::connect(&server.url["http://".len()..]).expect("it listens");
+        let request =
+            format!("GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stream
+            .write_all(request.as_bytes())
+            .expect("the request is sent");
+        let mut answer = String::new();
+        stream
+            .read_to_string(&mut answer)
+            .expect("the answer is UTF-8");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{host}: {answer}"
+        );
+    }
+    let arguments = ["conduit", "customer.created", "--host", "localhost"];
+    let mut listener = Listener::start(server.folder(), &server.url, &arguments);
+    let webhooks = printed(&server, &["webhooks", "--json"]);
+    let webhook: Value = serde_json::from_str(&webhooks).expect("one webhook");
+    let url = webhook["url"].as_str().expect("a URL");
+    assert!(url.starts_with("http://localhost:"), "{url}");
+    printed(&server, &["publish", "conduit", "customer.created"]);
+    assert_eq!(listener.delivery()["signature"]["verified"], true);
 }
 
 /// A running `truehook listen --json`; killed when it is dropped.

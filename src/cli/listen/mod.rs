@@ -12,6 +12,7 @@ mod signature;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::io::{self, IsTerminal};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -32,7 +33,7 @@ use super::environment::is_of_platform;
 use super::names;
 use super::terminal::{Paint, note, printable};
 use crate::clock::Clock;
-use crate::domain::{ProviderName, Secret};
+use crate::domain::{HostNames, InvalidHostName, ProviderName, Secret};
 use crate::provider::{Provider, Wanted};
 use crate::signals::Signals;
 
@@ -46,6 +47,7 @@ Examples:
   truehook listen conduit customer.created --answer 503        see the retries (a sandbox with --clock-speed 3600 hurries them)
   truehook listen conduit customer.created --forward-to localhost:3000/webhooks
   truehook listen conduit customer.created --count 1 --json    for scripts: one delivery as one line of JSON
+  truehook listen conduit customer.created --server http://truehook:8080 --host receiver    in a container that is called receiver
 
 --forward-to passes each delivery on, body and headers byte for byte, and hands the answer back to the server: its retries and the
 deliveries that the operator API shows are those of your own handler. No answer within 10 s, or none at all, is a 502. Times in signed
@@ -79,6 +81,11 @@ pub(super) struct Arguments {
     /// The port to receive on; 0 for a free one
     #[arg(long, env = "TRUEHOOK_PORT", value_name = "PORT", default_value = "0", value_parser = port)]
     port: u16,
+
+    /// The name or address by which the server reaches this machine, as in a network of containers; deliveries are then received on all
+    /// addresses of it, and the server has to allow them, as with `--allow-addresses private` [default: 127.0.0.1, on loopback only]
+    #[arg(long, env = "TRUEHOOK_HOST", value_name = "NAME", value_parser = host)]
+    host: Option<String>,
 
     /// The status to answer deliveries with
     #[arg(long, env = "TRUEHOOK_ANSWER", value_name = "STATUS", default_value = "200", value_parser = answer)]
@@ -134,6 +141,14 @@ fn port(text: &str) -> Result<u16, std::num::ParseIntError> {
     text.parse()
 }
 
+/// A host as it stands in a URL.
+fn host(text: &str) -> Result<String, InvalidHostName> {
+    HostNames::new([text])?;
+    let bare = text.trim_matches(['[', ']']);
+    let address = bare.parse::<Ipv6Addr>();
+    Ok(address.map_or_else(|_| bare.to_owned(), |address| format!("[{address}]")))
+}
+
 fn answer(text: &str) -> Result<StatusCode, &'static str> {
     let status = text
         .parse()
@@ -185,6 +200,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
     let scheme = Scheme::read(&document)?;
     let rules = Rules {
         port: arguments.port,
+        everywhere: arguments.host.is_some(),
         answer: match &arguments.forward_to {
             Some(target) => Answer::Target(Forwarder::new(target.clone())?),
             None => Answer::Status(arguments.answer),
@@ -193,7 +209,8 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
     };
     let mut receiver = Receiver::start(rules, Clock::real())?;
     let registrar = Registrar::new(&client, arguments.provider, credentials(&arguments));
-    let url = format!("http://127.0.0.1:{}{}", receiver.port(), receiver.path());
+    let origin = origin(&arguments, &receiver);
+    let url = format!("{origin}{}", receiver.path());
     let wanted = Wanted {
         url: &url,
         event_types: &arguments.event_types,
@@ -209,7 +226,7 @@ async fn listen(mut arguments: Arguments) -> anyhow::Result<()> {
     };
     let ended = match registered {
         Ok(true) => {
-            announce(&arguments, &receiver, &webhooks);
+            announce(&arguments, &origin, &webhooks);
             Ok(watch(&mut receiver, &mut screen, arguments.count, &mut signals).await)
         }
         Ok(false) => Ok(End::Signal),
@@ -281,7 +298,13 @@ async fn register(
     }
 }
 
-fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
+/// The receiver as the server reaches it.
+fn origin(arguments: &Arguments, receiver: &Receiver) -> String {
+    let host = arguments.host.as_deref().unwrap_or("127.0.0.1");
+    format!("http://{host}:{}", receiver.port())
+}
+
+fn announce(arguments: &Arguments, origin: &str, webhooks: &[Webhook]) {
     for webhook in webhooks {
         note(format_args!(
             "registered {} for {}",
@@ -289,9 +312,9 @@ fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
             webhook.event_types.join(", ")
         ));
     }
-    if !arguments.server.is_local() {
+    if arguments.host.is_none() && !arguments.server.is_local() {
         note(format_args!(
-            "warning: {} is on another machine and cannot reach a receiver on this one",
+            "warning: {} is on another machine and cannot reach a receiver on this one; --host NAME says by which name it can",
             arguments.server.as_str()
         ));
     }
@@ -299,8 +322,7 @@ fn announce(arguments: &Arguments, receiver: &Receiver, webhooks: &[Webhook]) {
         note(format_args!("forwarding to {}", target.as_str()));
     }
     note(format_args!(
-        "listening on http://127.0.0.1:{}; Ctrl-C unregisters and ends",
-        receiver.port()
+        "listening on {origin}; Ctrl-C unregisters and ends"
     ));
 }
 
@@ -397,6 +419,21 @@ async fn unregister(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_as_it_stands_in_a_url() {
+        for (text, expected) in [
+            ("receiver", "receiver"),
+            ("10.0.0.7", "10.0.0.7"),
+            ("fd00::7", "[fd00::7]"),
+            ("[FD00:0::7]", "[fd00::7]"),
+        ] {
+            assert_eq!(host(text).unwrap(), expected);
+        }
+        for bad in ["", "receiver:80", "http://receiver", "a/b", "*"] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_answer_is_a_final_status() {

@@ -4,7 +4,7 @@
 //! A delivery is accepted once it is handed over, and refused when it cannot be, so that the sender tries it again. The answer of a
 //! target is passed on in any case: the target has the delivery.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) struct Rules {
     pub(super) port: u16,
+    /// Whether deliveries are received on all addresses of this machine, and not on loopback alone.
+    pub(super) everywhere: bool,
     pub(super) answer: Answer,
     /// How many deliveries are taken; the others are refused.
     pub(super) count: Option<u64>,
@@ -122,10 +124,22 @@ impl Receiver {
     /// # Errors
     /// When the port cannot be had.
     pub(super) fn start(rules: Rules, clock: Clock) -> anyhow::Result<Self> {
-        let address = (Ipv4Addr::LOCALHOST, rules.port);
-        let listener = TcpListener::bind(address).with_context(|| {
+        // The first that this machine has: IPv6 takes IPv4 with it.
+        let addresses: &[IpAddr] = if rules.everywhere {
+            &[
+                IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            ]
+        } else {
+            &[IpAddr::V4(Ipv4Addr::LOCALHOST)]
+        };
+        let addresses: Vec<SocketAddr> = addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, rules.port))
+            .collect();
+        let listener = TcpListener::bind(addresses.as_slice()).with_context(|| {
             format!(
-                "cannot listen on 127.0.0.1:{}; choose another port with --port, or 0 for a free one",
+                "cannot listen on port {}; choose another port with --port, or 0 for a free one",
                 rules.port
             )
         })?;
@@ -307,6 +321,7 @@ mod tests {
     fn receiver(answer: u16, count: Option<u64>) -> (Receiver, String) {
         let answer = StatusCode::from_u16(answer).unwrap();
         let rules = Rules {
+            everywhere: false,
             port: 0,
             answer: Answer::Status(answer),
             count,
@@ -363,6 +378,7 @@ mod tests {
     async fn a_port_in_use_is_named_with_what_to_do() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let rules = Rules {
+            everywhere: false,
             port: taken.local_addr().unwrap().port(),
             answer: Answer::Status(StatusCode::OK),
             count: None,
