@@ -207,8 +207,11 @@ def create(state, name, arguments, environment, *, read_only=False, files=None, 
 def write_hosts(state):
     lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in state.addresses.items())]
     for container in state.containers.values():
-        (Path(container["root"]) / "etc").mkdir(exist_ok=True)
-        (Path(container["root"]) / "etc/hosts").write_text("\n".join([*lines, ""]))
+        folder = Path(container["root"]) / "etc"
+        folder.mkdir(exist_ok=True)
+        # As a whole: a container that is starting looks names up.
+        (folder / "hosts.new").write_text("\n".join([*lines, ""]))
+        (folder / "hosts.new").replace(folder / "hosts")
 
 
 def execute(state, name, command, **streams):
