@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let made = back_up(&database, &arguments.file)?;
     writeln!(
         std::io::stdout(),
-        "{}: {} bytes, checked; webhooks: {}, events: {}, deliveries: {}",
+        "{}: {} bytes; webhooks: {}, events: {}, deliveries: {}; checked",
         arguments.file.display(),
         made.bytes,
         made.webhooks,
