@@ -34,6 +34,8 @@ enum Exchanged {
     Ended(Box<AttemptResult>),
     /// It was not made.
     NotMade(Lack),
+    /// The lease ended before it began: the delivery may have been claimed again, and accepted.
+    LeaseEnded,
     /// There is no provider of this name to make it.
     Unknown,
 }
@@ -62,7 +64,12 @@ impl Drop for UnderWay<'_> {
 
 impl Worker {
     /// Makes an attempt, and lets its result be recorded.
-    pub(super) async fn attempt(&self, due: DueDelivery, in_flight: InFlight) {
+    pub(super) async fn attempt(
+        &self,
+        due: DueDelivery,
+        lease_end: Timestamp,
+        in_flight: InFlight,
+    ) {
         let mut under_way = UnderWay {
             worker: self,
             lane: due.target.lane,
@@ -71,7 +78,7 @@ impl Worker {
             has_result: false,
             _in_flight: in_flight,
         };
-        match self.exchange(due).await {
+        match self.exchange(due, lease_end).await {
             Exchanged::Ended(result) => {
                 // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
                 under_way.has_result = self.results.send(*result).await.is_ok();
@@ -79,6 +86,14 @@ impl Worker {
             Exchanged::NotMade(lack) => {
                 self.postpone(under_way.delivery, under_way.attempt, lack)
                     .await;
+            }
+            Exchanged::LeaseEnded => {
+                tracing::warn!(
+                    delivery = %under_way.delivery,
+                    attempt = under_way.attempt,
+                    "the lease of an attempt ended before it began: this process stood still; the delivery is claimed again"
+                );
+                self.wake();
             }
             Exchanged::Unknown => {}
         }
@@ -110,12 +125,15 @@ impl Worker {
     }
 
     /// Signs, sends, and decides what becomes of the delivery.
-    async fn exchange(&self, due: DueDelivery) -> Exchanged {
+    async fn exchange(&self, due: DueDelivery, lease_end: Timestamp) -> Exchanged {
         let Self { settings, .. } = self;
         let Some(provider) = settings.providers.outbound(due.event.provider) else {
             return Exchanged::Unknown;
         };
         let began = settings.clock.moment();
+        if began.steady >= lease_end {
+            return Exchanged::LeaseEnded;
+        }
         let started_at = began.now;
         let span = settings.traces.attempt(&due);
         let OutboundRequest { mut headers, body } = provider.request(&due, started_at);

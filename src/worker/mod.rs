@@ -178,7 +178,7 @@ impl Worker {
         let pressure = self.settings.lanes.pressure();
         if !claimed.is_empty() {
             pressure.began(std::iter::empty(), claimed.len(), Instant::now());
-            self.dispatch(claimed);
+            self.dispatch(claimed, None);
         }
         if waiting.is_empty() {
             return;
@@ -206,9 +206,12 @@ impl Worker {
         }
     }
 
-    /// Attempts deliveries that are claimed already, each with a slot taken.
-    fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>) {
+    /// Attempts deliveries that were claimed at this steady time, each with a slot taken; those of a publication when they were made.
+    fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>, claimed_at: Option<Timestamp>) {
+        let lease = self.lease();
         for delivery in due {
+            let claimed_at = claimed_at.unwrap_or(delivery.first_attempt_at);
+            let lease_end = claimed_at.checked_add(lease).unwrap_or(Timestamp::MAX);
             self.under_way().insert(delivery.id, delivery.attempt);
             let in_flight = self.settings.metrics.began();
             let worker = self.clone();
@@ -219,8 +222,10 @@ impl Worker {
                 event = delivery.event.id,
                 webhook = delivery.target.webhook_id
             );
-            self.runtime
-                .spawn(async move { worker.attempt(delivery, in_flight).await }.instrument(span));
+            self.runtime.spawn(
+                async move { worker.attempt(delivery, lease_end, in_flight).await }
+                    .instrument(span),
+            );
         }
     }
 
@@ -327,11 +332,12 @@ impl Worker {
             return pause;
         }
         let slots: Arc<dyn Slots> = settings.lanes.clone();
+        let at = settings.clock.moment();
         let terms = ClaimTerms {
             slots,
             limit: CLAIM,
             lease: self.lease(),
-            at: settings.clock.moment(),
+            at,
             gives_up_at: gives_up_at(settings.providers.clone()),
         };
         let claimed = match settings.store.claim(terms).await {
@@ -349,7 +355,7 @@ impl Worker {
         let waited = claimed.due.iter().filter(|due| due.attempt == 1);
         let waited = waited.map(|due| due.target.lane);
         settings.lanes.pressure().began(waited, 0, Instant::now());
-        self.dispatch(claimed.due);
+        self.dispatch(claimed.due, Some(at.steady));
         let mut backlog = self.backlog();
         *backlog = claimed.left;
         // A slot may have come back while the claim ran.

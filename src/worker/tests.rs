@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use rustls::RootCertStore;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 use super::sender::{Resolve, SenderSettings, SystemResolver};
 use super::*;
+use crate::clock::tests::Machine;
 use crate::domain::{AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook};
 use crate::provider::conduit;
 use crate::provider::fixtures::BUILT;
@@ -42,6 +45,10 @@ struct Subject {
 
 impl Subject {
     fn start(resolver: Arc<dyn Resolve>) -> Self {
+        Self::start_at(Clock::real(), resolver)
+    }
+
+    fn start_at(clock: Clock, resolver: Arc<dyn Resolve>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::default());
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
@@ -57,7 +64,7 @@ impl Subject {
         let settings = WorkerSettings {
             providers: BUILT.clone(),
             store: store.clone(),
-            clock: Clock::real(),
+            clock,
             sender: Sender::new(SenderSettings {
                 resolver,
                 ..SenderSettings::new(Arc::new(policy), RootCertStore::empty())
@@ -100,6 +107,12 @@ impl Subject {
     }
 
     async fn publish(&self, id: &str) {
+        let (claimed, waiting) = self.store_event(id).await;
+        self.worker.published(claimed, waiting).await;
+    }
+
+    /// Publishes an event; gives the deliveries that are claimed for this process, and the webhooks of the others.
+    async fn store_event(&self, id: &str) -> (Vec<DueDelivery>, Vec<i64>) {
         let event = Event {
             id: id.to_owned(),
             provider: conduit::NAME,
@@ -123,7 +136,7 @@ impl Subject {
         match self.store.publish(publication).await.unwrap() {
             Published::Stored {
                 claimed, waiting, ..
-            } => self.worker.published(claimed, waiting).await,
+            } => (claimed, waiting),
             other => panic!("not stored: {other:?}"),
         }
     }
@@ -225,4 +238,42 @@ async fn a_part_of_the_worker_that_panics_is_started_again_until_it_ends() {
     // The third turn has ended without a panic, and with it the last sender.
     assert_eq!(begin.recv().await, None);
     assert_eq!(count.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_attempt_whose_lease_ended_before_it_began_is_left_to_the_next_claim() {
+    let machine = Machine::at("2026-01-01T00:00:00Z".parse().unwrap());
+    let subject = Subject::start_at(machine.clock(1.0, None), Arc::new(SystemResolver));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (requests, mut received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            assert!(stream.read(&mut [0; 8_192]).await.unwrap() > 0);
+            requests.send(()).unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+        }
+    });
+    subject.add_webhook(&url).await;
+    let (claimed, _) = subject.store_event("e").await;
+    assert_eq!(claimed.len(), 1);
+    // The process stands still for longer than the lease.
+    machine.pass(Duration::from_secs(13));
+    subject.worker.published(claimed, Vec::new()).await;
+    let all = subject
+        .all_become(|history| history.delivery.state == DeliveryState::Delivered)
+        .await;
+    let numbers: Vec<u32> = all[0]
+        .attempts
+        .iter()
+        .map(|attempt| attempt.number)
+        .collect();
+    assert_eq!(numbers, [2]);
+    subject.worker.stop(PATIENCE).await;
+    assert_eq!(received.recv().await, Some(()));
+    assert!(
+        received.try_recv().is_err(),
+        "the first attempt was made too"
+    );
 }
