@@ -57,6 +57,37 @@ async fn a_retry_may_be_due_before_the_lease_ends_or_long_after() {
 }
 
 #[tokio::test]
+async fn a_late_result_that_comes_together_with_the_latest_does_not_stand_for_it() {
+    let subject = fresh().await;
+    subject.add_webhooks(["1"]).await;
+    subject.publish(event("e", 0)).await;
+    let first = subject.claim_one(0).await;
+    let second = subject.claim_one(LEASE).await;
+    let result = |due: &DueDelivery, next| AttemptResult {
+        delivery: due.id,
+        number: due.number,
+        lane: due.target.lane,
+        attempt: attempt(due.attempt),
+        next,
+        now: at(LEASE),
+    };
+    let late = result(&first, Next::Delivered);
+    let latest = result(&second, Next::RetryAt(at(DAY)));
+    assert_eq!(
+        subject.record_all(vec![late, latest]).await,
+        [Recorded::TooLate, Recorded::Yes]
+    );
+    let found = subject.store.delivery(first.id).await.unwrap().unwrap();
+    assert_eq!(found.delivery.state, DeliveryState::Pending);
+    let numbers: Vec<u32> = found
+        .attempts
+        .iter()
+        .map(|attempt| attempt.number)
+        .collect();
+    assert_eq!(numbers, [2]);
+}
+
+#[tokio::test]
 async fn a_result_is_recorded_once_and_only_of_the_latest_attempt() {
     let subject = fresh().await;
     subject.add_webhooks(["1"]).await;

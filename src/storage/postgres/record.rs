@@ -84,16 +84,18 @@ async fn record(db: &Db, results: &[ResultRow]) -> Result<Vec<Recorded>> {
     share_results(&tx).await?;
     let numbers: Vec<i64> = results.iter().map(|row| row.result.number).collect();
     let firsts: Vec<&ResultRow> = results.iter().filter(|row| row.number() == 1).collect();
-    let (mut found, handed_over) =
-        try_join!(pending(&tx, &numbers, results), handed_over(&tx, &firsts))?;
-    for (number, of_memory) in handed_over {
-        found.entry(number).or_insert(Some(of_memory));
-    }
+    let (pending, handed_over) = try_join!(pending(&tx, &numbers), handed_over(&tx, &firsts))?;
     let (mut ended, mut goes_on) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     for (place, row) in results.iter().enumerate() {
         let number = row.result.number;
-        let Some(Some(found)) = found.get(&number).copied() else {
+        // Of each result by itself: one that is late may come together with that of the attempt after it.
+        let found = match pending.get(&number) {
+            Some(queued) => queued.is_claimed_for(row).then_some(queued.found),
+            None if row.number() == 1 => handed_over.get(&number).copied(),
+            None => None,
+        };
+        let Some(found) = found else {
             continue;
         };
         // A second result of the same delivery is too late.
@@ -129,12 +131,23 @@ async fn record(db: &Db, results: &[ResultRow]) -> Result<Vec<Recorded>> {
     Ok(recorded)
 }
 
-/// The deliveries among these that have a row in the queue: `None` where a result is not to be recorded there.
-async fn pending(
-    tx: &Transaction<'_>,
-    numbers: &[i64],
-    results: &[ResultRow],
-) -> Result<HashMap<i64, Option<Found>>> {
+/// A delivery with a row in the queue.
+struct Queued {
+    id: Uuid,
+    attempts: i32,
+    claimed: bool,
+    found: Found,
+}
+
+impl Queued {
+    /// Whether the attempt that was claimed last is the one with this result, and has none yet.
+    fn is_claimed_for(&self, row: &ResultRow) -> bool {
+        self.claimed && self.id == row.result.delivery && self.attempts == row.number()
+    }
+}
+
+/// The deliveries among these that have a row in the queue.
+async fn pending(tx: &Transaction<'_>, numbers: &[i64]) -> Result<HashMap<i64, Queued>> {
     let rows = query(
         tx,
         "SELECT number, id, event, webhook, attempts, due_at, first_attempt_at, claimed, manual, created_at FROM pending
@@ -142,7 +155,7 @@ async fn pending(
         &[&numbers],
     )
     .await?;
-    let mut stored: HashMap<i64, (Uuid, i32, bool, Found)> = HashMap::new();
+    let mut queued = HashMap::new();
     for row in rows {
         let found = Found {
             event: row.try_get(2)?,
@@ -153,29 +166,21 @@ async fn pending(
             created_at: row.try_get(9)?,
             pending: true,
         };
-        stored.insert(
-            row.try_get(0)?,
-            (row.try_get(1)?, row.try_get(4)?, row.try_get(7)?, found),
-        );
+        let one = Queued {
+            id: row.try_get(1)?,
+            attempts: row.try_get(4)?,
+            claimed: row.try_get(7)?,
+            found,
+        };
+        queued.insert(row.try_get(0)?, one);
     }
-    let mut found = HashMap::new();
-    for row in results {
-        let number = row.result.number;
-        if let Some((id, attempts, claimed, stored)) = stored.get(&number) {
-            let is_its = *id == row.result.delivery && *attempts == row.number() && *claimed;
-            let entry = found.entry(number).or_insert(None);
-            if is_its {
-                *entry = Some(*stored);
-            }
-        }
-    }
-    Ok(found)
+    Ok(queued)
 }
 
 /// The deliveries among these that were handed over from memory. They may have got a row since.
-async fn handed_over(tx: &Transaction<'_>, results: &[&ResultRow]) -> Result<Vec<(i64, Found)>> {
+async fn handed_over(tx: &Transaction<'_>, results: &[&ResultRow]) -> Result<HashMap<i64, Found>> {
     if results.is_empty() {
-        return Ok(Vec::new());
+        return Ok(HashMap::new());
     }
     let numbers: Vec<i64> = results.iter().map(|row| row.result.number).collect();
     let events: Vec<i64> = numbers
@@ -195,7 +200,7 @@ async fn handed_over(tx: &Transaction<'_>, results: &[&ResultRow]) -> Result<Vec
         .iter()
         .map(|row| (row.result.number, row.result.delivery))
         .collect();
-    let mut all = Vec::with_capacity(found.len());
+    let mut all = HashMap::with_capacity(found.len());
     for row in found {
         let (number, base): (i64, Uuid) = (row.try_get(0)?, row.try_get(1)?);
         let Some(lane) = row.try_get(2)? else {
@@ -213,7 +218,7 @@ async fn handed_over(tx: &Transaction<'_>, results: &[&ResultRow]) -> Result<Vec
             manual: 0,
             pending: false,
         };
-        all.push((number, found));
+        all.insert(number, found);
     }
     Ok(all)
 }
