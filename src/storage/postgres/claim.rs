@@ -226,10 +226,10 @@ impl Claim<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (mut lanes, mut targets) = (Vec::new(), HashMap::new());
+        let (mut lanes, mut floors, mut targets) = (Vec::new(), Vec::new(), HashMap::new());
         let locked = query(
             self.tx,
-            "SELECT webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
+            "SELECT webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header, lane.next_due
              FROM lane JOIN webhook ON webhook.number = lane.webhook
              WHERE lane.webhook = ANY ($1) AND lane.next_due <= $2 ORDER BY lane.next_due FOR UPDATE OF lane SKIP LOCKED",
             &[&wanted, &self.steady],
@@ -238,6 +238,7 @@ impl Claim<'_> {
         for row in locked {
             let lane: i64 = row.try_get(0)?;
             lanes.push(lane);
+            floors.push(row.try_get::<_, i64>(5)?);
             targets.insert(lane, Arc::new(SealedTarget::read(&row, 1)?));
         }
         for lane in wanted.iter().filter(|lane| !targets.contains_key(lane)) {
@@ -248,7 +249,7 @@ impl Claim<'_> {
             return Ok(());
         }
         let mut of_lane: HashMap<i64, Vec<Candidate>> = HashMap::new();
-        for candidate in self.candidates(&lanes, room).await? {
+        for candidate in self.candidates(&lanes, &floors, room).await? {
             of_lane.entry(candidate.lane).or_default().push(candidate);
         }
         // The share of one webhook; the next claim, which follows at once, gives it more.
@@ -268,19 +269,26 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// The deliveries that wait longest for each of these webhooks: one more than each may take, which tells that more is due.
-    async fn candidates(&mut self, lanes: &[i64], room: usize) -> Result<Vec<Candidate>> {
+    /// The deliveries that wait longest for each of these webhooks: one more than each may take, which tells that more is due. None is due
+    /// before the floor: those that were have been claimed, and may still stand in the index where a transaction is left open somewhere.
+    async fn candidates(
+        &mut self,
+        lanes: &[i64],
+        floors: &[i64],
+        room: usize,
+    ) -> Result<Vec<Candidate>> {
         let share = (room / lanes.len()).max(1);
         let with_next = i64::try_from(share).unwrap_or(i64::MAX).saturating_add(1);
         let found = query(
             self.tx,
             &format!(
-                "SELECT {CANDIDATE_COLUMNS} FROM unnest($1::bigint[]) AS due (lane) CROSS JOIN LATERAL (
+                "SELECT {CANDIDATE_COLUMNS} FROM unnest($1::bigint[], $3::bigint[]) AS due (lane, floor) CROSS JOIN LATERAL (
                      SELECT number, id, attempts, due_at, first_attempt_at, once, event, manual, resume_at, webhook FROM pending
-                     WHERE pending.webhook = due.lane AND NOT pending.claimed ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                     WHERE pending.webhook = due.lane AND NOT pending.claimed AND pending.due_at >= due.floor
+                     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
                  ) AS pending"
             ),
-            &[&lanes, &with_next],
+            &[&lanes, &with_next, &floors],
         )
         .await?;
         let found: Result<Vec<Candidate>> = found.iter().map(Candidate::read).collect();

@@ -205,6 +205,46 @@ async fn a_delivery_that_succeeds_at_once_changes_no_row_so_that_nothing_waits_f
 }
 
 #[tokio::test]
+async fn a_claim_looks_at_nothing_that_was_claimed_before_though_a_transaction_was_left_open() {
+    let url = cluster::new_schema();
+    let idle = Session::open(&url);
+    let store = node(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    idle.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event");
+    let session = Session::open(&url);
+    // Every one of them leaves entries in the indexes that no vacuum may remove.
+    for number in 0..1_000 {
+        let id = number.to_string();
+        store
+            .publish(publication(event(&id, number), &slots(0, 0)))
+            .await
+            .unwrap();
+    }
+    while !store
+        .claim(terms(&slots(99, 99), 1_000))
+        .await
+        .unwrap()
+        .due
+        .is_empty()
+    {}
+    drop(store);
+    let read = "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'pending_due' AND schemaname = current_schema()";
+    let before = session.number(read);
+    let store = node(&url);
+    store
+        .publish(publication(event("e", 1_001), &slots(0, 0)))
+        .await
+        .unwrap();
+    let claimed = store.claim(terms(&slots(9, 9), 1_001)).await.unwrap();
+    assert_eq!(claimed.due.len(), 1);
+    drop(store);
+    session.run("SELECT pg_stat_clear_snapshot()");
+    let found = session.number(read) - before;
+    assert!(found < 50, "{found} entries were looked at");
+    drop(idle);
+}
+
+#[tokio::test]
 async fn a_new_day_has_a_partition_of_its_own_and_one_that_is_old_is_dropped_unless_something_is_pending()
  {
     let url = cluster::new_schema();
