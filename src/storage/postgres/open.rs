@@ -25,8 +25,9 @@ const WAIT: Duration = Duration::from_secs(5);
 const OLDEST: i32 = 140_000;
 
 /// The settings of every connection. Behind a pool of transactions they are those of whoever has the connection next, who has the same.
+/// A node that stands still in a transaction must not hold up the others for longer than they wait for a lock.
 /// Few rows are looked for by their numbers among many, for which reading whole tables and compiling statements is never worth it.
-pub(super) const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; \
+pub(super) const SETTINGS: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '3s'; \
      SET jit = off; SET random_page_cost = 1.1; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; \
      SET client_min_messages = warning";
 
