@@ -430,11 +430,13 @@ fn worker_settings(
             max_age: delivery.egress.connection_age,
             ..SenderSettings::new(policy, roots)
         }),
-        lanes: Arc::new(match config.role {
-            Role::Both | Role::Worker => Lanes::new(files.attempts, delivery.per_webhook)
-                .with_target_delay(delivery.target_delay),
-            Role::Api => Lanes::none(),
-        }),
+        lanes: Arc::new(
+            match config.role {
+                Role::Both | Role::Worker => Lanes::new(files.attempts, delivery.per_webhook),
+                Role::Api => Lanes::none(),
+            }
+            .with_target_delay(delivery.target_delay, files.attempts),
+        ),
         attempts: config.role != Role::Api,
         metrics,
         traces: Traces::default(),

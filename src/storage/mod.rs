@@ -39,7 +39,7 @@ pub use self::queue::{
     AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory, DeliveryRecord,
     EventFilter, EventRecord, GivesUpAt, Idempotency, LastAttempt, NewEvents, NumberPage,
     Publication, Published, QueueState, Receipt, Recorded, RecordedResults, Retried, Rows, Slots,
-    StateCounts,
+    StateCounts, Waiting,
 };
 pub use self::seal::SealError;
 pub use self::sqlite::{BackedUp, SqliteStore, back_up, check_exists, check_sealed};
@@ -192,6 +192,16 @@ pub trait Store: Send + Sync {
 
     /// The time of the clock that all processes with this database share; `None` where this process has it alone.
     async fn shared_time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    /// How many deliveries are due at this steady time and wait for each of these webhooks; `None` where this process has the database
+    /// alone, and knows.
+    async fn waiting(
+        &self,
+        _lanes: Vec<i64>,
+        _steady: Timestamp,
+    ) -> Result<Option<Vec<Waiting>>, StoreError> {
         Ok(None)
     }
 

@@ -1,6 +1,7 @@
 //! The values that pass between the store and its callers: publications, claims, results, records of deliveries.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -293,6 +294,17 @@ pub struct DeliveryHistory {
     pub delivery: DeliveryRecord,
     /// The recorded attempts, by number.
     pub attempts: Vec<Attempt>,
+}
+
+/// What waits for a webhook, where several processes store and claim it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// The number of the webhook.
+    pub lane: i64,
+    /// How many deliveries wait of which none was attempted; 10,000 at most.
+    pub count: usize,
+    /// How long its receiver took for the last delivery that has ended, and whether it accepts deliveries.
+    pub answered: Option<(Duration, bool)>,
 }
 
 /// How the queue stands.

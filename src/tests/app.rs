@@ -81,6 +81,13 @@ impl TestApp {
         Self::run_with(config, folder, apis.clone(), clock)
     }
 
+    /// Starts a node on this PostgreSQL database, which others may share.
+    pub(crate) async fn start_node(url: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let (mut config, folder) = configured_on(Some(url.to_owned()));
+        change(&mut config);
+        Self::run(config, folder)
+    }
+
     fn run(config: Config, folder: TempDir) -> Self {
         let speed = config.clock_speed;
         Self::run_on(config, folder, |saved| Clock::resume(speed, saved))
@@ -296,10 +303,14 @@ impl TestApp {
 
 /// The configuration of `truehook serve`, on a free port with one worker.
 fn configured() -> (Config, TempDir) {
+    let server = std::env::var(BACKEND).is_ok_and(|name| name == "postgres");
+    configured_on(server.then(cluster::new_schema))
+}
+
+/// With this PostgreSQL database, or a file.
+fn configured_on(server: Option<String>) -> (Config, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("truehook.db").display());
-    let server = std::env::var(BACKEND).is_ok_and(|name| name == "postgres");
-    let server = server.then(cluster::new_schema);
     let storage = match &server {
         Some(url) => StorageSettings {
             database: Some(url.clone()),

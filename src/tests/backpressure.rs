@@ -12,7 +12,7 @@ use super::delivering::{
 use super::receiver::{Receiver, Reply};
 
 /// The value of a metric without labels.
-async fn metric(app: &TestApp, name: &str) -> f64 {
+pub(super) async fn metric(app: &TestApp, name: &str) -> f64 {
     let text = app.anonymous("").get("/metrics").await.text();
     let mut lines = text.lines();
     let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -20,8 +20,8 @@ async fn metric(app: &TestApp, name: &str) -> f64 {
     value.parse().unwrap()
 }
 
-const HELD: &str = "truehook_publications_held_total";
-const REFUSED: &str = "truehook_publications_refused_total";
+pub(super) const HELD: &str = "truehook_publications_held_total";
+pub(super) const REFUSED: &str = "truehook_publications_refused_total";
 
 #[actix_web::test]
 async fn publications_are_answered_later_while_deliveries_wait_and_refused_while_far_more_do() {

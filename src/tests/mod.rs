@@ -18,6 +18,7 @@ mod equals_read;
 mod exposition;
 mod layers;
 mod metrics;
+mod nodes;
 mod operations;
 mod operator_deliveries;
 mod operator_keys;

@@ -35,10 +35,10 @@ impl Lanes {
         }
     }
 
-    /// With a time that deliveries should wait at most for this machine; see [`Pressure`].
-    pub(crate) fn with_target_delay(self, target: Duration) -> Self {
+    /// With a time that deliveries should wait at most, and how many may always wait; see [`Pressure`].
+    pub(crate) fn with_target_delay(self, target: Duration, floor: usize) -> Self {
         Self {
-            pressure: Pressure::new(target, self.limit, Instant::now()),
+            pressure: Pressure::new(target, floor, Instant::now()),
             ..self
         }
     }

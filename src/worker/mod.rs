@@ -129,6 +129,7 @@ impl Worker {
             runtime,
         });
         worker.keep_going("time", Self::save_time_for_ever);
+        worker.keep_going("pressure", Self::correct_pressure_for_ever);
         if !worker.settings.attempts {
             return worker;
         }
@@ -316,6 +317,27 @@ impl Worker {
             if looked.elapsed() >= REPLAY_PAUSE {
                 looked = Instant::now();
                 self.replay();
+            }
+        }
+    }
+
+    /// Learns how much waits of what other nodes claim too, while anything waits.
+    async fn correct_pressure_for_ever(self: Arc<Self>) {
+        let pressure = self.settings.lanes.pressure();
+        while !self.is_stopping() {
+            pressure.filled().await;
+            let never = std::future::pending::<()>();
+            let _ = tokio::time::timeout(pressure.pause(), never).await;
+            let lanes = pressure.begin_correction();
+            let steady = self.settings.clock.steady();
+            match self.settings.store.waiting(lanes, steady).await {
+                Ok(Some(counts)) => pressure.correct(&counts, Instant::now()),
+                Ok(None) => return,
+                // The callers of a database that is away hear of it.
+                Err(error) => tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "it is not known how much waits"
+                ),
             }
         }
     }

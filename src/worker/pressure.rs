@@ -8,6 +8,9 @@
 //! answer, or lets nothing leave at all: such a backlog is the receiver's, and nobody else is to wait for it. A publication that waits for
 //! no such delivery is never held.
 //!
+//! Where other nodes share the database, they claim what this one stored, and store what waits for the same webhooks. So the count of
+//! each webhook is corrected now and then by that of the database, while anything waits; what left through others counts as left.
+//!
 //! Not counted: deliveries that a process before this one stored, and retries.
 
 use std::collections::{HashMap, VecDeque};
@@ -15,7 +18,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+
+use crate::storage::Waiting;
 
 /// By how many times the target a publication is held at most, and how much may wait before publications are refused.
 const BOUND: u32 = 10;
@@ -28,6 +33,9 @@ const SMOOTHING: f64 = 0.3;
 
 /// The time that rates are measured over.
 const WINDOW: Duration = Duration::from_millis(50);
+
+/// How many webhooks are corrected at once at most.
+const CORRECTED: usize = 256;
 
 /// Publications are refused for now: far more deliveries wait than leave within the target delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +53,8 @@ pub(crate) struct Pressure {
     floor: usize,
     /// How many webhooks are known, so that nothing is locked while none has a delivery that waits.
     known: AtomicUsize,
+    /// Something waits where nothing did.
+    filled: Notify,
     state: Mutex<State>,
 }
 
@@ -65,8 +75,12 @@ struct State {
 /// A webhook with deliveries that wait.
 struct Lane {
     waiting: usize,
+    /// How many of them were added since the last correction began, of which the database may not have known.
+    added: usize,
     counts: bool,
     failing: bool,
+    /// Whether it was attempted here: otherwise the database tells how its receiver answers.
+    heard: bool,
     /// How long its receiver takes, in seconds; zero before its first answer.
     answer: f64,
     /// When a delivery left.
@@ -85,6 +99,7 @@ impl Pressure {
             target,
             floor,
             known: AtomicUsize::new(0),
+            filled: Notify::new(),
             state: Mutex::new(State {
                 lanes: HashMap::new(),
                 waiting: 0,
@@ -129,14 +144,19 @@ impl Pressure {
         let mut state = self.state();
         let lane = state.lanes.entry(lane).or_insert(Lane {
             waiting: 0,
+            added: 0,
             counts: true,
             failing: false,
+            heard: false,
             answer: 0.0,
             left: now,
         });
         lane.waiting += 1;
+        lane.added += 1;
         state.waiting += usize::from(lane.counts);
-        self.known.store(state.lanes.len(), Ordering::Relaxed);
+        if self.known.swap(state.lanes.len(), Ordering::Relaxed) == 0 {
+            self.filled.notify_one();
+        }
     }
 
     /// Takes [`Self::waits`] back: the delivery was not stored after all.
@@ -175,16 +195,62 @@ impl Pressure {
             left += 1;
             self.leaves(&mut state, number, Some(now));
         }
-        state.left = state
-            .left
-            .saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
-        let elapsed = now.saturating_duration_since(state.window);
-        if elapsed >= WINDOW {
-            let rate = f64::from(state.left) / elapsed.as_secs_f64();
-            state.rate += (rate - state.rate) * SMOOTHING;
-            state.left = 0;
-            state.window = now;
+        measure(&mut state, left, now);
+        self.release(&mut state);
+    }
+
+    /// Returns when something waits.
+    pub(crate) async fn filled(&self) {
+        while self.is_idle() {
+            self.filled.notified().await;
         }
+    }
+
+    /// The webhooks with deliveries that wait, for [`Self::correct`]: where there are very many, those with the most.
+    pub(crate) fn begin_correction(&self) -> Vec<i64> {
+        let mut state = self.state();
+        for lane in state.lanes.values_mut() {
+            lane.added = 0;
+        }
+        let mut lanes: Vec<(usize, i64)> = state
+            .lanes
+            .iter()
+            .map(|(number, lane)| (lane.waiting, *number))
+            .collect();
+        lanes.sort_unstable_by(|one, other| other.cmp(one));
+        lanes.truncate(CORRECTED);
+        lanes.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// Takes over how many deliveries wait for these webhooks, counted after [`Self::begin_correction`]: others store and claim too.
+    pub(crate) fn correct(&self, found: &[Waiting], now: Instant) {
+        let mut state = self.state();
+        let mut left = 0;
+        for found in found {
+            let State { lanes, waiting, .. } = &mut *state;
+            let Some(lane) = lanes.get_mut(&found.lane) else {
+                continue;
+            };
+            if let Some((took, accepts)) = found.answered.filter(|_| !lane.heard) {
+                lane.answer = took.as_secs_f64();
+                lane.failing = !accepts;
+            }
+            let count = found.count + lane.added;
+            if count < lane.waiting {
+                left += lane.waiting - count;
+                lane.left = now;
+            }
+            if lane.counts {
+                *waiting = *waiting - lane.waiting + count;
+            }
+            lane.waiting = count;
+            if count == 0 {
+                lanes.remove(&found.lane);
+            }
+        }
+        self.known.store(state.lanes.len(), Ordering::Relaxed);
+        measure(&mut state, left, now);
+        self.review(&mut state, now);
         self.release(&mut state);
     }
 
@@ -195,6 +261,7 @@ impl Pressure {
         }
         let mut state = self.state();
         if let Some(lane) = state.lanes.get_mut(&lane) {
+            lane.heard = true;
             lane.failing = !accepted;
             let took = took.as_secs_f64();
             if lane.answer > 0.0 {
@@ -295,6 +362,20 @@ impl Pressure {
             // One that was given up needs no answer.
             let _ = held.release.send(());
         }
+    }
+}
+
+/// Counts what left, and estimates the rate anew.
+fn measure(state: &mut State, left: usize, now: Instant) {
+    state.left = state
+        .left
+        .saturating_add(u32::try_from(left).unwrap_or(u32::MAX));
+    let elapsed = now.saturating_duration_since(state.window);
+    if elapsed >= WINDOW {
+        let rate = f64::from(state.left) / elapsed.as_secs_f64();
+        state.rate += (rate - state.rate) * SMOOTHING;
+        state.left = 0;
+        state.window = now;
     }
 }
 
@@ -411,6 +492,71 @@ mod tests {
         pressure.began([1].into_iter(), 0, begin);
         assert!(pressure.admit(begin).is_ok());
         drop((held, more));
+    }
+
+    #[test]
+    fn what_other_nodes_claim_leaves_and_what_they_store_waits() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 3, begin);
+        let mut held: Vec<_> = (0..5)
+            .filter_map(|_| pressure.stored(vec![1], begin))
+            .collect();
+        assert_eq!(held.len(), 2);
+        assert_eq!(pressure.begin_correction(), [1]);
+        // Stored while the database counts: whether it is among them is not known, so it waits.
+        held.extend(pressure.stored(vec![1], begin));
+        let found = |lane, count| Waiting {
+            lane,
+            count,
+            answered: None,
+        };
+        pressure.correct(&[found(1, 2)], after(begin, 1));
+        assert_eq!((held.len(), pressure.state().waiting), (3, 3));
+        assert!(held.iter_mut().all(is_held), "as much waits as may");
+        pressure.begin_correction();
+        pressure.correct(&[found(1, 0)], after(begin, 100));
+        assert!(!held.iter_mut().any(is_held));
+        assert!(pressure.is_idle());
+        assert!(
+            pressure.state().rate > 0.0,
+            "what left through others counts"
+        );
+
+        pressure.stored(vec![1], after(begin, 100));
+        pressure.begin_correction();
+        pressure.correct(&[found(1, 1_000), found(2, 9)], after(begin, 101));
+        assert!(pressure.stored(vec![1], after(begin, 102)).is_some());
+        assert!(pressure.admit(after(begin, 102)).is_err());
+        // More may be claimed here than is known of.
+        pressure.begin_correction();
+        pressure.correct(&[found(1, 1)], after(begin, 103));
+        pressure.began([1, 1, 1].into_iter(), 0, after(begin, 104));
+        assert!(pressure.is_idle());
+    }
+
+    #[test]
+    fn what_waits_for_a_receiver_that_other_nodes_find_slow_or_failing_holds_no_publication() {
+        for (case, answered, counts) in [
+            ("quick", Some((Duration::from_millis(9), true)), true),
+            ("slow", Some((Duration::from_millis(150), true)), false),
+            ("failing", Some((Duration::ZERO, false)), false),
+            ("unknown", None, true),
+        ] {
+            let begin = Instant::now();
+            let pressure = Pressure::new(TARGET, 1, begin);
+            for _ in 0..5 {
+                pressure.waits(1, begin);
+            }
+            let lanes = pressure.begin_correction();
+            let found = Waiting {
+                lane: lanes[0],
+                count: 5,
+                answered,
+            };
+            pressure.correct(&[found], after(begin, 50));
+            let held = pressure.stored(vec![1], after(begin, 50)).is_some();
+            assert_eq!(held, counts, "{case}");
+        }
     }
 
     #[test]

@@ -31,6 +31,40 @@ async fn what_is_due_is_claimed_with_all_that_an_attempt_needs() {
 }
 
 #[tokio::test]
+async fn what_waits_for_each_webhook_is_counted_where_other_processes_claim_it_too() {
+    let subject = fresh().await;
+    subject.add_webhooks(["1", "2"]).await;
+    subject.publish_at([1, 2, 3]).await;
+    let waiting = async |second| subject.store.waiting(vec![1, 2], at(second)).await.unwrap();
+    let Some(found) = waiting(2).await else {
+        return;
+    };
+    let counts: Vec<_> = found
+        .iter()
+        .map(|found| (found.lane, found.count))
+        .collect();
+    assert_eq!(counts, [(1, 2), (2, 2)]);
+    assert!(found.iter().all(|found| found.answered.is_none()));
+    let due = subject.claim(1).await.due;
+    assert!(subject.record(&due[0], Next::Delivered, 2).await);
+    assert!(subject.record(&due[1], Next::RetryAt(at(9)), 2).await);
+    let mut found = waiting(3).await.unwrap();
+    found.sort_by_key(|found| found.lane != due[0].target.lane);
+    let found: Vec<_> = found
+        .iter()
+        .map(|found| (found.count, found.answered))
+        .collect();
+    let took = super::attempt(1).timing.total;
+    assert_eq!(
+        found,
+        [
+            (2, Some((took, true))),
+            (2, Some((std::time::Duration::ZERO, false)))
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_waits_longest_is_claimed_first() {
     let subject = fresh().await;
     subject.add_webhooks(["1"]).await;

@@ -114,7 +114,7 @@ impl Batch {
                     at.steady,
                 ));
             } else {
-                // Other nodes may claim it, unseen from here, so it is not counted as waiting for this one.
+                slots.wait(webhook.lane);
                 waiting.push(webhook.lane);
                 self.waiting.push(WaitingRow {
                     number: delivery,

@@ -57,7 +57,7 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
+    RecordedResults, Replay, Retried, Rows, Store, StoreError, Waiting, WebhookFilter, WebhookKey,
     WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};

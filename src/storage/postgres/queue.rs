@@ -1,11 +1,14 @@
 //! The queue: when a webhook is looked at again, and what becomes of a claimed delivery that is not attempted.
 
-use deadpool_postgres::Transaction;
+use std::time::Duration;
+
+use deadpool_postgres::{GenericClient, Transaction};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::sweep::{lock_results, materialize};
 use super::{Result, query, rows, run_cached};
+use crate::storage::Waiting;
 
 /// Ends pending deliveries by their numbers, in the state `$2` at the time `$3`.
 pub(super) const END_PENDING_BY_NUMBER: &str = "WITH ended AS (DELETE FROM pending WHERE number = ANY ($1) RETURNING number, event, webhook, attempts, due_at,
@@ -44,6 +47,46 @@ pub(super) async fn wake(
     )
     .await?;
     Ok(())
+}
+
+/// How many deliveries of a webhook are counted at most: so that it takes no longer, however many wait.
+const COUNTED: i64 = 10_000;
+
+/// Counts the deliveries that wait for each of these webhooks and were never attempted. The last one in the queue tells of retries, which
+/// fall due later than what was never attempted.
+pub(super) async fn waiting(
+    client: &impl GenericClient,
+    lanes: &[i64],
+    steady: Timestamp,
+) -> Result<Vec<Waiting>> {
+    let found = query(
+        client,
+        "SELECT lane.number,
+             (SELECT count(*) FROM (
+                 SELECT 1 FROM pending WHERE pending.webhook = lane.number AND NOT claimed AND due_at <= $2 AND attempts = 0 LIMIT $3
+             ) AS waiting),
+             (SELECT total_us FROM delivery WHERE delivery.webhook = lane.number ORDER BY delivery.number DESC LIMIT 1),
+             (SELECT attempts = 0 FROM pending WHERE pending.webhook = lane.number AND NOT claimed ORDER BY due_at DESC LIMIT 1)
+         FROM unnest($1::bigint[]) AS lane (number)",
+        &[&lanes, &steady.as_microsecond(), &COUNTED],
+    )
+    .await?;
+    let mut all = Vec::with_capacity(found.len());
+    for row in found {
+        let count: i64 = row.try_get(1)?;
+        let took: Option<i64> = row.try_get(2)?;
+        let accepts = row.try_get::<_, Option<bool>>(3)?.unwrap_or(true);
+        all.push(Waiting {
+            lane: row.try_get(0)?,
+            count: usize::try_from(count).unwrap_or_default(),
+            // Where all attempts failed none has ended.
+            answered: match took {
+                Some(took) => Some((Duration::from_micros(took.unsigned_abs()), accepts)),
+                None => (!accepts).then_some((Duration::ZERO, false)),
+            },
+        });
+    }
+    Ok(all)
 }
 
 /// Sets when a webhook is looked at next to the earliest delivery that waits for it.

@@ -278,6 +278,11 @@ impl Store for PostgresStore {
         Ok(Some(now))
     }
 
+    async fn waiting(&self, lanes: Vec<i64>, steady: Timestamp) -> Result<Option<Vec<Waiting>>> {
+        let counts = read!(self, |client| queue::waiting(client, &lanes, steady)).await?;
+        Ok(Some(counts))
+    }
+
     async fn woken(&self) {
         self.db.wake.told().await;
     }
