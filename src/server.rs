@@ -200,8 +200,13 @@ impl Server {
             config.storage.purpose,
             metrics.clone(),
         )?;
-        if let Location::Sqlite(path) = &config.storage.location {
-            warn_of_readers(path);
+        match &config.storage.location {
+            Location::Sqlite(path) => warn_of_readers(path),
+            Location::Postgres(_) if !is_one(config.clock_speed) => tracing::warn!(
+                "--clock-speed is for one node on a database: nodes with fast clocks do not agree on when a lease ends, and attempt \
+                 deliveries twice"
+            ),
+            Location::Postgres(_) => {}
         }
         let clock = clock(saved_time);
         say_lead(&clock);
@@ -375,6 +380,11 @@ fn say_lead(clock: &Clock) {
              waiting as long as it would have, and its due times are shown by the clock of this run"
         );
     }
+}
+
+#[expect(clippy::float_cmp, reason = "exactly the default is meant")]
+fn is_one(speed: f64) -> bool {
+    speed == 1.0
 }
 
 /// Warns where other users can read the database: an earlier version may have created it so.
