@@ -210,12 +210,10 @@ fn id(value: Content, _: ContentPath<'_>) -> Content {
         return value;
     }
     assert_eq!(id.len(), 36, "{id}");
-    // Random for webhooks, in the order of time for deliveries.
-    match uuid.get_version_num() {
-        4 => "[UUID of version 4]".into(),
-        7 => "[UUID of version 7]".into(),
-        other => panic!("{id} has version {other}"),
-    }
+    // Random, but for deliveries on PostgreSQL, whose ids begin with the time: which of them they are is promised nowhere.
+    let version = uuid.get_version_num();
+    assert!(matches!(version, 4 | 7), "{id} has version {version}");
+    "[UUID]".into()
 }
 
 fn is_hexadecimal(text: &str) -> bool {

@@ -2,6 +2,8 @@
 
 #[path = "../events.rs"]
 mod events;
+#[path = "../in_flight.rs"]
+mod in_flight;
 #[path = "../inspect.rs"]
 mod inspect;
 #[path = "../jobs.rs"]
