@@ -11,6 +11,8 @@ mod error;
 mod inspect;
 mod jobs;
 mod key_file;
+#[cfg(test)]
+mod lease;
 mod location;
 mod postgres;
 mod queue;
