@@ -103,7 +103,8 @@ struct Figures {
     slowest_start: Duration,
 }
 
-fn from_environment(name: &str, default: u64) -> u64 {
+/// A number that an environment variable gives.
+pub(crate) fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| {
         text.parse()
             .unwrap_or_else(|_| panic!("{name} is no number: {text}"))

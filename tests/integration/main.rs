@@ -9,8 +9,10 @@ mod flows;
 mod isolation;
 mod lockstep;
 mod memory;
+mod nodes;
 #[cfg(target_os = "linux")]
 mod open_files;
+mod postgres;
 mod process;
 mod program;
 mod stall;

@@ -1,6 +1,7 @@
 //! A real `truehook` process with a database of its own; a client and receivers to go with it, over real sockets.
 
 pub(crate) mod client;
+pub(crate) mod database;
 pub(crate) mod receiver;
 pub(crate) mod seed;
 
@@ -98,7 +99,13 @@ impl Server {
         Self::spawn_as(truehook(folder), folder, listen, arguments)
     }
 
-    fn spawn_as(mut program: Command, folder: &Path, listen: &str, arguments: &[&str]) -> Self {
+    /// As [`Self::spawn`], by a command that the arguments of the program are added to.
+    pub(crate) fn spawn_as(
+        mut program: Command,
+        folder: &Path,
+        listen: &str,
+        arguments: &[&str],
+    ) -> Self {
         let mut child = program
             .args(["serve", "--listen", listen, "--log-format", "json"])
             .args(arguments)
@@ -149,6 +156,11 @@ impl Server {
     /// A client of the operator API.
     pub(crate) fn operator(&self) -> Client {
         Client::new(&self.url, &[("Authorization", "Bearer sandbox-operator")])
+    }
+
+    /// A client of the Equals Money API.
+    pub(crate) fn equals(&self) -> Client {
+        Client::new(&self.url, &[("Authorization", "ApiKey sandbox-key")])
     }
 
     /// A client of the Conduit API.
