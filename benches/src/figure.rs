@@ -15,6 +15,8 @@ pub(crate) enum Unit {
     Bytes,
     /// A change in percent: less is better.
     Percent,
+    /// A number of things: fewer are better.
+    Count,
 }
 
 impl Unit {
@@ -27,6 +29,7 @@ impl Unit {
             Self::Megabytes => "MB",
             Self::Bytes => "B",
             Self::Percent => "%",
+            Self::Count => "",
         }
     }
 
@@ -38,7 +41,8 @@ impl Unit {
             | Self::Microseconds
             | Self::Megabytes
             | Self::Bytes
-            | Self::Percent => f64::min,
+            | Self::Percent
+            | Self::Count => f64::min,
         };
         values.iter().copied().reduce(better).unwrap_or(f64::NAN)
     }

@@ -4,6 +4,7 @@
 //! and the limits are measured in the same round as what stands beside them. Nothing here is part of `cargo test`.
 
 mod connection;
+mod database;
 mod figure;
 mod load;
 mod machine;
@@ -40,6 +41,10 @@ struct Arguments {
     #[arg(long)]
     quick: bool,
 
+    /// Where events are kept: on a PostgreSQL server, nodes is measured, and its own part of README.md written
+    #[arg(long, value_name = "DATABASE", value_enum, default_value_t = DatabaseKind::Sqlite)]
+    database: DatabaseKind,
+
     /// Only this measure; may be repeated. Writes no README.md
     #[arg(long, value_name = "NAME", value_enum)]
     only: Vec<Measure>,
@@ -69,6 +74,25 @@ struct Arguments {
     force: bool,
 }
 
+/// Where events are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DatabaseKind {
+    /// In a SQLite file.
+    Sqlite,
+    /// On a PostgreSQL server, beside a SQLite file.
+    Postgres,
+}
+
+impl DatabaseKind {
+    /// What a full run measures.
+    fn measures(self) -> Vec<Measure> {
+        let all = Measure::value_variants().iter().copied();
+        let of_postgres = self == Self::Postgres;
+        all.filter(|measure| (*measure == Measure::Nodes) == of_postgres)
+            .collect()
+    }
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
@@ -94,14 +118,14 @@ async fn main() -> anyhow::Result<()> {
         .context("no delivery to measure with")?;
 
     let measures = if arguments.only.is_empty() {
-        Measure::value_variants()
+        arguments.database.measures()
     } else {
-        &arguments.only
+        arguments.only.clone()
     };
     let rounds = arguments.runs.unwrap_or(if bench.quick { 1 } else { 3 });
     let mut table = Table::default();
     for round in 1..=rounds {
-        for measure in measures {
+        for measure in &measures {
             eprintln!("round {round} of {rounds}: {measure:?}");
             let load = machine::Load::begin();
             let figures = measure.run(&bench).await?;
@@ -119,12 +143,23 @@ async fn main() -> anyhow::Result<()> {
     }
 
     let quiet = table.most_by_others() <= BUSY;
-    let machine = machine::describe(&bench.folder, "shared by server, load and receiver");
-    let page = readme::page(&table, &machine, rounds, quiet);
+    let (program, page) = match arguments.database {
+        DatabaseKind::Sqlite => {
+            let machine = machine::describe(&bench.folder, "shared by server, load and receiver");
+            let page = readme::page(&table, &machine, rounds, quiet);
+            ("delivery", page)
+        }
+        DatabaseKind::Postgres => {
+            let cores = "shared by nodes, database, load and receiver";
+            let machine = machine::describe(&bench.folder, cores);
+            let page = readme::page_of_postgres(&table, &machine, rounds, quiet);
+            ("delivery --database postgres", page)
+        }
+    };
     print(&page);
     let full = !bench.quick && arguments.only.is_empty();
     if full && (quiet || arguments.force) {
-        section::replace("delivery", &page).context("cannot write the README.md")?;
+        section::replace(program, &page).context("cannot write the README.md")?;
     } else if full {
         eprintln!("{} is not written: the machine was busy", section::PATH);
     }

@@ -4,14 +4,7 @@ use crate::table::Table;
 
 /// All of the page but what another program writes, see [`crate::section`].
 pub(crate) fn page(table: &Table, machine: &str, rounds: usize, quiet: bool) -> String {
-    let busy = if quiet {
-        String::new()
-    } else {
-        format!(
-            "\n**Measured on a busy machine**: other processes used up to {:.0} % of it. The machine alone does better.\n",
-            table.most_by_others()
-        )
-    };
+    let busy = busy(table, quiet);
     format!(
         "\
 # Benchmarks
@@ -42,5 +35,45 @@ Written by `benches/delivery`, which builds the server in release mode, measures
 - *Others* is the share of the machine that other processes, and the kernel on its own, used meanwhile.
 ",
         table = table.to_markdown()
+    )
+}
+
+/// The part on PostgreSQL.
+pub(crate) fn page_of_postgres(table: &Table, machine: &str, rounds: usize, quiet: bool) -> String {
+    let busy = busy(table, quiet);
+    format!(
+        "\
+## PostgreSQL
+
+Written by `benches/delivery --database postgres`, which starts a PostgreSQL server with its defaults on the repository's disk, and one,
+two and three nodes on it.
+{busy}
+{machine}
+{table}
+- Nodes, database, load and receiver share the machine's cores. Commits are durable on both databases: `synchronous_commit` is on. Best and
+  median are those of {rounds} rounds; a round measures everything once, SQLite and the limits included.
+- The bare commit loop inserts rows of 400 bytes into one table without index, as `pgbench` would: each connection commits, waits, and
+  commits again.
+- *Publish to delivery*: 64 clients, shared out among the nodes, publish for 5 s, each as soon as its last event is answered; the rate
+  counts until the last delivery is received. *Commits each* and *log each* are `xact_commit` and the bytes of the write-ahead log by the
+  number of deliveries, with the commits of claims that find nothing and of statistics. *Processor time each* is that of the nodes alone.
+  *Connections* are the most that one node had while it published.
+- *Publish to receiver*: 200 events a second in all, the nodes in turn; from the first byte of the publication to the last byte of the
+  delivery. *Split*: one node with `--api` and one with `--worker`; *without waking* the worker cannot be told, and looks once a second.
+- *Queue at 800 events/s*: one node with four slots, so that most deliveries wait in the queue, for a minute; then once more beside a
+  transaction that is left open, behind which nothing can be vacuumed.
+- *Others* is the share of the machine that other processes used meanwhile.
+",
+        table = table.to_markdown()
+    )
+}
+
+fn busy(table: &Table, quiet: bool) -> String {
+    if quiet {
+        return String::new();
+    }
+    format!(
+        "\n**Measured on a busy machine**: other processes used up to {:.0} % of it. The machine alone does better.\n",
+        table.most_by_others()
     )
 }

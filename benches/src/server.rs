@@ -28,7 +28,8 @@ pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
     start: Duration,
-    database: PathBuf,
+    /// The file; none where the database is on a server.
+    database: Option<PathBuf>,
     _folder: Option<TempDir>,
 }
 
@@ -58,12 +59,39 @@ impl Server {
     /// # Errors
     /// When it does not get ready.
     pub(crate) fn start_in(program: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let file = folder.join("truehook.db");
+        let url = format!("sqlite://{}", file.display());
+        let mut server = Self::spawn(program, folder, &["--database", &url])?;
+        server.database = Some(file);
+        Ok(server)
+    }
+
+    /// Starts the program as a node on this PostgreSQL database, with these options beside it.
+    ///
+    /// # Errors
+    /// When it does not get ready.
+    pub(crate) fn start_node(
+        program: &Path,
+        folder: &Path,
+        database: &str,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir_in(folder)?;
+        let mut arguments = vec!["--database", database];
+        arguments.extend(options);
+        let mut server = Self::spawn(program, folder.path(), &arguments)?;
+        server._folder = Some(folder);
+        Ok(server)
+    }
+
+    fn spawn(program: &Path, folder: &Path, arguments: &[&str]) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let log = fs::File::create(folder.join("log"))?;
         let mut command = Command::new(program);
         command
-            .args(["serve", "--listen", &address.to_string(), "--database"])
-            .arg(format!("sqlite://{}", folder.join("truehook.db").display()))
+            .args(["serve", "--listen", &address.to_string()])
+            .args(arguments)
+            .env("TRUEHOOK_ENCRYPTION_KEY", "01".repeat(32))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
@@ -75,7 +103,7 @@ impl Server {
             child,
             address,
             start: Duration::ZERO,
-            database: folder.join("truehook.db"),
+            database: None,
             _folder: None,
         };
         while !ready(address) {
@@ -140,7 +168,8 @@ impl Server {
     /// When the file cannot be read.
     pub(crate) fn stored(&self) -> anyhow::Result<u64> {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let database = rusqlite::Connection::open_with_flags(&self.database, flags)?;
+        let file = self.database.as_ref().context("the database has no file")?;
+        let database = rusqlite::Connection::open_with_flags(file, flags)?;
         let pragma = |name| database.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let pages = pragma("page_count")? - pragma("freelist_count")?;
         Ok((pages * pragma("page_size")?).unsigned_abs())

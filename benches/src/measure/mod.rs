@@ -4,6 +4,7 @@ mod isolation;
 mod latency;
 mod limits;
 mod memory;
+mod nodes;
 mod publish;
 mod queue;
 mod start;
@@ -57,6 +58,8 @@ pub(crate) enum Measure {
     Queue,
     /// Healthy receivers beside one that hangs.
     Isolation,
+    /// One, two and three nodes on one PostgreSQL database, beside SQLite.
+    Nodes,
 }
 
 impl Measure {
@@ -74,6 +77,7 @@ impl Measure {
             Self::Start => start::run(bench),
             Self::Queue => queue::run(bench).await,
             Self::Isolation => isolation::run(bench).await,
+            Self::Nodes => nodes::run(bench).await,
         }
     }
 }

@@ -1,0 +1,348 @@
+//! Nodes on one PostgreSQL database: rates, latencies and what a delivery costs the database, beside SQLite and a bare commit loop.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+use super::{Bench, ENOUGH, real};
+use crate::connection::Connection;
+use crate::database::Database;
+use crate::figure::{Figure, Unit};
+use crate::load::{self, Load, Published, percentile};
+use crate::moment::{pause, seconds};
+use crate::server::Server;
+
+/// Clients that publish as fast as they are answered, on all nodes together.
+const CLIENTS: u64 = 64;
+
+/// Events a second at the steady rate, on all nodes together.
+const RATE: f64 = 200.0;
+
+/// After how long the server's statistics are complete.
+const STATISTICS: Duration = Duration::from_millis(1_500);
+
+/// Commits of rows, one row each.
+fn commit(connections: u64) -> String {
+    format!("bare commit loop, PostgreSQL, {connections} connections")
+}
+
+/// Measures everything once.
+pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
+    let database = Database::start(&bench.folder)?;
+    let mut figures = Vec::new();
+    database.create("bare").await?;
+    for connections in [1, 16, CLIENTS] {
+        let rate = commit_loop(&database, connections, bench.time()).await?;
+        figures.push(Figure::new(commit(connections), Unit::PerSecond, rate));
+    }
+    figures.extend(on_sqlite(bench).await?);
+    for count in 1..=3 {
+        figures.extend(saturated(bench, &database, count).await?);
+    }
+    for count in 1..=3 {
+        let name = format!("{count}_steady");
+        let nodes = Nodes::start(bench, &database, &format!("n{name}"), &plain(count)).await?;
+        let title = format!("publish to receiver, {}, 200 events/s", words(count));
+        figures.extend(steady(bench, &nodes.servers, &title).await?);
+    }
+    let nowhere = "postgres://truehook@127.0.0.1:1/none";
+    for (name, title, listen) in [
+        ("told", "split", None),
+        ("untold", "split, without waking", Some(nowhere)),
+    ] {
+        let mut worker = vec!["--worker"];
+        if let Some(listen) = listen {
+            worker.extend(["--database-listen", listen]);
+        }
+        let nodes = Nodes::start(bench, &database, name, &[&["--api"][..], &worker]).await?;
+        let title = format!("publish to receiver, {title}, 200 events/s");
+        figures.extend(steady(bench, &nodes.servers[..1], &title).await?);
+    }
+    figures.extend(beside_an_idle_transaction(bench, &database).await?);
+    Ok(figures)
+}
+
+/// One node at 800 events a second with few slots, so that most deliveries wait in the queue; then beside a transaction that was left open.
+async fn beside_an_idle_transaction(
+    bench: &Bench,
+    database: &Database,
+) -> anyhow::Result<Vec<Figure>> {
+    let few = ["--attempts-in-flight", "4", "--attempts-per-webhook", "4"];
+    let nodes = Nodes::start(bench, database, "idle", &[&few[..]]).await?;
+    let idle = database.connect("idle").await?;
+    let mut figures = Vec::new();
+    for (title, first) in [
+        ("queue at 800 events/s", "SELECT 1"),
+        (
+            "queue at 800 events/s, beside an idle transaction",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event",
+        ),
+    ] {
+        idle.batch_execute(first).await?;
+        let load = |server: &Server| Load {
+            rate: Some(800.0),
+            time: bench.steady_time() * 3,
+            ..bench.load(server, 32, ENOUGH / 4)
+        };
+        let delivered = deliver(bench, &nodes.servers, load).await?;
+        figures.extend([
+            Figure::new(title, Unit::PerSecond, delivered.rate).aim("at least 792 /s"),
+            milliseconds(title, "p50", &delivered.waits, 0.5),
+            milliseconds(title, "p99", &delivered.waits, 0.99),
+        ]);
+    }
+    Ok(figures)
+}
+
+/// Nodes without options.
+fn plain(nodes: usize) -> Vec<&'static [&'static str]> {
+    vec![&[]; nodes]
+}
+
+fn words(nodes: usize) -> String {
+    match nodes {
+        1 => "1 node".to_owned(),
+        nodes => format!("{nodes} nodes"),
+    }
+}
+
+/// Nodes on one database, each with an account and a webhook of its own.
+struct Nodes {
+    servers: Vec<Server>,
+    client: Client,
+}
+
+impl Nodes {
+    async fn start(
+        bench: &Bench,
+        database: &Database,
+        name: &str,
+        options: &[&[&str]],
+    ) -> anyhow::Result<Self> {
+        database.create(name).await?;
+        let url = database.url(name);
+        let mut servers = Vec::new();
+        for options in options {
+            servers.push(Server::start_node(
+                &bench.program,
+                &bench.folder,
+                &url,
+                options,
+            )?);
+        }
+        let first = servers.first().context("there is a node")?;
+        register(bench, first, options.len()).await?;
+        Ok(Self {
+            servers,
+            client: database.connect(name).await?,
+        })
+    }
+
+    /// Commits, bytes of the log, and connections of the nodes.
+    async fn cost(&self) -> anyhow::Result<(i64, i64, i64)> {
+        let row = self
+            .client
+            .query_one(
+                "SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()),
+                     (pg_current_wal_insert_lsn() - '0/0')::bigint,
+                     (SELECT count(*) FROM pg_stat_activity WHERE application_name = 'truehook' AND datname = current_database())",
+                &[],
+            )
+            .await?;
+        Ok((row.get(0), row.get(1), row.get(2)))
+    }
+
+    fn processor_time(&self) -> anyhow::Result<Duration> {
+        self.servers.iter().map(Server::processor_time).sum()
+    }
+}
+
+fn account(number: usize) -> String {
+    format!("F5{number:04}")
+}
+
+async fn register(bench: &Bench, server: &Server, webhooks: usize) -> anyhow::Result<()> {
+    let mut connection = Connection::open(server.address()).await?;
+    for webhook in 0..webhooks {
+        let url = bench.receiver.url(webhook as u64);
+        server
+            .register(&mut connection, &account(webhook), &url)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What was published on each of some servers, and how long its deliveries took, in ascending order.
+struct Delivered {
+    published: Vec<Published>,
+    waits: Vec<f64>,
+    rate: f64,
+    count: f64,
+}
+
+/// Publishes on all servers at once, each for the account of its number, and waits until all is received.
+async fn deliver(
+    bench: &Bench,
+    servers: &[Server],
+    load: impl Fn(&Server) -> Load,
+) -> anyhow::Result<Delivered> {
+    let ledger = bench.receiver.expect(ENOUGH / 4, servers.len() as u64);
+    let mut loads = JoinSet::new();
+    for (number, server) in servers.iter().enumerate() {
+        let load = Load {
+            accounts: vec![account(number)],
+            ..load(server)
+        };
+        loads.spawn(async move { (number, load::publish(load).await) });
+    }
+    let mut published = Vec::new();
+    while let Some(ended) = loads.join_next().await {
+        let (number, ended) = ended?;
+        published.push((number, ended?));
+    }
+    let wanted: u64 = published.iter().map(|(_, published)| published.count).sum();
+    let missing = bench.receiver.wait(&ledger, wanted).await;
+    if missing > 0 {
+        bail!("{missing} of {wanted} deliveries did not arrive");
+    }
+    if ledger.repeated() > 0 {
+        eprintln!("  {} deliveries arrived more than once", ledger.repeated());
+    }
+    let mut waits: Vec<f64> = published
+        .iter()
+        .flat_map(|(number, published)| published.latencies(&ledger, *number as u64))
+        .collect();
+    waits.sort_by(f64::total_cmp);
+    let began = published.iter().map(|(_, published)| published.began).min();
+    let count = real(ledger.arrived());
+    Ok(Delivered {
+        rate: count / seconds(began.context("there is a node")?, ledger.last()),
+        published: published
+            .into_iter()
+            .map(|(_, published)| published)
+            .collect(),
+        waits,
+        count,
+    })
+}
+
+fn milliseconds(title: &str, word: &str, found: &[f64], share: f64) -> Figure {
+    let value = percentile(found, share) * 1e3;
+    Figure::new(format!("{title}: {word}"), Unit::Milliseconds, value)
+}
+
+/// One server on SQLite, under the same loads.
+async fn on_sqlite(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
+    let servers = [bench.server()?];
+    register(bench, &servers[0], 1).await?;
+    let delivered = deliver(bench, &servers, |server| {
+        bench.load(server, CLIENTS, ENOUGH / 4)
+    })
+    .await?;
+    let name = "publish to delivery, SQLite";
+    let mut figures = vec![
+        Figure::new(name, Unit::PerSecond, delivered.rate),
+        milliseconds(name, "p50", &delivered.waits, 0.5),
+        milliseconds(name, "p95", &delivered.waits, 0.95),
+    ];
+    let servers = [bench.server()?];
+    register(bench, &servers[0], 1).await?;
+    figures.extend(steady(bench, &servers, "publish to receiver, SQLite, 200 events/s").await?);
+    Ok(figures)
+}
+
+/// Nodes with as much load as they answer.
+async fn saturated(
+    bench: &Bench,
+    database: &Database,
+    count: usize,
+) -> anyhow::Result<Vec<Figure>> {
+    let nodes = Nodes::start(bench, database, &format!("n{count}"), &plain(count)).await?;
+    let clients = CLIENTS / count as u64;
+    let (used, before) = (nodes.processor_time()?, nodes.cost().await?);
+    let load = |server: &Server| bench.load(server, clients, ENOUGH / 4);
+    let connections = async {
+        let mut most = 0;
+        let begin = Instant::now();
+        while begin.elapsed() < bench.time() {
+            most = most.max(nodes.cost().await?.2);
+            pause(Duration::from_millis(100)).await;
+        }
+        anyhow::Ok(most)
+    };
+    let (delivered, connections) =
+        tokio::try_join!(deliver(bench, &nodes.servers, load), connections)?;
+    let used = (nodes.processor_time()? - used).as_secs_f64() * 1e6 / delivered.count;
+    pause(STATISTICS).await;
+    let after = nodes.cost().await?;
+    let name = format!("publish to delivery, {}", words(count));
+    let part = |what: &str| format!("{name}: {what}");
+    let each = |now: i64, then: i64| real((now - then).unsigned_abs()) / delivered.count;
+    Ok(vec![
+        Figure::new(name.clone(), Unit::PerSecond, delivered.rate)
+            .beside("publish to delivery, SQLite")
+            .beside(commit(CLIENTS))
+            .aim("at least 5,000 /s"),
+        milliseconds(&name, "p50", &delivered.waits, 0.5),
+        milliseconds(&name, "p95", &delivered.waits, 0.95),
+        Figure::new(part("processor time each"), Unit::Microseconds, used),
+        Figure::new(part("commits each"), Unit::Count, each(after.0, before.0)).aim("at most 0.1"),
+        Figure::new(part("log each"), Unit::Bytes, each(after.1, before.1)).aim("at most 2,000 B"),
+        Figure::new(
+            part("connections of a node"),
+            Unit::Count,
+            real(connections.unsigned_abs()) / real(count as u64),
+        )
+        .aim("at most 20"),
+    ])
+}
+
+/// Nodes at a steady rate.
+async fn steady(bench: &Bench, servers: &[Server], title: &str) -> anyhow::Result<Vec<Figure>> {
+    let load = |server: &Server| Load {
+        rate: Some(RATE / real(servers.len() as u64)),
+        time: bench.steady_time(),
+        ..bench.load(server, 8, ENOUGH / 4)
+    };
+    let delivered = deliver(bench, servers, load).await?;
+    let published: u64 = delivered.published.iter().map(|one| one.count).sum();
+    if real(published) < RATE * bench.steady_time().as_secs_f64() * 0.9 {
+        eprintln!("  only {published} events were published");
+    }
+    Ok(vec![
+        milliseconds(title, "p50", &delivered.waits, 0.5),
+        milliseconds(title, "p95", &delivered.waits, 0.95).aim("under 30 ms"),
+    ])
+}
+
+/// Inserts rows of the size of an event, each durably and alone, and says how many a second.
+async fn commit_loop(database: &Database, connections: u64, time: Duration) -> anyhow::Result<f64> {
+    let first = database.connect("bare").await?;
+    first
+        .batch_execute("CREATE TABLE IF NOT EXISTS event (number bigint GENERATED ALWAYS AS IDENTITY, body text NOT NULL)")
+        .await?;
+    let mut clients = JoinSet::new();
+    let begin = Instant::now();
+    for _ in 0..connections {
+        let client = database.connect("bare").await?;
+        clients.spawn(async move {
+            let insert = client
+                .prepare("INSERT INTO event (body) VALUES ($1)")
+                .await?;
+            let body = "x".repeat(400);
+            let mut count = 0_u64;
+            while begin.elapsed() < time {
+                client.execute(&insert, &[&body]).await?;
+                count += 1;
+            }
+            anyhow::Ok(count)
+        });
+    }
+    let mut total = 0;
+    while let Some(count) = clients.join_next().await {
+        total += count??;
+    }
+    Ok(real(total) / begin.elapsed().as_secs_f64())
+}
