@@ -6,6 +6,7 @@ use deadpool_postgres::{
     Hook, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime as PoolRuntime, Timeouts,
 };
 use jiff::Timestamp;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Config, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -17,6 +18,9 @@ use crate::storage::{Purpose, StoreError};
 
 /// How many connections a node has at most, beside the one that is woken by other nodes.
 pub(super) const CONNECTIONS: usize = 16;
+
+/// How many connections are held to find out whether a pool of transactions stands in front of the server.
+const POOLED: usize = 3;
 
 /// How long a caller waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -130,6 +134,7 @@ pub(super) async fn open(
     let (pool, listen) = pool(address)?;
     let begun = begin(&pool, address, sealer, purpose).await;
     let saved_time = begun.map_err(unusable)?;
+    check_statements(&pool, &database).await?;
     let client = super::connection(&pool).await?;
     let time = (time::shared(&client).await?, Instant::now());
     drop(client);
@@ -222,6 +227,44 @@ async fn begin(
     let saved_time = time::saved(&tx).await?;
     tx.commit().await?;
     Ok(saved_time)
+}
+
+/// Checks that a prepared statement can be used whichever connection to the server a pool of transactions gives: the first client's
+/// statement is executed while others hold the connections that were free. Without a pool in between each client has its own.
+async fn check_statements(pool: &Pool, database: &str) -> Result<()> {
+    let first = super::connection(pool).await?;
+    let prepared = async {
+        let statement = first.prepare("SELECT 1").await?;
+        let mut others = Vec::new();
+        for _ in 0..POOLED {
+            others.push(super::connection(pool).await?);
+        }
+        let mut held = Vec::new();
+        for other in &mut others {
+            let tx = other.transaction().await?;
+            tx.batch_execute("SELECT 1").await?;
+            held.push(tx);
+        }
+        first.query_one(&statement, &[]).await?;
+        Ok(())
+    };
+    match prepared.await {
+        Err(StoreError::Query(error)) if is_lost_statement(&error) => {
+            Err(StoreError::UnusableServer {
+                database: database.to_owned(),
+                reason: "the pool of connections in front of it forgets prepared statements: PgBouncer 1.21 or newer with \
+                         max_prepared_statements of at least 200 does not, nor does a pool of sessions"
+                    .to_owned(),
+            })
+        }
+        checked => checked,
+    }
+}
+
+fn is_lost_statement(error: &tokio_postgres::Error) -> bool {
+    let code = error.code();
+    code == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
+        || code == Some(&SqlState::DUPLICATE_PSTATEMENT)
 }
 
 async fn check_purpose(
