@@ -1,5 +1,6 @@
 //! Where a PostgreSQL database is and how it is reached: a URL, read once.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -46,7 +47,8 @@ impl PostgresAddress {
     /// [`InvalidPostgresAddress`].
     pub fn new(text: &str, password: Option<Secret>) -> Result<Self, InvalidPostgresAddress> {
         let invalid = |reason: String| InvalidPostgresAddress(reason);
-        let mut url = Url::parse(text).map_err(|error| {
+        let (text, hosts) = without_hosts(text);
+        let mut url = Url::parse(&text).map_err(|error| {
             invalid(format!(
                 "--database is not a URL ({error}); write postgres://USER@HOST:5432/NAME"
             ))
@@ -74,7 +76,11 @@ impl PostgresAddress {
             });
             url.set_query(Some(&pairs.collect::<Vec<_>>().join("&")));
         }
-        let mut config = Config::from_str(url.as_str()).map_err(|error| {
+        let whole = match hosts {
+            Some(hosts) => url.as_str().replacen(HOSTS, hosts, 1),
+            None => url.to_string(),
+        };
+        let mut config = Config::from_str(&whole).map_err(|error| {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             invalid(format!(
                 "--database: {}",
@@ -139,6 +145,27 @@ impl PostgresAddress {
     pub fn with_listen(mut self, listen: Option<Self>) -> Self {
         self.listen = listen.map(Box::new);
         self
+    }
+}
+
+/// A host in the place of several.
+const HOSTS: &str = "hosts.invalid";
+
+/// Puts one host in the place of several, which are no URL: with ports they cannot be read as one. Gives them beside.
+fn without_hosts(text: &str) -> (Cow<'_, str>, Option<&str>) {
+    let begin = text.find("://").map_or(0, |end| end + 3);
+    let end = text[begin..]
+        .find(['/', '?', '#'])
+        .map_or(text.len(), |end| begin + end);
+    let begin = text[begin..end]
+        .rfind('@')
+        .map_or(begin, |at| begin + at + 1);
+    let hosts = &text[begin..end];
+    if hosts.contains(',') {
+        let one = format!("{}{HOSTS}{}", &text[..begin], &text[end..]);
+        (one.into(), Some(hosts))
+    } else {
+        (text.into(), None)
     }
 }
 
@@ -219,6 +246,26 @@ mod tests {
         let files = files.unwrap().tls.unwrap();
         assert_eq!(files.roots, Some(PathBuf::from("/ca.pem")));
         assert!(files.identity.is_some());
+    }
+
+    #[test]
+    fn several_hosts_each_have_their_port() {
+        let several = read(
+            "postgres://u:p@127.0.0.1:5433,db.example:5434/n?target_session_attrs=read-write&sslrootcert=/ca.pem",
+        );
+        let several = several.unwrap();
+        assert_eq!(several.config.get_hosts().len(), 2);
+        assert_eq!(several.config.get_ports(), [5433, 5434]);
+        assert_eq!(several.config.get_password(), Some(&b"p"[..]));
+        assert!(several.tls.is_some());
+        assert_eq!(
+            several.to_string(),
+            "postgres://127.0.0.1:5433,db.example:5434/n"
+        );
+        let without_ports = read("postgres://u@db1,db2/n").unwrap();
+        assert_eq!(without_ports.config.get_hosts().len(), 2);
+        let message = read("postgres://u:hunter2@db1:1,db2:port/n").unwrap_err();
+        assert!(!message.contains("hunter2"), "{message}");
     }
 
     #[test]
