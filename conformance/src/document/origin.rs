@@ -54,7 +54,7 @@ impl Moves {
             Some(bit) => *self.keywords.entry(place(at)).or_default() |= 1 << bit,
             None => {
                 let before = self.back(at.to_owned());
-                self.add(&pointer::join(at, new), &pointer::join(&before, old));
+                self.add(&format!("{at}/{new}"), &format!("{before}/{old}"));
             }
         }
     }
