@@ -77,6 +77,8 @@ struct Lane {
     waiting: usize,
     /// How many of them were added since the last correction began, of which the database may not have known.
     added: usize,
+    /// By how many the count may be too high since the last correction: they were added while the database counted.
+    over: usize,
     counts: bool,
     failing: bool,
     /// Whether it was attempted here: otherwise the database tells how its receiver answers.
@@ -145,6 +147,7 @@ impl Pressure {
         let lane = state.lanes.entry(lane).or_insert(Lane {
             waiting: 0,
             added: 0,
+            over: 0,
             counts: true,
             failing: false,
             heard: false,
@@ -236,10 +239,13 @@ impl Pressure {
                 lane.failing = !accepts;
             }
             let count = found.count + lane.added;
-            if count < lane.waiting {
-                left += lane.waiting - count;
+            // Those that were counted twice have not left.
+            let sure = lane.waiting.saturating_sub(lane.over);
+            if count < sure {
+                left += sure - count;
                 lane.left = now;
             }
+            lane.over = lane.added;
             if lane.counts {
                 *waiting = *waiting - lane.waiting + count;
             }
@@ -532,6 +538,33 @@ mod tests {
         pressure.correct(&[found(1, 1)], after(begin, 103));
         pressure.began([1, 1, 1].into_iter(), 0, after(begin, 104));
         assert!(pressure.is_idle());
+    }
+
+    #[test]
+    fn what_is_added_while_the_database_counts_has_not_left_when_it_counts_again() {
+        let begin = Instant::now();
+        let pressure = Pressure::new(TARGET, 1, begin);
+        let mut now = begin;
+        let mut count = 0;
+        for round in 0..10 {
+            pressure.begin_correction();
+            // The database counts it already, or not yet: that cannot be told.
+            if round % 2 == 0 {
+                pressure.waits(1, now);
+                count += 1;
+            }
+            let found = Waiting {
+                lane: 1,
+                count,
+                answered: None,
+            };
+            pressure.correct(&[found], now);
+            now = after(now, 50);
+        }
+        // The receiver hangs: nothing leaves, so nothing is held back for it.
+        assert!(pressure.stored(vec![1], now).is_none());
+        assert!(pressure.admit(now).is_ok());
+        assert!(pressure.state().rate < 1.0);
     }
 
     #[test]
