@@ -373,7 +373,6 @@ fn whatever_is_accepted_reaches_every_receiver_however_often_nodes_and_their_dat
 }
 
 #[test]
-#[ignore = "two servers of PostgreSQL: scripts/crash-nodes runs it"]
 fn whatever_is_accepted_reaches_every_receiver_after_a_failover_to_a_synchronous_standby() {
     let events = usize::try_from(from_environment("TRUEHOOK_CRASH_EVENTS", 300)).unwrap();
     let mut database = Database::start();

@@ -504,7 +504,6 @@ fn a_file_keeps_the_promises_of_the_lease_under_every_schedule() {
 }
 
 #[test]
-#[ignore = "a minute on a busy machine: scripts/schedules runs it"]
 fn a_database_that_nodes_share_keeps_the_promises_of_the_lease_under_every_schedule() {
     let seeds = seeds(40);
     let end = seeds.end.min(seeds.start + 1_000);
