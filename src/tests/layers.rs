@@ -111,7 +111,7 @@ const MAY_NAME_PROVIDERS: [&str; 7] = [
     "storage/contract/",
     "storage/sqlite/cost.rs",
     "operator/wire_types.rs",
-    "storage/sqlite/schema.rs",
+    "storage/sqlite/migrations.rs",
     "config.rs",
 ];
 
