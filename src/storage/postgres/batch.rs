@@ -114,7 +114,6 @@ impl Batch {
                     at.steady,
                 ));
             } else {
-                slots.wait(webhook.lane);
                 waiting.push(webhook.lane);
                 self.waiting.push(WaitingRow {
                     number: delivery,

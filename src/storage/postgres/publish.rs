@@ -73,6 +73,10 @@ pub(super) async fn publish_all(db: &Db, jobs: Vec<Job>) {
                 waiting,
             } => {
                 waits |= !waiting.is_empty();
+                // Now that it is committed, so that the database counts no fewer than are counted here.
+                for lane in &waiting {
+                    job.taken.wait(*lane);
+                }
                 if let Some(first) = claimed.first() {
                     db.sweep
                         .lease_ends(later(first.due_at(), job.publication.lease));
