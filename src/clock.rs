@@ -15,6 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 /// By how many microseconds a shared clock may be off: less is noise of the measurement, and does no harm to a lease.
 const NOISE: i64 = 1_000_000;
 
+/// How late this machine may be, in reality, without its being late by a clock that runs fast.
+const OWN_DELAY: Duration = Duration::from_secs(1);
+
 /// Tells the time of day and the steady time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -165,6 +168,26 @@ impl Clock {
     pub fn until(&self, at: Timestamp) -> Duration {
         let left = at.duration_since(self.steady()).as_secs_f64() / self.speed;
         Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
+    }
+
+    /// The steady time from which a schedule goes on, after a step that was due at `due_at` and is done at `steady`. On a clock that runs
+    /// fast, what this machine takes for the step is not made longer: 20 ms are hours at the highest speeds, in which retries would be
+    /// missed that no machine could have made. A delay of more than a second is not the machine's, and counts in full.
+    pub fn without_own_delay(&self, due_at: Timestamp, steady: Timestamp) -> Timestamp {
+        let late = steady.duration_since(due_at).as_secs_f64() / self.speed;
+        if self.speed <= 1.0 || !(0.0..=OWN_DELAY.as_secs_f64()).contains(&late) {
+            return steady;
+        }
+        to_microseconds(later(due_at, SignedDuration::from_secs_f64(late)))
+    }
+
+    /// How much later than it should be a step may begin on a clock that runs fast, for the sake of this machine.
+    pub fn own_delay(&self) -> SignedDuration {
+        if self.speed > 1.0 {
+            self.span(OWN_DELAY)
+        } else {
+            SignedDuration::ZERO
+        }
     }
 
     /// The time of day when the steady time is `at`, as far as is known now.
@@ -370,6 +393,29 @@ pub(crate) mod tests {
         let saved = clock.saved(Duration::from_secs(1));
         machine.pass(Duration::from_secs(1));
         assert!(machine.clock(1.0, Some(saved)).steady() >= clock.steady());
+    }
+
+    #[test]
+    fn what_the_machine_takes_is_not_made_longer_by_a_fast_clock() {
+        let late = |speed: f64, real: Duration| {
+            let machine = Machine::at(noon());
+            let clock = machine.clock(speed, None);
+            machine.pass(real);
+            clock
+                .without_own_delay(noon(), clock.steady())
+                .duration_since(noon())
+        };
+        let (short, long) = (Duration::from_millis(20), Duration::from_secs(2));
+        assert_eq!(late(1.0, short), SignedDuration::from_millis(20));
+        assert_eq!(late(1.0, long), SignedDuration::from_secs(2));
+        assert_eq!(late(20_000.0, short), SignedDuration::from_millis(20));
+        assert_eq!(late(20_000.0, long), SignedDuration::from_secs(40_000));
+        assert_eq!(late(0.5, long), SignedDuration::from_secs(1));
+        let clock = Machine::at(noon()).clock(60.0, None);
+        assert_eq!(clock.own_delay(), SignedDuration::from_mins(1));
+        // A step that is not due yet is not late.
+        assert_eq!(clock.without_own_delay(noon() + HOUR, noon()), noon());
+        assert_eq!(Clock::real().own_delay(), SignedDuration::ZERO);
     }
 
     #[test]

@@ -157,8 +157,8 @@ async fn a_failed_delivery_of_conduit_is_attempted_again_by_its_schedule() {
     assert_eq!(statuses, [500, 404, 200]);
     assert_eq!(delivery["nextAttemptAt"], Value::Null);
     assert_millis(&delivery["completedAt"]);
-    // C-42, with 10 % to and fro; the worker looks in time but may be late.
-    assert!(seconds_between(&attempts[0]["startedAt"], &attempts[1]["startedAt"]) >= 54.0);
+    // C-42, with 10 % to and fro, from the claim of the first attempt, which may begin a little later.
+    assert!(seconds_between(&delivery["createdAt"], &attempts[1]["startedAt"]) >= 53.9);
     assert!(received.iter().all(|one| one.body == received[0].body));
 }
 

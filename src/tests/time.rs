@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::app::{Answer, Client, TestApp};
 use super::delivering::{
-    conduit_event, conduit_webhook, delivery_of, delivery_when, publish, recorded,
+    conduit_event, conduit_webhook, delivery_of, delivery_when, equals_event, equals_webhook,
+    publish, recorded,
 };
 use super::receiver::{Receiver, Reply};
 use crate::clock::tests::Machine;
@@ -136,6 +137,31 @@ async fn a_webhook_from_the_future_can_be_changed_and_deleted() {
     assert_eq!(changed.status, 200, "{}", changed.text());
     let deleted = app.conduit().delete(&path).await;
     assert_eq!(deleted.status, 204, "{}", deleted.text());
+}
+
+/// E-55: on a fast clock retries came about once a second in reality, because nothing told the claims of those that were due sooner; and
+/// those that were due while an attempt was made were skipped.
+#[actix_web::test]
+async fn every_retry_is_made_in_its_time_on_a_fast_clock() {
+    const SPEED: f64 = 6_000.0;
+    const RETRIES: usize = 60;
+    let app = TestApp::start_with(|config| config.clock_speed = SPEED).await;
+    let receiver = Receiver::start();
+    receiver.reply(std::iter::repeat_n(Reply::status(500), RETRIES + 1));
+    equals_webhook(&app, &receiver.url).await;
+    let operator = app.operator();
+    let id = delivery_of(&operator, &publish(&operator, equals_event()).await).await;
+    let made = delivery_when(&operator, &id, |delivery| delivery["state"] == "delivered").await;
+    assert_eq!(made["attemptCount"], RETRIES + 2);
+    let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
+    // The schedule begins with the claim of the first attempt, which may be made a little later.
+    let began = time(&made["createdAt"]);
+    for (retry, attempt) in (0_u32..).zip(made["attempts"].as_array().unwrap()) {
+        let at = time(&attempt["startedAt"]);
+        let late = at.duration_since(began).as_secs_f64() - f64::from(retry) * 300.0;
+        // Ten seconds in reality: one for each retry would be six times as much in the end.
+        assert!((-1.0..10.0 * SPEED).contains(&late), "{retry}: {late} s");
+    }
 }
 
 fn next_attempt(delivery: &Value) -> Timestamp {

@@ -173,6 +173,7 @@ impl Worker {
             // The schedule goes on where the manual attempt came before it.
             Next::RetryAt(resume_at)
         } else {
+            let steady = settings.clock.without_own_delay(due.due_at, steady);
             provider
                 .retry_at(&due, &outcome, steady, fraction())
                 .map_or(Next::Exhausted, Next::RetryAt)

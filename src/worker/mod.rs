@@ -360,7 +360,7 @@ impl Worker {
             limit: CLAIM,
             lease: self.lease(),
             at,
-            gives_up_at: gives_up_at(settings.providers.clone()),
+            gives_up_at: gives_up_at(settings.providers.clone(), settings.clock.own_delay()),
         };
         let claimed = match settings.store.claim(terms).await {
             Ok(claimed) => claimed,
@@ -407,11 +407,13 @@ impl Worker {
     }
 }
 
-fn gives_up_at(providers: Providers) -> GivesUpAt {
+/// `delay` is how much later an attempt may begin for the sake of this machine.
+fn gives_up_at(providers: Providers, delay: SignedDuration) -> GivesUpAt {
     Arc::new(move |provider: ProviderName, first_attempt_at| {
         let outbound = providers.outbound(provider);
-        outbound.map_or(Timestamp::MAX, |outbound| {
+        let at = outbound.map_or(Timestamp::MAX, |outbound| {
             outbound.gives_up_at(first_attempt_at)
-        })
+        });
+        at.checked_add(delay).unwrap_or(Timestamp::MAX)
     })
 }

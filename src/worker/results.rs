@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{UNRECORDED, Worker};
+use super::{IDLE, UNRECORDED, Worker};
+use crate::domain::Next;
 use crate::storage::{AttemptResult, Recorded};
 
 /// The pause before results that could not be written are written again; it doubles each time.
@@ -73,10 +74,16 @@ impl Worker {
         let recorded = self.settings.store.record(results.clone()).await;
         let mut ended: Vec<(Uuid, u32)> = Vec::with_capacity(results.len());
         let mut left = Vec::new();
+        let mut soon = false;
         for (result, recorded) in results.into_iter().zip(recorded.each) {
             let (delivery, attempt) = (result.delivery, result.attempt.number);
             match recorded {
-                Recorded::Yes => {}
+                // The claims know of no retry that is due before they look again, as on a clock that runs fast.
+                Recorded::Yes => {
+                    if let Next::RetryAt(at) = result.next {
+                        soon |= self.settings.clock.until(at) < IDLE;
+                    }
+                }
                 Recorded::TooLate => {
                     self.settings.metrics.superseded();
                     tracing::warn!(%delivery, attempt, "the result came too late and was refused");
@@ -100,6 +107,9 @@ impl Worker {
             );
         }
         self.end(ended);
+        if soon {
+            self.wake();
+        }
         left
     }
 }
