@@ -41,8 +41,8 @@ pub(super) struct ReceiverArgs {
 
     /// Secret that your handler verifies with, as the provider shows it; a private key in PEM (PKCS #8) for asymmetric signatures. It may
     /// name an environment variable, as '${NAME}': what stands on a command line can be read by other users of the machine
-    /// (repeatable, for several schemes).
-    #[arg(long, value_name = "SECRET", hide_env_values = true)]
+    /// (repeatable). With several schemes `NAME=SECRET` is that of the one whose header, parameter or member has this name.
+    #[arg(long, value_name = "[NAME=]SECRET", hide_env_values = true)]
     secret: Vec<String>,
 
     /// What shows what your handler did: a URL that is read, or a command whose output is compared. Best a number, such as that of

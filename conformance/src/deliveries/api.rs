@@ -209,7 +209,7 @@ fn by_path(document: &Document, operations: &[Operation<'_>]) -> Option<(usize, 
 }
 
 /// The pointers of the schemas of a body's members, references followed.
-fn members(document: &Document, operation: &Operation<'_>) -> Vec<(String, String)> {
+pub(super) fn members(document: &Document, operation: &Operation<'_>) -> Vec<(String, String)> {
     let Some(owner) = operation.request_body(document) else {
         return Vec::new();
     };

@@ -1,10 +1,11 @@
-//! Registering webhooks, triggering events and cleaning up: everything that is sent to the server.
+//! Registering webhooks and triggering events: what is sent to the server. [`mod@super::change`] changes and deletes webhooks.
 
 use std::cell::{Cell, RefCell};
 
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::event::Event;
 use super::receiver::Receiver;
 use super::reply::{Reply, Script};
 use super::settings::Settings;
@@ -15,7 +16,7 @@ use crate::document::pointer;
 use crate::exchange::{Exchange, Request};
 use crate::finding::{Failure, ReplayStep, Untested};
 use crate::generate::{GENERATED, Generator};
-use crate::hooks::{Description, KeySource, Secrets};
+use crate::hooks::{KeySource, Promise, Secrets, Signing};
 use crate::samples::template_names;
 use crate::session::Session;
 use crate::session::identity::id_in;
@@ -27,11 +28,30 @@ pub(super) struct Hook {
     pub(super) id: Option<String>,
     /// The event types that it subscribed to.
     pub(super) events: Vec<String>,
-    pub(super) secrets: Secrets,
+    /// Its keys for each of the signings of the document.
+    pub(super) secrets: Vec<Secrets>,
     /// The texts of its secrets.
-    pub(super) texts: Vec<String>,
+    pub(super) texts: Vec<SecretText>,
     /// Whether the second user owns it.
     pub(super) foreign: bool,
+    /// What it was registered with.
+    pub(super) body: Value,
+}
+
+/// The text of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SecretText {
+    pub(super) text: String,
+    /// Whether it is what deliveries carry in place of a signature.
+    pub(super) is_token: bool,
+}
+
+impl Hook {
+    /// The keys that sign the deliveries of an event type.
+    pub(super) fn secrets(&self, event: &Event<'_>) -> &Secrets {
+        static NONE: Secrets = Secrets::NONE;
+        self.secrets.get(event.signing).unwrap_or(&NONE)
+    }
 }
 
 /// Whose credentials a request has.
@@ -45,11 +65,16 @@ pub(super) struct Hooks<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) settings: &'a Settings,
     pub(super) receiver: &'a Receiver,
-    pub(super) description: &'a Description,
+    pub(super) promise: &'a Promise,
+    /// The ways in which the webhooks of the document are signed.
+    pub(super) signings: &'a [Signing],
     pub(super) api: Option<&'a Api>,
     pub(super) trigger: &'a Trigger,
     pub(super) nonce: u64,
-    live: RefCell<Vec<(String, User)>>,
+    /// The sets of JSON Web Keys by their URLs; an error says which one cannot be had.
+    pub(super) fetched: Result<Vec<(String, String)>, String>,
+    /// The webhooks that are registered.
+    pub(super) live: RefCell<Vec<(String, User)>>,
     pub(super) registered: Cell<u64>,
     pub(super) requests: Cell<usize>,
     /// Registrations that were sent and not answered yet.
@@ -66,18 +91,21 @@ impl<'a> Hooks<'a> {
         session: &'a Session<'a>,
         settings: &'a Settings,
         receiver: &'a Receiver,
-        description: &'a Description,
+        (promise, signings): (&'a Promise, &'a [Signing]),
         (api, trigger): (Option<&'a Api>, &'a Trigger),
+        fetched: Result<Vec<(String, String)>, String>,
         nonce: u64,
     ) -> Self {
         Self {
             session,
             settings,
             receiver,
-            description,
+            promise,
+            signings,
             api,
             trigger,
             nonce,
+            fetched,
             live: RefCell::default(),
             registered: Cell::new(0),
             requests: Cell::new(0),
@@ -174,9 +202,9 @@ impl<'a> Hooks<'a> {
         let number = self.registered.get();
         self.registered.set(number + 1);
         let slot = format!("hook-{:x}-{number}", self.nonce);
-        let handshakes = &self.description.promise.handshake;
+        let handshakes = &self.promise.handshake;
         self.receiver
-            .slot(&slot, script, handshakes, self.description.signing.as_ref());
+            .slot(&slot, script, handshakes, self.signings.first());
         slot
     }
 
@@ -215,9 +243,10 @@ impl<'a> Hooks<'a> {
             slot: slot.clone(),
             id: None,
             events,
-            secrets: Secrets::default(),
+            secrets: Vec::new(),
             texts: Vec::new(),
             foreign: user == User::Second,
+            body: Value::Null,
         };
         let Some(api) = self.api else {
             self.keys(&mut hook, None, None)?;
@@ -243,14 +272,7 @@ impl<'a> Hooks<'a> {
             };
             set(&mut body, &place.at, value);
         }
-        if let Some(signing) = &self.description.signing {
-            for (index, scheme) in signing.schemes.iter().enumerate() {
-                if let KeySource::Request(at) = &scheme.key.from {
-                    let text = self.new_key(index, scheme.key.encoding);
-                    set(&mut body, at, json!(format!("{}{text}", scheme.key.prefix)));
-                }
-            }
-        }
+        self.choose(&mut body);
         if let Some(Value::Object(own)) = &self.settings.how.register_body {
             for (name, value) in own {
                 match (value, &mut body) {
@@ -289,11 +311,7 @@ impl<'a> Hooks<'a> {
         }
         let mut response = json_of(&exchange);
         let lacks = |response: &Option<Value>| {
-            let schemes = self
-                .description
-                .signing
-                .iter()
-                .flat_map(|signing| &signing.schemes);
+            let schemes = self.signings.iter().flat_map(|signing| &signing.schemes);
             schemes.into_iter().any(|scheme| match &scheme.key.from {
                 KeySource::Response(at) => response
                     .as_ref()
@@ -310,6 +328,7 @@ impl<'a> Hooks<'a> {
             response = json_of(&read).or(response);
         }
         self.keys(&mut hook, Some(&body), response.as_ref())?;
+        hook.body = body;
         Ok(hook)
     }
 
@@ -355,90 +374,13 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    /// Disables a webhook; tells whether the server did.
-    pub(super) async fn disable(&self, hook: &Hook) -> Option<bool> {
-        let (index, body) = self.api?.disable.as_ref()?;
-        let id = hook.id.as_deref()?;
-        let exchange = self.call(*index, Some(id), Some(body), User::First).await;
-        Some(crate::check::succeeded(&exchange))
-    }
-
-    /// Deletes a webhook; tells whether the server did.
-    pub(super) async fn delete(&self, hook: &Hook) -> Option<bool> {
-        let index = self.api?.unregister?;
-        let id = hook.id.as_deref()?;
-        let user = if hook.foreign {
-            User::Second
-        } else {
-            User::First
-        };
-        let exchange = self.call(index, Some(id), None, user).await;
-        let done = crate::check::succeeded(&exchange);
-        if done {
-            self.live.borrow_mut().retain(|(known, _)| known != id);
-        }
-        Some(done)
-    }
-
-    /// Gives a webhook a new secret.
-    pub(super) async fn rotate(&self, hook: &Hook) -> Option<Hook> {
-        let (index, body) = self.api?.rotate.as_ref()?;
-        let id = hook.id.as_deref()?;
-        let mut new = hook.clone();
-        let mut body = body.clone();
-        let signing = self.description.signing.as_ref()?;
-        self.registered.set(self.registered.get() + 1);
-        for (place, scheme) in signing.schemes.iter().enumerate() {
-            if let (KeySource::Request(at), Some(body)) = (&scheme.key.from, &mut body) {
-                let text = self.new_key(place, scheme.key.encoding);
-                set(body, at, json!(format!("{}{text}", scheme.key.prefix)));
-            }
-        }
-        let exchange = self
-            .call(*index, Some(id), body.as_ref(), User::First)
-            .await;
-        if !crate::check::succeeded(&exchange) {
-            return None;
-        }
-        let mut response = json_of(&exchange);
-        if let Some(read) = self.api?.read {
-            let read = self.call(read, Some(id), None, User::First).await;
-            response = json_of(&read).or(response);
-        }
-        self.keys(&mut new, body.as_ref(), response.as_ref()).ok()?;
-        Some(new)
-    }
-
-    /// Deletes all webhooks that are left, the newest first; gives the ids of those that stay.
-    pub(super) async fn clean_up(&self) -> Vec<String> {
-        let mut left = Vec::new();
-        let live = std::mem::take(&mut *self.live.borrow_mut());
-        for (id, user) in live.into_iter().rev() {
-            let done = match self.api.and_then(|api| api.unregister) {
-                Some(index) => {
-                    let exchange = self.call(index, Some(&id), None, user).await;
-                    let gone = exchange
-                        .response
-                        .as_ref()
-                        .is_some_and(|response| matches!(response.status, 404 | 410));
-                    gone || crate::check::succeeded(&exchange)
-                }
-                None => false,
-            };
-            if !done {
-                left.push(id);
-            }
-        }
-        left
-    }
-
     /// A webhook that answers 204.
     pub(super) fn willing() -> Script {
         Script::always(Reply::status(204))
     }
 }
 
-fn json_of(exchange: &Exchange) -> Option<Value> {
+pub(super) fn json_of(exchange: &Exchange) -> Option<Value> {
     serde_json::from_slice(&exchange.response.as_ref()?.body).ok()
 }
 
@@ -454,7 +396,7 @@ fn beginning(body: &[u8]) -> String {
 }
 
 /// Sets a member, with the objects above it.
-fn set(body: &mut Value, at: &str, new: Value) {
+pub(super) fn set(body: &mut Value, at: &str, new: Value) {
     let mut node = body;
     for token in pointer::tokens(at) {
         if !node.is_object() {

@@ -1,27 +1,18 @@
 //! One delivery against the document: which webhook it is, and its method, parameters, content type, body and signature.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use super::event::{Event, Names, Parameter};
 use super::receiver::Arrival;
+use super::sheet::Sheet;
 use crate::case::serialize::is_json;
-use crate::document::{Document, Operation, pointer};
+use crate::document::{Document, pointer};
 use crate::exchange::{Exchange, Request, Response, Secrets as Hidden};
 use crate::finding::{DeliveryFault, Finding, Place, Sender, Severity, Violation};
-use crate::hooks::{Description, Refusal, Secrets, Verdict};
+use crate::hooks::{Algorithm, Refusal, Scheme, Secrets, Verdict};
 use crate::rule::deliveries as rules;
-use crate::samples::media_types;
-use crate::schema::Schemas;
-
-/// A webhook of the document.
-#[derive(Debug, Clone)]
-pub(super) struct Event<'d> {
-    /// The event type: the name of the webhook or callback.
-    pub(super) name: String,
-    pub(super) operation: Operation<'d>,
-    pub(super) description: Description,
-}
+use crate::schema::direction::Unsent;
+use crate::schema::{Member, Schemas};
 
 /// What deliveries are judged by.
 pub(super) struct Judge<'d> {
@@ -29,30 +20,9 @@ pub(super) struct Judge<'d> {
     pub(super) schemas: &'d Schemas<'d>,
     pub(super) hidden: &'d Hidden,
     pub(super) events: Vec<Event<'d>>,
-}
-
-/// The findings so far; equal ones are counted and not repeated.
-#[derive(Debug, Default)]
-pub(super) struct Sheet {
-    pub(super) findings: Vec<Finding>,
-    seen: BTreeMap<String, usize>,
-}
-
-impl Sheet {
-    pub(super) fn add(&mut self, finding: Finding) {
-        let identity = match &finding.message {
-            crate::finding::Message::Delivery(fault) => fault.identity().to_string(),
-            other => other.key(),
-        };
-        let key = format!("{}\n{}\n{identity}", finding.rule, finding.subject);
-        match self.seen.get(&key) {
-            Some(&known) => self.findings[known].cases += 1,
-            None => {
-                self.seen.insert(key, self.findings.len());
-                self.findings.push(finding);
-            }
-        }
-    }
+    names: Names,
+    /// What servers do not send.
+    unsent: Option<Unsent<'d>>,
 }
 
 /// A delivery as reports show it, with a command that sends it again.
@@ -83,6 +53,28 @@ pub(super) fn exchange(arrival: &Arrival) -> Exchange {
 }
 
 impl<'d> Judge<'d> {
+    pub(super) fn new(
+        document: &'d Document,
+        schemas: &'d Schemas<'d>,
+        hidden: &'d Hidden,
+        events: Vec<Event<'d>>,
+    ) -> Self {
+        let flagged = schemas.is_flagged();
+        Self {
+            document,
+            schemas,
+            hidden,
+            names: Names::of(&events),
+            events,
+            unsent: flagged.then(|| Unsent::new(schemas.subschemas(), Some(Sender::Server))),
+        }
+    }
+
+    /// The webhook of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Event<'d>> {
+        self.events.iter().find(|event| event.name == name)
+    }
+
     /// A finding about a webhook, at a place of the document.
     pub(super) fn finding(
         &self,
@@ -101,57 +93,46 @@ impl<'d> Judge<'d> {
 
     /// The webhook that a delivery is: the one whose name it carries, among those that were subscribed to, if these are known; else the
     /// only one whose schema accepts the body.
-    pub(super) fn event(&self, arrival: &Arrival, subscribed: &[String]) -> Option<&Event<'d>> {
+    pub(super) fn event(
+        &self,
+        arrival: &Arrival,
+        body: Option<&Value>,
+        subscribed: &[String],
+    ) -> Option<&Event<'d>> {
         if let [only] = &self.events[..] {
             return Some(only);
         }
-        let body = arrival.message.json();
-        let mut texts: Vec<&str> = Vec::new();
-        if let Some(body) = &body {
-            strings(body, 0, &mut texts);
-        }
-        texts.extend(
-            arrival
-                .message
-                .headers
-                .iter()
-                .map(|(_, value)| value.as_str()),
-        );
-        // Some documents spell the names of webhooks like paths.
-        let named = |text: &&str| {
-            let mut events = self.events.iter();
-            events.find(|event| event.name.trim_start_matches('/') == *text)
-        };
-        let by_name = texts.iter().find_map(named);
-        if by_name.is_some() {
-            return by_name;
+        let headers = arrival.message.headers.iter();
+        let in_body = body.and_then(|body| self.names.within(body, 0));
+        let by_name =
+            in_body.or_else(|| self.names.first(headers.map(|(_, value)| value.as_str())));
+        if let Some(index) = by_name {
+            return self.events.get(index);
         }
         if let [only] = subscribed {
-            return self.events.iter().find(|event| event.name == *only);
+            return self.named(only);
         }
         let body = body?;
+        let media_type = arrival.message.media_type();
         let mut accepting = self.events.iter().filter(|event| {
-            let schema = self.schema(event, &arrival.message.media_type());
+            let schema = event.media(&media_type).and_then(|one| one.schema.as_ref());
             schema.is_some_and(|schema| {
-                self.schemas.accepts(&schema, &body, Some(Sender::Server)) == Ok(true)
+                self.schemas.accepts(schema, body, Some(Sender::Server)) == Ok(true)
             })
         });
         accepting.next().filter(|_| accepting.next().is_none())
     }
 
-    fn schema(&self, event: &Event<'_>, media_type: &str) -> Option<String> {
-        let owner = event.operation.request_body(self.document)?;
-        let types = media_types(self.document, &owner);
-        let (_, media) = types.iter().find(|(name, _)| matches(name, media_type))?;
-        let at = pointer::join(&media.pointer, "schema");
-        self.document.at(&at).map(|_| at)
-    }
-
-    /// The findings of a delivery of a known webhook, the signature apart.
-    pub(super) fn judge(&self, event: &Event<'_>, arrival: &Arrival, sheet: &mut Sheet) {
-        let subject = event.operation.subject();
-        let at = event.operation.pointer.as_str();
+    /// The findings of a delivery of a known webhook, the signature apart. `parsed` is its body, where that is JSON.
+    pub(super) fn judge(
+        &self,
+        event: &Event<'_>,
+        arrival: &Arrival,
+        parsed: Option<&Value>,
+        sheet: &mut Sheet,
+    ) {
         let mut add = |rule, severity, at: &str, fault| {
+            let subject = event.operation.subject();
             sheet.add(self.finding(rule, severity, (&subject, at), fault, Some(arrival)));
         };
         if arrival.message.method != event.operation.method {
@@ -159,140 +140,144 @@ impl<'d> Judge<'d> {
                 documented: event.operation.method.clone(),
                 found: arrival.message.method.clone(),
             };
-            add(rules::METHOD, Severity::Breaking, at, fault);
+            add(
+                rules::METHOD,
+                Severity::Breaking,
+                &event.operation.pointer,
+                fault,
+            );
         }
-        for parameter in event.operation.parameters(self.document) {
-            if let Some(fault) = self.parameter(parameter.value, &parameter.pointer, arrival) {
-                add(
-                    rules::PARAMETER,
-                    Severity::Breaking,
-                    &parameter.pointer,
-                    fault,
-                );
+        for parameter in &event.parameters {
+            if let Some(fault) = self.parameter(parameter, arrival) {
+                add(rules::PARAMETER, Severity::Breaking, &parameter.at, fault);
             }
         }
-        let Some(owner) = event.operation.request_body(self.document) else {
-            return;
-        };
-        let types = media_types(self.document, &owner);
-        let body = &arrival.message.body;
-        if body.is_empty() {
-            if owner.value.get("required") == Some(&Value::Bool(true)) {
-                add(
-                    rules::BODY,
-                    Severity::Breaking,
-                    &owner.pointer,
-                    DeliveryFault::BodyMissing,
-                );
+        let Some(owner) = &event.body else { return };
+        let bytes = &arrival.message.body;
+        if bytes.is_empty() {
+            if owner.required {
+                let fault = DeliveryFault::BodyMissing;
+                add(rules::BODY, Severity::Breaking, &owner.at, fault);
             }
             return;
         }
         let media_type = arrival.message.media_type();
-        let Some((_, media)) = types.iter().find(|(name, _)| matches(name, &media_type)) else {
+        let Some(media) = event.media(&media_type) else {
+            let found = arrival.message.header("content-type").next();
             let fault = DeliveryFault::ContentType {
-                found: arrival
-                    .message
-                    .header("content-type")
-                    .next()
-                    .map(str::to_owned),
-                documented: types.iter().map(|(name, _)| name.clone()).collect(),
+                found: found.map(str::to_owned),
+                documented: owner.media.iter().map(|one| one.name.clone()).collect(),
             };
-            add(
-                rules::CONTENT_TYPE,
-                Severity::Breaking,
-                &owner.pointer,
-                fault,
-            );
+            add(rules::CONTENT_TYPE, Severity::Breaking, &owner.at, fault);
             return;
         };
         if !is_json(&media_type) {
             return;
         }
-        let value: Value = match serde_json::from_slice(body) {
-            Ok(value) => value,
-            Err(error) => {
-                let fault = DeliveryFault::BodyUnreadable {
-                    cause: error.to_string(),
-                };
-                add(rules::BODY, Severity::Breaking, &media.pointer, fault);
-                return;
-            }
-        };
-        let schema = pointer::join(&media.pointer, "schema");
-        if self.document.at(&schema).is_some()
-            && let Ok(faults) = self.schemas.faults(&schema, &value, Some(Sender::Server))
-            && let Some(first) = faults.first()
-        {
-            let fault = DeliveryFault::BodySchema {
-                violation: first.violation.clone(),
-                more: faults.len() - 1,
+        let Some(value) = parsed else {
+            let error = serde_json::from_slice::<Value>(bytes).err();
+            let fault = DeliveryFault::BodyUnreadable {
+                cause: error.map(|error| error.to_string()).unwrap_or_default(),
             };
-            add(rules::BODY, Severity::Breaking, &first.schema, fault);
+            add(rules::BODY, Severity::Breaking, &media.at, fault);
+            return;
+        };
+        let server = Some(Sender::Server);
+        if let Some(schema) = &media.schema {
+            if self.schemas.accepts(schema, value, server) == Ok(false)
+                && let Ok(faults) = self.schemas.faults(schema, value, server)
+                && let Some(first) = faults.first()
+            {
+                let fault = DeliveryFault::BodySchema {
+                    violation: first.violation.clone(),
+                    more: faults.len() - 1,
+                };
+                add(rules::BODY, Severity::Breaking, &first.schema, fault);
+            }
+            let mut unsent = Vec::new();
+            self.unsent(std::slice::from_ref(schema), value, "", &mut unsent);
+            for (member, at) in unsent {
+                let fault = DeliveryFault::WriteOnly { member };
+                add(rules::WRITE_ONLY, Severity::Breaking, &at, fault);
+            }
         }
-        let sample = media
-            .value
-            .get("examples")
-            .and_then(Value::as_object)
-            .and_then(|map| {
-                let named: Vec<&Value> = map
-                    .values()
-                    .filter_map(|example| example.get("value"))
-                    .collect();
-                // What one sample lacks is no shape that all have.
-                (named.len() == 1).then(|| named[0])
-            });
-        if let Some(sample) = sample.or_else(|| media.value.get("example")) {
+        if let Some(sample) = media.sample {
             let mut missing = Vec::new();
-            lacking(sample, &value, String::new(), &mut missing);
+            lacking(sample, value, "", &mut missing);
             if !missing.is_empty() {
-                add(
-                    rules::SAMPLE,
-                    Severity::Warning,
-                    &media.pointer,
-                    DeliveryFault::SampleMembers { missing },
-                );
+                let fault = DeliveryFault::SampleMembers { missing };
+                add(rules::SAMPLE, Severity::Warning, &media.at, fault);
             }
         }
     }
 
-    fn parameter(&self, parameter: &Value, at: &str, arrival: &Arrival) -> Option<DeliveryFault> {
-        let name = parameter.get("name")?.as_str()?;
-        let place = match parameter.get("in")?.as_str()? {
-            "header" => "header",
-            "query" => "query",
-            _ => return None,
-        };
-        // OpenAPI: these are described elsewhere.
-        if place == "header"
-            && ["accept", "content-type", "authorization"]
-                .contains(&name.to_ascii_lowercase().as_str())
-        {
-            return None;
+    /// The members of a value that only clients send, with the places of their schemas.
+    fn unsent(
+        &self,
+        schemas: &[String],
+        value: &Value,
+        at: &str,
+        found: &mut Vec<(String, String)>,
+    ) {
+        let Some(unsent) = &self.unsent else { return };
+        let subschemas = self.schemas.subschemas();
+        match value {
+            Value::Object(members) => {
+                let all = subschemas.in_place(schemas);
+                for (name, value) in members {
+                    let below = match subschemas.member(&all, name) {
+                        Member::Declared(below) | Member::Entry(below) => below,
+                        Member::Undeclared => continue,
+                    };
+                    let at = pointer::join(at, name);
+                    match below.iter().find(|schema| unsent.is_unsent(schema)) {
+                        Some(schema) => found.push((at, schema.clone())),
+                        None => self.unsent(&below, value, &at, found),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                let all = subschemas.in_place(schemas);
+                for (index, value) in items.iter().enumerate() {
+                    let below = subschemas.item(&all, index);
+                    if !below.is_empty() {
+                        self.unsent(&below, value, &pointer::index(at, index), found);
+                    }
+                }
+            }
+            _ => {}
         }
-        let found = match place {
+    }
+
+    fn parameter(&self, parameter: &Parameter, arrival: &Arrival) -> Option<DeliveryFault> {
+        let Parameter { place, name, .. } = parameter;
+        let found = match *place {
             "header" => arrival.message.header(name).next().map(str::to_owned),
             _ => arrival.message.query(name),
         };
-        let name = name.to_owned();
+        let (place, name) = (*place, name.clone());
         let Some(found) = found else {
-            let required = parameter.get("required") == Some(&Value::Bool(true));
-            return required.then_some(DeliveryFault::ParameterMissing { place, name });
+            return parameter
+                .required
+                .then_some(DeliveryFault::ParameterMissing { place, name });
         };
-        let schema = pointer::join(at, "schema");
-        self.document.at(&schema)?;
+        let schema = parameter.schema.as_ref()?;
         // A text may stand for a number, a boolean or itself.
-        let text = Value::from(found.clone());
+        let text = Value::from(found.as_str());
+        let accepts =
+            |value: &Value| self.schemas.accepts(schema, value, Some(Sender::Server)) != Ok(false);
+        if accepts(&text) {
+            return None;
+        }
         let read = serde_json::from_str::<Value>(&found)
             .ok()
             .filter(|value| value.is_number() || value.is_boolean());
-        let accepts =
-            |value: &Value| self.schemas.accepts(&schema, value, Some(Sender::Server)) != Ok(false);
-        if accepts(&text) || read.as_ref().is_some_and(accepts) {
+        if read.as_ref().is_some_and(accepts) {
             return None;
         }
         let faults = self
             .schemas
-            .faults(&schema, &text, Some(Sender::Server))
+            .faults(schema, &text, Some(Sender::Server))
             .ok()?;
         let violation: Violation = faults.first()?.violation.clone();
         Some(DeliveryFault::ParameterInvalid {
@@ -315,38 +300,21 @@ impl<'d> Judge<'d> {
         let Some(signing) = &event.description.signing else {
             return;
         };
-        let subject = event.operation.subject();
-        let at = extension(self.document, &event.operation.pointer);
-        let place = (subject.as_str(), at.as_str());
-        match signing.verify(secrets, &arrival.message, now) {
-            Verdict::Verified | Verdict::Unsigned => {}
+        let (rule, fault) = match signing.verify(secrets, &arrival.message, now) {
+            Verdict::Verified | Verdict::Unsigned => return,
             #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
             Verdict::Refused(Refusal::Stale {
                 seconds, tolerance, ..
             }) => {
-                let fault = DeliveryFault::Time {
-                    age: seconds as f64,
-                    tolerance: tolerance as f64,
-                };
-                sheet.add(self.finding(
-                    rules::TIME,
-                    Severity::Breaking,
-                    place,
-                    fault,
-                    Some(arrival),
-                ));
+                let (age, tolerance) = (seconds as f64, tolerance as f64);
+                (rules::TIME, DeliveryFault::Time { age, tolerance })
             }
-            Verdict::Refused(refusal) => {
-                let fault = DeliveryFault::Signature { refusal };
-                sheet.add(self.finding(
-                    rules::SIGNATURE,
-                    Severity::Breaking,
-                    place,
-                    fault,
-                    Some(arrival),
-                ));
-            }
-        }
+            Verdict::Refused(refusal) => (rules::SIGNATURE, DeliveryFault::Signature { refusal }),
+        };
+        let subject = event.operation.subject();
+        let at = extension(self.document, &event.operation.pointer);
+        let place = (subject.as_str(), at.as_str());
+        sheet.add(self.finding(rule, Severity::Breaking, place, fault, Some(arrival)));
     }
 
     /// What the description of the signature leaves open for everybody.
@@ -356,8 +324,7 @@ impl<'d> Judge<'d> {
                 continue;
             };
             let at = extension(self.document, &event.operation.pointer);
-            let signs =
-                |scheme: &&crate::hooks::Scheme| scheme.algorithm != crate::hooks::Algorithm::Token;
+            let signs = |scheme: &&Scheme| scheme.algorithm != Algorithm::Token;
             for scheme in signing.schemes.iter().filter(signs) {
                 let parts = [
                     ("body", !scheme.covers_body() && scheme.signed.is_some()),
@@ -382,18 +349,57 @@ impl<'d> Judge<'d> {
         }
     }
 
-    /// Whether changes of a good delivery are noticed: of its body, its time, its secret.
-    pub(super) fn proves(&self, event: &Event<'_>, secrets: &Secrets, arrival: &Arrival) -> bool {
+    /// The parts of a good delivery whose change its signature does not show, although the description says that it covers them: its body,
+    /// its time, its secret. Nothing where it does not verify as it is.
+    pub(super) fn unproven(
+        &self,
+        event: &Event<'_>,
+        secrets: &Secrets,
+        arrival: &Arrival,
+    ) -> Vec<&'static str> {
         let Some(signing) = &event.description.signing else {
-            return false;
+            return Vec::new();
         };
-        let mut changed = arrival.message.clone();
-        changed.body.push(b' ');
-        let covers = signing
-            .schemes
-            .iter()
-            .any(crate::hooks::Scheme::covers_body);
-        !covers || matches!(signing.verify(secrets, &changed, None), Verdict::Refused(_))
+        if signing.verify(secrets, &arrival.message, None) != Verdict::Verified {
+            return Vec::new();
+        }
+        let verifies = |secrets: &Secrets, message: &crate::hooks::Message| {
+            signing.verify(secrets, message, None) == Verdict::Verified
+        };
+        let mut unproven = Vec::new();
+        if signing
+            .used(secrets, &arrival.message)
+            .any(Scheme::covers_body)
+        {
+            let mut changed = (*arrival.message).clone();
+            changed.body.push(b' ');
+            if verifies(secrets, &changed) {
+                unproven.push("body");
+            }
+        }
+        let used = signing.used(secrets, &arrival.message);
+        for scheme in used.filter(|scheme| scheme.covers_timestamp()) {
+            let mut changed = (*arrival.message).clone();
+            let place = scheme
+                .timestamp
+                .as_ref()
+                .and_then(|one| one.location.as_ref());
+            let is_changed = place.is_some_and(|place| {
+                place.change(&mut changed, |text| {
+                    let last = text.chars().last()?.to_digit(10)?;
+                    Some(format!("{}{}", &text[..text.len() - 1], (last + 1) % 10))
+                })
+            });
+            if is_changed && verifies(secrets, &changed) {
+                unproven.push("timestamp");
+            }
+        }
+        if let Some(others) = secrets.altered()
+            && verifies(&others, &arrival.message)
+        {
+            unproven.push("secret");
+        }
+        unproven
     }
 }
 
@@ -407,44 +413,16 @@ pub(super) fn extension(document: &Document, operation: &str) -> String {
     }
 }
 
-/// Whether a media type is that of a documented name, which may be a range.
-fn matches(documented: &str, found: &str) -> bool {
-    let essence = documented
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match essence.strip_suffix("/*") {
-        Some("*") => true,
-        Some(kind) => found.split('/').next() == Some(kind),
-        None => essence == found,
-    }
-}
-
-/// The strings near the top of a body, where event types are.
-fn strings<'v>(value: &'v Value, depth: usize, found: &mut Vec<&'v str>) {
-    match value {
-        Value::String(text) => found.push(text),
-        Value::Object(members) if depth < 3 => members
-            .values()
-            .for_each(|value| strings(value, depth + 1, found)),
-        Value::Array(items) if depth < 3 => items
-            .iter()
-            .take(3)
-            .for_each(|value| strings(value, depth + 1, found)),
-        _ => {}
-    }
-}
-
 /// The members of a sample that a value lacks.
-fn lacking(sample: &Value, value: &Value, at: String, missing: &mut Vec<String>) {
+fn lacking(sample: &Value, value: &Value, at: &str, missing: &mut Vec<String>) {
     if let (Value::Object(sample), Value::Object(value)) = (sample, value) {
         for (name, inner) in sample {
-            let below = pointer::join(&at, name);
             match value.get(name) {
-                Some(own) => lacking(inner, own, below, missing),
-                None => missing.push(below),
+                Some(own) if inner.is_object() => {
+                    lacking(inner, own, &pointer::join(at, name), missing);
+                }
+                Some(_) => {}
+                None => missing.push(pointer::join(at, name)),
             }
         }
     }

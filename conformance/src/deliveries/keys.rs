@@ -1,11 +1,14 @@
 //! The secrets of registered webhooks: told by the API, chosen by us, or given by the user.
 
-use data_encoding::{BASE64, HEXLOWER};
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-use super::hook::{Hook, Hooks, Refused};
+use data_encoding::{BASE64, HEXLOWER};
+use serde_json::{Value, json};
+
+use super::hook::{Hook, Hooks, Refused, SecretText, set};
+use crate::exchange::{Client, Request};
 use crate::finding::Untested;
-use crate::hooks::{KeyEncoding, KeySource, Known, Secrets, Signing};
+use crate::hooks::{Algorithm, KeyEncoding, KeySource, Known, Scheme, Signing};
 
 impl Hooks<'_> {
     /// The keys of a webhook, told to the receiver for handshakes.
@@ -15,31 +18,54 @@ impl Hooks<'_> {
         request: Option<&Value>,
         response: Option<&Value>,
     ) -> Result<(), Refused> {
-        let Some(signing) = &self.description.signing else {
-            return Ok(());
-        };
         let mut given = self.settings.secrets.clone();
         given.extend(self.receiver.brought(&hook.slot));
-        hook.secrets = secrets(signing, request, response, &given)
-            .map_err(|cause| Box::new((Untested::Key { cause }, None)))?;
-        hook.texts = texts(signing, request, response);
-        for text in hook.texts.iter().chain(&given) {
+        let unknown = |cause| Box::new((Untested::Key { cause }, None));
+        let fetched = self.fetched.as_ref();
+        let fetched = fetched.map_err(|cause| unknown(cause.clone()))?;
+        let known = Known {
+            request,
+            response,
+            given: &given,
+            fetched,
+        };
+        hook.texts.clear();
+        let mut all: Vec<&str> = Vec::new();
+        let mut secrets = Vec::new();
+        for signing in self.signings {
+            secrets.push(signing.secrets(&known).map_err(unknown)?);
+            for own in texts(signing, request, response) {
+                if !hook.texts.contains(&own) {
+                    hook.texts.push(own);
+                }
+            }
+            all.extend(given.iter().map(|text| signing.bare(text)));
+        }
+        hook.secrets = secrets;
+        let own = hook.texts.iter().map(|one| one.text.as_str());
+        let all: Vec<&str> = own.chain(all).collect();
+        for text in &all {
             self.session.judge.secrets.remember(text);
         }
-        let first = hook
-            .texts
-            .iter()
-            .chain(&given)
-            .next()
-            .cloned()
-            .unwrap_or_default();
-        self.receiver
-            .secrets(&hook.slot, hook.secrets.clone(), &first);
+        let first = all.first().copied().unwrap_or_default();
+        let keys = hook.secrets.first().cloned().unwrap_or_default();
+        self.receiver.secrets(&hook.slot, keys, first);
         Ok(())
     }
 
+    /// Puts new keys into the body of a registration, or of a rotation, where the description says that it has them.
+    pub(super) fn choose(&self, body: &mut Value) {
+        let schemes = self.signings.iter().flat_map(|signing| &signing.schemes);
+        for (index, scheme) in schemes.enumerate() {
+            if let KeySource::Request(at) = &scheme.key.from {
+                let text = self.new_key(index, scheme.key.encoding);
+                set(body, at, json!(format!("{}{text}", scheme.key.prefix)));
+            }
+        }
+    }
+
     /// A key that no webhook had before.
-    pub(super) fn new_key(&self, scheme: usize, encoding: KeyEncoding) -> String {
+    fn new_key(&self, scheme: usize, encoding: KeyEncoding) -> String {
         let seed = format!("{:x}/{}/{scheme}", self.nonce, self.registered.get());
         let hex =
             crate::fingerprint::digest(&seed) + &crate::fingerprint::digest(&format!("{seed}/"));
@@ -62,29 +88,60 @@ impl Hooks<'_> {
     }
 }
 
-/// The keys that a registration tells, or that are given.
-fn secrets(
-    signing: &Signing,
-    request: Option<&Value>,
-    response: Option<&Value>,
+/// Fetches the sets of JSON Web Keys that a description names, each with its URL.
+///
+/// # Errors
+/// Says which one cannot be had, and why.
+pub(super) async fn fetch(
+    signings: &[Signing],
     given: &[String],
-) -> Result<Secrets, String> {
-    signing.secrets(&Known {
-        request,
-        response,
-        given,
-    })
+    client: &Client,
+) -> Result<Vec<(String, String)>, String> {
+    let mut fetched = Vec::new();
+    let urls = signings.iter().flat_map(|signing| signing.key_sets(given));
+    for url in urls.collect::<BTreeSet<&str>>() {
+        let request = Request {
+            method: "GET".to_owned(),
+            url: url.to_owned(),
+            headers: vec![("Accept".to_owned(), "application/json".to_owned())],
+            body: None,
+        };
+        let exchange = client
+            .send(request)
+            .await
+            .map_err(|error| format!("the keys at {url} cannot be fetched: {error}"))?;
+        let Some(response) = exchange.response else {
+            return Err(format!(
+                "{url}, which should have the keys, does not answer"
+            ));
+        };
+        if response.status != 200 {
+            let status = response.status;
+            return Err(format!(
+                "{url}, which should have the keys, answered {status}"
+            ));
+        }
+        fetched.push((
+            url.to_owned(),
+            String::from_utf8_lossy(&response.body).into_owned(),
+        ));
+    }
+    Ok(fetched)
 }
 
 /// The texts of secrets in a registration.
-fn texts(signing: &Signing, request: Option<&Value>, response: Option<&Value>) -> Vec<String> {
+fn texts(signing: &Signing, request: Option<&Value>, response: Option<&Value>) -> Vec<SecretText> {
     let text = |value: Option<&Value>, at: &str| value?.pointer(at)?.as_str().map(str::to_owned);
-    let schemes = signing.schemes.iter();
-    schemes
-        .filter_map(|scheme| match &scheme.key.from {
+    let of = |scheme: &Scheme| {
+        let text = match &scheme.key.from {
             KeySource::Request(at) => text(request, at),
             KeySource::Response(at) => text(response, at),
             _ => None,
+        };
+        Some(SecretText {
+            text: text?,
+            is_token: scheme.algorithm == Algorithm::Token,
         })
-        .collect()
+    };
+    signing.schemes.iter().filter_map(of).collect()
 }

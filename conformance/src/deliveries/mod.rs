@@ -4,13 +4,19 @@
 //! operation, triggers every event type and judges what arrives; then it registers further webhooks whose answers put the promises of
 //! `x-webhook-delivery` to the test. All webhooks that a run registered it deletes, also when it is interrupted.
 //!
-//! Not checked: bodies that are neither JSON nor empty, deliveries over HTTP/2, and promises of days without `--clock-speed`.
+//! Not checked: bodies that are neither JSON nor empty, deliveries over HTTP/2, certificates whose URL is in a header, and promises of days
+//! without `--clock-speed`.
 
 mod answers;
 pub mod api;
+mod change;
+mod event;
 mod hook;
+mod isolation;
 mod judge;
 mod keys;
+mod observe;
+mod pending;
 mod promise;
 pub mod receiver;
 mod reconcile;
@@ -19,6 +25,7 @@ pub mod reply;
 mod run;
 mod scope;
 pub mod settings;
+mod sheet;
 pub mod trigger;
 
 use std::collections::BTreeMap;
@@ -29,7 +36,7 @@ use std::task::Poll;
 use thiserror::Error;
 
 use crate::document::Document;
-use crate::exchange::Secrets;
+use crate::exchange::{Client, Secrets, TransportError};
 use crate::finding::{DeliveryFault, Finding, Message, ReplayStep, Unchecked};
 use crate::hooks::{self, Description, Fault};
 use crate::schema::Schemas;
@@ -40,9 +47,10 @@ pub use crate::session::Outcome;
 pub use settings::Settings;
 
 use api::{Api, ApiError};
+use event::Event;
 use hook::Hooks;
-use judge::{Event, Judge};
-use receiver::{Place, Receiver, ReceiverError};
+use judge::Judge;
+use receiver::{Arrival, Place, Receiver, ReceiverError};
 use run::Run;
 use trigger::{Trigger, TriggerError};
 
@@ -52,6 +60,9 @@ pub enum DeliveriesError {
     /// The server cannot be asked.
     #[error(transparent)]
     Session(#[from] SessionError),
+    /// The certificate or the proxy cannot be used.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// The receiver cannot be opened.
     #[error(transparent)]
     Receiver(#[from] ReceiverError),
@@ -90,7 +101,7 @@ pub async fn check(
 ) -> Result<Outcome, DeliveriesError> {
     let selection = options.selection();
     let events = events(document)?;
-    let events: Vec<Event<'_>> = events
+    let mut events: Vec<Event<'_>> = events
         .into_iter()
         .filter(|event| selection.selects(&event.operation))
         .collect();
@@ -123,23 +134,22 @@ pub async fn check(
             .zip(settings.tls_key.as_deref()),
     })
     .await?;
-    let description = events[0].description.clone();
+    let promise = events[0].description.promise.clone();
+    let signings = event::signings(&mut events);
+    let client = Client::new(options.timeout(), &options.transport)?;
+    let fetched = keys::fetch(&signings, &settings.secrets, &client).await;
     let hooks = Hooks::new(
         &session,
         settings,
         &receiver,
-        &description,
+        (&promise, &signings),
         (api.as_ref(), &trigger),
+        fetched,
         nonce,
     );
     let schemas = Schemas::new(document);
     let hidden: &Secrets = session.judge.secrets;
-    let judge = Judge {
-        document,
-        schemas: &schemas,
-        hidden,
-        events,
-    };
+    let judge = Judge::new(document, &schemas, hidden, events);
     let mut run = Run::new(&hooks, &judge);
     {
         let mut all = std::pin::pin!(run.all());
@@ -177,7 +187,13 @@ pub async fn check(
     }
     let arrivals = receiver.arrivals();
     if let Some(file) = &settings.record {
-        record::write(file, &arrivals, hidden).map_err(|source| DeliveriesError::Record {
+        let event = |arrival: &Arrival| {
+            let body = arrival.message.json();
+            let event = judge.event(arrival, body.as_ref(), &[])?;
+            Some(event.name.clone())
+        };
+        let written = record::write(file, &arrivals, hidden, event);
+        written.map_err(|source| DeliveriesError::Record {
             file: file.display().to_string(),
             source,
         })?;
@@ -225,11 +241,7 @@ fn events(document: &Document) -> Result<Vec<Event<'_>>, DeliveriesError> {
     for (name, operation) in hooks::deliveries(document) {
         let description = Description::of(document, &operation.pointer)
             .map_err(|mut faults| DeliveriesError::Description(faults.remove(0)))?;
-        events.push(Event {
-            name,
-            operation,
-            description,
-        });
+        events.push(Event::new(document, name, operation, description));
     }
     Ok(events)
 }

@@ -61,7 +61,7 @@ pub struct Arrival {
     /// What is behind it in the path; empty for deliveries.
     pub below: String,
     /// The request. Its URL is the registered one, with the query as it came.
-    pub message: Message,
+    pub message: Arc<Message>,
     /// The request target as it came.
     pub target: String,
     /// Whether the body was larger than what is kept.
@@ -83,10 +83,21 @@ struct Slot {
     signing: Option<Signing>,
 }
 
+impl Arrival {
+    /// Whether it is a delivery: neither a handshake, nor a request to where a redirect leads.
+    pub fn is_delivery(&self) -> bool {
+        self.below.is_empty() && !self.handshake
+    }
+}
+
 #[derive(Debug, Default)]
 struct Inbox {
     slots: HashMap<String, Slot>,
     arrivals: Vec<Arrival>,
+    /// The deliveries among the arrivals, by slot.
+    deliveries: HashMap<String, Vec<usize>>,
+    /// How many bytes of bodies are kept.
+    bytes: usize,
     dropped: usize,
     /// Secrets that handshakes brought, by slot.
     brought: HashMap<String, String>,
@@ -220,21 +231,24 @@ impl Receiver {
     /// The deliveries to one path.
     pub fn at(&self, slot: &str) -> Vec<Arrival> {
         let inbox = self.shared.inbox();
-        let own = inbox
-            .arrivals
-            .iter()
-            .filter(|one| one.slot == slot && one.below.is_empty() && !one.handshake);
-        own.cloned().collect()
+        let own = inbox.deliveries.get(slot);
+        own.into_iter()
+            .flatten()
+            .map(|&index| inbox.arrivals[index].clone())
+            .collect()
+    }
+
+    /// The first delivery to one path.
+    pub fn first(&self, slot: &str) -> Option<Arrival> {
+        let inbox = self.shared.inbox();
+        let index = *inbox.deliveries.get(slot)?.first()?;
+        inbox.arrivals.get(index).cloned()
     }
 
     /// How many deliveries came to one path.
     pub fn count(&self, slot: &str) -> usize {
         let inbox = self.shared.inbox();
-        let own = inbox
-            .arrivals
-            .iter()
-            .filter(|one| one.slot == slot && one.below.is_empty() && !one.handshake);
-        own.count()
+        inbox.deliveries.get(slot).map_or(0, Vec::len)
     }
 
     /// How many arrivals were not kept.

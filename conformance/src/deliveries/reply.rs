@@ -21,6 +21,8 @@ pub enum Reply {
     Reset,
     /// 200, and a body of this many bytes.
     HugeBody(usize),
+    /// 200, and a body of which a byte comes now and then until the time is over.
+    Drip(Duration),
 }
 
 impl Reply {
@@ -45,6 +47,7 @@ impl Reply {
             Self::Hang(_) => "no answer".to_owned(),
             Self::Reset => "a connection that ends".to_owned(),
             Self::HugeBody(bytes) => format!("200 with a body of {bytes} bytes"),
+            Self::Drip(_) => "200 with a body that drips".to_owned(),
         }
     }
 
@@ -52,7 +55,8 @@ impl Reply {
     pub fn answered(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } | Self::Redirect(status) => Some(*status),
-            Self::Hang(_) | Self::Reset | Self::HugeBody(_) => None,
+            Self::HugeBody(_) | Self::Drip(_) => Some(200),
+            Self::Hang(_) | Self::Reset => None,
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::hook::{Hook, Hooks, Refused, User};
-use super::judge::{Judge, Sheet, extension};
+use super::judge::Judge;
 use super::receiver::Arrival;
 use super::reply::Script;
+use super::sheet::Sheet;
 use super::trigger::Trigger;
 use crate::finding::{DeliveryFault, Severity, Untested};
 use crate::hooks::DELIVERY;
@@ -19,6 +20,8 @@ pub(super) struct Run<'a> {
     pub(super) observed: Vec<String>,
     /// How many deliveries were judged.
     pub(super) deliveries: usize,
+    /// The event types whose signature was shown to notice changes.
+    pub(super) proven: Vec<String>,
 }
 
 /// The run cannot go on.
@@ -32,6 +35,7 @@ impl<'a> Run<'a> {
             sheet: Sheet::default(),
             observed: Vec::new(),
             deliveries: 0,
+            proven: Vec::new(),
         }
     }
 
@@ -68,9 +72,9 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.scope(&main, &first, &names).await?;
+        let rotated = self.rotation(&first).await?;
         self.isolation(&main, &first).await?;
-        self.promises(&first).await?;
-        self.rotation(&first).await
+        self.promises(&first, rotated).await
     }
 
     pub(super) async fn register(
@@ -140,7 +144,7 @@ impl<'a> Run<'a> {
         fault: DeliveryFault,
         arrival: Option<&Arrival>,
     ) {
-        let known = self.judge.events.iter().find(|one| one.name == event);
+        let known = self.judge.named(event);
         let (subject, at) = known.map_or((DELIVERIES.to_owned(), String::new()), |one| {
             (one.operation.subject(), one.operation.pointer.clone())
         });
@@ -158,7 +162,7 @@ impl<'a> Run<'a> {
         fault: DeliveryFault,
         arrival: Option<&Arrival>,
     ) {
-        let known = self.judge.events.iter().find(|one| one.name == event);
+        let known = self.judge.named(event);
         let subject = known.map_or(DELIVERIES.to_owned(), |one| one.operation.subject());
         let at = known
             .map(|one| format!("{}/{DELIVERY}", one.operation.pointer))
@@ -189,17 +193,6 @@ impl<'a> Run<'a> {
             .filter(move |hook| hook.events.iter().any(|one| one == event))
     }
 
-    /// The deliveries of one event type to a webhook.
-    pub(super) fn deliveries_of(&self, hook: &Hook, event: &str) -> Vec<Arrival> {
-        let mut all = self.hooks.receiver.at(&hook.slot);
-        all.retain(|arrival| {
-            self.judge
-                .event(arrival, &hook.events)
-                .is_some_and(|one| one.name == event)
-        });
-        all
-    }
-
     /// Triggers each event type once, and judges what arrives.
     async fn events(&mut self, main: &[Hook], names: &[String]) {
         let receiver = self.hooks.receiver;
@@ -223,7 +216,11 @@ impl<'a> Run<'a> {
         };
         let begun = receiver.now();
         let passive = matches!(self.hooks.trigger, Trigger::None);
-        let wanted = if passive { usize::MAX } else { fired.len() };
+        let wanted = match self.hooks.settings.deliveries {
+            Some(count) if passive => count,
+            None if passive => usize::MAX,
+            _ => fired.len(),
+        };
         receiver
             .wait(self.wait_limit(), || {
                 total() >= wanted || self.hooks.session.stopped()
@@ -252,167 +249,9 @@ impl<'a> Run<'a> {
         self.handshakes(main);
     }
 
-    /// Judges all deliveries to a webhook that should get each event once.
-    fn judge_all(&mut self, hook: &Hook) {
-        let arrivals = self.hooks.receiver.at(&hook.slot);
-        let mut known: Vec<(String, &Arrival)> = Vec::new();
-        for arrival in &arrivals {
-            self.deliveries += 1;
-            let Some(name) = self.judge_one(hook, arrival) else {
-                continue;
-            };
-            let promise = self.promise_of(&name);
-            let Some(location) = promise.id else { continue };
-            let Some(id) = location.value(&arrival.message) else {
-                let fault = DeliveryFault::IdMissing {
-                    place: location.name(),
-                };
-                self.broken(rules::ID, &name, fault, Some(arrival));
-                continue;
-            };
-            let again = known.iter().find(|(other, _)| *other == id);
-            if let Some((_, before)) = again
-                && before.message.body != arrival.message.body
-            {
-                self.broken(
-                    rules::ID,
-                    &name,
-                    DeliveryFault::IdShared { id: id.clone() },
-                    Some(arrival),
-                );
-            }
-            known.push((id, arrival));
-        }
-        for name in hook.events.clone() {
-            let own = self.deliveries_of(hook, &name);
-            if own.len() > 1 && !matches!(self.hooks.trigger, Trigger::None) {
-                let severity = if self.promise_of(&name).duplicates {
-                    Severity::Warning
-                } else {
-                    Severity::Breaking
-                };
-                let fault = DeliveryFault::Duplicate { count: own.len() };
-                self.add(rules::ONCE, severity, &name, fault, own.last());
-            }
-        }
-    }
-
-    pub(super) fn promise_of(&self, event: &str) -> crate::hooks::Promise {
-        let known = self.judge.events.iter().find(|one| one.name == event);
-        known
-            .map(|one| one.description.promise.clone())
-            .unwrap_or_default()
-    }
-
-    /// Judges a delivery by itself; gives its event type.
-    pub(super) fn judge_one(&mut self, hook: &Hook, arrival: &Arrival) -> Option<String> {
-        let Some(event) = self.judge.event(arrival, &hook.events) else {
-            let fault = DeliveryFault::Undocumented {
-                event: named(arrival),
-            };
-            self.add(
-                rules::DOCUMENTED,
-                Severity::Breaking,
-                "",
-                fault,
-                Some(arrival),
-            );
-            return None;
-        };
-        let name = event.name.clone();
-        self.judge.judge(event, arrival, &mut self.sheet);
-        // A clock that runs fast is ahead by nobody knows how much, and never behind.
-        let speed = self.hooks.settings.clock_speed;
-        let stated = event
-            .description
-            .signing
-            .as_ref()
-            .and_then(|signing| signing.time(&arrival.message));
-        let ahead = speed > 1.0 && stated.is_some_and(|stated| stated > arrival.wall);
-        let now = (speed >= 1.0 && !ahead).then_some(arrival.wall);
-        self.judge
-            .signature(event, &hook.secrets, arrival, now, &mut self.sheet);
-        if !self.judge.proves(event, &hook.secrets, arrival)
-            && event.description.signing.is_some()
-            && !hook.texts.is_empty()
-        {
-            let at = extension(self.judge.document, &event.operation.pointer);
-            let fault = DeliveryFault::Weak { part: "body" };
-            let finding = self.judge.finding(
-                rules::SIGNATURE_WEAK,
-                Severity::Warning,
-                (&event.operation.subject(), &at),
-                fault,
-                Some(arrival),
-            );
-            self.sheet.add(finding);
-        }
-        self.leaks(hook, &name, arrival);
-        if !hook.events.contains(&name) {
-            let fault = DeliveryFault::Unsubscribed {
-                event: name.clone(),
-                subscribed: hook.events.clone(),
-            };
-            self.add(
-                rules::SUBSCRIBED,
-                Severity::Breaking,
-                &name,
-                fault,
-                Some(arrival),
-            );
-        }
-        if !self.observed.contains(&name) {
-            self.observed.push(name.clone());
-        }
-        Some(name)
-    }
-
-    /// Secrets in a delivery, except where the secret is what is sent.
-    fn leaks(&mut self, hook: &Hook, event: &str, arrival: &Arrival) {
-        let signing = self
-            .judge
-            .events
-            .iter()
-            .find(|one| one.name == event)
-            .and_then(|one| one.description.signing.as_ref());
-        let schemes = signing
-            .map(|signing| signing.schemes.as_slice())
-            .unwrap_or_default();
-        let body = String::from_utf8_lossy(&arrival.message.body).into_owned();
-        for (index, text) in hook.texts.iter().enumerate() {
-            let sent = schemes
-                .get(index)
-                .is_some_and(|scheme| scheme.algorithm == crate::hooks::Algorithm::Token);
-            if text.len() < 8 || sent {
-                continue;
-            }
-            let header = arrival
-                .message
-                .headers
-                .iter()
-                .find(|(_, value)| value.contains(text.as_str()));
-            let place = match header {
-                Some((name, _)) => format!("header `{name}`"),
-                None if body.contains(text.as_str()) => "the body".to_owned(),
-                None => continue,
-            };
-            let fault = DeliveryFault::SecretShown {
-                place,
-                foreign: false,
-            };
-            self.add(
-                rules::SECRET,
-                Severity::Breaking,
-                event,
-                fault,
-                Some(arrival),
-            );
-        }
-    }
-
     /// Declared handshakes that were not made.
     fn handshakes(&mut self, main: &[Hook]) {
-        let declared = !self.hooks.description.promise.handshake.is_empty();
+        let declared = !self.hooks.promise.handshake.is_empty();
         if declared && self.hooks.api.is_some() {
             let arrivals = self.hooks.receiver.arrivals();
             let made = |hook: &Hook| {
@@ -471,12 +310,3 @@ impl<'a> Run<'a> {
 
 /// The subject of findings that belong to no webhook.
 pub(super) const DELIVERIES: &str = "deliveries";
-
-/// The event type that a body names: its member `type`, `event` or the like.
-fn named(arrival: &Arrival) -> Option<String> {
-    let body = arrival.message.json()?;
-    let names = ["type", "event", "event_type", "eventType", "topic", "name"];
-    names
-        .iter()
-        .find_map(|name| Some(body.get(*name)?.as_str()?.to_owned()))
-}

@@ -3,20 +3,15 @@
 use std::time::Duration;
 
 use super::hook::{Hook, Hooks, User};
-use super::receiver::Arrival;
-use super::reply::{Reply, Script};
 use super::run::{Over, Run};
 use crate::finding::{DeliveryFault, Ended, Severity};
 use crate::hooks::Order;
 use crate::rule::deliveries as rules;
 
-/// How many deliveries show whether a hanging receiver delays another one.
-const BURST: usize = 5;
-
 impl Run<'_> {
     /// Events in quick succession, where their order is promised.
     pub(super) async fn order(&mut self, main: &[Hook]) {
-        if self.hooks.description.promise.order != Order::PerWebhook {
+        if self.hooks.promise.order != Order::PerWebhook {
             return;
         }
         let receiver = self.hooks.receiver;
@@ -44,11 +39,7 @@ impl Run<'_> {
         let found: Vec<String> = arrived
             .iter()
             .skip(before)
-            .filter_map(|arrival| {
-                self.judge
-                    .event(arrival, &hook.events)
-                    .map(|event| event.name.clone())
-            })
+            .filter_map(|arrival| self.event_of(hook, arrival).map(str::to_owned))
             .collect();
         if found != triggered && found.len() == triggered.len() {
             self.broken(
@@ -80,6 +71,11 @@ impl Run<'_> {
         let is_deleted = self.hooks.delete(&deleted).await == Some(true);
         let is_disabled = self.hooks.disable(&disabled).await == Some(true);
         let receiver = self.hooks.receiver;
+        // Until then a delivery of what happens now may be under way.
+        let settings = self.hooks.settings;
+        let grace = self.promise_of(first).grace / settings.clock_speed;
+        let grace = Duration::from_secs_f64(grace.min(settings.retry_wait));
+        receiver.wait(grace, || self.hooks.session.stopped()).await;
         let mains: Vec<&Hook> = Self::of(main, first).collect();
         let before: Vec<usize> = mains
             .iter()
@@ -123,11 +119,7 @@ impl Run<'_> {
             self.judge_one(&other, &arrival);
             // The secret of the other one is known to that one only.
             for main in &mains {
-                let own = Hook {
-                    texts: main.texts.clone(),
-                    ..other.clone()
-                };
-                self.foreign_leaks(&own, first, &arrival);
+                self.foreign_leaks(main, first, &arrival);
             }
         }
         let unwanted = [
@@ -152,101 +144,6 @@ impl Run<'_> {
         {
             self.hooks.delete(hook).await;
         }
-        Ok(())
-    }
-
-    fn foreign_leaks(&mut self, hook: &Hook, event: &str, arrival: &Arrival) {
-        let body = String::from_utf8_lossy(&arrival.message.body).into_owned();
-        for text in hook.texts.iter().filter(|text| text.len() >= 8) {
-            let header = arrival
-                .message
-                .headers
-                .iter()
-                .find(|(_, value)| value.contains(text.as_str()));
-            if header.is_some() || body.contains(text.as_str()) {
-                let place = header.map_or("the body".to_owned(), |(name, _)| {
-                    format!("header `{name}`")
-                });
-                self.add(
-                    rules::SECRET,
-                    Severity::Breaking,
-                    event,
-                    DeliveryFault::SecretShown {
-                        place,
-                        foreign: true,
-                    },
-                    Some(arrival),
-                );
-            }
-        }
-    }
-
-    /// A receiver that does not answer, beside one that does.
-    pub(super) async fn isolation(&mut self, main: &[Hook], first: &str) -> Result<(), Over> {
-        let receiver = self.hooks.receiver;
-        let settings = self.hooks.settings;
-        let promise = self.promise_of(first);
-        let deadline = promise.deadline;
-        // Longer than any sender should wait.
-        let limit = deadline.map_or(settings.wait, |deadline| deadline * 2.0 + settings.slack);
-        let hang = Script::always(Reply::Hang(Duration::from_secs_f64(limit)));
-        let hanging = self
-            .register(&[first.to_owned()], &hang, User::First)
-            .await?
-            .remove(0);
-        let Some(healthy) = Self::of(main, first).next() else {
-            return Ok(());
-        };
-        let url = receiver.url(&healthy.slot);
-        let before = receiver.count(&healthy.slot);
-        let begun = receiver.now();
-        let mut fired = 0;
-        for _ in 0..BURST {
-            fired += usize::from(self.fire(first, &url).await);
-        }
-        let all = || receiver.count(&healthy.slot) >= before + fired;
-        // Within the time of one hanging attempt: a sender that waits for it is later.
-        let patience = deadline
-            .map_or(settings.wait / 2.0, |deadline| deadline * 0.6)
-            .max(settings.slack);
-        let in_time = receiver.wait(Duration::from_secs_f64(patience), all).await;
-        if !in_time {
-            let came = receiver.wait(self.wait_limit(), all).await;
-            let fault = DeliveryFault::Delayed {
-                seconds: came.then(|| receiver.now() - begun),
-                got: receiver.count(&healthy.slot) - before,
-                of: fired,
-            };
-            self.broken(rules::ISOLATED, first, fault, None);
-        }
-        if let Some(promised) =
-            deadline.filter(|deadline| *deadline + settings.slack <= settings.retry_wait)
-        {
-            let ended = || {
-                receiver
-                    .at(&hanging.slot)
-                    .first()
-                    .is_some_and(|one| one.abandoned.is_some())
-            };
-            receiver
-                .wait(
-                    Duration::from_secs_f64(promised + 2.0 * settings.slack),
-                    ended,
-                )
-                .await;
-            if let Some(arrival) = receiver.at(&hanging.slot).first() {
-                let found = arrival.abandoned.map(|end| end - arrival.at);
-                if found.is_none_or(|found| (found - promised).abs() > settings.slack) {
-                    self.broken(
-                        rules::DEADLINE,
-                        first,
-                        DeliveryFault::Deadline { promised, found },
-                        Some(arrival),
-                    );
-                }
-            }
-        }
-        self.hooks.delete(&hanging).await;
         Ok(())
     }
 }

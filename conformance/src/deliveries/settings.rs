@@ -30,8 +30,9 @@ pub struct Settings {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
-    /// A secret, public key or JWKS that deliveries are signed with, where the registration does not tell it (repeatable).
-    #[arg(long = "secret", value_name = "TEXT")]
+    /// A secret, public key or JWKS that deliveries are signed with, where the registration does not tell it (repeatable). With several
+    /// schemes `NAME=SECRET` is that of the one whose header, parameter or member has this name.
+    #[arg(long = "secret", value_name = "[NAME=]SECRET")]
     pub secrets: Vec<String>,
 
     /// How many seconds pass on the server in one second here, as on a sandbox whose clock runs fast.
@@ -41,6 +42,10 @@ pub struct Settings {
     /// Seconds to wait for a delivery that should come at once.
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = crate::session::seconds)]
     pub wait: f64,
+
+    /// Judge when this many deliveries have come, and wait no longer; only where `--trigger none` says that others trigger events.
+    #[arg(long, value_name = "N")]
+    pub deliveries: Option<usize>,
 
     /// Seconds to wait for retries; those that are due later are reported as not observed.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = crate::session::seconds)]
@@ -86,6 +91,7 @@ impl Default for Settings {
             secrets: Vec::new(),
             clock_speed: 1.0,
             wait: 10.0,
+            deliveries: None,
             retry_wait: 30.0,
             slack: 1.0,
             no_promises: false,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Violation;
-use crate::hooks::Refusal;
+use crate::hooks::{Pending, Refusal};
 
 /// A fault of a delivery, or of several. Times are seconds by the server's clock, where nothing else is said.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +67,11 @@ pub enum DeliveryFault {
         /// How many further violations there are.
         more: usize,
     },
+    /// The body has a member that only clients send.
+    WriteOnly {
+        /// Its JSON Pointer.
+        member: String,
+    },
     /// The body lacks members that the sample has.
     SampleMembers {
         /// JSON Pointers into the sample.
@@ -117,6 +122,15 @@ pub enum DeliveryFault {
         /// Why it should not.
         after: Ended,
         /// How many came.
+        count: usize,
+    },
+    /// A pending delivery of a webhook that was disabled or deleted did not become what is promised.
+    Pending {
+        /// What happened to the webhook.
+        after: Ended,
+        /// What should become of the delivery.
+        promised: Pending,
+        /// How many attempts came nevertheless; 0 where there should have been some.
         count: usize,
     },
     /// An accepted delivery came again.
@@ -217,6 +231,8 @@ pub enum DeliveryFault {
     },
     /// The sender waited for an answer for another time than promised. By this machine's clock.
     Deadline {
+        /// The answer of the receiver.
+        reply: String,
         /// The promised time.
         promised: f64,
         /// The time after which the sender hung up; none where it had not at the end of the run.
@@ -317,6 +333,11 @@ pub enum Untested {
         /// What is missing.
         cause: String,
     },
+    /// The server refused to disable or delete a webhook.
+    Ending {
+        /// What it should have done.
+        after: Ended,
+    },
     /// Retries are due after the end of the run.
     Retries {
         /// The first retry that was not waited for, from 1.
@@ -329,7 +350,7 @@ pub enum Untested {
 impl DeliveryFault {
     /// What stays the same when the same fault is found again: not times, counts and ids, which differ from run to run.
     pub(crate) fn identity(&self) -> Value {
-        const LASTING: [&str; 10] = [
+        const LASTING: [&str; 11] = [
             "kind",
             "place",
             "name",
@@ -340,6 +361,7 @@ impl DeliveryFault {
             "status",
             "what",
             "documented",
+            "member",
         ];
         let value = serde_json::to_value(self).unwrap_or_default();
         let members = value.as_object().cloned().unwrap_or_default();

@@ -134,6 +134,20 @@ impl Key {
         }
     }
 
+    /// Changes a shared key; returns whether it is one.
+    pub(super) fn alter(&mut self) -> bool {
+        match &mut self.material {
+            Material::Shared(bytes) => {
+                match bytes.last_mut() {
+                    Some(last) => *last ^= 1,
+                    None => bytes.push(1),
+                }
+                true
+            }
+            Material::Public(_) | Material::Private(_) => false,
+        }
+    }
+
     pub(super) fn public(&self) -> Option<&PublicKey> {
         match &self.material {
             Material::Shared(_) => None,

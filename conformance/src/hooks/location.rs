@@ -156,6 +156,60 @@ impl Location {
         }
     }
 
+    /// Changes the last value that is here, and nothing around it. Returns whether there was one, and `change` gave another.
+    pub(crate) fn change(
+        &self,
+        message: &mut Message,
+        change: impl Fn(&str) -> Option<String>,
+    ) -> bool {
+        let Some(old) = self.values(message, None).pop() else {
+            return false;
+        };
+        let Some(new) = change(&old) else {
+            return false;
+        };
+        match &self.carrier {
+            Carrier::Header(name) => {
+                let Some(whole) = message.header(name).next().map(str::to_owned) else {
+                    return false;
+                };
+                let (from, to) = match &self.field {
+                    Some(field) => {
+                        let start = format!("{}{}", field.name, field.assign);
+                        (format!("{start}{old}"), format!("{start}{new}"))
+                    }
+                    None => (old, new),
+                };
+                let Some(at) = whole.rfind(&from) else {
+                    return false;
+                };
+                let changed = format!("{}{to}{}", &whole[..at], &whole[at + from.len()..]);
+                message.set_header(name, changed);
+                true
+            }
+            Carrier::Query(name) => {
+                let Some(pairs) = message.query_pairs() else {
+                    return false;
+                };
+                let new = format!("{}{new}", self.prefix);
+                let pairs = pairs.into_iter().map(|(key, value)| match key == *name {
+                    true => (key, new.clone()),
+                    false => (key, value),
+                });
+                message.set_query_pairs(pairs.collect())
+            }
+            Carrier::Member(pointer) => {
+                let number = message.member(pointer).is_some_and(|old| old.is_number());
+                let value = match new.parse::<i64>() {
+                    Ok(new) if number => Value::from(new),
+                    _ => Value::from(format!("{}{new}", self.prefix)),
+                };
+                message.set_member(pointer, value)
+            }
+            Carrier::Claim(_) => false,
+        }
+    }
+
     /// Writes a value where this is, beside the other fields of the same header. Returns whether the message has a place for it.
     pub(crate) fn put(&self, message: &mut Message, value: &str) -> bool {
         let value = format!("{}{value}", self.prefix);

@@ -54,6 +54,25 @@ impl Message {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// The parameters of the query, decoded.
+    pub(crate) fn query_pairs(&self) -> Option<Vec<(String, String)>> {
+        let url = url::Url::parse(&self.url).ok()?;
+        Some(url.query_pairs().into_owned().collect())
+    }
+
+    /// Replaces the parameters of the query. Returns whether the message has a URL that takes them.
+    pub(crate) fn set_query_pairs(&mut self, pairs: Vec<(String, String)>) -> bool {
+        let Ok(mut url) = url::Url::parse(&self.url) else {
+            return false;
+        };
+        url.set_query(None);
+        if !pairs.is_empty() {
+            url.query_pairs_mut().extend_pairs(pairs);
+        }
+        self.url = url.into();
+        true
+    }
+
     /// The media type without parameters, in lower case.
     pub fn media_type(&self) -> String {
         let value = self.header("content-type").next().unwrap_or_default();

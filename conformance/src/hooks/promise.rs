@@ -235,6 +235,17 @@ impl Retry {
         let Some(until) = self.until else {
             return known;
         };
+        if let Schedule::Every { seconds, .. } = self.schedule
+            && seconds > 0.0
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "not negative, and bounded"
+            )]
+            let total = (until / seconds).clamp(0.0, 1e6) as usize;
+            return Some(known.map_or(total, |known| known.min(total)));
+        }
         // The last one may be due at the very end.
         let mut at = 0.0;
         let mut total = 0;

@@ -84,8 +84,7 @@ impl Signing {
     pub fn verify(&self, secrets: &Secrets, message: &Message, now: Option<Instant>) -> Verdict {
         let mut verdict = Verdict::Unsigned;
         for (scheme, keys) in self.schemes.iter().zip(&secrets.keys) {
-            let other = |wanted: &String| *wanted != message.media_type();
-            if scheme.content_type.as_ref().is_some_and(other) {
+            if !scheme.applies(message) {
                 continue;
             }
             if keys.is_empty() {
@@ -100,6 +99,17 @@ impl Signing {
             }
         }
         verdict
+    }
+
+    /// The schemes that a message has to be signed by: those that have a key and apply to its media type.
+    pub fn used<'s>(
+        &'s self,
+        secrets: &'s Secrets,
+        message: &'s Message,
+    ) -> impl Iterator<Item = &'s Scheme> {
+        let all = self.schemes.iter().zip(&secrets.keys);
+        all.filter(|(scheme, keys)| !keys.is_empty() && scheme.applies(message))
+            .map(|(scheme, _)| scheme)
     }
 
     /// The time of signing that a message states, in its first scheme that has one.
@@ -124,6 +134,12 @@ impl Signing {
 }
 
 impl Scheme {
+    /// Whether messages of this media type are signed so.
+    fn applies(&self, message: &Message) -> bool {
+        let same = |wanted: &String| *wanted == message.media_type();
+        self.content_type.as_ref().is_none_or(same)
+    }
+
     /// The signatures in a message, without what stands before them.
     fn candidates(&self, message: &Message) -> Vec<String> {
         let rule = &self.signature;

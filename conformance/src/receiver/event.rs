@@ -74,7 +74,7 @@ pub(super) fn collect<'d>(
         if !selection.selects(&operation) {
             continue;
         }
-        let description = Description::of(document, &operation.pointer).map_err(|faults| {
+        let mut description = Description::of(document, &operation.pointer).map_err(|faults| {
             let first = faults.into_iter().next();
             ReceiverError::Description(first.map_or_else(String::new, |fault| {
                 format!("{} at {}", fault.problem, fault.at)
@@ -84,8 +84,16 @@ pub(super) fn collect<'d>(
             given: &options.secrets,
             ..Known::default()
         };
-        let secrets = match &description.signing {
-            Some(signing) => signing.secrets(&known).map_err(ReceiverError::Secret)?,
+        let secrets = match &mut description.signing {
+            Some(signing) => {
+                let secrets = signing.secrets(&known).map_err(ReceiverError::Secret)?;
+                let (used, secrets) = signing.in_use(&secrets);
+                // Where nothing signs, that is what is said of the document.
+                if !used.schemes.is_empty() {
+                    *signing = used;
+                }
+                secrets
+            }
             None => Secrets::default(),
         };
         let mut cases = samples::plan(document, &operation).cases;

@@ -4,7 +4,6 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use jiff::{SignedDuration, Timestamp as Instant};
-use serde_json::Value;
 
 use super::event::Event;
 use super::{identity, payload};
@@ -215,7 +214,7 @@ impl Forger<'_> {
                 all.push(Forgery { flaw, message });
             }
             if let Some(mut message) = self.right(83)
-                && change_value(place, &mut message, payload::other_end)
+                && place.change(&mut message, payload::other_end)
             {
                 let flaw = Flaw::OtherTime;
                 all.push(Forgery { flaw, message });
@@ -226,7 +225,7 @@ impl Forger<'_> {
     fn changes(&self, all: &mut Vec<Forgery>) {
         for scheme in &self.signing.schemes {
             if let (Some(place), Some(mut message)) = (&scheme.id, self.right(90))
-                && change_value(place, &mut message, payload::other_end)
+                && place.change(&mut message, payload::other_end)
             {
                 let flaw = Flaw::OtherId;
                 all.push(Forgery { flaw, message });
@@ -381,61 +380,7 @@ fn change_whole(
     message: &mut Message,
     change: impl Fn(&str) -> Option<String>,
 ) -> bool {
-    change_value(&scheme.signature.location, message, change)
-}
-
-/// Changes the last value at a place.
-fn change_value(
-    place: &Location,
-    message: &mut Message,
-    change: impl Fn(&str) -> Option<String>,
-) -> bool {
-    let Some(old) = place.values(message, None).pop() else {
-        return false;
-    };
-    let Some(new) = change(&old) else {
-        return false;
-    };
-    match &place.carrier {
-        Carrier::Header(name) => {
-            let Some(whole) = message.header(name).next().map(str::to_owned) else {
-                return false;
-            };
-            let (from, to) = match &place.field {
-                Some(field) => {
-                    let start = format!("{}{}", field.name, field.assign);
-                    (format!("{start}{old}"), format!("{start}{new}"))
-                }
-                None => (old, new),
-            };
-            let Some(at) = whole.rfind(&from) else {
-                return false;
-            };
-            let changed = format!("{}{to}{}", &whole[..at], &whole[at + from.len()..]);
-            message.set_header(name, changed);
-            true
-        }
-        Carrier::Query(name) => {
-            let Some(pairs) = query(message) else {
-                return false;
-            };
-            let new = format!("{}{new}", place.prefix);
-            let pairs = pairs.into_iter().map(|(key, value)| match key == *name {
-                true => (key, new.clone()),
-                false => (key, value),
-            });
-            set_query(message, pairs.collect())
-        }
-        Carrier::Member(pointer) => {
-            let number = message.member(pointer).is_some_and(|old| old.is_number());
-            let value = match new.parse::<i64>() {
-                Ok(new) if number => Value::from(new),
-                _ => Value::from(format!("{}{new}", place.prefix)),
-            };
-            message.set_member(pointer, value)
-        }
-        Carrier::Claim(_) => false,
-    }
+    scheme.signature.location.change(message, change)
 }
 
 fn remove_signature(scheme: &Scheme, message: &mut Message, whole: bool) -> bool {
@@ -463,11 +408,11 @@ fn remove_value(place: &Location, message: &mut Message, whole: bool) -> bool {
             true
         }
         Carrier::Query(name) => {
-            let Some(mut pairs) = query(message) else {
+            let Some(mut pairs) = message.query_pairs() else {
                 return false;
             };
             pairs.retain(|(key, _)| key != name);
-            set_query(message, pairs)
+            message.set_query_pairs(pairs)
         }
         Carrier::Member(pointer) => {
             let Some(mut body) = message.json() else {
@@ -479,21 +424,4 @@ fn remove_value(place: &Location, message: &mut Message, whole: bool) -> bool {
         }
         Carrier::Claim(_) => false,
     }
-}
-
-fn query(message: &Message) -> Option<Vec<(String, String)>> {
-    let url = url::Url::parse(&message.url).ok()?;
-    Some(url.query_pairs().into_owned().collect())
-}
-
-fn set_query(message: &mut Message, pairs: Vec<(String, String)>) -> bool {
-    let Ok(mut url) = url::Url::parse(&message.url) else {
-        return false;
-    };
-    url.set_query(None);
-    if !pairs.is_empty() {
-        url.query_pairs_mut().extend_pairs(pairs);
-    }
-    message.url = url.into();
-    true
 }

@@ -29,8 +29,10 @@ impl Run<'_> {
                 return;
             };
             let secret = self.options.secrets.first();
-            let key = secret.map(String::as_bytes).unwrap_or_default();
-            let wanted = handshake.answer(&message, key);
+            let signing = event.description.signing.as_ref();
+            let bare = |text: &String| signing.map_or(text.clone(), |one| one.bare(text).into());
+            let key = secret.map(bare).unwrap_or_default().into_bytes();
+            let wanted = handshake.answer(&message, &key);
             let found = exchange.response.as_ref();
             let same_status = found.is_some_and(|found| match wanted.status {
                 200 => (200..300).contains(&found.status),

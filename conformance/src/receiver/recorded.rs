@@ -52,7 +52,7 @@ pub enum RecordedError {
     },
 }
 
-/// Reads all deliveries. Empty lines, and lines that are no deliveries but objects with a `kind`, are left out.
+/// Reads all deliveries. Empty lines, and objects whose `kind` is another one than `delivery`, are left out.
 ///
 /// # Errors
 /// When the file cannot be read, or a line is not a delivery.
@@ -83,12 +83,10 @@ pub fn read(mut source: impl BufRead) -> Result<Vec<Recorded>, RecordedError> {
 fn one(text: &str) -> Result<Option<Recorded>, String> {
     let value: Value =
         serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
-    let Some(headers) = value.get("headers") else {
-        return match value.get("kind") {
-            Some(_) => Ok(None),
-            None => Err("it has no `headers`".to_owned()),
-        };
-    };
+    if value.get("kind").is_some_and(|kind| kind != "delivery") {
+        return Ok(None);
+    }
+    let headers = value.get("headers").ok_or("it has no `headers`")?;
     let string = |name: &str| value.get(name).and_then(Value::as_str);
     let body = if let Some(text) = string("bodyBase64") {
         let decoded = BASE64.decode(text.as_bytes());

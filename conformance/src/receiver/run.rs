@@ -459,8 +459,13 @@ pub(super) fn refused(event: &Event<'_>, delivery: String, status: u16) -> Recei
 fn secrets(options: &Options, document: &Document, events: &[Event<'_>]) -> Secrets {
     let mut secrets = Secrets::new(document, &options.headers, options.show_secrets);
     for secret in &options.secrets {
-        secrets.remember(secret);
-        secrets.remember(&data_encoding::BASE64.encode(secret.as_bytes()));
+        let signing = events.iter().flat_map(|event| &event.description.signing);
+        let bare = signing.map(|signing| signing.bare(secret));
+        // Of a scheme that one webhook names and another one does not know, both texts stay hidden.
+        for secret in bare.chain([secret.as_str()]) {
+            secrets.remember(secret);
+            secrets.remember(&data_encoding::BASE64.encode(secret.as_bytes()));
+        }
     }
     let schemes = events
         .iter()

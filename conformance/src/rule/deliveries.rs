@@ -14,6 +14,8 @@ rules! {
         "content: { application/json: .. }" => "Content-Type: text/plain";
     BODY = "delivery-body" Breaking "The body of a delivery is missing, cannot be read, or violates its schema.",
         "id: { type: string }" => "{ \"id\": 7 }";
+    WRITE_ONLY = "delivery-write-only" Breaking "A delivery has a member that is `writeOnly`: only clients send it.",
+        "password: { writeOnly: true }" => "{ \"password\": \"..\" }";
     SAMPLE = "delivery-sample" Warning "The body of a delivery lacks members that the documented sample has.",
         "{ \"id\": \"a\", \"name\": \"n\" }" => "{ \"id\": \"a\" }";
     SIGNATURE = "delivery-signature" Breaking "A delivery is not signed as `x-webhook-signature` says.",
@@ -30,6 +32,8 @@ rules! {
         "events: [paid]" => "a delivery of lost";
     ENDED = "delivery-ended" Breaking "A delivery came after the webhook was disabled or deleted, or after it answered 410.",
         "DELETE /webhooks/7: 204" => "a delivery afterwards";
+    PENDING = "delivery-pending" Breaking "A pending delivery of a disabled or deleted webhook is not cancelled, paused or continued as promised.",
+        "afterDisable: pause" => "a retry while the webhook is disabled";
     OWN_ACCOUNT = "delivery-own-account" Breaking "A webhook got an event of another account.",
         "a webhook of the second user" => "an event of the first user";
     ONCE = "delivery-once" Breaking "A delivery that was accepted came again; a warning where duplicates are allowed.",

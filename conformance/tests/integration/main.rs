@@ -29,6 +29,7 @@ mod drift_users;
 mod drift_vacant;
 mod drift_verdicts;
 mod fault_page;
+mod fault_table;
 mod faults;
 mod flows;
 mod generated;

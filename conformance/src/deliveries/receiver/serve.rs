@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::Response;
 use hyper::body::{Bytes, Frame, Incoming};
@@ -31,6 +31,12 @@ const CONNECTIONS: usize = 1024;
 
 /// Most arrivals that are kept in all; further ones are answered and counted.
 const ARRIVALS: usize = 200_000;
+
+/// Most bytes of bodies that are kept in all; arrivals beyond it are answered and counted.
+const BYTES: usize = 512 * 1024 * 1024;
+
+/// How long nothing comes between two bytes of an answer that drips.
+const DRIP: Duration = Duration::from_millis(200);
 
 pub(super) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let seats = Arc::new(Semaphore::new(CONNECTIONS));
@@ -73,7 +79,7 @@ async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Sha
     let _ = server.serve_connection(TokioIo::new(stream), service).await;
 }
 
-type Answer = Response<BoxBody<Bytes, Infallible>>;
+type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// The connection is to end without an answer.
 #[derive(Debug, Error)]
@@ -95,12 +101,12 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     if let Some(query) = head.uri.query() {
         url = format!("{url}?{query}");
     }
-    let message = Message {
+    let message = Arc::new(Message {
         method: head.method.as_str().to_owned(),
         url,
         headers,
         body: bytes,
-    };
+    });
     let mut arrival = Arrival {
         at: shared.now(),
         wall: clock::now(),
@@ -117,12 +123,14 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
     {
         let mut inbox = shared.inbox();
         if let Some(own) = inbox.slots.get_mut(slot) {
-            let forged = own.signing.as_ref().is_some_and(|signing| {
-                matches!(
-                    signing.verify(&own.secrets, &arrival.message, None),
-                    Verdict::Refused(_)
-                )
-            });
+            // Only where it matters: it takes longer than everything else here.
+            let forged = own.handshakes.iter().any(|one| one.forged)
+                && own.signing.as_ref().is_some_and(|signing| {
+                    matches!(
+                        signing.verify(&own.secrets, &arrival.message, None),
+                        Verdict::Refused(_)
+                    )
+                });
             let found = own
                 .handshakes
                 .iter()
@@ -152,9 +160,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
         shared: Arc::clone(&shared),
         index,
     };
-    let answered = play(&reply, slot).await;
-    watch.done();
-    answered
+    play(&reply, slot, watch).await
 }
 
 /// Gets a URL that a sender asked to visit; that it fails shows in what the sender does then. It is seldom, and our client belongs to one
@@ -177,14 +183,22 @@ fn visit(url: String) {
 
 fn keep(shared: &Shared, arrival: Arrival) -> Option<usize> {
     let mut inbox = shared.inbox();
-    let index = (inbox.arrivals.len() < ARRIVALS).then_some(inbox.arrivals.len());
-    match index {
-        Some(_) => inbox.arrivals.push(arrival),
-        None => inbox.dropped += 1,
+    let size = arrival.message.body.len();
+    let index = inbox.arrivals.len();
+    let has_room = index < ARRIVALS && inbox.bytes + size <= BYTES;
+    if has_room {
+        inbox.bytes += size;
+        if arrival.is_delivery() {
+            let slot = arrival.slot.clone();
+            inbox.deliveries.entry(slot).or_default().push(index);
+        }
+        inbox.arrivals.push(arrival);
+    } else {
+        inbox.dropped += 1;
     }
     drop(inbox);
     shared.arrived.notify_waiters();
-    index
+    has_room.then_some(index)
 }
 
 /// Notes that the sender hung up, unless the answer was given.
@@ -215,8 +229,8 @@ impl Drop for Watch {
     clippy::disallowed_methods,
     reason = "the script says how long nothing is to happen"
 )]
-async fn play(reply: &Reply, slot: &str) -> Result<Answer, Ended> {
-    match reply {
+async fn play(reply: &Reply, slot: &str, watch: Watch) -> Result<Answer, Ended> {
+    let answer = match reply {
         Reply::Status { status, headers } => Ok(respond(*status, headers, Vec::new())),
         Reply::Redirect(status) => {
             let to = [("location".to_owned(), format!("/{slot}/redirected"))];
@@ -231,9 +245,33 @@ async fn play(reply: &Reply, slot: &str) -> Result<Answer, Ended> {
             const PIECE: &[u8] = &[b' '; 16 * 1024];
             let pieces = futures_util::stream::iter(0..bytes.div_ceil(PIECE.len()));
             let pieces = pieces.map(|_| Ok(Frame::data(Bytes::from_static(PIECE))));
-            Ok(Response::new(BodyExt::boxed(StreamBody::new(pieces))))
+            Ok(Response::new(BodyExt::boxed_unsync(StreamBody::new(
+                pieces,
+            ))))
         }
-    }
+        Reply::Drip(limit) => return Ok(drip(*limit, watch)),
+    };
+    watch.done();
+    answer
+}
+
+/// 200 with a body of which a byte comes now and then; the watch ends with it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the script says that nothing is to happen between two bytes"
+)]
+fn drip(limit: Duration, watch: Watch) -> Answer {
+    let begun = tokio::time::Instant::now();
+    let bytes = futures_util::stream::unfold(Some(watch), move |watch| async move {
+        let watch = watch?;
+        if begun.elapsed() >= limit {
+            watch.done();
+            return None;
+        }
+        tokio::time::sleep(DRIP).await;
+        Some((Ok(Frame::data(Bytes::from_static(b" "))), Some(watch)))
+    });
+    Response::new(BodyExt::boxed_unsync(StreamBody::new(bytes)))
 }
 
 fn respond(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Answer {
@@ -244,8 +282,8 @@ fn respond(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Answer {
     let body = Full::new(Bytes::from(body));
     // A header of a template may have characters that HTTP does not carry.
     response
-        .body(body.boxed())
-        .unwrap_or_else(|_| Response::new(Full::new(Bytes::new()).boxed()))
+        .body(body.boxed_unsync())
+        .unwrap_or_else(|_| Response::new(Full::new(Bytes::new()).boxed_unsync()))
 }
 
 /// A body up to the limit, and whether there was more; none where it breaks off.

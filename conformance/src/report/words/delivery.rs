@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::value::shown;
 use super::violation::violation;
 use crate::finding::{DeliveryFault, Ended, Untested};
+use crate::hooks::Pending;
 
 pub(super) fn sentence(fault: &DeliveryFault) -> String {
     match fault {
@@ -56,6 +57,9 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
             };
             format!("the body violates its schema: {}{more}", violation(broken))
         }
+        DeliveryFault::WriteOnly { member } => {
+            format!("`{member}` is `writeOnly`, which the server must not send")
+        }
         DeliveryFault::SampleMembers { missing } => {
             let names: Vec<String> = missing.iter().map(|at| format!("`{at}`")).collect();
             format!(
@@ -64,6 +68,9 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
             )
         }
         DeliveryFault::Signature { refusal } => format!("the signature does not verify: {refusal}"),
+        DeliveryFault::Weak { part: "secret" } => {
+            "the signature verifies with another secret too: anybody can sign".to_owned()
+        }
         DeliveryFault::Weak { part } => format!(
             "the signature does not cover the {part}: a receiver cannot notice that it was changed"
         ),
@@ -109,6 +116,11 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
                 plural(*count, "delivery", "deliveries")
             )
         }
+        DeliveryFault::Pending {
+            after,
+            promised,
+            count,
+        } => pending(*after, *promised, *count),
         DeliveryFault::Duplicate { count } => format!("accepted with 2XX, but sent {count} times"),
         DeliveryFault::IdMissing { place } => {
             format!("the id of the delivery is missing in {place}")
@@ -197,21 +209,23 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
             )
         }
         DeliveryFault::Deadline {
+            reply,
             promised,
             found: Some(found),
         } => {
             format!(
-                "the sender hung up after {}, promised are {}",
+                "given {reply}, the sender hung up after {}, promised are {}",
                 seconds(*found),
                 seconds(*promised)
             )
         }
         DeliveryFault::Deadline {
+            reply,
             promised,
             found: None,
         } => {
             format!(
-                "the sender still waits for an answer, long after the promised {}",
+                "given {reply}, the sender still waits for the end, long after the promised {}",
                 seconds(*promised)
             )
         }
@@ -281,6 +295,30 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
     }
 }
 
+fn pending(after: Ended, promised: Pending, count: usize) -> String {
+    let after = match after {
+        Ended::Deleted => "deleted",
+        Ended::Disabled | Ended::Gone | Ended::Foreign => "disabled",
+    };
+    let attempts = plural(count, "attempt", "attempts");
+    match (promised, count) {
+        (Pending::Cancel, _) => format!(
+            "{attempts} of a pending delivery came after the webhook was {after}, which should cancel it"
+        ),
+        (Pending::Pause, 0) => {
+            "a pending delivery was not attempted any more after the webhook was enabled again, \
+             although it should only pause while the webhook is disabled"
+                .to_owned()
+        }
+        (Pending::Pause, _) => format!(
+            "{attempts} of a pending delivery came while the webhook was {after}, which should pause it"
+        ),
+        (Pending::Continue, _) => format!(
+            "a pending delivery ended when the webhook was {after}, although it should continue"
+        ),
+    }
+}
+
 fn untested(what: &Untested) -> String {
     match what {
         Untested::Registration {
@@ -295,6 +333,15 @@ fn untested(what: &Untested) -> String {
         } => format!("no webhook could be registered: {words}"),
         Untested::Trigger { event, cause } => format!("`{event}` could not be triggered: {cause}"),
         Untested::Key { cause } => format!("signatures were not verified: {cause}"),
+        Untested::Ending { after } => {
+            let verb = match after {
+                Ended::Deleted => "delete",
+                Ended::Disabled | Ended::Gone | Ended::Foreign => "disable",
+            };
+            format!(
+                "the server refused to {verb} a webhook, so that its pending deliveries were not judged"
+            )
+        }
         Untested::Retries { first, due } => {
             format!(
                 "retries from number {first} on were not waited for: it is due after {}; use --clock-speed or --retry-wait",

@@ -1,12 +1,16 @@
 //! The receiver and the course of a run: ports, TLS, silence, the end on Ctrl-C, and documents without a registration.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
 use conformance::deliveries::{self, DeliveriesError, Outcome, Settings};
 use conformance::document::Document;
-use conformance::finding::{DeliveryFault, Message, Severity, Unchecked};
+use conformance::finding::{DeliveryFault, Message, ReplayStep, Severity, Unchecked};
+use conformance::hooks::{self, Description, Known};
 use conformance::session::Options;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
 
 use super::sender::Sender;
 use super::{SHOP, run, settings, shown};
@@ -207,8 +211,26 @@ fn each_delivery_is_recorded_as_a_line_of_json_without_secrets() {
     // One handshake and three events.
     assert_eq!(lines.len(), 4, "{text}");
     assert!(
-        lines[1]["headers"]["x-signature"].is_string() && lines[1]["body"].is_string(),
+        lines[1]["headers"]["x-signature"].is_string() && lines[1]["text"].is_string(),
         "{text}"
+    );
+    let told: Vec<(&str, Option<&str>)> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["kind"].as_str().expect("a kind"),
+                line["type"].as_str(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("handshake", None),
+            ("delivery", Some("order.paid")),
+            ("delivery", Some("order.sent")),
+            ("delivery", Some("order.lost")),
+        ]
     );
     assert!(!text.contains("secret-0000"), "{text}");
 }
@@ -243,5 +265,107 @@ fn every_webhook_of_adyen_is_received_and_judged() {
         });
         assert_eq!(unseen.count(), 0, "{}", shown(&outcome.findings));
         assert_eq!(outcome.checked["webhooks"], count);
+    }
+}
+
+/// A server of one text; gives its URL. It ends with the test binary.
+fn serve(status: &'static str, text: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/keys", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let length = text.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(format!("{head}{text}").as_bytes());
+        }
+    });
+    url
+}
+
+/// Judges one delivery, signed with this private key, by a document whose keys are at `url`.
+fn signed_by(private: &str, url: &str, secrets: &[&str]) -> Outcome {
+    let scheme = |key: &str| {
+        format!(
+            "{PLAIN}x-webhook-signature: {{algorithm: ed25519, signature: {{header: X-Signature, encoding: base64}}, signed: '{{body}}', key: {key}}}\n"
+        )
+    };
+    let own = Document::parse("own.yaml", &scheme("{encoding: pem}")).expect("it parses");
+    let signing = Description::of(&own, "")
+        .expect("a well-formed description")
+        .signing
+        .expect("deliveries are signed");
+    let known = Known {
+        given: &[private.to_owned()],
+        ..Known::default()
+    };
+    let keys = signing.secrets(&known).expect("a key");
+    let document = scheme(&format!("{{jwks: '{url}', encoding: jwk}}"));
+    let document = Document::parse("plain.yaml", &document).expect("it parses");
+    let server = Sender::start("", 1.0, 0);
+    let mut settings = Settings {
+        wait: 30.0,
+        deliveries: Some(1),
+        secrets: secrets.iter().map(|text| (*text).to_owned()).collect(),
+        ..Settings::default()
+    };
+    settings.how.register = Some("none".to_owned());
+    let deliver = |step: ReplayStep| {
+        let ReplayStep::Waiting { url, .. } = step else {
+            return;
+        };
+        let mut message = hooks::Message::post(&url, "{\"id\":7}");
+        let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+        signing
+            .sign(&keys, &mut message, "1", now)
+            .expect("it can be signed");
+        std::thread::spawn(move || super::sender::post(&message));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let options = Options::new(&server.url);
+    let checked = deliveries::check(&options, &settings, &document, 1, &deliver);
+    runtime.block_on(checked).expect("it begins")
+}
+
+#[test]
+fn public_keys_are_fetched_from_the_url_that_the_document_names() {
+    let pair = || {
+        let random = SystemRandom::new();
+        let private = Ed25519KeyPair::generate_pkcs8(&random).expect("a pair of keys");
+        let pair = Ed25519KeyPair::from_pkcs8(private.as_ref()).expect("a pair of keys");
+        let public = data_encoding::BASE64URL_NOPAD.encode(pair.public_key().as_ref());
+        let private = data_encoding::BASE64.encode(private.as_ref());
+        let set = format!(
+            r#"{{"keys":[{{"kty":"RSA"}},{{"kty":"OKP","crv":"Ed25519","kid":"1","x":"{public}"}}]}}"#
+        );
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{private}\n-----END PRIVATE KEY-----\n");
+        (pem, set)
+    };
+    let ((private, set), (_, other)) = (pair(), pair());
+    let url = serve("200 OK", set.clone());
+    let right = signed_by(&private, &url, &[]);
+    assert!(right.findings.is_empty(), "{}", shown(&right.findings));
+    assert_eq!(right.checked["deliveries"], 1);
+    let wrong = signed_by(&private, &serve("200 OK", other.clone()), &[]);
+    assert_eq!(wrong.findings[0].rule, "delivery-signature");
+    // A set that is given takes the place of the one that would be fetched.
+    let given = signed_by(&private, &url, &[&format!("x-signature={other}")]);
+    assert_eq!(given.findings[0].rule, "delivery-signature");
+    for (url, part) in [
+        (serve("404 Not Found", String::new()), "answered 404"),
+        (serve("200 OK", "no keys".to_owned()), "not a JSON Web Key"),
+        ("http://127.0.0.1:9/keys".to_owned(), "does not answer"),
+    ] {
+        let unknown = signed_by(&private, &url, &[]);
+        let said = shown(&unknown.findings);
+        assert!(
+            said.contains("signatures were not verified") && said.contains(part),
+            "{said}"
+        );
     }
 }

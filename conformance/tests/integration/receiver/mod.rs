@@ -4,7 +4,6 @@ mod handler;
 mod presets;
 mod table;
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -13,12 +12,15 @@ use conformance::finding::{Comparison, Finding, Severity};
 use conformance::receiver::{self, Options, Outcome};
 use conformance::report::words;
 
-use crate::faults::each;
+use crate::fault_table::{all_found, each, is_complete};
 use crate::replay::server::{Request, Server};
 use handler::{Handler, SECRET};
 use table::FAULTS;
 
 const SHOP: &str = include_str!("../../cases/receiver/shop.yaml");
+
+/// How many handlers are judged at once.
+const AT_ONCE: usize = 4;
 
 /// Ids are new in each run.
 static RUNS: AtomicU64 = AtomicU64::new(1);
@@ -64,7 +66,7 @@ fn shown(findings: &[Finding]) -> String {
 
 #[test]
 fn each_fault_of_a_handler_is_found_by_its_rule_and_by_nothing_else() {
-    let results = each(FAULTS, |fault| {
+    let results = each(AT_ONCE, FAULTS, |fault| {
         let findings = found(fault.id, &|_| {});
         let own = findings.iter().find(|one| {
             one.rule == fault.rule && words::of(one, Comparison::Single).contains(fault.part)
@@ -83,18 +85,7 @@ fn each_fault_of_a_handler_is_found_by_its_rule_and_by_nothing_else() {
             )),
         }
     });
-    let wrong: Vec<&String> = results
-        .iter()
-        .filter_map(|one| one.as_ref().err())
-        .collect();
-    assert!(
-        wrong.is_empty(),
-        "{} of {}\n{}",
-        wrong.len(),
-        FAULTS.len(),
-        wrong.iter().map(|one| one.as_str()).collect::<String>()
-    );
-    let severities: Vec<Severity> = results.into_iter().flatten().collect();
+    let severities = all_found(results);
     let page = table::page(&severities);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/HANDLER_FAULTS.md");
     if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
@@ -128,7 +119,7 @@ fn nothing_is_found_on_a_handler_that_answers_first_and_works_then() {
 #[test]
 fn nothing_is_found_on_the_right_handler_with_200_seeds() {
     let seeds: Vec<u64> = (0..200).collect();
-    let results = each(&seeds, |seed| {
+    let results = each(AT_ONCE, &seeds, |seed| {
         let findings = found("", &|options| {
             // Coverage does not depend on the seed.
             options.max_cases = 1;
@@ -143,9 +134,7 @@ fn nothing_is_found_on_the_right_handler_with_200_seeds() {
 
 #[test]
 fn the_table_of_handlers_has_enough_faults_and_names_none_twice() {
-    let ids: BTreeSet<&str> = FAULTS.iter().map(|fault| fault.id).collect();
-    assert_eq!(ids.len(), FAULTS.len());
-    assert!(FAULTS.len() >= 20, "{}", FAULTS.len());
+    is_complete(FAULTS, 20);
 }
 
 #[test]

@@ -2,35 +2,7 @@
 
 use conformance::finding::Severity;
 
-/// One fault.
-pub(super) struct Fault {
-    /// How the handler is told to have it.
-    pub(super) id: &'static str,
-    /// What the handler does.
-    pub(super) does: &'static str,
-    /// The rule that finds it.
-    pub(super) rule: &'static str,
-    /// A part of the finding.
-    pub(super) part: &'static str,
-    /// Other rules that have reason to complain.
-    pub(super) also: &'static [&'static str],
-    /// The heading in the table.
-    pub(super) group: &'static str,
-}
-
-macro_rules! faults {
-    ($($group:literal { $($id:literal $does:literal $rule:literal $part:literal $([$($also:literal),*])?;)* })*) => {
-        /// All faults.
-        pub(super) static FAULTS: &[Fault] = &[$($(Fault {
-            id: $id,
-            does: $does,
-            rule: $rule,
-            part: $part,
-            also: &[$($($also),*)?],
-            group: $group,
-        },)*)*];
-    };
-}
+use crate::fault_table::{faults, rows};
 
 /// The page that lists the faults, by the severities of their findings.
 pub(super) fn page(severities: &[Severity]) -> String {
@@ -42,20 +14,7 @@ pub(super) fn page(severities: &[Severity]) -> String {
          sent.\n",
         FAULTS.len()
     );
-    let mut group = "";
-    for (fault, severity) in FAULTS.iter().zip(severities) {
-        if group != fault.group {
-            group = fault.group;
-            page +=
-                &format!("\n## {group}\n\n| the handler ... | rule | severity |\n|---|---|---|\n");
-        }
-        page += &format!(
-            "| {} | `{}` | {} |\n",
-            fault.does,
-            fault.rule,
-            severity.word()
-        );
-    }
+    page += &rows(FAULTS, severities, "the handler");
     page
 }
 
