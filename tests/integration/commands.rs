@@ -353,14 +353,14 @@ fn a_sandbox_and_a_receiver_that_are_reached_by_names_find_each_other() {
 }
 
 /// A running `truehook listen --json`; killed when it is dropped.
-struct Listener {
+pub(crate) struct Listener {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Listener {
     /// Starts it and waits until it listens.
-    fn start(folder: &Path, server: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, server: &str, arguments: &[&str]) -> Self {
         let mut child = truehook(folder)
             .args(["listen", "--json", "--server", server])
             .args(arguments)
@@ -379,10 +379,15 @@ impl Listener {
         Self { child, stdout }
     }
 
-    fn delivery(&mut self) -> Value {
+    /// The next line.
+    pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("UTF-8");
-        serde_json::from_str(&line).expect("a delivery is a line of JSON")
+        line
+    }
+
+    fn delivery(&mut self) -> Value {
+        serde_json::from_str(&self.line()).expect("a delivery is a line of JSON")
     }
 }
 

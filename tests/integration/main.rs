@@ -15,5 +15,6 @@ mod open_files;
 mod postgres;
 mod process;
 mod program;
+mod recorded;
 mod stall;
 mod stop;
