@@ -1,4 +1,4 @@
-//! The parts of `README.md`: three programs write the page, each its own part.
+//! The parts of `README.md`: each program of this folder writes its own.
 
 use std::{fs, io};
 
