@@ -8,7 +8,6 @@ use foldhash::fast::FixedState;
 use serde_json::Value;
 
 use super::number::Decimal;
-use super::pointer;
 use super::position::{Position, Spots, Text};
 use super::{Parsed, walk::Path};
 
