@@ -137,7 +137,7 @@ fn row(program: &Path, name: &str, path: &Path, rounds: usize) -> anyhow::Result
             &asked.replace(['{', '}'], ""),
             LIMIT_TIME,
         )?);
-        stub.served();
+        stub.begin();
         let run = run::measured(program, &arguments)?;
         runs.push((run, stub.served()));
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use anyhow::Context;
@@ -23,6 +23,7 @@ use crate::value;
 pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
     served: Arc<AtomicU64>,
+    routes: Arc<Routes>,
 }
 
 /// The responses of a document.
@@ -50,6 +51,7 @@ impl Stub {
         let routes = Arc::new(Routes::of(document));
         let served = Arc::<AtomicU64>::default();
         let counted = Arc::clone(&served);
+        let serving = Arc::clone(&routes);
         let (tell, told) = std::sync::mpsc::channel();
         let serve = async move {
             let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -57,7 +59,7 @@ impl Stub {
             let _ = tell.send(listener.local_addr()?);
             loop {
                 let (stream, _) = listener.accept().await?;
-                let (routes, served) = (Arc::clone(&routes), Arc::clone(&counted));
+                let (routes, served) = (Arc::clone(&serving), Arc::clone(&counted));
                 // A connection that breaks is the client's affair: it counts the answers that it got.
                 tokio::spawn(async move {
                     let _ = talk(stream, &routes, &served).await;
@@ -70,12 +72,22 @@ impl Stub {
             runtime.block_on(serve)
         })?;
         let address = told.recv().context("the stub did not start")?;
-        Ok(Self { address, served })
+        Ok(Self {
+            address,
+            served,
+            routes,
+        })
     }
 
-    /// How many requests were answered since this was last asked.
+    /// Forgets what was deleted and how many requests were answered: each run meets the same server.
+    pub(crate) fn begin(&self) {
+        self.served.store(0, Ordering::Relaxed);
+        self.routes.deleted().clear();
+    }
+
+    /// How many requests were answered since the beginning.
     pub(crate) fn served(&self) -> u64 {
-        self.served.swap(0, Ordering::Relaxed)
+        self.served.load(Ordering::Relaxed)
     }
 }
 
@@ -136,6 +148,10 @@ impl Routes {
         routes
     }
 
+    fn deleted(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn answer(&self, head: &[u8]) -> &[u8] {
         let method = head.split(|byte| *byte == b' ').next().unwrap_or_default();
         let method = match method {
@@ -159,7 +175,7 @@ impl Routes {
             return NOT_FOUND;
         };
         let path = path.trim_end_matches('/');
-        let mut deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut deleted = self.deleted();
         if deleted.contains(path) {
             return NOT_FOUND;
         }
