@@ -1,5 +1,10 @@
 //! What the run created: remembered while it runs, removed at its end.
 
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use futures_util::{StreamExt, stream};
+
 use super::unit::Unit;
 use crate::case::serialize::encode;
 use crate::case::{Case, Intent, Refusal};
@@ -98,18 +103,37 @@ pub(super) fn changes(session: &Session<'_>) -> ReplayStep {
     }
 }
 
-/// Deletes what was created, the newest first; says what stays, and how many things.
+/// Deletes what was created; says what stays, and how many things. Things of one collection are deleted at the same time, those below others
+/// before these. What the server refused then it is asked once more, the newest first, as something that is gone by now may have needed it.
 pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> usize {
-    let mut left = 0;
-    for created in created.into_iter().rev() {
-        let delete = session
-            .operations
-            .iter()
-            .position(|one| one.method == "DELETE" && one.path == created.template);
-        let reason = match delete {
-            Some(operation) => delete_one(session, operation, &created).await,
-            None => Some(StepFailure::NoOperation),
+    let workers = session.options.workers.max(1);
+    let (mut refused, mut stays, mut is_any_gone) = (Vec::new(), Vec::new(), false);
+    for kind in kinds(created) {
+        let delete = |(age, created): (usize, Created)| async move {
+            let reason = delete(session, &created).await;
+            (age, created, reason)
         };
+        let mut deleted = stream::iter(kind).map(delete).buffer_unordered(workers);
+        while let Some((age, created, reason)) = deleted.next().await {
+            match reason {
+                None => is_any_gone = true,
+                Some(StepFailure::Status { status }) if (400..500).contains(&status) => {
+                    refused.push((age, created, reason));
+                }
+                Some(_) => stays.push((age, created, reason)),
+            }
+        }
+    }
+    refused.sort_by_key(|(age, ..)| *age);
+    for (age, created, mut reason) in refused {
+        if is_any_gone {
+            reason = delete(session, &created).await;
+        }
+        stays.push((age, created, reason));
+    }
+    stays.sort_by_key(|(age, ..)| *age);
+    let mut left = 0;
+    for (_, created, reason) in stays {
         if let Some(reason) = reason {
             let path = created.path();
             session.tell(ReplayStep::Left { path, reason });
@@ -117,6 +141,37 @@ pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> us
         }
     }
     left
+}
+
+/// What was created by collection, the longest paths first, with how many things are newer. What a server gave the same id several times
+/// is one thing.
+fn kinds(created: Vec<Created>) -> Vec<Vec<(usize, Created)>> {
+    let mut kinds: Vec<Vec<(usize, Created)>> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut paths: HashSet<String> = HashSet::new();
+    for (age, one) in created.into_iter().rev().enumerate() {
+        if !paths.insert(one.path()) {
+            continue;
+        }
+        let kind = *known.entry(one.template.clone()).or_insert_with(|| {
+            kinds.push(Vec::new());
+            kinds.len() - 1
+        });
+        kinds[kind].push((age, one));
+    }
+    let depth = |kind: &Vec<(usize, Created)>| kind[0].1.template.matches('/').count();
+    kinds.sort_by_key(|kind| Reverse(depth(kind)));
+    kinds
+}
+
+/// Deletes one thing, if there is an operation for it; says why it stays.
+async fn delete(session: &Session<'_>, created: &Created) -> Option<StepFailure> {
+    let mut operations = session.operations.iter();
+    let delete = operations.position(|one| one.method == "DELETE" && one.path == created.template);
+    match delete {
+        Some(operation) => delete_one(session, operation, created).await,
+        None => Some(StepFailure::NoOperation),
+    }
 }
 
 /// Deletes one thing; says why it stays.
@@ -170,4 +225,37 @@ pub(crate) fn step_failure(exchange: &Exchange) -> Option<StepFailure> {
     }
     let status = exchange.response.as_ref()?.status;
     (!(200..300).contains(&status)).then_some(StepFailure::Status { status })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_below_something_goes_before_it_and_the_newest_goes_first() {
+        let created = |template: &str, id: &str| Created {
+            template: template.to_owned(),
+            values: vec![("id".to_owned(), id.to_owned())],
+            by: None,
+        };
+        let kinds = kinds(vec![
+            created("/a/{id}", "1"),
+            created("/a/1/b/{id}", "2"),
+            created("/a/{id}", "3"),
+            created("/c/{id}", "4"),
+            created("/a/{id}", "3"),
+        ]);
+        let ids: Vec<Vec<(usize, &str)>> = kinds
+            .iter()
+            .map(|kind| {
+                let ids = kind.iter();
+                ids.map(|(age, one)| (*age, one.values[0].1.as_str()))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(
+            ids,
+            [vec![(3, "2")], vec![(0, "3"), (4, "1")], vec![(1, "4")]]
+        );
+    }
 }

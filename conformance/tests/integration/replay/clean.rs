@@ -1,4 +1,8 @@
-//! The clean run: what is replayed against a right server, and in which order.
+//! The clean run: what is replayed against a right server, in which order, and how what was created is deleted.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use super::*;
 
@@ -119,4 +123,68 @@ fn two_runs_find_the_same_in_the_same_order() {
     let (first, second) = (replayed(NOTES, &fault()).0, replayed(NOTES, &fault()).0);
     assert_eq!(grave(&first.findings), grave(&second.findings));
     assert!(!grave(&first.findings).is_empty());
+}
+
+#[test]
+fn what_was_created_is_deleted_at_the_same_time() {
+    // Each deletion waits until two of them have been under way at once.
+    let state = Arc::new((Mutex::new((0, 0)), Condvar::new()));
+    let seen = Arc::clone(&state);
+    let server = Server::start(Box::new(move |request: &Request, reply| {
+        if request.method == "DELETE" && request.path.starts_with("/api/notes/") {
+            let (counts, changed) = &*seen;
+            let mut counts = counts.lock().expect("no thread panics");
+            counts.0 += 1;
+            counts.1 = counts.1.max(counts.0);
+            changed.notify_all();
+            let waited =
+                changed.wait_timeout_while(counts, Duration::from_secs(2), |(_, most)| *most < 2);
+            waited.expect("no thread panics").0.0 -= 1;
+        }
+        reply
+    }));
+    let (outcome, _) = replayed(NOTES, &server);
+    assert_eq!(grave(&outcome.findings), Vec::<String>::new());
+    assert!(state.0.lock().expect("no thread panics").1 > 1);
+    assert_eq!(server.notes(), 0);
+}
+
+#[test]
+fn what_something_newer_needed_is_deleted_after_it() {
+    // The ids of what was created, in order, and of what was deleted.
+    let state = Arc::new(Mutex::new((Vec::new(), BTreeSet::new())));
+    let seen = Arc::clone(&state);
+    let server = Server::start(Box::new(move |request: &Request, reply| {
+        let (created, deleted) = &mut *seen.lock().expect("no thread panics");
+        if request.method == "POST" && request.path == "/api/notes" && reply.status == 201 {
+            let body: Value = serde_json::from_slice(&reply.body).expect("the reply is JSON");
+            created.push(body["id"].as_str().expect("an id").to_owned());
+        }
+        let id = request.path.rsplit('/').next().unwrap_or_default();
+        let age = created.iter().position(|known| known == id);
+        match age {
+            Some(age) if request.method == "DELETE" && !deleted.contains(id) => {
+                match created[age + 1..]
+                    .iter()
+                    .all(|newer| deleted.contains(newer))
+                {
+                    true => {
+                        deleted.insert(id.to_owned());
+                        Reply::new(204)
+                    }
+                    false => Reply::json(409, &json!({"title": "a newer note needs it"})),
+                }
+            }
+            _ => reply,
+        }
+    }));
+    let (_, progress) = replayed(NOTES, &server);
+    let (created, deleted) = &*state.lock().expect("no thread panics");
+    assert!(created.len() > 10);
+    assert_eq!(created.len(), deleted.len(), "{progress}");
+    // Comments have no operation that deletes them.
+    let mut left = progress
+        .lines()
+        .filter(|line| line.starts_with("left on the server"));
+    assert!(left.all(|line| line.contains("/comments/")), "{progress}");
 }
