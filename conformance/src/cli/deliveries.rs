@@ -4,12 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Given;
-use super::access::AccessArgs;
-use super::live::Live;
-use super::output::{BaselineArgs, OutputArgs};
+use super::live::{Live, LiveArgs};
+use crate::clock;
 use crate::deliveries::{self, Settings};
 use crate::finding::Verdict;
-use crate::{clock, replay};
 
 pub(super) const HELP: &str = "Settings of conformance.toml, each of which is a flag too:
   [deliveries]
@@ -29,29 +27,19 @@ How signatures and promises are described: docs/webhook-extensions.md. What is j
 
 #[derive(Debug, Args)]
 pub(super) struct DeliveriesArgs {
-    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
-    document: String,
     #[command(flatten)]
-    options: replay::Options,
-    #[command(flatten)]
-    access: AccessArgs,
+    live: LiveArgs,
     #[command(flatten)]
     deliveries: Settings,
-    #[command(flatten)]
-    baseline: BaselineArgs,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 pub(super) async fn run(args: DeliveriesArgs, given: &Given) -> Result<Verdict> {
-    let (access, output) = (args.access, args.output);
-    let options = args.options;
-    let live = Live::prepare("deliveries", &args.document, options, access, output, given).await?;
+    let live = Live::prepare("deliveries", args.live, given).await?;
     let mut settings = args.deliveries;
     settings.how = settings.how.or(live.deliveries());
     let tell = |step| live.tell(&step, true);
     let document = live.document();
     let checked = deliveries::check(&live.options, &settings, document, clock::nonce(), &tell);
     let outcome = checked.await?;
-    live.report(outcome, &args.baseline)
+    live.report(outcome)
 }

@@ -5,12 +5,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::Given;
-use super::access::AccessArgs;
-use super::live::Live;
-use super::output::{BaselineArgs, OutputArgs};
+use super::live::{Live, LiveArgs};
+use crate::document::Document;
 use crate::finding::Verdict;
 use crate::flows::Description;
-use crate::{clock, flows, near, replay};
+use crate::{clock, flows, near};
 
 pub(super) const HELP: &str = "Examples:
   conformance flows openapi/conduit.yaml --server http://localhost:8080 \\
@@ -25,54 +24,60 @@ Which operations belong together, what is sent, and what is expected: conformanc
 
 #[derive(Debug, Args)]
 pub(super) struct FlowsArgs {
-    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
-    document: String,
     #[command(flatten)]
-    options: replay::Options,
-    #[command(flatten)]
-    access: AccessArgs,
+    live: LiveArgs,
     #[command(flatten)]
     flows: flows::Settings,
-    /// Run the workflows of this Arazzo description instead of those that are inferred.
-    #[arg(long = "flows", value_name = "FILE")]
+    #[command(flatten)]
+    workflows: WorkflowArgs,
+    /// Write the inferred flows as an Arazzo description, to be edited and run with --flows.
+    #[arg(long, value_name = "FILE", conflicts_with = "workflows")]
+    write_flows: Option<String>,
+}
+
+/// Workflows of a file.
+#[derive(Debug, Args)]
+pub(super) struct WorkflowArgs {
+    /// The Arazzo description to run instead of the flows that are inferred.
+    #[arg(id = "workflows", long = "flows", value_name = "FILE")]
     file: Option<String>,
     /// An input of the workflows, such as petId=7; the value is JSON, or else a string (repeatable).
-    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = input_value, requires = "file")]
-    inputs: Vec<(String, Value)>,
-    /// Write the inferred flows as an Arazzo description, to be edited and run with --flows.
-    #[arg(long, value_name = "FILE", conflicts_with = "file")]
-    write_flows: Option<String>,
-    #[command(flatten)]
-    baseline: BaselineArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    #[arg(long = "input", value_name = "NAME=VALUE", value_parser = input_value, requires = "workflows")]
+    pub(super) inputs: Vec<(String, Value)>,
+}
+
+impl WorkflowArgs {
+    /// Reads the file, if one is given.
+    ///
+    /// # Errors
+    /// When it is not an Arazzo description of this document, or has no input of a name that is given.
+    pub(super) fn load(&self, document: &Document) -> Result<Option<Description>> {
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        let description = flows::arazzo::load(file, document)?;
+        for (name, _) in &self.inputs {
+            if !description.inputs().any(|known| known == name) {
+                let hint = near::nearest(name, description.inputs())
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                bail!("--input: no workflow declares an input `{name}`{hint}");
+            }
+        }
+        Ok(Some(description))
+    }
 }
 
 pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
-    let (access, output) = (args.access, args.output);
-    let options = args.options;
-    let live = Live::prepare("flows", &args.document, options, access, output, given).await?;
+    let live = Live::prepare("flows", args.live, given).await?;
     let document = live.document();
     let how = flows::Settings {
         nonce: clock::nonce(),
         ..args.flows
     };
-    let description = match &args.file {
-        None => None,
-        Some(file) => Some(flows::arazzo::load(file, document)?),
-    };
-    for (name, _) in &args.inputs {
-        let mut known = description.iter().flat_map(Description::inputs);
-        if !known.any(|known| known == name) {
-            let known = description.iter().flat_map(Description::inputs);
-            let hint = near::nearest(name, known)
-                .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            bail!("--input: no workflow declares an input `{name}`{hint}");
-        }
-    }
+    let description = args.workflows.load(document)?;
     let work = flows::Work {
         description: description.as_ref(),
-        inputs: &args.inputs,
+        inputs: &args.workflows.inputs,
         write: args.write_flows.is_some(),
     };
     let mut progress = |step| live.tell(&step, true);
@@ -86,7 +91,7 @@ pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
         )),
         (None, _) => {}
     }
-    live.report(outcome, &args.baseline)
+    live.report(outcome)
 }
 
 fn input_value(text: &str) -> Result<(String, Value), String> {

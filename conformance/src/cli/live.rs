@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
@@ -19,10 +20,26 @@ use crate::fingerprint;
 use crate::report::{DocumentInfo, Format, Report, Stream, words};
 use crate::session::{Options, Outcome, Stop};
 
+/// The arguments of every check of a live server.
+#[derive(Debug, Args)]
+pub(super) struct LiveArgs {
+    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
+    pub(super) document: String,
+    #[command(flatten)]
+    pub(super) options: Options,
+    #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
+    pub(super) baseline: BaselineArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
 /// A check that can begin.
 pub(super) struct Live {
     pub(super) options: Options,
     command: &'static str,
+    baseline: BaselineArgs,
     settings: Settings,
     documents: [Document; 1],
     selection: Selection,
@@ -45,12 +62,16 @@ impl Live {
     /// When an argument, a setting, the document or a file of a report cannot be used.
     pub(super) async fn prepare(
         command: &'static str,
-        document: &str,
-        mut options: Options,
-        access: AccessArgs,
-        output: OutputArgs,
+        args: LiveArgs,
         given: &Given,
     ) -> Result<Self> {
+        let LiveArgs {
+            document,
+            mut options,
+            access,
+            baseline,
+            output,
+        } = args;
         let mut settings = output.settle()?;
         if options.include.is_empty() {
             options.include = std::mem::take(&mut settings.config.include);
@@ -66,7 +87,7 @@ impl Live {
         }
         settle_server(&settings.config, given, &mut options)?;
         access.settle(&settings.config, &mut options)?;
-        let documents = [input::load(document).await?];
+        let documents = [input::load(&document).await?];
         let selection = options.selection();
         refuse_unmatched(&selection, &documents)?;
         let streams = streams(&mut settings)?;
@@ -77,6 +98,7 @@ impl Live {
         Ok(Self {
             options,
             command,
+            baseline,
             settings,
             documents,
             selection,
@@ -128,7 +150,7 @@ impl Live {
     ///
     /// # Errors
     /// When the baseline cannot be used, or a report cannot be written.
-    pub(super) fn report(self, outcome: Outcome, baseline: &BaselineArgs) -> Result<Verdict> {
+    pub(super) fn report(self, outcome: Outcome) -> Result<Verdict> {
         let document = &self.documents[0];
         let excluded = || unchecked(&self.selection, &self.documents) == Some(Unchecked::Excluded);
         let reason = |found| match found {
@@ -140,7 +162,7 @@ impl Live {
         let single = Comparison::Single;
         let entries = fingerprint::entries(outcome.findings, single, Some(document), None);
         let whole = self.selection.is_everything();
-        let (findings, ignored) = baseline.judge(entries, whole, &self.settings)?;
+        let (findings, ignored) = self.baseline.judge(entries, whole, &self.settings)?;
         let report = Report {
             command: self.command,
             documents: vec![DocumentInfo::of("document", document)],

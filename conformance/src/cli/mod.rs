@@ -90,7 +90,7 @@ enum Command {
     Drift(drift::DriftArgs),
     /// Send the samples of a document to a live server and check the answers against the document.
     #[command(after_help = join(replay::HELP))]
-    Replay(replay::ReplayArgs),
+    Replay(live::LiveArgs),
     /// Send generated requests to a live server besides the samples: valid ones, and ones with a flaw that it should refuse.
     ///
     /// Each constraint of bodies and parameters is tried just inside and just outside its bound; required members are left out, types,

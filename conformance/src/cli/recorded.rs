@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::live::LiveArgs;
 use super::output::write_reports;
-use super::replay::ReplayArgs;
 use super::{input, refuse_unmatched};
 use crate::case::Case;
 use crate::document::Document;
@@ -30,7 +30,7 @@ pub(super) fn samples(document: &Document, archive: &Path, server: &str) -> Resu
 }
 
 /// Judges the exchanges of an HTTP Archive; sends nothing.
-pub(super) async fn judge(args: ReplayArgs, archive: &Path) -> Result<Verdict> {
+pub(super) async fn judge(args: LiveArgs, archive: &Path) -> Result<Verdict> {
     let settings = args.output.settle()?;
     let document = input::load(&args.document).await?;
     let mut options = args.options;

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::access::AccessArgs;
-use super::live::Live;
-use super::output::{BaselineArgs, OutputArgs};
+use super::live::{Live, LiveArgs};
 use super::{Given, recorded};
 use crate::finding::{ReplayStep, StepFailure, Verdict};
 use crate::session::{FlowSettings, SecondUser, Watched};
@@ -22,20 +20,6 @@ pub(super) const HELP: &str = "Examples:
 
 Which request gets which answer, how bodies are written and read, and `x-replay`: conformance/REPLAY.md";
 
-#[derive(Debug, Args)]
-pub(super) struct ReplayArgs {
-    /// The document: a file, a URL, REV:path for a file of a git revision, or `-` for standard input.
-    pub(super) document: String,
-    #[command(flatten)]
-    pub(super) options: replay::Options,
-    #[command(flatten)]
-    pub(super) access: AccessArgs,
-    #[command(flatten)]
-    pub(super) baseline: BaselineArgs,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-}
-
 pub(super) const GENERATE_HELP: &str = "Examples:
   conformance generate openapi/conduit.yaml --server http://localhost:8080 \\
       --header 'X-API-Key: sandbox-key' --header 'X-API-Secret: sandbox-secret'
@@ -47,7 +31,7 @@ Which requests are generated, and what is expected of the answers: conformance/R
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
     #[command(flatten)]
-    replay: ReplayArgs,
+    live: LiveArgs,
     #[command(flatten)]
     generate: replay::Generate,
 }
@@ -69,7 +53,7 @@ const RUN_TIME: f64 = 60.0;
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
-    replay: ReplayArgs,
+    live: LiveArgs,
     #[command(flatten)]
     generate: replay::Generate,
     #[command(flatten)]
@@ -91,11 +75,11 @@ pub(super) struct RunArgs {
 }
 
 pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> {
-    let mut replay = args.replay;
+    let mut live = args.live;
     if let Some(archive) = &args.from_har {
-        return recorded::judge(replay, archive).await;
+        return recorded::judge(live, archive).await;
     }
-    let options = &mut replay.options;
+    let options = &mut live.options;
     let archive = args.samples_from_har;
     options.flows = Some(FlowSettings {
         seed: args.generate.seed,
@@ -106,28 +90,26 @@ pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> 
     options.generate = Some(args.generate);
     options.watched = args.fail_on_unobserved;
     options.max_time.get_or_insert(RUN_TIME);
-    check(replay, "run", archive.as_deref(), given).await
+    check(live, "run", archive.as_deref(), given).await
 }
 
 pub(super) async fn generate(args: GenerateArgs, given: &Given) -> Result<Verdict> {
-    let mut replay = args.replay;
-    replay.options.generate = Some(args.generate);
-    check(replay, "generate", None, given).await
+    let mut live = args.live;
+    live.options.generate = Some(args.generate);
+    check(live, "generate", None, given).await
 }
 
-pub(super) async fn run(args: ReplayArgs, given: &Given) -> Result<Verdict> {
+pub(super) async fn run(args: LiveArgs, given: &Given) -> Result<Verdict> {
     check(args, "replay", None, given).await
 }
 
 async fn check(
-    args: ReplayArgs,
+    args: LiveArgs,
     command: &'static str,
     archive: Option<&Path>,
     given: &Given,
 ) -> Result<Verdict> {
-    let (access, output) = (args.access, args.output);
-    let options = args.options;
-    let mut live = Live::prepare(command, &args.document, options, access, output, given).await?;
+    let mut live = Live::prepare(command, args, given).await?;
     if let Some(archive) = archive {
         let samples = recorded::samples(live.document(), archive, &live.options.server)?;
         live.options.samples = samples;
@@ -149,5 +131,5 @@ async fn check(
         live.tell(&step, command != "run" || !detail || live.is_verbose());
     };
     let outcome = replay::run(&live.options, live.document(), &mut progress).await?;
-    live.report(outcome, &args.baseline)
+    live.report(outcome)
 }

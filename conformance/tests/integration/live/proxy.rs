@@ -59,34 +59,58 @@ fn proxy(log: Arc<Mutex<Vec<String>>>) -> Live {
     })
 }
 
+/// A plain and a secure server that were asked once each through a proxy.
+struct Behind {
+    place: Place,
+    plain: Live,
+    secure: Live,
+    /// The URL of the secure one.
+    target: String,
+}
+
+impl Behind {
+    #[track_caller]
+    fn asked_through(proxy: &str) -> Self {
+        let place = Place::new(PING);
+        let plain = Live::http(pong);
+        let run = place.replay(&plain.url(), &["--proxy", proxy]);
+        assert_eq!(run.code, 0, "{run:?}");
+        let authority = Authority::new();
+        let ca = place.write("ca.pem", &authority.certificate);
+        let identity = authority.issue(&["localhost"], |_| ());
+        let secure = Live::tls(tls_config(&identity, None), pong);
+        let target = format!("https://localhost:{}", secure.port);
+        let run = place.replay(&target, &["--ca-file", &ca, "--proxy", proxy]);
+        assert_eq!(run.code, 0, "{run:?}");
+        // What a server is sent is what it is sent without a proxy.
+        assert_eq!(plain.requests()[0].target, "/ping");
+        assert_eq!((plain.requests().len(), secure.requests().len()), (1, 1));
+        Self {
+            place,
+            plain,
+            secure,
+            target,
+        }
+    }
+}
+
+/// Whether the log of a proxy has a line.
+#[track_caller]
+fn assert_logged(log: &Mutex<Vec<String>>, line: &String) {
+    let log = log.lock().expect("no thread panics");
+    assert!(log.contains(line), "{line}: {log:?}");
+}
+
 #[test]
 fn plain_requests_and_tunnels_go_through_the_proxy() {
-    let place = Place::new(PING);
     let log = Arc::new(Mutex::new(Vec::new()));
     let proxy = proxy(Arc::clone(&log));
     let url = format!("http://me:hunter22@127.0.0.1:{}", proxy.port);
-    let plain = Live::http(pong);
-    let run = place.replay(&plain.url(), &["--proxy", &url]);
-    assert_eq!(run.code, 0, "{run:?}");
-    let authority = Authority::new();
-    let ca = place.write("ca.pem", &authority.certificate);
-    let identity = authority.issue(&["localhost"], |_| ());
-    let secure = Live::tls(tls_config(&identity, None), pong);
-    let target = format!("https://localhost:{}", secure.port);
-    let run = place.replay(&target, &["--ca-file", &ca, "--proxy", &url]);
-    assert_eq!(run.code, 0, "{run:?}");
-    let log = log.lock().expect("no thread panics").clone();
-    assert!(
-        log.contains(&format!("GET {}/ping", plain.url())),
-        "{log:?}"
-    );
-    assert!(
-        log.contains(&format!("CONNECT localhost:{}", secure.port)),
-        "{log:?}"
-    );
-    assert_eq!((plain.requests().len(), secure.requests().len()), (1, 1));
+    let behind = Behind::asked_through(&url);
+    assert_logged(&log, &format!("GET {}/ping", behind.plain.url()));
+    assert_logged(&log, &format!("CONNECT localhost:{}", behind.secure.port));
     // Certificates are verified behind the proxy as well.
-    let run = place.replay(&target, &["--proxy", &url]);
+    let run = behind.place.replay(&behind.target, &["--proxy", &url]);
     refused(&run, &["unknown authority"]);
 }
 
@@ -192,32 +216,14 @@ fn socks_one(stream: &mut TcpStream, log: &Mutex<Vec<String>>) -> io::Result<()>
 
 #[test]
 fn plain_and_secure_connections_go_through_a_socks_proxy() {
-    let place = Place::new(PING);
     let log = Arc::new(Mutex::new(Vec::new()));
     let proxy = socks(Arc::clone(&log));
     let url = format!("socks5://me:hunter22@127.0.0.1:{}", proxy.port);
-    let plain = Live::http(pong);
-    let run = place.replay(&plain.url(), &["--proxy", &url]);
-    assert_eq!(run.code, 0, "{run:?}");
-    let authority = Authority::new();
-    let ca = place.write("ca.pem", &authority.certificate);
-    let identity = authority.issue(&["localhost"], |_| ());
-    let secure = Live::tls(tls_config(&identity, None), pong);
-    let target = format!("https://localhost:{}", secure.port);
-    let run = place.replay(&target, &["--ca-file", &ca, "--proxy", &url]);
-    assert_eq!(run.code, 0, "{run:?}");
-    let log = log.lock().expect("no thread panics").clone();
+    let behind = Behind::asked_through(&url);
     // The proxy looks up names.
-    assert!(
-        log.contains(&format!("127.0.0.1:{}", plain.port)),
-        "{log:?}"
-    );
-    assert!(
-        log.contains(&format!("localhost:{}", secure.port)),
-        "{log:?}"
-    );
-    // What a server is sent is what it is sent without a proxy.
-    assert_eq!(plain.requests()[0].target, "/ping");
+    assert_logged(&log, &format!("127.0.0.1:{}", behind.plain.port));
+    assert_logged(&log, &format!("localhost:{}", behind.secure.port));
+    let Behind { place, target, .. } = behind;
     for (url, part) in [
         (
             format!("socks5://me:hunter23@127.0.0.1:{}", proxy.port),
