@@ -96,20 +96,7 @@ pub async fn check_with(
         false => None,
     };
     let part = match work.description {
-        Some(description) => {
-            let mut driver = Driver::new(&session, settings, &resources);
-            if arazzo::run(&mut driver, description, work.inputs)
-                .await
-                .is_err()
-            {
-                let operations = session.selected.first();
-                operations
-                    .iter()
-                    .for_each(|operation| session.note_unfinished(**operation));
-            }
-            driver.tidy().await;
-            part_of(driver)
-        }
+        Some(description) => of_file(&session, settings, description, work.inputs).await,
         None => run(&session, settings).await,
     };
     Ok((finish(&session, part), written))
@@ -185,6 +172,36 @@ pub async fn run(session: &Session<'_>, settings: &Settings) -> Part {
     }
     driver.tidy().await;
     part_of(driver)
+}
+
+/// Runs the workflows of a file, and deletes what they created.
+async fn of_file(
+    session: &Session<'_>,
+    settings: &Settings,
+    description: &Description,
+    inputs: &[(String, Value)],
+) -> Part {
+    let resources = selected(session);
+    let mut driver = Driver::new(session, settings, &resources);
+    if arazzo::run(&mut driver, description, inputs).await.is_err() {
+        let operations = session.selected.first();
+        operations
+            .iter()
+            .for_each(|operation| session.note_unfinished(**operation));
+    }
+    driver.tidy().await;
+    part_of(driver)
+}
+
+/// What the workflows of a file find; none where there is no file.
+pub(crate) async fn again_of_file(
+    session: &Session<'_>,
+    settings: &Settings,
+    work: &Work<'_>,
+) -> Option<Vec<Finding>> {
+    let description = work.description?;
+    let part = of_file(session, settings, description, work.inputs).await;
+    Some(part.findings)
 }
 
 /// Runs the flow of one resource; none where the document has no such resource.

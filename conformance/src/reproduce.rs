@@ -2,9 +2,9 @@
 //!
 //! Called by the command line. A finding about one answer is shown again by its request: what the path names is created anew, credentials
 //! are put in the places of their names, and the answer is judged by the document. A finding about a sequence is shown by the whole sequence
-//! of its resource. A finding counts as the same if its rule, its place, and what is wrong are the same, whatever values show it.
+//! of its resource, one about a step of a workflow file by all workflows of that file. A finding counts as the same if its rule, its place, and what is wrong are the same, whatever values show it.
 //!
-//! Not sent again: findings without a request, such as those about samples, and sequences of workflow files.
+//! Not sent again: findings without a request, such as those about samples.
 
 mod kept;
 
@@ -17,7 +17,7 @@ use crate::document::Document;
 use crate::finding::{
     CaseRecord, Finding, FlowRecord, Place, ReplayFault, ReplayStep, SentRequest, StepFailure,
 };
-use crate::flows;
+use crate::flows::{self, Work};
 use crate::replay::again::{Again, Answered, Problem, revive, signature};
 use crate::replay::keep::step_failure;
 use crate::rule::flows as flow_rules;
@@ -49,8 +49,8 @@ pub struct Outcome {
     pub left: usize,
 }
 
-/// Sends the requests of findings again. `base` is the URL of the server that they were sent to, where it is known; `variable` gives the values of names that
-/// no credential of the options has.
+/// Sends the requests of findings again. `base` is the URL of the server that they were sent to, where it is known; `work` has the workflows
+/// of the file that findings are about; `variable` gives the values of names that no credential of the options has.
 ///
 /// # Errors
 /// When the server's URL or a header cannot be used, or when nothing answers at the first contact.
@@ -59,6 +59,7 @@ pub async fn run(
     document: &Document,
     base: Option<&str>,
     findings: &[&Kept],
+    work: &Work<'_>,
     variable: &dyn Fn(&str) -> Option<String>,
     progress: &mut dyn FnMut(ReplayStep),
 ) -> Result<Outcome, SessionError> {
@@ -69,6 +70,7 @@ pub async fn run(
     let mut reproduction = Reproduction {
         session: &session,
         base,
+        work,
         again: Again::new(&session),
         flows: HashMap::new(),
     };
@@ -102,8 +104,9 @@ pub async fn run(
 struct Reproduction<'s> {
     session: &'s Session<'s>,
     base: Option<&'s str>,
+    work: &'s Work<'s>,
     again: Again<'s>,
-    /// What the sequences that were sent found, by resource and seed.
+    /// What the sequences that were sent found, by resource and seed; those of a file have no resource.
     flows: HashMap<(String, u64), Option<Vec<Finding>>>,
 }
 
@@ -134,7 +137,8 @@ impl Reproduction<'_> {
     async fn flow(&mut self, old: &Kept, flow: &FlowRecord) -> Result<Option<Finding>, Problem> {
         let options = self.session.options;
         let own = options.flows.clone().unwrap_or_default();
-        if flow.resource.is_empty() {
+        let is_of_file = flow.resource.is_empty();
+        if is_of_file && self.work.description.is_none() {
             return Err(Problem::FlowOfFile);
         }
         if own.safe {
@@ -164,7 +168,10 @@ impl Reproduction<'_> {
                 seed: flow.seed,
                 ..own
             };
-            let found = flows::again(self.session, &settings, &flow.resource).await;
+            let found = match is_of_file {
+                true => flows::again_of_file(self.session, &settings, self.work).await,
+                false => flows::again(self.session, &settings, &flow.resource).await,
+            };
             if self.session.stopped() {
                 return Err(Problem::Interrupted);
             }
@@ -227,6 +234,8 @@ impl Reproduction<'_> {
     fn same(&self, old: &Kept, case: &CaseRecord, answered: &Answered) -> Option<Finding> {
         let response = answered.exchange.response.as_ref();
         let last = response.map(|response| response.status);
+        let mut exchange = answered.exchange.record(self.session.judge.secrets);
+        exchange.case = Some(case.clone());
         let (rule, fault) = match old.rule.as_str() {
             rules::NEVER_ACCEPTED => {
                 let is_accepted = last.is_some_and(|status| (200..400).contains(&status));
@@ -254,11 +263,13 @@ impl Reproduction<'_> {
             _ => {
                 let wanted = old.signature();
                 let mut found = answered.findings.iter();
-                return found.find(|one| signature(one) == wanted).cloned();
+                let found = found.find(|one| signature(one) == wanted);
+                return found.map(|found| Finding {
+                    exchange: Some(exchange),
+                    ..found.clone()
+                });
             }
         };
-        let mut exchange = answered.exchange.record(self.session.judge.secrets);
-        exchange.case = Some(case.clone());
         Some(Finding {
             old: Some(Place::of(self.session.document, &case.at)),
             exchange: Some(exchange),
@@ -284,7 +295,7 @@ fn words(problem: &Problem) -> String {
         Problem::Interrupted => "the run was stopped".to_owned(),
         Problem::NoFlow(resource) => format!("the document has no resource {resource}"),
         Problem::FlowOfFile => {
-            "it is a step of a workflow file; run `conformance flows --flows FILE`".to_owned()
+            "it is about a step of a workflow file; give that file with --flows FILE".to_owned()
         }
         Problem::NotObserved => {
             "the server refused what the sequence depends on; check the credentials".to_owned()

@@ -8,11 +8,13 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::access::{AccessArgs, settle_server};
+use super::flows::WorkflowArgs;
 use super::input::{self, STDIN};
 use super::live::stop_on_signal;
 use super::output::{OutputArgs, write_reports};
 use super::{Given, print};
 use crate::finding::{Comparison, ReplayStep, Severity, Unchecked, Verdict};
+use crate::flows::Work;
 use crate::report::{DocumentInfo, Report, plain_line, words};
 use crate::reproduce::{self, Kept, Recorded};
 use crate::session::{FlowSettings, Generate, Options, SecondUser, header, seconds};
@@ -23,9 +25,10 @@ pub(super) const HELP: &str = "Examples:
   conformance reproduce report.json
   conformance reproduce report.json --finding 0123456789abcdef --server http://localhost:9090
   jq '.findings[0]' report.json | conformance reproduce - --document openapi.yaml
+  conformance reproduce report.json --flows flows.arazzo.yaml
 
 Credentials are given as in the run, or as environment variables by the names that they have in the report. Findings without a request,
-such as those about samples, are left out.";
+such as those about samples, are left out. Findings about steps of a workflow file need that file: --flows.";
 
 /// The exit codes of this command.
 pub(super) const EXIT_CODES: &str = "Exit codes:
@@ -69,6 +72,8 @@ pub(super) struct ReproduceArgs {
     #[arg(long)]
     show_secrets: bool,
 
+    #[command(flatten)]
+    workflows: WorkflowArgs,
     #[command(flatten)]
     second: SecondUser,
     #[command(flatten)]
@@ -128,6 +133,12 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
     let document = input::load(&name)
         .await
         .context("if the document is elsewhere, give --document FILE")?;
+    let description = args.workflows.load(&document)?;
+    let work = Work {
+        description: description.as_ref(),
+        inputs: &args.workflows.inputs,
+        write: false,
+    };
     stop_on_signal(&options.stop);
     let server = options.server.clone();
     let mut progress = |step: ReplayStep| {
@@ -149,6 +160,7 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
         &document,
         base,
         &findings,
+        &work,
         &variable,
         &mut progress,
     )

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use conformance::finding::ReplayStep;
 use conformance::fingerprint;
+use conformance::flows::Work;
 use conformance::report::{self, DocumentInfo, Format, Report, View};
 use conformance::reproduce::{self, Kept, Verdict};
 
@@ -86,7 +87,16 @@ pub(super) fn run(fault: &Fault) -> Ran {
         let mut left = 0;
         let mut progress = |step| left += usize::from(matches!(step, ReplayStep::Left { .. }));
         let none = |_: &str| None;
-        let again = reproduce::run(&options, &document, base, &findings, &none, &mut progress);
+        let work = Work::default();
+        let again = reproduce::run(
+            &options,
+            &document,
+            base,
+            &findings,
+            &work,
+            &none,
+            &mut progress,
+        );
         let again = runtime.block_on(again).expect("the server can be reached");
         for (verdict, old) in again.verdicts.iter().zip(&findings) {
             let is_right = match verdict {

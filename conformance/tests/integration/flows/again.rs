@@ -3,6 +3,7 @@
 use conformance::credentials::Given;
 use conformance::finding::Severity;
 use conformance::fingerprint;
+use conformance::flows::Work;
 use conformance::report::{self, DocumentInfo, Format, Report, View};
 use conformance::reproduce::{self, Kept, Verdict};
 use conformance::session::Generate;
@@ -35,6 +36,16 @@ fn again(
     findings: &[&Kept],
     second: bool,
 ) -> (usize, Vec<String>) {
+    again_with(server, base, findings, second, &Work::default())
+}
+
+fn again_with(
+    server: &Server,
+    base: Option<&str>,
+    findings: &[&Kept],
+    second: bool,
+    work: &Work<'_>,
+) -> (usize, Vec<String>) {
     let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
     let mut options = Options::new(&server.url);
     options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
@@ -56,7 +67,7 @@ fn again(
         .expect("a runtime");
     let none = |_: &str| None;
     let mut quiet = |_| {};
-    let outcome = reproduce::run(&options, &document, base, findings, &none, &mut quiet);
+    let outcome = reproduce::run(&options, &document, base, findings, work, &none, &mut quiet);
     let outcome = runtime
         .block_on(outcome)
         .expect("the server can be reached");
@@ -99,6 +110,44 @@ fn a_fault_of_state_is_still_there_until_it_is_mended() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_step_of_a_workflow_file_is_sent_again_with_its_file_and_not_without() {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    let right = Server::start(Fault::None);
+    let write = Work {
+        write: true,
+        ..Work::default()
+    };
+    let text = super::arazzo::both(&right, &write).1.expect("a text");
+    let description = super::arazzo::description(&text);
+    let work = Work {
+        description: Some(&description),
+        ..Work::default()
+    };
+    let broken = Server::start(Fault::UpdateIgnored);
+    let (outcome, _) = super::arazzo::both(&broken, &work);
+    let recorded = reproduce::read(&report_of(outcome, &document)).expect("is a report");
+    let base = recorded.server.as_deref();
+    let findings: Vec<&Kept> = recorded.findings.iter().collect();
+    assert!(findings.iter().any(|one| one.rule == "flow-criterion"));
+    let (there, others) = again_with(&broken, base, &findings, false, &work);
+    assert_eq!((there, others), (findings.len(), Vec::new()));
+    let (there, others) = again_with(&right, base, &findings, false, &work);
+    assert_eq!(there, 0);
+    assert!(
+        others.iter().all(|one| one.ends_with(": gone")),
+        "{others:?}"
+    );
+    // What was created is deleted.
+    assert_eq!((right.titles().len(), right.notes()), (2, 0));
+    let (there, others) = again(&broken, base, &findings, false);
+    assert_eq!(there, 0);
+    assert!(
+        others.iter().all(|one| one.contains("--flows FILE")),
+        "{others:?}"
+    );
 }
 
 #[test]

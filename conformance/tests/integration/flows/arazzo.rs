@@ -12,7 +12,7 @@ fn with(server: &Server, work: &Work<'_>) -> Outcome {
     both(server, work).0
 }
 
-fn both(server: &Server, work: &Work<'_>) -> (Outcome, Option<String>) {
+pub(super) fn both(server: &Server, work: &Work<'_>) -> (Outcome, Option<String>) {
     let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
     let mut options = Options::new(&server.url);
     options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
@@ -30,7 +30,7 @@ fn both(server: &Server, work: &Work<'_>) -> (Outcome, Option<String>) {
     outcome.expect("the server can be checked")
 }
 
-fn description(text: &str) -> Description {
+pub(super) fn description(text: &str) -> Description {
     let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
     arazzo::read("flows.yaml", text, &document).expect("the description is read")
 }
