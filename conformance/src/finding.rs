@@ -90,8 +90,7 @@ impl Place {
         while !existing.is_empty() && document.at(existing).is_none() {
             existing = crate::document::pointer::parent(existing);
         }
-        let position = document.position(existing);
-        let (name, pointer) = document.origin(existing);
+        let (name, pointer, position) = document.whereabouts(existing);
         Self {
             document: name.to_owned(),
             pointer,
@@ -347,6 +346,8 @@ pub enum Unchecked {
         requests: usize,
         /// The base URL.
         server: String,
+        /// The same with the path of a server URL of the document, where it has none of its own.
+        other: Option<String>,
     },
     /// The server answered every request with 401 or 403.
     Unauthorized {

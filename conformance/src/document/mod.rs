@@ -235,6 +235,11 @@ impl Document {
         self.origin.find(pointer).2
     }
 
+    /// What [`Self::origin`] and [`Self::position`] say of a node, at once.
+    pub(crate) fn whereabouts(&self, pointer: &str) -> (&str, String, Position) {
+        self.origin.find(pointer)
+    }
+
     /// The file that the node at `pointer` is in, and its pointer there; that of its nearest ancestor, where the file has no such
     /// node. The last token of a keyword's pointer is how the file spells it: a null may be at `nullable`, and an
     /// `exclusiveMinimum` at `minimum`.

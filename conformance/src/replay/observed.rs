@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
+use url::Url;
+
 use crate::case::is_success;
 use crate::finding::{
     Coverage, ExchangeRecord, Finding, Place, ReplayFault, SampleCoverage, Severity, Unchecked,
     Unobserved,
 };
 use crate::rule::replay as rules;
-use crate::session::{Observed, Part, Session, Watched, is_safe};
+use crate::session::{Observed, Part, Session, Watched, is_safe, server_urls};
 
 /// How much of the last answer to an operation is quoted, in characters.
 const QUOTED: usize = 200;
@@ -95,7 +97,8 @@ fn missing(session: &Session<'_>, result: &Part) -> Vec<String> {
 /// Why the run has no result, though requests were answered: nothing of the document is there.
 pub(super) fn elsewhere(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
     let observed = || result.observed.values();
-    let absent = |status: u16| matches!(status, 404 | 405 | 501);
+    // Many servers look at credentials before they look for the path.
+    let absent = |status: u16| matches!(status, 401 | 403 | 404 | 405 | 501);
     let only = |one: &Observed| one.accepted == 0 && one.seen.all_statuses().all(absent);
     // Where each path has an id, a 404 may mean that the id is unknown.
     let plain = result.observed.iter().any(|(index, one)| {
@@ -104,7 +107,18 @@ pub(super) fn elsewhere(session: &Session<'_>, result: &Part) -> Option<Unchecke
     (plain && observed().all(only)).then(|| Unchecked::Elsewhere {
         requests: observed().map(|one| one.seen.requests).sum(),
         server: session.base.clone(),
+        other: with_base_path(session),
     })
+}
+
+/// The base URL with the path of a server URL of the document, where it has no path of its own.
+fn with_base_path(session: &Session<'_>) -> Option<String> {
+    let base = Url::parse(&session.base).ok()?;
+    let urls = server_urls(session.document).into_iter();
+    let mut paths = urls.filter_map(|url| Some(Url::parse(&url).ok()?.path().to_owned()));
+    let path = paths.find(|path| path != "/")?;
+    let other = base.join(&path).ok().filter(|_| base.path() == "/")?;
+    Some(other.as_str().trim_end_matches('/').to_owned())
 }
 
 /// The coverage of the run.

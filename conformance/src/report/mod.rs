@@ -195,9 +195,21 @@ impl Unchecked {
                 1 => format!("the server did not answer the only request: {cause}"),
                 requests => format!("the server answered none of {requests} requests: {cause}"),
             },
-            Self::Elsewhere { requests, server } => format!(
-                "all {requests} responses were 404 or the like: {server} has none of the document's paths; check --server, its base path, and that the document is that of this server"
-            ),
+            Self::Elsewhere {
+                requests,
+                server,
+                other,
+            } => {
+                let way = match other {
+                    Some(other) => {
+                        format!("the document's servers have a base path: try --server {other}")
+                    }
+                    None => "check --server, its base path, and that the document is that of this server".to_owned(),
+                };
+                format!(
+                    "all {requests} responses were 404 or the like: {server} has none of the document's paths; {way}"
+                )
+            }
             Self::Unauthorized { requests, missing } => {
                 let all = match requests {
                     1 => "the only response was 401 or 403".to_owned(),

@@ -399,3 +399,25 @@ fn the_document_of_another_server_is_told_apart_from_a_broken_one() {
     let run = place.run(&["run", "api.yaml", "--server", &server.url()], &[]);
     assert_eq!(run.code, 1, "{run:?}");
 }
+
+#[test]
+fn a_base_path_that_is_missing_is_named() {
+    let described = "servers: [{url: 'https://api.example.com/v2'}]
+security: [{key: []}]
+components: {securitySchemes: {key: {type: apiKey, in: header, name: X-Key}}}
+paths:";
+    let place = Place::new(&PING.replace("paths:", described));
+    // Credentials are looked at before paths.
+    let server = Live::http(|request| match request.header("x-key") {
+        Some("right") => json(404, "{}"),
+        _ => json(401, "{}"),
+    });
+    let url = server.url();
+    let run = place.run(
+        &["run", "api.yaml", "--server", &url, "-H", "X-Key: right"],
+        &[],
+    );
+    assert_eq!(run.code, 2, "{run:?}");
+    let advice = format!("try --server {url}/v2");
+    assert!(run.out.contains(&advice), "{run:?}");
+}
