@@ -192,7 +192,8 @@ impl Driver<'_> {
         let base = bodies.last().cloned().flatten();
         let mut path = above.to_vec();
         if resource.creates_by_put() {
-            path.push(self.chosen(create, &resource.parameter, count));
+            // The same in each run, so that findings are, too.
+            path.push(self.chosen(create, &resource.parameter, count, self.settings.seed));
         }
         let mut last: Option<Answer> = None;
         let mut fresh = false;
@@ -212,6 +213,10 @@ impl Driver<'_> {
             if answer.status == 409 && open.is_empty() && !fresh {
                 fresh = true;
                 let nonce = self.settings.nonce % 900_000 + 1000;
+                if resource.creates_by_put() {
+                    path.pop();
+                    path.push(self.chosen(create, &resource.parameter, count, nonce));
+                }
                 if let (Some(schema), Some(base)) = (&schema, &base) {
                     open.push_back(Some(self.bodies.varied(schema, base, nonce + count)));
                 }
@@ -224,8 +229,8 @@ impl Driver<'_> {
         Ok(None)
     }
 
-    /// The id that a client chooses for a thing, percent-encoded.
-    fn chosen(&mut self, create: usize, parameter: &str, count: u64) -> String {
+    /// The id that a client chooses for a thing, percent-encoded. `number` tells one run from another.
+    fn chosen(&mut self, create: usize, parameter: &str, count: u64, number: u64) -> String {
         let operation = self.operation(create);
         let case = self.case(create);
         let known = case
@@ -240,17 +245,14 @@ impl Driver<'_> {
             .find(|one| one.value.get("name").and_then(Value::as_str) == Some(parameter));
         let schema = own.map(|one| crate::document::pointer::join(&one.pointer, "schema"));
         let schema = schema.filter(|at| self.session.document.at(at).is_some());
-        let simple = Value::from(format!(
-            "conformance-{}-{count}",
-            self.settings.nonce % 1_000_000
-        ));
+        let simple = Value::from(format!("conformance-{number}-{count}"));
         let mut values = vec![simple];
         if let Some(schema) = &schema {
             values.extend(self.bodies.others(
                 std::slice::from_ref(schema),
                 &documented,
                 parameter,
-                count + self.settings.nonce % 1000,
+                count + number % 1000,
             ));
         }
         values.push(documented);
