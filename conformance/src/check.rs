@@ -72,12 +72,12 @@ struct Sheet<'a> {
     judge: &'a Judge<'a>,
     case: &'a Case,
     exchange: &'a Exchange,
-    path: &'a [(String, String)],
     findings: Vec<Finding>,
 }
 
 impl Judge<'_> {
-    /// The findings of one exchange. `path` are the values of the path parameters as they were sent, decoded.
+    /// The findings of one exchange, without their proof (see [`Self::prove`]). `path` are the values of the path parameters as they were
+    /// sent, decoded.
     #[must_use]
     pub fn judge(
         &self,
@@ -89,7 +89,6 @@ impl Judge<'_> {
             judge: self,
             case,
             exchange,
-            path,
             findings: Vec::new(),
         };
         if let Some(failure) = &exchange.failure {
@@ -103,6 +102,20 @@ impl Judge<'_> {
             sheet.protocol(response);
         }
         sheet.findings
+    }
+
+    /// Adds the exchange to a finding about it. Most findings are those of many requests, of which one stays, and this takes longer than to
+    /// judge an answer.
+    pub fn prove(
+        &self,
+        finding: &mut Finding,
+        case: &Case,
+        exchange: &Exchange,
+        path: &[(String, String)],
+    ) {
+        let mut record = exchange.record(self.secrets);
+        record.case = Some(case.record(path));
+        finding.exchange = Some(record);
     }
 
     /// The key in `responses` that an answer falls under: exact, range, default.
@@ -224,12 +237,9 @@ impl Sheet<'_> {
         fault: ReplayFault,
         witness: Option<Value>,
     ) {
-        let mut exchange = self.exchange.record(self.judge.secrets);
-        exchange.case = Some(self.case.record(self.path));
         self.findings.push(Finding {
             old: Some(Place::of(self.judge.document, at)),
             witness,
-            exchange: Some(exchange),
             ..Finding::new(rule, severity, self.case.operation.clone(), fault)
         });
     }

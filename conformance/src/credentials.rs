@@ -339,6 +339,13 @@ impl Credentials {
         self.tokens.replace_old(&mut request).then_some(request)
     }
 
+    /// Whether requests keep the credentials that they are made with: none is a token that ends, or the answer to a challenge.
+    #[must_use]
+    pub fn are_fixed(&self) -> bool {
+        let mut parts = self.parts.iter().flat_map(BTreeMap::values).flatten();
+        self.tokens.is_empty() && parts.all(|part| part.carrier != Carrier::Digest)
+    }
+
     /// Answers the newest digest challenge in a request that is about to be sent. Returns whether the request needs an answer.
     pub fn answer_challenge(&self, request: &mut Request) -> bool {
         self.challenges.answer(request, &self.values)

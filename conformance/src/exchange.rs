@@ -62,6 +62,37 @@ pub struct Exchange {
     pub duration: Duration,
 }
 
+/// What came of a request.
+#[derive(Debug)]
+pub struct Answer {
+    pub response: Option<Response>,
+    pub failure: Option<Failure>,
+    pub duration: Duration,
+}
+
+impl Answer {
+    /// None, as this side ended the exchange before one came.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self {
+            response: None,
+            failure: Some(Failure::Interrupted),
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// The exchange of the request that it came of.
+    #[must_use]
+    pub fn to(self, request: Request) -> Exchange {
+        Exchange {
+            request,
+            response: self.response,
+            failure: self.failure,
+            duration: self.duration,
+        }
+    }
+}
+
 /// A header as HTTP can carry it.
 ///
 /// # Errors
@@ -99,31 +130,9 @@ impl Response {
 }
 
 impl Exchange {
-    /// An exchange that this side ended before the answer came.
-    #[must_use]
-    pub fn interrupted(request: Request) -> Self {
-        Self {
-            request,
-            response: None,
-            failure: Some(Failure::Interrupted),
-            duration: Duration::ZERO,
-        }
-    }
-
     /// The exchange as reports show it.
     #[must_use]
     pub fn record(&self, secrets: &Secrets) -> ExchangeRecord {
-        let text = |pieces: &[_]| String::from_utf8_lossy(&masked::shown(pieces)).into_owned();
-        let url = text(&secrets.masked_url(&self.request.url));
-        let mut request = format!("{} {url} HTTP/1.1\n", self.request.method);
-        for (name, value) in &self.request.headers {
-            let value = text(&secrets.masked_header(name, value));
-            request += &format!("{}: {value}\n", wire_name(name));
-        }
-        if let Some(body) = &self.request.body {
-            let body = masked::shown(&secrets.masked_body(body));
-            request += &format!("\n{}", shown(&body));
-        }
         let response = self.response.as_ref().map(|response| {
             let mut text = format!("HTTP/1.1 {}\n", response.status);
             for (name, value) in &response.headers {
@@ -138,7 +147,7 @@ impl Exchange {
             secrets.hide(&text)
         });
         ExchangeRecord {
-            request: secrets.hide(&request),
+            request: self.request.shown(secrets),
             response,
             curl: secrets.hide(&curl::line(&self.request, secrets)),
             sent: self.request.sent(secrets),
@@ -148,6 +157,23 @@ impl Exchange {
 }
 
 impl Request {
+    /// The request as reports show it; a long body in part.
+    #[must_use]
+    pub fn shown(&self, secrets: &Secrets) -> String {
+        let text = |pieces: &[_]| String::from_utf8_lossy(&masked::shown(pieces)).into_owned();
+        let url = text(&secrets.masked_url(&self.url));
+        let mut request = format!("{} {url} HTTP/1.1\n", self.method);
+        for (name, value) in &self.headers {
+            let value = text(&secrets.masked_header(name, value));
+            request += &format!("{}: {value}\n", wire_name(name));
+        }
+        if let Some(body) = &self.body {
+            let body = masked::shown(&secrets.masked_body(body));
+            request += &format!("\n{}", shown(&body));
+        }
+        secrets.hide(&request)
+    }
+
     /// The request with names in the places of secrets.
     fn sent(&self, secrets: &Secrets) -> SentRequest {
         let text = |pieces: &[_]| masked::template(pieces).map(|text| secrets.hide(&text));

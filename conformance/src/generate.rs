@@ -32,7 +32,7 @@ mod wire;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -78,24 +78,20 @@ impl<'a> Generator<'a> {
     /// `samples` that is documented to succeed, or from generated values where there is none, or it is not valid itself.
     #[must_use]
     pub fn cases(&self, operation: &Operation<'_>, samples: &[Case], limit: usize) -> Vec<Case> {
+        self.stream(operation, samples, limit).collect()
+    }
+
+    /// The same one by one: each is made when it is asked for.
+    pub fn stream<'s>(
+        &'s self,
+        operation: &'s Operation<'s>,
+        samples: &[Case],
+        limit: usize,
+    ) -> impl Iterator<Item = Case> + use<'s, 'a> {
         let source = self.source(operation);
-        let Some(base) = source.base(samples) else {
-            return Vec::new();
-        };
-        let mut all: Vec<Case> = Vec::new();
-        all.extend(base.is_new.then(|| base.case.clone()));
-        all.extend(source.protocol(&base));
-        // The flaws of parameters and of the body by turns, so that a limit leaves some of both.
-        let mut bodies = source.bodies(&base).into_iter();
-        let mut parameters = source.parameters(&base).into_iter();
-        loop {
-            let next = [bodies.next(), parameters.next()];
-            if next.iter().all(Option::is_none) {
-                break;
-            }
-            all.extend(next.into_iter().flatten());
-        }
-        source.keyed(distinct(all, limit), 0)
+        let base = source.base(samples).map(Rc::new);
+        base.into_iter()
+            .flat_map(move |base| source.coverage(base, limit))
     }
 
     /// A valid request of an operation, of generated values; none where they were not found.
@@ -116,7 +112,8 @@ impl<'a> Generator<'a> {
         let source = self.source(operation);
         let base = source.base(samples);
         let cases = base.map_or_else(Vec::new, |base| source.random(&base, seed, count));
-        source.keyed(distinct(cases, count), seed.wrapping_add(1))
+        let cases = distinct(cases.into_iter(), count);
+        source.keyed(cases, seed.wrapping_add(1)).collect()
     }
 
     /// Why no cases can be generated for an operation, where that is so.
@@ -136,6 +133,7 @@ impl<'a> Generator<'a> {
 }
 
 /// What the cases of one operation are made from.
+#[derive(Clone, Copy)]
 struct Source<'a> {
     document: &'a Document,
     schemas: &'a Schemas<'a>,
@@ -143,7 +141,16 @@ struct Source<'a> {
     operation: &'a Operation<'a>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// The cases that are the same at each run.
+    fn coverage(self, base: Rc<Base>, limit: usize) -> impl Iterator<Item = Case> + use<'a> {
+        let whole = base.is_new.then(|| base.case.clone());
+        let first = whole.into_iter().chain(self.protocol(&base));
+        let parameters = self.parameters(&base).into_iter();
+        let parts = turns(self.bodies(base), parameters);
+        self.keyed(distinct(first.chain(parts), limit), 0)
+    }
+
     /// Who sends the requests of the operation: the API itself, where it is a webhook or a callback.
     fn sender(&self) -> Sender {
         let pointer = &self.operation.pointer;
@@ -197,46 +204,41 @@ fn derived(base: &Base, name: &str, intent: Intent) -> Case {
     }
 }
 
+/// The cases of both by turns, so that a limit leaves some of each.
+fn turns(
+    mut one: impl Iterator<Item = Case>,
+    mut other: impl Iterator<Item = Case>,
+) -> impl Iterator<Item = Case> {
+    std::iter::from_fn(move || {
+        let pair = [one.next(), other.next()];
+        pair.iter().any(Option::is_some).then_some(pair)
+    })
+    .flat_map(|pair| pair.into_iter().flatten())
+}
+
 /// The first `limit` cases that differ in what is sent. Names are told apart by numbers.
-fn distinct(all: Vec<Case>, limit: usize) -> Vec<Case> {
+fn distinct(all: impl Iterator<Item = Case>, limit: usize) -> impl Iterator<Item = Case> {
     let mut sent = HashSet::new();
     let mut names: HashMap<String, usize> = HashMap::new();
-    let mut kept: Vec<Case> = Vec::new();
-    for mut case in all {
-        if kept.len() >= limit {
-            break;
+    let named = all.filter_map(move |mut case| {
+        let mut hash = DefaultHasher::new();
+        for value in &case.path {
+            value.literal.hash(&mut hash);
         }
-        let path = case.path.iter().map(|value| &value.literal);
-        let key = format!(
-            "{:?}",
-            (
-                (&case.method, path.collect::<Vec<_>>(), &case.query),
-                (&case.headers, &case.overrides, &case.changes),
-                (
-                    case.anonymous,
-                    // As text, each byte would be several.
-                    case.body
-                        .as_ref()
-                        .map(|body| (&body.content_type, hashed(&body.bytes)))
-                ),
-            )
-        );
-        if !sent.insert(key) {
-            continue;
+        (&case.method, &case.query, &case.headers).hash(&mut hash);
+        (&case.overrides, &case.changes, case.anonymous).hash(&mut hash);
+        if let Some(body) = &case.body {
+            (&body.content_type, &body.bytes).hash(&mut hash);
+        }
+        if !sent.insert(hash.finish()) {
+            return None;
         }
         let count = names.entry(case.sample.clone()).or_default();
         *count += 1;
         if *count > 1 {
             case.sample = format!("{} ({count})", case.sample);
         }
-        kept.push(case);
-    }
-    kept
-}
-
-/// A number that tells bytes apart.
-fn hashed(bytes: &[u8]) -> u64 {
-    let mut hash = DefaultHasher::new();
-    hash.write(bytes);
-    hash.finish()
+        Some(case)
+    });
+    named.take(limit)
 }

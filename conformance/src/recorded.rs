@@ -155,6 +155,9 @@ impl Archived<'_> {
             .collect();
         let mut findings = self.judge.judge(&case, exchange, &decoded);
         findings.retain(|finding| recorded.has_body || !is_about_a_missing_body(finding));
+        for finding in &mut findings {
+            self.judge.prove(finding, &case, exchange, &decoded);
+        }
         let known = self.findings.entry(route.operation).or_default();
         known.extend(findings);
         JUDGED

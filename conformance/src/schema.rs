@@ -40,7 +40,14 @@ pub struct Schemas<'d> {
     subschemas: Subschemas<'d>,
     /// Whether it matters who sends a value.
     flagged: OnceCell<bool>,
+    /// By the schema that says more than where another one is.
     validators: RefCell<HashMap<(String, Option<Sender>), Compiled>>,
+    /// The same by the schema that was asked for, for each sender: most are asked for many times.
+    asked: RefCell<[HashMap<String, Compiled>; 3]>,
+    /// What may apply to the values of a schema.
+    in_place: RefCell<HashMap<String, Rc<Vec<String>>>>,
+    /// The types that a schema names.
+    types: RefCell<HashMap<String, Rc<Vec<String>>>>,
 }
 
 impl<'d> Schemas<'d> {
@@ -51,6 +58,9 @@ impl<'d> Schemas<'d> {
             subschemas: Subschemas::of(document),
             flagged: OnceCell::new(),
             validators: RefCell::default(),
+            asked: RefCell::default(),
+            in_place: RefCell::default(),
+            types: RefCell::default(),
         }
     }
 
@@ -58,6 +68,22 @@ impl<'d> Schemas<'d> {
     #[must_use]
     pub fn subschemas(&self) -> Subschemas<'d> {
         self.subschemas
+    }
+
+    /// The schemas at `roots` and all that may apply to the same value, as [`Subschemas::in_place`] has them; those of one schema are
+    /// looked for once.
+    #[must_use]
+    pub fn in_place(&self, roots: &[String]) -> Rc<Vec<String>> {
+        let [root] = roots else {
+            return Rc::new(self.subschemas.in_place(roots));
+        };
+        if let Some(known) = self.in_place.borrow().get(root) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(self.subschemas.in_place(roots));
+        let mut known = self.in_place.borrow_mut();
+        known.insert(root.clone(), Rc::clone(&found));
+        found
     }
 
     /// The faults of `value` under the schema at `schema`, sent by `sender`; by either one where there is none.
@@ -73,6 +99,10 @@ impl<'d> Schemas<'d> {
         let compiled = self.compiled(schema, sender)?;
         let (written, validator) = &*compiled;
         let mut faults = Vec::new();
+        // Much cheaper than to look for errors, and most values have none.
+        if validator.is_valid(value) {
+            return Ok(faults);
+        }
         for error in validator.iter_errors(value) {
             fault::flatten(&error, self.subschemas, written, &mut faults);
         }
@@ -136,6 +166,19 @@ impl<'d> Schemas<'d> {
     fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
         let flagged = self.is_flagged();
         let sender = sender.filter(|_| flagged);
+        let side = sender.map_or(0, |sender| match sender {
+            Sender::Client => 1,
+            Sender::Server => 2,
+        });
+        if let Some(known) = self.asked.borrow()[side].get(schema) {
+            return known.clone();
+        }
+        let compiled = self.compiled_once(schema, sender, flagged);
+        self.asked.borrow_mut()[side].insert(schema.to_owned(), compiled.clone());
+        compiled
+    }
+
+    fn compiled_once(&self, schema: &str, sender: Option<Sender>, flagged: bool) -> Compiled {
         let key = (self.named(schema), sender);
         if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();

@@ -34,7 +34,7 @@ use tokio::time::Instant;
 use crate::check::Judge;
 use crate::credentials::{Beside, CredentialError, Credentials};
 use crate::document::{Document, Operation};
-use crate::exchange::{Client, Exchange, Request, Secrets, TransportError, Unreachable};
+use crate::exchange::{Answer, Client, Exchange, Request, Secrets, TransportError, Unreachable};
 use crate::finding::{Finding, ReplayStep, ToldExchange, Unwritable};
 use crate::samples::{self, Plan};
 use crate::schema::Schemas;
@@ -141,6 +141,8 @@ pub struct Session<'s> {
     pub options: &'s Options,
     client: Client,
     credentials: Credentials,
+    /// Whether all credentials stay as they are.
+    has_fixed_credentials: bool,
     limits: Limits,
     contact: Contact,
     /// Settings of operations, by the pointer of each.
@@ -197,6 +199,7 @@ impl<'s> Session<'s> {
             base,
             options,
             client,
+            has_fixed_credentials: credentials.are_fixed(),
             credentials,
             limits: Limits::new(
                 options.workers,
@@ -230,13 +233,17 @@ impl<'s> Session<'s> {
     ) -> Result<Exchange, Unwritable> {
         let _worker = self.limits.worker().await;
         let mut repeats = 0;
+        let mut request = request;
         loop {
-            let exchange = self.authorized(operation, &request).await?;
+            // Credentials that change are put into the request anew.
+            let original = (!self.has_fixed_credentials).then(|| request.clone());
+            let exchange = self.authorized(operation, request).await?;
             if self.options.stop.is_stopped()
                 || !self.limits.repeat(&exchange, repeats, Instant::now())
             {
                 return Ok(exchange);
             }
+            request = original.unwrap_or(exchange.request);
             repeats += 1;
         }
     }
@@ -251,36 +258,38 @@ impl<'s> Session<'s> {
         request: Request,
     ) -> Result<Exchange, Unwritable> {
         let _worker = self.limits.worker().await;
-        self.authorized(operation, &request).await
+        self.authorized(operation, request).await
     }
 
     /// Sends a request with the newest tokens; once more where they are refused.
     async fn authorized(
         &self,
         operation: Option<usize>,
-        request: &Request,
+        mut request: Request,
     ) -> Result<Exchange, Unwritable> {
+        if self.has_fixed_credentials {
+            return self.exchange(operation, request).await;
+        }
         let (client, secrets) = (&self.client, self.judge.secrets);
-        let mut request = request.clone();
         self.credentials
             .refresh(&mut request, client, secrets)
             .await;
         let mut exchange = {
             let mut answered = request.clone();
             let needs_answer = self.credentials.answer_challenge(&mut answered);
-            let exchange = self.exchange(operation, &answered).await?;
+            let exchange = self.exchange(operation, answered).await?;
             if !needs_answer || !self.credentials.take_challenge(&exchange) {
                 exchange
             } else {
                 self.credentials.answer_challenge(&mut request);
-                self.exchange(operation, &request).await?
+                self.exchange(operation, request).await?
             }
         };
         let renewed = self
             .credentials
             .renewed(operation, &exchange, client, secrets);
         if let Some(request) = renewed.await {
-            exchange = self.exchange(operation, &request).await?;
+            exchange = self.exchange(operation, request).await?;
         }
         Ok(exchange)
     }
@@ -288,7 +297,7 @@ impl<'s> Session<'s> {
     async fn exchange(
         &self,
         operation: Option<usize>,
-        request: &Request,
+        request: Request,
     ) -> Result<Exchange, Unwritable> {
         self.limits.wait(operation).await;
         self.options.count.fetch_add(1, Ordering::Relaxed);
@@ -297,17 +306,18 @@ impl<'s> Session<'s> {
         let own = pointer.and_then(|pointer| self.own.get(pointer));
         let timeout = own.and_then(|own| own.timeout);
         let timeout = timeout.unwrap_or_else(|| self.options.timeout());
-        let sent = self.client.send_within(request.clone(), timeout);
+        let answer = self.client.answer(&request, timeout);
         // What is sent after the end deletes what was created.
-        let exchange = if stop.is_stopped() {
-            sent.await?
+        let answer = if stop.is_stopped() {
+            answer.await?
         } else {
             tokio::select! {
                 biased;
-                sent = sent => sent?,
-                () = stop.abandoned() => Exchange::interrupted(request.clone()),
+                answer = answer => answer?,
+                () = stop.abandoned() => Answer::interrupted(),
             }
         };
+        let exchange = answer.to(request);
         let proxied = self.options.transport.proxy.is_some();
         self.contact.note(operation, &exchange, proxied);
         if let Some(record) = &self.recorder {

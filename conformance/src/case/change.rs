@@ -3,7 +3,7 @@
 use super::serialize::{decode, encode};
 
 /// A change of a complete request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Change {
     /// Does something to a credential. Nothing happens where the request does not have it, except that an unknown one is set.
     Credential { place: Place, tamper: Tamper },
@@ -25,7 +25,7 @@ pub enum Place {
 }
 
 /// What is done to a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tamper {
     /// It is left out.
     Remove,

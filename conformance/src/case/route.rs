@@ -57,13 +57,6 @@ impl Routes {
         })
     }
 
-    /// The values of the parameters in a path of an operation, given by its index; none where the path is not one of it.
-    #[must_use]
-    pub fn values(&self, operation: usize, path: &str) -> Option<Vec<(String, String)>> {
-        let template = self.templates.get(operation)?;
-        template.values(&path.split('/').collect::<Vec<_>>())
-    }
-
     /// Whether the path is documented, with any method.
     #[must_use]
     pub fn has_path(&self, path: &str) -> bool {
@@ -82,16 +75,28 @@ impl Routes {
     }
 }
 
+/// The values of the parameters of a path template in a path, percent-encoded; none where the path is not one of it.
+#[must_use]
+pub fn values(template: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let segments: Vec<Segment> = template.split('/').map(Segment::new).collect();
+    let path: Vec<&str> = path.split('/').collect();
+    values_of(&segments, &path)
+}
+
+fn values_of(segments: &[Segment], path: &[&str]) -> Option<Vec<(String, String)>> {
+    if path.len() != segments.len() {
+        return None;
+    }
+    let mut values = Vec::new();
+    for (segment, text) in segments.iter().zip(path) {
+        segment.values(text, &mut values)?;
+    }
+    Some(values)
+}
+
 impl Template {
     fn values(&self, path: &[&str]) -> Option<Vec<(String, String)>> {
-        if path.len() != self.segments.len() {
-            return None;
-        }
-        let mut values = Vec::new();
-        for (segment, text) in self.segments.iter().zip(path) {
-            segment.values(text, &mut values)?;
-        }
-        Some(values)
+        values_of(&self.segments, path)
     }
 
     /// How little is written out, segment by segment.

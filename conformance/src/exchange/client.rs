@@ -28,7 +28,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connector::{Connector, Counted, Meter, Origin, Unreachable};
 use super::transport::{Transport, TransportError};
-use super::{BODY_LIMIT, Exchange, Request, Response, cause, header};
+use super::{Answer, BODY_LIMIT, Exchange, Request, Response, cause, header};
 use crate::finding::{Failure, Unwritable};
 
 /// How much is read at once, and the size of the largest head, in bytes. All of it is parsed before the deadline is looked at again, which a
@@ -135,7 +135,16 @@ impl Client {
         request: Request,
         timeout: Duration,
     ) -> Result<Exchange, Unwritable> {
-        let mut message = Message::new(&request)?;
+        let answer = self.answer(&request, timeout).await?;
+        Ok(answer.to(request))
+    }
+
+    /// The answer to a request.
+    ///
+    /// # Errors
+    /// As for [`Self::send`].
+    pub async fn answer(&self, request: &Request, timeout: Duration) -> Result<Answer, Unwritable> {
+        let mut message = Message::new(request)?;
         if let Some(proxy) = self.connector.plain_proxy(&message.origin) {
             message.through(proxy.authorization().as_deref(), &request.url)?;
         }
@@ -154,8 +163,7 @@ impl Client {
                 seconds: timeout.as_secs_f64(),
             }),
         };
-        Ok(Exchange {
-            request,
+        Ok(Answer {
             response: progress.response,
             failure,
             duration: start.elapsed(),

@@ -328,11 +328,16 @@ impl<'a> Driver<'a> {
             found.retain(|finding| JUDGED.contains(&finding.rule));
             session.tell_exchange(index, "flow", &answer.exchange, &found);
             for mut finding in found {
+                if !self.is_new(&finding) {
+                    continue;
+                }
+                let judge = &session.judge;
+                judge.prove(&mut finding, &case, &answer.exchange, &decoded);
                 let exchange = finding.exchange.as_mut();
                 if let Some(case) = exchange.and_then(|exchange| exchange.case.as_mut()) {
                     case.flow = Some(self.flow());
                 }
-                self.add(finding);
+                self.findings.push(finding);
             }
         } else {
             session.tell_exchange(index, "flow", &answer.exchange, &[]);
@@ -359,8 +364,8 @@ impl<'a> Driver<'a> {
         Some((text(found.value, "name")?.to_owned(), required))
     }
 
-    /// Adds a finding, unless the same was found before.
-    fn add(&mut self, finding: Finding) {
+    /// Whether a finding was not found before; from now on it was.
+    fn is_new(&mut self, finding: &Finding) -> bool {
         let identity = match &finding.message {
             Message::Flow(fault) => fault.identity().to_string(),
             Message::Replay(fault) => {
@@ -377,12 +382,8 @@ impl<'a> Driver<'a> {
             | Message::Receiver(_)
             | Message::Baseline(_) => finding.message.key(),
         };
-        if self
-            .told
+        self.told
             .insert(format!("{} {} {identity}", finding.rule, finding.subject))
-        {
-            self.findings.push(finding);
-        }
     }
 
     /// Notes a fault with the severity of its rule.
@@ -408,21 +409,25 @@ impl<'a> Driver<'a> {
     ) {
         let session = self.session;
         let own = self.operation(operation);
-        self.add(Finding {
+        let mut finding = Finding {
             old: Some(Place::of(session.document, &own.pointer)),
-            exchange: proof.map(|answer| ExchangeRecord {
-                case: Some(CaseRecord {
-                    sample: "flow".to_owned(),
-                    at: own.pointer.clone(),
-                    expected: "2XX".to_owned(),
-                    intent: Intent::Open.word().to_owned(),
-                    created: Vec::new(),
-                    flow: Some(self.flow()),
-                }),
-                ..answer.exchange.record(session.judge.secrets)
-            }),
             ..Finding::new(rule, severity, own.subject(), fault)
+        };
+        if !self.is_new(&finding) {
+            return;
+        }
+        finding.exchange = proof.map(|answer| ExchangeRecord {
+            case: Some(CaseRecord {
+                sample: "flow".to_owned(),
+                at: own.pointer.clone(),
+                expected: "2XX".to_owned(),
+                intent: Intent::Open.word().to_owned(),
+                created: Vec::new(),
+                flow: Some(self.flow()),
+            }),
+            ..answer.exchange.record(session.judge.secrets)
         });
+        self.findings.push(finding);
     }
 
     /// Notes that the server refused what a flow depends on.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::markup::is_xml;
 use super::{GENERATED, Source};
-use crate::case::serialize::{self, Style};
+use crate::case::form::Encodings;
+use crate::case::serialize::{self, Style, is_json};
 use crate::case::{Case, Intent, PathValue};
 use crate::document::{Located, pointer};
 use crate::samples::{encodings, media_types, template_names};
@@ -49,16 +50,20 @@ impl Source<'_> {
     }
 
     /// Gives each case a key for idempotency of its own, where the operation needs one. `salt` tells one set of cases from another.
-    pub(super) fn keyed(&self, mut cases: Vec<Case>, salt: u64) -> Vec<Case> {
+    pub(super) fn keyed(
+        self,
+        cases: impl Iterator<Item = Case>,
+        salt: u64,
+    ) -> impl Iterator<Item = Case> {
         let parameters = self.operation.parameters(self.document);
-        let schema = |name: &str| {
+        let schema = move |name: &str| {
             let own = parameters.iter().find(|parameter| {
                 let named = parameter.value.get("name").and_then(Value::as_str);
                 named.is_some_and(|known| known.eq_ignore_ascii_case(name))
             });
             own.and_then(|own| self.schema_of(own))
         };
-        for (index, case) in cases.iter_mut().enumerate() {
+        cases.enumerate().map(move |(index, mut case)| {
             let keys = case.headers.iter_mut();
             for (name, value) in keys.filter(|(name, _)| is_key(name)) {
                 let texts = [
@@ -73,8 +78,8 @@ impl Source<'_> {
                     *value = text;
                 }
             }
-        }
-        cases
+            case
+        })
     }
 
     /// Whether the parameters and the body of a sample are valid themselves.
@@ -117,6 +122,14 @@ impl Source<'_> {
         let (_, media) = media_types(self.document, parameter).into_iter().next()?;
         let schema = pointer::join(&media.pointer, "schema");
         self.document.at(&schema).is_some().then_some(schema)
+    }
+
+    /// How the properties of a form are written; nothing for JSON.
+    pub(super) fn encodings(&self, media_type: &str, media: &Located<'_>) -> Encodings {
+        match is_json(media_type) {
+            true => Encodings::new(),
+            false => encodings(self.document, media),
+        }
     }
 
     /// The documented content of a request body that a content type falls under.
@@ -236,7 +249,7 @@ impl Source<'_> {
     ) -> Option<crate::case::Body> {
         let schema = pointer::join(&media.pointer, "schema");
         let examples = self.examples(&schema);
-        let encodings = encodings(self.document, media);
+        let encodings = self.encodings(media_type, media);
         if is_xml(media_type) {
             let mut written = examples
                 .iter()

@@ -1,6 +1,7 @@
 //! Bodies with one change, in each of the documented media types.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use crate::case::form::Encodings;
 use crate::case::serialize::{self, is_json};
 use crate::case::{Body, Case, Intent, Refusal};
 use crate::document::pointer;
-use crate::samples::{encodings, media_types};
+use crate::samples::media_types;
 
 /// A body that is changed, with the schema that describes it.
 pub(super) struct Slot {
@@ -54,13 +55,13 @@ impl Source<'_> {
             };
             if self.document.at(&schema).is_some() {
                 slots.push(Slot {
+                    encodings: self.encodings(&name, &media),
                     media_type: body
                         .content_type
                         .clone()
                         .filter(|name| is_json(name))
                         .unwrap_or(name),
                     schema,
-                    encodings: encodings(self.document, &media),
                     value,
                     body,
                 });
@@ -70,47 +71,49 @@ impl Source<'_> {
     }
 
     /// The cases with another body.
-    pub(super) fn bodies(&self, base: &Base) -> Vec<Case> {
-        let mut cases = Vec::new();
-        let slots = self.slots(base);
-        for slot in &slots {
-            let with = |name: &str, body: Body, intent| Case {
-                body: Some(body),
-                ..derived(base, name, intent)
-            };
-            let several = match slots.len() {
-                0 | 1 => String::new(),
-                _ => format!(" ({})", slot.media_type),
-            };
-            let name = format!("body as `{}`", slot.media_type);
-            let verdict = self.of_body(&slot.schema, &slot.value, &slot.body, &slot.encodings);
-            if verdict == Some(super::wire::Verdict::Valid) {
-                cases.push(with(&name, slot.body.clone(), Intent::Valid));
+    pub(super) fn bodies(self, base: Rc<Base>) -> impl Iterator<Item = Case> {
+        let slots = self.slots(&base);
+        let last = self.without_body(&base);
+        let is_only = slots.len() == 1;
+        let slots = slots.into_iter();
+        slots
+            .flat_map(move |slot| self.of_slot(Rc::clone(&base), slot, is_only))
+            .chain(last)
+    }
+
+    /// The cases with another body in one media type.
+    fn of_slot(self, base: Rc<Base>, slot: Slot, is_only: bool) -> impl Iterator<Item = Case> {
+        let with = move |name: &str, body: Body, intent| Case {
+            body: Some(body),
+            ..derived(&base, name, intent)
+        };
+        let several = match is_only {
+            true => String::new(),
+            false => format!(" ({})", slot.media_type),
+        };
+        let name = format!("body as `{}`", slot.media_type);
+        let verdict = self.of_body(&slot.schema, &slot.value, &slot.body, &slot.encodings);
+        let is_valid = verdict == Some(super::wire::Verdict::Valid);
+        let plain = is_valid.then(|| with(&name, slot.body.clone(), Intent::Valid));
+        let mut done = HashSet::new();
+        let changes = self.changes(BODY, &slot.value, &slot.schema);
+        let changed = changes.filter_map(move |change| {
+            if done.contains(&change.group) {
+                return None;
             }
-            let mut done = HashSet::new();
-            for change in self.changes(BODY, &slot.value, &slot.schema) {
-                if done.contains(&change.group) {
-                    continue;
-                }
-                let Some(body) = slot.with(&change.value) else {
-                    continue;
-                };
-                let verdict = self.of_body(&slot.schema, &change.value, &body, &slot.encodings);
-                let Some(intent) = verdict.and_then(|verdict| verdict.intent(change.expect)) else {
-                    continue;
-                };
-                done.insert(change.group);
-                let builds_on = change
-                    .builds_on
-                    .map(|name| format!("{GENERATED}{name}{several}"));
-                cases.push(Case {
-                    builds_on,
-                    ..with(&format!("{}{several}", change.name), body, intent)
-                });
-            }
-        }
-        cases.extend(self.without_body(base));
-        cases
+            let body = slot.with(&change.value)?;
+            let verdict = self.of_body(&slot.schema, &change.value, &body, &slot.encodings)?;
+            let intent = verdict.intent(change.expect)?;
+            done.insert(change.group);
+            let builds_on = change
+                .builds_on
+                .map(|name| format!("{GENERATED}{name}{several}"));
+            Some(Case {
+                builds_on,
+                ..with(&format!("{}{several}", change.name), body, intent)
+            })
+        });
+        plain.into_iter().chain(changed)
     }
 
     /// The request without its body.

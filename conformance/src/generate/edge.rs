@@ -1,5 +1,7 @@
 //! Other values for one place: at the edges of what its schemas say, and beyond.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value, json};
 
 use super::case_name::{article, short};
@@ -41,7 +43,7 @@ pub(super) struct Spot<'a> {
     /// The schemas of the place.
     pub(super) roots: &'a [String],
     /// All that may apply, by pointer.
-    pub(super) all: Vec<String>,
+    pub(super) all: Rc<Vec<String>>,
     /// Those of them that are objects.
     pub(super) schemas: Vec<&'a Map<String, Value>>,
 }
@@ -99,7 +101,7 @@ impl Source<'_> {
     /// What applies to the value at a place.
     pub(super) fn spot<'s>(&'s self, roots: &'s [String]) -> Spot<'s> {
         let subschemas = self.schemas.subschemas();
-        let all = subschemas.in_place(roots);
+        let all = self.schemas.in_place(roots);
         let schemas = all.iter().filter_map(|at| subschemas.object(at)).collect();
         Spot {
             roots,
@@ -162,7 +164,7 @@ impl Source<'_> {
                 Expect::Valid,
             ));
         }
-        for excluded in &spot.all {
+        for excluded in spot.all.iter() {
             let at = format!("{excluded}/not");
             if self.document.at(&at).is_some() {
                 for one in self.examples(&at).iter().take(2) {

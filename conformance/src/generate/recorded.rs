@@ -8,7 +8,6 @@ use crate::case::form::Encodings;
 use crate::case::serialize::{Style, is_json};
 use crate::document::{Located, Operation};
 use crate::finding::Sender;
-use crate::samples::encodings;
 use crate::schema::Raw;
 
 /// A request as it was recorded.
@@ -34,6 +33,16 @@ impl Generator<'_> {
         let mut parameters = parameters.iter();
         let parameter = parameters.find_map(|parameter| source.parameter_flaw(parameter, sent));
         parameter.or_else(|| source.body_flaw(sent.body))
+    }
+
+    /// The value that a body most likely stands for; none where that is not known.
+    #[must_use]
+    pub fn value_of(&self, operation: &Operation<'_>, body: &Body) -> Option<Value> {
+        let source = self.source(operation);
+        let (name, media) = source.media(body.content_type.as_deref()?)?;
+        let schema = crate::document::pointer::join(&media.pointer, "schema");
+        let read = source.body_readings(&schema, body, &source.encodings(&name, &media))?;
+        read.into_iter().next()
     }
 }
 
@@ -97,10 +106,10 @@ impl Source<'_> {
             let required = owner.value.get("required") == Some(&Value::Bool(true));
             return required.then(title);
         };
-        let (_, media) = self.media(body.content_type.as_deref()?)?;
+        let (name, media) = self.media(body.content_type.as_deref()?)?;
         let schema = crate::document::pointer::join(&media.pointer, "schema");
         self.document.at(&schema)?;
-        let read = self.body_readings(&schema, body, &encodings(self.document, &media))?;
+        let read = self.body_readings(&schema, body, &self.encodings(&name, &media))?;
         let valid = read.iter().any(|value| self.may_accept(&schema, value));
         (!valid).then(title)
     }

@@ -47,106 +47,51 @@ pub(super) struct Placed {
     builds_on: Option<String>,
 }
 
-impl Source<'_> {
-    /// The changes of a value, those of the whole before those of its parts.
-    pub(super) fn changes(&self, subject: Subject<'_>, value: &Value, schema: &str) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let mut open = VecDeque::from([Placed::whole(value, schema)]);
-        let known = references(value);
-        let mut places = 0;
-        while let Some(place) = open.pop_front() {
-            places += 1;
-            if places > PLACES || changes.len() > CHANGES {
-                break;
-            }
-            let Some(value) = place.whole.pointer(&place.at) else {
-                continue;
-            };
-            let name = subject.at(&place.at);
-            let spot = self.spot(&place.schemas);
-            for edge in self.edges(&spot, value) {
-                let Some(whole) = with(&place.whole, &place.at, edge.value) else {
-                    continue;
-                };
-                let about = format!("{name} {}", edge.what);
-                if edge.what.starts_with("as alternative") && !place.is_alternative {
-                    open.push_back(Placed {
-                        whole: whole.clone(),
-                        at: place.at.clone(),
-                        schemas: place.schemas.clone(),
-                        is_alternative: true,
-                        builds_on: Some(about.clone()),
-                    });
-                }
-                let is_made_up = !references(&whole).is_subset(&known);
-                changes.push(Change {
-                    value: whole,
-                    expect: match edge.expect {
-                        Expect::Valid | Expect::Either if is_made_up => Expect::Open,
-                        expect => expect,
-                    },
-                    builds_on: place.builds_on.clone(),
-                    group: (places, about.clone()),
-                    name: about,
-                });
-            }
-            if pointer::tokens(&place.at).count() < DEPTH {
-                for mut part in self.parts(&place) {
-                    if let Some(member) = &part.added {
-                        part.place.builds_on = Some(format!("{name} with `{member}`"));
-                    }
-                    open.push_back(part.place);
-                }
-            }
+impl<'a> Source<'a> {
+    /// The changes of a value, those of the whole before those of its parts. They are made when they are asked for, as there may be many.
+    pub(super) fn changes<'n>(
+        self,
+        subject: Subject<'n>,
+        value: &Value,
+        schema: &str,
+    ) -> Changes<'a, 'n> {
+        Changes {
+            source: self,
+            subject,
+            known: references(value),
+            open: VecDeque::from([Placed::whole(value, schema)]),
+            ready: VecDeque::new(),
+            places: 0,
+            made: 0,
         }
-        changes
     }
 
     /// The members and items of a place, and the members that it might have.
     pub(super) fn parts(&self, place: &Placed) -> Vec<Part> {
         let spot = self.spot(&place.schemas);
         let subschemas = self.schemas.subschemas();
-        let part = |whole: &Value, token: &str, schemas: Vec<String>| Placed {
-            whole: whole.clone(),
-            at: pointer::join(&place.at, token),
+        let part = |token: String, schemas: Vec<String>| Part {
+            token,
             schemas,
-            is_alternative: false,
-            builds_on: place.builds_on.clone(),
+            added: None,
         };
         match place.whole.pointer(&place.at) {
             Some(Value::Object(members)) => {
-                let named = members.keys().map(|name| {
-                    let schemas = subschemas.member(&spot.all, name).schemas();
-                    Part {
-                        place: part(&place.whole, name, schemas),
-                        added: None,
-                    }
+                let schemas = |name: &str| subschemas.member(&spot.all, name).schemas();
+                let named = members.keys().map(|name| part(name.clone(), schemas(name)));
+                let absent = absent(self, &spot, members).into_iter();
+                let added = absent.map(|(name, value)| Part {
+                    added: Some(value),
+                    ..part(name.clone(), schemas(&name))
                 });
-                let mut parts: Vec<Part> = named.collect();
-                for (name, value) in absent(self, &spot, members) {
-                    let mut more = members.clone();
-                    more.insert(name.clone(), value);
-                    let whole = with(&place.whole, &place.at, Value::Object(more));
-                    let schemas = subschemas.member(&spot.all, &name).schemas();
-                    parts.extend(whole.map(|whole| Part {
-                        place: part(&whole, &name, schemas),
-                        added: Some(name),
-                    }));
-                }
-                parts
+                named.chain(added).collect()
             }
             Some(Value::Array(items)) => {
                 let tuple = spot.each("prefixItems").filter_map(Value::as_array);
                 let count = tuple.map(Vec::len).max().unwrap_or(0).max(1);
-                (0..count.min(items.len()))
-                    .map(|index| {
-                        let schemas = subschemas.item(&spot.all, index);
-                        Part {
-                            place: part(&place.whole, &index.to_string(), schemas),
-                            added: None,
-                        }
-                    })
-                    .collect()
+                let item =
+                    |index| part(usize::to_string(&index), subschemas.item(&spot.all, index));
+                (0..count.min(items.len())).map(item).collect()
             }
             _ => Vec::new(),
         }
@@ -155,9 +100,108 @@ impl Source<'_> {
 
 /// A place below another one.
 pub(super) struct Part {
-    pub(super) place: Placed,
-    /// The name of a member that was put there first.
-    added: Option<String>,
+    token: String,
+    schemas: Vec<String>,
+    /// The value that has to be put there first.
+    added: Option<Value>,
+}
+
+impl Part {
+    /// The part of a place; none where it cannot be put there.
+    pub(super) fn of(self, place: &Placed) -> Option<Placed> {
+        let mut whole = place.whole.clone();
+        if let Some(value) = self.added {
+            let members = whole.pointer_mut(&place.at)?.as_object_mut()?;
+            members.insert(self.token.clone(), value);
+        }
+        Some(Placed {
+            whole,
+            at: pointer::join(&place.at, &self.token),
+            schemas: self.schemas,
+            is_alternative: false,
+            builds_on: place.builds_on.clone(),
+        })
+    }
+}
+
+/// The changes of one value.
+pub(super) struct Changes<'a, 'n> {
+    source: Source<'a>,
+    subject: Subject<'n>,
+    known: Known,
+    /// The places that are not changed yet.
+    open: VecDeque<Placed>,
+    /// The changes of the last place.
+    ready: VecDeque<Change>,
+    places: usize,
+    made: usize,
+}
+
+impl Iterator for Changes<'_, '_> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        while self.ready.is_empty() {
+            let place = self.open.pop_front()?;
+            self.places += 1;
+            if self.places > PLACES || self.made > CHANGES {
+                self.open.clear();
+                return None;
+            }
+            self.change(&place);
+        }
+        self.ready.pop_front()
+    }
+}
+
+impl Changes<'_, '_> {
+    /// Makes the changes of one place.
+    fn change(&mut self, place: &Placed) {
+        let source = self.source;
+        let Some(value) = place.whole.pointer(&place.at) else {
+            return;
+        };
+        let name = self.subject.at(&place.at);
+        let spot = source.spot(&place.schemas);
+        for edge in source.edges(&spot, value) {
+            let Some(whole) = with(&place.whole, &place.at, edge.value) else {
+                continue;
+            };
+            let about = format!("{name} {}", edge.what);
+            if edge.what.starts_with("as alternative") && !place.is_alternative {
+                self.open.push_back(Placed {
+                    whole: whole.clone(),
+                    at: place.at.clone(),
+                    schemas: place.schemas.clone(),
+                    is_alternative: true,
+                    builds_on: Some(about.clone()),
+                });
+            }
+            let is_made_up = !references(&whole).is_subset(&self.known);
+            self.made += 1;
+            self.ready.push_back(Change {
+                value: whole,
+                expect: match edge.expect {
+                    Expect::Valid | Expect::Either if is_made_up => Expect::Open,
+                    expect => expect,
+                },
+                builds_on: place.builds_on.clone(),
+                group: (self.places, about.clone()),
+                name: about,
+            });
+        }
+        if pointer::tokens(&place.at).count() < DEPTH {
+            for part in source.parts(place) {
+                let is_added = part.added.is_some();
+                let builds_on = is_added.then(|| format!("{name} with `{}`", part.token));
+                let below = part.of(place).map(|below| Placed {
+                    builds_on: builds_on.or(below.builds_on),
+                    ..below
+                });
+                self.open.extend(below);
+            }
+        }
+    }
 }
 
 /// The members of a value that name something that the server has.

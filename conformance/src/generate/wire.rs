@@ -57,7 +57,11 @@ impl Source<'_> {
         let Ok(accepted) = self.schemas.accepts(schema, value, sender) else {
             return Verdict::Unclear;
         };
-        let valid = |one: &Value| self.schemas.accepts(schema, one, sender).unwrap_or(true);
+        // What is read is most often what was written.
+        let valid = |one: &Value| match one == value {
+            true => accepted,
+            false => self.schemas.accepts(schema, one, sender).unwrap_or(true),
+        };
         let any = read.iter().any(valid);
         match any {
             false => Verdict::Invalid,
@@ -110,7 +114,7 @@ impl Source<'_> {
         pairs: &[(String, String)],
         encodings: &Encodings,
     ) -> Option<Vec<Value>> {
-        let all = self.schemas.subschemas().in_place(&[schema.to_owned()]);
+        let all = self.schemas.in_place(&[schema.to_owned()]);
         let mut names: Vec<&str> = Vec::new();
         for (name, _) in pairs {
             // `filter[a]` belongs to `filter` where that is written so.

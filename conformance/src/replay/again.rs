@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::keep;
 use super::unit::Unit;
-use crate::case::route::Routes;
+use crate::case::route;
 use crate::case::serialize::decode;
 use crate::case::{Body, Case, Intent, PathValue};
 use crate::credentials;
@@ -81,6 +81,7 @@ pub(crate) struct Revived {
 /// An answer to a recorded request.
 pub(crate) struct Answered {
     pub(crate) exchange: Exchange,
+    /// Without their proof.
     pub(crate) findings: Vec<Finding>,
     pub(crate) path: PathValues,
 }
@@ -107,9 +108,7 @@ pub(crate) fn revive(
         .strip_prefix(base.trim_end_matches('/'))
         .ok_or_else(other)?;
     let (path, query) = below.split_once('?').unwrap_or((below, ""));
-    let values = Routes::new(operations)
-        .values(index, path)
-        .ok_or_else(other)?;
+    let values = route::values(operation.path, path).ok_or_else(other)?;
     let mut headers = Vec::new();
     for header in &sent.headers {
         let own = || {

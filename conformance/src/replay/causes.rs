@@ -1,43 +1,94 @@
 //! Root causes: findings that tell of one fault become one finding, with the number of requests that showed it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use crate::case::serialize::decode;
 use crate::case::{Case, Intent, Refusal};
-use crate::document::pointer;
+use crate::document::{Operation, pointer};
+use crate::exchange::Exchange;
 use crate::finding::{Broken, Finding, Message, ReplayFault, Sender, Undecided};
 use crate::generate::RANDOM;
 use crate::schema::Fault;
 use crate::session::Session;
 
-/// Joins the findings of one operation's generated cases.
-pub(super) fn of_cases(
-    session: &Session<'_>,
-    findings: Vec<Finding>,
-    cases: &[Case],
-) -> Vec<Finding> {
-    let named: HashMap<&str, &Case> = cases
-        .iter()
-        .map(|case| (case.sample.as_str(), case))
-        .collect();
-    let findings = without_consequences(findings, &named);
-    let constraints = |finding: &Finding| {
-        let Message::Replay(ReplayFault::NotRefused { sample, .. }) = &finding.message else {
-            return None;
+/// The findings of one operation's generated cases, joined as they come: only those that stay need a proof.
+#[derive(Debug, Default)]
+pub(super) struct Causes {
+    kept: Vec<Finding>,
+    /// Where the finding of a cause is.
+    known: HashMap<String, usize>,
+    /// The cases that others go on from, by the names of these.
+    bases: HashMap<String, String>,
+}
+
+impl Causes {
+    /// Takes note of a case that is sent.
+    pub(super) fn note(&mut self, case: &Case) {
+        if let Some(base) = &case.builds_on {
+            self.bases.insert(case.sample.clone(), base.clone());
+        }
+    }
+
+    /// Adds a finding about a case. `prove` adds its exchange to it.
+    pub(super) fn add(
+        &mut self,
+        session: &Session<'_>,
+        (operation, case): (usize, &Case),
+        exchange: &Exchange,
+        mut finding: Finding,
+        prove: impl FnOnce(&mut Finding),
+    ) {
+        let constraints = match &finding.message {
+            Message::Replay(ReplayFault::NotRefused { .. }) => {
+                ignored(session, &session.operations[operation], case)
+            }
+            _ => None,
         };
-        ignored(session, named.get(sample.as_str())?)
-    };
-    join(findings, |finding| {
-        constraints(finding)
-            .map_or_else(|| cause(finding), |key| format!("{}\n{key}", finding.rule))
-    })
+        let key = match constraints {
+            Some(constraints) => format!("{}\n{constraints}", finding.rule),
+            None => cause(&finding),
+        };
+        let Some(&index) = self.known.get(&key) else {
+            self.known.insert(key, self.kept.len());
+            prove(&mut finding);
+            self.kept.push(finding);
+            return;
+        };
+        let first = &mut self.kept[index];
+        let count = first.cases + finding.cases;
+        if 2 * exchange.request.shown(session.judge.secrets).len() < size(first) {
+            prove(&mut finding);
+            *first = finding;
+        }
+        first.cases = count;
+    }
+
+    /// Adds a finding that has no exchange.
+    pub(super) fn add_without_proof(&mut self, finding: Finding) {
+        match self.known.entry(cause(&finding)) {
+            Entry::Occupied(known) => self.kept[*known.get()].cases += finding.cases,
+            Entry::Vacant(new) => {
+                new.insert(self.kept.len());
+                self.kept.push(finding);
+            }
+        }
+    }
+
+    /// The findings in the order of the cases.
+    pub(super) fn finish(self) -> Vec<Finding> {
+        without_consequences(self.kept, &self.bases)
+    }
 }
 
 /// Leaves out valid requests that were refused because they build on one that was refused. Of random ones it is not known what they
 /// build on, so they count only where nothing else was refused.
-fn without_consequences(mut findings: Vec<Finding>, named: &HashMap<&str, &Case>) -> Vec<Finding> {
+fn without_consequences(
+    mut findings: Vec<Finding>,
+    bases: &HashMap<String, String>,
+) -> Vec<Finding> {
     let sample = |finding: &Finding| match &finding.message {
         Message::Replay(ReplayFault::NotAccepted { sample, .. }) => Some(sample.clone()),
         _ => None,
@@ -49,8 +100,8 @@ fn without_consequences(mut findings: Vec<Finding>, named: &HashMap<&str, &Case>
         let Some(own) = sample(finding) else {
             return true;
         };
-        let before = |sample: &str| named.get(sample).and_then(|case| case.builds_on.as_deref());
-        let mut basis = std::iter::successors(before(&own), |sample| before(sample)).take(20);
+        let mut basis =
+            std::iter::successors(bases.get(&own), |sample| bases.get(*sample)).take(20);
         !(is_random(&own) && any || basis.any(|sample| refused.contains(sample)))
     });
     findings
@@ -108,15 +159,21 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
         | Message::Receiver(_)
         | Message::Baseline(_) => false,
     };
-    let size = |finding: &Finding| {
-        let exchange = finding.exchange.as_ref();
-        exchange.map_or(0, |exchange| exchange.request.len())
-    };
     generated(other) && generated(finding) && 2 * size(finding) < size(other)
 }
 
+/// How long the request of a finding is.
+fn size(finding: &Finding) -> usize {
+    let exchange = finding.exchange.as_ref();
+    exchange.map_or(0, |exchange| exchange.request.len())
+}
+
 /// The constraints that an invalid request violates: the server ignores them, whatever value shows it.
-pub(super) fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
+pub(super) fn ignored(
+    session: &Session<'_>,
+    operation: &Operation<'_>,
+    case: &Case,
+) -> Option<String> {
     if case.intent != Intent::Refused(Refusal::Invalid) {
         return None;
     }
@@ -133,10 +190,6 @@ pub(super) fn ignored(session: &Session<'_>, case: &Case) -> Option<String> {
         }
     };
     let (document, schemas) = (session.document, session.judge.schemas);
-    let operation = session
-        .operations
-        .iter()
-        .find(|operation| operation.pointer == case.pointer)?;
     for parameter in operation.parameters(document) {
         let member = |name| parameter.value.get(name).and_then(Value::as_str);
         let (Some(name), Some("query")) = (member("name"), member("in")) else {

@@ -41,7 +41,8 @@ enum Made {
 }
 
 /// Where the value of a parameter stands in an exchange.
-enum Source {
+#[derive(Debug, Clone)]
+pub(super) enum Source {
     /// A runtime expression of a link, or a constant.
     Link(Value),
     /// The member named as the parameter, `id`, or the like.
@@ -194,11 +195,7 @@ impl Unit<'_> {
         case: &Case,
     ) -> Made {
         let session = self.session;
-        let template = session.operations[operation].path;
-        let Some((creator, source)) = self
-            .link(operation, name, before)
-            .or_else(|| self.collection(template, name))
-        else {
+        let Some((creator, source)) = self.creator(operation, name, before) else {
             return Made::Impossible;
         };
         let samples = session.plans[creator].cases.iter();
@@ -286,14 +283,35 @@ impl Unit<'_> {
         Made::Refused
     }
 
+    /// The operation that creates what a parameter names, and where its answer has the value. `before` are the values of the parameters to
+    /// its left.
+    fn creator(
+        &mut self,
+        operation: usize,
+        name: &str,
+        before: &PathValues,
+    ) -> Option<(usize, Source)> {
+        let key = (operation, name.to_owned(), before.len());
+        if let Some(known) = self.creators.get(&key) {
+            return known.clone();
+        }
+        let template = self.session.operations[operation].path;
+        let found = self
+            .link(operation, name, before)
+            .or_else(|| self.collection(template, name));
+        self.creators.insert(key, found.clone());
+        found
+    }
+
     /// A generated request of an operation that has no sample.
     pub(super) fn base(&mut self, operation: usize) -> Option<Case> {
         let session = self.session;
         let make = || {
             let (document, schemas) = (session.document, session.judge.schemas);
             let one = &session.operations[operation];
-            let cases = Generator::new(document, schemas).cases(one, &[], 1);
-            cases.into_iter().find(|case| case.intent == Intent::Valid)
+            let generator = Generator::new(document, schemas);
+            let first = generator.stream(one, &[], 1).next();
+            first.filter(|case| case.intent == Intent::Valid)
         };
         self.bases.entry(operation).or_insert_with(make).clone()
     }

@@ -1,14 +1,18 @@
 //! The phase of generated cases: a unit for each operation, lanes of them at the same time.
 
 use std::collections::HashMap;
+use std::pin::pin;
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, FuturesOrdered, StreamExt};
 
+use super::causes::Causes;
 use super::create::{self, Refusal};
+use super::lanes;
 use super::unit::{self, Unit};
-use super::{causes, lanes};
 use crate::case::Case;
-use crate::finding::{ReplayStep, Tally};
+use crate::exchange::Exchange;
+use crate::finding::{ReplayStep, Tally, Unwritable};
 use crate::generate::Generator;
 use crate::session::{Generate, Part, PathValues, Session, is_safe};
 
@@ -60,18 +64,19 @@ async fn operation(
     let session = unit.session;
     let (operation, plan) = (&session.operations[index], &session.plans[index]);
     let own = generator.faults(operation, &plan.cases);
-    let mut cases = generator.cases(operation, &plan.cases, generate.max_cases);
-    cases.extend(generator.random(operation, &plan.cases, generate.seed, generate.random));
-    if generate.safe {
-        // Of an operation that changes something nothing is sent, not even with another method.
-        let reads = is_safe(&operation.method);
-        cases.retain(|case| reads && is_safe(&case.method));
-    }
+    let coverage = generator.stream(operation, &plan.cases, generate.max_cases);
+    let random = || generator.random(operation, &plan.cases, generate.seed, generate.random);
+    let cases = coverage.chain(std::iter::once_with(random).flatten());
+    // Of an operation that changes something nothing is sent then, not even with another method.
+    let reads = is_safe(&operation.method);
+    let is_sent = |case: &Case| !generate.safe || reads && is_safe(&case.method);
     unit.reusable = Some(HashMap::new());
-    send(&mut unit, index, &cases).await;
-    let findings = std::mem::take(&mut unit.part.findings);
-    unit.part.findings = causes::of_cases(session, findings, &cases);
-    unit.part.findings.splice(0..0, own);
+    unit.causes = Some(Causes::default());
+    send(&mut unit, index, cases.filter(is_sent)).await;
+    let joined = unit.causes.take().unwrap_or_default().finish();
+    unit.part
+        .findings
+        .splice(0..0, own.into_iter().chain(joined));
     let tally = &mut unit.part.tally;
     let (sent, passed) = (tally.replayed, tally.passed);
     *tally = Tally {
@@ -88,37 +93,65 @@ async fn operation(
 }
 
 /// Sends cases in their order; those that change nothing at the same time as their neighbors.
-async fn send(unit: &mut Unit<'_>, index: usize, cases: &[Case]) {
+async fn send(unit: &mut Unit<'_>, index: usize, cases: impl Iterator<Item = Case>) {
     let session = unit.session;
-    for group in cases.chunk_by(|one, next| is_safe(&one.method) && is_safe(&next.method)) {
+    let workers = session.options.workers.max(1);
+    let mut sending = FuturesOrdered::new();
+    for case in cases {
+        if let Some(causes) = &mut unit.causes {
+            causes.note(&case);
+        }
+        let changes_nothing = is_safe(&case.method);
+        // Judged as they come, in the order of the cases: neither a case nor a response that proves nothing is kept.
+        while sending.len() >= workers || !changes_nothing && !sending.is_empty() {
+            take(unit, index, sending.next().await);
+        }
         if session.stopped() {
             session.note_unfinished(index);
-            return;
+            break;
         }
-        let mut ready = Vec::new();
-        for case in group {
-            if let Some(path) = unit.prepare(index, case).await {
-                ready.push((case, path));
-            }
-        }
-        let exchange = |(case, path)| async move {
-            match session.stopped() {
-                true => None,
-                false => Some(unit::send(session, index, case, path).await),
+        let mut arrived = Vec::new();
+        let path = {
+            let mut preparing = pin!(unit.prepare(index, &case));
+            loop {
+                if sending.is_empty() {
+                    break preparing.await;
+                }
+                // Requests that nobody drives would hold workers that this one may need.
+                match select(preparing.as_mut(), sending.next()).await {
+                    Either::Left((path, _)) => break path,
+                    Either::Right((sent, _)) => arrived.extend(sent),
+                }
             }
         };
-        let pairs = ready
-            .iter()
-            .map(|(case, path): &(&Case, PathValues)| (*case, path));
-        let workers = session.options.workers.max(1);
-        let mut exchanges = stream::iter(pairs.map(exchange)).buffered(workers);
-        let mut cases = ready.iter();
-        // Judged as they come, in the order of the cases: a response that proves nothing is not kept.
-        while let (Some(sent), Some((case, path))) = (exchanges.next().await, cases.next()) {
-            match sent {
-                Some(sent) => unit.absorb(index, case, path, sent),
-                None => session.note_unfinished(index),
-            }
+        for sent in arrived {
+            take(unit, index, Some(sent));
         }
+        let Some(path) = path else { continue };
+        let exchange = async move {
+            let sent = match session.stopped() {
+                true => None,
+                false => Some(unit::send(session, index, &case, &path).await),
+            };
+            (case, path, sent)
+        };
+        sending.push_back(exchange);
+        if !changes_nothing {
+            take(unit, index, sending.next().await);
+        }
+    }
+    while let Some(sent) = sending.next().await {
+        take(unit, index, Some(sent));
+    }
+}
+
+/// A case that was sent, with its path and its exchange; none where the run was stopped before.
+type Sent = (Case, PathValues, Option<Result<Exchange, Unwritable>>);
+
+fn take(unit: &mut Unit<'_>, index: usize, sent: Option<Sent>) {
+    match sent {
+        Some((case, path, Some(exchange))) => unit.absorb(index, &case, &path, exchange),
+        Some((.., None)) => unit.session.note_unfinished(index),
+        None => {}
     }
 }

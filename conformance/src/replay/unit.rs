@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::create::Refusal;
+use super::causes::Causes;
+use super::create::{Refusal, Source};
 use crate::case::{self, Case, Intent};
 use crate::exchange::Exchange;
 use crate::finding::{
-    Failure, ReplayFault, ReplayStep, SentSample, Severity, Unreplayable, Unwritable,
+    Failure, Finding, Place, ReplayFault, ReplayStep, SentSample, Severity, Unreplayable,
+    Unwritable,
 };
 use crate::rule::replay as rules;
 use crate::session::{Created, Part, PathValues, Session};
@@ -23,6 +25,10 @@ pub(super) struct Unit<'s> {
     /// Values of path parameters that serve several cases: by the path with the parameter, the values before it filled in.
     /// Where there is none, none is looked for again.
     pub(super) reusable: Option<HashMap<String, Option<String>>>,
+    /// Findings of generated cases, joined as they come.
+    pub(super) causes: Option<Causes>,
+    /// The operations that create what a parameter of an operation names, where so many parameters are to its left.
+    pub(super) creators: HashMap<(usize, String, usize), Option<(usize, Source)>>,
     /// Generated requests that create things, by operation.
     pub(super) bases: HashMap<usize, Option<Case>>,
     /// The path of one thing of a collection and its parameter, by the operation that creates.
@@ -42,6 +48,8 @@ impl<'s> Unit<'s> {
             refused_before,
             refusals: Vec::new(),
             reusable: None,
+            causes: None,
+            creators: HashMap::new(),
             bases: HashMap::new(),
             items: HashMap::new(),
         }
@@ -159,7 +167,7 @@ impl<'s> Unit<'s> {
             .collect();
         let findings = match self.session.expects(index, &exchange) {
             true => Vec::new(),
-            false => self.session.judge.judge(case, &exchange, &decoded),
+            false => judge.judge(case, &exchange, &decoded),
         };
         self.session
             .tell_exchange(index, &case.sample, &exchange, &findings);
@@ -174,13 +182,27 @@ impl<'s> Unit<'s> {
         {
             self.part.tally.passed += 1;
         }
-        self.part.findings.extend(findings);
+        for mut finding in findings {
+            let prove = |finding: &mut Finding| judge.prove(finding, case, &exchange, &decoded);
+            match &mut self.causes {
+                Some(causes) => causes.add(self.session, (index, case), &exchange, finding, prove),
+                None => {
+                    prove(&mut finding);
+                    self.part.findings.push(finding);
+                }
+            }
+        }
     }
 
     fn note(&mut self, rule: &'static str, severity: Severity, case: &Case, fault: ReplayFault) {
-        let (subject, at) = (&case.operation, &case.at);
-        self.part
-            .note(self.session, rule, severity, subject, at, fault);
+        let finding = Finding {
+            old: Some(Place::of(self.session.document, &case.at)),
+            ..Finding::new(rule, severity, &case.operation, fault)
+        };
+        match &mut self.causes {
+            Some(causes) => causes.add_without_proof(finding),
+            None => self.part.findings.push(finding),
+        }
     }
 
     /// What earlier units and this one created and did not delete, the oldest first.

@@ -1,5 +1,7 @@
 //! Values from text: what a header or a serialised parameter means under its schema.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::{Fault, Schemas};
@@ -30,7 +32,7 @@ impl Schemas<'_> {
     pub fn readings(&self, schemas: &[String], raw: &Raw) -> Option<Vec<Value>> {
         let types = self.types(schemas);
         let takes = |name: &str| types.is_empty() || types.iter().any(|known| known == name);
-        let all = self.subschemas().in_place(schemas);
+        let all = self.in_place(schemas);
         match raw {
             Raw::Text(text) => Some(self.scalars(schemas, text)),
             Raw::Json(text) => Some(serde_json::from_str(text).ok().into_iter().collect()),
@@ -118,7 +120,7 @@ impl Schemas<'_> {
             // The schema must be usable for this verdict to count.
             self.compiled(schema, sender)?;
         }
-        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, types)]))
+        Ok(first.unwrap_or_else(|| vec![Fault::of_type(schema, text, types.to_vec())]))
     }
 
     /// The value that a body of text stands for, and its faults. Numbers, booleans and null are read where the schema names their
@@ -156,13 +158,29 @@ impl Schemas<'_> {
             None => {
                 // The schema must be usable for this verdict to count.
                 self.compiled(schema, sender)?;
-                Ok((Value::from(line), vec![Fault::of_type(schema, line, types)]))
+                Ok((
+                    Value::from(line),
+                    vec![Fault::of_type(schema, line, types.to_vec())],
+                ))
             }
         }
     }
 
     /// The types that the schemas name; empty when they name none.
-    fn types(&self, schemas: &[String]) -> Vec<String> {
+    fn types(&self, schemas: &[String]) -> Rc<Vec<String>> {
+        let [schema] = schemas else {
+            return Rc::new(self.types_of(schemas));
+        };
+        if let Some(known) = self.types.borrow().get(schema) {
+            return Rc::clone(known);
+        }
+        let types = Rc::new(self.types_of(schemas));
+        let mut known = self.types.borrow_mut();
+        known.insert(schema.clone(), Rc::clone(&types));
+        types
+    }
+
+    fn types_of(&self, schemas: &[String]) -> Vec<String> {
         let mut types = Vec::new();
         let mut add = |name: &str| {
             if !types.iter().any(|known| known == name) {
@@ -170,8 +188,8 @@ impl Schemas<'_> {
             }
         };
         let subschemas = self.subschemas();
-        for at in subschemas.in_place(schemas) {
-            let Some(schema) = subschemas.object(&at) else {
+        for at in self.in_place(schemas).iter() {
+            let Some(schema) = subschemas.object(at) else {
                 continue;
             };
             match schema.get("type") {
@@ -213,7 +231,7 @@ impl Schemas<'_> {
             } else {
                 text.split(',').map(str::trim).collect()
             };
-            let all = self.subschemas().in_place(schemas);
+            let all = self.in_place(schemas);
             let item = |(index, part): (usize, &str)| {
                 self.best(&self.subschemas().item(&all, index), part)
             };
@@ -240,7 +258,7 @@ impl Schemas<'_> {
                 .is_multiple_of(2)
                 .then(|| parts.chunks(2).map(|pair| (pair[0], pair[1])).collect())
         };
-        let all = self.subschemas().in_place(schemas);
+        let all = self.in_place(schemas);
         let mut members = Map::new();
         for (name, text) in pairs? {
             let below = self.subschemas().member(&all, name).schemas();

@@ -172,3 +172,137 @@ fn the_same_server_gives_the_same_requests_and_0_leaves_them_as_they_are() {
     let (_, server) = run(crashes, |_| {});
     assert!(server.lines().len() > without);
 }
+
+/// Orders as a form, or as text.
+const FORMS: &str = "openapi: 3.1.0
+info: {title: Orders, version: '1'}
+paths:
+  /api/forms:
+    post:
+      requestBody:
+        required: true
+        content:
+          MEDIA:
+            schema:
+              type: object
+              required: [name, street]
+              properties:
+                name: {type: string, maxLength: 30}
+                street: {type: string}
+                city: {type: string}
+            example: {name: Ada & Charles, street: Main Street, city: Springfield}
+      responses:
+        '201': {description: d}
+        '400': {description: d}
+  /api/texts:
+    post:
+      requestBody: {required: true, content: {text/plain: {schema: {type: string}, example: a text that has a nut in it}}}
+      responses: {'201': {description: d}}
+";
+
+#[test]
+fn a_form_loses_its_fields_and_a_text_its_end() {
+    for media_type in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+        let server = Server::start(Box::new(|request: &Request, _| {
+            let text = String::from_utf8_lossy(&request.body).replace("%20", " ");
+            let breaks = text.contains("Main S") || text.contains("a nut");
+            Reply::new(if breaks { 500 } else { 201 })
+        }));
+        let mut options = Options::new(&server.url);
+        options.generate = Some(Generate::default());
+        let document = FORMS.replace("MEDIA", media_type);
+        let outcome = replay_with(&document, &options).0;
+        let outcome = outcome.expect("the server can be checked");
+        let crashes = outcome.findings.iter();
+        let crashes: Vec<&str> = crashes
+            .filter(|one| one.rule == "no-server-error")
+            .map(|one| one.exchange.as_ref().expect("has a request"))
+            .map(|exchange| exchange.sent.body.as_deref().expect("a body"))
+            .collect();
+        // Others are about the content type, without which a form is a text.
+        let [form, text, ..] = crashes.as_slice() else {
+            panic!("{crashes:?}");
+        };
+        assert_eq!(*text, "a text that has a nut");
+        assert!(
+            !form.contains("Ada") && !form.contains("Springfield"),
+            "{form}"
+        );
+        assert!(form.contains("Main"), "{form}");
+        assert!(!form.contains("Street") && !form.contains("St"), "{form}");
+    }
+}
+
+#[test]
+fn a_field_that_is_too_long_stays_so_and_json_that_cannot_be_read_stays_unreadable() {
+    // Whatever is sent is accepted.
+    for media_type in ["application/x-www-form-urlencoded", "application/json"] {
+        let server = Server::start(Box::new(|_: &Request, _| Reply::new(201)));
+        let mut options = Options::new(&server.url);
+        options.generate = Some(Generate::default());
+        let document = FORMS.replace("MEDIA", media_type);
+        let outcome = replay_with(&document, &options).0;
+        let outcome = outcome.expect("the server can be checked");
+        let ignored = outcome.findings.iter();
+        let ignored: Vec<&Finding> = ignored
+            .filter(|one| one.rule == "invalid-refused" && one.subject.contains("/api/forms"))
+            .collect();
+        let sent = |wanted: &str| {
+            let finding = ignored.iter().find(|one| said(one).contains(wanted));
+            let finding = finding.unwrap_or_else(|| {
+                panic!(
+                    "{wanted}: {:#?}",
+                    ignored.iter().map(|one| said(one)).collect::<Vec<_>>()
+                )
+            });
+            let sent = &finding.exchange.as_ref().expect("has a request").sent;
+            sent.body.clone().unwrap_or_default()
+        };
+        match media_type {
+            "application/json" => {
+                let body = sent("in single quotes");
+                assert!(!body.is_empty());
+                assert!(serde_json::from_str::<Value>(&body).is_err(), "{body}");
+            }
+            _ => {
+                let body = sent("one character above its maximum length");
+                let name = body.split('&').find_map(|pair| pair.strip_prefix("name="));
+                let name = name.expect("the name is sent").replace("%20", " ");
+                assert_eq!(name.replace("%26", "&").chars().count(), 31, "{body}");
+                assert!(!body.contains("city"), "{body}");
+                assert!(body.contains("street="), "{body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_is_never_answered_is_made_smaller_where_there_is_time() {
+    let late = |time: f64| {
+        let server = Server::start(Box::new(
+            |request: &Request, reply| match body(request)["note"].is_string() {
+                true => reply.wire(Wire::Late(std::time::Duration::from_secs(3))),
+                false => Reply::new(201),
+            },
+        ));
+        let mut options = Options::new(&server.url);
+        options.timeout = 0.3;
+        options.generate = Some(Generate {
+            random: 0,
+            max_cases: 2,
+            shrink_time: time,
+            ..Generate::default()
+        });
+        let outcome = replay_with(ORDERS, &options).0;
+        let outcome = outcome.expect("the server can be checked");
+        let mut found = outcome.findings.into_iter();
+        let found = found.find(|one| one.rule == "answer-complete");
+        found.expect("the time-out is found")
+    };
+    let finding = late(20.0);
+    assert!(finding.original.is_some());
+    let sent = &finding.exchange.as_ref().expect("has a request").sent;
+    assert_eq!(sent.body.as_deref(), Some("{\"note\":\"\"}"));
+    // The time is not enough for one such request.
+    assert!(late(0.2).original.is_none());
+}
