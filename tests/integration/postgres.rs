@@ -138,8 +138,10 @@ impl Pool {
         // It refuses to run as root.
         let mut command = if rustix::process::geteuid().is_root() {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("its owner");
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", program]);
+            // Which becomes the program, so that its end is the program's.
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
+            command.arg(program);
             command
         } else {
             Command::new(program)

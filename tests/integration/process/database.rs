@@ -44,7 +44,7 @@ promote() {
   "$bin/pg_ctl" promote -D standby -w >/dev/null
 }
 pid= standby_pid=
-trap 'for one in $pid $standby_pid; do kill -QUIT $one; wait $one; done 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'set +e; for one in $pid $standby_pid; do kill -QUIT $one; wait $one; done 2>/dev/null; rm -rf "$folder"' EXIT
 "$bin/initdb" --pgdata=data --auth=trust --username="$name" --encoding=UTF8 --locale=C --no-sync >/dev/null
 eval "$5"
 start
