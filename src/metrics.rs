@@ -287,8 +287,8 @@ impl Metrics {
             .observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
     }
 
-    /// All metrics in a form, with how the queue stands: how many deliveries are pending, and for how long the one that waits longest
-    /// has been due. What is not known is left out: a queue that nobody can read is not an empty one.
+    /// Returns all metrics in a form, with the state of the queue: how many deliveries are pending, and for how long the one that waits
+    /// longest has been due. A value that is not known is left out: a queue that nobody can read is not an empty one.
     ///
     /// # Errors
     /// Never in practice: a metric cannot be written.

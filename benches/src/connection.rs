@@ -14,7 +14,7 @@ pub(crate) struct Connection {
     buffer: Vec<u8>,
 }
 
-/// What came back.
+/// The response to a request.
 pub(crate) struct Answer<'c> {
     pub(crate) status: u16,
     pub(crate) body: &'c [u8],
@@ -24,7 +24,7 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// Returns the error of the operating system.
     pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;

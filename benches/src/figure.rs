@@ -48,10 +48,10 @@ impl Unit {
     }
 }
 
-/// What one run of a measure came to.
+/// The result of one run of a measure.
 #[derive(Debug, Clone)]
 pub(crate) struct Figure {
-    /// What was measured; the same in every run.
+    /// The name of the measured value; the same in every run.
     pub(crate) name: String,
     /// In what.
     pub(crate) unit: Unit,
@@ -59,7 +59,7 @@ pub(crate) struct Figure {
     pub(crate) value: f64,
     /// The names of the limits that it stands beside.
     pub(crate) beside: Vec<String>,
-    /// What is aimed at, in words.
+    /// The aim, in words.
     pub(crate) aim: &'static str,
 }
 

@@ -15,7 +15,7 @@ use crate::moment::{nanoseconds, seconds};
 use crate::receiver::{FIRST_NUMBER, Ledger};
 use crate::server::{JSON, OPERATOR};
 
-/// What is to be published.
+/// The events to publish, and how.
 #[derive(Clone)]
 pub(crate) struct Load {
     /// The server.
@@ -32,7 +32,7 @@ pub(crate) struct Load {
     pub(crate) accounts: Vec<String>,
 }
 
-/// What was published: events `0..count`.
+/// The publication of events `0..count`.
 pub(crate) struct Published {
     /// How many events.
     pub(crate) count: u64,

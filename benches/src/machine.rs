@@ -29,7 +29,8 @@ impl Load {
         }
     }
 
-    /// What others used of the machine since the beginning, in percent. Child processes that have ended count as our own.
+    /// Returns the share of the machine that others have used since the beginning, in percent. Child processes that have ended count as our
+    /// own.
     #[expect(clippy::cast_precision_loss, reason = "there are few processors")]
     pub(crate) fn others(&self) -> f64 {
         let others =
@@ -38,7 +39,7 @@ impl Load {
         (others / available * 100.0).clamp(0.0, 100.0)
     }
 
-    /// What others use now, in percent, while this process waits for two seconds.
+    /// Returns the share of the machine that others use now, in percent; waits for two seconds.
     pub(crate) fn now() -> f64 {
         let load = Self::begin();
         std::thread::sleep(LOOK);
@@ -77,7 +78,7 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// What the machine is, as a Markdown list; `folder` is where data was kept, `cores` says what its cores did.
+/// Describes the machine, as a Markdown list; `folder` is where data was kept, `cores` says what its cores did.
 pub(crate) fn describe(folder: &Path, cores: &str) -> String {
     let first = |file: &str, name: &str| {
         let text = fs::read_to_string(file).ok()?;

@@ -35,7 +35,7 @@ struct Shared {
     sample: Mutex<Option<Vec<u8>>>,
 }
 
-/// What arrived in one measurement.
+/// The arrivals of one measurement.
 pub(crate) struct Ledger {
     /// When event `n` arrived at webhook `k`, at `n * fan_out + k`; 0 until then.
     arrivals: Vec<AtomicU64>,
@@ -101,7 +101,7 @@ impl Receiver {
     /// Listens on a free port of loopback.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// Returns the error of the operating system.
     pub(crate) async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

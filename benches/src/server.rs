@@ -204,7 +204,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // What it did is measured, and its data goes away: nothing is lost by killing it.
+        // The server's work is measured, and its data goes away: nothing is lost by killing it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -14,7 +14,7 @@ struct Row {
     /// Name, unit, limits and aim; its value is that of the first run.
     figure: Figure,
     values: Vec<f64>,
-    /// What other processes used of the machine, in percent, in each run.
+    /// The share of the machine that other processes used, in percent, in each run.
     others: Vec<f64>,
 }
 
@@ -76,7 +76,7 @@ impl Table {
         layout(&lines)
     }
 
-    /// What share of each of its limits a row reaches, by the medians.
+    /// Returns the share of each of its limits that a row reaches, by the medians.
     fn shares(&self, row: &Row) -> String {
         let limits = row.figure.beside.iter().filter_map(|name| {
             let limit = self.rows.iter().find(|row| row.figure.name == *name)?;

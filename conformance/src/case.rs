@@ -38,7 +38,7 @@ pub struct Case {
     pub body: Option<Body>,
     /// Whether to leave credentials out.
     pub anonymous: bool,
-    /// What is done to the complete request, with the headers of the command line.
+    /// The changes to the complete request, which has the headers of the command line.
     pub changes: Vec<Change>,
     /// Documented status that answers it: `201`, `2XX` or `default`.
     pub expected: String,
@@ -48,7 +48,7 @@ pub struct Case {
     pub builds_on: Option<String>,
 }
 
-/// What a request is made for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intent {
     /// To get the answer that the document has for a sample.

@@ -50,7 +50,7 @@ use crate::finding::{Finding, Place, ReplayFault, Severity};
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
-/// What a check needs besides the exchange.
+/// The context of a check besides the exchange.
 pub struct Judge<'d> {
     pub document: &'d Document,
     pub schemas: &'d Schemas<'d>,
@@ -58,7 +58,7 @@ pub struct Judge<'d> {
     pub limits: Limits,
 }
 
-/// What is asked of answers beyond what the document says.
+/// Requirements on responses beyond those of the document.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     /// Whether bodies may have only members that their schemas declare.

@@ -1,4 +1,4 @@
-//! What day and time it is. The only reader of the clock.
+//! The current date and time. The only reader of the clock.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

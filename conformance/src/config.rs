@@ -189,7 +189,7 @@ impl Config {
         })
     }
 
-    /// Who asks and how connections are made, with `${NAME}` replaced by the value that `variable` returns for it.
+    /// Returns the credentials and connection settings, with `${NAME}` replaced by the value that `variable` returns for it.
     ///
     /// # Errors
     /// When a variable is not set, or a value cannot be used. No message repeats a value.
@@ -418,7 +418,7 @@ mod tests {
                 "{message}"
             );
         }
-        // What needs no headers needs no variables.
+        // A command that needs no headers needs no variables.
         assert!(Config::parse("c.toml", "header = ['X: ${NONE}']").is_ok());
     }
 

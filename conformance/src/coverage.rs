@@ -1,5 +1,5 @@
-//! What of a document a run exercised and observed: operations, parameters, media types, statuses, samples, schema keywords and security
-//! requirements.
+//! The parts of a document that a run exercised and observed: operations, parameters, media types, statuses, samples, schema keywords and
+//! security requirements.
 //!
 //! Pure: [`Seen`] gathers from exchanges what they show, [`measure`] holds it against the document. Called by runs against live servers;
 //! reports print the result, and `--fail-on-unobserved` reads it. A keyword counts where a value of a type that it applies to stood at its

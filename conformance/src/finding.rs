@@ -112,7 +112,7 @@ pub struct ExchangeRecord {
     pub curl: String,
     /// The request for a program that sends it again.
     pub sent: SentRequest,
-    /// What the response was judged by; none where the exchange was only recorded.
+    /// The case that the response was judged by; none where the exchange was only recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseRecord>,
 }

@@ -1,4 +1,4 @@
-//! What tells one finding from another over time: the name that a baseline knows it by.
+//! The identity of a finding over time: the name that a baseline knows it by.
 //!
 //! A fingerprint is 16 hexadecimal digits of a SHA-256 over, in this order:
 //!

@@ -2,8 +2,9 @@
 //!
 //! Called by the command line. The document tells which operations belong together (see [`Resource`]); each resource is a flow that
 //! creates things, looks at them, changes and deletes them, one request after the other: two flows at once would disturb each other's
-//! lists. What a run created it deletes, the newest first, also when it is interrupted. A flow whose creation is refused is told as not
-//! observed. Not done: creations that need more than one request, resources that share no path, and things that a server makes by itself.
+//! lists. A run deletes the things that it created, the newest first, also when it is interrupted. A flow whose creation is refused is told
+//! as not observed. Not done: creations that need more than one request, resources that share no path, and things that a server makes by
+//! itself.
 
 mod alike;
 pub mod arazzo;
@@ -102,7 +103,7 @@ pub async fn check_with(
     Ok((finish(&session, part), written))
 }
 
-/// What a run creates, told before it does.
+/// Announces the resources that a run creates, before it creates them.
 fn announced(resources: &[Resource]) -> ReplayStep {
     let named = |deletes: bool| {
         let all = resources.iter();
@@ -213,7 +214,7 @@ pub(crate) async fn again(
     let resources = selected(session);
     let index = resources.iter().position(|one| one.name == resource)?;
     let mut driver = Driver::new(session, settings, &resources);
-    // What a run that is stopped found so far counts.
+    // The findings of a stopped run still count.
     let _ = driver.life(index).await;
     driver.tidy().await;
     Some(driver.findings)

@@ -47,10 +47,10 @@ use base::Base;
 
 pub use recorded::Sent;
 
-/// What the names of generated cases begin with.
+/// Prefix of the names of generated cases.
 pub const GENERATED: &str = "generated: ";
 
-/// What the names of random cases begin with.
+/// Prefix of the names of random cases.
 pub const RANDOM: &str = "generated: random ";
 
 /// Makes cases for the operations of one document.
@@ -132,7 +132,7 @@ impl<'a> Generator<'a> {
     }
 }
 
-/// What the cases of one operation are made from.
+/// The inputs for the cases of one operation.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     document: &'a Document,
@@ -151,7 +151,7 @@ impl<'a> Source<'a> {
         self.keyed(distinct(first.chain(parts), limit), 0)
     }
 
-    /// Who sends the requests of the operation: the API itself, where it is a webhook or a callback.
+    /// Returns the sender of the operation's requests: the API itself, where the operation is a webhook or a callback.
     fn sender(&self) -> Sender {
         let pointer = &self.operation.pointer;
         match pointer.starts_with("/webhooks/") || pointer.contains("/callbacks/") {

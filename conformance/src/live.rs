@@ -232,7 +232,7 @@ impl Checked {
         self.verdict == Verdict::Conforms
     }
 
-    /// What was found, in document order.
+    /// Returns the findings, in document order.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings

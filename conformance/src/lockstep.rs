@@ -54,7 +54,7 @@ impl Documents {
     }
 }
 
-/// What `conformance check` compares under one name.
+/// A pair of documents that `conformance check` compares under one name.
 #[derive(Debug, Clone)]
 pub struct Pair {
     /// The name in reports.
@@ -73,7 +73,7 @@ pub struct Pair {
     pub base: bool,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Compared {
     /// In the order of the comparison, then what is wrong with the accepted differences.

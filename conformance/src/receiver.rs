@@ -34,7 +34,7 @@ use crate::session::Stop;
 use recorded::Recorded;
 use run::Run;
 
-/// What is sent, where to, and how it is judged.
+/// The deliveries to send, their target, and how to judge the handler.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The URL of the handler.
@@ -119,7 +119,7 @@ pub enum ReceiverError {
     Target {
         /// The URL.
         url: String,
-        /// What is wrong with it.
+        /// The problem with the URL.
         problem: String,
     },
     /// Nothing answers at the URL.
@@ -132,7 +132,7 @@ pub enum ReceiverError {
         /// Why not.
         cause: String,
     },
-    /// What the document says of deliveries is wrong.
+    /// The document describes its deliveries wrongly.
     #[error("the document describes its webhooks wrongly: {0}")]
     Description(String),
     /// A secret is not a key for the signature.
@@ -151,13 +151,13 @@ pub enum ReceiverError {
 /// The result of a run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What was found, in the order in which it was looked for.
+    /// The findings, in the order of the checks.
     pub findings: Vec<Finding>,
     /// Events and requests, by plural noun.
     pub checked: BTreeMap<&'static str, usize>,
     /// Why there is no result, if nothing was judged.
     pub unchecked: Option<Unchecked>,
-    /// What a reader should know besides.
+    /// Further notes for the reader.
     pub notes: Vec<String>,
 }
 

@@ -33,14 +33,14 @@ pub use samples::samples;
 /// Most requests to operations that the document does not have that are told one by one.
 const UNKNOWN_LIMIT: usize = 50;
 
-/// What was made of an archive.
+/// The result of reading an archive.
 #[derive(Debug)]
 pub struct Outcome {
     /// In document order, secrets hidden.
     pub findings: Vec<Finding>,
     /// Counts by plural noun, for the report.
     pub checked: BTreeMap<&'static str, usize>,
-    /// What of the document the exchanges show.
+    /// The parts of the document that the exchanges cover.
     pub coverage: Coverage,
     /// How many exchanges were held to the document.
     pub judged: usize,
@@ -55,7 +55,7 @@ pub struct Options {
     pub base: Option<String>,
     /// The operations that are judged.
     pub selection: Selection,
-    /// What is asked beyond the document.
+    /// Requirements beyond those of the document.
     pub limits: Limits,
     /// Whether credentials are shown.
     pub show_secrets: bool,
@@ -171,7 +171,7 @@ impl Archived<'_> {
         }
     }
 
-    /// What the document says of a request that someone made.
+    /// Builds the case of a recorded request from the document.
     fn case(&self, operation: &Operation<'_>, request: &Request, url: &Url, route: &Route) -> Case {
         let query = pairs(url.query().unwrap_or_default());
         let content_type = request
@@ -263,7 +263,7 @@ impl Archived<'_> {
     }
 }
 
-/// What judged exchanges are counted as.
+/// Noun under which judged exchanges are counted.
 const JUDGED: &str = "recorded exchanges";
 
 /// Whether a finding says that there is no body: an archive may leave bodies out.
@@ -305,7 +305,7 @@ impl Bases {
         }
     }
 
-    /// What stands after the base URL in the path of a URL that is below one; the longest base counts.
+    /// Returns the part of a URL's path after its base URL, if it is below one; the longest base counts.
     fn path<'u>(&self, url: &'u Url) -> Option<&'u str> {
         let local = self.or_local && is_local(url);
         let below = self.urls.iter().filter_map(|base| {

@@ -178,7 +178,7 @@ fn unchecked(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
     }
 }
 
-/// What was not reached, and what is left on the server.
+/// Lists the parts that were not reached and the things that are left on the server.
 fn notes(session: &Session<'_>, left: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let unfinished = session.unfinished();

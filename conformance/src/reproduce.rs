@@ -27,7 +27,7 @@ use crate::session::{FlowSettings, Options, Session, SessionError, Subject};
 
 pub use kept::{Kept, Recorded, Unreadable, read};
 
-/// What became of a finding.
+/// The result of reproducing a finding.
 #[derive(Debug)]
 pub enum Verdict {
     /// It is still there, as this finding of now.
@@ -157,7 +157,7 @@ impl Reproduction<'_> {
             return Err(Problem::SecondUser);
         }
         let key = (flow.resource.clone(), flow.seed);
-        // Who is refused sees no fault.
+        // A client whose credentials are refused cannot observe the fault.
         let secrets = self.session.judge.secrets;
         let mut names = old.names().into_iter();
         if let Some(name) = names.find(|name| secrets.value(name).is_none()) {
@@ -221,7 +221,7 @@ impl Reproduction<'_> {
             None => return Err(Problem::NoAnswer),
             Some(_) => {}
         }
-        // What is wrong with the items of a list does not show in an empty one.
+        // An empty list does not show a fault of its items.
         let index = revived.operation;
         if self.again.fill_list(index, &answered.path).await {
             let answered = self.again.send_to(&revived, answered.path).await?;

@@ -1,5 +1,5 @@
-//! What a rule is: a kind of finding with a stable id, a severity and a meaning. The tables stand where the findings are made; see
-//! `catalogue` for all of them.
+//! The definition of a rule: a kind of finding with a stable id, a severity and a meaning. The tables stand where the findings are made;
+//! see `catalogue` for all of them.
 
 /// A table of rules: a constant for each id, and all of them in `ALL`.
 macro_rules! rules {
@@ -29,7 +29,7 @@ pub struct Rule {
     pub id: &'static str,
     /// The severity in the usual case.
     pub severity: Severity,
-    /// What a finding of this rule says.
+    /// The meaning of the rule's findings.
     pub meaning: &'static str,
 }
 

@@ -8,9 +8,10 @@
 //! - [`Session::send`] is the only way to the server. It waits for a free worker and for the load limits, sends, and hands the exchange to
 //!   the recorder, if there is one. A missing or broken answer is data ([`Exchange::failure`]).
 //! - A unit checks [`Session::stopped`] before each case and ends early with what it has.
-//! - What a unit creates it puts into [`Part::created`], and removes it from there when it deletes it; the run deletes the rest at its end.
-//! - Units share no state that the answers change. What one unit needs of another (what the samples created) is handed over between the
-//!   phases of a run, when no unit is running.
+//! - A unit puts the things that it creates into [`Part::created`], and removes them from there when it deletes them; the run deletes the
+//!   rest at its end.
+//! - Units share no state that the answers change. The things that one unit needs of another (those that the samples created) are handed
+//!   over between the phases of a run, when no unit is running.
 //!
 //! All units run on one thread. This module judges nothing: see [`crate::check`].
 
@@ -90,7 +91,7 @@ pub type PathValues = Vec<(String, String)>;
 /// is that of time.
 pub type Recorder<'s> = Box<dyn Fn(Option<usize>, &Exchange) + 's>;
 
-/// What a session needs of a document; it outlives the session.
+/// The parts of a document that a session needs; they outlive the session.
 pub struct Subject<'d> {
     document: &'d Document,
     schemas: Schemas<'d>,
@@ -307,7 +308,7 @@ impl<'s> Session<'s> {
         let timeout = own.and_then(|own| own.timeout);
         let timeout = timeout.unwrap_or_else(|| self.options.timeout());
         let answer = self.client.answer(&request, timeout);
-        // What is sent after the end deletes what was created.
+        // Requests after the end clean up: they delete what was created.
         let answer = if stop.is_stopped() {
             answer.await?
         } else {
@@ -332,7 +333,7 @@ impl<'s> Session<'s> {
         self.options.stop.is_stopped() || self.limits.is_over() || self.contact.is_hopeless()
     }
 
-    /// What there is to say of a server that answered none of the requests: nothing was checked then.
+    /// Describes the silence of a server that answered none of the requests: nothing was checked then.
     pub async fn silence(&self) -> Option<Silence> {
         let mut silence = self.contact.silence()?;
         if self.client.speaks_tls(&self.base).await {

@@ -29,7 +29,7 @@ pub enum TextError {
         /// The error of the operating system.
         source: io::Error,
     },
-    /// What it says is wrong.
+    /// The content of the file is invalid.
     #[error("{name}:{}:{}: {problem}", position.line, position.column)]
     Invalid {
         /// The file.

@@ -1,4 +1,4 @@
-//! The names of providers and APIs as arguments. What can be named is what the table of providers has.
+//! The names of providers and APIs as arguments. The accepted names are those in the table of providers.
 
 use std::sync::LazyLock;
 

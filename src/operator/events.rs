@@ -52,7 +52,7 @@ pub(super) async fn publish_event(
     answer
 }
 
-/// The span that the caller says caused its request. What is malformed counts as not said (W3C Trace Context, 4.3).
+/// Returns the span that the caller says caused its request. A malformed header counts as absent (W3C Trace Context, 4.3).
 fn traceparent(headers: &HeaderMap) -> Option<TraceContext> {
     let mut given = headers.get_all("traceparent");
     let only = given.next().filter(|_| given.next().is_none());

@@ -70,7 +70,7 @@ pub(crate) async fn start_replay(
     Ok(replay)
 }
 
-/// A time of the body. What the schema takes may still be none, such as a year that no clock of ours shows.
+/// Reads a time of the body. A text that the schema accepts may still not be a time, such as a year that no clock of ours shows.
 fn read_time(body: &Value, name: &str, faults: &mut Faults) -> Option<Timestamp> {
     let pointer = format!("/{name}");
     let text = body.get(name)?.as_str().filter(|_| !faults.at(&pointer))?;

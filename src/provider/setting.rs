@@ -17,7 +17,7 @@ pub(crate) struct Setting {
     pub(crate) is_list: bool,
 }
 
-/// The values of settings of providers, as they were given. What is not given is not there.
+/// The values of settings of providers, as they were given. A setting that was not given is not there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<String, Vec<String>>);
 

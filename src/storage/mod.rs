@@ -1,9 +1,9 @@
 //! The store of webhooks, API keys, events, deliveries and their attempts.
 //!
 //! [`Store`] has domain verbs, each of them all or nothing and durable when it returns (`claim` and `record`: against the end of the
-//! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. What waits is
-//! kept in steady time, what is shown in the time of day: see [`crate::clock`]. SQLite is the embedded default; PostgreSQL is for several
-//! nodes. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
+//! process; against a loss of power a second later, which costs no more than another attempt); every time is an argument. Times that
+//! deliveries wait for are kept in steady time, times that are shown in the time of day: see [`crate::clock`]. SQLite is the embedded
+//! default; PostgreSQL is for several nodes. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
 
 #[cfg(test)]
 mod contract;

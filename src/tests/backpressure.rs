@@ -55,7 +55,7 @@ async fn publications_are_answered_later_while_deliveries_wait_and_refused_while
     assert!((1..=60).contains(&seconds), "{seconds}");
 
     open.notify_one();
-    // What was answered 202 is delivered, what was answered 503 was not stored.
+    // Publications answered with 202 are delivered; those answered with 503 were not stored.
     let mut accepted = 1;
     for publication in publications {
         let answer = publication.await.unwrap();

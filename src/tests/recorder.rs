@@ -239,7 +239,7 @@ fn credential(value: Content, _: ContentPath<'_>) -> Content {
         .into()
 }
 
-/// Whose key it is: the owner that the test named, or a new one.
+/// Redacts the owner of a key: one that the test named stays, a new one is replaced.
 fn owner(value: Content, _: ContentPath<'_>) -> Content {
     let owner = text(&value);
     if [CONDUIT_CLIENT, EQUALS_PRODUCT, "operator"].contains(&owner) {

@@ -1,8 +1,8 @@
 //! The worker: due delivery -> claim -> sign -> send -> record. It holds the only outbound socket.
 //!
 //! A claim moves a delivery's due time forward by a lease and counts the attempt; a result is recorded only while no later attempt was
-//! claimed. So a process that dies in an attempt needs no rescuer: the delivery falls due again. What a publisher got a slot for is
-//! attempted straight from memory; its row guards it all the same.
+//! claimed. So a process that dies in an attempt needs no rescuer: the delivery falls due again. A delivery that a publisher got a slot for
+//! is attempted straight from memory; its row guards it all the same.
 
 mod attempt;
 mod lanes;

@@ -1,4 +1,5 @@
-//! Records what came of attempts. What cannot be written is kept and written again, since its receiver would otherwise be sent it again.
+//! Records the outcomes of attempts. An outcome that cannot be written is kept and written again, as its receiver would otherwise be sent
+//! the event again.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

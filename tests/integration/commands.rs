@@ -26,7 +26,7 @@ fn command(server: &Server, words: &[&str]) -> Output {
     )
 }
 
-/// What a command that succeeds prints.
+/// Returns the output of a command that succeeds.
 #[track_caller]
 fn printed(server: &Server, words: &[&str]) -> String {
     let output = command(server, words);
@@ -35,7 +35,7 @@ fn printed(server: &Server, words: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("the output is UTF-8")
 }
 
-/// What a command that fails says.
+/// Returns the message of a command that fails.
 #[track_caller]
 fn refused(server: &Server, words: &[&str]) -> String {
     let output = command(server, words);

@@ -46,7 +46,7 @@ struct Receipt {
     body: Value,
 }
 
-/// What receivers, publishers and the test share.
+/// The state that receivers, publishers and the test share.
 struct Field {
     receipts: Mutex<Vec<Receipt>>,
     process: AtomicUsize,
@@ -59,7 +59,7 @@ struct Field {
 
 /// How far the run is.
 struct Progress {
-    /// Whether the server is there. Who tried to connect while it is not would only take the processor from it.
+    /// Whether the server is there. A client that tried to connect while it is not there would only take the processor from it.
     up: bool,
     /// Ends the publishers.
     over: bool,
@@ -383,7 +383,7 @@ fn whatever_was_accepted_reaches_every_receiver_however_often_the_server_is_kill
     complain(server.stop().1);
 }
 
-/// What came of it.
+/// The results of the test.
 #[derive(Debug, Default)]
 struct Report {
     deliveries: usize,

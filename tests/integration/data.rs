@@ -619,7 +619,7 @@ fn a_listener_that_gets_its_signal_twice_unregisters() {
     let server = Server::start(&[]);
     let mut listener = truehook(server.folder())
         .args(["listen", "conduit", TRANSACTION, "--server", &server.url])
-        // What Kubernetes says of a service of this name is not a port to receive on.
+        // The value that Kubernetes sets for a service of this name is not a port to receive on.
         .env("TRUEHOOK_PORT", "tcp://10.0.0.11:8080")
         .env("TRUEHOOK_LISTNE", "127.0.0.1:0")
         .stdout(Stdio::null())

@@ -169,7 +169,7 @@ fn published(server: &Server, arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("a piped answer is JSON")
 }
 
-/// What a failed run says on standard error, with exit code 1 and nothing on standard output.
+/// Returns the standard error of a failed run, with exit code 1 and nothing on standard output.
 #[track_caller]
 fn refusal(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

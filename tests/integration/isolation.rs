@@ -17,7 +17,7 @@ const HEALTHY: usize = 20;
 /// From one publication to the next.
 const PACE: Duration = Duration::from_millis(50);
 
-/// What the healthy receivers got: the event and when.
+/// The events that the healthy receivers got, and when.
 type Received = Arc<Mutex<Vec<(usize, Instant)>>>;
 
 fn from_environment(name: &str) -> Option<f64> {

@@ -1,5 +1,5 @@
 //! Tests of the program from outside, over real sockets: one binary, as building and linking one for each file takes longer than most of
-//! the tests. What one test does to a process (limits, signals, a full disk) it does to a server of its own, never to this process.
+//! the tests. A test that does something to a process (limits, signals, a full disk) does it to a server of its own, never to this one.
 
 mod commands;
 mod crash;

@@ -9,13 +9,13 @@ use crate::process::receiver::{self, Receiver};
 use crate::process::{Server, run, truehook, wait_until};
 use serde_json::Value;
 
-/// What a failed run says: one line on standard error and exit code 1.
+/// Returns the message of a failed run: one line on standard error and exit code 1.
 #[track_caller]
 fn refusal(folder: &Path, arguments: &[&str]) -> String {
     ended_with(folder, arguments, 1)
 }
 
-/// What a run says that ends with this exit code: one line on standard error.
+/// Returns the message of a run that ends with this exit code: one line on standard error.
 #[track_caller]
 fn ended_with(folder: &Path, arguments: &[&str], code: i32) -> String {
     let output = run(folder, arguments);

@@ -14,7 +14,7 @@ use conformance::finding::{Comparison, Severity};
 use conformance::fingerprint;
 use conformance::report::{self, DocumentInfo, Format, Report, View};
 
-/// What one comparison took.
+/// The cost of one comparison.
 pub(crate) struct Run {
     /// Processor time for both documents.
     pub(crate) load: Duration,
@@ -159,7 +159,7 @@ impl io::Write for HashWriter {
     }
 }
 
-/// What this process, which has one thread, used of a processor: on a busy machine it waits for one as well.
+/// Returns the processor time of this process, which has one thread: on a busy machine it waits for a processor as well.
 pub(crate) fn processor_time() -> anyhow::Result<Duration> {
     // The kernel counts at its ticks, milliseconds apart, and whenever it is called upon to schedule.
     std::thread::yield_now();

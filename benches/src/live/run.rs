@@ -14,7 +14,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use serde_json::Value;
 
-/// What a run took.
+/// The cost of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// From the start of the process to its end.

@@ -1,4 +1,4 @@
-//! What client, storage and HTTP allow: the same bytes to the same receiver, rows into the same kind of storage, requests to the same
+//! The limits of client, storage and HTTP: the same bytes to the same receiver, rows into the same kind of storage, requests to the same
 //! HTTP server, each without the rest of the work.
 
 use std::net::SocketAddr;

@@ -23,7 +23,7 @@ use crate::load::{self, Load, Published};
 use crate::receiver::{Ledger, Receiver};
 use crate::server::Server;
 
-/// What a measure works with.
+/// The context of a measure.
 pub(crate) struct Bench {
     /// The server's program.
     pub(crate) program: PathBuf,

@@ -74,7 +74,7 @@ async fn deliver(
         .collect();
     waits.sort_by(f64::total_cmp);
     let wait = |share| percentile(&waits, share) * 1e3;
-    // What the last attempts came to is written a moment after they were received.
+    // The outcomes of the last attempts are written a moment after they were received.
     pause(Duration::from_millis(500)).await;
     let bytes = real(server.stored()?.saturating_sub(stored)) / arrived;
     let part = |what: &str| format!("{name}: {what}");

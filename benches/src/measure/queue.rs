@@ -1,4 +1,4 @@
-//! What a delivery costs, from a queue of 1,000 to one of 1,000,000: receivers hang while the queue is built, then all is delivered.
+//! The cost of a delivery, from a queue of 1,000 to one of 1,000,000: receivers hang while the queue is built, then all is delivered.
 
 use std::time::Duration;
 

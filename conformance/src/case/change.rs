@@ -24,7 +24,7 @@ pub enum Place {
     Authorization(String),
 }
 
-/// What is done to a credential.
+/// A change to a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Tamper {
     /// It is left out.
@@ -42,7 +42,7 @@ pub enum Tamper {
 }
 
 impl Tamper {
-    /// What is done, after the name of a credential.
+    /// Returns the change in words, to follow the name of a credential.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -82,7 +82,7 @@ pub(super) fn multipart(members: &Map<String, Value>, encodings: &Encodings) -> 
             other => std::slice::from_ref(other),
         };
         for item in items {
-            // What is plain text by default needs no header to say so.
+            // Plain text is the default and needs no header.
             let kind = encoding.media_type(item);
             let kind = (kind != "text/plain" || encoding.content_type.is_some()).then_some(kind);
             let head = head(name, kind, &encoding.headers, encoding.binary);

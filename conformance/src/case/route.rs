@@ -152,7 +152,7 @@ impl Segment {
     }
 }
 
-/// What stands before the first `{name}`, the name, and what stands after it.
+/// Splits a template into the text before the first `{name}`, the name, and the text after it.
 fn parameter(template: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = template.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

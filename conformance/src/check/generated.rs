@@ -34,7 +34,7 @@ impl Sheet<'_> {
             Intent::Head => return self.head(response, documented),
             Intent::Refused(refusal) => {
                 self.refusal(refusal, status);
-                // What a method that is not there answers is not this operation's.
+                // The response to a method that does not exist is not this operation's.
                 if refusal == Refusal::Method {
                     return;
                 }

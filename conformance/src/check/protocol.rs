@@ -1,4 +1,4 @@
-//! What HTTP says of any answer: `Allow`, `Location`, the media type that was asked for, and how long it took.
+//! The rules of HTTP for any response: `Allow`, `Location`, the media type that was asked for, and how long it took.
 
 use serde_json::{Map, Value};
 use url::Url;

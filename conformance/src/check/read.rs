@@ -11,7 +11,7 @@ use crate::finding::ReplayFault;
 /// How much of a body that is not JSON is quoted, in characters.
 const QUOTED: usize = 40;
 
-/// What a body was read as.
+/// The result of reading a body.
 pub(super) enum Read {
     /// A JSON value.
     Json(Value),
@@ -148,7 +148,7 @@ fn json_of(text: &str) -> Result<Value, String> {
     })
 }
 
-/// What is wrong with the bytes that JSON begins with, for parsers say something else.
+/// Returns the problem with the first bytes of a JSON body, for which parsers report something else.
 fn marked(body: &[u8]) -> Option<&'static str> {
     let is_utf16 = body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]);
     let no_mark = matches!(body, [0, first, ..] | [first, 0, ..] if *first != 0);
@@ -232,7 +232,8 @@ fn events(text: &str) -> Vec<Value> {
     all
 }
 
-/// The encoding of a body that is not sent as it is. No request asks for one. What should be text may tell by how it begins.
+/// Returns the encoding of a body that is not sent as it is. No request asks for one. A body that should be text may show it by its first
+/// bytes.
 fn encoding(response: &Response, is_text: bool) -> Option<String> {
     let named = response
         .header("content-encoding")

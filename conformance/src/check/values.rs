@@ -37,7 +37,7 @@ impl Sheet<'_> {
         for echo in echoes {
             let mut wrong = Vec::new();
             collect(&body.value, &echo.place, String::new(), &mut |at, value| {
-                // What breaks the schema was told already.
+                // Violations of the schema were already reported.
                 if !same(value, &echo.sent) && !body.is_faulty(&at) {
                     wrong.push((at, value.clone()));
                 }
@@ -109,7 +109,7 @@ impl Search<'_> {
                     );
                     list
                 });
-                // What each item of the sample repeats, each item of the answer must.
+                // Each item of the answer must repeat the values that every item of the sample repeats.
                 let mut common = lists.next().unwrap_or_default();
                 for list in lists {
                     common.retain(|echo| list.iter().any(|other| other.place == echo.place));

@@ -25,7 +25,7 @@ const FOLDERS: [&str; 11] = [
     "", "openapi", "api", "apis", "spec", "specs", "docs", "doc", "swagger", "static", "public",
 ];
 
-/// What live checks can be told, to be edited.
+/// Settings for live checks, to be edited.
 const SERVER: &str = "
 # For live checks, such as `conformance run DOCUMENT`. Secrets never stand here: values name environment variables.
 #

@@ -1,4 +1,4 @@
-//! What all checks of a live server share: from arguments to options, progress and streams while it runs, and the reports.
+//! The shared part of all checks of a live server: from arguments to options, progress and streams while it runs, and the reports.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -202,7 +202,7 @@ fn streams(settings: &mut Settings) -> Result<Vec<Target>> {
                 path.display()
             )
         })?;
-        // Whoever follows the file gets whole lines, as they are written.
+        // A reader that follows the file gets whole lines, as they are written.
         let out: Box<dyn Write> = Box::new(LineWriter::new(file));
         targets.push(Target {
             file: Some(path),

@@ -31,7 +31,7 @@ use crate::finding::Verdict;
 use crate::report::Unchecked;
 use crate::{config, hooks, near, report};
 
-/// What may stand before the colon of a pattern of `--include`.
+/// Prefixes allowed before the colon of an `--include` pattern.
 const KINDS: [&str; 4] = ["id", "method", "path", "tag"];
 
 const EXIT_CODES: &str = "Exit codes:

@@ -132,7 +132,7 @@ impl Drop for ProgressLine {
 mod tests {
     use super::*;
 
-    /// What was written, and a signal for each write.
+    /// The written bytes, and a signal for each write.
     #[derive(Clone)]
     struct Out(Arc<Mutex<Vec<u8>>>, Sender<()>);
 

@@ -113,7 +113,7 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
         settle_server(&settings.config, given, &mut options)?;
     }
     args.access.settle(&settings.config, &mut options)?;
-    // What the run asked for beyond the document.
+    // The requirements of the run beyond the document.
     options.strict = findings.iter().any(|one| one.is_strict());
     let limits = findings.iter().filter_map(|one| one.response_time());
     options.max_response_time = limits.min_by(f64::total_cmp);

@@ -93,7 +93,7 @@ pub(super) struct WrittenCredential {
     command: Option<String>,
 }
 
-/// Who asks, and how connections are made.
+/// Credentials and connection settings.
 #[derive(Debug, Default)]
 pub struct Access {
     /// `query`.

@@ -51,7 +51,7 @@ impl WrittenOperation {
         Ok(settled)
     }
 
-    /// What does not depend on environment variables.
+    /// Reads the settings that do not depend on environment variables.
     pub(super) fn check(&self, text: &Text<'_>) -> Result<OperationOptions, TextError> {
         let number = |value: &Option<Spanned<f64>>, read: fn(&str) -> Result<f64, String>| {
             let value = value.as_ref().map(|value| {

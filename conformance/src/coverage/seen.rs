@@ -1,4 +1,4 @@
-//! What the exchanges of one operation show.
+//! The observations from the exchanges of one operation.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ const LIMIT: usize = 1_000;
 /// How many requests had something, and how many of these were accepted.
 type Uses = BTreeMap<String, (usize, usize)>;
 
-/// What the exchanges of one operation show, without the exchanges.
+/// The observations from the exchanges of one operation, without the exchanges.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// How many requests were sent.

@@ -1,4 +1,4 @@
-//! What is measured, on a small document.
+//! Tests of the measurements, on a small document.
 
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ fn what_was_sent_and_what_was_accepted_are_two_things() {
     );
     seen.note(&exchange("", &[("X-Key", "bad")], 401, ""), true);
     seen.note(&exchange("", &[], 302, ""), true);
-    // What another method is answered with is not a status of the operation.
+    // The response to another method is not a status of the operation.
     seen.note(&exchange("", &[], 302, ""), false);
     let coverage = measured(&seen);
     let sent = |list: &[SentPart]| {

@@ -11,7 +11,7 @@ use crate::exchange::{Exchange, Response};
 use crate::samples::media_types;
 use crate::schema::Subschemas;
 
-/// What request bodies count as: they have no status.
+/// Status under which request bodies are counted: they have none.
 const REQUEST: u16 = 0;
 
 impl Seen {

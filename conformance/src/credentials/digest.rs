@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::exchange::{Exchange, Request};
 
-/// What stands in a request until it is sent: the credential, by its number.
+/// Placeholder for a credential in a request until it is sent; the credential's number follows.
 const PENDING: &str = "Digest conformance-credential-";
 
 /// The value of `Authorization` of a request that is to be answered with a credential.

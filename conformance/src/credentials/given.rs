@@ -9,14 +9,14 @@ use crate::exchange::{BASIC, TOKEN, variable};
 pub struct Given {
     /// The option or the place in the settings, for messages.
     pub from: String,
-    /// Whose it is; `user-a` where it names none.
+    /// The user that the credential belongs to; `user-a` where it names none.
     pub user: Option<String>,
     /// The security scheme; all that fit where it names none.
     pub scheme: Option<String>,
     pub origin: Origin,
 }
 
-/// What a credential is, or how to get it.
+/// The value of a credential, or how to get it.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Origin {
     /// An API key, or a token. For a scheme of basic authentication `USER:PASSWORD`.
@@ -89,7 +89,7 @@ impl Given {
         }
     }
 
-    /// What reports call the credential, and its value.
+    /// Returns the names of the credential in reports, each with its value.
     pub(crate) fn named(&self) -> Vec<(String, String)> {
         let user = self.user.as_deref();
         let user = user.filter(|user| *user != super::FIRST_USER);

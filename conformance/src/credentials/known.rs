@@ -1,4 +1,4 @@
-//! What is known of credentials before requests are made: who has which, for which scheme.
+//! The credentials that are known before requests are made: who has which, for which scheme.
 
 use super::given::Given;
 use super::scheme::{Carrier, Scheme};
@@ -12,7 +12,7 @@ pub(super) struct Held<'d> {
     pub(super) given: Given,
 }
 
-/// What requests carry besides, whatever the document says.
+/// Further parts that requests carry, whatever the document says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beside<'a> {
     pub headers: &'a [(String, String)],
@@ -43,7 +43,7 @@ impl Beside<'_> {
     }
 }
 
-/// What is known before requests are made.
+/// The credentials that are known before requests are made.
 pub(super) struct Known<'d, 'b> {
     pub(super) first: String,
     pub(super) held: Vec<Held<'d>>,

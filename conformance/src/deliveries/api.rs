@@ -62,7 +62,7 @@ pub enum ApiError {
         /// The operation.
         operation: String,
     },
-    /// What follows the operation is not JSON.
+    /// The text after the operation is not JSON.
     #[error("{option}: `{text}` is not JSON")]
     NotJson {
         /// The option or key.

@@ -54,7 +54,7 @@ impl Hook {
     }
 }
 
-/// Whose credentials a request has.
+/// The user whose credentials a request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum User {
     First,

@@ -14,7 +14,7 @@ use crate::rule::deliveries as rules;
 use crate::schema::direction::Unsent;
 use crate::schema::{Member, Schemas};
 
-/// What deliveries are judged by.
+/// The context for judging deliveries.
 pub(super) struct Judge<'d> {
     pub(super) document: &'d Document,
     pub(super) schemas: &'d Schemas<'d>,
@@ -317,7 +317,7 @@ impl<'d> Judge<'d> {
         sheet.add(self.finding(rule, Severity::Breaking, place, fault, Some(arrival)));
     }
 
-    /// What the description of the signature leaves open for everybody.
+    /// Reports weaknesses in the description of the signature, which affect everybody.
     pub(super) fn weaknesses(&self, sheet: &mut Sheet) {
         for event in &self.events {
             let Some(signing) = &event.description.signing else {

@@ -20,7 +20,7 @@ pub(super) struct Chain {
     pub(super) reply: Reply,
 }
 
-/// What the promise says about an answer.
+/// The outcome that the promise gives for a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Delivered,
@@ -301,7 +301,7 @@ impl Run<'_> {
         }
     }
 
-    /// What is the same on all attempts, and what is not.
+    /// Checks what must stay the same on all attempts, and what must not.
     fn constant(&mut self, event: &str, promise: &Promise, arrivals: &[Arrival]) {
         let first = &arrivals[0];
         let signing = self

@@ -44,7 +44,7 @@ pub enum ReceiverError {
     Certificate {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The problem with the file.
         problem: String,
     },
 }
@@ -58,7 +58,7 @@ pub struct Arrival {
     pub wall: jiff::Timestamp,
     /// The path that was registered, without its slash.
     pub slot: String,
-    /// What is behind it in the path; empty for deliveries.
+    /// The rest of the path after the registered one; empty for deliveries.
     pub below: String,
     /// The request. Its URL is the registered one, with the query as it came.
     pub message: Arc<Message>,
@@ -66,7 +66,7 @@ pub struct Arrival {
     pub target: String,
     /// Whether the body was larger than what is kept.
     pub cut: bool,
-    /// What it was answered.
+    /// The receiver's response.
     pub reply: Reply,
     /// When the sender hung up before it had its answer, in seconds since the receiver was opened.
     pub abandoned: Option<f64>,
@@ -262,7 +262,7 @@ impl Receiver {
         loop {
             let arrived = self.shared.arrived.notified();
             tokio::pin!(arrived);
-            // What arrives between the question and the wait wakes it all the same.
+            // An arrival between the check and the wait still wakes it.
             arrived.as_mut().enable();
             if enough() {
                 return true;

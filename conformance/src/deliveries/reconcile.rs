@@ -1,4 +1,4 @@
-//! What an operation of the API lists against what was delivered.
+//! A comparison of the list that an operation of the API returns with the deliveries.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What the receiver answers: the scripts by which it puts a sender's promises to the test.
+//! The responses of the receiver: the scripts that put a sender's promises to the test.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -65,7 +65,7 @@ impl<'a> Run<'a> {
         {
             return Ok(());
         }
-        // What was seen to arrive shows the most.
+        // An event that was seen to arrive shows the most.
         let first = self.observed[0].clone();
         self.order(&main).await;
         if self.hooks.api.is_none() {

@@ -1,4 +1,5 @@
-//! Who gets an event and when: order, subscriptions, disabled and deleted webhooks, other accounts, and a receiver that hangs.
+//! The recipients of an event and when they get it: order, subscriptions, disabled and deleted webhooks, other accounts, and a receiver
+//! that hangs.
 
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Run<'_> {
         }
     }
 
-    /// Who gets an event, and who does not: other subscriptions, disabled and deleted webhooks, another account.
+    /// Checks which webhooks get an event and which do not: other subscriptions, disabled and deleted webhooks, another account.
     pub(super) async fn scope(
         &mut self,
         main: &[Hook],

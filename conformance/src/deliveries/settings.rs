@@ -1,4 +1,4 @@
-//! What a run is told: how to register, what triggers an event, how long to wait. Flags take precedence over `[deliveries]` of
+//! The settings of a run: how to register, what triggers an event, how long to wait. Flags take precedence over `[deliveries]` of
 //! `conformance.toml`, which has the same names.
 
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! What makes the server send an event: an operation of its document, an HTTP request, or a command.
+//! The trigger that makes the server send an event: an operation of its document, an HTTP request, or a command.
 
 use std::process::{Command, Stdio};
 
@@ -11,7 +11,7 @@ use super::settings::How;
 use crate::document::Document;
 use crate::exchange::Request;
 
-/// What triggers events.
+/// The trigger of events.
 #[derive(Debug, Clone)]
 pub enum Trigger {
     /// An operation of the document, by its index.

@@ -21,7 +21,7 @@ use super::{SIZE_LIMIT, component, dialect, is_url, pointer, resource, text, wal
 pub(super) struct Bundle {
     /// The prefix of the names of files, such as the revision that they are of.
     prefix: String,
-    /// What each file is known by: its URL or its path.
+    /// The identity of each file: its URL or its path.
     ids: Vec<String>,
     /// The files by what they are known by.
     numbers: HashMap<String, usize>,
@@ -34,7 +34,7 @@ pub(super) struct Bundle {
     open: VecDeque<Wanted>,
     /// Bytes that may still be read.
     left: usize,
-    /// What aliases added to the files.
+    /// The amount that aliases added to the files.
     copied: usize,
     /// Whether any reference names a file, or is not spelled as a URI.
     changes: bool,
@@ -44,7 +44,7 @@ pub(super) struct Bundle {
 pub(super) struct Wanted {
     /// Its URL or path.
     pub(super) id: String,
-    /// What it may be instead, where there is no such file.
+    /// The ids to try instead, where there is no such file.
     others: VecDeque<String>,
     number: usize,
     at: String,
@@ -62,7 +62,7 @@ pub(super) struct Bundled {
     pub(super) spelled: HashMap<String, String>,
 }
 
-/// What a search of a text tells before its nodes are walked.
+/// The results of searching a text before its nodes are walked.
 struct Hints {
     may_have_id: bool,
     may_change: bool,
@@ -374,7 +374,7 @@ fn file_part(reference: &str) -> &str {
     reference.split('#').next().unwrap_or(reference)
 }
 
-/// What a file is known by, so that two ways of writing its name are one.
+/// Returns the identity of a file, which is the same for two ways of writing its name.
 fn identity(name: &str) -> String {
     if is_url(name) {
         return file_part(name).to_owned();

@@ -1,4 +1,4 @@
-//! What only OpenAPI 3.1 has a place for, and authors of 3.0 write as an extension.
+//! Features of OpenAPI 3.1 that authors of 3.0 write as extensions.
 //!
 //! `x-webhooks` is what documentation tools read, `x-examples` of a schema what editors write (see [`super::fold`]), and
 //! `x-identifier` of a license goes with them. They are read as the members that they stand for, unless the document has those too.

@@ -1,8 +1,8 @@
 //! Schemas of OpenAPI 3.0 as JSON Schema 2020-12.
 //!
 //! Done once, when a document is loaded, so that nothing else knows the dialect of 3.0. Only what means the same is rewritten:
-//! `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, `example` and `x-examples`, `format: byte` and `binary`. What
-//! moves is noted, so that findings point at what the file says.
+//! `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, `example` and `x-examples`, `format: byte` and `binary`. Moved parts are
+//! noted, so that findings point at their place in the file.
 //!
 //! # Decisions
 //! - `nullable: true` adds `null` to the `type` beside it and changes nothing else, as 3.0.3 clarifies: an `enum` without null

@@ -1,4 +1,4 @@
-//! What the members of objects hold: schemas, maps whose keys anybody chooses, or data.
+//! The content of object members: schemas, maps whose keys anybody chooses, or data.
 //!
 //! The one table of it: every walk over documents and schemas asks here.
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::origin::BUNDLED;
 
-/// What a keyword of a Schema Object holds.
+/// The content of a keyword of a Schema Object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
     /// One schema.

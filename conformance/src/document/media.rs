@@ -1,4 +1,4 @@
-//! What the names of media types say of their content.
+//! The kinds of content that the names of media types stand for.
 
 /// Whether a media type is JSON: `application/json` or a `+json` suffix.
 #[must_use]

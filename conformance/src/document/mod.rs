@@ -305,7 +305,7 @@ impl Document {
         self.anchors.get_or_init(|| Anchors::of(&self.value))
     }
 
-    /// What a `$dynamicRef` stands for, if that does not depend on how one came there: where several schemas have the anchor, it
+    /// Returns the target of a `$dynamicRef`, unless it depends on how the reference was reached: where several schemas have the anchor, it
     /// does.
     pub(crate) fn dynamic_target(&self, reference: &str) -> Option<String> {
         let name = reference.strip_prefix('#').filter(|name| !name.is_empty());

@@ -71,7 +71,7 @@ impl Decimal {
         })
     }
 
-    /// What `text` says, if `number`, which was read from it, says something else.
+    /// Returns the number that `text` says, if `number`, which was read from it, is another one.
     pub(super) fn lost(text: &str, number: &Number) -> Option<Self> {
         let digits = text.bytes().filter(u8::is_ascii_digit).count();
         let plain = digits <= KEPT && !text.contains(['e', 'E']);

@@ -222,8 +222,8 @@ impl Origin {
         (number, at[length..].to_owned())
     }
 
-    /// The file, the pointer in it and the position of the node at `at` of the model. What the file does not have is where its
-    /// nearest ancestor is.
+    /// Returns the file, the pointer in it and the position of the node at `at` of the model. A node that the file does not have is where
+    /// its nearest ancestor is.
     pub(super) fn find(&self, at: &str) -> (&str, String, Position) {
         let (number, mut at) = self.back(at);
         let file = &self.files[number];

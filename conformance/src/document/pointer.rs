@@ -45,7 +45,7 @@ pub(super) fn unescaped(token: &str) -> String {
         let (escaped, length) = match rest.as_bytes().get(tilde + 1) {
             Some(b'0') => ('~', 2),
             Some(b'1') => ('/', 2),
-            // What is no escape stands for itself.
+            // A tilde that begins no escape stands for itself.
             _ => ('~', 1),
         };
         text.push(escaped);

@@ -71,7 +71,7 @@ impl Document {
             let reference = reference.and_then(Value::as_str);
             ends = reference.is_none();
             next = reference.and_then(|reference| self.target(reference));
-            // Whoever comes back here goes round in a circle.
+            // A reference that comes back here goes round in a circle.
             known.insert(at.clone(), ends);
             passed.push(at);
         }

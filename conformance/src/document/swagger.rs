@@ -1,8 +1,8 @@
 //! OpenAPI 2.0 written as 3.0, so that everything else knows one model only.
 //!
-//! What moves is noted, so that findings point at what stands in the file. `collectionFormat: tsv`, which 3.0 cannot say,
-//! becomes the style `tabDelimited` of our own. Parameters, responses and path items of other files, and those whose media types
-//! depend on the operation, become part of what refers to them. Not folded: `x-` members other than `x-nullable`, which are left alone.
+//! Moved parts are noted, so that findings point at their place in the file. `collectionFormat: tsv`, which 3.0 cannot say, becomes the
+//! style `tabDelimited` of our own. Parameters, responses and path items of other files, and those whose media types depend on the
+//! operation, become part of what refers to them. Not folded: `x-` members other than `x-nullable`, which are left alone.
 
 mod part;
 mod spelling;
@@ -198,7 +198,7 @@ impl<'a> Folding<'a> {
         Value::Object(all)
     }
 
-    /// What a part of the document refers to, or the part itself.
+    /// Returns the target that a part of the document refers to, or the part itself.
     fn resolved(&self, (one, at): Old<'a>) -> Old<'a> {
         let (mut value, mut place) = (one, at.clone());
         for _ in 0..CHAIN {

@@ -70,7 +70,7 @@ pub(super) fn parse(name: &str, text: &str, copied: &mut usize) -> Result<Parsed
             }
             let quoted = start[1..].trim_start().starts_with(['"', '}']);
             yaml::parse(text, copied).map_err(|other| {
-                // What begins as JSON is most likely meant to be it.
+                // Text that begins as JSON is most likely meant as JSON.
                 if other.syntax && quoted {
                     problem
                 } else {

@@ -27,7 +27,7 @@ use merge::{Known, moved};
 /// bombs.
 const COPY_LIMIT: usize = 32 * 1024 * 1024;
 
-/// What a node counts for besides its text.
+/// Size that a node counts for besides its text.
 const NODE_SIZE: usize = 16;
 
 /// Parses the whole of `text` as one YAML document. `copied` counts what aliases added to the files before.
@@ -301,7 +301,7 @@ impl<'a> Reader<'a> {
                 let first = self.parsed.spots.len();
                 let again = moved(&self.parsed.exact, &marks, first);
                 self.parsed.exact.extend(again);
-                // What is repeated keeps its places, except for its own.
+                // A repeated node has a place of its own; the places in it stay.
                 self.parsed.spots.repeat(marks, *at, *name);
             }
         }

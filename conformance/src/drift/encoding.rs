@@ -1,7 +1,7 @@
 //! How the properties of a form are encoded: Encoding Objects by what they mean.
 //!
 //! An entry counts where its property is in the schema, and only for forms: `multipart/*` and `application/x-www-form-urlencoded`
-//! (OpenAPI, Media Type Object). What an entry leaves out has the default of its property's type (Encoding Object, `contentType`).
+//! (OpenAPI, Media Type Object). A member that an entry omits has the default of its property's type (Encoding Object, `contentType`).
 
 use std::collections::BTreeSet;
 

@@ -28,7 +28,7 @@ pub(super) struct Site<'s> {
 }
 
 impl Site<'_> {
-    /// What a change of the content does to those who exchange it.
+    /// Returns the effect of a change of the content on those who exchange it.
     pub(super) fn effect(&self, impact: Impact) -> Effect {
         Effect {
             sender: self.sender,
@@ -164,7 +164,7 @@ impl<'a> Ledger<'a> {
         self.add_as(rule, rule.severity, subject, at, message);
     }
 
-    /// Enters a finding. What was entered before for another subject is used by both.
+    /// Enters a finding. A finding that was entered before for another subject is used by both.
     pub(super) fn add_as(
         &mut self,
         rule: &'static Rule,

@@ -13,11 +13,10 @@
 //!   of a request breaks nobody.
 //! - A documented member that the server stops sending is breaking, whether it was required or not: a property or header of a
 //!   response, and a property, parameter or header of the request of a webhook or callback.
-//! - What makes no value valid or invalid (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
-//! - Elsewhere the direction decides. What is removed is breaking, except for a response that the server no longer gives. What is
-//!   added is breaking where a client meets it without asking (a response, a media type, a required member of a request), and a
-//!   warning where it may ignore it. Statuses are covered by their range and by `default`, media types by their ranges, and are
-//!   compared with what covers them.
+//! - A keyword that makes no value valid or invalid (`default`, `deprecated`, `examples`, `discriminator`, extensions) is a warning.
+//! - Elsewhere the direction decides. A removed part is breaking, except for a response that the server no longer gives. An added part is
+//!   breaking where a client meets it without asking (a response, a media type, a required member of a request), and a warning where it may
+//!   ignore it. Statuses are covered by their range and by `default`, media types by their ranges, and are compared with what covers them.
 //! - Parameters, media types and encodings are compared by what they mean: defaults, ignored headers, the case and order in names of
 //!   media types, and `explode` of what is no list make no difference.
 //! - Credentials that sufficed must still suffice. The document's `security` is about calls of the API; webhooks and callbacks need

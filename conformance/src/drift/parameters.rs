@@ -123,7 +123,8 @@ impl Drift<'_> {
     }
 
     /// Says which parameters are given several times (OpenAPI: a list must not have duplicates), in whatever order. Where they differ,
-    /// it is not known which of them holds. What both documents give in the same ways is a warning, or nothing where all are alike.
+    /// it is not known which of them holds. A parameter that both documents give in the same ways is a warning, or nothing where all are
+    /// alike.
     pub(super) fn repeated(
         &mut self,
         subject: &str,
@@ -252,7 +253,7 @@ impl Drift<'_> {
                         let found = self.ledger.new.resolve(&here.new);
                         found.is_some_and(|(at, _)| is_required(self.ledger.new, &at))
                     };
-                    // Who sends the message knows nothing of a header that is asked of it.
+                    // The sender of the message does not know about a header that is required of it.
                     let impact = match site.sender {
                         Sender::Client if required => Impact::Rejected,
                         _ => Impact::Compatible,
@@ -381,7 +382,7 @@ fn declared(
     all
 }
 
-/// What is said each time that a parameter is given, in an order of its own.
+/// Returns the definitions of a parameter, one for each time that it is given, sorted.
 fn said(document: &Document, given: &[Given]) -> Vec<String> {
     let values = given.iter().filter_map(|given| document.at(&given.at));
     let mut texts: Vec<String> = values.map(canonical_without_provenance).collect();

@@ -9,7 +9,7 @@ pub struct Progress(Arc<Mutex<Phase>>);
 /// A part of a comparison, which has its own steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Phase {
-    /// What is looked at, as a plural noun; empty before the first phase.
+    /// The things that are processed, as a plural noun; empty before the first phase.
     pub noun: &'static str,
     /// How many of them were.
     pub done: usize,

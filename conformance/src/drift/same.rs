@@ -1,8 +1,8 @@
-//! What two documents say in the same words, found in one pass, so that only what differs is looked into.
+//! The parts that two documents say in the same words, found in one pass, so that only differing parts are looked into.
 //!
 //! Two nodes are the same when they have the same members with the same values, in any order, and the references in them lead to
-//! nodes that are the same, circles included. What is the same has no findings, whatever it means. The reverse does not hold: what
-//! differs here may come to the same, which is for others to find out.
+//! nodes that are the same, circles included. Equal nodes have no findings, whatever they mean. The reverse does not hold: nodes that
+//! differ here may mean the same, which is for others to find out.
 //!
 //! Left out are provenance and, unless it is compared, text for readers. Names of components do not count.
 
@@ -296,7 +296,7 @@ impl<'a> Same<'a> {
         }
         let others = new.keys().filter(|keyword| !self.is_left_out(keyword));
         node.differs |= others.count() != count;
-        // What components are called counts where it is a value.
+        // The names of components matter where they are values.
         if pointer::member(old, "discriminator").is_some() {
             let references = |schema: &'a Map<String, Value>| {
                 let branches = ["oneOf", "anyOf"].map(|keyword| schema.get(keyword));

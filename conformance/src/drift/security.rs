@@ -14,7 +14,7 @@ use crate::finding::{Credential, DocumentChange, Effect, Impact, Sender};
 /// One way to be let in: schemes with their scopes, all of which are needed.
 type Alternative = BTreeSet<(String, BTreeSet<String>)>;
 
-/// What a requirement comes to: any of these. None at all, or an empty one, lets everybody in.
+/// The alternatives of a requirement, any of which is enough. None at all, or an empty one, lets everybody in.
 type Requirement = BTreeSet<Alternative>;
 
 impl Drift<'_> {

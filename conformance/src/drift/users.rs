@@ -1,4 +1,4 @@
-//! Who uses what findings are about.
+//! The users of the things that findings are about.
 
 use crate::document::{BUNDLED, pointer};
 use crate::finding::{Use, Users};
@@ -83,7 +83,7 @@ impl UsedBy {
         first.iter().for_each(|user| self.add(user.clone()));
     }
 
-    /// What a report says of them: nothing where one subject uses what is its own.
+    /// Returns the users to report: none where one subject uses only its own parts.
     pub(super) fn told(self) -> Users {
         let count = self.subjects.len();
         let shared = |user: &User| user.uses.iter().any(|one| !one.through.is_empty());

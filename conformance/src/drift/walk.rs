@@ -1,4 +1,4 @@
-//! What two maps have in common: which entries are in the old one only, in both, or in the new one only.
+//! The matching of two maps: which entries are in the old one only, in both, or in the new one only.
 
 use foldhash::HashMap;
 

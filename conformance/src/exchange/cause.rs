@@ -27,7 +27,7 @@ pub(super) fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rust
     })
 }
 
-/// What went wrong with TLS, and what to do about it.
+/// Describes a TLS error and what to do about it.
 pub(super) fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(problem) => of_certificate(problem),

@@ -186,7 +186,7 @@ impl Client {
                     return Ok(());
                 }
             }
-            // What this one went through the others may have gone through too.
+            // The cause of this failure may have affected the other idle connections too.
             self.idle.borrow_mut().remove(origin);
         }
         let connected = self.connect(origin).await;

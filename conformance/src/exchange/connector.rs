@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::transport::{Proxy, Transport, TransportError};
 use super::{cause, proxy};
 
-/// What a connection leads to.
+/// The target of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
     secure: bool,
@@ -242,7 +242,7 @@ pub(super) struct Counted {
     meter: Rc<Meter>,
 }
 
-/// What a connection and its stream share.
+/// The state that a connection and its stream share.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     /// How many bytes were received.
@@ -272,7 +272,7 @@ impl AsyncRead for Counted {
     ) -> Poll<io::Result<()>> {
         let deadline = self.meter.deadline.get();
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            // Whoever waits for the answer looks at the time first.
+            // The code that waits for the answer looks at the time first.
             context.waker().wake_by_ref();
             return Poll::Pending;
         }

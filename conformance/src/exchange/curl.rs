@@ -51,7 +51,7 @@ pub(super) fn line(request: &Request, secrets: &Secrets) -> String {
         };
         let _ = write!(line, " -H {}", word(&header, &mut spoiled));
     }
-    // What curl adds by itself.
+    // Headers that curl adds by itself.
     let given = |name: &str| {
         let mut given = request.headers.iter();
         given.any(|(known, _)| known.eq_ignore_ascii_case(name))
@@ -171,7 +171,7 @@ fn word(pieces: &[Piece], spoiled: &mut Vec<String>) -> String {
     if is_plain { format!("\"{out}\"") } else { out }
 }
 
-/// What stands for a secret between double quotes.
+/// Returns the text that stands for a secret between double quotes.
 fn expansion(piece: &Piece, spoiled: &mut Vec<String>) -> String {
     match piece {
         Piece::Text(text) => text_word(text),

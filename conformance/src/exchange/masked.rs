@@ -5,7 +5,7 @@
 
 use data_encoding::BASE64;
 
-/// What stands for a secret that has no name, or where reports are to be read and not to be run.
+/// Replacement for a secret that has no name, or for reports that are to be read and not to be run.
 pub(super) const HIDDEN: &str = "[redacted]";
 
 /// A part of a text.

@@ -16,7 +16,7 @@ const LONGEST: usize = 255;
 /// Asks an HTTP proxy for a connection to a host, an IPv6 address in brackets, and a port.
 ///
 /// # Errors
-/// What the proxy says, or does, instead.
+/// Returns what the proxy says, or does, instead.
 pub(super) async fn connect(
     stream: &mut Box<dyn Stream>,
     proxy: &Proxy,
@@ -56,7 +56,7 @@ pub(super) async fn connect(
 /// Asks a SOCKS 5 proxy for a connection to a host and a port. The proxy looks up the name.
 ///
 /// # Errors
-/// What the proxy says, or does, instead.
+/// Returns what the proxy says, or does, instead.
 pub(super) async fn socks(
     stream: &mut Box<dyn Stream>,
     proxy: &Proxy,

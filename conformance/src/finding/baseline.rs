@@ -1,4 +1,4 @@
-//! What is wrong with an accepted finding, as data.
+//! Faults of an accepted finding, as data.
 
 use serde::Serialize;
 
@@ -12,12 +12,12 @@ use serde::Serialize;
 pub enum BaselineFault {
     /// It accepts a finding that is not there any more.
     Stale {
-        /// What it accepts.
+        /// The finding that it accepts.
         accepted: Acceptance,
     },
     /// It accepted a finding until a date that is over.
     Expired {
-        /// What it accepts.
+        /// The finding that it accepts.
         accepted: Acceptance,
         /// The last day that it counted.
         until: String,
@@ -32,7 +32,7 @@ pub struct Acceptance {
     pub fingerprint: String,
     /// Why it was accepted.
     pub reason: String,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The rule of the finding.

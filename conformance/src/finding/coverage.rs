@@ -1,4 +1,4 @@
-//! What of a document a run exercised and observed, as data.
+//! The parts of a document that a run exercised and observed, as data.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Share {
     pub all: usize,
 }
 
-/// What was exercised and observed of one operation.
+/// The exercised and observed parts of one operation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OperationCoverage {

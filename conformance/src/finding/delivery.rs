@@ -1,4 +1,4 @@
-//! What is wrong with the deliveries of a server, as data. `report::words::delivery` makes sentences of it.
+//! Faults in the deliveries of a server, as data. `report::words::delivery` makes sentences of it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -42,7 +42,7 @@ pub enum DeliveryFault {
         name: String,
         /// Its value.
         found: String,
-        /// What is wrong.
+        /// The violation.
         violation: Violation,
     },
     /// The content type is not documented.
@@ -62,7 +62,7 @@ pub enum DeliveryFault {
     },
     /// The body violates its schema.
     BodySchema {
-        /// What is wrong first.
+        /// The first violation.
         violation: Violation,
         /// How many further violations there are.
         more: usize,
@@ -224,7 +224,7 @@ pub enum DeliveryFault {
     },
     /// `Retry-After` was ignored.
     RetryAfterIgnored {
-        /// What it asked for.
+        /// The delay that it asked for.
         asked: f64,
         /// When the retry came.
         found: f64,
@@ -274,7 +274,7 @@ pub enum DeliveryFault {
     },
     /// A declared handshake was not made.
     NoHandshake,
-    /// What an operation lists never arrived.
+    /// An event that an operation lists never arrived.
     NotDelivered {
         /// The id in the list.
         id: String,
@@ -305,7 +305,7 @@ pub enum Ended {
     Foreign,
 }
 
-/// What could not be put to the test, and why.
+/// A test that could not be carried out, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(
     tag = "test",
@@ -330,7 +330,7 @@ pub enum Untested {
     },
     /// The key of a webhook is not known.
     Key {
-        /// What is missing.
+        /// The missing part.
         cause: String,
     },
     /// The server refused to disable or delete a webhook.
@@ -348,7 +348,7 @@ pub enum Untested {
 }
 
 impl DeliveryFault {
-    /// What stays the same when the same fault is found again: not times, counts and ids, which differ from run to run.
+    /// Returns the parts that stay the same when the same fault is found again: not times, counts and ids, which differ from run to run.
     pub(crate) fn identity(&self) -> Value {
         const LASTING: [&str; 11] = [
             "kind",

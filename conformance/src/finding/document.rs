@@ -92,9 +92,9 @@ pub enum DocumentChange {
     SchemeChanged {
         /// The name of the scheme.
         name: String,
-        /// What it was.
+        /// The old scheme.
         old: Option<Value>,
-        /// What it is.
+        /// The new scheme.
         new: Option<Value>,
     },
     /// A parameter or header is written in another form.
@@ -153,7 +153,7 @@ pub enum DocumentChange {
     ExtensionInvalid {
         /// The document.
         side: Side,
-        /// What is wrong, and what to write.
+        /// The problem, and what to write instead.
         problem: String,
     },
     /// There are more pairs of schemas than are compared.
@@ -258,7 +258,7 @@ pub enum Part {
     },
 }
 
-/// What a client identifies itself with.
+/// A credential that a client identifies itself with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Credential {
     /// The name of the security scheme.

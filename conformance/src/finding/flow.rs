@@ -1,4 +1,4 @@
-//! What is wrong with a sequence of operations, as data. `report::words::flow` makes sentences of it.
+//! Faults in a sequence of operations, as data. `report::words::flow` makes sentences of it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -96,7 +96,7 @@ pub enum FlowFault {
     },
     /// Something that was deleted is still there.
     Remains {
-        /// What shows it.
+        /// The evidence of it.
         by: Trace,
         /// The status of the response.
         status: u16,
@@ -110,7 +110,7 @@ pub enum FlowFault {
     },
     /// Somebody else has access to what was created.
     Foreign {
-        /// What they did.
+        /// The kind of access.
         access: Access,
         /// The status of the response.
         status: u16,
@@ -235,7 +235,7 @@ pub enum Writing {
     Replace,
 }
 
-/// What shows that something is still there.
+/// Evidence that something is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trace {
@@ -247,7 +247,7 @@ pub enum Trace {
     Update,
 }
 
-/// What somebody does with a thing of somebody else.
+/// A kind of access to the things of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
@@ -262,7 +262,7 @@ pub enum Access {
 }
 
 impl FlowFault {
-    /// What stays the same when the same fault is found again: not the values, which differ from run to run.
+    /// Returns the parts that stay the same when the same fault is found again: not the values, which differ from run to run.
     pub(crate) fn identity(&self) -> Value {
         const LASTING: [&str; 7] = [
             "kind",

@@ -1,4 +1,4 @@
-//! What a finding says, as data. Sentences are made of it in `report::words` and nowhere else.
+//! The content of a finding, as data. Sentences are made of it in `report::words` and nowhere else.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::document::Literal;
 
 use super::{BaselineFault, DeliveryFault, DocumentChange, FlowFault, ReceiverFault, ReplayFault};
 
-/// What a finding says.
+/// The content of a finding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "change", rename_all = "kebab-case")]
 pub enum Message {
@@ -286,7 +286,7 @@ impl Sender {
     }
 }
 
-/// What a change does to those who exchange values.
+/// The impact of a change on those who exchange values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {

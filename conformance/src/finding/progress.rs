@@ -1,4 +1,4 @@
-//! What a replay has come to so far, for those who watch it, and whether it checked anything.
+//! The progress of a replay, for those who watch it, and whether it checked anything.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub enum ReplayStep {
         /// For how many seconds.
         seconds: f64,
     },
-    /// What the run is going to change on the server.
+    /// The changes that the run will make on the server.
     Changes {
         /// How many operations are sent requests that may change something.
         operations: usize,
@@ -55,7 +55,7 @@ pub enum ReplayStep {
         /// How many samples need it.
         samples: usize,
     },
-    /// What the run will create; told before it does.
+    /// The collections in which the run will create items, announced before it does.
     Announced {
         /// Collections whose items it deletes at its end.
         deleted: Vec<String>,
@@ -101,7 +101,7 @@ pub struct ToldExchange {
     pub failure: Option<Failure>,
     /// From the first byte sent to the last one received.
     pub duration: Duration,
-    /// What is wrong with it, before findings of one cause are joined.
+    /// Its findings, before findings of one cause are joined.
     pub findings: Vec<Finding>,
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with a handler of webhooks, as data. `report::words::receiver` makes sentences of it.
+//! Faults in a handler of webhooks, as data. `report::words::receiver` makes sentences of it.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,7 +75,7 @@ pub enum ReceiverFault {
     },
     /// The handler broke down.
     Broke {
-        /// What was sent.
+        /// The delivery that was sent.
         delivery: String,
         /// The status of the response; none where there was none.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,9 +119,9 @@ pub enum ReceiverFault {
     },
     /// A handshake was not answered as the provider needs it.
     Handshake {
-        /// What should be in the answer.
+        /// The content that the answer should have.
         expected: String,
-        /// What was in it.
+        /// The content that it had.
         found: String,
     },
     /// Something could not be decided.
@@ -198,7 +198,7 @@ pub enum Repeat {
     OtherBody,
 }
 
-/// What could not be decided, and what is missing for it.
+/// A check that could not be decided, and what is missing for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum HandlerGap {
@@ -233,7 +233,7 @@ pub enum HandlerGap {
 }
 
 impl ReceiverFault {
-    /// What stays the same when the same fault is found again: not the times, which differ from run to run.
+    /// Returns the parts that stay the same when the same fault is found again: not the times, which differ from run to run.
     pub(crate) fn identity(&self) -> Value {
         const LASTING: [&str; 7] = [
             "kind", "delivery", "status", "flaw", "repeat", "gap", "event",

@@ -30,7 +30,7 @@ pub struct HeaderRecord {
     pub value: String,
 }
 
-/// What a request was made for: what its response is judged by.
+/// The purpose of a request: the case that its response is judged by.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CaseRecord {
@@ -40,7 +40,7 @@ pub struct CaseRecord {
     pub at: String,
     /// The documented status that should answer it: `201`, `2XX` or `default`.
     pub expected: String,
-    /// What is expected of the server, such as `valid` or `refused-invalid`.
+    /// The expected reaction of the server, such as `valid` or `refused-invalid`.
     pub intent: String,
     /// The path parameters whose values the run found out, most often by creating something.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

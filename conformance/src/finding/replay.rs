@@ -1,4 +1,4 @@
-//! What is wrong with a server's response, or with a sample, as data. `report::words::replay` makes sentences of it.
+//! Faults in a server's response, or in a sample, as data. `report::words::replay` makes sentences of it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -239,7 +239,7 @@ pub enum ReplayFault {
     },
     /// No request of an operation can be generated.
     NoValue {
-        /// What there is no value for, such as `query parameter limit`.
+        /// The part that there is no value for, such as `query parameter limit`.
         part: String,
         /// Whether there certainly is none.
         proven: bool,

@@ -1,4 +1,4 @@
-//! What is wrong with a value: how it violates its schema, differs from the documented sample, or repeats something else, as data.
+//! Faults in a value: how it violates its schema, differs from the documented sample, or repeats something else, as data.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -82,7 +82,7 @@ pub(super) struct Step {
     pub(super) outputs: Vec<(String, Value)>,
 }
 
-/// What a step does.
+/// The target of a step: an operation or a workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
     /// Calls the operation with this pointer in the document.

@@ -8,7 +8,7 @@ use crate::finding::StepFailure;
 /// How much of a response stands in a finding, in characters.
 const SHOWN: usize = 200;
 
-/// Whose credentials a request has.
+/// The user whose credentials a request has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum User {
     First,

@@ -54,9 +54,9 @@ pub(super) struct Driver<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) sent: Vec<SentSample>,
     pub(super) requests: usize,
-    /// What was observed of each operation.
+    /// The observations of each operation.
     pub(super) observed: BTreeMap<usize, Observed>,
-    /// What is to be deleted, the oldest first.
+    /// The things to delete, the oldest first.
     pub(super) live: Vec<Live>,
     /// A thing of each resource that others are below; none where there is none.
     pub(super) instances: HashMap<usize, Option<Vec<String>>>,
@@ -300,7 +300,7 @@ impl<'a> Driver<'a> {
         };
         self.requests += 1;
         let observed = self.observed.entry(index).or_default();
-        // What is refused here may have to be: it was deleted, or belongs to somebody else.
+        // A refusal may be right here: the thing was deleted, or belongs to somebody else.
         let is_ok = exchange
             .response
             .as_ref()

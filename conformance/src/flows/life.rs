@@ -304,7 +304,7 @@ impl Driver<'_> {
             };
             known.push(more.id);
         }
-        // What is not in the list at all is told already, and what is accepted may take any time.
+        // A thing that is not in the list at all was already reported, and an accepted one may take any time.
         let known = if is_listed && thing.answer.status != 202 {
             known
         } else {

@@ -19,7 +19,7 @@ const PAGES: usize = 150;
 /// Most empty pages in a row, where a page says that there are more: a search may find nothing for some time.
 const EMPTY: usize = 20;
 
-/// What reading a list came to.
+/// The result of reading a list.
 #[derive(Debug)]
 pub(super) struct Walk {
     /// The ids of the items, or the items as text where they have none, and the items.
@@ -208,8 +208,8 @@ impl Driver<'_> {
         }))
     }
 
-    /// Reads a list page by page in small pages and judges it. `known` are the ids of items that it has. What is found has to show
-    /// twice: others may change the list meanwhile.
+    /// Reads a list page by page in small pages and judges it. `known` are the ids of items that it has. A fault has to show twice: others
+    /// may change the list meanwhile.
     pub(super) async fn pages(
         &mut self,
         resource: usize,

@@ -1,4 +1,4 @@
-//! What a page of a list says: where the next one is, and how many items there are in all.
+//! Paging information in a page of a list: where the next one is, and how many items there are in all.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use super::naming::{plain, words};
 use super::shape::DEPTH;
 use crate::document::pointer;
 
-/// What a page says of the next one.
+/// The reference of a page to the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
     /// The URL of it.
     Url(String),
-    /// What to send as the cursor.
+    /// The cursor to send.
     Token(String),
     /// That there is none.
     Last,

@@ -1,4 +1,4 @@
-//! What a second user may do with the things of the first one: nothing.
+//! The access of a second user to the things of the first one: there must be none.
 
 use serde_json::{Map, Value};
 

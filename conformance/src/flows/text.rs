@@ -7,7 +7,7 @@ use super::body::Bodies;
 /// The longest text that is made, in characters.
 const LONGEST: u64 = 300;
 
-/// What free text consists of.
+/// Words that free text consists of.
 const WORDS: [&str; 12] = [
     "conformance",
     "checks",

@@ -11,7 +11,7 @@ use super::shape;
 use crate::case::serialize::text;
 use crate::document::pointer;
 
-/// What is known of a thing at one time.
+/// The known state of a thing at one time.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     /// The thing itself.
@@ -23,7 +23,7 @@ pub(super) struct State {
     pub(super) answer: Answer,
 }
 
-/// What looking at a thing gives.
+/// The result of looking at a thing.
 pub(super) enum View {
     Shown(Box<State>),
     Gone(Box<Answer>),
@@ -99,7 +99,7 @@ impl Driver<'_> {
         })
     }
 
-    /// What is there now.
+    /// Returns the current state of a thing, if it is there.
     pub(super) async fn state(
         &mut self,
         index: usize,
@@ -111,7 +111,7 @@ impl Driver<'_> {
         })
     }
 
-    /// What was sent, and its schemas, without a wrapper that the thing does not have where it is read.
+    /// Returns the value that was sent and its schemas, without a wrapper that the thing does not have where it is read.
     pub(super) fn unwrapped(
         &self,
         sent: &Value,

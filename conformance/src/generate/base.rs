@@ -149,7 +149,7 @@ impl Source<'_> {
     /// The request with what is required.
     ///
     /// # Errors
-    /// What no value was found for, and its schema.
+    /// Returns the part that no value was found for, and its schema.
     pub(super) fn generated(&self) -> Result<Case, (String, Option<String>)> {
         let operation = self.operation;
         let responses = operation.responses(self.document);

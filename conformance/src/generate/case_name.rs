@@ -2,7 +2,7 @@
 
 use crate::document::pointer;
 
-/// What a case is about: the body or a parameter.
+/// The subject of a case: the body or a parameter.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Subject<'a> {
     /// `body`, or `query parameter limit` with its name in backticks.

@@ -13,7 +13,7 @@ struct Scheme {
     place: Place,
 }
 
-/// What is done to each credential.
+/// The changes to each credential.
 const TAMPERS: [Tamper; 4] = [
     Tamper::Unknown,
     Tamper::Alter,

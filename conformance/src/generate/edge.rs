@@ -22,7 +22,7 @@ pub(super) enum Expect {
 /// Another value for a place.
 #[derive(Debug, Clone)]
 pub(super) struct Edge {
-    /// What it is, after the name of the place: `one above its maximum`.
+    /// The description that follows the name of the place: `one above its maximum`.
     pub(super) what: String,
     pub(super) value: Value,
     pub(super) expect: Expect,
@@ -38,7 +38,7 @@ impl Edge {
     }
 }
 
-/// What applies to the value of a place.
+/// The schemas that apply to the value of a place.
 pub(super) struct Spot<'a> {
     /// The schemas of the place.
     pub(super) roots: &'a [String],
@@ -98,7 +98,7 @@ fn count(value: &Value) -> Option<u64> {
 }
 
 impl Source<'_> {
-    /// What applies to the value at a place.
+    /// Returns the schemas that apply to the value at a place.
     pub(super) fn spot<'s>(&'s self, roots: &'s [String]) -> Spot<'s> {
         let subschemas = self.schemas.subschemas();
         let all = self.schemas.in_place(roots);
@@ -186,7 +186,7 @@ impl Source<'_> {
             let all = spot.all.iter().flat_map(|at| subschemas.applied(at));
             let branches = all.filter(|(by, _)| *by == keyword).map(|(_, at)| at);
             for (index, branch) in branches.enumerate().take(30) {
-                // What stands beside the alternatives counts too, so a value of the whole that the branch accepts is best.
+                // The schema beside the alternatives counts too, so a value of the whole that the branch accepts is best.
                 let whole = spot.roots.first().map(|root| self.examples(root));
                 let known = whole.iter().flat_map(|values| values.iter());
                 let own = self.examples(&branch);

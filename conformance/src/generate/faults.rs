@@ -16,7 +16,7 @@ use crate::samples::media_types;
 const MEMBERS: usize = 500;
 
 impl Source<'_> {
-    /// The findings about schemas of requests. What lacks a value is told only where no sample stands in for it.
+    /// Returns the findings about schemas of requests. A part without a value is reported only where no sample stands in for it.
     pub(super) fn faults(&self, samples: &[Case]) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         let parameters = self.operation.parameters(self.document);

@@ -41,7 +41,7 @@ impl Source<'_> {
         })
     }
 
-    /// What the schemas of a value say about its XML.
+    /// Merges the XML settings of a value's schemas.
     fn xml(&self, schemas: &[String]) -> Map<String, Value> {
         let mut merged = Map::new();
         for at in schemas {

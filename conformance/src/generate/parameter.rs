@@ -269,7 +269,7 @@ impl Source<'_> {
         Some(case)
     }
 
-    /// What a server makes of the parameter of a case.
+    /// Returns how a server reads the parameter of a case.
     pub(super) fn verdict(&self, case: &Case, slot: &Slot, value: &Value) -> Option<Verdict> {
         let Slot {
             name,

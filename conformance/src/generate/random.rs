@@ -168,7 +168,7 @@ impl Source<'_> {
                 Some((case, verdict))
             }
             Slot::Parameter(slot) => {
-                // What was set for it before no longer counts.
+                // Earlier overrides of the parameter no longer count.
                 case.overrides.retain(|(name, _)| *name != slot.name);
                 let case = self.with(case, slot, value)?;
                 let verdict = self.verdict(&case, slot, value)?;

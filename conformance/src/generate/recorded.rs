@@ -114,7 +114,7 @@ impl Source<'_> {
         (!valid).then(title)
     }
 
-    /// What a body may be read as; none where that is not known.
+    /// Returns the possible readings of a body; none where they are not known.
     fn body_readings(
         &self,
         schema: &str,

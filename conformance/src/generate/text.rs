@@ -102,7 +102,7 @@ pub(super) fn edges(spot: &Spot<'_>, value: &str, edges: &mut Vec<Edge>) {
         }
     }
     edges.push(Edge::new("is empty", json!(""), Expect::Open));
-    // What is valid may still mean nothing to a server, but must not break it.
+    // Valid text may still mean nothing to a server, but must not break it.
     for (what, text) in [
         ("is not in ASCII", "Zoë 東京 🦀"),
         ("has quotes and other signs", "a'b\"c\\d<e>&f;--"),

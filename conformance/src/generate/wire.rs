@@ -12,7 +12,7 @@ use crate::case::serialize::{Style, decode, is_json};
 use crate::case::{Body, Intent, Refusal};
 use crate::schema::{Raw, with_member};
 
-/// What a server makes of a request.
+/// A server's reading of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It reads the value, which is valid.
@@ -24,7 +24,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What a case is made for that should be valid or not; none where it is not what it should be.
+    /// Returns the intent of a case that should be valid or invalid; none where it is not what it should be.
     pub(super) fn intent(self, expect: Expect) -> Option<Intent> {
         match (self, expect) {
             (Self::Valid, Expect::Valid | Expect::Either) => Some(Intent::Valid),
@@ -146,7 +146,7 @@ impl Source<'_> {
             }
             values.dedup();
             if values.is_empty() {
-                // What cannot be read stays the text that it is.
+                // A value that cannot be read stays the text that it is.
                 values.extend(own().map(|(_, text)| Value::from(decode(text))).next());
             }
             objects = with_member(&objects, name, &values)?;
@@ -155,7 +155,7 @@ impl Source<'_> {
     }
 }
 
-/// What stands for a parameter in a query; its pairs have decoded names and encoded values.
+/// Returns the raw values of a parameter in a query; its pairs have decoded names and encoded values.
 pub(super) fn of_query(name: &str, style: &Style, pairs: &[(String, String)]) -> Vec<Raw> {
     let own: Vec<&String> = pairs
         .iter()
@@ -226,7 +226,7 @@ fn exploded(texts: Vec<String>) -> Vec<Raw> {
     }
 }
 
-/// What stands for a parameter in a path.
+/// Returns the raw values of a parameter in a path.
 pub(super) fn of_path(name: &str, style: &Style, text: &str) -> Vec<Raw> {
     if style.json {
         return vec![Raw::Json(decode(text))];
@@ -274,7 +274,7 @@ pub(super) fn of_path(name: &str, style: &Style, text: &str) -> Vec<Raw> {
     }
 }
 
-/// What stands for a parameter in a header.
+/// Returns the raw values of a parameter in a header.
 pub(super) fn of_header(style: &Style, text: &str) -> Vec<Raw> {
     if style.json {
         return vec![Raw::Json(text.to_owned())];

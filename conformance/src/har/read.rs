@@ -43,7 +43,7 @@ pub enum Skipped {
     NotHttp,
 }
 
-/// What is done with an entry.
+/// The callback for each entry.
 type Each<'e> = &'e mut dyn FnMut(Result<Recorded, Skipped>);
 
 #[derive(Deserialize)]

@@ -18,7 +18,7 @@ pub struct Handshake {
     /// The method; any, where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// What the request has.
+    /// The condition on the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Condition>,
     /// Whether its signature is wrong on purpose.
@@ -38,7 +38,7 @@ pub struct Handshake {
     pub secret: Option<Location>,
 }
 
-/// What a request has.
+/// A condition on a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Condition {
     /// Where.

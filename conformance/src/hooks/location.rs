@@ -40,9 +40,9 @@ pub enum Carrier {
 pub struct Field {
     /// Its name.
     pub name: String,
-    /// What is between two fields.
+    /// The separator between two fields.
     pub separator: String,
-    /// What is between a name and its value.
+    /// The separator between a name and its value.
     pub assign: String,
 }
 

@@ -19,7 +19,7 @@ pub(super) const NAMES: [(&str, Algorithm); 4] = [
     ("rsa-v1_5-sha256", Algorithm::RsaSha256),
 ];
 
-/// What one member of `Signature-Input` says.
+/// The content of one member of `Signature-Input`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Input {
     pub(super) components: Vec<String>,

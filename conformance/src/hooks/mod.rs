@@ -186,7 +186,7 @@ impl Scheme {
 pub struct Description {
     /// How they are signed; none where the document does not say that they are.
     pub signing: Option<Signing>,
-    /// What is promised about them.
+    /// The promise about them.
     pub promise: Promise,
     /// Whether the document has the promise, and not only its defaults.
     pub promised: bool,
@@ -320,7 +320,7 @@ pub fn deliveries(document: &Document) -> Vec<(String, Operation<'_>)> {
     found
 }
 
-/// What an extension means, in one spelling: presets are written out, defaults filled in. None where it cannot be read.
+/// Returns the meaning of an extension, in one spelling: presets are written out, defaults filled in. None where it cannot be read.
 pub fn meaning(name: &str, value: &Value) -> Option<Value> {
     match name {
         SIGNATURE => serde_json::to_value(Signing::read(value, "").ok()?).ok(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub(super) use read::read;
 
-/// What a sender promises. What the document does not say is `None`, or the default that is documented with the member.
+/// The promises of a sender. Promises that the document does not make are `None`, or the default that is documented with the member.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Promise {
@@ -26,11 +26,11 @@ pub struct Promise {
     pub order: Order,
     /// Whether a delivery may arrive again although it was accepted; it may by default.
     pub duplicates: bool,
-    /// What 410 Gone does; nothing beyond a failure by default.
+    /// The effect of 410 Gone; nothing beyond a failure by default.
     pub gone: Gone,
-    /// What becomes of pending deliveries when the webhook is disabled; they are canceled by default.
+    /// The handling of pending deliveries when the webhook is disabled; they are canceled by default.
     pub after_disable: Pending,
-    /// What becomes of pending deliveries when the webhook is deleted; they are canceled by default.
+    /// The handling of pending deliveries when the webhook is deleted; they are canceled by default.
     pub after_delete: Pending,
     /// For how long deliveries may still arrive after the webhook was disabled or deleted; 0 by default.
     pub grace: f64,
@@ -93,7 +93,7 @@ impl Statuses {
     }
 }
 
-/// What a sender does with a redirect.
+/// A sender's handling of redirects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Redirects {
@@ -113,7 +113,7 @@ pub enum Order {
     PerWebhook,
 }
 
-/// What 410 Gone does to a webhook.
+/// The effect of 410 Gone on a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gone {
@@ -125,7 +125,7 @@ pub enum Gone {
     Disable,
 }
 
-/// What becomes of the pending deliveries of a webhook that is disabled or deleted.
+/// The handling of pending deliveries of a webhook that is disabled or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pending {

@@ -12,7 +12,7 @@ use crate::near;
 pub struct Fault {
     /// JSON pointer into the document.
     pub at: String,
-    /// What is wrong, and what to write.
+    /// The problem, and what to write instead.
     pub problem: String,
 }
 

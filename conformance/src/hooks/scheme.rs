@@ -60,7 +60,7 @@ pub struct Signature {
     /// Where it is.
     #[serde(flatten)]
     pub location: Location,
-    /// What is between several signatures of one value.
+    /// The separator between several signatures of one value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<String>,
     /// Text before each signature.

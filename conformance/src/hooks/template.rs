@@ -30,7 +30,7 @@ enum Part {
     Value(Source, Vec<Filter>),
 }
 
-/// What a placeholder stands for.
+/// The source of a placeholder's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     Timestamp,
@@ -168,7 +168,7 @@ impl Template {
             .collect()
     }
 
-    /// The bytes that the template stands for. What a message does not have is nothing.
+    /// Returns the bytes that the template stands for. Parts that a message does not have are empty.
     pub(super) fn fill(&self, message: &Message, values: &Values<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for part in &self.parts {

@@ -43,7 +43,7 @@ pub enum Refusal {
     Malformed {
         /// Where it is.
         place: String,
-        /// What it should be.
+        /// The expected form.
         expected: &'static str,
     },
     /// The signature does not belong to this message and any of the keys.

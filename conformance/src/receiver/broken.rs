@@ -1,4 +1,4 @@
-//! What a handler does with deliveries that are signed and no events: it must answer, and not with 5xx.
+//! A handler's reaction to signed deliveries that are not events: it must answer, and not with 5xx.
 
 use super::event::{Draft, Event};
 use super::payload;

@@ -1,4 +1,4 @@
-//! What a handler did: shown by a URL that is read, or by a command that is run.
+//! The effect of a handler: shown by a URL that is read, or by a command that is run.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// How long an effect is waited for at least, once it is known how long effects take.
 const KNOWN: Duration = Duration::from_millis(250);
 
-/// What shows the effect of deliveries.
+/// The URL or command that shows the effect of deliveries.
 pub(super) struct Effect {
     text: String,
     /// How long an effect may take after the response.
@@ -30,7 +30,7 @@ pub(super) struct Effect {
     seen: Cell<Duration>,
 }
 
-/// What it showed.
+/// An observation of the effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Observation(Vec<u8>);
 

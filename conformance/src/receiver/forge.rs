@@ -25,7 +25,7 @@ pub(super) struct Forgery {
     pub(super) message: Message,
 }
 
-/// What forgeries are made of.
+/// The parts that forgeries are made of.
 pub(super) struct Forger<'f> {
     pub(super) event: &'f Event<'f>,
     pub(super) signing: &'f Signing,

@@ -1,4 +1,4 @@
-//! What a handler does with deliveries that the provider did not send.
+//! A handler's reaction to deliveries that the provider did not send.
 
 use super::event::{Draft, Event};
 use super::forge::{Forger, Forgery};

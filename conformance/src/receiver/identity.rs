@@ -55,7 +55,7 @@ pub(super) fn put(location: &Location, id: &str, message: &mut Message) -> bool 
     location.put(message, id)
 }
 
-/// What stays the same of an id: the text up to its last underscore, such as `evt_`.
+/// Returns the part of an id that stays the same: the text up to its last underscore, such as `evt_`.
 fn prefix(example: &str) -> &str {
     example.rfind('_').map_or("", |at| &example[..=at])
 }

@@ -53,7 +53,7 @@ pub(super) fn reduced(event: &Event<'_>, message: &Message, kept: &[String]) -> 
     let mut body = whole.clone();
     let mut places = Vec::new();
     members(&whole, "", &mut places);
-    // What is below a removed member is gone with it.
+    // Members below a removed one are gone with it.
     for at in places.into_iter().take(MOST) {
         if kept.iter().any(|kept| kept.starts_with(&at)) || body.pointer(&at).is_none() {
             continue;

@@ -47,7 +47,7 @@ pub enum RecordedError {
     Line {
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with the line.
         problem: String,
     },
 }

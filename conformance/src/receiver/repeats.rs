@@ -1,4 +1,4 @@
-//! What a handler does with deliveries that come twice, at once, late, or with an id that it has had before.
+//! A handler's reaction to deliveries that come twice, at once, late, or with an id that it has had before.
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;

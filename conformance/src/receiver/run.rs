@@ -266,12 +266,12 @@ impl<'r> Run<'r> {
         Some(exchange)
     }
 
-    /// What the effect is now; none where it is not observed.
+    /// Returns the current effect; none where it is not observed.
     pub(super) async fn look(&self) -> Option<Observation> {
         self.effect.as_ref()?.settled(&self.client).await.ok()
     }
 
-    /// What the effect is once a delivery had it, or the time for it is over.
+    /// Returns the effect once a delivery had it, or the time for it is over.
     pub(super) async fn look_after(&self, before: &Observation) -> Option<Observation> {
         let effect = self.effect.as_ref()?;
         effect
@@ -455,7 +455,8 @@ pub(super) fn refused(event: &Event<'_>, delivery: String, status: u16) -> Recei
     }
 }
 
-/// What reports must not show: the secrets, and what carries them. A signature is of one message only, so that it is shown.
+/// Collects the values that reports must not show: the secrets, and what carries them. A signature belongs to one message only, so it is
+/// shown.
 fn secrets(options: &Options, document: &Document, events: &[Event<'_>]) -> Secrets {
     let mut secrets = Secrets::new(document, &options.headers, options.show_secrets);
     for secret in &options.secrets {

@@ -78,7 +78,7 @@ impl Run<'_> {
             Some(status) if event.accepts(status) => true,
             Some(status) if status < 500 => {
                 let key = format!("{} {}", event.subject, status);
-                // What is wrong with the bytes or the time is so for all events.
+                // A fault in the bytes or the time is the same for all events.
                 let key = match rule.0 == rules::PAYLOAD_ACCEPTED {
                     true => key,
                     false => name.rsplit('`').next().unwrap_or_default().to_owned(),

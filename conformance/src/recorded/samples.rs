@@ -60,7 +60,7 @@ struct Reader<'a> {
     routes: Routes,
     operations: &'a [Operation<'a>],
     bases: Bases,
-    /// What was sent, so that nothing is a sample twice.
+    /// The requests that were sent, so that nothing is a sample twice.
     seen: HashSet<String>,
     /// By operation.
     counts: HashMap<usize, usize>,
@@ -123,7 +123,7 @@ impl Reader<'_> {
             query,
             headers,
             body,
-            // What was accepted once may be gone, or be there already.
+            // A thing that was accepted once may be gone, or exist already.
             intent: Intent::Valid,
             ..Case::new(operation, sample, "2XX")
         })

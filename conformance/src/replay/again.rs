@@ -49,7 +49,7 @@ pub(crate) enum Problem {
     Incomplete,
     /// Only requests may be sent that change nothing.
     Unsafe(String),
-    /// What its path names could not be created.
+    /// A thing that its path names could not be created.
     NotCreated,
     /// It cannot be written as HTTP.
     Unwritable(String),
@@ -356,13 +356,13 @@ impl<'s> Again<'s> {
         keep::clean_up(self.unit.session, created).await
     }
 
-    /// What was created and not deleted.
+    /// Returns the things that were created and not deleted.
     pub(crate) fn into_created(self) -> Vec<crate::session::Created> {
         self.unit.part.created
     }
 }
 
-/// What a finding has in common with the same one of another run: not the values, which differ.
+/// Returns the text that a finding shares with the same one of another run: not the values, which differ.
 pub(crate) fn signature(finding: &Finding) -> String {
     let change = serde_json::to_value(&finding.message).unwrap_or_default();
     let change = change.get("change").cloned().unwrap_or_default();
@@ -375,7 +375,7 @@ pub(crate) fn signature(finding: &Finding) -> String {
     )
 }
 
-/// What a finding has in common with the same one of another run.
+/// Returns the text that a finding shares with the same one of another run.
 pub(crate) fn signature_of(rule: &str, subject: &str, pointer: &str, mut change: Value) -> String {
     if let Some(members) = change.as_object_mut() {
         members.retain(|name, _| !VOLATILE.contains(&name.as_str()));

@@ -196,7 +196,7 @@ pub(super) fn ignored(
             continue;
         };
         let mut values = case.query.iter().filter(|(known, _)| known == name);
-        // What is sent several times, or in parts, has no one text.
+        // A parameter that is sent several times, or in parts, has no single text.
         if let (Some((_, value)), None) = (values.next(), values.next()) {
             let schema = pointer::join(&parameter.pointer, "schema");
             add(schemas.text_faults(&schema, &decode(value), false, Some(Sender::Client)));
@@ -217,7 +217,7 @@ pub(super) fn ignored(
     (!broken.is_empty()).then(|| broken.join("\n"))
 }
 
-/// What tells one cause from another: all but the case that showed it, unless the finding is about that very case.
+/// Returns the text that tells one cause from another: all but the case that showed it, unless the finding is about that very case.
 fn cause(finding: &Finding) -> String {
     let place = finding.old.as_ref().map(|place| place.node.as_str());
     let place = place.unwrap_or_default();
@@ -233,7 +233,7 @@ fn cause(finding: &Finding) -> String {
     );
     let mut data = serde_json::to_value(fault).unwrap_or_default();
     if let Some(data) = data.as_object_mut().filter(|_| !own) {
-        // What differs from one answer to the next.
+        // Members that differ from one answer to the next.
         for member in [
             "sample",
             "value",

@@ -150,7 +150,7 @@ impl Unit<'_> {
             return value.clone().map_or(Made::Impossible, Made::Value);
         }
         let mut made = self.made(operation, name, &item, before, case).await;
-        // What the run did not create it only reads.
+        // Things that the run did not create are only read.
         if matches!(made, Made::Impossible)
             && case.intent != Intent::Sample
             && is_safe(&session.operations[operation].method)

@@ -1,4 +1,4 @@
-//! What the run created: remembered while it runs, removed at its end.
+//! The things that the run created: remembered while it runs, removed at its end.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -80,7 +80,7 @@ fn item_of(operations: &[Operation<'_>], collection: &str) -> Option<(String, St
     })
 }
 
-/// What the run may change on the server, told before anything is sent.
+/// Announces the changes that the run may make on the server, before anything is sent.
 pub(super) fn changes(session: &Session<'_>) -> ReplayStep {
     let operations = session.operations;
     let selected = || session.selected.iter().map(|index| &operations[*index]);

@@ -1,4 +1,4 @@
-//! What a run did not get to see: operations that accepted nothing, a server that lets nobody in, and what was never observed.
+//! Gaps in the observations of a run: operations that accepted nothing, a server that lets nobody in, and parts that were never observed.
 
 use std::collections::HashSet;
 

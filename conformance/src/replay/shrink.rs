@@ -74,9 +74,9 @@ struct Shrinking<'s> {
     deadline: Instant,
     record: CaseRecord,
     smallest: Revived,
-    /// What the answer has to show.
+    /// The signature that the answer has to show.
     signature: String,
-    /// What the document does not allow of the request, where that is what it is about.
+    /// The flaw of the request that the document does not allow, where the finding is about it.
     flaw: Option<Option<String>>,
     /// How long each request takes, where it takes all of its time.
     patience: Duration,

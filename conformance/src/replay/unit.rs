@@ -17,9 +17,9 @@ use crate::session::{Created, Part, PathValues, Session};
 pub(super) struct Unit<'s> {
     pub(super) session: &'s Session<'s>,
     pub(super) part: Part,
-    /// What earlier units created.
+    /// The things that earlier units created.
     pub(super) kept: &'s [Created],
-    /// What earlier units could not create.
+    /// The things that earlier units could not create.
     pub(super) refused_before: &'s [Refusal],
     pub(super) refusals: Vec<Refusal>,
     /// Values of path parameters that serve several cases: by the path with the parameter, the values before it filled in.
@@ -205,7 +205,7 @@ impl<'s> Unit<'s> {
         }
     }
 
-    /// What earlier units and this one created and did not delete, the oldest first.
+    /// Returns the things that earlier units and this one created and did not delete, the oldest first.
     pub(super) fn existing(&self) -> impl DoubleEndedIterator<Item = &Created> {
         let there = |created: &&Created| !self.part.deleted.contains(&created.path());
         self.kept.iter().filter(there).chain(&self.part.created)

@@ -110,7 +110,7 @@ fn is_one(count: &usize) -> bool {
     *count == 1
 }
 
-/// What a message is made of, where that is more than its sentence.
+/// Returns the data of a message, where that is more than its sentence.
 pub(super) fn data(message: &Message) -> Option<Value> {
     Some(words::without_bundles(&serde_json::to_value(message).ok()?))
 }

@@ -139,13 +139,13 @@ pub struct Report {
     pub findings: Vec<Entry>,
     /// The samples that were sent to the server.
     pub sent: Vec<SentSample>,
-    /// What of the document was exercised and observed, where a server was asked.
+    /// The parts of the document that were exercised and observed, where a server was asked.
     pub coverage: Option<Coverage>,
     /// How many findings a baseline or allowed differences took away.
     pub ignored: usize,
     /// Why nothing was checked, if so.
     pub unchecked: Option<Unchecked>,
-    /// What a reader should know of the run besides: one sentence each.
+    /// Further notes on the run for the reader: one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -252,7 +252,7 @@ impl Report {
                     | Unchecked::Elsewhere { .. }
             )
         ) {
-            // What such a server is found to do wrong is what it does to strangers.
+            // Findings on such a server show only how it treats strangers.
             Verdict::NothingChecked
         } else if self.findings.iter().any(|entry| self.fails(entry)) {
             Verdict::Deviates

@@ -76,7 +76,7 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
         .lines()
         .map(str::to_owned)
         .collect();
-    // What `allow` and baselines call it.
+    // The rule and the fingerprint, for `allow` and baselines.
     lines.push(faint(&format!("{} {}", finding.rule, entry.fingerprint)));
     let places = places(entry);
     let width = places.iter().map(|(side, _)| side.len()).max().unwrap_or(0);

@@ -43,7 +43,7 @@ pub struct Kept {
     pub exchange: Option<ExchangeRecord>,
     /// JSON pointer of the place in the document.
     pub(super) pointer: String,
-    /// What the message is made of.
+    /// The data that the message is made of.
     pub(super) change: Value,
 }
 
@@ -119,7 +119,7 @@ impl Kept {
         }
     }
 
-    /// What it has in common with the same finding of another run.
+    /// Returns the text that it shares with the same finding of another run.
     pub(super) fn signature(&self) -> String {
         signature_of(
             &self.rule,

@@ -126,7 +126,7 @@ impl Keeper<'_> {
                 .filter(|(status, _)| status.starts_with('4') == refuses)
             {
                 let samples = collect::of_content(self.document, response).into_iter();
-                // What `x-replay` derives has a request of its own making.
+                // A sample that `x-replay` derives has a request of its own.
                 let paired = samples
                     .filter(|sample| recipe::of(self.document, sample).is_none())
                     .filter_map(|sample| sample.name);

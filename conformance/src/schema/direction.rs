@@ -34,7 +34,8 @@ pub struct Unsent<'a> {
 }
 
 impl<'a> Unsent<'a> {
-    /// What `sender` does not send. Without a sender: what one of both does not send, for the example of a schema that serves both.
+    /// Selects the properties that `sender` does not send. Without a sender: those that one of both does not send, for the example of a
+    /// schema that serves both.
     #[must_use]
     pub fn new(subschemas: Subschemas<'a>, sender: Option<Sender>) -> Self {
         let flags: &[&str] = match sender {

@@ -180,7 +180,7 @@ impl Writer<'_, '_> {
     fn schema(&mut self, at: &str, around: Option<&Names>) -> Result<Value, Undecided> {
         let schema = match self.subschemas.at(at) {
             Some(Value::Object(schema)) => schema,
-            // What is not a schema is refused when it is compiled.
+            // Anything but a schema is rejected when it is compiled.
             Some(other) => return Ok(other.clone()),
             None => return Ok(Value::Bool(true)),
         };
@@ -250,7 +250,7 @@ impl Writer<'_, '_> {
                     Value::Array(each.collect::<Result<_, _>>()?)
                 }
                 _ if holds(keyword) == Holds::Schema => self.schema(&below, inner)?,
-                // What is not as it should be is refused when it is compiled.
+                // A malformed value is rejected when it is compiled.
                 _ if holds(keyword) != Holds::Data || ASSERTIONS.contains(&keyword.as_str()) => {
                     value.clone()
                 }

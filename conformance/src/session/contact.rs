@@ -12,7 +12,7 @@ const OPERATIONS: usize = 3;
 /// After this many requests that the server let hang, and no answer, none follows: fewer may be the samples of one operation that hangs.
 const HANGING: usize = 10;
 
-/// What a server that speaks TLS answers to plain HTTP: nginx, Apache, and Go.
+/// Responses of servers that speak TLS to plain HTTP: nginx, Apache, and Go.
 const WANTS_TLS: [&str; 3] = [
     "plain http request was sent to https port",
     "speaking plain http to an ssl-enabled server port",
@@ -68,7 +68,7 @@ impl Contact {
             && (self.operations.borrow().len() >= OPERATIONS || self.hanging.get() >= HANGING)
     }
 
-    /// What there is to say of a server that answered nothing.
+    /// Describes the silence of a server that answered nothing.
     pub(super) fn silence(&self) -> Option<Silence> {
         let requests = self.requests.get();
         (requests > 0 && !self.answered.get()).then(|| Silence {

@@ -1,4 +1,4 @@
-//! What a replay run is told on the command line.
+//! The options of a replay run on the command line.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -125,7 +125,7 @@ pub struct Options {
     pub flows: Option<FlowSettings>,
 }
 
-/// What is different for some operations.
+/// Settings that differ for some operations.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OperationOptions {
     /// The pattern that selects them, as of `--include`.
@@ -148,7 +148,7 @@ impl OperationOptions {
     }
 }
 
-/// What is different for one operation.
+/// Settings that differ for one operation.
 #[derive(Debug, Default)]
 pub(super) struct Own {
     pub(super) headers: Vec<(String, String)>,
@@ -156,7 +156,7 @@ pub(super) struct Own {
     pub(super) timeout: Option<Duration>,
 }
 
-/// What stands behind the names of the second user's credentials.
+/// Suffix of the names of the second user's credentials.
 const SECOND: &str = "_SECOND_USER";
 
 /// A kind of things that a run may be required to observe.
@@ -292,7 +292,7 @@ impl Options {
         self.generate.is_some_and(|generate| generate.safe)
     }
 
-    /// What is asked of answers beyond what the document says.
+    /// Returns the requirements on responses beyond those of the document.
     pub(crate) fn limits(&self) -> Limits {
         let limit = |seconds| Duration::try_from_secs_f64(seconds).ok();
         Limits {
@@ -301,7 +301,7 @@ impl Options {
         }
     }
 
-    /// What reports must not show.
+    /// Collects the secrets that reports must not show.
     pub(super) fn secrets(&self, document: &Document) -> Secrets {
         let mut secrets = Secrets::new(document, &self.headers, self.show_secrets);
         secrets.complete();

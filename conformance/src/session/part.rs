@@ -21,11 +21,11 @@ pub struct Outcome {
     pub checked: BTreeMap<&'static str, usize>,
     /// The samples and generated requests that were sent, in order.
     pub sent: Vec<SentSample>,
-    /// What of the document was exercised and observed.
+    /// The parts of the document that were exercised and observed.
     pub coverage: Option<Coverage>,
     /// Why there is no result, if so.
     pub unchecked: Option<Unchecked>,
-    /// What a reader should know besides: what was not reached, what is left on the server.
+    /// Further notes for the reader: parts that were not reached, things that are left on the server.
     pub notes: Vec<String>,
 }
 
@@ -48,10 +48,10 @@ impl Created {
     }
 }
 
-/// What was observed of an operation.
+/// The observations of an operation.
 #[derive(Debug, Default)]
 pub struct Observed {
-    /// What its exchanges show.
+    /// The observations from its exchanges.
     pub seen: Seen,
     /// How many requests that should be accepted were: 2xx or 3xx.
     pub accepted: usize,
@@ -85,16 +85,16 @@ impl Observed {
     }
 }
 
-/// What a unit of work found, sent and left behind.
+/// The findings of a unit of work, the samples that it sent, and the things that it left behind.
 #[derive(Debug, Default)]
 pub struct Part {
     /// In the order of the unit.
     pub findings: Vec<Finding>,
     /// The samples that were sent, in order.
     pub sent: Vec<SentSample>,
-    /// What was observed of each operation, by its index.
+    /// The observations of each operation, by its index.
     pub observed: BTreeMap<usize, Observed>,
-    /// What the unit created and did not delete, the oldest first.
+    /// The things that the unit created and did not delete, the oldest first.
     pub created: Vec<Created>,
     /// Paths of what earlier units created and this one deleted.
     pub deleted: Vec<String>,

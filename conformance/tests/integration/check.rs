@@ -204,7 +204,7 @@ fn a_change_is_judged_against_the_merge_base() {
     git(&folder, "commit -q -m sub");
     let run = folder.run("check --config sub/conformance.toml --base HEAD");
     assert_eq!(run.code, 0, "{run:?}");
-    // What happens on the base branch after the branch was made does not count.
+    // Changes on the base branch after the branch was made do not count.
     git(&folder, "checkout -q -b topic");
     git(&folder, "checkout -q main");
     folder.write(

@@ -36,7 +36,7 @@ impl Folder {
         document
     }
 
-    /// What is wrong with the references of a document, without the folder.
+    /// Returns the problem with the references of a document, without the folder.
     fn astray(&self, name: &str) -> String {
         let document = self.load(name).unwrap_or_else(|error| panic!("{error}"));
         let error = document.check_references().expect_err(name).to_string();

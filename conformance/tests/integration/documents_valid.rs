@@ -13,7 +13,7 @@ fn source(name: &str) -> Document {
     Document::load(path.to_str().expect("a path of text")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What a validator says, each with its place in the document.
+/// Returns the errors of a validator, each with its place in the document.
 fn errors(document: &Document, validator: &jsonschema::Validator, at: &str) -> Vec<String> {
     let value = document.at(at).expect("exists");
     let place = |error: &jsonschema::ValidationError<'_>| {

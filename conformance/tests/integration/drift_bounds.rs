@@ -160,7 +160,7 @@ fn what_changes_for_some_value_is_never_passed_over() {
     assert!(changes > rounds() / 3, "{changes}");
 }
 
-/// What is expected of a pair of schemas: the severities where a client sends the value, and where the server does.
+/// A pair of schemas with the expected severities: where a client sends the value, and where the server does.
 type Expected = (Value, Value, &'static [Severity], &'static [Severity]);
 
 #[test]

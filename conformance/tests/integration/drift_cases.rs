@@ -11,7 +11,7 @@ use suite::{Case, cases};
 
 use crate::drift_support::suite;
 
-/// What `of` says of each case, in the order of the cases; on all processors, as there are many.
+/// Returns the results of `of` for each case, in the order of the cases; runs on all processors, as there are many.
 fn of_all<T: Send>(cases: &[Case], of: impl Fn(&Case) -> Vec<T> + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let work = || {

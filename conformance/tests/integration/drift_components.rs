@@ -95,7 +95,7 @@ fn the_command_checks_schemas_alone_and_says_so() {
     let run = folder.run("drift none.yaml old.yaml");
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("3 schemas checked"), "{run:?}");
-    // Whoever referred to a schema does so still where the new document has operations as well.
+    // A user of a schema still refers to it where the new document has operations as well.
     let run = folder.run("drift old.yaml operations.yaml");
     assert_eq!(run.code, 1, "{run:?}");
     assert!(run.out.contains("component-schema-removed"), "{run:?}");

@@ -43,7 +43,7 @@ enum Union {
     Negation,
 }
 
-/// What else alternatives say of their members.
+/// Further constraints of alternatives on their members.
 #[derive(Clone, Copy, PartialEq)]
 enum Beside {
     Nothing,

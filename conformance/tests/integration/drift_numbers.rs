@@ -152,7 +152,7 @@ fn numbers_differ_by_all_their_digits_and_are_told_with_them() {
                     .map(|finding| words::of(finding, Comparison::Versions))
                     .collect();
                 let all = sentences.join("\n");
-                // What is long is told where it differs.
+                // A long number is reported where it differs.
                 let end = |number: &str| number[number.len().saturating_sub(12)..].to_owned();
                 assert!(
                     all.contains(&end(&one)) && all.contains(&end(&other)),

@@ -1,4 +1,4 @@
-//! What holds of any two documents, tried on documents at random.
+//! Properties of any two documents, tried on random documents.
 //!
 //! The documents are the same each time. `CONFORMANCE_ROUNDS` tries more of them, such as 10000; a failure names its round.
 

@@ -70,7 +70,7 @@ fn with_schema(schema: &Value, position: &str, components: Value) -> Value {
     value
 }
 
-/// What is wrong with the findings, if anything.
+/// Returns the problem with the findings, if any.
 fn judge(
     findings: &[Finding],
     expected: (&Value, &Value),
@@ -101,7 +101,7 @@ fn judge(
     let matching = findings.iter().any(|finding| {
         finding.severity.word() == severity && (rule.is_null() || rule == finding.rule)
     });
-    // What was added to an enum and what was removed are two findings.
+    // An addition to an enum and a removal from it are two findings.
     let alone = partial || rule.is_null() || findings.iter().all(|one| *rule == one.rule);
     if !matching || !alone {
         return Some(format!(

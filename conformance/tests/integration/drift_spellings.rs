@@ -220,7 +220,7 @@ fn keywords() -> Vec<(&'static str, Value, Value)> {
     ]
 }
 
-/// What has to stand beside a keyword, so that it says anything.
+/// Returns the keywords that have to stand beside a keyword to give it an effect.
 fn beside(keyword: &str) -> Map<String, Value> {
     let neighbors = match keyword {
         "if" => json!({"then": {"minLength": 2}, "else": {"maximum": 7}}),

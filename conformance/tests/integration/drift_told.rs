@@ -18,7 +18,7 @@ fn document(version: &str, schema: &str) -> Document {
     Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// What is found of two schemas, each with its version.
+/// Compares two schemas, each with its version, and returns the sentences of the findings.
 fn told(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
     let (old, new) = (document(old.0, old.1), document(new.0, new.1));
     let findings = compare(&old, &new, &Options::default());
@@ -290,7 +290,8 @@ fn the_shape_of_a_schema_has_the_keywords_of_its_file() {
 
 #[test]
 fn what_read_only_and_write_only_do_is_told_truly() {
-    // What stands in a request or a response, whether it is required, the flag, and what is said of adding and of removing it.
+    // The cases: whether the member is in a request or a response, whether it is required, the flag, and the sentences on adding and
+    // removing it.
     let object = |flag: &str, required: bool| {
         let required = if required { ", required: [a]" } else { "" };
         format!("{{type: object, properties: {{a: {{type: string{flag}}}}}{required}}}")

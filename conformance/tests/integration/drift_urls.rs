@@ -16,7 +16,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(folder().join(name)).expect(name)
 }
 
-/// What a server does with the request for a path.
+/// A server's reaction to the request for a path.
 type Answer = fn(&str, &mut TcpStream) -> std::io::Result<()>;
 
 /// Answers every request on a port of its own, and gives its address.
@@ -32,7 +32,7 @@ fn serve(answer: Answer) -> String {
                 let count = stream.read(&mut request).unwrap_or_default();
                 let head = String::from_utf8_lossy(&request[..count]).into_owned();
                 let path = head.split(' ').nth(1).unwrap_or_default();
-                // Who asks may have gone.
+                // The client may have gone.
                 let _ = answer(path, &mut stream);
             });
         }

@@ -1,4 +1,4 @@
-//! What no value can have may change without breaking anybody, in whatever way a schema says so.
+//! Changes to parts that no value can have do not break anybody, in whatever way a schema says so.
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
@@ -97,7 +97,7 @@ fn what_accepts_nothing_may_become_another_schema_that_accepts_nothing() {
             let member = |schema: &Value| json!({"type": "object", "additionalProperties": false, "properties": {"a": schema}});
             faults.extend(harmless(&member(&old), &member(&new)).err());
         }
-        // Who has to have such a member is never sent.
+        // A value that must have such a member is never sent.
         let around = |kind: &str| json!({"type": "object", "required": ["z"], "properties": {"z": old, "a": {"type": kind}}});
         faults.extend(harmless(&around("string"), &around("integer")).err());
         // A closed object does not have the member either way.
@@ -228,7 +228,7 @@ fn what_some_value_has_is_judged_as_ever() {
             );
         }
     }
-    // What accepted nothing accepts something now.
+    // A schema that accepted nothing accepts something now.
     let nothing = json!({"type": "object", "properties": {"a": {"type": "string", "enum": [1]}}, "required": ["a"]});
     let some = json!({"type": "object", "properties": {"a": {"type": "string", "enum": ["x"]}}, "required": ["a"]});
     let findings = found(false, &nothing, &some);

@@ -69,7 +69,7 @@ fn the_action_parses_and_names_what_there_is() {
         assert!(root().join(path).is_file(), "{path}");
         assert!(step["shell"].is_string());
     }
-    // What the script hands on.
+    // The inputs that the script passes on.
     let script = fs::read_to_string(root().join("scripts/action")).expect("the script");
     for name in inputs.keys().filter(|name| *name != "working-directory") {
         assert!(

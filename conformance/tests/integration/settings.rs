@@ -206,7 +206,7 @@ fn an_entry_that_is_stale_or_expired_fails_whatever_the_threshold_is() {
         run.out.contains("baseline-stale") && run.out.contains("accepted.toml:5:15"),
         "{run:?}"
     );
-    // What was not looked at is not missing.
+    // A finding outside the selection is not missing.
     let run = folder.run("drift old.yaml old.yaml --baseline accepted.toml --include listOrders");
     assert_eq!(run.code, 0, "{run:?}");
     let text = folder.read("accepted.toml");
@@ -310,7 +310,7 @@ fn a_first_configuration_is_written_and_never_overwritten_unasked() {
             "document = \"docs/orders.v2.json\""
         ]
     );
-    // What is written is read.
+    // The configuration that was written can be read.
     let run = folder.run("check");
     assert!(run.out.contains("add --base REV"), "{run:?}");
     fails(

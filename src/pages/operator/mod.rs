@@ -1,7 +1,7 @@
 //! The operator's page below `/operator/`: what is going on, why deliveries failed, and what to do about it.
 //!
 //! Rendered here, over the same store and worker as the operator API, for who signed in with a key of that API. One small script keeps
-//! pages up to date and copies texts; everything works without it. Whatever was delivered or answered is hostile: `maud` escapes every
+//! pages up to date and copies texts; everything works without it. Delivered payloads and responses are hostile: `maud` escapes every
 //! value, and the policy lets no page run or load anything but the two files of this server.
 
 mod deliveries;

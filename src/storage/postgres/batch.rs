@@ -18,7 +18,7 @@ use crate::storage::Slots;
 use crate::storage::queue::{Idempotency, Publication, Receipt};
 use crate::storage::taken::Taken;
 
-/// Whose events this one is numbered among (C-49).
+/// Returns the provider and owner whose events this one is numbered among (C-49).
 pub(super) fn numbered_for(publication: &Publication) -> Option<(ProviderName, String)> {
     match (&publication.event.owner, publication.audience) {
         (Some(owner), Audience::Owner) => {

@@ -2,7 +2,7 @@
 //!
 //! A webhook with something waiting has a time in its `lane`. A claim locks the lanes that are due, passing over those that another
 //! node has locked, and takes of each no more than it has free slots. So a claim costs as much as it claims, however long the queue of
-//! one webhook is. What is claimed and has no result at the end of its lease is found by its due time.
+//! one webhook is. A claimed delivery without a result at the end of its lease is found by its due time.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -338,7 +338,7 @@ impl Claim<'_> {
         Ok(next_due)
     }
 
-    /// How many more it may take. What is given up counts too, so that no claim is long.
+    /// Returns how many more deliveries it may take. Those that are given up count too, so that no claim is long.
     fn room(&self) -> usize {
         let taken = self.found.rows.len() + self.given_up.len();
         self.terms.limit.saturating_sub(taken)

@@ -131,7 +131,7 @@ pub(crate) fn damage(url_of_role: &str) {
     Session::open(url_of_role).run(&format!("DROP SCHEMA {} CASCADE", role(url_of_role)));
 }
 
-/// A connection that can be used where nothing may wait. What it has begun is undone when it is dropped.
+/// A connection that can be used where nothing may wait. Work that it has begun is undone when it is dropped.
 pub(crate) struct Session {
     runtime: Option<Runtime>,
     client: Client,

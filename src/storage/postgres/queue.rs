@@ -18,7 +18,7 @@ pub(super) const END_PENDING_BY_NUMBER: &str = "WITH ended AS (DELETE FROM pendi
      SELECT number, event, webhook, $2::text, attempts, due_at, first_attempt_at, manual, created_at, $3::bigint, started_at, outcome,
          status, error FROM ended";
 
-/// Makes sure that webhooks are looked at when something falls due; suspended ones stay out. What falls due is written before.
+/// Makes sure that webhooks are looked at when something falls due; suspended ones stay out. The due deliveries are written before.
 pub(super) async fn wake(
     tx: &Transaction<'_>,
     due: impl Iterator<Item = (i64, i64)>,

@@ -2,9 +2,9 @@
 //!
 //! - An event names the webhooks that it is for in `lanes`, in order; each is a delivery, numbered `first + index`. A delivery that the
 //!   publishing node attempts from memory has no row until its first attempt has a result: then it gets one, once, with that result.
-//! - What waits (no free slot, a retry, a manual attempt) has a row in `pending`, the only table whose rows change in the course of a
-//!   delivery. It stays small, and what is in it is what a claim looks at.
-//! - What has ended stands in `delivery` with its last attempt, and earlier attempts in `attempt`: both are only appended to.
+//! - A waiting delivery (no free slot, a retry, a manual attempt) has a row in `pending`, the only table whose rows change in the course of
+//!   a delivery. It stays small, and what is in it is what a claim looks at.
+//! - An ended delivery is in `delivery` with its last attempt, and earlier attempts are in `attempt`: both are only appended to.
 //! - `event`, `delivery` and `attempt` are partitioned by ranges of numbers that begin at new days, so that retention drops tables.
 //!   Numbers of deliveries are those of events with 20 more bits, so the partitions of the three have the same bounds.
 //! - Numbers of events are given under a lock that is held until the commit: they stand in the order of commits, so a reader that has

@@ -1,4 +1,4 @@
-//! What is true of the PostgreSQL store alone: several nodes, partitions, plans, and a database that goes away.
+//! Tests of the PostgreSQL store alone: several nodes, partitions, plans, and a database that goes away.
 
 use std::time::Duration;
 
@@ -281,7 +281,7 @@ async fn a_new_day_has_a_partition_of_its_own_and_one_that_is_old_is_dropped_unl
     session.run(new_day);
     assert_eq!(purge(0).await, 0);
     deliver(&store, "third day", 200).await;
-    // What was handed over before is settled by the next claim.
+    // Everything that was handed over before is settled by the next claim.
     store.claim(limited(&slots(0, 0), 9, 200)).await.unwrap();
     assert_eq!(session.number("SELECT count(*) FROM partition"), 4);
     assert_eq!(purge(150).await, 1, "the first day");
@@ -386,7 +386,7 @@ async fn lists_are_read_from_indexes() {
             !plan.contains("Seq Scan on delivery"),
             "{condition}: {plan}"
         );
-        // What is in the range of one event, or in the queue alone, is little: it may be sorted.
+        // The range of one event, or the queue alone, holds little: it may be sorted.
         let is_bounded = condition.contains("pending") || condition.contains("1001");
         assert!(
             !plan.contains("Sort Method") || is_bounded,

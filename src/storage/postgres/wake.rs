@@ -67,7 +67,7 @@ impl Wake {
             () = drive(&mut messages, &self.told, 0) => return Ok(()),
         };
         *pause = PAUSE;
-        // What other nodes told before this one listened is lost: it looks for itself.
+        // Notifications from other nodes before this one listened are lost, so it looks for itself.
         self.told.notify_one();
         let telling = async {
             loop {
@@ -88,7 +88,7 @@ impl Wake {
     }
 }
 
-/// Reads what the server sends until the connection ends. What this node told itself, over the connection `own`, is no news.
+/// Reads the server's messages until the connection ends. Notifications that this node sent, over the connection `own`, are not news to it.
 async fn drive<S>(messages: &mut S, told: &Notify, own: i32)
 where
     S: futures_util::Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Unpin,

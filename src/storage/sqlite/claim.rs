@@ -2,8 +2,8 @@
 //!
 //! A webhook with something waiting stands in the index `webhook_due`; a claim walks it in the order of waiting and takes of each webhook
 //! no more than it has free slots. So a claim costs as much as it claims, however long the queue of one webhook is, and a webhook
-//! whose slots are all taken is passed over in one step. What is claimed waits no more: it stands in the index `delivery_leased` until
-//! its result is recorded, and a claim looks there first for what has none at the end of its lease.
+//! whose slots are all taken is passed over in one step. A claimed delivery no longer waits: it is in the index `delivery_leased` until its
+//! result is recorded, and a claim looks there first for deliveries that have none at the end of their lease.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -312,7 +312,7 @@ impl Claim<'_> {
         Ok(())
     }
 
-    /// How many more it may take. What is given up counts too, so that no claim is long.
+    /// Returns how many more deliveries it may take. Those that are given up count too, so that no claim is long.
     fn room(&self) -> usize {
         let taken = self.found.rows.len() + self.given_up;
         self.terms.limit.saturating_sub(taken)

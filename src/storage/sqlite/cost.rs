@@ -1,5 +1,5 @@
-//! The cost of verbs: the steps that SQLite's virtual machine takes, which are the same on every machine. What runs on the writer's
-//! thread holds up every other write, so it must not grow with what is stored.
+//! The cost of verbs: the steps that SQLite's virtual machine takes, which are the same on every machine. Work on the writer's thread holds
+//! up every other write, so it must not grow with the stored data.
 
 use std::path::Path;
 use std::sync::Arc;

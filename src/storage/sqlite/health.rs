@@ -1,7 +1,7 @@
 //! Whether the file can still be trusted: that it is where it was opened, has one log, and is undamaged.
 //!
-//! SQLite goes on writing into a file that was deleted, and keeps one log for each name of a file. What is answered for then is found
-//! by nobody, or overwritten. So nothing is promised before the file was looked at.
+//! SQLite goes on writing into a file that was deleted, and keeps one log for each name of a file. Data accepted after that is lost or
+//! overwritten. So nothing is promised before the file was looked at.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::ErrorKind;

@@ -1,9 +1,9 @@
 //! Deliveries that are attempted from memory and have no row yet.
 //!
 //! A publication stores one row for all of its deliveries that got a slot; each gets a row of its own with the result of its attempt, so
-//! that one that succeeds at once is written once. What has no result at the end of the lease, or when the file is opened again, gets a
-//! row as if it had been claimed from the queue; so does what is to be changed before its result is there. A delivery without a row is
-//! pending, and its first attempt is counted.
+//! that one that succeeds at once is written once. A delivery without a result at the end of the lease, or when the file is opened again,
+//! gets a row as if it had been claimed from the queue; so does one that is to be changed before its result is there. A delivery without a
+//! row is pending, and its first attempt is counted.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! Changing the encryption key: secrets are sealed again row by row, in steps that survive a restart.
 //!
-//! The value `key-check` is sealed with the current key, and names it. What is written is sealed with that key, by whatever process: so
-//! once it has changed no secret is sealed with the old key any more, and what is left of that is found in one pass.
+//! The value `key-check` is sealed with the current key, and names it. Secrets are written sealed with that key, by whatever process: so
+//! once it has changed no secret is sealed with the old key any more, and those left are found in one pass.
 
 use rusqlite::{Connection, OptionalExtension, params};
 

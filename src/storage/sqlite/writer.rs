@@ -3,10 +3,10 @@
 //!
 //! SQLite has one writer at a time, and a durable commit costs an fsync. So the fsync is taken out of the commit: in WAL mode with
 //! `synchronous = NORMAL` a commit writes the log without syncing it, and the second thread syncs the log for all commits that were
-//! made meanwhile. Who promises something to others is not answered before that; claims and results are answered when they are
-//! committed, because what the machine loses of them with its power is only attempted again. The writer goes on with the next batch
-//! while the disk works, and batches grow with what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power
-//! leaves a whole number of commits.
+//! made meanwhile. A caller that promises something to others is not answered before that; claims and results are answered when they are
+//! committed, because those that a loss of power takes are only attempted again. The writer goes on with the next batch while the disk
+//! works, and batches grow with what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole
+//! number of commits.
 //!
 //! A job that fails is rolled back alone: the batch is undone and run again with a savepoint around each job. Savepoints for all would
 //! cost every batch a copy of every page that each job changes.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
-/// Finds the addresses of a name. What it gives is vetted before it is dialled, so it need not be trusted.
+/// Finds the addresses of a name. An address is vetted before it is dialled, so the resolver need not be trusted.
 #[async_trait]
 pub(crate) trait Resolve: Send + Sync {
     /// All addresses of `name`, the preferred ones first.

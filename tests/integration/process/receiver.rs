@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// What the test itself sends to see that all connections before its own were accepted.
+/// Message that the test itself sends to see that all connections before its own were accepted.
 const FENCE: &str = "FENCE\r\n";
 
 /// Listens until the test binary ends.

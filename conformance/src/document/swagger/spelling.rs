@@ -1,4 +1,4 @@
-//! What 2.0 spells in another way than 3.0: media types, servers, security schemes, references and keywords of schemas.
+//! The parts that 2.0 spells in another way than 3.0: media types, servers, security schemes, references and keywords of schemas.
 
 use foldhash::HashMap;
 use serde_json::{Map, Value, json};

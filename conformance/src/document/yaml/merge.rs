@@ -60,7 +60,7 @@ impl Reader<'_> {
         let spots = self.parsed.spots.split_off(first);
         let mut exact = self.parsed.exact.split_off(before.exact);
         exact.iter_mut().for_each(|(mark, _)| *mark -= first);
-        // What was anchored in there has no marks any more; what repeats it is noted as a leaf.
+        // Nodes anchored in there no longer have marks; a repetition of one is noted as a leaf.
         for anchor in self.anchored.drain(before.anchors..) {
             if let Some(anchored) = self.anchors.get_mut(&anchor) {
                 anchored.marks = 0..0;

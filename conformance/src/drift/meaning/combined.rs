@@ -47,7 +47,7 @@ struct Alternative<'m, 'a> {
     facts: Facts,
 }
 
-/// What a member may be: absent or a value, and the alternatives that allow it.
+/// A kind of member: absent or a value, and the alternatives that allow it.
 struct Kind {
     value: Option<Value>,
     meets: Set,
@@ -291,7 +291,8 @@ fn dependent<'f>(alternatives: &'f [Alternative<'_, '_>]) -> Vec<&'f String> {
     names.into_iter().take(DEPENDENT).collect()
 }
 
-/// What the member `name` may be: the smallest value of each kind. Adds to `judged` how many schemas values were held against.
+/// Returns the kinds of the member `name`, with the smallest value of each. Adds to `judged` the number of schemas that values were checked
+/// against.
 fn kinds(alternatives: &[Alternative<'_, '_>], name: &str, judged: &mut usize) -> Vec<Kind> {
     let lists: Vec<Vec<String>> = alternatives
         .iter()

@@ -1,4 +1,4 @@
-//! What schemas demand of one value, gathered from all that applies to it, with one branch chosen of each alternative.
+//! Constraints on one value, gathered from all schemas that apply to it, with one branch chosen of each alternative.
 
 use std::collections::{BTreeMap, BTreeSet};
 

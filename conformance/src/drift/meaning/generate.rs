@@ -58,7 +58,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// What the schema at `at` demands, by the ways of choosing its branches.
+    /// Returns the constraints of the schema at `at`, by the ways of choosing its branches.
     pub(super) fn ways(&self, at: &str) -> Rc<Vec<Facts>> {
         if let Some(known) = self.ways.borrow().get(at) {
             return known.clone();

@@ -1,4 +1,4 @@
-//! What the schema of the other side mentions, which is worth trying on this one.
+//! Hints from the schema of the other side: what it mentions is worth trying on this one.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub(super) struct Hints {
 }
 
 impl Hints {
-    /// What `facts` mention.
+    /// Collects the hints that `facts` mention.
     pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>) -> Self {
         let mut hints = Self::default();
         for one in facts {

@@ -1,10 +1,9 @@
-//! What an edit of a schema means: values that the schema accepts and the edited one rejects or the reverse, and proofs that there
-//! are none.
+//! The meaning of a schema edit: values that the schema accepts and the edited one rejects or the reverse, and proofs that there are none.
 //!
 //! [`Meaning::trial`] tries values on the old schema and on the old schema with one difference applied, so that what tells the two apart
 //! belongs to that difference. [`Meaning::raise`] puts such a value into the body or parameter that it is part of, and
-//! [`Meaning::proof`] asks the set algebra. Numbers that no value is made of are replaced, see [`stand_in`]. Who sends the value decides
-//! which members are sent at all (`readOnly`, `writeOnly`).
+//! [`Meaning::proof`] asks the set algebra. Numbers that no value is made of are replaced, see [`stand_in`]. The sender of the value
+//! decides which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
 mod as_text;
@@ -372,7 +371,7 @@ impl<'a> Meaning<'a> {
         if apart.is_empty() {
             return Ok(Trial::default());
         }
-        // What only the edited schema accepts is an example where it has all that the new one demands besides.
+        // A value that only the edited schema accepts is an example where it has all that the new one requires besides.
         let completed: Vec<Value> = apart
             .iter()
             .filter(|(_, in_old)| !in_old)
@@ -443,7 +442,7 @@ impl<'a> Meaning<'a> {
             true => Relation::default(),
             false => related(true),
         };
-        // What was left out may be what makes the two the same.
+        // The parts that were left out may be what makes the two the same.
         match pruned.old_in_new && pruned.new_in_old {
             true => pruned,
             false => {

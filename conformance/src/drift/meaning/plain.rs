@@ -33,7 +33,7 @@ const EXACT: u64 = 1 << 53;
 /// How deep schemas nest.
 const DEPTH_LIMIT: usize = 120;
 
-/// What of the old document's schema is changed while it is written.
+/// The edits to the old document's schema, applied while it is written.
 #[derive(Clone, Copy)]
 pub(super) struct Edits<'e, 'a> {
     /// The document that what is added is written from.
@@ -94,7 +94,7 @@ pub(super) struct Writer<'e, 'a> {
     pub(super) source: &'e Source<'a>,
     left: usize,
     pub(super) edits: Option<Edits<'e, 'a>>,
-    /// What is not sent after an edit of a flag.
+    /// The properties that are not sent after an edit of a flag.
     unsent: Option<Unsent<'a>>,
     /// Whether schemas of the new document are being written.
     new: bool,

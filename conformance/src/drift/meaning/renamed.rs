@@ -111,7 +111,7 @@ fn strings(list: &Value) -> impl Iterator<Item = &str> {
     list.filter_map(Value::as_str)
 }
 
-/// What a schema says, whatever its members are called and in whatever order it says it.
+/// Returns the text of a schema without the names of its members and their order.
 fn shape(schema: &Value) -> String {
     let Value::Object(members) = schema else {
         return schema.to_string();

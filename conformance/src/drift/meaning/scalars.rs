@@ -155,7 +155,7 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
         });
         low && high && (!integers || float.fract() == 0.0)
     };
-    // What meets the bounds stands first, whole and small numbers before others.
+    // Points that meet the bounds come first, whole and small numbers before others.
     points.sort_by(|a, b| {
         let key = |value: &Value| {
             (

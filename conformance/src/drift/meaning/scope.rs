@@ -1,4 +1,4 @@
-//! What of a schema is written: all of it, or what given values can see.
+//! The part of a schema that is written: all of it, or the part that given values can see.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::tried::is_alike;
 
-/// What of a schema is written.
+/// The part of a schema that is written.
 #[derive(Clone)]
 pub(super) enum Scope<'v> {
     All,
@@ -27,7 +27,7 @@ impl<'v> Scope<'v> {
         self.each(&|value, all| all.extend(value.as_object().and_then(|members| members.get(name))))
     }
 
-    /// What [`Self::named`] gives for each name, found at once for all.
+    /// Returns the result of [`Self::named`] for each name, found at once for all.
     pub(super) fn by_name(&self) -> ByName<'v> {
         let Self::Values(values) = self else {
             return ByName(None);

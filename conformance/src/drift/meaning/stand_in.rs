@@ -84,7 +84,7 @@ impl StandIns {
         value
     }
 
-    /// What stands in for the length or count that `keyword` gives.
+    /// Returns the stand-in for the length or count that `keyword` gives.
     pub(super) fn count(&self, keyword: &str, number: &Decimal) -> Option<u64> {
         let all = if keyword.ends_with("Length") {
             &self.lengths
@@ -148,8 +148,8 @@ impl Large {
     }
 }
 
-/// Numbers above the first of `limits` that are in the order of `all`, with those that are next to each other next to each other. What
-/// there is no room for is left out.
+/// Returns numbers above the first of `limits` that are in the order of `all`, with those that are next to each other next to each other.
+/// Numbers that there is no room for are left out.
 fn ranked(all: &BTreeSet<Decimal>, limits: (u64, u64)) -> BTreeMap<Decimal, u64> {
     let whole = |one: &Decimal| one.to_string().parse::<u128>().ok();
     let mut ranks = BTreeMap::new();

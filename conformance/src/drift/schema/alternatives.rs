@@ -57,7 +57,7 @@ impl Walk<'_> {
     }
 
     /// Compares where discriminators lead: as hints, for no value is valid or not because of them. A value is mapped to the same where
-    /// the schemas are the same component or say the same. What is mapped to a branch that is on one side only, is said with the branch.
+    /// the schemas are the same component or say the same. A value mapped to a branch that is on one side only is reported with the branch.
     pub(super) fn mappings(&self, views: &(View, View), differences: &mut Vec<Difference>) {
         let (old, new) = (&views.0, &views.1);
         let parts = [old, new].map(|view| view.parts.get("discriminator"));

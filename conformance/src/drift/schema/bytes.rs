@@ -12,7 +12,7 @@ use crate::finding::SchemaChange;
 /// How bytes are written as text.
 const ENCODING: &str = "contentEncoding";
 
-/// What bytes are.
+/// Keyword of schemas of bytes.
 const MEDIA: &str = "contentMediaType";
 
 /// Compares bytes that are written in different ways, and says which keywords that is about. Bytes that are encoded on one side and stand

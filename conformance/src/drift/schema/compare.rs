@@ -1,6 +1,6 @@
 //! Walking the pairs of schemas that are not equal, and entering what differs.
 //!
-//! Pairs are taken from a queue and each is looked at once, so neither recursion nor sharing costs anything. Who uses a schema is
+//! Pairs are taken from a queue and each is looked at once, so neither recursion nor sharing costs anything. The users of a schema are
 //! found afterwards, by walking the pairs back to where they came from.
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -45,7 +45,7 @@ pub(super) struct Root<'a> {
     values: Values<'a>,
 }
 
-/// What stands at the same place of both documents.
+/// The values at the same place of both documents.
 pub(in super::super) type Values<'a> = (Option<&'a Value>, Option<&'a Value>);
 
 impl<'a> Schemas<'a> {
@@ -126,7 +126,7 @@ pub(super) enum From {
 pub(super) struct Visit<'a> {
     pub(super) old: String,
     pub(super) new: String,
-    /// What stands there.
+    /// The values at that place.
     pub(super) values: Values<'a>,
     pub(super) from: Vec<From>,
     pub(super) differences: Vec<Difference>,
@@ -350,7 +350,7 @@ impl<'a> Walk<'a> {
         visit.differences = differences;
     }
 
-    /// What there is to say where only one side has a schema.
+    /// Returns the difference where only one side has a schema.
     fn one_sided(&self, id: usize, views: &(View, View)) -> Option<Difference> {
         let visit = &self.pairs[id];
         let (old, new) = (visit.values.0.is_some(), visit.values.1.is_some());

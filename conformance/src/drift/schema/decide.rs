@@ -1,11 +1,11 @@
-//! What each difference does by itself, and which value shows it.
+//! The effect of each difference by itself, and the value that shows it.
 //!
 //! A difference is judged on the old schema with only this difference applied. It is breaking where the sender may send a value that
 //! the receiver rejects: a client sends by the old document and the server receives by the new one, the server sends by the new one and
 //! a client receives by the old one. It is a warning where the receiver accepts more than is sent, or where the value needs members that
 //! the sender does not document. It is no finding where nothing changes for any value, and undecided where neither a value nor a proof
 //! was found. The place of the judgment is the smallest schema that the whole value has to meet there: branches of `allOf`, `oneOf` and
-//! the like are judged in the schema that has them. What no difference of such a schema does alone is a finding of all of them.
+//! the like are judged in the schema that has them. An effect that no difference of such a schema has alone is a finding of all of them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ use crate::finding::{Impact, SchemaChange, Sender, Severity, Undecided};
 /// below a tenth of it.
 const EFFORT: usize = 1_000_000;
 
-/// What a difference does in one direction.
+/// The effect of a difference in one direction.
 pub(super) enum Verdict {
     /// Nothing, for certain.
     None,
@@ -56,7 +56,7 @@ impl Verdict {
     }
 }
 
-/// What was tried already: the place, the difference and the direction.
+/// Key of the trials that were already made: the place, the difference and the direction.
 type TrialKey = (usize, *const Difference, Sender, Text);
 
 pub(super) struct Decider<'d, 'w, 'a> {
@@ -106,7 +106,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         (&pair.old, &pair.new)
     }
 
-    /// Who sends values of a pair.
+    /// Returns the senders of a pair's values.
     pub(super) fn senders(&self, id: usize) -> impl Iterator<Item = Sender> + use<> {
         let senders = self.senders[id];
         [Sender::Client, Sender::Server]
@@ -190,7 +190,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         if self.is_hidden(around, sender) {
             return Verdict::None;
         }
-        // What no value shows, such as digits that no 64-bit number holds, is judged by the keyword alone.
+        // A difference that no value shows, such as in digits that no 64-bit number holds, is judged by the keyword alone.
         if difference.edits.is_empty() {
             let effect = self.effect(id, difference, spot, &one.around[..inside], false);
             let harms = match sender {
@@ -289,7 +289,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         relation.old_in_new && relation.new_in_old
     }
 
-    /// What is left where no value was found that the receiver rejects.
+    /// Judges a difference for which no value was found that the receiver rejects.
     fn without_harm(
         &self,
         id: usize,
@@ -364,7 +364,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
                 }),
             };
         }
-        // What the algebra says is lost is often what was not thought of.
+        // The values that the algebra says are lost are often those that were not thought of.
         let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
         if let Ok(more) = self.meaning.sort_out(spot, &edits, values) {
             match self.raised(&edits, &more, rest, one.root, spot, true) {
@@ -387,9 +387,9 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         })
     }
 
-    /// What a difference may do to the values of the schema that it is judged in. Branches of `oneOf` are assumed to exclude each other,
-    /// because values that show an overlap were tried before. For the `oneOf` directly around the difference, this is assumed only if
-    /// values were `seen` that only the receiver accepts.
+    /// Returns the possible effect of a difference on the values of the schema that it is judged in. Branches of `oneOf` are assumed to
+    /// exclude each other, because values that show an overlap were tried before. For the `oneOf` directly around the difference, this is
+    /// assumed only if values were `seen` that only the receiver accepts.
     fn effect(
         &self,
         id: usize,
@@ -434,7 +434,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         }
     }
 
-    /// What a difference does at `place`, with values that are about it.
+    /// Tries a difference at `place`, with values that are about it.
     pub(super) fn trial(
         &mut self,
         place: usize,

@@ -1,4 +1,4 @@
-//! What differs in the keywords of two schemas: as data for the report, and as edits of the old schema for the judgment.
+//! The differences between the keywords of two schemas: as data for the report, and as edits of the old schema for the judgment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +75,7 @@ pub(super) fn differ(
     (old, new): (&View, &View),
     differences: &mut Vec<Difference>,
 ) -> bool {
-    // What is binary is not compared as a whole with what is text, and the types of the two are the same.
+    // Binary content and text are not compared as a whole, and the types of the two are the same.
     if are_text(old, new) {
         return true;
     }

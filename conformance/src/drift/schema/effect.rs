@@ -1,4 +1,4 @@
-//! What a difference between keywords may do to the values that are accepted, by the meaning of the keyword alone.
+//! The possible effect of a difference between keywords on the accepted values, by the meaning of the keyword alone.
 
 use std::cmp::Ordering;
 

@@ -26,7 +26,7 @@ pub(super) fn enter<'w>(
     for (id, pair) in walk.pairs.iter().enumerate() {
         ledger.options.progress.step();
         enter_unresolved(pair, &mut search, id, ledger, roots);
-        // What two equal schemas have inside is spelled differently and comes to the same.
+        // The schemas inside two equal schemas may be spelled differently, but mean the same.
         decider.equal[id] = pair.from.iter().all(|from| match from {
             From::Root(_) => false,
             From::Pair(around, ..) => decider.equal[*around],
@@ -90,7 +90,7 @@ fn enter_unresolved(
 }
 
 impl<'d> Decider<'d, '_, '_> {
-    /// What is to be entered for a difference, if anything.
+    /// Returns the entry for a difference, if any.
     fn entry(&mut self, id: usize, difference: &'d Difference) -> Option<SchemaEntry> {
         let mut entry = SchemaEntry {
             rule: difference.rule,

@@ -72,7 +72,7 @@ struct Viewer<'a> {
     document: &'a Document,
     prose: bool,
     looks: Cell<usize>,
-    /// What was expanded for this view: a branch is looked into more than once.
+    /// The views that were expanded for this one: a branch is looked into more than once.
     seen: RefCell<HashMap<String, View>>,
 }
 
@@ -86,7 +86,7 @@ impl Viewer<'_> {
             self.looks.set(self.looks.get() + 1);
         }
         let view = self.expand_new(at, chain);
-        // What is being viewed is not looked into again.
+        // The schema that is being viewed is not looked into again.
         if !chain.is_empty() {
             self.seen.borrow_mut().insert(at.to_owned(), view.clone());
         }
@@ -407,13 +407,13 @@ fn fold_null_type(view: &mut View) {
                 part.remove(null);
             }
         }
-        // What accepts everything accepts null already.
+        // A schema that accepts everything accepts null already.
         let constrains = view.parts.keys().any(|keyword| !is_annotation(keyword));
         view.or_null = constrains;
     }
 }
 
-/// What is binary has no type in OpenAPI 3.1, and is a string in OpenAPI 3.0.
+/// Removes the type of binary content, which has none in OpenAPI 3.1 and is a string in OpenAPI 3.0.
 fn drop_binary_type(view: &mut View) {
     let has = |keyword: &str| view.parts.contains_key(keyword);
     let binary = has("contentMediaType") && !has("contentEncoding") && !has("contentSchema");

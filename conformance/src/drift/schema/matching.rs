@@ -29,7 +29,7 @@ pub(super) struct Sides<'a> {
     pub(super) same: RefCell<Same<'a>>,
     /// How many schemas may still be looked at; see [`LOOKS`].
     pub(super) left: Cell<usize>,
-    /// What stands in for numbers that no value is made of.
+    /// The stand-ins for numbers that no value is made of.
     pub(super) stand_ins: OnceCell<StandIns>,
 }
 
@@ -52,7 +52,7 @@ impl Sides<'_> {
         self.same.borrow_mut().schema(old, new)
     }
 
-    /// What stands in for numbers of both documents that no value is made of.
+    /// Returns the stand-ins for numbers of both documents that no value is made of.
     pub(super) fn stand_ins(&self) -> &StandIns {
         self.stand_ins
             .get_or_init(|| StandIns::of(self.old.document(), self.new.document()))
@@ -97,7 +97,7 @@ impl Sides<'_> {
             let places = by_text.entry(text(&self.new, other)).or_default();
             places.push_back(index);
         }
-        // What stands in the same place is the same branch, if it may be; otherwise what says the same in the same words.
+        // A branch in the same place is the same branch, if it may be; otherwise, the branch with the same text is.
         let mut open: Vec<(usize, &String)> = Vec::new();
         for (index, one) in old.iter().enumerate() {
             let is_it = |other: &&String| self.same(one, other) || self.is_one(one, other);

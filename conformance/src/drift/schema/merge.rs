@@ -60,7 +60,7 @@ pub(super) fn conjoin(mut outer: View, inner: View) -> Option<View> {
                 known.extend(more);
             }
             (Content::Set(known), Content::Set(more)) if *known == more => {}
-            // What the outer schema tells its reader stands in front of what the inner one tells.
+            // The annotations of the outer schema take precedence over those of the inner one.
             _ if is_annotation(&keyword) => {}
             _ => return None,
         }
@@ -101,7 +101,7 @@ pub(super) fn merge(outer: &View, inner: View) -> Option<View> {
     }
     let mut parts = inner.parts;
     for (keyword, part) in &outer.parts {
-        // What the outer schema tells its reader stands in front of what the inner one tells.
+        // The annotations of the outer schema take precedence over those of the inner one.
         if parts.insert(keyword.clone(), part.clone()).is_some()
             && !PROSE.contains(&keyword.as_str())
         {

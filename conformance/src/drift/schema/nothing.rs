@@ -1,5 +1,5 @@
 //! Whether a schema accepts nothing, as far as its keywords say so plainly: bounds that exclude each other, values that are listed and of
-//! another type, alternatives that are the same one twice. What is not seen counts as accepting something.
+//! another type, alternatives that are the same one twice. A schema in which this is not seen counts as accepting something.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -246,7 +246,7 @@ fn numbers(all: &[&View]) -> Range {
     range
 }
 
-/// What a bound of numbers does beside the others of the old schema: nothing, where these are tighter before and after.
+/// Returns the effect of a numeric bound beside the others of the old schema: none where these are tighter before and after.
 pub(super) fn of_bounds(keyword: &str, (old, new): (&View, &View)) -> Option<Effect> {
     let (ends, is_upper) = match keyword {
         "minimum" | "exclusiveMinimum" => (["minimum", "exclusiveMinimum"], false),

@@ -179,7 +179,7 @@ impl Decider<'_, '_, '_> {
     }
 }
 
-/// What is known of the values of a schema.
+/// The known facts about the values of a schema.
 struct Inner<'v> {
     /// Their types; empty where that may be any.
     types: &'v [Value],

@@ -83,7 +83,7 @@ impl Decider<'_, '_, '_> {
         self.text_at(&one.around[index.map_or(0, |index| index + 1)..], one.root)
     }
 
-    /// What a difference does in a schema around, which the values of `inner` are put into.
+    /// Tries a difference in a surrounding schema, which the values of `inner` are put into.
     pub(super) fn turned_trial(
         &self,
         difference: &Difference,

@@ -1,4 +1,4 @@
-//! What the keywords of a difference tell where no value does.
+//! Conclusions from the keywords of a difference where no value shows its effect.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the differences of one schema do together: what makes up for one of them, and what none of them does alone.
+//! The joint effect of one schema's differences: some make up for another one, and some do together what none does alone.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ impl<'d> Member<'d> {
     }
 }
 
-/// What differences do together.
+/// The joint effect of differences.
 enum Joint<'d> {
     /// These matter for a value: rejected by the receiver, or not sent any more.
     Shown(bool, Tried, Vec<&'d Difference>),
@@ -170,8 +170,8 @@ impl<'d> Decider<'d, '_, '_> {
         found.into_iter().collect()
     }
 
-    /// What differences do together that are not breaking by themselves. Where none of them is a finding, something is said of them
-    /// unless they are known to change nothing.
+    /// Returns the entry for the joint effect of differences that are not breaking by themselves. Where none of them is a finding,
+    /// something is said of them unless they are known to change nothing.
     fn of_group(&self, place: usize, spot: Spot<'_>, group: &Group<'d>) -> Option<SchemaEntry> {
         let is_told = |member: &Member<'_>| {
             let difference = std::ptr::from_ref(member.difference);
@@ -237,7 +237,8 @@ impl<'d> Decider<'d, '_, '_> {
         })
     }
 
-    /// What the differences of `group` do together. What is not rejected is looked into where nothing is said of any of them.
+    /// Returns the joint effect of the differences of `group`. Values that are not rejected are looked into where none of the differences
+    /// is reported.
     fn joint(&self, spot: Spot<'_>, group: &Group<'d>, silent: bool) -> Joint<'d> {
         let differences: Vec<&Difference> = group.iter().map(|one| one.difference).collect();
         let all = edits(&differences);
@@ -336,7 +337,7 @@ impl<'d> Decider<'d, '_, '_> {
                 }
                 size /= 2;
             }
-            // What one of them does alone was said there.
+            // The effect of a single difference was reported with that difference.
             (fewer.len() > 1).then_some((tried, fewer))
         })
     }

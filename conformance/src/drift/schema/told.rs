@@ -1,4 +1,4 @@
-//! What differs in the words of the files: a keyword that loading gave another name or value is told as it stands there.
+//! The differences in the words of the files: a keyword that loading gave another name or value is reported as it stands there.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What is below two schemas that say the same themselves: no view of them is needed where nothing in them has to be folded away.
+//! The content of two schemas that say the same themselves: no view of them is needed where nothing in them has to be folded away.
 
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ pub(super) type Inner<'a> = Vec<(Below, Values<'a>)>;
 type Objects<'a> = (&'a Map<String, Value>, &'a Map<String, Value>);
 
 impl<'a> Walk<'a> {
-    /// What is below the schemas of a pair, if they say the same themselves; none where that needs a view of them.
+    /// Returns the content of the schemas of a pair, if they say the same themselves; none where that needs a view of them.
     pub(super) fn unchanged(&self, id: usize) -> Option<Inner<'a>> {
         let visit = &self.pairs[id];
         let (one @ Value::Object(ones), other @ Value::Object(others)) =
@@ -42,7 +42,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What is below alternatives that are the same components on both sides, and null beside them.
+    /// Returns the content of alternatives that are the same components on both sides, and null beside them.
     fn union(
         &self,
         same: &Same<'a>,
@@ -93,7 +93,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What differs below two schemas whose keywords look at members and items only.
+/// Returns the differences below two schemas whose keywords look at members and items only.
 fn members<'a>(same: &Same<'a>, at: &Pair, (ones, others): Objects<'a>) -> Inner<'a> {
     let mut below = Vec::new();
     for (keyword, one) in ones {

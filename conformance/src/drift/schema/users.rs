@@ -1,4 +1,4 @@
-//! Who uses two schemas: the bodies and parameters that they are part of, and the components on the way.
+//! The users of two schemas: the bodies and parameters that they are part of, and the components on the way.
 
 use foldhash::HashSet;
 

@@ -76,7 +76,7 @@ impl Part {
         }
     }
 
-    /// What a keyword says that holds no schemas; a set as a list.
+    /// Returns the value of a keyword that holds no schemas; a set as a list.
     pub(super) fn literal(&self) -> Option<Literal> {
         let value = match &self.content {
             Content::Value(value) => value.clone(),
@@ -121,7 +121,7 @@ impl Part {
     }
 }
 
-/// What a keyword says; schemas are pointers.
+/// The content of a keyword; schemas are pointers.
 #[derive(Debug, Clone)]
 pub(super) enum Content {
     /// A value.

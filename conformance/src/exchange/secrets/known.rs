@@ -228,7 +228,7 @@ impl Secrets {
         pieces
     }
 
-    /// What stands in the place of a credential, where it is one that the run knows.
+    /// Returns the replacement for a credential, if the run knows it.
     fn credential(&self, value: &str, form: Form) -> Option<Vec<Piece>> {
         let named = self.named.borrow();
         let all = || named.iter().map(|known| known.written(form));
@@ -264,7 +264,7 @@ impl Secrets {
         Some(vec![Piece::Base64(pieces)])
     }
 
-    /// A credential that nobody told of. What this program made up is not secret.
+    /// A credential that nobody told of. Values that this program made up are not secret.
     fn unknown(&self, name: &str, value: &str) -> Option<Vec<Piece>> {
         let is_made_up = self.complete || value.contains(UNKNOWN);
         (!is_made_up && !value.is_empty()).then(|| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::call::Answer;
 use crate::case::serialize::{decode, text};
 
-/// What expressions may begin with.
+/// Names that expressions may begin with.
 const ROOTS: [&str; 11] = [
     "url",
     "method",
@@ -22,7 +22,7 @@ const ROOTS: [&str; 11] = [
     "components",
 ];
 
-/// What a workflow came to.
+/// The result of a workflow.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ended {
     pub(super) inputs: Map<String, Value>,
@@ -33,7 +33,7 @@ pub(super) struct Ended {
 /// The outputs of steps, by the id of the step.
 pub(super) type StepOutputs = BTreeMap<String, Map<String, Value>>;
 
-/// What expressions are about.
+/// The values that expressions refer to.
 pub(super) struct Scope<'a> {
     pub(super) inputs: &'a Map<String, Value>,
     /// The outputs of the steps so far.
@@ -210,7 +210,7 @@ impl Scope<'_> {
     }
 }
 
-/// What stands in a value at `#/pointer`, or at `.name[0].name`.
+/// Returns the part of a value at `#/pointer`, or at `.name[0].name`.
 fn within(value: &Value, rest: &str) -> Option<Value> {
     if let Some(pointer) = rest.strip_prefix('#') {
         return value.pointer(pointer).cloned();

@@ -20,7 +20,7 @@ const STEPS: usize = 10_000;
 /// How deep workflows may run each other.
 const DEPTH: usize = 10;
 
-/// What goes on after a step.
+/// The continuation after a step.
 enum Next {
     Step(usize),
     Workflow(String),
@@ -67,7 +67,7 @@ struct Run<'a> {
     steps_left: usize,
 }
 
-/// What a step came to.
+/// The result of a step.
 struct Done {
     is_successful: bool,
     /// Whether a finding tells already why not.
@@ -164,7 +164,7 @@ impl Run<'_> {
                     is_successful: false,
                 },
             };
-            // What an action takes care of is what the author of the file expects.
+            // A failure that an action takes care of is one that the author of the file expects.
             if action.is_none() && !done.is_successful && !done.is_told {
                 self.tell(driver, workflow, step, &done);
             }
@@ -376,7 +376,7 @@ impl Run<'_> {
         };
         done.is_successful = done.unmet.is_none();
         for (name, value) in &step.outputs {
-            // What is missing shows where it is used.
+            // A missing output shows where it is used.
             if let Ok(value) = scope.resolve(value) {
                 done.outputs.insert(name.clone(), value);
             }

@@ -19,7 +19,7 @@ const MOST_RETRIES: u32 = 100;
 /// The longest time between two tries, in seconds.
 const LONGEST_WAIT: f64 = 60.0;
 
-/// What steps refer to.
+/// The context that steps refer to.
 pub(super) struct Reader<'v> {
     pub(super) file: &'v str,
     pub(super) components: &'v Value,

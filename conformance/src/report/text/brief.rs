@@ -21,7 +21,7 @@ const FIRST: [&str; 3] = ["credentials-required", "no-server-error", "answer-com
 
 pub(super) fn write(listing: &Listing<'_>, paint: &Paint, out: &mut dyn Write) -> io::Result<()> {
     write_verdict(listing, paint, out)?;
-    // What a server does to strangers says nothing about it.
+    // A server's treatment of strangers says nothing about the server itself.
     let mut entries: Vec<&Entry> = match listing.report.verdict() {
         Verdict::NothingChecked => Vec::new(),
         Verdict::Conforms | Verdict::Deviates => listing.by_severity(),

@@ -113,8 +113,8 @@ pub(super) fn member(
     })
 }
 
-/// What happens where a property becomes `readOnly` or `writeOnly`, or is so no more, and that is not as with other keywords: nobody who
-/// has the property in the other direction notices, and who has it in this one had to leave it out.
+/// Describes the effect of a property becoming `readOnly` or `writeOnly`, or being so no longer, where it differs from that of other
+/// keywords: those who have the property in the other direction do not notice, and those who have it in this one had to leave it out.
 fn flag(
     keyword: &str,
     added: bool,

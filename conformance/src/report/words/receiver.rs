@@ -142,7 +142,7 @@ fn verdict(flaw: &Flaw) -> &'static str {
     }
 }
 
-/// What was sent.
+/// Describes the delivery that was sent.
 fn words(flaw: &Flaw) -> String {
     match flaw {
         Flaw::NoSignature => "one without a signature".to_owned(),

@@ -407,7 +407,7 @@ fn bytes(told: &Keyword) -> Option<String> {
     }
 }
 
-/// What bytes may be that text may not be.
+/// Words for the values that bytes may have and text may not.
 const NO_TEXT: &str = "bytes that are not text";
 
 /// Whether a keyword says that values are bytes as they are, which need not be text.

@@ -46,7 +46,7 @@ pub(super) fn violation(violation: &Violation) -> String {
 
 fn value(keyword: &str, expected: &Value, found: &Value) -> String {
     let (limit, got) = (shown(expected), shown(found));
-    // What a number of characters, items or members is compared with.
+    // The number of characters, items or members that is compared with the limit.
     let size = match found {
         Value::String(text) => text.chars().count(),
         Value::Array(items) => items.len(),

@@ -49,7 +49,7 @@ fn run(document: &str, url: &str, settings: &Settings, nonce: u64) -> Outcome {
     outcome.expect("the server can be checked")
 }
 
-/// What a run finds on a sender, from the gravest to warnings.
+/// Returns the findings of a run on a sender, from the gravest to warnings.
 fn found(fault: &'static str, seed: u64) -> Vec<Finding> {
     let mut settings = settings();
     match fault {

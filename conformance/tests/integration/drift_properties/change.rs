@@ -182,7 +182,7 @@ impl Change {
             // Members that nobody documents do not break anybody.
             What::Close(_) => false,
             What::Flag("readOnly", on) => !by_server && (on.is_some() || member.required),
-            // Who was told that a member is never sent may refuse it; the specification does not say.
+            // A receiver that was told that a member is never sent may reject it; the specification does not say.
             What::Flag("writeOnly", None) if by_server => return None,
             What::Flag("writeOnly", on) => by_server && on.is_some(),
             What::Flag(..) => false,

@@ -11,7 +11,7 @@ use super::vary::{bounds, leaf, vary};
 
 use crate::drift_support::random::Random;
 
-/// What is wanted of a case.
+/// The requirements on a case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
     /// How many changes, at most and at least.
@@ -286,7 +286,7 @@ impl Generator<'_> {
                 };
                 What::Flag(key, None)
             }
-            // What has to have itself is nothing that exists.
+            // An object that must contain itself cannot exist.
             1 | 2 if !api.reach(&member.schema).contains(&id) => What::Require(!member.required),
             3 if member.flags.is_empty() && !refers && !has_values(&member.schema) => {
                 What::Nullable(!member.nullable)

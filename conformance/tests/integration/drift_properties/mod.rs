@@ -137,7 +137,7 @@ fn one_change_is_one_finding_as_grave_as_its_kind_says() {
             .iter()
             .map(|found| found.severity)
             .collect();
-        // What was taken away and what came may be told apart, and what is never sent need not be told.
+        // A removed part and an added one may be reported apart, and a part that is never sent need not be reported.
         let is_one = severities.len() == 1 || case.changes[0].may_be_two() && severities.len() == 2;
         let is_silent = severities.is_empty() && case.changes[0].may_be_silent(&case.old);
         if is_silent || is_one && severities.iter().min() == Some(&expected) {

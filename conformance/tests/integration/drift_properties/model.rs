@@ -25,7 +25,7 @@ impl Slot {
         matches!(self, Self::Answer | Self::Event)
     }
 
-    /// What proofs call it.
+    /// Returns the name of it in proofs.
     pub(crate) fn part(self) -> &'static str {
         match self {
             Self::Request | Self::Event => "request body",
@@ -344,7 +344,7 @@ fn collect_objects<'a>(object: &'a Object, all: &mut Vec<&'a Object>) {
 }
 
 impl Schema {
-    /// What its items or values are.
+    /// Returns the schema of its items or values.
     fn inner(&self) -> Option<&Self> {
         match self {
             Self::List { items: inner, .. } | Self::Dictionary { values: inner, .. } => Some(inner),

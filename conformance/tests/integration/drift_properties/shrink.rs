@@ -9,7 +9,7 @@ use super::model::Object;
 
 use crate::drift_support::random::Random;
 
-/// What is tried.
+/// The property that is tried.
 type Property<'p> = &'p dyn Fn(&Case) -> Result<(), String>;
 
 /// How often a smaller case is tried.
@@ -74,7 +74,7 @@ fn smaller(mut case: Case, mut fault: String, property: Property<'_>) -> (Case, 
     loop {
         let mut found = false;
         let mut index = 0;
-        // What is left after one part was taken away is tried further from the same place.
+        // After one part is removed, the rest is tried further from the same place.
         while let Some(candidate) = without(&case, index) {
             tries += 1;
             if tries > TRIES {

@@ -1,4 +1,4 @@
-//! What the findings of a comparison say, in lines that can be compared whatever the names are.
+//! The content of a comparison's findings, in lines that can be compared whatever the names are.
 
 use conformance::document::Document;
 use conformance::drift::{Options, compare};
@@ -87,7 +87,7 @@ pub(crate) fn change(found: &Finding) -> Option<&SchemaChange> {
     }
 }
 
-/// What is said, with members numbered as their names are.
+/// Returns the text of a message, with members numbered as their names are.
 fn nameless(message: &Message, names: &[String]) -> String {
     let numbered = |name: &mut String| {
         if let Some(id) = names.iter().position(|one| one == name) {

@@ -1,4 +1,4 @@
-//! What a witness has to be: a value that one side accepts and the other refuses, and that for what its finding names.
+//! The requirements on a witness: a value that one side accepts and the other rejects, and that for what its finding names.
 
 use conformance::document::Literal;
 use conformance::finding::{Finding, Impact, Keyword, Proof, SchemaChange, Severity, Side};
@@ -40,7 +40,7 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// Returns the problem with the witness.
     pub(crate) fn judge(&self, found: &Finding) -> Result<bool, String> {
         let Some(witness) = &found.witness else {
             return Ok(false);
@@ -64,7 +64,7 @@ impl<'a> Judge<'a> {
         if found.severity != Severity::Breaking {
             return Ok(false);
         }
-        // What the server does not send any more is what only the old document accepts of it.
+        // A value that the server no longer sends is one that only the old document accepts.
         let impact = found.effect.map(|effect| effect.impact);
         let harms = |slot: &&Slot| {
             slot.is_sent_by_server() == (proof.accepted_by == Side::New)
@@ -150,7 +150,7 @@ impl<'a> Judge<'a> {
                     .iter()
                     .any(|value| is_of(value, takes) && !is_of(value, refuses))
             }
-            // Who must not send a member need not.
+            // A member that must not be sent is not required.
             SchemaChange::KeywordAdded(told) if is_flag(&told.keyword) => match refusing {
                 Side::New => contains(),
                 Side::Old => lacks(),

@@ -1,7 +1,7 @@
 //! Holding values against schemas by the plain validator, in a way of its own: nothing of the program is asked.
 //!
-//! What is sent in one direction has no members of the other (`readOnly`, `writeOnly`); formats of whole numbers are bounds, and
-//! the spellings of OpenAPI 3.0 are written as those of 3.1.
+//! Values sent in one direction have no members of the other (`readOnly`, `writeOnly`); formats of whole numbers are bounds, and the
+//! spellings of OpenAPI 3.0 are written as those of 3.1.
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -40,7 +40,7 @@ pub(crate) fn validator(document: &Value, pointer: &str, from_server: bool) -> V
         .unwrap_or_else(|error| panic!("{pointer}: {error}"))
 }
 
-/// What of a document is sent in one direction, in the spelling of the validator.
+/// Returns the part of a schema that is sent in one direction, in the spelling of the validator.
 fn sent(schema: &Value, from_server: bool) -> Value {
     match schema {
         Value::Object(members) => {

@@ -11,7 +11,7 @@ use super::held::accepts;
 pub(crate) struct Slot {
     /// The operation without its id, the names of path parameters left out.
     subject: String,
-    /// What of the operation, in the words of findings.
+    /// The part of the operation, in the words of findings.
     part: String,
     /// Where the schema stands; `None` where there is none, which accepts everything.
     pub(crate) pointer: Option<String>,
@@ -20,11 +20,11 @@ pub(crate) struct Slot {
     as_text: bool,
 }
 
-/// Who writes the value that a finding shows, after both sides were asked about it: `None` without a witness.
+/// Returns the sender of the value that a finding shows, after both sides were asked about it: `None` without a witness.
 ///
 /// # Errors
 ///
-/// What the finding claims and the validator denies.
+/// Returns the claim of the finding that the validator denies.
 pub(crate) fn writer(
     old: &Value,
     new: &Value,
@@ -60,7 +60,7 @@ pub(crate) fn writer(
             };
             if one.from_server == other.from_server && accepted == claimed {
                 let impact = finding.effect.map(|effect| effect.impact);
-                // What the server does not send any more is what only the old document accepts of it.
+                // A value that the server no longer sends is one that only the old document accepts.
                 let harms = (proof.accepted_by == Side::New) == one.from_server
                     || one.from_server && impact == Some(Impact::Withdrawn);
                 if finding.severity == Severity::Breaking && !harms {

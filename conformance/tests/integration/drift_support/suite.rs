@@ -27,7 +27,7 @@ pub(crate) struct Case {
     sides: [(Document, String); 2],
     places: Places,
     options: Options,
-    /// What is expected of old against new, and of new against old, as [`told`] writes it.
+    /// The expected findings of old against new, and of new against old, as [`told`] writes them.
     expected: [Vec<String>; 2],
     /// The rules that are expected either way.
     pub(crate) rules: Vec<String>,
@@ -95,7 +95,7 @@ fn of(file: &str, base: &str, places: &Places, case: &Value) -> Case {
 }
 
 impl Case {
-    /// What is wrong with what is found, one text for each direction.
+    /// Returns the faults in the findings, one text for each direction.
     pub(crate) fn faults(&self) -> Vec<String> {
         let [old, new] = &self.sides;
         let ways = [("old to new", old, new), ("new to old", new, old)];
@@ -140,7 +140,7 @@ impl Case {
         faults
     }
 
-    /// What is found where the document is compared with itself, or the patched one with itself.
+    /// Returns the findings where the document is compared with itself, and the patched one with itself.
     pub(crate) fn with_themselves(&self) -> Vec<Finding> {
         let all = self.sides.iter();
         all.flat_map(|(side, _)| compare(side, side, &self.options))
@@ -221,7 +221,7 @@ fn short(places: &Places, pointer: &str) -> String {
     shortest.unwrap_or_else(|| pointer.to_owned())
 }
 
-/// What is wrong with where a finding stands in the text: the key or the item of its place has to be there.
+/// Returns the problem with the place of a finding in the text: the key or the item of its place has to be there.
 fn misplaced(place: &Place, text: &str) -> Option<String> {
     let last = place.pointer.rsplit('/').next()?;
     let last = last.replace("~1", "/").replace("~0", "~");

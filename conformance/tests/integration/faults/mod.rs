@@ -23,7 +23,7 @@ const SHOP: &str = include_str!("../../cases/faults/shop.yaml");
 /// `Basic` needs the header that `Bearer` has in the shop.
 const BASIC_AREA: &str = "{openapi: 3.1.0, info: {title: Basic, version: '1'}, security: [{basic: []}], paths: {/basic: {get: {responses: {'200': {description: d, content: {application/json: {schema: {type: object}}}}, '401': {description: d, content: {application/json: {schema: {type: object}}}}}}}}, components: {securitySchemes: {basic: {type: http, scheme: basic}}}}";
 
-/// What a run with the default options finds, from the gravest to warnings.
+/// Returns the findings of a run with the default options, from the gravest to warnings.
 fn found(fault: &'static str, change: &dyn Fn(&mut Options)) -> Vec<Finding> {
     let shop = Shop(fault);
     let server = Server::start(Box::new(move |request: &Request, _| shop.answer(request)));

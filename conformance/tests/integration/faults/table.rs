@@ -6,7 +6,7 @@ use conformance::finding::Severity;
 pub(super) struct Fault {
     /// How the shop is told to have it.
     pub(super) id: &'static str,
-    /// What the server does, after "The server".
+    /// The fault of the server, after "The server".
     pub(super) does: &'static str,
     /// The rule that finds it.
     pub(super) rule: &'static str,

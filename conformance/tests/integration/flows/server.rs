@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 pub(crate) const FIRST: &str = "token-of-the-first-user";
 pub(crate) const SECOND: &str = "token-of-the-second-user";
 
-/// What the server does wrong.
+/// A fault of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,

@@ -23,7 +23,7 @@ pub(super) fn part(severities: &[Severity]) -> String {
     part
 }
 
-/// What the server does, after "The server".
+/// Describes the fault of the server, after "The server".
 fn does(fault: Fault) -> &'static str {
     match fault {
         Fault::None => "does everything right",

@@ -423,7 +423,7 @@ fn an_optional_member_that_no_value_satisfies_is_a_warning_and_the_rest_is_sent(
     };
     assert!(one.starts_with("warning request-unsatisfiable: "), "{one}");
     assert!(one.contains("member `/a/zip` of the body"), "{one}");
-    // What is meant to be absent, and what only looks odd.
+    // Members that are meant to be absent, and members that only look odd.
     for schema in [
         "{type: object, properties: {a: false, b: {not: {}}}}",
         "{type: object, properties: {a: {type: string, minLength: 5, maxLength: 5}, b: {type: integer, enum: [1, x]}}}",
@@ -520,7 +520,7 @@ fn cases_do_not_start_from_samples_that_are_not_valid() {
     }
 }
 
-/// What a run finds on a server that answers by `answer`, from the gravest to warnings.
+/// Returns the findings of a run on a server that answers by `answer`, from the gravest to warnings.
 fn found(
     document: &str,
     headers: &[(&str, &str)],

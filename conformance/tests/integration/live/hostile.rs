@@ -132,7 +132,7 @@ fn says(bytes: &'static [u8]) -> Live {
 
 const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
-/// What gzip makes of a gigabyte of zeros is a thousandth of it; this one begins like it.
+/// Returns a response that begins like a gigabyte of zeros, which gzip compresses to a thousandth.
 fn bomb() -> Vec<u8> {
     let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xec, 0xc1, 1, 1, 0, 0];
     body.extend([0; 1 << 16]);

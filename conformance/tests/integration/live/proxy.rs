@@ -82,7 +82,7 @@ impl Behind {
         let target = format!("https://localhost:{}", secure.port);
         let run = place.replay(&target, &["--ca-file", &ca, "--proxy", proxy]);
         assert_eq!(run.code, 0, "{run:?}");
-        // What a server is sent is what it is sent without a proxy.
+        // The server gets the same request as without a proxy.
         assert_eq!(plain.requests()[0].target, "/ping");
         assert_eq!((plain.requests().len(), secure.requests().len()), (1, 1));
         Self {

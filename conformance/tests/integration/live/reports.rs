@@ -88,7 +88,7 @@ fn leak(seen: &Seen) -> Vec<u8> {
     bytes
 }
 
-/// What a run wrote: each report by its format, `har`, and what it printed.
+/// Returns the output of a run: each report by its format, `har`, and the printed text.
 fn reports(arguments: &[&str]) -> BTreeMap<String, String> {
     let server = Live::http(leak);
     let place = Place::new(VAULT);

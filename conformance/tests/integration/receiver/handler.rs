@@ -304,7 +304,7 @@ impl Handler {
         }
     }
 
-    /// What the handler asks of events of a type.
+    /// Checks the requirements of the handler on events of a type.
     fn check(
         &self,
         kind: &str,
@@ -364,7 +364,7 @@ impl Handler {
             return false;
         }
         if self.is("race") {
-            // What a handler does that looks first and writes then.
+            // A handler with this fault looks first and writes later.
             drop(state);
             thread::sleep(Duration::from_millis(20));
             state = self.state.lock().expect("no thread panics");

@@ -44,7 +44,7 @@ fn judge(handler: Handler, text: &str, change: &dyn Fn(&mut Options)) -> Outcome
     outcome.expect("the handler can be judged")
 }
 
-/// What a run with the default options finds, from the gravest to warnings.
+/// Returns the findings of a run with the default options, from the gravest to warnings.
 fn found(fault: &'static str, change: &dyn Fn(&mut Options)) -> Vec<Finding> {
     let findings = judge(Handler::new(fault), SHOP, change).findings;
     let graver = |finding: &Finding| finding.severity <= Severity::Warning;

@@ -11,7 +11,7 @@ use conformance::finding::Failure;
 
 use super::*;
 
-/// What a server does after it has read a request.
+/// A server's action after it has read a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum After {
     Answer,

@@ -221,7 +221,7 @@ fn generated(text: &str, given: &dyn Fn(&mut Options), values: &[(&str, &str)]) 
                 let exchange = session
                     .send(Some(index), session.request(&case, &path(&case)))
                     .await;
-                // What cannot be written as HTTP is not sent.
+                // A case that cannot be written as HTTP is not sent.
                 exchanges.extend(exchange);
             }
         }

@@ -221,7 +221,7 @@ fn a_schema_that_cannot_be_used_is_said_once_and_never_counts_as_conforming() {
     assert_eq!(found[0].severity, Severity::Undecided);
 }
 
-/// What is wrong with the samples of a document, one fault a line.
+/// Returns the faults in the samples of a document, one fault a line.
 fn faults_of_samples(text: &str) -> Vec<String> {
     let server = Server::start(right());
     let (outcome, _) = replayed(text, &server);
@@ -264,7 +264,7 @@ fn a_read_only_member_is_not_required_of_a_request_wherever_it_stands() {
         let text = samples(version, &schemas, "{}", components);
         assert_eq!(faults_of_samples(&text).len(), 5);
     }
-    // What the server sends it must send whole.
+    // A value that the server sends must be complete.
     let webhook = "openapi: 3.1.0\nwebhooks: {w: {post: {requestBody: {content: {application/json: {schema: {required: [a, b], properties: {a: {readOnly: true}, b: {writeOnly: true}}}, example: {}}}}}}}\n";
     let faults = faults_of_samples(webhook);
     assert_eq!(faults.len(), 1, "{faults:#?}");

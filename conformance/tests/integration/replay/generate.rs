@@ -6,7 +6,7 @@ use super::*;
 
 const ORDERS: &str = include_str!("../../cases/replay/orders.yaml");
 
-/// What a server does wrong.
+/// A fault of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
     Nothing,

@@ -134,7 +134,7 @@ fn bytes_are_sent_where_a_document_takes_them_and_are_valid_only_where_that_is_s
             .and_then(|body| body.content_type.as_deref());
         assert_eq!(content_type, media.split(':').next(), "{media}");
     }
-    // What a schema says of the content comes first.
+    // The schema of the content comes first.
     let cases = cases("application/x-note: {schema: {type: string, const: hello}}");
     let first = cases
         .iter()

@@ -1,4 +1,4 @@
-//! What a run needs and does not get.
+//! Runs that do not get what they need.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a server answers to one path: the status, headers and body.
+/// A server's response to one path: the status, headers and body.
 type Answer = (u16, &'static [(&'static str, &'static str)], &'static [u8]);
 
 /// Replays a document of `GET` operations below `paths` against these answers; gives the grave findings of each path.

@@ -53,7 +53,7 @@ fn a_finding_is_still_there_until_the_server_is_mended() {
     let run = again(&folder, &token);
     assert_eq!(run.code, 0, "{run:?}");
     assert!(run.out.contains("gone         POST /notes"), "{run:?}");
-    // What was created is deleted.
+    // The things that were created are deleted.
     assert_eq!(server.notes(), 0);
 }
 
