@@ -15,7 +15,7 @@ pub(super) struct Event<'d> {
     pub(super) name: String,
     pub(super) operation: Operation<'d>,
     pub(super) description: Description,
-    /// Which of the [signings](signings) of the document it has.
+    /// Which of the [`signings`] of the document it has.
     pub(super) signing: usize,
     /// The headers and query parameters.
     pub(super) parameters: Vec<Parameter>,
