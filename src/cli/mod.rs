@@ -155,15 +155,12 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
                 _ => true,
             })
             || matches!(start, Some(StartError::Setting(_) | StartError::Roots(_)))
-            // Settings that do not fit the database: another start changes nothing.
+            // Another start with this database changes nothing.
             || matches!(
-                cause.downcast_ref(),
-                Some(
-                    StoreError::OtherMode { .. }
-                        | StoreError::OtherServerMode { .. }
-                        | StoreError::UnusedKey { .. }
-                        | StoreError::UnusedServerKey { .. }
-                )
+                start,
+                Some(StartError::Storage(
+                    StoreError::OtherMode { .. } | StoreError::OtherServerMode { .. }
+                ))
             )
     })
 }

@@ -589,7 +589,7 @@ fn a_backup_of_a_running_server_starts_as_one() {
     let output = backup();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        output.status.success() && said.contains("20 events"),
+        output.status.success() && said.contains("events: 20"),
         "{said}"
     );
     let mode = fs::metadata(folder.path().join("copy.db"))
