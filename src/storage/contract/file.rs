@@ -1,6 +1,6 @@
 //! The file: what stands in it, what is refused as one, and that what was answered is still there when it is opened again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -160,6 +160,25 @@ fn a_file_that_a_link_leads_to_is_made_for_its_owner_too() {
 }
 
 #[test]
+fn no_database_is_made_beside_the_log_of_one_that_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let log = log(&path);
+    fs::write(&log, b"events").unwrap();
+    for empty in [false, true] {
+        if empty {
+            fs::write(&path, b"").unwrap();
+        }
+        let refused = open(&path).err().unwrap().to_string();
+        assert!(
+            refused.contains("t.db-wal still has its last events"),
+            "{refused}"
+        );
+        assert_eq!(fs::read(&log).unwrap(), b"events");
+    }
+}
+
+#[test]
 fn a_file_of_the_other_mode_is_refused() {
     let key = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
     for (made_in, other) in [
@@ -247,6 +266,7 @@ async fn a_file_that_was_deleted_is_not_written_to() {
     let refused = subject.store.insert_webhook(webhook("1")).await;
     assert!(matches!(refused, Err(StoreError::Lost { .. })));
     // Neither is one that somebody makes in its place.
+    std::fs::remove_file(log(&path)).unwrap();
     drop(open(&path).unwrap());
     let refused = subject.store.insert_webhook(webhook("1")).await;
     assert!(matches!(refused, Err(StoreError::Lost { .. })));

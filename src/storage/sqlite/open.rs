@@ -23,6 +23,7 @@ pub(super) fn open_writer(
     sealer: &Sealer,
     purpose: Purpose,
 ) -> Result<Connection, StoreError> {
+    refuse_orphaned_log(path)?;
     let unusable = |error: rusqlite::Error| unusable(path, &error);
     let mut connection = Connection::open(path).map_err(unusable)?;
     connection
@@ -54,6 +55,24 @@ pub(super) fn open_writer(
     keep_plans(&connection).map_err(unusable)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Refuses to make a new database beside the log of one that is gone: SQLite would delete the log, with what was acknowledged last.
+fn refuse_orphaned_log(path: &Path) -> Result<(), StoreError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let log = PathBuf::from(log);
+    let is_gone = path.metadata().map_or(true, |file| file.len() == 0);
+    if is_gone && log.metadata().is_ok_and(|log| log.len() > 0) {
+        return Err(StoreError::Unusable {
+            path: path.to_owned(),
+            reason: format!(
+                "it is gone, and {} still has its last events: put the database back beside it, or move that file away to begin with a new one",
+                log.display()
+            ),
+        });
+    }
+    Ok(())
 }
 
 /// Checks that the file exists and is not empty.
