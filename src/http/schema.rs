@@ -4,7 +4,7 @@
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, JsonType, ValidationError, Validator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Faults;
 use super::fault::member;
@@ -28,7 +28,7 @@ impl RequestSchema {
     pub(crate) fn compile(document: &Value, name: &str, words: &'static [Words]) -> Self {
         let schema = json!({
             "$ref": format!("#/components/schemas/{name}"),
-            "components": { "schemas": document.pointer("/components/schemas") },
+            "components": { "schemas": reachable(document, name) },
         });
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
@@ -123,6 +123,34 @@ impl RequestSchema {
     }
 }
 
+/// The component `name` of a document and those that it refers to, directly or not: a compiled schema keeps all that it is given.
+fn reachable(document: &Value, name: &str) -> Map<String, Value> {
+    let mut found = Map::new();
+    let mut names = vec![name.to_owned()];
+    while let Some(name) = names.pop() {
+        let schema = document.pointer(&member("/components/schemas", &name));
+        let Some(schema) = schema.filter(|_| !found.contains_key(&name)) else {
+            continue;
+        };
+        let mut values = vec![schema];
+        while let Some(value) = values.pop() {
+            match value {
+                Value::Object(members) => {
+                    let reference = members.get("$ref").and_then(Value::as_str);
+                    let target = reference.and_then(|to| to.strip_prefix("#/components/schemas/"));
+                    let target = target.and_then(|rest| rest.split('/').next());
+                    names.extend(target.map(|name| name.replace("~1", "/").replace("~0", "~")));
+                    values.extend(members.values());
+                }
+                Value::Array(items) => values.extend(items),
+                _ => {}
+            }
+        }
+        found.insert(name, schema.clone());
+    }
+    found
+}
+
 /// Whether a member must not be there: its schema is `{"not": {}}`, which generators read and `false` they do not.
 fn forbids(kind: &ValidationErrorKind) -> bool {
     matches!(kind, ValidationErrorKind::Not { schema } if *schema == json!({}))
@@ -173,6 +201,23 @@ fn types(kind: &TypeKind) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schema_is_compiled_with_what_it_refers_to_and_nothing_else() {
+        let to = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let document = json!({ "components": { "schemas": {
+            "A": { "properties": { "b": to("B~1C"), "all": { "allOf": [to("D/properties/e")] } } },
+            "B/C": { "items": to("A") },
+            "D": { "properties": { "e": { "anyOf": [to("F"), { "not": to("unknown") }] } } },
+            "F": { "type": "string" },
+            "G": to("A"),
+        } } });
+        let found = reachable(&document, "A");
+        let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["A", "B/C", "D", "F"]);
+        assert_eq!(found["F"], document["components"]["schemas"]["F"]);
+    }
 
     fn faults(body: &Value) -> Vec<(String, String)> {
         let document = json!({ "components": { "schemas": {
