@@ -74,7 +74,7 @@ pub(crate) async fn publish(
     let data = match request.data {
         Some(data) => {
             catalogue
-                .faults(&request.event_type, &data.value)
+                .faults(&request.event_type, data.value)
                 .into_result()
                 .map_err(PublishError::Faulty)?;
             data.text

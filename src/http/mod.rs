@@ -17,7 +17,9 @@ mod trace;
 mod unique;
 
 pub(crate) use body::{BodyFault, BodyRules, JsonText, read_json, read_json_text, read_limited};
+#[cfg(test)]
 pub(crate) use compact::compact;
+pub(crate) use compact::compact_member;
 pub(crate) use credential::{Credential, credential};
 pub(crate) use entrance::Entrance;
 pub(crate) use fault::{Faults, member};

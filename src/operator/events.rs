@@ -2,7 +2,8 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
-use serde_json::value::RawValue;
+use serde::Deserialize as _;
+use serde_json::Value;
 
 use super::auth::Operator;
 use super::bodies::one_of;
@@ -15,11 +16,12 @@ use super::models::{
 };
 use super::{State, body_rules, cursor, invalid, page, path_id, word};
 use crate::domain::{Fingerprint, ProviderName, TraceContext};
-use crate::http::{Faults, JsonText, Query, compact, read_json_text};
+use crate::http::{Faults, JsonText, Query, compact_member, read_json_text};
 use crate::publish::{Data, PublishError, Request, publish};
 use crate::storage::{EventFilter, Idempotency, Published, Receipt, StoreError};
 
 const KEY: &str = "Idempotency-Key";
+const DATA: &str = "data";
 const LONGEST_KEY: usize = 255;
 
 /// Stores an event and one delivery for each enabled webhook that it matches, all or nothing, and answers when they are durable.
@@ -105,15 +107,14 @@ async fn submit(
     state: web::Data<State>,
     trace: Option<TraceContext>,
 ) -> Result<(Wanted, Receipt), OperatorError> {
-    let wanted = check(&body, &state)?;
+    let JsonText { text, value, .. } = check(body, &state)?;
+    let (wanted, value) = split(value)?;
     // Before anything is stored: one that is refused may be sent again.
     state.worker.admit()?;
     // In compact form, so that space between tokens makes no other request; taken from the text, because a value keeps no digits.
-    let mut members = body.value;
-    let value = members.get_mut("data").map(serde_json::Value::take);
-    let data = wanted.data.zip(value).map(|(text, value)| Data {
-        value,
-        text: compact(text.get()),
+    let data = value.and_then(|value| {
+        let text = compact_member(&text, DATA)?;
+        Some(Data { value, text })
     });
     let (provider, event_type) = (wanted.provider, wanted.event_type.clone());
     let request = Request {
@@ -208,14 +209,14 @@ fn told(receipt: Receipt, provider: EventProvider, event_type: String) -> Publis
     }
 }
 
-/// The body as its type, once no fault was found in it. Those of the payload are found when it is published.
-fn check(body: &JsonText, state: &State) -> Result<PublishRequest, OperatorError> {
+/// The body, once no fault was found in it. Those of the payload are found when it is published.
+fn check(body: JsonText, state: &State) -> Result<JsonText, OperatorError> {
     let mut faults = state.bodies.publication.faults(&body.value);
     for pointer in &body.repeated {
         // The last of them is checked: a receiver that reads the first must not get the other.
         faults.add(pointer, "must stand in its object once only");
     }
-    let type_of = |name| body.value.get(name).and_then(serde_json::Value::as_str);
+    let type_of = |name| body.value.get(name).and_then(Value::as_str);
     if let (Some(provider), Some(event_type)) = (type_of("provider"), type_of("type"))
         && let Ok(provider) = provider.parse()
         && let Some(catalogue) = state.providers.outbound(provider)
@@ -224,7 +225,17 @@ fn check(body: &JsonText, state: &State) -> Result<PublishRequest, OperatorError
         faults.add("/type", "must be an event type of the provider");
     }
     faults.into_result().map_err(OperatorError::InvalidBody)?;
-    serde_json::from_str(&body.text).map_err(|error| invalid("", &error.to_string()))
+    Ok(body)
+}
+
+/// A body as its type, and the payload apart, as it is judged.
+fn split(mut body: Value) -> Result<(PublishRequest, Option<Value>), OperatorError> {
+    let data = body
+        .as_object_mut()
+        .and_then(|members| members.remove(DATA));
+    let wanted = PublishRequest::deserialize(body);
+    let wanted = wanted.map_err(|error| invalid("", &error.to_string()))?;
+    Ok((wanted, data))
 }
 
 /// Identifies a request by all of its members, with `data` in compact form token by token. The order of the other members, the space
@@ -238,12 +249,13 @@ fn fingerprint(request: &Request) -> Fingerprint {
         data,
         ..
     } = request;
-    let data: Option<&RawValue> = data
-        .as_ref()
-        .and_then(|data| serde_json::from_str(&data.text).ok());
-    let members = (provider.as_str(), event_type, owner, account_id, data);
-    let text = serde_json::to_vec(&members).expect("texts and JSON are written as JSON");
-    Fingerprint::of(&text)
+    let members = (provider.as_str(), event_type, owner, account_id);
+    let mut text = serde_json::to_string(&members).expect("texts are written as JSON");
+    // The payload is JSON already.
+    let data = data.as_ref().map_or("null", |data| &data.text);
+    text.truncate(text.len() - 1);
+    text = format!("{text},{data}]");
+    Fingerprint::of(text.as_bytes())
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, OperatorError> {

@@ -251,7 +251,7 @@ pub(crate) trait Outbound: Send + Sync {
     ///
     /// A type that the catalogue does not have is a fault too. Not seen: the first of two members of one name, which `data` as a value
     /// no longer has.
-    fn faults(&self, event_type: &str, data: &Value) -> Faults;
+    fn faults(&self, event_type: &str, data: Value) -> Faults;
 
     /// The request of an attempt: what is signed is what is sent, and the body is the same on every attempt (C-50, E-63).
     fn request(&self, due: &DueDelivery, now: Timestamp) -> OutboundRequest;

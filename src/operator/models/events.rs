@@ -42,7 +42,11 @@ pub(crate) struct PublishRequest {
     #[serde(default, deserialize_with = "non_null")]
     #[schema(nullable = false, value_type = Option<Object>)]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
-    pub(in crate::operator) data: Option<Box<RawValue>>,
+    #[expect(
+        dead_code,
+        reason = "taken from the text of the request, token by token"
+    )]
+    data: Option<Box<RawValue>>,
 }
 
 /// An event that was stored, as its publisher is told.

@@ -48,8 +48,8 @@ impl Outbound for AcmeOutbound {
         self.samples.get(event_type).cloned()
     }
 
-    fn faults(&self, _: &str, data: &Value) -> Faults {
-        self.parcel.faults(data).below("/data")
+    fn faults(&self, _: &str, data: Value) -> Faults {
+        self.parcel.faults(&data).below("/data")
     }
 
     fn request(&self, due: &DueDelivery, _: Timestamp) -> OutboundRequest {
