@@ -23,6 +23,7 @@ mod rotation;
 mod rows;
 mod schema;
 mod time;
+mod waiting;
 mod webhooks;
 mod writer;
 

@@ -8,16 +8,17 @@
 //! works, and batches grow with what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole
 //! number of commits.
 //!
+//! Another program may hold the file's lock. Then jobs wait for it together, each no longer than [`PATIENCE`] from when it was handed in.
+//!
 //! A job that fails is rolled back alone: the batch is undone and run again with a savepoint around each job. Savepoints for all would
 //! cost every batch a copy of every page that each job changes.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
@@ -26,47 +27,25 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::StoreError;
 use super::checkpoint::{self, Checkpoints};
 use super::health::Health;
+use super::waiting::{Answer, Batch, Job, QUEUE, Waiting};
 use crate::metrics::Metrics;
 
 /// How many jobs one commit may hold: bounds the memory of a batch and the wait of its first job.
 const BATCH: usize = 512;
 
-/// How many jobs may wait: beyond it callers wait to hand theirs in.
-const QUEUE: usize = 4_096;
-
 /// How many commits may wait for the disk.
 const UNSYNCED: usize = 64;
+
+/// How long a job waits for another program that holds the lock of the file.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a commit that nobody waits for may stay unsynced.
 const LAZINESS: Duration = Duration::from_secs(1);
 
-/// When a caller is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// When the commit survives a loss of power.
-    Durable,
-    /// When the commit survives the end of the process.
-    Committed,
-}
-
-/// One caller's write.
-trait Job: Send {
-    /// Works inside the transaction; says whether what it wrote is to be kept. May be called again after a rollback.
-    fn run(&mut self, connection: &Connection) -> bool;
-
-    /// When its caller is answered.
-    fn wanted(&self) -> Answer;
-
-    /// Answers the caller, now that the shared transaction is as durable as wanted or has failed.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
-}
-
-/// The jobs of one transaction.
-type Batch = Vec<Box<dyn Job>>;
-
 struct Verb<F, T> {
     verb: F,
     wanted: Answer,
+    handed_in: Instant,
     result: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -79,6 +58,10 @@ impl<T: Send, F: FnMut(&Connection) -> Result<T, StoreError> + Send> Job for Ver
 
     fn wanted(&self) -> Answer {
         self.wanted
+    }
+
+    fn handed_in(&self) -> Instant {
+        self.handed_in
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -106,11 +89,22 @@ pub(super) struct Writer {
 impl Writer {
     /// Gives the connection, the file of its log, and the checkpoints beside it to threads of their own.
     pub(super) fn start(
+        connection: Connection,
+        log: File,
+        checkpoints: Checkpoints,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self::start_with(connection, log, checkpoints, health, metrics, PATIENCE)
+    }
+
+    fn start_with(
         mut connection: Connection,
         log: File,
         checkpoints: Checkpoints,
         health: Arc<Health>,
         metrics: Arc<Metrics>,
+        patience: Duration,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let (committed, unsynced) = sync_channel(UNSYNCED);
@@ -127,6 +121,7 @@ impl Writer {
                     &lazy,
                     &of_writer,
                     &metrics,
+                    patience,
                 );
                 close(connection, checkpoints, &of_writer);
             }),
@@ -173,6 +168,7 @@ impl Writer {
         let job = Box::new(Verb {
             verb,
             wanted,
+            handed_in: Instant::now(),
             result: None,
             caller,
         });
@@ -200,48 +196,6 @@ impl Drop for Writer {
     }
 }
 
-/// The jobs that were handed in and have not been run. Claims and results come before all others, or publications would keep back the
-/// deliveries of those before them.
-#[derive(Default)]
-struct Waiting {
-    ahead: VecDeque<Box<dyn Job>>,
-    others: VecDeque<Box<dyn Job>>,
-}
-
-impl Waiting {
-    /// Waits until there is a job; gives false when there will be none any more.
-    fn fill(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) -> bool {
-        if self.ahead.is_empty() && self.others.is_empty() {
-            let Some(first) = queue.blocking_recv() else {
-                return false;
-            };
-            self.push(first);
-        }
-        true
-    }
-
-    /// Takes over the jobs of the queue, as many as fit: the others wait where their callers wait too.
-    fn take_all(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) {
-        while self.ahead.len() + self.others.len() < QUEUE {
-            let Ok(job) = queue.try_recv() else {
-                return;
-            };
-            self.push(job);
-        }
-    }
-
-    fn push(&mut self, job: Box<dyn Job>) {
-        match job.wanted() {
-            Answer::Committed => self.ahead.push_back(job),
-            Answer::Durable => self.others.push_back(job),
-        }
-    }
-
-    fn next(&mut self) -> Option<Box<dyn Job>> {
-        self.ahead.pop_front().or_else(|| self.others.pop_front())
-    }
-}
-
 /// Commits what waits, batch by batch, until every handle is gone or the disk has failed.
 fn work(
     connection: &mut Connection,
@@ -250,6 +204,7 @@ fn work(
     lazy: &AtomicBool,
     health: &Health,
     metrics: &Metrics,
+    patience: Duration,
 ) {
     let mut waiting = Waiting::default();
     while waiting.fill(&mut queue) {
@@ -260,7 +215,7 @@ fn work(
             answer(batch, || health.check().and(Err(StoreError::Closed)));
             continue;
         }
-        let result = commit(connection, &mut batch, &mut waiting, &mut queue);
+        let result = commit(connection, &mut batch, &mut waiting, &mut queue, patience);
         metrics.committed(batch.len());
         match result {
             Ok(()) => {
@@ -360,11 +315,21 @@ fn commit(
     batch: &mut Batch,
     waiting: &mut Waiting,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
+    patience: Duration,
 ) -> rusqlite::Result<()> {
     waiting.take_all(queue);
-    // Before the transaction begins: where it cannot, this one is told so.
+    // 0 would be no handler at all: the lock is asked for once more at least.
+    let wait = waiting.patience(patience).max(Duration::from_millis(1));
+    connection.busy_timeout(wait)?;
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            waiting.take_all(queue);
+            batch.extend(waiting.impatient(patience));
+            return Err(error);
+        }
+    };
     batch.extend(waiting.next());
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     while let Some(job) = batch.last_mut() {
         if !job.run(&transaction) {
             // SQLite ends the transaction by itself where the disk is full.
@@ -412,7 +377,61 @@ fn ended_by_sqlite() -> rusqlite::Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::open;
+    use super::super::waiting::TOGETHER;
     use super::*;
+
+    #[tokio::test]
+    async fn each_job_waits_for_the_lock_of_another_program_from_when_it_was_handed_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let mut connection = Connection::open(&path).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE kept (value INTEGER)")
+            .unwrap();
+        let (log, _) = open::open_log(&path).unwrap();
+        let beside = open::open_beside(&path).unwrap();
+        let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH).unwrap();
+        let health = Arc::new(Health::of_memory());
+        let patience = Duration::from_secs(1);
+        let writer = Writer::start_with(
+            connection,
+            log,
+            checkpoints,
+            health,
+            Arc::default(),
+            patience,
+        );
+        let foreign = Connection::open(&path).unwrap();
+        foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let insert =
+            |connection: &Connection| Ok(connection.execute("INSERT INTO kept VALUES (1)", [])?);
+        let began = Instant::now();
+        let writer = Arc::new(writer);
+        let mut jobs = tokio::task::JoinSet::new();
+        for number in 0..20 {
+            let writer = writer.clone();
+            // Some ahead of the others, as results are.
+            jobs.spawn(async move {
+                if number % 2 == 0 {
+                    writer.run(insert).await
+                } else {
+                    writer.run_ahead(insert).await
+                }
+            });
+        }
+        while let Some(refused) = jobs.join_next().await {
+            assert!(refused.unwrap().is_err_and(|error| error.is_temporary()));
+        }
+        // One by one it would be 20 s.
+        let waited = began.elapsed();
+        assert!(
+            waited >= patience - TOGETHER && waited < 8 * patience,
+            "{waited:?}"
+        );
+        foreign.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(writer.run(insert).await.unwrap(), 1);
+    }
 
     /// A device stands in for a disk that refuses: its `fdatasync` is an error.
     #[cfg(unix)]
