@@ -6,8 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::clock::{Clock, Moment};
-use crate::domain::{self, Event, ProviderName, TraceContext};
-use crate::entropy;
+use crate::domain::{Event, ProviderName, TraceContext};
 use crate::http::Faults;
 use crate::provider::Providers;
 use crate::storage::{Addressee, Idempotency, Publication, Published, Slots, Store, StoreError};
@@ -85,7 +84,8 @@ pub(crate) async fn publish(
     };
     let Moment { now, steady } = clock.moment();
     let event = Event {
-        id: domain::ksuid("evt_", now, entropy::bytes()),
+        // Given when it is stored.
+        id: String::new(),
         provider: request.provider,
         event_type: request.event_type,
         owner: request.owner,

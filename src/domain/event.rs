@@ -7,7 +7,7 @@ use super::{ProviderName, TraceContext};
 /// One happening, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Our id: `evt_` and a KSUID.
+    /// Our id: `evt_` and a KSUID. Assigned when it is stored, where it is empty before.
     pub id: String,
     /// The provider whose catalogue has the type.
     pub provider: ProviderName,

@@ -17,9 +17,38 @@ pub fn ksuid(prefix: &str, now: Timestamp, entropy: [u8; 16]) -> String {
     format!("{prefix}{}", Ksuid::new(Some(now), Some(&entropy)))
 }
 
+/// The 16 bytes behind the second in what [`ksuid`] made; `None` for any other text.
+pub(crate) fn ksuid_entropy(prefix: &str, id: &str) -> Option<[u8; 16]> {
+    let digits = id.strip_prefix(prefix)?;
+    if digits.len() != 27 || !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    Ksuid::from_base62(digits).ok()?.payload().try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_entropy_of_a_ksuid_is_read_from_it_and_from_nothing_else() {
+        let now: Timestamp = "2024-11-10T17:24:42.123456Z".parse().unwrap();
+        let id = ksuid("evt_", now, [0xab; 16]);
+        let entropy = ksuid_entropy("evt_", &id).unwrap();
+        assert_eq!(ksuid("evt_", now, entropy), id);
+        assert_eq!(entropy[3..], [0xab; 13]);
+        for other in [
+            "",
+            "evt_",
+            "evt_1",
+            &id[4..],
+            &format!("{id}0"),
+            "evt_äääääääääääääabcd",
+        ] {
+            assert_eq!(ksuid_entropy("evt_", other), None, "{other}");
+        }
+        let _ = ksuid_entropy("evt_", &format!("evt_{}", "z".repeat(27)));
+    }
 
     #[test]
     fn a_ksuid_has_27_base62_characters_whatever_the_entropy() {

@@ -23,6 +23,7 @@ pub use delivery::{
 pub use event::{Audience, Event};
 pub use host_names::{HostNames, InvalidHostName};
 pub use id::ksuid;
+pub(crate) use id::ksuid_entropy;
 pub use key::{ApiKey, Fingerprint};
 pub use lack::Lack;
 pub use provider::{InvalidProviderName, ProviderName};

@@ -766,3 +766,44 @@ async fn a_delivery_tells_what_it_is_of_and_where_it_goes() {
     let unknown = subject.store.delivery(uuid::Uuid::nil()).await.unwrap();
     assert!(unknown.is_none());
 }
+
+#[tokio::test]
+async fn an_event_without_an_id_gets_one_by_which_it_is_found() {
+    let subject = fresh().await;
+    subject.add_webhooks(["1"]).await;
+    let mut given = HashSet::new();
+    for second in [1, 1, 2] {
+        let published = subject
+            .store
+            .publish(publication(event("", second), &slots(9, 9)))
+            .await;
+        let (receipt, claimed, _) = stored(published.unwrap());
+        let id = receipt.id;
+        assert_eq!((id.len(), &id[..4]), (31, "evt_"));
+        // The attempt, the event, its deliveries and the lists call it the same, before and after there is a result.
+        assert_eq!(claimed[0].event.id, id);
+        for ended in [false, true] {
+            if ended {
+                assert!(subject.record(&claimed[0], Next::Delivered, 3).await);
+            }
+            let found = subject.store.event(id.clone()).await.unwrap().unwrap();
+            assert_eq!(found.event.id, id);
+            assert_eq!(found.event.created_at, at(second));
+            let filter = DeliveryFilter {
+                event_id: Some(id.clone()),
+                ..DeliveryFilter::default()
+            };
+            let [delivery] = &subject.deliveries(filter).await[..] else {
+                panic!("not one delivery");
+            };
+            assert_eq!((&delivery.event_id, delivery.id), (&id, claimed[0].id));
+            assert!(event_ids(&subject).await.contains(&id));
+        }
+        assert!(given.insert(id));
+    }
+    // One that nothing was given leads to nothing.
+    for id in given {
+        let other = format!("{}{}", &id[..30], if id.ends_with('0') { '1' } else { '0' });
+        assert!(subject.store.event(other).await.unwrap().is_none());
+    }
+}

@@ -8,6 +8,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::ksuid;
+use crate::entropy;
 use crate::storage::Recorded;
 
 /// Runs an asynchronous function in a transaction, on the threads of the store.
@@ -85,7 +87,11 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn publish(&self, publication: Publication) -> Result<Published> {
+    async fn publish(&self, mut publication: Publication) -> Result<Published> {
+        let event = &mut publication.event;
+        if event.id.is_empty() {
+            event.id = ksuid("evt_", event.created_at, entropy::bytes());
+        }
         let taken = Taken::of(&publication.slots);
         let (caller, answered) = oneshot::channel();
         let job = publish::Job {

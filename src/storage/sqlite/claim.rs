@@ -14,7 +14,7 @@ use rusqlite::{Connection, Row, params};
 use super::super::StoreError;
 use super::super::queue::{ClaimTerms, Slots};
 use super::super::seal::Sealer;
-use super::ids::DeliveryIds;
+use super::ids::SealedIds;
 use super::{in_flight, rows};
 use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
 
@@ -91,7 +91,7 @@ impl ClaimedRow {
     }
 
     /// The delivery, with the secrets of its webhook opened.
-    pub(super) fn open(self, sealer: &Sealer, ids: &DeliveryIds) -> Result<DueDelivery> {
+    pub(super) fn open(self, sealer: &Sealer, ids: &SealedIds) -> Result<DueDelivery> {
         Ok(DueDelivery {
             number: self.number,
             id: ids.of_row(self.id, self.number, self.created_at)?,
@@ -147,9 +147,14 @@ pub(super) fn later(steady: Timestamp, lease: SignedDuration) -> Timestamp {
 }
 
 /// Moves due deliveries forward by the lease and counts an attempt for each.
-pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<ClaimedRows> {
+pub(super) fn claim(
+    connection: &Connection,
+    ids: &SealedIds,
+    terms: &ClaimTerms,
+) -> Result<ClaimedRows> {
     let mut claim = Claim {
         connection,
+        ids,
         terms,
         steady: terms.at.steady.as_microsecond(),
         events: HashMap::new(),
@@ -166,6 +171,7 @@ pub(super) fn claim(connection: &Connection, terms: &ClaimTerms) -> Result<Claim
 /// A claim while it is made.
 struct Claim<'c> {
     connection: &'c Connection,
+    ids: &'c SealedIds,
     terms: &'c ClaimTerms,
     /// The steady time.
     steady: i64,
@@ -192,7 +198,7 @@ struct Candidate {
 }
 
 /// The columns that [`Claim::candidate`] reads, in its order.
-const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.first_attempt_at, \
+const CANDIDATE_COLUMNS: &str = "delivery.number, delivery.id, delivery.attempts, delivery.due_at, delivery.created_at + delivery.first_attempt_us, \
      delivery.once, delivery.event, delivery.manual, delivery.resume_at, delivery.created_at";
 
 /// How many columns these are.
@@ -346,10 +352,12 @@ impl Claim<'_> {
             return Ok(event.clone());
         }
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {} FROM event WHERE number = ?1",
-            rows::EVENT_COLUMNS
+            "SELECT {} FROM {} WHERE event.number = ?1",
+            rows::EVENT_COLUMNS,
+            rows::EVENTS
         ))?;
-        let event = Arc::new(statement.query_row([number], |row| Ok(rows::event(row, 0)))??);
+        let event =
+            Arc::new(statement.query_row([number], |row| Ok(rows::event(row, 0, self.ids)))??);
         self.events.insert(number, event.clone());
         Ok(event)
     }
@@ -360,7 +368,7 @@ impl Claim<'_> {
             self.given_up += 1;
             self.connection
                 .prepare_cached(
-                    "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_at = ?2 WHERE number = ?1",
+                    "UPDATE delivery SET state = 'exhausted', claimed = 0, completed_us = ?2 - created_at, due_at = NULL WHERE number = ?1",
                 )?
                 .execute([candidate.number, self.terms.at.now.as_microsecond()])?;
             return Ok(());
@@ -370,7 +378,7 @@ impl Claim<'_> {
         let lease_end = later(self.terms.at.steady, self.terms.lease);
         self.connection
             .prepare_cached(
-                "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_at = ?4, claimed = 1 WHERE number = ?1",
+                "UPDATE delivery SET attempts = ?2, due_at = ?3, first_attempt_us = ?4 - created_at, claimed = 1 WHERE number = ?1",
             )?
             .execute(params![
                 candidate.number,
@@ -417,7 +425,7 @@ impl Claim<'_> {
 pub(super) fn open_all(
     rows: Vec<ClaimedRow>,
     sealer: &Sealer,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     slots: &dyn Slots,
 ) -> Vec<DueDelivery> {
     let mut due = Vec::with_capacity(rows.len());

@@ -15,7 +15,8 @@ use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, OnDelete,
     Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
 };
-use super::ids::DeliveryIds;
+use super::headers::Shapes;
+use super::ids::SealedIds;
 use super::matching::Matching;
 use super::{claim, deliveries, jobs, open, publish, queue, webhooks};
 use crate::clock::Moment;
@@ -27,6 +28,7 @@ use crate::domain::{
 pub(super) struct Subject {
     connection: Connection,
     sealer: Sealer,
+    ids: SealedIds,
     steps: Arc<AtomicU64>,
     _folder: TempDir,
 }
@@ -85,6 +87,7 @@ impl Subject {
         };
         connection.progress_handler(1, Some(count)).unwrap();
         Self {
+            ids: SealedIds::of(&connection).unwrap(),
             connection,
             sealer,
             steps,
@@ -138,7 +141,13 @@ impl Subject {
                 steady: at(second),
                 lease: SignedDuration::from_secs(30),
             };
-            publish::publish(&self.connection, &Matching::default(), &publication).unwrap();
+            publish::publish(
+                &self.connection,
+                &self.ids,
+                &Matching::default(),
+                &publication,
+            )
+            .unwrap();
         }
         self.connection.execute_batch("COMMIT").unwrap();
     }
@@ -165,15 +174,14 @@ impl Subject {
             },
             gives_up_at: Arc::new(|_, _| Timestamp::MAX),
         };
-        self.cost(|connection| claim::claim(connection, &terms).unwrap())
+        self.cost(|connection| claim::claim(connection, &self.ids, &terms).unwrap())
     }
 
     fn finish_all(&self, second: i64) {
         let (_, claimed) = self.claim(0, 100_000, second);
-        let ids = DeliveryIds::of(&self.connection).unwrap();
         self.connection.execute_batch("BEGIN").unwrap();
         for row in claimed.rows {
-            let due = row.open(&self.sealer, &ids).unwrap();
+            let due = row.open(&self.sealer, &self.ids).unwrap();
             let result = AttemptResult {
                 delivery: due.id,
                 number: due.number,
@@ -191,7 +199,8 @@ impl Subject {
                 next: Next::Delivered,
                 now: at(second),
             };
-            let rows = [queue::ResultRow::new(Arc::new(result), &ids).unwrap()];
+            let shaped = queue::ShapedResult::of(Arc::new(result));
+            let rows = [shaped.row(&self.ids, &Shapes::default()).unwrap()];
             assert_eq!(
                 queue::record(&self.connection, &rows).unwrap(),
                 [Recorded::Yes]
@@ -370,10 +379,9 @@ fn the_deliveries_of_an_event_or_a_webhook_are_listed_at_the_same_cost_beside_ma
                 before: None,
                 limit: 10,
             };
-            let ids = DeliveryIds::of(subject.connection()).unwrap();
-            let (steps, found) = subject.cost(|connection| {
-                deliveries::deliveries(connection, &ids, &filter, page).unwrap()
-            });
+            let ids = &subject.ids;
+            let (steps, found) = subject
+                .cost(|connection| deliveries::deliveries(connection, ids, &filter, page).unwrap());
             assert!(!found.rows.is_empty());
             steps
         });

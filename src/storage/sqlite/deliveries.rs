@@ -10,7 +10,8 @@ use super::super::queue::{
     DeliveryFilter, DeliveryHistory, DeliveryRecord, LastAttempt, NumberPage, Rows,
 };
 use super::super::{OutcomeFilter, QueueState, StoreError};
-use super::ids::{DeliveryIds, Named};
+use super::headers::{self, Beside};
+use super::ids::{Named, SealedIds};
 use super::in_flight::{self, InFlight};
 use super::rows::{self, Search};
 use crate::domain::{Attempt, DeliveryState, Outcome, ProviderName, Timing, UnknownState};
@@ -18,28 +19,32 @@ use crate::domain::{Attempt, DeliveryState, Outcome, ProviderName, Timing, Unkno
 type Result<T> = std::result::Result<T, StoreError>;
 
 /// The last attempt is in the row of the delivery, unless the table of attempts has one.
-const DELIVERY_COLUMNS: &str = "delivery.id, event.id, webhook.id, event.provider, event.event_type, webhook.url, \
-     delivery.state, delivery.attempts, delivery.created_at, delivery.due_at, delivery.completed_at, \
-     coalesce(last.started_at, delivery.started_at), coalesce(last.outcome, delivery.outcome), \
-     iif(last.number IS NULL, delivery.status, last.status), iif(last.number IS NULL, delivery.error, last.error), delivery.number";
+const DELIVERY_COLUMNS: &str = "delivery.id, event.id, webhook.id, kind.provider, kind.event_type, webhook.url, \
+     delivery.state, delivery.attempts, delivery.created_at, \
+     coalesce(delivery.due_at, delivery.created_at + coalesce(delivery.completed_us, 0)), \
+     delivery.created_at + delivery.completed_us, \
+     coalesce(last.started_at, delivery.created_at + delivery.started_us), coalesce(last.outcome, delivery.outcome, 'answered'), \
+     iif(last.number IS NULL, delivery.status, last.status), iif(last.number IS NULL, delivery.error, last.error), \
+     delivery.number, event.number, event.created_at";
 
 /// CROSS JOIN fixes the order: deliveries lead.
 const DELIVERY_JOINS: &str = "delivery CROSS JOIN event ON event.number = delivery.event
+     CROSS JOIN event_kind AS kind ON kind.number = event.kind
      CROSS JOIN webhook ON webhook.number = delivery.webhook
      LEFT JOIN attempt AS last ON last.delivery = delivery.number
          AND last.number = (SELECT max(number) FROM attempt WHERE attempt.delivery = delivery.number)";
 
 /// The class of an outcome, as [`Outcome::class`] has it.
-const OUTCOME_CLASS: &str = "CASE coalesce(last.outcome, delivery.outcome) WHEN 'timed-out' THEN 'timeout' WHEN 'answered' THEN
+const OUTCOME_CLASS: &str = "CASE coalesce(last.outcome, delivery.outcome, iif(delivery.started_us IS NULL, NULL, 'answered')) WHEN 'timed-out' THEN 'timeout' WHEN 'answered' THEN
      CASE iif(last.number IS NULL, delivery.status, last.status) / 100 WHEN 2 THEN '2xx' WHEN 3 THEN '3xx' WHEN 4 THEN '4xx' WHEN 5 THEN '5xx' ELSE 'other' END
      ELSE coalesce(last.outcome, delivery.outcome) END";
 
 /// Reads a delivery and its number from [`DELIVERY_COLUMNS`].
-fn delivery_record(row: &Row<'_>, ids: &DeliveryIds) -> Result<(i64, DeliveryRecord)> {
+fn delivery_record(row: &Row<'_>, ids: &SealedIds) -> Result<(i64, DeliveryRecord)> {
     let number: i64 = row.get(15)?;
     let record = DeliveryRecord {
         id: ids.of_row(row.get(0)?, number, row.get(8)?)?,
-        event_id: row.get(1)?,
+        event_id: ids.of_event(row.get(1)?, row.get(16)?, rows::time(row.get(17)?)?),
         webhook_id: row.get(2)?,
         provider: rows::provider(row, 3)?,
         event_type: row.get(4)?,
@@ -89,7 +94,7 @@ fn outcome(row: &Row<'_>, first: usize, retry_after: Option<Duration>) -> Result
 
 pub(super) fn deliveries(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     filter: &DeliveryFilter,
     page: NumberPage,
 ) -> Result<Rows<DeliveryRecord>> {
@@ -99,7 +104,7 @@ pub(super) fn deliveries(
 /// Lists deliveries, and looks at `most` of them at most.
 fn deliveries_among(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     filter: &DeliveryFilter,
     page: NumberPage,
     most: i64,
@@ -117,11 +122,18 @@ fn deliveries_among(
         indexed += " AND delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id)";
         values.push((":webhook_id", id));
     }
-    if let Some(id) = &filter.event_id {
+    let event = match &filter.event_id {
+        Some(id) => match ids.event_number(connection, id)? {
+            Some(number) => Some(number),
+            None => return Ok(Search::default().cut(Vec::new(), page.limit)),
+        },
+        None => None,
+    };
+    if let Some(event) = &event {
         indexed +=
-            " AND delivery.number BETWEEN (SELECT first_delivery FROM event WHERE id = :event_id)
-                 AND (SELECT first_delivery + matched - 1 FROM event WHERE id = :event_id)";
-        values.push((":event_id", id));
+            " AND delivery.number BETWEEN (SELECT first_delivery FROM event WHERE number = :event)
+                 AND (SELECT first_delivery + matched - 1 FROM event WHERE number = :event)";
+        values.push((":event", event));
     }
     let (provider, state, outcome) = (
         filter.provider.as_ref().map(ProviderName::as_str),
@@ -135,11 +147,11 @@ fn deliveries_among(
     let mut searched = String::new();
     let mut search_values: Vec<(&str, &dyn ToSql)> = Vec::new();
     if let Some(provider) = &provider {
-        searched += " AND event.provider = :provider";
+        searched += " AND kind.provider = :provider";
         search_values.push((":provider", provider));
     }
     if let Some(event_type) = &filter.event_type {
-        searched += " AND event.event_type = :event_type";
+        searched += " AND kind.event_type = :event_type";
         search_values.push((":event_type", event_type));
     }
     if let Some(state) = &state {
@@ -206,14 +218,15 @@ fn deliveries_among(
 /// A delivery that is attempted and has no row yet.
 fn without_row(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     under_way: &InFlight,
     number: i64,
 ) -> Result<Option<DeliveryRecord>> {
     let created_at = rows::time(under_way.created_at)?;
     let record = connection
         .prepare_cached(
-            "SELECT event.id, webhook.id, event.provider, event.event_type, webhook.url FROM event, webhook
+            "SELECT event.id, webhook.id, kind.provider, kind.event_type, webhook.url, event.created_at
+             FROM event CROSS JOIN event_kind AS kind ON kind.number = event.kind CROSS JOIN webhook
              WHERE event.number = ?1 AND webhook.number = ?2",
         )?
         .query_row(
@@ -225,13 +238,15 @@ fn without_row(
                     rows::provider(row, 2),
                     row.get(3)?,
                     row.get(4)?,
+                    row.get(5)?,
                 ))
             },
         )
         .optional()?;
-    let Some((event_id, webhook_id, provider, event_type, url)) = record else {
+    let Some((event_id, webhook_id, provider, event_type, url, published_at)) = record else {
         return Ok(None);
     };
+    let event_id = ids.of_event(event_id, under_way.event, rows::time(published_at)?);
     Ok(Some(DeliveryRecord {
         id: ids.seal(number, created_at),
         event_id,
@@ -273,7 +288,7 @@ fn passes(filter: &DeliveryFilter, record: &DeliveryRecord) -> bool {
 
 pub(super) fn delivery(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     id: Uuid,
 ) -> Result<Option<DeliveryHistory>> {
     // Looked for before its row, which may be there by the time that it is read.
@@ -300,17 +315,18 @@ pub(super) fn delivery(
     let Some(row) = found.next()? else {
         return Ok(None);
     };
+    let delivery = delivery_record(row, ids)?.1;
     Ok(Some(DeliveryHistory {
-        delivery: delivery_record(row, ids)?.1,
-        attempts: attempts(connection, number)?,
+        attempts: attempts(connection, number, delivery.id)?,
+        delivery,
     }))
 }
 
-fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
+fn attempts(connection: &Connection, delivery: i64, id: Uuid) -> Result<Vec<Attempt>> {
     let mut statement = connection.prepare_cached(
-        "SELECT 1 AS number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
-             error, retry_after_s, response_body, response_truncated, response_headers
-         FROM delivery WHERE number = ?1 AND started_at IS NOT NULL
+        "SELECT 1 AS number, created_at + started_us, queue_us, connect_us, first_byte_us, total_us, request_headers,
+             coalesce(outcome, 'answered'), status, error, retry_after_s, response_body, response_truncated, response_headers
+         FROM delivery WHERE number = ?1 AND started_us IS NOT NULL
          UNION ALL
          SELECT number, started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status,
              error, retry_after_s, response_body, response_truncated, response_headers
@@ -323,27 +339,23 @@ fn attempts(connection: &Connection, delivery: i64) -> Result<Vec<Attempt>> {
             let microseconds: Option<i64> = row.get(column)?;
             Ok(microseconds.map(|us| Duration::from_micros(us.unsigned_abs())))
         };
-        let headers = |text: String| -> Result<Vec<(String, String)>> {
-            serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))
-        };
+        let started_at = rows::time(row.get(1)?)?;
+        let beside = Beside { id, started_at };
+        let headers = |column: usize| headers::read(connection, row.get_ref(column)?, &beside);
         let retry_after: Option<u32> = row.get(10)?;
         let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.into()));
-        let response_headers: Option<String> = row.get(13)?;
         all.push(Attempt {
             number: row.get(0)?,
-            started_at: rows::time(row.get(1)?)?,
+            started_at,
             timing: Timing {
                 queue: duration(2)?.unwrap_or_default(),
                 connect: duration(3)?,
                 first_byte: duration(4)?,
                 total: duration(5)?.unwrap_or_default(),
             },
-            request_headers: headers(row.get(6)?)?,
+            request_headers: headers(6)?,
             outcome: outcome(row, 7, retry_after)?,
-            response_headers: response_headers
-                .map(headers)
-                .transpose()?
-                .unwrap_or_default(),
+            response_headers: headers(13)?,
             response_body: row.get(11)?,
             response_truncated: row.get(12)?,
         });
@@ -389,7 +401,7 @@ mod tests {
         let subject = Subject::new();
         subject.add_webhook("1");
         subject.publish("1", 10, 1);
-        let ids = DeliveryIds::of(subject.connection()).unwrap();
+        let ids = SealedIds::of(subject.connection()).unwrap();
         let mut page = NumberPage {
             before: None,
             limit: 100,

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 
 use super::super::StoreError;
 use super::super::queue::{EventFilter, EventRecord, NewEvents, NumberPage, Rows, StateCounts};
+use super::ids::SealedIds;
 use super::rows::{self, Search};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -18,20 +19,26 @@ fn conditions(filter: &EventFilter) -> (String, Values) {
     let mut conditions = String::new();
     let mut values: Values = Vec::new();
     if let Some(provider) = filter.provider {
-        conditions += " AND event.provider = :provider";
+        conditions += " AND kind.provider = :provider";
         values.push((":provider", Box::new(provider.as_str().to_owned())));
     }
     if let Some(event_type) = &filter.event_type {
-        conditions += " AND event.event_type = :event_type";
+        conditions += " AND kind.event_type = :event_type";
         values.push((":event_type", Box::new(event_type.clone())));
     }
     (conditions, values)
 }
 
-fn select(connection: &Connection, rest: &str, values: &Values) -> Result<Vec<(i64, EventRecord)>> {
+fn select(
+    connection: &Connection,
+    ids: &SealedIds,
+    rest: &str,
+    values: &Values,
+) -> Result<Vec<(i64, EventRecord)>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, event.number FROM event WHERE TRUE {rest}",
-        rows::EVENT_COLUMNS
+        "SELECT {} FROM {} WHERE TRUE {rest}",
+        rows::EVENT_COLUMNS,
+        rows::EVENTS
     ))?;
     let values: Vec<(&str, &dyn ToSql)> = values
         .iter()
@@ -40,15 +47,15 @@ fn select(connection: &Connection, rest: &str, values: &Values) -> Result<Vec<(i
     let mut found = statement.query(values.as_slice())?;
     let mut all = Vec::new();
     while let Some(row) = found.next()? {
-        all.push(record(connection, row)?);
+        all.push(record(connection, ids, row)?);
     }
     Ok(all)
 }
 
-fn record(connection: &Connection, row: &Row<'_>) -> Result<(i64, EventRecord)> {
-    let number: i64 = row.get(rows::EVENT_COLUMN_COUNT)?;
+fn record(connection: &Connection, ids: &SealedIds, row: &Row<'_>) -> Result<(i64, EventRecord)> {
+    let number: i64 = row.get(rows::EVENT_COLUMN_COUNT - 1)?;
     let record = EventRecord {
-        event: rows::event(row, 0)?,
+        event: rows::event(row, 0, ids)?,
         deliveries: counts(connection, number)?,
     };
     Ok((number, record))
@@ -56,6 +63,7 @@ fn record(connection: &Connection, row: &Row<'_>) -> Result<(i64, EventRecord)> 
 
 pub(super) fn events(
     connection: &Connection,
+    ids: &SealedIds,
     filter: &EventFilter,
     page: NumberPage,
 ) -> Result<Rows<EventRecord>> {
@@ -76,7 +84,7 @@ pub(super) fn events(
     let rest = format!(
         "{conditions} AND event.number < :before AND event.number >= :end ORDER BY event.number DESC LIMIT :limit"
     );
-    let all = select(connection, &rest, &values)?;
+    let all = select(connection, ids, &rest, &values)?;
     Ok(search.cut(all, page.limit))
 }
 
@@ -91,6 +99,7 @@ pub(super) fn last_event(connection: &Connection) -> Result<i64> {
 
 pub(super) fn new_events(
     connection: &Connection,
+    ids: &SealedIds,
     filter: &EventFilter,
     after: i64,
     limit: u32,
@@ -109,7 +118,7 @@ pub(super) fn new_events(
     let rest = format!(
         "{conditions} AND event.number > :after AND event.number <= :end ORDER BY event.number LIMIT :limit"
     );
-    let all = select(connection, &rest, &values)?;
+    let all = select(connection, ids, &rest, &values)?;
     let full = all.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let last = all.last().map(|(number, _)| *number);
     Ok(NewEvents {
@@ -118,16 +127,24 @@ pub(super) fn new_events(
     })
 }
 
-pub(super) fn event(connection: &Connection, id: &str) -> Result<Option<EventRecord>> {
+pub(super) fn event(
+    connection: &Connection,
+    ids: &SealedIds,
+    id: &str,
+) -> Result<Option<EventRecord>> {
+    let Some(number) = ids.event_number(connection, id)? else {
+        return Ok(None);
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, event.number FROM event WHERE event.id = ?1",
-        rows::EVENT_COLUMNS
+        "SELECT {} FROM {} WHERE event.number = ?1",
+        rows::EVENT_COLUMNS,
+        rows::EVENTS
     ))?;
-    let mut found = statement.query([id])?;
+    let mut found = statement.query([number])?;
     let Some(row) = found.next()? else {
         return Ok(None);
     };
-    Ok(Some(record(connection, row)?.1))
+    Ok(Some(record(connection, ids, row)?.1))
 }
 
 fn counts(connection: &Connection, event: i64) -> Result<StateCounts> {

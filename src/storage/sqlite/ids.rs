@@ -1,6 +1,6 @@
-//! The ids of deliveries: sealed numbers, so that no id needs an index and none tells how many deliveries there were.
+//! The ids of deliveries and events: sealed numbers, so that no id needs an index and none tells how many there were.
 //!
-//! An id is a permutation of a delivery's number and the time when it was made, under a key that stands in the file. The time is part of
+//! An id is a permutation of a number and the time when its delivery or event was made, under a key that stands in the file. The time is part of
 //! it because numbers are given again after a backup was put back: a receiver that knows ids from before must not take a new delivery
 //! for an old one. Four rounds of a Feistel network with a keyed hash make a permutation that cannot be told from a random one (Luby and
 //! Rackoff, 1988).
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::super::StoreError;
 use super::{in_flight, rows};
+use crate::domain::{ksuid, ksuid_entropy};
 use crate::entropy;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -21,11 +22,21 @@ const HALF: u32 = 61;
 
 const MASK: u64 = (1 << HALF) - 1;
 
+/// The numbers that tell the rounds of a delivery's id apart from each other, and from those of an event's.
 const ROUNDS: [u8; 4] = [1, 2, 3, 4];
+
+/// How many bits of a KSUID are free beside the time, halved.
+const EVENT_HALF: u32 = 54;
+
+const EVENT_MASK: u64 = (1 << EVENT_HALF) - 1;
+
+const EVENT_ROUNDS: [u8; 4] = [5, 6, 7, 8];
+
+const EVENT_PREFIX: &str = "evt_";
 
 /// Seals and opens ids.
 #[derive(Clone)]
-pub(super) struct DeliveryIds {
+pub(super) struct SealedIds {
     key: [u8; 32],
 }
 
@@ -38,7 +49,7 @@ pub(super) enum Named {
     Id(Uuid),
 }
 
-impl DeliveryIds {
+impl SealedIds {
     /// Reads the key of the file, and makes one where there is none.
     pub(super) fn of(connection: &Connection) -> Result<Self> {
         let key = entropy::bytes::<32>();
@@ -131,6 +142,59 @@ impl DeliveryIds {
         self.number(connection, id)
     }
 
+    /// The id of the event with this number that was published at this time: a KSUID of that time.
+    pub(super) fn seal_event(&self, number: i64, created_at: Timestamp) -> String {
+        let (mut left, mut right) = (
+            number.cast_unsigned() & EVENT_MASK,
+            created_at.as_microsecond().cast_unsigned() & EVENT_MASK,
+        );
+        for round in EVENT_ROUNDS {
+            (left, right) = (right, left ^ (self.round(round, right) & EVENT_MASK));
+        }
+        let bits = (u128::from(left) << EVENT_HALF) | u128::from(right);
+        ksuid(EVENT_PREFIX, created_at, bits.to_be_bytes())
+    }
+
+    /// The number of the event with this id, if there is one.
+    pub(super) fn event_number(&self, connection: &Connection, id: &str) -> Result<Option<i64>> {
+        if let Some(number) = self.open_event(id) {
+            let created_at: Option<i64> = connection
+                .prepare_cached("SELECT created_at FROM event WHERE number = ?1 AND id IS NULL")?
+                .query_row([number], |row| row.get(0))
+                .optional()?;
+            if let Some(created_at) = created_at
+                && self.seal_event(number, rows::time(created_at)?) == id
+            {
+                return Ok(Some(number));
+            }
+        }
+        Ok(connection
+            .prepare_cached("SELECT number FROM event WHERE id = ?1 AND id IS NOT NULL")?
+            .query_row([id], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The number that an id was sealed from, if it was.
+    fn open_event(&self, id: &str) -> Option<i64> {
+        let bits = u128::from_be_bytes(ksuid_entropy(EVENT_PREFIX, id)?);
+        let half = |bits: u128| u64::try_from(bits & u128::from(EVENT_MASK)).unwrap_or_default();
+        let (mut left, mut right) = (half(bits >> EVENT_HALF), half(bits));
+        for round in EVENT_ROUNDS.into_iter().rev() {
+            (left, right) = (right ^ (self.round(round, left) & EVENT_MASK), left);
+        }
+        Some(left.cast_signed())
+    }
+
+    /// The id of an event, from its column `id`, its number and its time.
+    pub(super) fn of_event(
+        &self,
+        stored: Option<String>,
+        number: i64,
+        created_at: Timestamp,
+    ) -> String {
+        stored.unwrap_or_else(|| self.seal_event(number, created_at))
+    }
+
     /// The id of a row, from its column `id`, its number and its time.
     pub(super) fn of_row(
         &self,
@@ -151,8 +215,8 @@ mod tests {
 
     use super::*;
 
-    fn ids(key: u8) -> DeliveryIds {
-        DeliveryIds { key: [key; 32] }
+    fn ids(key: u8) -> SealedIds {
+        SealedIds { key: [key; 32] }
     }
 
     #[test]
@@ -170,6 +234,24 @@ mod tests {
             }
         }
         assert_eq!(all.len(), 24);
+    }
+
+    #[test]
+    fn the_id_of_an_event_is_opened_to_its_number_and_sorts_by_time() {
+        let mut last = String::new();
+        for (number, time) in (1..).zip([0, 1, 20, 1_000_000, 1_000_000_000_000]) {
+            let time = Timestamp::from_microsecond(1_767_225_600_123_456 + time).unwrap();
+            let id = ids(1).seal_event(number, time);
+            assert_eq!(ids(1).open_event(&id), Some(number));
+            assert_ne!(ids(2).open_event(&id), Some(number));
+            assert!(id > last, "{id} {last}");
+            last = id;
+        }
+        for number in [0, 1 << 40, (1 << 54) - 1] {
+            let id = ids(1).seal_event(number, "2026-01-01T00:00:00Z".parse().unwrap());
+            assert_eq!(ids(1).open_event(&id), Some(number));
+        }
+        assert_eq!(ids(1).open_event("evt_1"), None);
     }
 
     #[test]

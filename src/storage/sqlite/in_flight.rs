@@ -107,7 +107,7 @@ impl InFlight {
     /// Gives each of the deliveries that has none a row, as if it had been claimed from the queue.
     fn settle(&self, connection: &Connection) -> Result<()> {
         let mut insert = connection.prepare_cached(
-            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at)
+            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_us, claimed, created_at)
              VALUES (?1, ?2, ?3, 'pending', 1, ?4, ?5, 1, ?6) ON CONFLICT (number) DO NOTHING",
         )?;
         for (number, webhook) in self.deliveries() {
@@ -116,7 +116,7 @@ impl InFlight {
                 self.event,
                 webhook,
                 self.due_at,
-                self.first_attempt_at,
+                self.first_attempt_at - self.created_at,
                 self.created_at,
             ])?;
         }

@@ -25,7 +25,8 @@ const WEBHOOK_COLUMNS: &str = "provider, id, owner, account_id, url, enabled, cr
      (SELECT json_group_array(event_type ORDER BY position) FROM subscription WHERE webhook = webhook.number)";
 
 /// The newest deliveries of a webhook.
-const RECENT: &str = "(SELECT number, state, started_at, outcome, status, error FROM delivery WHERE webhook = ?1 ORDER BY number DESC LIMIT ?2) AS recent";
+const RECENT: &str = "(SELECT number, state, created_at + started_us AS started_at, coalesce(outcome, 'answered') AS outcome, status, error
+     FROM delivery WHERE webhook = ?1 ORDER BY number DESC LIMIT ?2) AS recent";
 
 const IS_SUCCESS: &str = "(outcome = 'answered' AND status BETWEEN 200 AND 299)";
 

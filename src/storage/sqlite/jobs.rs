@@ -1,10 +1,13 @@
 //! Long work in small steps, each its own transaction: replaying many deliveries, and deleting what is old.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::super::StoreError;
 use super::super::jobs::{PurgeTerms, Purged, Replay, ReplayFilter, ReplayState};
+use super::ids::SealedIds;
 use super::{in_flight, publish, queue, rows};
 use crate::clock::Moment;
 
@@ -86,7 +89,12 @@ pub(super) fn replay(connection: &Connection, id: &str) -> Result<Option<Replay>
 }
 
 /// Does the next `limit` rows of the oldest job that is not finished; says whether there was one.
-pub(super) fn step_replay(connection: &Connection, limit: u32, at: Moment) -> Result<bool> {
+pub(super) fn step_replay(
+    connection: &Connection,
+    ids: &SealedIds,
+    limit: u32,
+    at: Moment,
+) -> Result<bool> {
     let job: Option<(i64, i64, i64)> = connection
         .prepare_cached(
             "SELECT number, position, last FROM replay WHERE finished_at IS NULL ORDER BY number LIMIT 1",
@@ -103,7 +111,7 @@ pub(super) fn step_replay(connection: &Connection, limit: u32, at: Moment) -> Re
         .query_row([number], |row| Ok(replay_record(row)))??;
     let step = match replay.filter.state {
         Some(ReplayState::Unmatched) => {
-            step_events(connection, &replay, position, last, limit, at)?
+            step_events(connection, ids, &replay, position..last, limit, at)?
         }
         _ => step_deliveries(connection, &replay, position, last, limit, at)?,
     };
@@ -138,10 +146,11 @@ fn step_deliveries(
 ) -> Result<Step> {
     let mut statement = connection.prepare_cached(
         "SELECT delivery.number,
-             (:provider IS NULL OR event.provider = :provider) AND (:state IS NULL OR delivery.state = :state)
+             (:provider IS NULL OR kind.provider = :provider) AND (:state IS NULL OR delivery.state = :state)
              AND (:webhook_id IS NULL OR webhook.id = :webhook_id) AND (:from IS NULL OR event.created_at >= :from)
              AND (:to IS NULL OR event.created_at < :to)
-         FROM delivery JOIN event ON event.number = delivery.event JOIN webhook ON webhook.number = delivery.webhook
+         FROM delivery CROSS JOIN event ON event.number = delivery.event CROSS JOIN event_kind AS kind ON kind.number = event.kind
+             JOIN webhook ON webhook.number = delivery.webhook
          WHERE delivery.number > :position AND delivery.number <= :last ORDER BY delivery.number LIMIT :limit",
     )?;
     let filter = &replay.filter;
@@ -175,16 +184,17 @@ fn step_deliveries(
 
 fn step_events(
     connection: &Connection,
+    ids: &SealedIds,
     replay: &Replay,
-    position: i64,
-    last: i64,
+    numbers: Range<i64>,
     limit: u32,
     at: Moment,
 ) -> Result<Step> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, matched = 0 AND (:provider IS NULL OR provider = :provider)
+        "SELECT event.number, matched = 0 AND (:provider IS NULL OR kind.provider = :provider)
              AND (:from IS NULL OR created_at >= :from) AND (:to IS NULL OR created_at < :to)
-         FROM event WHERE number > :position AND number <= :last ORDER BY number LIMIT :limit",
+         FROM event CROSS JOIN event_kind AS kind ON kind.number = event.kind
+         WHERE event.number > :position AND event.number <= :last ORDER BY event.number LIMIT :limit",
     )?;
     let filter = &replay.filter;
     let rows: Vec<(i64, bool)> = statement
@@ -192,20 +202,20 @@ fn step_events(
             named_params! {
                 ":provider": filter.provider.as_ref().map(crate::domain::ProviderName::as_str),
                 ":from": filter.from.map(Timestamp::as_microsecond), ":to": filter.to.map(Timestamp::as_microsecond),
-                ":position": position, ":last": last, ":limit": limit,
+                ":position": numbers.start, ":last": numbers.end, ":limit": limit,
             },
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?
         .collect::<rusqlite::Result<_>>()?;
     let mut step = Step {
-        position: rows.last().map_or(last, |row| row.0),
+        position: rows.last().map_or(numbers.end, |row| row.0),
         matched: 0,
         enqueued: 0,
         finished: rows.len() < usize::try_from(limit).unwrap_or(usize::MAX),
     };
     for (number, wanted) in rows {
         if wanted {
-            let made = publish::match_anew(connection, number, replay, at)?;
+            let made = publish::match_anew(connection, ids, number, replay, at)?;
             step.matched += made;
             step.enqueued += if replay.dry_run { 0 } else { made };
         }
@@ -231,7 +241,7 @@ fn give_back(connection: &Connection) -> Result<bool> {
 /// Deletes old events that have nothing pending, with their deliveries and attempts; and what else is old, when no events are left.
 pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purged> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, coalesce(kept_since, created_at) < ?2, EXISTS (SELECT 1 FROM delivery
+        "SELECT number, created_at + kept_us < ?2, EXISTS (SELECT 1 FROM delivery
              WHERE delivery.number BETWEEN first_delivery AND first_delivery + matched - 1 AND state = 'pending')
              OR EXISTS (SELECT 1 FROM in_flight WHERE first = first_delivery)
          FROM event WHERE number > ?1 ORDER BY number LIMIT ?3",

@@ -3,7 +3,7 @@
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-pub(super) const MIGRATIONS: [&str; 10] = [
+pub(super) const MIGRATIONS: [&str; 11] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -297,5 +297,113 @@ pub(super) const MIGRATIONS: [&str; 10] = [
         first_attempt_at INTEGER NOT NULL,
         created_at INTEGER NOT NULL
     ) STRICT;
+",
+    // What is known from elsewhere is not stored again: ids of events are computed like those of deliveries, events have kinds, headers
+    // of attempts have shapes that many of them share, times are told from when the event or delivery was made, and a delivery that has
+    // ended is never due. Rows from before keep their ids and their headers, which are JSON.
+    "
+    CREATE TABLE header_shape (
+        number INTEGER PRIMARY KEY,
+        -- Whether it is of the headers of answers, and not of requests.
+        of_answer INTEGER NOT NULL CHECK (of_answer IN (0, 1)),
+        -- A line for each header: `name=value`, or `name:form`, whose value stands with the attempt.
+        shape TEXT NOT NULL,
+        UNIQUE (of_answer, shape)
+    ) STRICT;
+
+    -- What the events of one type have in common. Types are those of catalogues, so there are few.
+    CREATE TABLE event_kind (
+        number INTEGER PRIMARY KEY,
+        provider TEXT NOT NULL,
+        event_type TEXT NOT NULL,
+        audience TEXT NOT NULL CHECK (audience = 'owner' OR audience = 'account' OR audience = 'platform'),
+        UNIQUE (provider, event_type, audience)
+    ) STRICT;
+    INSERT INTO event_kind (provider, event_type, audience) SELECT DISTINCT provider, event_type, audience FROM event;
+
+    CREATE TABLE new_event (
+        number INTEGER PRIMARY KEY,
+        -- NULL: computed from number and time.
+        id TEXT,
+        kind INTEGER NOT NULL,
+        owner TEXT,
+        account_id TEXT,
+        data TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        matched INTEGER NOT NULL,
+        trace TEXT CHECK (length(trace) = 55),
+        -- How much later than created_at the steady time was from which retention counts.
+        kept_us INTEGER NOT NULL,
+        first_delivery INTEGER
+    ) STRICT;
+    INSERT INTO new_event (number, id, kind, owner, account_id, data, sequence, created_at, matched, trace, kept_us, first_delivery)
+        SELECT event.number, id, kind.number, owner, account_id, data, sequence, created_at, matched, trace,
+            coalesce(kept_since - created_at, 0), first_delivery
+        FROM event JOIN event_kind AS kind USING (provider, event_type, audience) ORDER BY event.number;
+    DROP TABLE event;
+    ALTER TABLE new_event RENAME TO event;
+    CREATE UNIQUE INDEX event_by_id ON event (id) WHERE id IS NOT NULL;
+
+    CREATE TABLE new_delivery (
+        number INTEGER PRIMARY KEY,
+        -- NULL: computed from number and time.
+        id BLOB CHECK (length(id) = 16),
+        event INTEGER NOT NULL,
+        webhook INTEGER NOT NULL REFERENCES webhook (number),
+        state TEXT NOT NULL CHECK (state = 'pending' OR state = 'delivered' OR state = 'exhausted' OR state = 'cancelled'),
+        attempts INTEGER NOT NULL,
+        -- NULL: it ended before it was due again.
+        due_at INTEGER CHECK (due_at IS NOT NULL OR state <> 'pending'),
+        -- The steady time in which its first attempt was claimed, after created_at.
+        first_attempt_us INTEGER,
+        -- Whether an attempt was claimed and has no result yet.
+        claimed INTEGER NOT NULL CHECK (claimed IN (0, 1)),
+        -- Whether it is attempted once more by hand, whatever the schedule says.
+        once INTEGER NOT NULL DEFAULT 0 CHECK (once IN (0, 1)),
+        created_at INTEGER NOT NULL,
+        -- When it ended, after created_at.
+        completed_us INTEGER,
+        -- How many attempts by hand there were while it was pending, and when the retry is due that the last one came before.
+        manual INTEGER NOT NULL DEFAULT 0,
+        resume_at INTEGER,
+        -- Its first attempt, once it has a result, in the columns of the table attempt; it began so long after created_at.
+        started_us INTEGER,
+        queue_us INTEGER,
+        connect_us INTEGER,
+        first_byte_us INTEGER,
+        total_us INTEGER,
+        -- NULL, where there is an attempt: answered.
+        outcome TEXT CHECK (outcome = 'timed-out' OR outcome = 'refused' OR outcome = 'failed'),
+        status INTEGER,
+        retry_after_s INTEGER,
+        error TEXT,
+        response_truncated INTEGER CHECK (response_truncated IN (0, 1)),
+        -- JSON in a text; or the number of a shape and the values.
+        request_headers ANY,
+        response_headers ANY,
+        response_body BLOB
+    ) STRICT;
+    INSERT INTO new_delivery (number, id, event, webhook, state, attempts, due_at, first_attempt_us, claimed, once, created_at,
+            completed_us, manual, resume_at, started_us, queue_us, connect_us, first_byte_us, total_us, outcome, status, retry_after_s,
+            error, response_truncated, request_headers, response_headers, response_body)
+        SELECT number, id, event, webhook, state, attempts, iif(state = 'pending', due_at, NULL),
+            first_attempt_at - created_at, claimed, once, created_at, completed_at - created_at, manual, resume_at,
+            started_at - created_at, queue_us, connect_us, first_byte_us, total_us, nullif(outcome, 'answered'), status, retry_after_s,
+            error, response_truncated, request_headers, response_headers, response_body
+        FROM delivery ORDER BY number;
+    DROP TABLE delivery;
+    ALTER TABLE new_delivery RENAME TO delivery;
+    CREATE INDEX delivery_due ON delivery (webhook, due_at) WHERE state = 'pending' AND claimed = 0;
+    CREATE INDEX delivery_leased ON delivery (due_at) WHERE claimed = 1;
+    CREATE INDEX delivery_of_webhook ON delivery (webhook);
+    CREATE UNIQUE INDEX delivery_by_id ON delivery (id) WHERE id IS NOT NULL;
+
+    -- The type of a column is no part of a row either.
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(replace(sql,
+        'request_headers TEXT NOT NULL', 'request_headers ANY NOT NULL'), 'response_headers TEXT', 'response_headers ANY')
+    WHERE type = 'table' AND name = 'attempt';
+    PRAGMA writable_schema = RESET;
 ",
 ];

@@ -7,6 +7,7 @@ mod claim;
 mod cost;
 mod deliveries;
 mod events;
+mod headers;
 mod health;
 mod ids;
 mod in_flight;
@@ -19,6 +20,7 @@ mod open;
 mod publish;
 mod queue;
 mod reader;
+mod results;
 mod rotation;
 mod rows;
 mod schema;
@@ -27,7 +29,6 @@ mod waiting;
 mod webhooks;
 mod writer;
 
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,12 +38,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use self::backup::{BackedUp, back_up};
+use self::headers::Shapes;
 use self::health::Health;
-use self::ids::DeliveryIds;
+use self::ids::SealedIds;
 use self::matching::{Matching, UntilChanged};
 pub use self::open::{check_exists, check_sealed};
 use self::publish::Stored;
-use self::queue::ResultRow;
 use self::reader::Readers;
 use self::writer::Writer;
 use super::key_file::EncryptionKeys;
@@ -52,7 +53,7 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    Recorded, RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
+    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
     WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
@@ -67,7 +68,8 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
     sealer: Arc<Sealer>,
-    ids: DeliveryIds,
+    ids: SealedIds,
+    shapes: Shapes,
     matching: Arc<Matching>,
     not_matched: Arc<UntilChanged<NotMatched>>,
     health: Arc<Health>,
@@ -90,7 +92,8 @@ impl SqliteStore {
         health::create(path)?;
         let mut connection = open::open_writer(path, &sealer, purpose)?;
         let saved_time = time::saved(&connection)?;
-        let ids = DeliveryIds::of(&connection)?;
+        let ids = SealedIds::of(&connection)?;
+        let shapes = Shapes::of(&connection)?;
         let (log, log_path) = open::open_log(path)?;
         let health = Arc::new(Health::of(path, &log_path)?);
         let beside = open::open_beside(path)?;
@@ -100,6 +103,7 @@ impl SqliteStore {
             writer: Writer::start(connection, log, checkpoints, health.clone(), metrics),
             sealer,
             ids,
+            shapes,
             matching: Arc::default(),
             not_matched: Arc::default(),
             health,
@@ -118,19 +122,6 @@ impl SqliteStore {
     /// [`StoreError::Damage`] with the first damage that was found.
     pub fn examine(&self) -> Result<(), StoreError> {
         self.health.examine(&mut self.readers.open()?, EXAMINATION)
-    }
-}
-
-impl SqliteStore {
-    async fn record_rows(
-        &self,
-        rows: &Arc<[ResultRow]>,
-        range: Range<usize>,
-    ) -> Result<Vec<Recorded>, StoreError> {
-        let rows = rows.clone();
-        self.writer
-            .run_ahead(move |connection| queue::record(connection, &rows[range.clone()]))
-            .await
     }
 }
 
@@ -189,12 +180,12 @@ impl Store for SqliteStore {
             ..publication
         };
         let again = taken.clone();
-        let matching = self.matching.clone();
+        let (ids, matching) = (self.ids.clone(), self.matching.clone());
         let stored = self
             .writer
             .run(move |connection| {
                 again.give_back_all();
-                publish::publish(connection, &matching, &publication)
+                publish::publish(connection, &ids, &matching, &publication)
             })
             .await?;
         let published = match stored {
@@ -231,11 +222,12 @@ impl Store for SqliteStore {
             ..terms
         };
         let again = taken.clone();
+        let ids = self.ids.clone();
         let found = self
             .writer
             .run_ahead(move |connection| {
                 again.give_back_all();
-                claim::claim(connection, &terms)
+                claim::claim(connection, &ids, &terms)
             })
             .await?;
         let due = claim::open_all(found.rows, &self.sealer, &self.ids, &*taken);
@@ -249,49 +241,7 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, results: Vec<Arc<AttemptResult>>) -> RecordedResults {
-        let mut each = vec![Recorded::Never; results.len()];
-        let mut error = None;
-        let mut rows = Vec::with_capacity(results.len());
-        let mut places = Vec::with_capacity(results.len());
-        for (place, result) in results.into_iter().enumerate() {
-            match ResultRow::new(result, &self.ids) {
-                Ok(row) => {
-                    rows.push(row);
-                    places.push(place);
-                }
-                Err(failed) => error = Some(failed),
-            }
-        }
-        let rows: Arc<[ResultRow]> = rows.into();
-        match self.record_rows(&rows, 0..rows.len()).await {
-            Ok(recorded) => {
-                for (place, recorded) in places.into_iter().zip(recorded) {
-                    each[place] = recorded;
-                }
-            }
-            // Of a disk that is full there is no need to ask for each.
-            Err(failed) if failed.is_temporary() => {
-                for place in places {
-                    each[place] = Recorded::NotNow;
-                }
-                error = Some(failed);
-            }
-            // One that cannot be written must not take the others with it: their receivers would be sent all of it again.
-            Err(_) => {
-                for (at, place) in places.into_iter().enumerate() {
-                    match self.record_rows(&rows, at..at + 1).await {
-                        Ok(recorded) => each[place] = recorded[0],
-                        Err(failed) => {
-                            if failed.is_temporary() {
-                                each[place] = Recorded::NotNow;
-                            }
-                            error = Some(failed);
-                        }
-                    }
-                }
-            }
-        }
-        RecordedResults { each, error }
+        self.record_all(results).await
     }
 
     async fn release(
@@ -339,8 +289,9 @@ impl Store for SqliteStore {
         filter: EventFilter,
         page: NumberPage,
     ) -> Result<Rows<EventRecord>, StoreError> {
+        let ids = self.ids.clone();
         self.readers
-            .run(move |connection| events::events(connection, &filter, page))
+            .run(move |connection| events::events(connection, &ids, &filter, page))
             .await
     }
 
@@ -354,14 +305,16 @@ impl Store for SqliteStore {
         after: i64,
         limit: u32,
     ) -> Result<NewEvents, StoreError> {
+        let ids = self.ids.clone();
         self.readers
-            .run(move |connection| events::new_events(connection, &filter, after, limit))
+            .run(move |connection| events::new_events(connection, &ids, &filter, after, limit))
             .await
     }
 
     async fn event(&self, id: String) -> Result<Option<EventRecord>, StoreError> {
+        let ids = self.ids.clone();
         self.readers
-            .run(move |connection| events::event(connection, &id))
+            .run(move |connection| events::event(connection, &ids, &id))
             .await
     }
 
@@ -422,8 +375,9 @@ impl Store for SqliteStore {
     }
 
     async fn step_replay(&self, limit: u32, at: Moment) -> Result<bool, StoreError> {
+        let ids = self.ids.clone();
         self.writer
-            .run(move |connection| jobs::step_replay(connection, limit, at))
+            .run(move |connection| jobs::step_replay(connection, &ids, limit, at))
             .await
     }
 

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::queue::{Idempotency, Publication, Receipt};
 use super::super::{NotMatched, Replay, StoreError};
 use super::claim::{ClaimedRow, later};
+use super::ids::SealedIds;
 use super::in_flight::InFlight;
 use super::matching::{self, Matching, Wanting};
 use super::queue::wake;
@@ -31,6 +32,7 @@ pub(super) enum Stored {
 /// Stores an event and one delivery for each webhook that wants it.
 pub(super) fn publish(
     connection: &Connection,
+    ids: &SealedIds,
     matching: &Matching,
     publication: &Publication,
 ) -> Result<Stored> {
@@ -49,6 +51,11 @@ pub(super) fn publish(
         (Some(owner), Audience::Owner) => next_in_sequence(connection, &event, owner)?,
         _ => 0,
     };
+    let number = next_event(connection)?;
+    let has_id = !event.id.is_empty();
+    if !has_id {
+        event.id = ids.seal_event(number, event.created_at);
+    }
     let event = Arc::new(event);
     let wanting = matching.of(connection, &event, publication.audience)?;
     let at = Moment {
@@ -56,7 +63,16 @@ pub(super) fn publish(
         steady: publication.steady,
     };
     let first = next_delivery(connection)?;
-    let number = insert_event(connection, &event, publication, wanting.len(), first)?;
+    let id = has_id.then_some(event.id.as_str());
+    insert_event(
+        connection,
+        number,
+        id,
+        &event,
+        publication,
+        wanting.len(),
+        first,
+    )?;
     let mut waiting = Vec::new();
     let deliveries = count(wanting.len());
     // Those that are attempted at once come first, and have no rows before they have results.
@@ -175,36 +191,70 @@ fn next_in_sequence(connection: &Connection, event: &Event, owner: &str) -> Resu
     Ok(value.unsigned_abs())
 }
 
+/// The number of an event's kind, which it gets with the first of its events.
+fn kind(connection: &Connection, event: &Event, audience: Audience) -> Result<i64> {
+    let kind = params![
+        event.provider.as_str(),
+        event.event_type,
+        rows::audience(audience)
+    ];
+    let known: Option<i64> = connection
+        .prepare_cached(
+            "SELECT number FROM event_kind WHERE provider = ?1 AND event_type = ?2 AND audience = ?3",
+        )?
+        .query_row(kind, |row| row.get(0))
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO event_kind (provider, event_type, audience) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(kind)?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// The number of the next event; none is given twice.
+fn next_event(connection: &Connection) -> Result<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT 1 + max(coalesce((SELECT max(number) FROM event), 0), (SELECT event FROM last_purged))",
+        )?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Inserts an event; its id is stored where it is not computed from the number.
 fn insert_event(
     connection: &Connection,
+    number: i64,
+    id: Option<&str>,
     event: &Event,
     publication: &Publication,
     matched: usize,
     first_delivery: i64,
-) -> Result<i64> {
+) -> Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO event (number, id, provider, event_type, owner, account_id, data, sequence, created_at, audience, matched, trace,
-                 kept_since, first_delivery)
-             VALUES (1 + max(coalesce((SELECT max(number) FROM event), 0), (SELECT event FROM last_purged)),
-                 ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO event (number, id, kind, owner, account_id, data, sequence, created_at, matched, trace, kept_us, first_delivery)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
-            event.id,
-            event.provider.as_str(),
-            event.event_type,
+            number,
+            id,
+            kind(connection, event, publication.audience)?,
             event.owner,
             event.account_id,
             event.data,
             i64::try_from(event.sequence).unwrap_or(i64::MAX),
             event.created_at.as_microsecond(),
-            rows::audience(publication.audience),
             i64::try_from(matched).unwrap_or(i64::MAX),
             event.trace.map(|trace| trace.to_string()),
-            publication.steady.as_microsecond(),
+            // The steady time is what retention counts; it mostly is that of the clock on the wall.
+            publication.steady.as_microsecond() - event.created_at.as_microsecond(),
             (matched > 0).then_some(first_delivery),
         ])?;
-    Ok(connection.last_insert_rowid())
+    Ok(())
 }
 
 /// The number of the next delivery; none is given twice.
@@ -246,17 +296,19 @@ fn insert_delivery(
 /// Matches an unmatched event anew for a replay and makes the deliveries that it did not get; gives how many. A dry run only counts.
 pub(super) fn match_anew(
     connection: &Connection,
+    ids: &SealedIds,
     number: i64,
     replay: &Replay,
     at: Moment,
 ) -> Result<u64> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {}, event.audience FROM event WHERE event.number = ?1",
-        rows::EVENT_COLUMNS
+        "SELECT {}, kind.audience FROM {} WHERE event.number = ?1",
+        rows::EVENT_COLUMNS,
+        rows::EVENTS
     ))?;
     let (event, audience) = statement.query_row([number], |row| {
         Ok((
-            rows::event(row, 0),
+            rows::event(row, 0, ids),
             row.get::<_, String>(rows::EVENT_COLUMN_COUNT)?,
         ))
     })?;

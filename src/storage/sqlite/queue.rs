@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::super::StoreError;
 use super::super::queue::{AttemptResult, Recorded};
-use super::ids::{DeliveryIds, Named};
+use super::headers::{Beside, Shaped, Shapes, Side, Stored};
+use super::ids::{Named, SealedIds};
 use super::in_flight::{self, InFlight};
 use crate::domain::{Next, Outcome};
 
@@ -40,18 +41,59 @@ pub(super) fn settle(connection: &Connection, lane: i64) -> Result<()> {
 pub(super) struct ResultRow {
     result: Arc<AttemptResult>,
     named: Named,
-    request_headers: String,
-    response_headers: String,
+    request_headers: Stored,
+    response_headers: Stored,
 }
 
 impl ResultRow {
-    pub(super) fn new(result: Arc<AttemptResult>, ids: &DeliveryIds) -> Result<Self> {
-        let json = |headers: &[(String, String)]| {
-            serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
+    fn started_at(&self) -> i64 {
+        self.result.attempt.started_at.as_microsecond()
+    }
+}
+
+/// A result whose headers have a shape, which the file may not have yet.
+pub(super) struct ShapedResult {
+    result: Arc<AttemptResult>,
+    request: Option<Shaped>,
+    response: Option<Shaped>,
+}
+
+impl ShapedResult {
+    pub(super) fn of(result: Arc<AttemptResult>) -> Self {
+        let attempt = &result.attempt;
+        let beside = Beside {
+            id: result.delivery,
+            started_at: attempt.started_at,
         };
-        Ok(Self {
-            request_headers: json(&result.attempt.request_headers)?,
-            response_headers: json(&result.attempt.response_headers)?,
+        Self {
+            request: Shaped::of(&attempt.request_headers, &beside),
+            response: Shaped::of(&attempt.response_headers, &beside),
+            result,
+        }
+    }
+
+    /// The shapes that the file is to be given.
+    pub(super) fn unknown(&self, shapes: &Shapes) -> impl Iterator<Item = (Side, String)> {
+        let unknown = |side, shaped: &Option<Shaped>| {
+            let shape = shapes.unknown(side, shaped.as_ref());
+            shape.map(|shape| (side, shape))
+        };
+        let request = unknown(Side::Request, &self.request);
+        request
+            .into_iter()
+            .chain(unknown(Side::Answer, &self.response))
+    }
+
+    pub(super) fn row(self, ids: &SealedIds, shapes: &Shapes) -> Result<ResultRow> {
+        let Self {
+            result,
+            request,
+            response,
+        } = self;
+        let attempt = &result.attempt;
+        Ok(ResultRow {
+            request_headers: shapes.pack(Side::Request, &attempt.request_headers, request)?,
+            response_headers: shapes.pack(Side::Answer, &attempt.response_headers, response)?,
             named: ids.open(result.delivery),
             result,
         })
@@ -62,14 +104,14 @@ impl ResultRow {
 pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<Recorded>> {
     // The first attempt stands in the row of its delivery.
     let mut first = connection.prepare_cached(
-        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0, resume_at = NULL,
-             started_at = ?8, queue_us = ?9, connect_us = ?10, first_byte_us = ?11, total_us = ?12, request_headers = ?13,
-             outcome = ?14, status = ?15, retry_after_s = ?16, error = ?17, response_body = ?18, response_truncated = ?19,
+        "UPDATE delivery SET state = ?3, due_at = ?4, completed_us = ?5 - created_at, claimed = 0, once = 0, resume_at = NULL,
+             started_us = ?8 - created_at, queue_us = ?9,
+             connect_us = ?10, first_byte_us = ?11, total_us = ?12, request_headers = ?13, outcome = ?14, status = ?15, retry_after_s = ?16, error = ?17, response_body = ?18, response_truncated = ?19,
              response_headers = ?20
          WHERE number = ?1 AND id IS ?6 AND (?6 IS NOT NULL OR created_at = ?7) AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     let mut update = connection.prepare_cached(
-        "UPDATE delivery SET state = ?3, due_at = coalesce(?4, due_at), completed_at = ?5, claimed = 0, once = 0, resume_at = NULL
+        "UPDATE delivery SET state = ?3, due_at = ?4, completed_us = ?5 - created_at, claimed = 0, once = 0, resume_at = NULL
          WHERE number = ?1 AND id IS ?6 AND (?6 IS NOT NULL OR created_at = ?7) AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     let mut insert = connection.prepare_cached(
@@ -110,7 +152,8 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
         statement.raw_bind_parameter(6, id)?;
         statement.raw_bind_parameter(7, created_at)?;
         if is_first {
-            bind_attempt(statement, 8, row)?;
+            statement.raw_bind_parameter(8, row.started_at())?;
+            bind_attempt(statement, 9, row, first_outcome(row))?;
         }
         if statement.raw_execute()? == 0 {
             recorded.push(Recorded::TooLate);
@@ -120,7 +163,8 @@ pub(super) fn record(connection: &Connection, rows: &[ResultRow]) -> Result<Vec<
         if !is_first {
             insert.raw_bind_parameter(1, number)?;
             insert.raw_bind_parameter(2, result.attempt.number)?;
-            bind_attempt(&mut insert, 3, row)?;
+            insert.raw_bind_parameter(3, row.started_at())?;
+            bind_attempt(&mut insert, 4, row, Some(outcome(row)))?;
             insert.raw_execute()?;
         }
         if let Some(due_at) = due_at {
@@ -169,8 +213,8 @@ impl UnderWay {
             return Ok(false);
         };
         let mut insert = connection.prepare_cached(
-            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at, completed_at,
-                 started_at, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status, retry_after_s, error,
+            "INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_us, claimed, created_at, completed_us,
+                 started_us, queue_us, connect_us, first_byte_us, total_us, request_headers, outcome, status, retry_after_s, error,
                  response_body, response_truncated, response_headers)
              VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
              ON CONFLICT (number) DO NOTHING",
@@ -179,11 +223,12 @@ impl UnderWay {
         insert.raw_bind_parameter(2, found.event)?;
         insert.raw_bind_parameter(3, webhook)?;
         insert.raw_bind_parameter(4, state)?;
-        insert.raw_bind_parameter(5, due_at.map_or(found.due_at, Timestamp::as_microsecond))?;
-        insert.raw_bind_parameter(6, found.first_attempt_at)?;
+        insert.raw_bind_parameter(5, due_at.map(Timestamp::as_microsecond))?;
+        insert.raw_bind_parameter(6, found.first_attempt_at - created_at)?;
         insert.raw_bind_parameter(7, created_at)?;
-        insert.raw_bind_parameter(8, completed_at)?;
-        bind_attempt(&mut insert, 9, row)?;
+        insert.raw_bind_parameter(8, completed_at.map(|at| at - created_at))?;
+        insert.raw_bind_parameter(9, row.started_at() - created_at)?;
+        bind_attempt(&mut insert, 10, row, first_outcome(row))?;
         let is_new = insert.raw_execute()? > 0;
         *closed += usize::from(is_new);
         Ok(is_new)
@@ -198,17 +243,36 @@ impl UnderWay {
     }
 }
 
-/// Binds the columns of an attempt but its number, in the order of the statements of [`record`], to the parameters from `first` on.
-fn bind_attempt(statement: &mut Statement<'_>, first: usize, row: &ResultRow) -> Result<()> {
+/// The outcome of an attempt, as the table of attempts has it.
+fn outcome(row: &ResultRow) -> &'static str {
+    match &row.result.attempt.outcome {
+        Outcome::Answered { .. } => "answered",
+        Outcome::TimedOut { .. } => "timed-out",
+        Outcome::Refused(_) => "refused",
+        Outcome::Failed { .. } => "failed",
+    }
+}
+
+/// The outcome of a first attempt, as the row of its delivery has it.
+fn first_outcome(row: &ResultRow) -> Option<&'static str> {
+    Some(outcome(row)).filter(|outcome| *outcome != "answered")
+}
+
+/// Binds the columns of an attempt from `queue_us` on, in the order of the statements of [`record`], to the parameters from `first` on.
+fn bind_attempt(
+    statement: &mut Statement<'_>,
+    first: usize,
+    row: &ResultRow,
+    outcome: Option<&str>,
+) -> Result<()> {
     let attempt = &row.result.attempt;
-    let (outcome, status, retry_after) = match &attempt.outcome {
+    let (status, retry_after) = match &attempt.outcome {
         Outcome::Answered {
             status,
             retry_after,
-        } => ("answered", Some(*status), *retry_after),
-        Outcome::TimedOut { status } => ("timed-out", *status, None),
-        Outcome::Refused(_) => ("refused", None, None),
-        Outcome::Failed { status, .. } => ("failed", *status, None),
+        } => (Some(*status), *retry_after),
+        Outcome::TimedOut { status } | Outcome::Failed { status, .. } => (*status, None),
+        Outcome::Refused(_) => (None, None),
     };
     let error = match &attempt.outcome {
         Outcome::Refused(reason) | Outcome::Failed { reason, .. } => Some(reason),
@@ -217,26 +281,25 @@ fn bind_attempt(statement: &mut Statement<'_>, first: usize, row: &ResultRow) ->
     let microseconds =
         |duration: std::time::Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     let retry_after = retry_after.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
-    statement.raw_bind_parameter(first, attempt.started_at.as_microsecond())?;
-    statement.raw_bind_parameter(first + 1, microseconds(attempt.timing.queue))?;
-    statement.raw_bind_parameter(first + 2, attempt.timing.connect.map(microseconds))?;
-    statement.raw_bind_parameter(first + 3, attempt.timing.first_byte.map(microseconds))?;
-    statement.raw_bind_parameter(first + 4, microseconds(attempt.timing.total))?;
-    statement.raw_bind_parameter(first + 5, &row.request_headers)?;
-    statement.raw_bind_parameter(first + 6, outcome)?;
-    statement.raw_bind_parameter(first + 7, status)?;
-    statement.raw_bind_parameter(first + 8, retry_after)?;
-    statement.raw_bind_parameter(first + 9, error)?;
-    statement.raw_bind_parameter(first + 10, &attempt.response_body)?;
-    statement.raw_bind_parameter(first + 11, attempt.response_truncated)?;
-    statement.raw_bind_parameter(first + 12, &row.response_headers)?;
+    statement.raw_bind_parameter(first, microseconds(attempt.timing.queue))?;
+    statement.raw_bind_parameter(first + 1, attempt.timing.connect.map(microseconds))?;
+    statement.raw_bind_parameter(first + 2, attempt.timing.first_byte.map(microseconds))?;
+    statement.raw_bind_parameter(first + 3, microseconds(attempt.timing.total))?;
+    statement.raw_bind_parameter(first + 4, &row.request_headers)?;
+    statement.raw_bind_parameter(first + 5, outcome)?;
+    statement.raw_bind_parameter(first + 6, status)?;
+    statement.raw_bind_parameter(first + 7, retry_after)?;
+    statement.raw_bind_parameter(first + 8, error)?;
+    statement.raw_bind_parameter(first + 9, &attempt.response_body)?;
+    statement.raw_bind_parameter(first + 10, attempt.response_truncated)?;
+    statement.raw_bind_parameter(first + 11, &row.response_headers)?;
     Ok(())
 }
 
 /// Lets claimed deliveries fall due at once, as if their leases had ended: this process will not end their attempts.
 pub(super) fn release(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     claimed: &[(Uuid, u32)],
     steady: Timestamp,
 ) -> Result<()> {
@@ -255,13 +318,13 @@ pub(super) fn release(
 /// a claim begins anew.
 pub(super) fn postpone(
     connection: &Connection,
-    ids: &DeliveryIds,
+    ids: &SealedIds,
     claimed: &[(Uuid, u32)],
     due_at: Timestamp,
 ) -> Result<()> {
     let mut update = connection.prepare_cached(
         "UPDATE delivery SET attempts = attempts - 1, claimed = 0, due_at = ?3,
-             first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END
+             first_attempt_us = CASE WHEN attempts > 1 THEN first_attempt_us END
          WHERE number = ?1 AND attempts = ?2 AND claimed = 1 AND state = 'pending'",
     )?;
     let mut lane = connection.prepare_cached("SELECT webhook FROM delivery WHERE number = ?1")?;
@@ -288,7 +351,7 @@ pub(super) fn postpone(
 pub(super) fn retry(connection: &Connection, number: i64, steady: Timestamp) -> Result<bool> {
     let lane: Option<i64> = connection
         .prepare_cached(
-            "UPDATE delivery SET due_at = ?2, completed_at = NULL, once = once OR state <> 'pending', state = 'pending',
+            "UPDATE delivery SET due_at = ?2, completed_us = NULL, once = once OR state <> 'pending', state = 'pending',
                  manual = manual + (state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2),
                  resume_at = CASE WHEN state = 'pending' AND once = 0 AND attempts > 0 AND due_at > ?2
                      THEN coalesce(resume_at, due_at) ELSE resume_at END
@@ -306,8 +369,8 @@ pub(super) fn retry(connection: &Connection, number: i64, steady: Timestamp) -> 
 pub(super) fn cancel(connection: &Connection, lane: i64, now: Timestamp) -> Result<()> {
     in_flight::settle_all(connection)?;
     for pending in [
-        "INDEXED BY delivery_due SET state = 'cancelled', completed_at = ?2 WHERE webhook = ?1 AND state = 'pending' AND claimed = 0",
-        "INDEXED BY delivery_leased SET state = 'cancelled', claimed = 0, completed_at = ?2 WHERE webhook = ?1 AND claimed = 1",
+        "INDEXED BY delivery_due SET state = 'cancelled', completed_us = ?2 - created_at WHERE webhook = ?1 AND state = 'pending' AND claimed = 0",
+        "INDEXED BY delivery_leased SET state = 'cancelled', claimed = 0, completed_us = ?2 - created_at WHERE webhook = ?1 AND claimed = 1",
     ] {
         connection
             .prepare_cached(&format!("UPDATE delivery {pending}"))?

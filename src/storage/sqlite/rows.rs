@@ -6,6 +6,7 @@ use rusqlite::Row;
 use super::super::StoreError;
 use super::super::queue::Rows;
 use super::super::seal::Sealer;
+use super::ids::SealedIds;
 use crate::domain::{
     ApiKey, Audience, Event, Fingerprint, ProviderName, ReceiverUrl, Secret, Webhook,
 };
@@ -19,12 +20,15 @@ pub(super) const WEBHOOK_COLUMNS: &str = "webhook.provider, webhook.id, webhook.
 pub(super) const KEY_COLUMNS: &str =
     "id, provider, owner, name, key_fingerprint, secret_fingerprint, created_at, revoked_at";
 
-/// The columns that [`event`] reads, in its order.
-pub(super) const EVENT_COLUMNS: &str = "event.id, event.provider, event.event_type, event.owner, event.account_id, event.data, \
-     event.sequence, event.created_at, event.trace";
+/// Events with what those of a kind have in common; CROSS JOIN fixes the order.
+pub(super) const EVENTS: &str = "event CROSS JOIN event_kind AS kind ON kind.number = event.kind";
+
+/// The columns of [`EVENTS`] that [`event`] reads, in its order.
+pub(super) const EVENT_COLUMNS: &str = "event.id, kind.provider, kind.event_type, event.owner, event.account_id, event.data, \
+     event.sequence, event.created_at, event.trace, event.number";
 
 /// How many columns these are.
-pub(super) const EVENT_COLUMN_COUNT: usize = 9;
+pub(super) const EVENT_COLUMN_COUNT: usize = 10;
 
 /// Where a webhook's signing secret is sealed.
 pub(super) fn secret_place(id: &str) -> String {
@@ -77,16 +81,17 @@ pub(super) fn api_key(row: &Row<'_>) -> Result<ApiKey, StoreError> {
 }
 
 /// Reads an event from the columns that start at `first`.
-pub(super) fn event(row: &Row<'_>, first: usize) -> Result<Event, StoreError> {
+pub(super) fn event(row: &Row<'_>, first: usize, ids: &SealedIds) -> Result<Event, StoreError> {
+    let created_at = time(row.get(first + 7)?)?;
     Ok(Event {
-        id: row.get(first)?,
+        id: ids.of_event(row.get(first)?, row.get(first + 9)?, created_at),
         provider: provider(row, first + 1)?,
         event_type: row.get(first + 2)?,
         owner: row.get(first + 3)?,
         account_id: row.get(first + 4)?,
         data: row.get(first + 5)?,
         sequence: row.get::<_, i64>(first + 6)?.unsigned_abs(),
-        created_at: time(row.get(first + 7)?)?,
+        created_at,
         // A damaged one must not keep an event from its receivers.
         trace: row
             .get_ref(first + 8)?

@@ -78,7 +78,9 @@ mod tests {
     use super::super::super::Purpose;
     use super::super::super::key_file::EncryptionKey;
     use super::super::super::seal::Sealer;
+    use super::super::ids::SealedIds;
     use super::super::open::open_writer;
+    use super::super::{deliveries, events};
     use super::*;
 
     #[test]
@@ -189,8 +191,8 @@ mod tests {
             new.execute_batch(
                 "INSERT INTO webhook (provider, id, owner, url, enabled, created_at, updated_at)
                  VALUES ('acme', 'c', 'o', 'https://example.com', 1, 1, 1);
-                 INSERT INTO event (id, provider, event_type, data, sequence, created_at, audience, matched)
-                 VALUES ('f', 'acme', 'x', '{}', 1, 1, 'owner', 0);
+                 INSERT INTO event_kind (number, provider, event_type, audience) VALUES (99, 'acme', 'x', 'owner');
+                 INSERT INTO event (id, kind, data, sequence, created_at, matched, kept_us) VALUES ('f', 99, '{}', 1, 1, 0, 0);
                  INSERT INTO api_key (id, provider, owner, key_fingerprint, created_at)
                  VALUES ('k', 'acme', 'o', zeroblob(32), 1);
                  DELETE FROM webhook WHERE id = 'c'; DELETE FROM event WHERE id = 'f';",
@@ -198,7 +200,7 @@ mod tests {
             .unwrap();
             for refused in [
                 "UPDATE webhook SET enabled = 2",
-                "UPDATE event SET audience = 'nobody'",
+                "UPDATE event_kind SET audience = 'nobody'",
                 "UPDATE api_key SET key_fingerprint = x'00'",
             ] {
                 assert!(new.execute(refused, []).is_err(), "{refused}");
@@ -232,5 +234,105 @@ mod tests {
                 .unwrap();
             assert_eq!(usize::try_from(version).unwrap(), MIGRATIONS.len());
         }
+    }
+
+    /// A file of the version before ids of events and headers were made small, with this many events of 100 deliveries each, all of
+    /// which succeeded at once; the last ten retry, wait or were cancelled.
+    fn large_old_file(path: &Path, events: i64) {
+        let old = Connection::open(path).unwrap();
+        old.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; BEGIN;")
+            .unwrap();
+        for step in &MIGRATIONS[..10] {
+            old.execute_batch(step).unwrap();
+        }
+        old.execute_batch(&format!(
+            r#"INSERT INTO webhook (number, provider, id, owner, url, enabled, created_at, updated_at)
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+                 SELECT i, 'equals-money', 'w' || i, 'o', 'https://example.com', 1, 1, 1 FROM n;
+             INSERT INTO event (number, id, provider, event_type, account_id, data, sequence, created_at, audience, matched, kept_since,
+                 first_delivery)
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {events})
+                 SELECT i, 'evt_' || i, 'equals-money', 'BoxCredited', 'F1', '{{"n":' || i || '}}', 0, 1767225600000000 + i, 'account', 100,
+                     1767225600000000 + i, i * 100
+                 FROM n;
+             INSERT INTO delivery (number, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at, completed_at,
+                 started_at, queue_us, first_byte_us, total_us, outcome, status, response_truncated, request_headers, response_headers,
+                 response_body)
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+                 SELECT event.number * 100 + i - 1, event.number, i, 'delivered', 1, event.created_at + 30000000, event.created_at, 0,
+                     event.created_at, event.created_at + 900, event.created_at + 100, 200, 300, 400, 'answered', 200, 0,
+                     '[["content-type","application/json"],["user-agent","truehook/0.1.0"],["x-em-signature","ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes="]]',
+                     '[["content-length","0"]]', x''
+                 FROM event CROSS JOIN n;
+             UPDATE delivery SET state = 'pending', completed_at = NULL, outcome = 'timed-out', status = NULL
+                 WHERE number > (SELECT max(number) - 4 FROM delivery);
+             UPDATE delivery SET state = 'cancelled', outcome = 'failed', error = 'it broke'
+                 WHERE number BETWEEN (SELECT max(number) - 9 FROM delivery) AND (SELECT max(number) - 4 FROM delivery);
+             INSERT INTO attempt SELECT number, 2, started_at + 50, 1, NULL, NULL, 2, '[["x","1"]]', 'answered', 503, NULL, NULL, x'6869', 0,
+                     '[["y","2"]]' FROM delivery WHERE state = 'pending';
+             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 10; COMMIT;"#
+        ))
+        .unwrap();
+    }
+
+    #[test]
+    fn a_large_file_of_the_version_before_is_brought_up_to_date_and_reads_as_before() {
+        const EVENTS: i64 = 1_000;
+        let sealer = Sealer::new(&EncryptionKey::from_hex(&"01".repeat(32)).unwrap().into());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        large_old_file(&path, EVENTS);
+        let new = open_writer(&path, &sealer, Purpose::Sandbox).unwrap();
+        let count = |sql: &str| new.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM delivery"), EVENTS * 100);
+        assert_eq!(count("SELECT count(*) FROM event"), EVENTS);
+        assert_eq!(
+            count("SELECT count(*) FROM delivery WHERE due_at IS NOT NULL"),
+            4
+        );
+        let whole: String = new
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(whole, "ok");
+        let ids = SealedIds::of(&new).unwrap();
+        let time = |us: i64| jiff::Timestamp::from_microsecond(1_767_225_600_000_000 + us).unwrap();
+        let history = |number: i64, event: i64| {
+            let id = ids.seal(number, time(event));
+            deliveries::delivery(&new, &ids, id).unwrap().unwrap()
+        };
+        let first = history(100, 1);
+        assert_eq!(first.delivery.event_id, "evt_1");
+        assert_eq!(first.delivery.completed_at, Some(time(1 + 900)));
+        let [attempt] = &first.attempts[..] else {
+            panic!("{:?}", first.attempts);
+        };
+        assert_eq!(attempt.started_at, time(1 + 100));
+        assert_eq!(attempt.outcome.class(), "2xx");
+        assert_eq!(attempt.request_headers.len(), 3);
+        assert_eq!(attempt.request_headers[1].1, "truehook/0.1.0");
+        assert_eq!(
+            attempt.response_headers,
+            [("content-length".to_owned(), "0".to_owned())]
+        );
+        let cancelled = history(EVENTS * 100 + 91, EVENTS);
+        assert_eq!(cancelled.delivery.state.as_str(), "cancelled");
+        assert_eq!(
+            cancelled.attempts[0].outcome.error().as_deref(),
+            Some("it broke")
+        );
+        let pending = history(EVENTS * 100 + 99, EVENTS);
+        assert_eq!(pending.delivery.due_at, time(EVENTS + 30_000_000));
+        assert_eq!(pending.delivery.last.unwrap().outcome.status(), Some(503));
+        assert_eq!(pending.attempts.len(), 2);
+        assert_eq!(pending.attempts[0].outcome.class(), "timeout");
+        assert_eq!(
+            pending.attempts[1].response_headers,
+            [("y".to_owned(), "2".to_owned())]
+        );
+        let event = events::event(&new, &ids, "evt_1000").unwrap().unwrap();
+        assert_eq!(
+            (event.deliveries.delivered, event.deliveries.pending),
+            (90, 4)
+        );
     }
 }

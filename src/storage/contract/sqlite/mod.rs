@@ -107,7 +107,7 @@ impl Backend for SqliteFile {
     async fn count(&self, table: &str) -> i64 {
         let count = match table {
             // The first attempt of a delivery stands with it.
-            "attempt" => "SELECT (SELECT count(*) FROM attempt) + (SELECT count(*) FROM delivery WHERE started_at IS NOT NULL)".to_owned(),
+            "attempt" => "SELECT (SELECT count(*) FROM attempt) + (SELECT count(*) FROM delivery WHERE started_us IS NOT NULL)".to_owned(),
             table => format!("SELECT count(*) FROM {table}"),
         };
         let connection = self.meddle();
