@@ -245,7 +245,10 @@ impl Source<'_> {
         // Down some way, at random.
         for _ in 0..random.below(5) {
             match random.pick(self.parts(&place)) {
-                Some(part) => place = part.of(&place)?,
+                Some(part) => {
+                    place = part.of(&place);
+                    place.settle()?;
+                }
                 None => break,
             }
         }

@@ -1,6 +1,7 @@
 //! Walks a value with its schemas, and changes it at one place at a time.
 
 use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -38,9 +39,12 @@ pub(super) type Known = HashSet<(String, String)>;
 
 /// A place of a value.
 pub(super) struct Placed {
-    pub(super) whole: Value,
+    /// Shared with other places, as there may be many in a large value.
+    pub(super) whole: Rc<Value>,
     pub(super) at: String,
     pub(super) schemas: Vec<String>,
+    /// What has to be put there first.
+    put: Option<Value>,
     /// Whether another alternative was put there: then its own alternatives are no news.
     is_alternative: bool,
     /// The change that made the whole what it is.
@@ -60,6 +64,8 @@ impl<'a> Source<'a> {
             subject,
             known: references(value),
             open: VecDeque::from([Placed::whole(value, schema)]),
+            whole: Rc::default(),
+            at: String::new(),
             ready: VecDeque::new(),
             places: 0,
             made: 0,
@@ -107,20 +113,16 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The part of a place; none where it cannot be put there.
-    pub(super) fn of(self, place: &Placed) -> Option<Placed> {
-        let mut whole = place.whole.clone();
-        if let Some(value) = self.added {
-            let members = whole.pointer_mut(&place.at)?.as_object_mut()?;
-            members.insert(self.token.clone(), value);
-        }
-        Some(Placed {
-            whole,
+    /// The part of a place.
+    pub(super) fn of(self, place: &Placed) -> Placed {
+        Placed {
+            whole: Rc::clone(&place.whole),
             at: pointer::join(&place.at, &self.token),
             schemas: self.schemas,
+            put: self.added,
             is_alternative: false,
             builds_on: place.builds_on.clone(),
-        })
+        }
     }
 }
 
@@ -131,7 +133,9 @@ pub(super) struct Changes<'a, 'n> {
     known: Known,
     /// The places that are not changed yet.
     open: VecDeque<Placed>,
-    /// The changes of the last place.
+    /// The last place, and its edges that are left.
+    whole: Rc<Value>,
+    at: String,
     ready: VecDeque<Change>,
     places: usize,
     made: usize,
@@ -142,7 +146,10 @@ impl Iterator for Changes<'_, '_> {
 
     fn next(&mut self) -> Option<Change> {
         while self.ready.is_empty() {
-            let place = self.open.pop_front()?;
+            let mut place = self.open.pop_front()?;
+            if place.settle().is_none() {
+                continue;
+            }
             self.places += 1;
             if self.places > PLACES || self.made > CHANGES {
                 self.open.clear();
@@ -150,7 +157,15 @@ impl Iterator for Changes<'_, '_> {
             }
             self.change(&place);
         }
-        self.ready.pop_front()
+        let mut change = self.ready.pop_front()?;
+        // Made now: one large value for each change of a place would be too many.
+        let own = std::mem::take(&mut change.value);
+        change.value = with(&self.whole, &self.at, own)?;
+        let is_valid = matches!(change.expect, Expect::Valid | Expect::Either);
+        if is_valid && !references(&change.value).is_subset(&self.known) {
+            change.expect = Expect::Open;
+        }
+        Some(change)
     }
 }
 
@@ -163,28 +178,24 @@ impl Changes<'_, '_> {
         };
         let name = self.subject.at(&place.at);
         let spot = source.spot(&place.schemas);
+        self.whole = Rc::clone(&place.whole);
+        self.at.clone_from(&place.at);
         for edge in source.edges(&spot, value) {
-            let Some(whole) = with(&place.whole, &place.at, edge.value) else {
-                continue;
-            };
             let about = format!("{name} {}", edge.what);
             if edge.what.starts_with("as alternative") && !place.is_alternative {
                 self.open.push_back(Placed {
-                    whole: whole.clone(),
+                    whole: Rc::clone(&place.whole),
                     at: place.at.clone(),
                     schemas: place.schemas.clone(),
+                    put: Some(edge.value.clone()),
                     is_alternative: true,
                     builds_on: Some(about.clone()),
                 });
             }
-            let is_made_up = !references(&whole).is_subset(&self.known);
             self.made += 1;
             self.ready.push_back(Change {
-                value: whole,
-                expect: match edge.expect {
-                    Expect::Valid | Expect::Either if is_made_up => Expect::Open,
-                    expect => expect,
-                },
+                value: edge.value,
+                expect: edge.expect,
                 builds_on: place.builds_on.clone(),
                 group: (self.places, about.clone()),
                 name: about,
@@ -194,11 +205,11 @@ impl Changes<'_, '_> {
             for part in source.parts(place) {
                 let is_added = part.added.is_some();
                 let builds_on = is_added.then(|| format!("{name} with `{}`", part.token));
-                let below = part.of(place).map(|below| Placed {
+                let below = part.of(place);
+                self.open.push_back(Placed {
                     builds_on: builds_on.or(below.builds_on),
                     ..below
                 });
-                self.open.extend(below);
             }
         }
     }
@@ -229,12 +240,31 @@ impl Placed {
     /// All of a value.
     pub(super) fn whole(value: &Value, schema: &str) -> Self {
         Self {
-            whole: value.clone(),
+            whole: Rc::new(value.clone()),
             at: String::new(),
             schemas: vec![schema.to_owned()],
+            put: None,
             is_alternative: false,
             builds_on: None,
         }
+    }
+
+    /// Puts there what has to be there; none where that is not possible.
+    pub(super) fn settle(&mut self) -> Option<()> {
+        let Some(value) = self.put.take() else {
+            return Some(());
+        };
+        let mut whole = Value::clone(&self.whole);
+        match whole.pointer_mut(&self.at) {
+            Some(place) => *place = value,
+            None => {
+                let members = whole.pointer_mut(pointer::parent(&self.at))?;
+                let name = pointer::tokens(&self.at).last()?;
+                members.as_object_mut()?.insert(name, value);
+            }
+        }
+        self.whole = Rc::new(whole);
+        Some(())
     }
 }
 
