@@ -2,6 +2,7 @@
 
 mod change;
 pub mod form;
+pub mod key;
 pub mod route;
 pub mod serialize;
 

@@ -39,6 +39,10 @@ mod read;
 mod strict;
 mod values;
 
+pub(crate) use generated::NO_ERROR;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -56,6 +60,22 @@ pub struct Judge<'d> {
     pub schemas: &'d Schemas<'d>,
     pub secrets: &'d Secrets,
     pub limits: Limits,
+    pub places: Places,
+}
+
+/// The places of findings by pointer: few of them, each with many findings, and to look one up in the text takes long.
+#[derive(Debug, Default)]
+pub struct Places(RefCell<HashMap<String, Place>>);
+
+impl Places {
+    fn of(&self, document: &Document, at: &str) -> Place {
+        if let Some(known) = self.0.borrow().get(at) {
+            return known.clone();
+        }
+        let place = Place::of(document, at);
+        self.0.borrow_mut().insert(at.to_owned(), place.clone());
+        place
+    }
 }
 
 /// Requirements on responses beyond those of the document.
@@ -238,7 +258,7 @@ impl Sheet<'_> {
         witness: Option<Value>,
     ) {
         self.findings.push(Finding {
-            old: Some(Place::of(self.judge.document, at)),
+            old: Some(self.judge.places.of(self.judge.document, at)),
             witness,
             ..Finding::new(rule, severity, self.case.operation.clone(), fault)
         });

@@ -33,7 +33,7 @@ pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
 pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
 pub use progress::{ReplayStep, Tally, ToldExchange};
 pub use receiver::{Flaw, HandlerGap, ReceiverFault, Repeat};
-pub use record::{CaseRecord, FlowRecord, HeaderRecord, SentRequest};
+pub use record::{CaseRecord, FlowPart, FlowRecord, FlowStep, HeaderRecord, SentRequest};
 pub use replay::{ReplayFault, SentSample, Unobserved};
 pub use sample::{RecipeProblem, Unreplayable, Unwritable};
 pub use violation::{Broken, Echoed, ShapeDifference, Violation};

@@ -11,6 +11,7 @@ pub mod arazzo;
 mod body;
 mod call;
 mod change;
+mod course;
 mod create;
 mod driver;
 mod life;
@@ -38,6 +39,7 @@ use crate::session::{Options, Part, Session, SessionError, Subject};
 
 pub use crate::session::{FlowSettings as Settings, Outcome};
 pub use arazzo::Description;
+pub(crate) use course::Course;
 pub use resource::{Resource, infer};
 
 use driver::Driver;
@@ -205,15 +207,23 @@ pub(crate) async fn again_of_file(
     Some(part.findings)
 }
 
-/// Runs the flow of one resource; none where the document has no such resource.
+/// Runs the flow of one resource, or a part of it; none where the document has no such resource. `waits` is whether something is asked
+/// again that may show a moment later.
 pub(crate) async fn again(
     session: &Session<'_>,
     settings: &Settings,
     resource: &str,
+    course: &Course,
+    waits: bool,
 ) -> Option<Vec<Finding>> {
     let resources = selected(session);
     let index = resources.iter().position(|one| one.name == resource)?;
     let mut driver = Driver::new(session, settings, &resources);
+    driver.course = course.clone();
+    driver.trace = Some(Vec::new());
+    if !waits {
+        driver.in_vain = driver::PATIENCE;
+    }
     // The findings of a stopped run still count.
     let _ = driver.life(index).await;
     driver.tidy().await;
@@ -227,6 +237,31 @@ fn part_of(driver: Driver<'_>) -> Part {
         observed: driver.observed,
         ..Part::default()
     }
+}
+
+/// The members that the bodies of a resource may have; none where what they create could not be deleted.
+pub(crate) fn members(session: &Session<'_>, resource: &str) -> Option<Vec<String>> {
+    let resources = selected(session);
+    let mut own = resources.iter().find(|one| one.name == resource);
+    let schemas = session.judge.schemas;
+    let comparing = members::Comparing::new(schemas);
+    let mut names = Vec::new();
+    let first = own?;
+    for operation in [first.create, first.put, first.patch].into_iter().flatten() {
+        let schema = resource::request_schema(session.document, &session.operations[operation]);
+        for name in comparing.declared(schema.as_slice()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    while let Some(one) = own {
+        if one.create.is_some() && one.delete.is_none() {
+            return None;
+        }
+        own = one.parent.map(|parent| &resources[parent]);
+    }
+    Some(names)
 }
 
 /// The resources of the document, with the operations that are selected.

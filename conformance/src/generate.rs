@@ -37,9 +37,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::case::key::{Part, RunId};
 use crate::case::{Case, Intent};
 use crate::document::{Document, Operation};
-use crate::drift::example_values;
+use crate::drift::{different_values, example_values};
 use crate::finding::{Finding, Sender};
 use crate::schema::Schemas;
 
@@ -57,6 +58,7 @@ pub const RANDOM: &str = "generated: random ";
 pub struct Generator<'a> {
     document: &'a Document,
     schemas: &'a Schemas<'a>,
+    run: RunId,
     /// Valid values, by schema and sender.
     examples: RefCell<Examples>,
 }
@@ -70,8 +72,16 @@ impl<'a> Generator<'a> {
         Self {
             document,
             schemas,
+            run: RunId::default(),
             examples: RefCell::default(),
         }
+    }
+
+    /// Makes idempotency keys of this run.
+    #[must_use]
+    pub fn of_run(mut self, run: RunId) -> Self {
+        self.run = run;
+        self
     }
 
     /// The cases of an operation that are the same at each run, at most `limit`, in a fixed order. They start from the first of
@@ -113,7 +123,7 @@ impl<'a> Generator<'a> {
         let base = source.base(samples);
         let cases = base.map_or_else(Vec::new, |base| source.random(&base, seed, count));
         let cases = distinct(cases.into_iter(), count);
-        source.keyed(cases, seed.wrapping_add(1)).collect()
+        source.keyed(cases, Part::Random).collect()
     }
 
     /// Why no cases can be generated for an operation, where that is so.
@@ -126,6 +136,7 @@ impl<'a> Generator<'a> {
         Source {
             document: self.document,
             schemas: self.schemas,
+            run: self.run,
             examples: &self.examples,
             operation,
         }
@@ -137,6 +148,7 @@ impl<'a> Generator<'a> {
 struct Source<'a> {
     document: &'a Document,
     schemas: &'a Schemas<'a>,
+    run: RunId,
     examples: &'a RefCell<Examples>,
     operation: &'a Operation<'a>,
 }
@@ -148,7 +160,7 @@ impl<'a> Source<'a> {
         let first = whole.into_iter().chain(self.protocol(&base));
         let parameters = self.parameters(&base).into_iter();
         let parts = turns(self.bodies(base), parameters);
-        self.keyed(distinct(first.chain(parts), limit), 0)
+        self.keyed(distinct(first.chain(parts), limit), Part::Coverage)
     }
 
     /// Returns the sender of the operation's requests: the API itself, where the operation is a webhook or a callback.
@@ -177,6 +189,14 @@ impl<'a> Source<'a> {
         let values = Rc::new(values);
         let mut examples = self.examples.borrow_mut();
         examples.insert(key, Rc::clone(&values));
+        values
+    }
+
+    /// Up to `count` different values that all of the schemas accept.
+    fn different(&self, schemas: &[String], count: usize) -> Vec<Value> {
+        let flagged = self.schemas.is_flagged();
+        let mut values = different_values(self.document, schemas, self.sender(), flagged, count);
+        values.retain(|value| schemas.iter().all(|at| self.accepts(at, value)));
         values
     }
 

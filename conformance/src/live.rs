@@ -49,6 +49,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::case::key::RunId;
+use crate::clock;
 use crate::credentials::Given;
 use crate::document::Document;
 use crate::exchange::Transport;
@@ -80,6 +82,7 @@ impl Check {
     pub fn new(document: Document, url: &str) -> Self {
         let mut options = Options::new(url);
         options.generate = Some(Generate::default());
+        options.run_id = Some(RunId::new(clock::nonce()));
         Self {
             document,
             options,

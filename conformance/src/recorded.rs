@@ -16,7 +16,7 @@ use url::{Host, Url};
 use crate::case::route::{Route, Routes};
 use crate::case::serialize::decode;
 use crate::case::{Body, Case, Intent, Refusal};
-use crate::check::{Judge, Limits};
+use crate::check::{Judge, Limits, Places};
 use crate::coverage::{self, Seen};
 use crate::document::{Document, Operation, Selection};
 use crate::exchange::{Request, Secrets};
@@ -81,6 +81,7 @@ pub fn judge(
             schemas: &schemas,
             secrets: &secrets,
             limits: options.limits,
+            places: Places::default(),
         },
         generator: Generator::new(document, &schemas),
         operations: &operations,

@@ -20,8 +20,9 @@ mod unit;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use crate::case::key::RUN_ID;
 use crate::document::Document;
-use crate::finding::{ReplayStep, Unchecked};
+use crate::finding::{Finding, ReplayStep, Unchecked};
 use crate::flows;
 use crate::samples;
 use crate::session::{Part, Session, Silence, Subject};
@@ -106,6 +107,7 @@ pub async fn run(
         outcome.notes.clear();
     }
     outcome.notes.extend(session.token_problem());
+    outcome.notes.extend(of_run(&session, &outcome.findings));
     if options.transport.insecure {
         let note = "the server's certificate was not verified (--insecure)";
         outcome.notes.push(note.to_owned());
@@ -153,6 +155,18 @@ fn finish(session: &Session<'_>, result: Part, left: usize) -> Outcome {
         unchecked,
         notes,
     }
+}
+
+/// Says what the id of the run was, where commands need one.
+fn of_run(session: &Session<'_>, findings: &[Finding]) -> Option<String> {
+    let named = format!("${{{RUN_ID}");
+    let mut exchanges = findings.iter().filter_map(|one| one.exchange.as_ref());
+    exchanges.any(|one| one.curl.contains(&named)).then(|| {
+        let run = session.options.run_id();
+        format!(
+            "{RUN_ID} in idempotency keys was {run}; set the variable to eight other hexadecimal digits to send a request again"
+        )
+    })
 }
 
 /// Why the run has no result, if so.

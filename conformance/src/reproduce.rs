@@ -17,7 +17,7 @@ use crate::document::Document;
 use crate::finding::{
     CaseRecord, Finding, FlowRecord, Place, ReplayFault, ReplayStep, SentRequest, StepFailure,
 };
-use crate::flows::{self, Work};
+use crate::flows::{self, Course, Work};
 use crate::replay::again::{Again, Answered, Problem, revive, signature};
 use crate::replay::keep::step_failure;
 use crate::rule::flows as flow_rules;
@@ -107,7 +107,7 @@ struct Reproduction<'s> {
     work: &'s Work<'s>,
     again: Again<'s>,
     /// What the sequences that were sent found, by resource and seed; those of a file have no resource.
-    flows: HashMap<(String, u64), Option<Vec<Finding>>>,
+    flows: HashMap<(String, u64, Course), Option<Vec<Finding>>>,
 }
 
 impl Reproduction<'_> {
@@ -156,7 +156,8 @@ impl Reproduction<'_> {
         {
             return Err(Problem::SecondUser);
         }
-        let key = (flow.resource.clone(), flow.seed);
+        let course = Course::of(flow);
+        let key = (flow.resource.clone(), flow.seed, course.clone());
         // A client whose credentials are refused cannot observe the fault.
         let secrets = self.session.judge.secrets;
         let mut names = old.names().into_iter();
@@ -170,7 +171,7 @@ impl Reproduction<'_> {
             };
             let found = match is_of_file {
                 true => flows::again_of_file(self.session, &settings, self.work).await,
-                false => flows::again(self.session, &settings, &flow.resource).await,
+                false => flows::again(self.session, &settings, &flow.resource, &course, true).await,
             };
             if self.session.stopped() {
                 return Err(Problem::Interrupted);

@@ -18,6 +18,7 @@
 mod base;
 mod contact;
 pub(crate) mod identity;
+mod key;
 mod limits;
 mod options;
 mod part;
@@ -29,10 +30,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
+use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::check::Judge;
+use crate::case::key::is_key;
+use crate::check::{Judge, Places};
 use crate::credentials::{Beside, CredentialError, Credentials};
 use crate::document::{Document, Operation};
 use crate::exchange::{Answer, Client, Exchange, Request, Secrets, TransportError, Unreachable};
@@ -117,10 +120,19 @@ impl<'d> Subject<'d> {
                 .retain(|case| !options.safe() || is_safe(&case.method));
             plan
         };
+        let mut secrets = options.secrets(document);
+        let has_keys = |operation: &Operation<'_>| {
+            let parameters = operation.parameters(document);
+            let names = parameters.iter().filter_map(|one| one.value.get("name"));
+            names.filter_map(Value::as_str).any(is_key)
+        };
+        if operations.iter().any(has_keys) {
+            secrets.of_run(options.run_id());
+        }
         Self {
             document,
             schemas: Schemas::new(document),
-            secrets: options.secrets(document),
+            secrets,
             plans: operations.iter().map(plan).collect(),
             operations,
         }
@@ -196,6 +208,7 @@ impl<'s> Session<'s> {
                 schemas: &subject.schemas,
                 secrets: &subject.secrets,
                 limits: options.limits(),
+                places: Places::default(),
             },
             base,
             options,

@@ -255,10 +255,7 @@ async fn sequences_of_operations_of_every_api_are_clean_on_a_real_process() {
         let mut options = replay::Options::new(&server.url);
         let header = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         options.headers = headers.iter().map(header).collect();
-        let settings = flows::Settings {
-            nonce: 1,
-            ..flows::Settings::default()
-        };
+        let settings = flows::Settings::default();
         let outcome = flows::check(&options, &settings, &source(name), &mut |_| {}).await;
         let outcome = outcome.expect("the server can be reached");
         assert_eq!(outcome.findings, Vec::new(), "{name}");

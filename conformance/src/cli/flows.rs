@@ -9,7 +9,7 @@ use super::live::{Live, LiveArgs};
 use crate::document::Document;
 use crate::finding::Verdict;
 use crate::flows::Description;
-use crate::{clock, flows, near};
+use crate::{flows, near};
 
 pub(super) const HELP: &str = "Examples:
   conformance flows openapi/conduit.yaml --server http://localhost:8080 \\
@@ -70,10 +70,7 @@ impl WorkflowArgs {
 pub(super) async fn run(args: FlowsArgs, given: &Given) -> Result<Verdict> {
     let live = Live::prepare("flows", args.live, given).await?;
     let document = live.document();
-    let how = flows::Settings {
-        nonce: clock::nonce(),
-        ..args.flows
-    };
+    let how = args.flows;
     let description = args.workflows.load(document)?;
     let work = flows::Work {
         description: description.as_ref(),

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, LineWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -13,6 +14,8 @@ use super::access::{AccessArgs, settle_server};
 use super::output::{BaselineArgs, OutputArgs, Settings, write_reports};
 use super::progress::ProgressLine;
 use super::{Given, input, refuse_unmatched, tolerate_closed, unchecked};
+use crate::case::key::RunId;
+use crate::clock;
 use crate::deliveries::settings::How;
 use crate::document::{Document, Selection};
 use crate::finding::{Comparison, ReplayStep, Unchecked, Verdict};
@@ -92,6 +95,9 @@ impl Live {
         refuse_unmatched(&selection, &documents)?;
         let streams = streams(&mut settings)?;
         options.watch = !streams.is_empty();
+        options
+            .run_id
+            .get_or_insert_with(|| RunId::new(clock::nonce()));
         stop_on_signal(&options.stop);
         let line = ProgressLine::start();
         line.sending(Arc::clone(&options.count));
@@ -202,21 +208,62 @@ fn streams(settings: &mut Settings) -> Result<Vec<Target>> {
                 path.display()
             )
         })?;
-        // A reader that follows the file gets whole lines, as they are written.
-        let out: Box<dyn Write> = Box::new(LineWriter::new(file));
+        let out: Box<dyn Write> = Box::new(Paced::new(file));
         targets.push(Target {
             file: Some(path),
             stream: Ok(Stream::new(out)),
         });
     }
     if settings.take_standard_output(Format::Ndjson) {
-        let out: Box<dyn Write> = Box::new(LineWriter::new(io::stdout()));
+        let out: Box<dyn Write> = Box::new(Paced::new(io::stdout()));
         targets.push(Target {
             file: None,
             stream: Ok(Stream::new(out)),
         });
     }
     Ok(targets)
+}
+
+/// How long lines wait for others to be written with: a write for each takes as long as a quick exchange does.
+const PACE: Duration = Duration::from_millis(20);
+
+/// A writer for a reader that follows, who gets whole lines, a moment later.
+struct Paced<W: Write>(Arc<Mutex<BufWriter<W>>>);
+
+impl<W: Write + Send + 'static> Paced<W> {
+    fn new(out: W) -> Self {
+        let out = Arc::new(Mutex::new(BufWriter::with_capacity(64 * 1024, out)));
+        let weak = Arc::downgrade(&out);
+        tokio::spawn(async move {
+            let mut pace = tokio::time::interval(PACE);
+            loop {
+                pace.tick().await;
+                let Some(out) = weak.upgrade() else { return };
+                // What could not be written is tried again, and told, by the next line.
+                let _ = lock(&out).flush();
+            }
+        });
+        Self(out)
+    }
+}
+
+impl<W: Write> Write for Paced<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut out = lock(&self.0);
+        if line.len() > out.capacity() - out.buffer().len() {
+            out.flush()?;
+        }
+        out.write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        lock(&self.0).flush()
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Ends the run early on Ctrl-C, with the report so far; a second one ends the process at once.

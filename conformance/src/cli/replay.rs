@@ -8,8 +8,8 @@ use clap::Args;
 use super::live::{Live, LiveArgs};
 use super::{Given, recorded};
 use crate::finding::{ReplayStep, StepFailure, Verdict};
+use crate::replay;
 use crate::session::{FlowSettings, SecondUser, Watched};
-use crate::{clock, replay};
 
 pub(super) const HELP: &str = "Examples:
   conformance replay openapi/conduit.yaml --server http://localhost:8080 \\
@@ -85,7 +85,6 @@ pub(super) async fn everything(args: RunArgs, given: &Given) -> Result<Verdict> 
         seed: args.generate.seed,
         safe: args.generate.safe,
         second: args.second,
-        nonce: clock::nonce(),
     });
     options.generate = Some(args.generate);
     options.watched = args.fail_on_unobserved;

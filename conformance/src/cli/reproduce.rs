@@ -13,6 +13,7 @@ use super::input::{self, STDIN};
 use super::live::stop_on_signal;
 use super::output::{OutputArgs, write_reports};
 use super::{Given, print};
+use crate::case::key::RunId;
 use crate::finding::{Comparison, ReplayStep, Severity, Unchecked, Verdict};
 use crate::flows::Work;
 use crate::report::{DocumentInfo, Report, plain_line, words};
@@ -98,6 +99,7 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
     options.headers = args.headers;
     options.timeout = args.timeout;
     options.show_secrets = args.show_secrets;
+    options.run_id = Some(RunId::new(clock::nonce()));
     for (name, value) in settings.config.headers(&|name| env::var(name).ok())? {
         let given = |(known, _): &(String, String)| known.eq_ignore_ascii_case(&name);
         if !options.headers.iter().any(given) {
@@ -124,7 +126,6 @@ pub(super) async fn run(args: ReproduceArgs, given: &Given) -> Result<Verdict> {
     options.flows = Some(FlowSettings {
         safe: args.safe,
         second: args.second,
-        nonce: clock::nonce(),
         ..FlowSettings::default()
     });
     let Some(name) = args.document.or_else(|| recorded.document.clone()) else {

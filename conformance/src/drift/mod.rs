@@ -60,7 +60,7 @@ mod walk;
 mod written;
 
 pub use components::compares_schemas;
-pub(crate) use meaning::{accepts_nothing, example_values, of_pattern};
+pub(crate) use meaning::{accepts_nothing, different_values, example_values, of_pattern};
 
 use std::collections::BTreeMap;
 

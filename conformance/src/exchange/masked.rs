@@ -5,6 +5,8 @@
 
 use data_encoding::BASE64;
 
+use crate::case::key::RUN_ID;
+
 /// Replacement for a secret that has no name, or for reports that are to be read and not to be run.
 pub(super) const HIDDEN: &str = "[redacted]";
 
@@ -63,6 +65,9 @@ pub(super) fn shown(pieces: &[Piece]) -> Vec<u8> {
     for piece in pieces {
         match piece {
             Piece::Text(text) => out.extend_from_slice(text),
+            Piece::Secret { name, .. } if name == RUN_ID => {
+                out.extend_from_slice(format!("${{{RUN_ID}}}").as_bytes());
+            }
             Piece::Secret { .. } => out.extend_from_slice(HIDDEN.as_bytes()),
             Piece::Base64(inner) => {
                 let whole = matches!(inner.as_slice(), [Piece::Secret { .. }]);

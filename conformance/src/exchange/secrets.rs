@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::masked::{HIDDEN, variable};
 use super::transport::Transport;
 use crate::case::UNKNOWN;
+use crate::case::key::{RUN_ID, RunId};
 use crate::case::serialize::{decode, encode};
 use crate::document::Document;
 
@@ -68,6 +69,8 @@ pub struct Secrets {
     complete: bool,
     /// How connections are made, which command lines have to say.
     transport: Transport,
+    /// The id of the run, which has a name in reports, as it differs from run to run.
+    run: Option<String>,
 }
 
 impl Secrets {
@@ -122,6 +125,13 @@ impl Secrets {
     /// How connections are made.
     pub(super) fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// Gives the id of the run its name.
+    pub(crate) fn of_run(&mut self, run: RunId) {
+        let run = run.to_string();
+        self.know_as(RUN_ID, &run);
+        self.run = Some(run);
     }
 
     /// Says that all credentials of requests are known, so that other values in their places are not secret.
@@ -232,6 +242,9 @@ impl Secrets {
             return text.to_owned();
         }
         let mut text = text.to_owned();
+        if let Some(run) = self.run.as_ref().filter(|run| text.contains(*run)) {
+            text = text.replace(run, &format!("${{{RUN_ID}}}"));
+        }
         for secret in self.values.borrow().iter() {
             // To look for it is much cheaper than to copy a text without it.
             if text.contains(secret.as_str()) {

@@ -58,4 +58,74 @@ pub struct FlowRecord {
     pub resource: String,
     /// The number that decided which values were sent.
     pub seed: u64,
+    /// The parts of the life that are left, besides the creation, where it was made shorter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Vec<FlowPart>>,
+    /// Whether the values of its bodies are the plainest that the schemas allow, as the document has them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
+    /// The members that its bodies lack, as the fault shows without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+    /// The requests before the one that shows the fault, where the sequence was made shorter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<FlowStep>,
+    /// The part that showed the fault first.
+    #[serde(skip)]
+    pub shown_in: Option<FlowPart>,
+}
+
+/// A part of the life of a resource, after the creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowPart {
+    /// What was created is where `Location` says.
+    Location,
+    /// It is read, twice.
+    Read,
+    /// It is looked for in the list.
+    List,
+    /// Another one is created without the members that have a default.
+    Defaults,
+    /// More are created, and the list is read page by page.
+    Pages,
+    /// Its members are updated one by one.
+    Updates,
+    /// It is replaced.
+    Replacement,
+    /// A second user tries to read, list, change and delete it.
+    SecondUser,
+    /// Another one is created twice with the same idempotency key.
+    Keys,
+    /// It is deleted and looked for, updated and deleted again.
+    Deletion,
+}
+
+impl FlowPart {
+    /// All parts in the order of the life.
+    pub const ALL: [Self; 10] = [
+        Self::Location,
+        Self::Read,
+        Self::List,
+        Self::Defaults,
+        Self::Pages,
+        Self::Updates,
+        Self::Replacement,
+        Self::SecondUser,
+        Self::Keys,
+        Self::Deletion,
+    ];
+}
+
+/// A request of a sequence before the one that shows the fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowStep {
+    /// The method and the URL.
+    pub request: String,
+    /// The status of the response; none where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// A command that sends the same request again.
+    pub curl: String,
 }

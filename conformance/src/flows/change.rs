@@ -91,8 +91,11 @@ impl Driver<'_> {
         }
         let mut bodies = Vec::new();
         for name in self.comparing.declared(std::slice::from_ref(&schema)) {
-            if is_secret(&name) || is_version(&name) || is_reference(&name) || is_change_time(&name)
-            {
+            let is_special = is_secret(&name)
+                || is_version(&name)
+                || is_reference(&name)
+                || is_change_time(&name);
+            if is_special || self.course.without.contains(&name) {
                 continue;
             }
             let roots = subschemas.member(&all, &name).schemas();
@@ -251,6 +254,7 @@ impl Driver<'_> {
         let bodies =
             self.bodies
                 .creations(&schema, &self.with_own_id(&base, &before), self.creations);
+        let bodies = self.of_course(&schema, bodies);
         let mut refusal = None;
         let mut done = None;
         for body in bodies {

@@ -6,6 +6,7 @@ use super::driver::{Answer, Call, Driver, Live, Stopped, User};
 use super::list::same_origin;
 use super::resource::{request_schema, response_schema};
 use super::shape;
+use crate::case::key::Part;
 use crate::case::serialize::{decode, encode, text};
 use crate::finding::{FlowFault, NotObserved};
 use crate::rule::flows as rules;
@@ -121,12 +122,11 @@ impl Driver<'_> {
         let base = case.body.as_ref().and_then(|body| body.value.clone());
         let count = self.creations;
         let mut bodies: Vec<Option<Value>> = match (&schema, &base) {
-            (Some(schema), Some(base)) => self
-                .bodies
-                .creations(schema, base, count)
-                .into_iter()
-                .map(Some)
-                .collect(),
+            (Some(schema), Some(base)) => {
+                let bodies = self.bodies.creations(schema, base, count);
+                let bodies = self.of_course(schema, bodies);
+                bodies.into_iter().map(Some).collect()
+            }
             _ => vec![None],
         };
         let skipped = self
@@ -212,7 +212,7 @@ impl Driver<'_> {
             // It may be the second one like it on this server, from an earlier run.
             if answer.status == 409 && open.is_empty() && !fresh {
                 fresh = true;
-                let nonce = self.settings.nonce % 900_000 + 1000;
+                let nonce = self.session.options.run_id().number() % 900_000 + 1000;
                 if resource.creates_by_put() {
                     path.pop();
                     path.push(self.chosen(create, &resource.parameter, count, nonce));
@@ -266,18 +266,9 @@ impl Driver<'_> {
 
     /// A new idempotency key, where the operation needs one; `required` leaves it out where it is optional.
     fn fresh_key(&mut self, operation: usize, required: bool) -> Option<(String, String)> {
-        let (name, is_required) = self.idempotency_key(operation)?;
-        let count = self.requests as u64;
-        let number = super::body::chance(self.settings.nonce, &name, count);
-        let key = format!(
-            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-            number >> 32,
-            (number >> 16) & 0xffff,
-            number & 0xfff,
-            count & 0xfff,
-            number >> 16
-        );
-        (!required || is_required).then_some((name, key))
+        let key = self.session.key(operation, Part::Flow, self.keys)?;
+        self.keys += 1;
+        (!required || key.required).then_some((key.name, key.value))
     }
 
     /// Reads what was created from the answer, and remembers to delete it.

@@ -9,16 +9,17 @@ pub(super) use super::call::{Answer, Call, Live, User};
 
 use super::Settings;
 use super::body::Bodies;
+use super::course::Course;
 use super::members::Comparing;
-use super::naming::is_idempotency_key;
 use super::resource::Resource;
+use crate::case::key::{Part, is_key};
 use crate::case::serialize::{self, decode};
 use crate::case::{Case, Intent};
 use crate::document::Operation;
 use crate::exchange::Exchange;
 use crate::finding::{
-    CaseRecord, ExchangeRecord, Failure, Finding, FlowFault, FlowRecord, Message, NotObserved,
-    Place, ReplayStep, SentSample, Severity, StepFailure,
+    CaseRecord, ExchangeRecord, Failure, Finding, FlowFault, FlowPart, Message, NotObserved, Place,
+    ReplayStep, SentSample, Severity, StepFailure,
 };
 use crate::generate::{GENERATED, Generator};
 use crate::rule::flows as rules;
@@ -38,7 +39,7 @@ const JUDGED: [&str; 7] = [
 ];
 
 /// So often it is waited in vain.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// The run ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +65,17 @@ pub(super) struct Driver<'a> {
     pub(super) refused: HashMap<usize, usize>,
     /// How many things were created.
     pub(super) creations: u64,
+    /// How many idempotency keys were used.
+    pub(super) keys: u64,
     /// When the last request ended that changes something.
     pub(super) changed: Instant,
     /// The resource whose life it is.
     pub(super) current: Option<usize>,
+    /// How much of that life is sent, and which part of it was begun last.
+    pub(super) course: Course,
+    pub(super) part: Option<FlowPart>,
+    /// The exchanges of a sequence that is sent again; none where they are not kept.
+    pub(super) trace: Option<Vec<Exchange>>,
     /// How often a change did not show, however long was waited.
     pub(super) in_vain: u32,
     cases: HashMap<usize, Option<Case>>,
@@ -99,8 +107,12 @@ impl<'a> Driver<'a> {
             instances: HashMap::new(),
             refused: HashMap::new(),
             creations: 0,
+            keys: 0,
             changed: Instant::now(),
             current: None,
+            course: Course::default(),
+            part: None,
+            trace: None,
             in_vain: 0,
             cases: HashMap::new(),
             told: HashSet::new(),
@@ -110,15 +122,6 @@ impl<'a> Driver<'a> {
     /// Whether there are credentials of a second user.
     pub(super) fn has_second_user(&self) -> bool {
         !self.settings.second.headers.is_empty() || self.session.users().len() > 1
-    }
-
-    /// The sequence that is being sent.
-    fn flow(&self) -> FlowRecord {
-        let resource = self.current.map(|index| self.resources[index].name.clone());
-        FlowRecord {
-            resource: resource.unwrap_or_default(),
-            seed: self.settings.seed,
-        }
     }
 
     pub(super) fn operation(&self, index: usize) -> &'a Operation<'a> {
@@ -250,6 +253,10 @@ impl<'a> Driver<'a> {
                 .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             case.headers.push((name.clone(), value.clone()));
         }
+        if !call.headers.iter().any(|(name, _)| is_key(name)) {
+            case = session.with_key(call.operation, Part::Flow, self.keys, &case);
+            self.keys += 1;
+        }
         let path = self.path(&case, &call.path);
         self.dispatch(call.operation, case, &path, call.url.as_deref(), call.user)
             .await
@@ -316,6 +323,7 @@ impl<'a> Driver<'a> {
             body: whole.and_then(|response| serde_json::from_slice(&response.body).ok()),
             exchange,
         };
+        self.trace(&answer);
         if !matches!(operation.method.as_str(), "GET" | "HEAD") {
             self.changed = Instant::now();
         }
@@ -333,9 +341,10 @@ impl<'a> Driver<'a> {
                 }
                 let judge = &session.judge;
                 judge.prove(&mut finding, &case, &answer.exchange, &decoded);
+                let rule = finding.rule;
                 let exchange = finding.exchange.as_mut();
                 if let Some(case) = exchange.and_then(|exchange| exchange.case.as_mut()) {
-                    case.flow = Some(self.flow());
+                    case.flow = Some(self.flow(rule, &answer.exchange));
                 }
                 self.findings.push(finding);
             }
@@ -350,18 +359,6 @@ impl<'a> Driver<'a> {
             self.sent.push(sample);
         }
         answer
-    }
-
-    /// The header that makes a creation safe to repeat, if the operation has one, and whether it is required.
-    pub(super) fn idempotency_key(&self, operation: usize) -> Option<(String, bool)> {
-        let parameters = self.operation(operation).parameters(self.session.document);
-        let text = |value: &'a Value, member: &str| value.get(member).and_then(Value::as_str);
-        let mut headers = parameters
-            .iter()
-            .filter(|one| text(one.value, "in") == Some("header"));
-        let found = headers.find(|one| text(one.value, "name").is_some_and(is_idempotency_key))?;
-        let required = found.value.get("required") == Some(&Value::Bool(true));
-        Some((text(found.value, "name")?.to_owned(), required))
     }
 
     /// Whether a finding was not found before; from now on it was.
@@ -423,7 +420,7 @@ impl<'a> Driver<'a> {
                 expected: "2XX".to_owned(),
                 intent: Intent::Open.word().to_owned(),
                 created: Vec::new(),
-                flow: Some(self.flow()),
+                flow: Some(self.flow(rule, &answer.exchange)),
             }),
             ..answer.exchange.record(session.judge.secrets)
         });

@@ -8,7 +8,7 @@ use super::shape;
 use super::view::{View, described};
 use crate::case::serialize::encode;
 use crate::document::pointer;
-use crate::finding::{FlowFault, Writing};
+use crate::finding::{FlowFault, FlowPart, Writing};
 use crate::rule::flows as rules;
 
 /// How often something is asked again before it counts as missing.
@@ -24,6 +24,7 @@ impl Driver<'_> {
     /// All flows of a resource.
     pub(super) async fn life(&mut self, index: usize) -> Result<(), Stopped> {
         self.current = Some(index);
+        self.part = None;
         let Some(above) = self.above(index).await? else {
             return Ok(());
         };
@@ -34,17 +35,39 @@ impl Driver<'_> {
         let Some(mut thing) = self.create(index, &above).await? else {
             return Ok(());
         };
-        self.location(index, &thing).await?;
-        self.read_back(index, &mut thing).await?;
-        self.listed(index, &above, &thing).await?;
-        self.defaults(index, &above).await?;
-        self.stock(index, &above, &thing).await?;
-        let update = self.updates(index, &thing).await?;
-        self.replaces(index, &thing).await?;
-        self.second_user(index, &above, &thing, update.as_ref())
-            .await?;
-        self.keys(index, &above, &thing).await?;
-        self.removal(index, &above, &thing, update).await
+        if self.begins(FlowPart::Location) {
+            self.location(index, &thing).await?;
+        }
+        if self.begins(FlowPart::Read) {
+            self.read_back(index, &mut thing).await?;
+        }
+        if self.begins(FlowPart::List) {
+            self.listed(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Defaults) {
+            self.defaults(index, &above).await?;
+        }
+        if self.begins(FlowPart::Pages) {
+            self.stock(index, &above, &thing).await?;
+        }
+        let mut update = None;
+        if self.begins(FlowPart::Updates) {
+            update = self.updates(index, &thing).await?;
+        }
+        if self.begins(FlowPart::Replacement) {
+            self.replaces(index, &thing).await?;
+        }
+        if self.begins(FlowPart::SecondUser) {
+            self.second_user(index, &above, &thing, update.as_ref())
+                .await?;
+        }
+        if self.begins(FlowPart::Keys) {
+            self.keys(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Deletion) {
+            self.removal(index, &above, &thing, update).await?;
+        }
+        Ok(())
     }
 
     /// Reads lists and some of their items, where nothing may be created.

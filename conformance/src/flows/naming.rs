@@ -131,11 +131,6 @@ pub(super) fn is_reference(name: &str) -> bool {
         })
 }
 
-/// Whether a header makes it safe to send a request twice.
-pub(super) fn is_idempotency_key(name: &str) -> bool {
-    words(name).iter().any(|word| word.starts_with("idempoten"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +178,5 @@ mod tests {
         );
         assert!(is_creation_time("created_at") && !is_creation_time("creatorId"));
         assert!(is_reference("accountId") && !is_reference("id"));
-        assert!(is_idempotency_key("Idempotency-Key") && is_idempotency_key("X-Idempotence-Key"));
     }
 }

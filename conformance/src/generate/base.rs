@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::markup::is_xml;
 use super::{GENERATED, Source};
 use crate::case::form::Encodings;
+use crate::case::key::{Part, forms, is_key};
 use crate::case::serialize::{self, Style, is_json};
 use crate::case::{Case, Intent, PathValue};
 use crate::document::{Located, pointer};
@@ -49,11 +50,11 @@ impl Source<'_> {
         Some(Base { case, is_new })
     }
 
-    /// Gives each case a key for idempotency of its own, where the operation needs one. `salt` tells one set of cases from another.
+    /// Gives each case an idempotency key of its own, where the operation needs one.
     pub(super) fn keyed(
         self,
         cases: impl Iterator<Item = Case>,
-        salt: u64,
+        part: Part,
     ) -> impl Iterator<Item = Case> {
         let parameters = self.operation.parameters(self.document);
         let schema = move |name: &str| {
@@ -63,13 +64,11 @@ impl Source<'_> {
             });
             own.and_then(|own| self.schema_of(own))
         };
-        cases.enumerate().map(move |(index, mut case)| {
+        let operation = &self.operation.pointer;
+        (0..).zip(cases).map(move |(number, mut case)| {
             let keys = case.headers.iter_mut();
             for (name, value) in keys.filter(|(name, _)| is_key(name)) {
-                let texts = [
-                    format!("conformance-{salt}-{index}"),
-                    format!("{:08x}-0000-4000-8000-{index:012x}", salt & 0xffff_ffff),
-                ];
+                let texts = forms(self.run, part, operation, number);
                 let fits = |text: &String| {
                     let text = Value::from(text.as_str());
                     schema(name).is_none_or(|schema| self.accepts(&schema, &text))
@@ -266,9 +265,4 @@ impl Source<'_> {
             .iter()
             .find_map(|value| serialize::body(media_type, value, &encodings).ok())
     }
-}
-
-/// Whether a header tells one request from its repetition.
-pub(super) fn is_key(header: &str) -> bool {
-    header.to_ascii_lowercase().contains("idempotency")
 }

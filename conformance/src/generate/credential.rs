@@ -13,6 +13,9 @@ struct Scheme {
     place: Place,
 }
 
+/// The place of the security schemes.
+const SCHEMES: &str = "/components/securitySchemes";
+
 /// The changes to each credential.
 const TAMPERS: [Tamper; 4] = [
     Tamper::Unknown,
@@ -97,9 +100,16 @@ impl Source<'_> {
                 tamper,
             });
             let name = format!("with the credential `{}` {}", scheme.name, tamper.words());
+            let case = derived(base, &name, Intent::Refused(refusal));
+            // How a credential is checked is most often the same for all operations.
+            let at = match refusal {
+                Refusal::WrongCredentials => pointer::join(SCHEMES, &scheme.name),
+                _ => case.at.clone(),
+            };
             Case {
                 changes,
-                ..derived(base, &name, Intent::Refused(refusal))
+                at,
+                ..case
             }
         };
         let mut cases = Vec::new();
@@ -120,7 +130,7 @@ impl Source<'_> {
 
     /// The scheme of a name; none where a request does not show it.
     fn scheme(&self, name: &str) -> Option<Scheme> {
-        let at = pointer::join("/components/securitySchemes", name);
+        let at = pointer::join(SCHEMES, name);
         let (_, scheme) = self.document.resolve(&at)?;
         let text = |member: &str| scheme.get(member).and_then(Value::as_str);
         let place = match (text("type")?, text("in")) {
@@ -145,7 +155,7 @@ impl Source<'_> {
 
     /// Whether a parameter is a credential of some security scheme.
     pub(super) fn is_credential(&self, place: &str, name: &str) -> bool {
-        let schemes = self.document.at("/components/securitySchemes");
+        let schemes = self.document.at(SCHEMES);
         let names = schemes
             .and_then(Value::as_object)
             .into_iter()

@@ -107,41 +107,32 @@ fn of_length(
 ) -> Option<Vec<Value>> {
     let length = usize::try_from(length).ok()?;
     let mut list: Vec<Value> = items.iter().take(length).cloned().collect();
+    // Made of the schemas of an item once they are needed, the last one first.
+    let mut others: Option<(Vec<String>, Vec<Value>)> = None;
     while list.len() < length {
         let index = list.len();
         let schemas = source.schemas.subschemas().item(&spot.all, index);
-        let next = match (schemas.first(), unique) {
-            (None, false) => items.first().cloned().unwrap_or(Value::from("a")),
-            (None, true) => Value::from(format!("a{index}")),
-            (Some(_), false) => match items.last() {
+        let next = match (schemas.is_empty(), unique) {
+            (true, false) => items.first().cloned().unwrap_or(Value::from("a")),
+            (true, true) => Value::from(format!("a{index}")),
+            (false, false) => match items.last() {
                 Some(last) => last.clone(),
                 None => source.example(&schemas)?,
             },
-            (Some(first), true) => another(source, first, &list)?,
+            (false, true) => {
+                let (_, others) = match &mut others {
+                    Some(made) if made.0 == schemas => made,
+                    made => {
+                        let mut all = source.different(&schemas, length);
+                        all.retain(|value| !list.contains(value));
+                        all.reverse();
+                        made.insert((schemas, all))
+                    }
+                };
+                others.pop()?
+            }
         };
         list.push(next);
     }
     Some(list)
-}
-
-/// A value of the schema that is not in the list.
-fn another(source: &Source<'_>, schema: &str, list: &[Value]) -> Option<Value> {
-    let examples = source.examples(schema);
-    if let Some(free) = examples.iter().find(|value| !list.contains(value)) {
-        return Some(free.clone());
-    }
-    let made = (0..list.len() + 2).flat_map(|index| {
-        let numbers = [Value::from(index), Value::from(index + 100)];
-        let texts = [
-            Value::from(format!("a{index}")),
-            Value::from(format!("{index:08}-0000-4000-8000-000000000000")),
-        ];
-        numbers.into_iter().chain(texts)
-    });
-    let object = source.schemas.subschemas().object(schema);
-    let listed = object.and_then(|object| object.get("enum")?.as_array());
-    let mut listed = listed.cloned().unwrap_or_default();
-    listed.extend(made);
-    let mut free = listed.into_iter().filter(|value| !list.contains(value));
-    free.find(|value| source.accepts(schema, value))
 }

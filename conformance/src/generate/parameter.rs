@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::base::{Base, is_key};
+use super::base::Base;
 use super::case_name::{Subject, is_reference};
 use super::wire::{self, Verdict};
 use super::{GENERATED, Source, derived};
+use crate::case::key::is_key;
 use crate::case::serialize::{self, Style, encode, text};
 use crate::case::{Case, Change, Intent, PathValue, Refusal};
 use crate::document::Located;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::keep;
 use super::unit::Unit;
+use crate::case::key::{Part, is_key};
 use crate::case::route;
 use crate::case::serialize::decode;
 use crate::case::{Body, Case, Intent, PathValue};
@@ -298,6 +299,7 @@ impl<'s> Again<'s> {
     ) -> Result<Answered, Problem> {
         let session = self.unit.session;
         let index = revived.operation;
+        let revived = &self.keyed(revived);
         let request = revived.request(session, &path);
         let sent = match revived.case.expected == "429" {
             true => session.send_once(Some(index), request).await,
@@ -324,6 +326,23 @@ impl<'s> Again<'s> {
         })
     }
 
+    /// The same request with another idempotency key, where it has one of a run: a server that remembers the first one answers as it did.
+    fn keyed(&mut self, revived: &Revived) -> Revived {
+        let run = self.unit.session.options.run_id().to_string();
+        let mut keyed = revived.clone();
+        let own = |(name, value): &(String, String)| is_key(name) && value.contains(&run);
+        let Some(at) = keyed.headers.iter().position(own) else {
+            return keyed;
+        };
+        keyed.case = self.unit.keyed(revived.operation, Part::Again, &keyed.case);
+        let name = &keyed.headers[at].0;
+        let mut new = keyed.case.headers.iter();
+        if let Some((_, value)) = new.find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            keyed.headers[at].1.clone_from(value);
+        }
+        keyed
+    }
+
     /// Puts something into the list that an operation reads; returns whether that may have worked.
     pub(crate) async fn fill_list(&mut self, operation: usize, path: &PathValues) -> bool {
         let session = self.unit.session;
@@ -341,6 +360,7 @@ impl<'s> Again<'s> {
         let Some(case) = sample.or_else(|| self.unit.base(creator)) else {
             return false;
         };
+        let case = self.unit.keyed(creator, Part::SetUp, &case);
         let request = session.request(&case, path);
         let Ok(exchange) = session.send(Some(creator), request).await else {
             return false;

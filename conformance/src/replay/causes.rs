@@ -6,11 +6,13 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::case::serialize::decode;
-use crate::case::{Case, Intent, Refusal};
+use crate::case::{Case, Intent, Refusal, Tamper};
+use crate::check::NO_ERROR;
 use crate::document::{Operation, pointer};
 use crate::exchange::Exchange;
 use crate::finding::{Broken, Finding, Message, ReplayFault, Sender, Undecided};
 use crate::generate::RANDOM;
+use crate::rule::replay as rules;
 use crate::schema::Fault;
 use crate::session::Session;
 
@@ -47,10 +49,24 @@ impl Causes {
             }
             _ => None,
         };
-        let key = match constraints {
+        let key = match &constraints {
             Some(constraints) => format!("{}\n{constraints}", finding.rule),
+            // Which content type or method it was does not matter.
+            None if [rules::MEDIA_TYPE_REFUSED, rules::METHOD_REFUSED].contains(&finding.rule) => {
+                format!("{}\n{:?}", finding.rule, finding.severity)
+            }
             None => cause(&finding),
         };
+        // Several constraints at once, each of which is known to be ignored.
+        let mut single = constraints.iter().flat_map(|all| all.lines());
+        let mut single = single
+            .by_ref()
+            .map(|one| self.known.get(&format!("{}\n{one}", finding.rule)));
+        if let Some(first) = single.next().flatten().copied()
+            && single.all(|one| one.is_some())
+        {
+            self.known.entry(key.clone()).or_insert(first);
+        }
         let Some(&index) = self.known.get(&key) else {
             self.known.insert(key, self.kept.len());
             prove(&mut finding);
@@ -79,8 +95,44 @@ impl Causes {
 
     /// The findings in the order of the cases.
     pub(super) fn finish(self) -> Vec<Finding> {
-        without_consequences(self.kept, &self.bases)
+        let mut findings = without_consequences(self.kept, &self.bases);
+        join_credentials(&mut findings);
+        findings
     }
+}
+
+/// Joins wrong credentials that are accepted because any are, or because none are needed.
+fn join_credentials(findings: &mut Vec<Finding>) {
+    let sample = |finding: &Finding| match &finding.message {
+        Message::Replay(ReplayFault::NotRefused { sample, .. }) => Some(sample.clone()),
+        _ => None,
+    };
+    // `with the credential `name``, which the kind of change follows.
+    let scheme = |sample: &str| -> Option<String> {
+        let end = sample.match_indices('`').nth(1)?.0;
+        Some(sample[..=end].to_owned())
+    };
+    let is_open = |one: &Finding| one.rule == rules::CREDENTIALS_REQUIRED;
+    let unknown = Tamper::Unknown.words();
+    let cause = |one: &Finding| -> Option<usize> {
+        let own = sample(one).filter(|_| one.rule == rules::CREDENTIALS_CHECKED)?;
+        let open = findings.iter().position(|other| {
+            is_open(other) && sample(other).is_some_and(|sample| !sample.contains('`'))
+        });
+        open.or_else(|| {
+            let any = format!("{} {unknown}", scheme(&own)?);
+            let is_any = |other: &Finding| sample(other).is_some_and(|other| other == any);
+            findings.iter().position(is_any).filter(|_| own != any)
+        })
+    };
+    let causes: Vec<Option<usize>> = findings.iter().map(cause).collect();
+    for (index, cause) in causes.iter().enumerate() {
+        if let Some(cause) = cause {
+            findings[*cause].cases += findings[index].cases;
+        }
+    }
+    let mut causes = causes.into_iter();
+    findings.retain(|_| causes.next().is_none_or(|cause| cause.is_none()));
 }
 
 /// Leaves out valid requests that were refused because they build on one that was refused. Of random ones it is not known what they
@@ -232,6 +284,19 @@ fn cause(finding: &Finding) -> String {
             | ReplayFault::NeverAccepted { .. }
     );
     let mut data = serde_json::to_value(fault).unwrap_or_default();
+    if let Some(data) = data.as_object_mut() {
+        // How each operation says that it accepts.
+        if finding.rule == rules::CREDENTIALS_CHECKED {
+            data.shift_remove("found");
+        }
+        // A request that cannot be read is one that may be refused, too.
+        let expected = data.get("expected").and_then(Value::as_str);
+        if finding.rule == rules::NO_SERVER_ERROR
+            && expected.is_some_and(|one| one == NO_ERROR || one == "4XX")
+        {
+            data.shift_remove("expected");
+        }
+    }
     if let Some(data) = data.as_object_mut().filter(|_| !own) {
         // Members that differ from one answer to the next.
         for member in [

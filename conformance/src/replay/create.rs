@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::keep::{bare_case, step_failure};
 use super::unit::Unit;
 use crate::case::serialize::encode;
-use crate::case::{Case, Intent, PathValue};
+use crate::case::{Case, Intent, PathValue, key};
 use crate::document::pointer;
 use crate::exchange::Exchange;
 use crate::finding::{
@@ -121,10 +121,13 @@ impl Unit<'_> {
                     .find(|case| case.succeeds() && !case.anonymous)?,
             ))
         });
-        if let Some((creator, sample)) = sample
-            && let Ok(exchange) = session
-                .send(Some(creator), session.request(sample, path))
-                .await
+        let Some((creator, sample)) = sample else {
+            return;
+        };
+        let sample = self.keyed(creator, key::Part::SetUp, sample);
+        if let Ok(exchange) = session
+            .send(Some(creator), session.request(&sample, path))
+            .await
         {
             session.tell_exchange(creator, "set-up", &exchange, &[]);
             self.keep_track(creator, path, &exchange, Intent::Valid);
@@ -232,6 +235,7 @@ impl Unit<'_> {
             self.refusals.push(own);
             return Made::Refused;
         }
+        let sample = self.keyed(creator, key::Part::SetUp, &sample);
         let request = session.request(&sample, &path);
         let sent = session.send(Some(creator), request).await;
         if let Ok(exchange) = &sent {

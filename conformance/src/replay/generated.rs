@@ -24,7 +24,8 @@ pub(super) async fn run(
     refused: &[Refusal],
 ) -> (Part, Vec<Refusal>) {
     let lanes = lanes::of(session.operations, &session.selected);
-    let generator = &Generator::new(session.document, session.judge.schemas);
+    let generator = Generator::new(session.document, session.judge.schemas);
+    let generator = &generator.of_run(session.options.run_id());
     let lane = |lane: Vec<usize>| async move {
         let mut done = Vec::new();
         for index in lane {

@@ -2,12 +2,14 @@
 //!
 //! Parameters, headers, members and list items are left out, texts and numbers are made short, one after the other, and each such request is
 //! sent. Fields of forms are left out and shortened likewise; any other body is cut. The order does not depend on the answers of other
-//! findings, so that the same server gives the same request, unless the time is over first. Not made smaller: samples that are judged as
-//! such, sequences, and requests that are answered late.
+//! findings, so that the same server gives the same request, unless the time is over first. Sequences are made shorter as a whole: see
+//! [`sequence`]. Not made smaller: samples that are judged as such, and requests that are answered late.
 
 mod content;
 mod edit;
+mod sequence;
 
+use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 use std::time::Duration;
 
@@ -42,13 +44,21 @@ const LEFT_ALONE: [&str; 6] = [
 /// Makes the requests of findings smaller for at most `time` in all. Returns what that created on the server.
 pub(super) async fn run(
     session: &Session<'_>,
-    findings: &mut [Finding],
+    findings: &mut Vec<Finding>,
     time: Duration,
 ) -> Vec<Created> {
     let deadline = Instant::now() + time;
     let mut again = Again::new(session);
     let generator = Generator::new(session.document, session.judge.schemas);
-    for finding in findings {
+    // Sequences first: there are few, and their requests say least on their own.
+    for finding in &mut *findings {
+        let exchange = finding.exchange.as_ref();
+        let flow = exchange.and_then(|exchange| exchange.case.as_ref()?.flow.clone());
+        if let Some(flow) = flow {
+            sequence::run(session, finding, &flow, deadline).await;
+        }
+    }
+    for finding in &mut *findings {
         if session.stopped() || Instant::now() >= deadline {
             break;
         }
@@ -56,7 +66,29 @@ pub(super) async fn run(
             smaller.run(&mut again, finding).await;
         }
     }
+    merge(findings);
     again.into_created()
+}
+
+/// Joins findings that turned out to be one: the same rule is broken in the same way by the same request.
+fn merge(findings: &mut Vec<Finding>) {
+    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings.drain(..) {
+        let smallest = finding
+            .exchange
+            .as_ref()
+            .filter(|_| finding.original.is_some());
+        let key = smallest.map(|exchange| format!("{}\n{}", signature(&finding), exchange.request));
+        match key.as_ref().and_then(|key| known.get(key)) {
+            Some(&same) => kept[same].cases += finding.cases,
+            None => {
+                known.extend(key.map(|key| (key, kept.len())));
+                kept.push(finding);
+            }
+        }
+    }
+    *findings = kept;
 }
 
 /// What two answers have in common that show one fault in the same way.
@@ -100,7 +132,11 @@ impl<'s> Shrinking<'s> {
         let intent = &mut revived.case.intent;
         // Whether the request is allowed matters only where that is what is wrong.
         *intent = match *intent {
-            Intent::Valid if finding.rule == rules::VALID_ACCEPTED => Intent::Valid,
+            Intent::Valid
+                if [rules::VALID_ACCEPTED, rules::NO_SERVER_ERROR].contains(&finding.rule) =>
+            {
+                Intent::Valid
+            }
             Intent::Refused(Refusal::Invalid) if finding.rule == rules::INVALID_REFUSED => *intent,
             Intent::Sample | Intent::Valid | Intent::Refused(Refusal::Invalid) => Intent::Open,
             other => other,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::causes::Causes;
 use super::create::{Refusal, Source};
+use crate::case::key::Part;
 use crate::case::{self, Case, Intent};
 use crate::exchange::Exchange;
 use crate::finding::{
@@ -11,12 +12,12 @@ use crate::finding::{
     Unwritable,
 };
 use crate::rule::replay as rules;
-use crate::session::{Created, Part, PathValues, Session};
+use crate::session::{self, Created, PathValues, Session};
 
 /// A unit while it runs.
 pub(super) struct Unit<'s> {
     pub(super) session: &'s Session<'s>,
-    pub(super) part: Part,
+    pub(super) part: session::Part,
     /// The things that earlier units created.
     pub(super) kept: &'s [Created],
     /// The things that earlier units could not create.
@@ -31,6 +32,8 @@ pub(super) struct Unit<'s> {
     pub(super) creators: HashMap<(usize, String, usize), Option<(usize, Source)>>,
     /// Generated requests that create things, by operation.
     pub(super) bases: HashMap<usize, Option<Case>>,
+    /// How many idempotency keys were used.
+    keys: u64,
     /// The path of one thing of a collection and its parameter, by the operation that creates.
     pub(super) items: HashMap<usize, Option<(String, String)>>,
 }
@@ -43,7 +46,7 @@ impl<'s> Unit<'s> {
     ) -> Self {
         Self {
             session,
-            part: Part::default(),
+            part: session::Part::default(),
             kept,
             refused_before,
             refusals: Vec::new(),
@@ -52,10 +55,11 @@ impl<'s> Unit<'s> {
             creators: HashMap::new(),
             bases: HashMap::new(),
             items: HashMap::new(),
+            keys: 0,
         }
     }
 
-    pub(super) fn finish(self) -> (Part, Vec<Refusal>) {
+    pub(super) fn finish(self) -> (session::Part, Vec<Refusal>) {
         (self.part, self.refusals)
     }
 
@@ -94,8 +98,15 @@ impl<'s> Unit<'s> {
         });
     }
 
+    /// A case with an idempotency key of its own, where it has one.
+    pub(super) fn keyed(&mut self, index: usize, part: Part, case: &Case) -> Case {
+        self.keys += 1;
+        self.session.with_key(index, part, self.keys, case)
+    }
+
     /// Creates what a case needs, sends it, and judges the answer.
     pub(super) async fn case(&mut self, index: usize, case: &Case) {
+        let case = &self.keyed(index, Part::Sample, case);
         if let Some(path) = self.prepare(index, case).await {
             let sent = send(self.session, index, case, &path).await;
             self.absorb(index, case, &path, sent);

@@ -10,7 +10,9 @@ mod coverage;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use super::{Listing, message as sentence, places, plain, users, witness_line, witness_title};
+use super::{
+    Listing, message as sentence, places, plain, steps, users, witness_line, witness_title,
+};
 use crate::finding::{ExchangeRecord, Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -266,6 +268,13 @@ fn element_id(entry: &Entry) -> String {
 
 /// The command that shows it again, then request and response, side by side where there is room.
 fn write_exchange(exchange: &ExchangeRecord, out: &mut dyn Write) -> io::Result<()> {
+    for step in steps(exchange) {
+        let status = step
+            .status
+            .map_or("no response".to_owned(), |status| status.to_string());
+        let name = format!("first: {}, {status}", step.request);
+        block(&escaped(&name), &step.curl, out)?;
+    }
     writeln!(
         out,
         "<h4>again</h4><div class=\"again\"><button type=\"button\" class=\"copy\" hidden=\"hidden\">Copy</button><pre>{}</pre></div>",

@@ -27,7 +27,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 pub use crate::finding::Unchecked;
-use crate::finding::{Coverage, Finding, Place, SentSample, Severity, Side, Verdict};
+use crate::finding::{
+    Coverage, ExchangeRecord, Finding, FlowStep, Place, SentSample, Severity, Side, Verdict,
+};
 use crate::fingerprint::Entry;
 
 use listing::{Listing, counted};
@@ -332,6 +334,12 @@ fn witness_line(entry: &Entry) -> Option<String> {
     let witness = entry.finding.witness.as_ref()?;
     let at = entry.finding.proof.as_ref().map(|proof| proof.at.as_str());
     Some(words::elided(witness, at.unwrap_or_default()))
+}
+
+/// The requests before the one that shows a fault, where its sequence was made shorter.
+fn steps(exchange: &ExchangeRecord) -> &[FlowStep] {
+    let flow = exchange.case.as_ref().and_then(|case| case.flow.as_ref());
+    flow.map_or(&[], |flow| &flow.steps)
 }
 
 /// The tree of who uses the place of a finding, one line each with how deep it is indented: at most `most` users, and how many

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    CaseRecord, Comparison, DocumentChange, Effect, ExchangeRecord, FlowRecord, HeaderRecord,
-    Impact, KeywordCoverage, Message, OperationCoverage, Proof, ReceivedPart, ReplayFault,
-    SampleCoverage, SchemaChange, SecurityCoverage, Sender, SentPart, SentRequest, Undecided, Use,
-    User, Users,
+    CaseRecord, Comparison, DocumentChange, Effect, ExchangeRecord, FlowPart, FlowRecord, FlowStep,
+    HeaderRecord, Impact, KeywordCoverage, Message, OperationCoverage, Proof, ReceivedPart,
+    ReplayFault, SampleCoverage, SchemaChange, SecurityCoverage, Sender, SentPart, SentRequest,
+    Undecided, Use, User, Users,
 };
 
 fn place(document: &str, line: u32) -> Place {
@@ -175,6 +175,15 @@ pub(crate) fn report() -> Report {
             flow: Some(FlowRecord {
                 resource: "/a".to_owned(),
                 seed: 1,
+                parts: Some(vec![FlowPart::Read]),
+                plain: true,
+                without: vec!["note".to_owned()],
+                steps: vec![FlowStep {
+                    request: "POST http://localhost/a".to_owned(),
+                    status: Some(201),
+                    curl: "curl -X POST http://localhost/a".to_owned(),
+                }],
+                shown_in: None,
             }),
         }),
     });

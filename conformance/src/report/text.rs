@@ -7,12 +7,14 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Listing, message, places, plain, users, witness_line, witness_title};
-use crate::finding::{Finding, Impact, Place, Severity, Verdict};
+use super::{Listing, message, places, plain, steps, users, witness_line, witness_title};
+use crate::finding::{Finding, FlowStep, Impact, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
 /// How many users of a shared place are named.
 const USERS_SHOWN: usize = 3;
+/// How many requests of a sequence are named.
+const STEPS_SHOWN: usize = 6;
 /// How many lines of a finding are shown.
 const LINES_SHOWN: usize = 12;
 
@@ -110,6 +112,14 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
         }
     }
     if let Some(exchange) = &finding.exchange {
+        let steps = steps(exchange);
+        match verbose {
+            true => lines.extend(steps.iter().map(|step| {
+                let line = plain::line(&step.curl);
+                format!("first: {line}")
+            })),
+            false => lines.extend(after(steps)),
+        }
         let again = plain::lines(&exchange.curl);
         lines.extend(format!("again: {again}").lines().map(str::to_owned));
         if verbose {
@@ -124,6 +134,23 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The requests before the one that shows a fault, in one line.
+fn after(steps: &[FlowStep]) -> Option<String> {
+    let shown = steps.iter().rev().take(STEPS_SHOWN).rev().map(|step| {
+        let (method, url) = step.request.split_once(' ').unwrap_or_default();
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        let status = step.status.map(|status| format!(" {status}"));
+        format!("{method} /{path}{}", status.unwrap_or_default())
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = match steps.len().saturating_sub(STEPS_SHOWN) {
+        0 => "",
+        _ => "..., ",
+    };
+    let line = plain::line(&format!("after: {more}{}", shown.join(", ")));
+    (!shown.is_empty()).then_some(line)
 }
 
 /// The users of a place, in one line; none where only the subject itself uses it.

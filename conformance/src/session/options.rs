@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::SessionError;
 use super::limits::Stop;
 use crate::case::Case;
+use crate::case::key::RunId;
 use crate::check::Limits;
 use crate::credentials::Given;
 use crate::document::{Document, Operation, Selection};
@@ -75,6 +76,11 @@ pub struct Options {
     /// Seconds after which no further request is sent; the report says what was not reached.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub max_time: Option<f64>,
+
+    /// Id of the run, eight hexadecimal digits: idempotency keys and names that have to be new are made of it. Without it, each run has one
+    /// of its own, so that a server that remembers keys takes the requests for new.
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<RunId>,
 
     /// What is different for some operations; the last one that selects an operation counts.
     #[arg(skip)]
@@ -184,10 +190,6 @@ pub struct FlowSettings {
     /// Credentials of a second user.
     #[command(flatten)]
     pub second: SecondUser,
-
-    /// A number that no run before had: for idempotency keys and for names that have to be new.
-    #[arg(skip)]
-    pub nonce: u64,
 }
 
 /// Credentials of a second user.
@@ -205,7 +207,6 @@ impl Default for FlowSettings {
             seed: 1,
             safe: false,
             second: SecondUser::default(),
-            nonce: 1,
         }
     }
 }
@@ -267,6 +268,7 @@ impl Options {
             workers: 8,
             rate: None,
             max_time: None,
+            run_id: None,
             operations: Vec::new(),
             stop: Stop::default(),
             count: Arc::default(),
@@ -285,6 +287,11 @@ impl Options {
     /// The headers of the second user.
     fn second_user(&self) -> impl Iterator<Item = &(String, String)> {
         self.flows.iter().flat_map(|flows| &flows.second.headers)
+    }
+
+    /// The id of the run.
+    pub(crate) fn run_id(&self) -> RunId {
+        self.run_id.unwrap_or_default()
     }
 
     /// Whether only requests are sent that change nothing.

@@ -305,6 +305,13 @@ impl<'a> Maker<'a> {
         let rest = self.pool(&facts.items, depth + 1);
         while items.len() < count {
             let index = items.len();
+            if facts.unique && index >= facts.tuple.len() {
+                let more = self.different(&facts.items, count - index, &items, depth + 1);
+                if !more.is_empty() {
+                    items.extend(more);
+                    continue;
+                }
+            }
             let pool = match facts.tuple.get(index) {
                 Some(schemas) => self.pool(schemas, depth + 1),
                 None => rest.clone(),

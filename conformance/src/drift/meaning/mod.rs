@@ -8,6 +8,7 @@
 mod algebra;
 mod as_text;
 mod combined;
+mod different;
 mod edges;
 mod edit;
 mod edited;
@@ -479,6 +480,19 @@ pub(crate) fn example_values(
     let spent = Cell::new(0);
     let source = Source::of(document, sender, flagged, &spent);
     Maker::new(source).examples(at)
+}
+
+/// Up to `count` different values that all of the schemas may accept, as [`example_values`] makes them.
+pub(crate) fn different_values(
+    document: &Document,
+    schemas: &[String],
+    sender: Sender,
+    flagged: bool,
+    count: usize,
+) -> Vec<Value> {
+    let spent = Cell::new(0);
+    let source = Source::of(document, sender, flagged, &spent);
+    Maker::new(source).different(schemas, count, &[], 0)
 }
 
 /// Whether the text of a value says the numbers that it was judged with: large floats are written with fewer digits than they have.

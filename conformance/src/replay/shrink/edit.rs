@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::content::{Content, Length};
-use crate::case::serialize::{decode, encode};
+use crate::case::serialize::{decode, encode, is_json};
 use crate::case::{Intent, Refusal};
 use crate::replay::again::Revived;
 use crate::session::Session;
@@ -159,7 +159,7 @@ fn body(now: &Revived) -> Vec<Edit> {
         Intent::Refused(Refusal::MediaType) => true,
         // A body that cannot be read is another fault than one that is missing.
         Intent::Refused(Refusal::Invalid) => body.value.is_none(),
-        _ => false,
+        _ => body.value.is_none() && body.content_type.as_deref().is_some_and(is_json),
     };
     match is_needed {
         true => Vec::new(),

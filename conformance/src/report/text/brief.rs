@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::super::{Listing, message, places, plain};
-use super::{Paint, shown, used_by, write_verdict};
+use super::super::{Listing, message, places, plain, steps};
+use super::{Paint, after, shown, used_by, write_verdict};
 use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -92,6 +92,10 @@ fn paragraph(entry: &Entry, paint: &Paint) -> Vec<(String, usize)> {
     );
     if let Some(users) = used_by(finding) {
         add(users, &str::to_owned);
+    }
+    let steps = finding.exchange.as_ref().map_or(&[][..], steps);
+    if let Some(line) = after(steps) {
+        add(line, &str::to_owned);
     }
     let command = finding
         .exchange

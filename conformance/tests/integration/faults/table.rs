@@ -135,7 +135,7 @@ faults! {
         "query-item" "takes an item that is too short" "invalid-refused" "`tags";
         "query-list-type" "takes words in a list of integers with commas" "invalid-refused" "`ids";
         "deep-required" "does not ask for a required member of a deep object" "invalid-refused" "`filter` without `min`";
-        "deep-type" "takes words for an integer in a deep object" "invalid-refused" "`filter.min` is a string";
+        "deep-type" "takes words for an integer in a deep object" "invalid-refused" "`filter.min` has a fraction";
         "json-parameter" "takes a parameter that is not JSON" "invalid-refused" "`where` is not JSON";
         "json-parameter-schema" "does not look into a parameter of JSON" "invalid-refused" "`where";
         "header-missing" "does not ask for a required header" "invalid-refused" "without the header parameter `X-Tenant`";
@@ -160,7 +160,7 @@ faults! {
         "and-second-prefix" "looks at the beginning of the second of two credentials only" "credentials-checked" "`secret` with one other character";
         "cookie-present-only" "asks only that a session cookie is there" "credentials-checked" "`session` that nobody was given";
         "cookie-ignored" "ignores the session cookie" "credentials-required" "without credentials" ["credentials-checked"];
-        "basic-user-only" "does not look at the password" "credentials-checked" "`basic` with one other character";
+        "basic-user-only" "does not look at the password" "credentials-checked" "`basic` that nobody was given";
         "basic-ignored" "ignores user name and password" "credentials-required" "without credentials" ["credentials-checked"];
         "refuses-all" "refuses the right credentials" "never-accepted" "none of";
     }

@@ -10,7 +10,7 @@ use conformance::session::Generate;
 
 use super::*;
 
-fn report_of(outcome: Outcome, document: &Document) -> Vec<u8> {
+pub(super) fn report_of(outcome: Outcome, document: &Document) -> Vec<u8> {
     let report = Report {
         command: "flows",
         documents: vec![DocumentInfo::of("document", document)],
@@ -39,7 +39,7 @@ fn again(
     again_with(server, base, findings, second, &Work::default())
 }
 
-fn again_with(
+pub(super) fn again_with(
     server: &Server,
     base: Option<&str>,
     findings: &[&Kept],
@@ -50,16 +50,9 @@ fn again_with(
     let mut options = Options::new(&server.url);
     options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
     options.generate = Some(Generate::default());
-    let nonce = 77;
     options.flows = Some(match second {
-        true => Settings {
-            nonce,
-            ..settings()
-        },
-        false => Settings {
-            nonce,
-            ..Settings::default()
-        },
+        true => settings(),
+        false => Settings::default(),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -186,10 +179,7 @@ fn a_second_user_may_be_one_of_the_credentials() {
             .build()
             .expect("a runtime");
         let mut quiet = |_| {};
-        let settings = Settings {
-            nonce: 1,
-            ..Settings::default()
-        };
+        let settings = Settings::default();
         let outcome = runtime.block_on(flows::check(&options, &settings, &document, &mut quiet));
         let found = outcome.expect("the server can be checked").findings;
         let rules: Vec<&str> = found.iter().map(|one| one.rule).collect();

@@ -113,6 +113,47 @@ fn hold(place: Place, schema: &Value, components: &Value, seed: u64) -> (Counts,
 }
 
 #[test]
+fn lists_of_different_items_are_made_of_any_items() {
+    let many: Vec<u32> = (0..150).collect();
+    for items in [
+        json!({"type": "boolean"}),
+        json!({"enum": ["red", "green", "blue"]}),
+        json!({"type": "object", "required": ["on"], "properties": {"on": {"type": "boolean"}}, "additionalProperties": false}),
+        json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}, "size": {"type": "integer"}}}),
+        json!({"type": "object", "properties": {"kind": {"enum": ["a", "b"]}, "on": {"type": "boolean"}}, "required": ["kind"]}),
+        json!({"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 2}),
+        json!({"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}}, "minItems": 2, "uniqueItems": true}),
+        json!({"oneOf": [{"type": "object", "required": ["a"], "properties": {"a": {"const": 1}}}, {"type": "object", "required": ["b"], "properties": {"b": {"const": 2}}}]}),
+    ] {
+        let schema = json!({"type": "array", "items": items, "minItems": 2, "uniqueItems": true});
+        let (counts, wrong) = hold(Place::Json, &schema, &json!({}), 1);
+        assert!(
+            counts.valid > 0 && counts.refused > 0,
+            "{items}: {counts:?}"
+        );
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+    for items in [
+        json!({"enum": many}),
+        json!({"type": "integer", "minimum": 1, "maximum": 200}),
+        json!({"type": "number", "minimum": 0, "maximum": 1}),
+        json!({"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"}),
+        json!({"type": "string", "format": "uuid"}),
+        json!({"type": "string", "format": "date"}),
+        json!({"type": "string", "minLength": 2, "maxLength": 2}),
+        json!({"type": "object", "required": ["id", "at"], "properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}}),
+    ] {
+        let schema = json!({"type": "array", "items": items, "minItems": 150, "maxItems": 150, "uniqueItems": true});
+        let (counts, wrong) = hold(Place::Json, &schema, &json!({}), 1);
+        assert!(
+            counts.valid > 0 && counts.refused > 0,
+            "{items}: {counts:?}"
+        );
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+}
+
+#[test]
 fn each_request_has_a_key_for_idempotency_of_its_own_where_one_is_required() {
     let mut whole = document(
         Place::Json,

@@ -8,6 +8,7 @@ mod document;
 mod generate;
 mod har;
 mod headers;
+mod keys;
 mod markup;
 mod needs;
 mod program;

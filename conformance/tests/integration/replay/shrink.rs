@@ -260,7 +260,7 @@ fn a_field_that_is_too_long_stays_so_and_json_that_cannot_be_read_stays_unreadab
         };
         match media_type {
             "application/json" => {
-                let body = sent("in single quotes");
+                let body = sent("body that ends too early");
                 assert!(!body.is_empty());
                 assert!(serde_json::from_str::<Value>(&body).is_err(), "{body}");
             }
