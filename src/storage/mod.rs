@@ -21,6 +21,7 @@ mod sqlite;
 mod taken;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -89,6 +90,11 @@ pub trait Store: Send + Sync {
     /// Records what came of attempts, each unless a later attempt was claimed since or the delivery has ended. One that cannot be written
     /// does not keep the others from it.
     async fn record(&self, results: Vec<Arc<AttemptResult>>) -> RecordedResults;
+
+    /// How long results should wait for others to be recorded with, when so many were recorded together last.
+    fn gather(&self, _together: usize) -> Duration {
+        Duration::ZERO
+    }
 
     /// Lets claimed deliveries fall due at this steady time, named by delivery and attempt: their attempts will not be ended here.
     async fn release(&self, claimed: Vec<(Uuid, u32)>, steady: Timestamp)

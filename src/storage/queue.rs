@@ -21,6 +21,11 @@ pub trait Slots: Send + Sync {
     /// Gives a slot back.
     fn give_back(&self, lane: i64);
 
+    /// How many slots, at most, the webhook could take now.
+    fn free(&self, _lane: i64) -> usize {
+        usize::MAX
+    }
+
     /// Counts a new delivery for the webhook that waits for a slot.
     fn wait(&self, _lane: i64) {}
 

@@ -65,6 +65,10 @@ impl Slots for Taken {
         }
     }
 
+    fn free(&self, lane: i64) -> usize {
+        self.slots.free(lane)
+    }
+
     fn wait(&self, lane: i64) {
         lock(&self.waiting).push(lane);
         self.slots.wait(lane);

@@ -105,6 +105,12 @@ impl Slots for Lanes {
         }
     }
 
+    fn free(&self, lane: i64) -> usize {
+        let taken = self.lock();
+        let of_lane = taken.lanes.get(&lane).copied().unwrap_or_default();
+        self.share(&taken).saturating_sub(of_lane)
+    }
+
     fn wait(&self, lane: i64) {
         self.pressure.waits(lane, Instant::now());
     }

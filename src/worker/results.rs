@@ -34,10 +34,16 @@ impl Worker {
         let mut results: Vec<Arc<AttemptResult>> = Vec::new();
         let mut arrived = Vec::new();
         let mut pause = FIRST_PAUSE;
+        let mut together = 0;
         loop {
             if results.is_empty() {
                 if unrecorded.recv_many(&mut arrived, UNRECORDED).await == 0 {
                     return;
+                }
+                let gather = self.settings.store.gather(together.max(arrived.len()));
+                if !gather.is_zero() && !self.is_stopping() {
+                    tokio::time::sleep(gather).await;
+                    take_more(&mut unrecorded, &mut arrived, UNRECORDED);
                 }
             } else {
                 let never = std::future::pending::<()>();
@@ -48,13 +54,10 @@ impl Worker {
                 } else {
                     (pause * 2).min(LONGEST_PAUSE)
                 };
-                while results.len() + arrived.len() < UNRECORDED {
-                    let Ok(result) = unrecorded.try_recv() else {
-                        break;
-                    };
-                    arrived.push(result);
-                }
+                let room = UNRECORDED.saturating_sub(results.len());
+                take_more(&mut unrecorded, &mut arrived, room);
             }
+            together = arrived.len();
             results.extend(arrived.drain(..).map(Arc::new));
             let waited = self.unwritten() > 0;
             results = self.record(results).await;
@@ -112,5 +115,18 @@ impl Worker {
             self.wake();
         }
         left
+    }
+}
+
+/// Takes what is there already, up to so many in all.
+fn take_more(
+    unrecorded: &mut mpsc::Receiver<AttemptResult>,
+    arrived: &mut Vec<AttemptResult>,
+    most: usize,
+) {
+    while arrived.len() < most
+        && let Ok(result) = unrecorded.try_recv()
+    {
+        arrived.push(result);
     }
 }

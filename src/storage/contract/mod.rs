@@ -241,6 +241,13 @@ impl Slots for Lanes {
         free
     }
 
+    fn free(&self, lane: i64) -> usize {
+        let taken = self.taken.lock().unwrap();
+        let all: usize = taken.values().sum();
+        let of_lane = taken.get(&lane).copied().unwrap_or_default();
+        (self.limit - all).min(self.lane_limit - of_lane)
+    }
+
     fn give_back(&self, lane: i64) {
         let mut taken = self.taken.lock().unwrap();
         let of_lane = taken

@@ -14,6 +14,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::claimed::{ClaimedRow, SealedTarget, later};
+use super::floors::{Floors, Look};
 use super::{Db, Result, query, rows, run_cached, sweep};
 use crate::domain::Event;
 use crate::storage::queue::ClaimTerms;
@@ -32,6 +33,14 @@ pub(super) struct ClaimedRows {
 
 /// Moves due deliveries forward by the lease and counts an attempt for each.
 pub(super) async fn claim(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
+    let claimed = attempt(db, terms).await;
+    if claimed.is_err() {
+        db.floors.forget();
+    }
+    claimed
+}
+
+async fn attempt(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
     let mut client = db.client().await?;
     let tx = client.transaction().await?;
     sweep::sweep(db, &tx, terms.at.steady).await?;
@@ -45,6 +54,8 @@ pub(super) async fn claim(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
         found: ClaimedRows::default(),
         limited: false,
         contended: false,
+        unwritten: None,
+        floors: &db.floors,
     };
     claim.expired().await?;
     claim.waiting().await?;
@@ -73,6 +84,9 @@ struct Claim<'c> {
     limited: bool,
     /// Whether another node was at work on a lane that is due.
     contended: bool,
+    /// When something falls due in a lane whose stored time does not say so.
+    unwritten: Option<i64>,
+    floors: &'c Floors,
 }
 
 /// A delivery that may be claimed.
@@ -122,18 +136,23 @@ impl Claim<'_> {
     async fn expired(&mut self) -> Result<()> {
         let without_slots: Vec<i64> = Vec::new();
         let limit = self.with_next();
-        let mut found = self.expired_but_for(&without_slots, limit).await?;
+        let from = self.floors.leases_from();
+        let mut found = self.expired_but_for(&without_slots, from, limit).await?;
         let mut without_slot = HashSet::new();
+        let mut left: Option<i64> = None;
+        let mut leave = |at: i64| left = Some(left.map_or(at, |left: i64| left.min(at)));
         loop {
             self.read_events(&found).await?;
             let full = found.len() > self.room();
             for (candidate, target) in found {
                 if self.room() == 0 {
                     self.limited = true;
+                    leave(candidate.due_at);
                     break;
                 }
                 let late = self.is_late(&candidate);
                 if without_slot.contains(&candidate.lane) {
+                    leave(candidate.due_at);
                     continue;
                 }
                 if late {
@@ -142,6 +161,7 @@ impl Claim<'_> {
                     self.found.expired_leases += 1;
                     self.take(candidate, &Arc::new(target))?;
                 } else {
+                    leave(candidate.due_at);
                     without_slot.insert(candidate.lane);
                 }
             }
@@ -151,7 +171,7 @@ impl Claim<'_> {
             }
             let passed_over: Vec<i64> = without_slot.iter().copied().collect();
             let limit = self.with_next();
-            found = self.expired_but_for(&passed_over, limit).await?;
+            found = self.expired_but_for(&passed_over, from, limit).await?;
             let taken: HashSet<i64> = self.taken.iter().map(|taken| taken.number).collect();
             let given_up: HashSet<i64> = self.given_up.iter().copied().collect();
             found
@@ -161,12 +181,14 @@ impl Claim<'_> {
             }
         }
         self.found.left.extend(without_slot);
+        self.floors.leases_looked(left, self.terms);
         Ok(())
     }
 
     async fn expired_but_for(
         &self,
         lanes: &[i64],
+        from: i64,
         limit: i64,
     ) -> Result<Vec<(Candidate, SealedTarget)>> {
         // More by what this claim has already, which is still there for it.
@@ -176,10 +198,10 @@ impl Claim<'_> {
             &format!(
                 "SELECT {CANDIDATE_COLUMNS}, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header
                  FROM pending JOIN webhook ON webhook.number = pending.webhook JOIN lane ON lane.webhook = pending.webhook
-                 WHERE pending.claimed AND pending.due_at <= $1 AND NOT lane.suspended AND pending.webhook <> ALL ($2)
+                 WHERE pending.claimed AND pending.due_at BETWEEN $4 AND $1 AND NOT lane.suspended AND pending.webhook <> ALL ($2)
                  ORDER BY pending.due_at LIMIT $3 FOR UPDATE OF pending SKIP LOCKED"
             ),
-            &[&self.steady, &lanes, &limit],
+            &[&self.steady, &lanes, &limit, &from],
         )
         .await?;
         let read = |row: &Row| {
@@ -211,13 +233,21 @@ impl Claim<'_> {
             &[&self.steady],
         )
         .await?;
-        let mut wanted: Vec<i64> = Vec::new();
+        let (mut drained, mut due) = (Vec::new(), Vec::new());
         for row in found {
+            let lane: i64 = row.try_get(0)?;
+            if self.floors.is_drained(lane) {
+                drained.push(lane);
+            } else {
+                due.push(lane);
+            }
+        }
+        let mut wanted: Vec<i64> = Vec::new();
+        for (place, lane) in due.iter().chain(&drained).copied().enumerate() {
             if wanted.len() == room {
-                self.limited = true;
+                self.limited |= place < due.len();
                 break;
             }
-            let lane: i64 = row.try_get(0)?;
             if self.terms.slots.take(lane) {
                 wanted.push(lane);
             } else {
@@ -227,7 +257,7 @@ impl Claim<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (mut lanes, mut floors, mut targets) = (Vec::new(), Vec::new(), HashMap::new());
+        let (mut lanes, mut looks, mut targets) = (Vec::new(), Vec::new(), HashMap::new());
         let locked = query(
             self.tx,
             "SELECT webhook.number, webhook.id, webhook.url, webhook.signing_secret, webhook.authorization_header, lane.next_due
@@ -239,7 +269,7 @@ impl Claim<'_> {
         for row in locked {
             let lane: i64 = row.try_get(0)?;
             lanes.push(lane);
-            floors.push(row.try_get::<_, i64>(5)?);
+            looks.push(self.floors.look(lane, row.try_get(5)?, self.terms));
             targets.insert(lane, Arc::new(SealedTarget::read(&row, 1)?));
         }
         for lane in wanted.iter().filter(|lane| !targets.contains_key(lane)) {
@@ -250,46 +280,62 @@ impl Claim<'_> {
             return Ok(());
         }
         let mut of_lane: HashMap<i64, Vec<Candidate>> = HashMap::new();
-        for candidate in self.candidates(&lanes, &floors, room).await? {
+        for candidate in self.candidates(&lanes, &looks, room).await? {
             of_lane.entry(candidate.lane).or_default().push(candidate);
         }
         // The share of one webhook; the next claim, which follows at once, gives it more.
         let share = (room / lanes.len()).max(1);
-        let mut next_due: Vec<Option<i64>> = Vec::with_capacity(lanes.len());
-        for lane in &lanes {
+        let (mut written, mut next_due) = (Vec::new(), Vec::new());
+        for (lane, look) in lanes.iter().zip(looks) {
             let candidates = of_lane.remove(lane).unwrap_or_default();
-            next_due.push(self.waiting_for(*lane, candidates, share, &targets[lane])?);
+            let next = self.waiting_for(*lane, candidates, share, &targets[lane])?;
+            if look.writes {
+                written.push(*lane);
+                next_due.push(next);
+            } else {
+                self.unwritten = [self.unwritten, next].into_iter().flatten().min();
+            }
+            self.floors.looked(*lane, look, next, self.steady);
+        }
+        if written.is_empty() {
+            return Ok(());
         }
         run_cached(
             self.tx,
             "UPDATE lane SET next_due = new.next_due FROM unnest($1::bigint[], $2::bigint[]) AS new (webhook, next_due)
              WHERE lane.webhook = new.webhook",
-            &[&lanes, &next_due],
+            &[&written, &next_due],
         )
         .await?;
         Ok(())
     }
 
-    /// The deliveries that wait longest for each of these webhooks: one more than each may take, which tells that more is due. None is due
-    /// before the floor: those that were have been claimed, and may still stand in the index where a transaction is left open somewhere.
+    /// The deliveries that wait longest for each of these webhooks: one more than each may take, which tells that more is due.
     async fn candidates(
         &mut self,
         lanes: &[i64],
-        floors: &[i64],
+        looks: &[Look],
         room: usize,
     ) -> Result<Vec<Candidate>> {
         let share = (room / lanes.len()).max(1);
-        let with_next = i64::try_from(share).unwrap_or(i64::MAX).saturating_add(1);
+        let floors: Vec<i64> = looks.iter().map(|look| look.floor).collect();
+        // One slot is taken already.
+        let most: Vec<i64> = lanes
+            .iter()
+            .map(|lane| self.terms.slots.free(*lane).saturating_add(1).min(share))
+            .map(|most| i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1))
+            .collect();
         let found = query(
             self.tx,
             &format!(
-                "SELECT {CANDIDATE_COLUMNS} FROM unnest($1::bigint[], $3::bigint[]) AS due (lane, floor) CROSS JOIN LATERAL (
+                "SELECT {CANDIDATE_COLUMNS} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS due (lane, floor, most)
+                 CROSS JOIN LATERAL (
                      SELECT number, id, attempts, due_at, first_attempt_at, once, event, manual, resume_at, webhook FROM pending
                      WHERE pending.webhook = due.lane AND NOT pending.claimed AND pending.due_at >= due.floor
-                     ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+                     ORDER BY due_at LIMIT due.most FOR UPDATE SKIP LOCKED
                  ) AS pending"
             ),
-            &[&lanes, &with_next, &floors],
+            &[&lanes, &floors, &most],
         )
         .await?;
         let found: Result<Vec<Candidate>> = found.iter().map(Candidate::read).collect();
@@ -449,17 +495,28 @@ impl Claim<'_> {
         if self.limited {
             return Ok(Some(self.terms.at.steady));
         }
+        let next_lease = self.floors.next_lease(self.steady);
         let found = query(
             self.tx,
-            "SELECT least((SELECT min(next_due) FROM lane WHERE next_due > $1),
-                 (SELECT min(due_at) FROM pending WHERE claimed AND due_at > $1))",
-            &[&self.steady],
+            "SELECT (SELECT min(next_due) FROM lane WHERE next_due > $1),
+                 CASE WHEN $2 THEN (SELECT min(due_at) FROM pending WHERE claimed AND due_at > $1) END",
+            &[&self.steady, &next_lease.is_none()],
         )
         .await?;
+        let lease = match next_lease {
+            Some(known) => Some(known),
+            None => {
+                let lease = found[0].try_get(1)?;
+                self.floors.lease_ends(lease);
+                lease
+            }
+        };
+        let unwritten = [self.unwritten, lease].into_iter().flatten().min();
+        let unwritten = unwritten.map(rows::time).transpose()?;
         let next = rows::optional_time(&found[0], 0)?;
         let again = self
             .contended
             .then(|| later(self.terms.at.steady, CONTENDED));
-        Ok([next, again].into_iter().flatten().min())
+        Ok([next, unwritten, again].into_iter().flatten().min())
     }
 }

@@ -313,8 +313,8 @@ pub(super) async fn queue_state(
         client,
         "SELECT (SELECT count(*) FROM pending) + (SELECT count(*) FROM handed_over),
              (SELECT min(due_at) FROM (
-                 SELECT (SELECT min(due_at) FROM pending WHERE pending.webhook = lane.webhook AND NOT claimed) AS due_at
-                 FROM lane WHERE next_due <= $1
+                 SELECT (SELECT min(due_at) FROM pending WHERE pending.webhook = lane.webhook AND NOT claimed
+                     AND due_at >= lane.next_due) AS due_at FROM lane WHERE next_due <= $1
                  UNION ALL
                  SELECT min(pending.due_at) FROM pending JOIN lane ON lane.webhook = pending.webhook
                  WHERE claimed AND pending.due_at <= $1 AND NOT suspended

@@ -13,6 +13,7 @@ pub(crate) mod cluster;
 mod coalesce;
 mod deliveries;
 mod events;
+mod floors;
 mod inspect;
 mod jobs;
 mod keys;
@@ -48,6 +49,7 @@ use tokio_postgres::types::ToSql;
 
 pub use self::address::{InvalidPostgresAddress, PostgresAddress};
 use self::coalesce::Coalescer;
+use self::floors::Floors;
 use self::sweep::Sweep;
 use self::wake::Wake;
 use super::key_file::EncryptionKeys;
@@ -69,6 +71,10 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How many publications may wait: beyond it callers wait to hand theirs in.
 const QUEUE: usize = 4_096;
 
+/// How long publications and results wait for others to be committed with, and how many there are in one commit when they do.
+const GATHER: Duration = Duration::from_millis(2);
+const GATHER_FROM: usize = 4;
+
 /// How long the end of the store waits for what was handed in.
 const CLOSE: Duration = Duration::from_secs(5);
 
@@ -78,6 +84,7 @@ struct Db {
     sealer: Sealer,
     sweep: Sweep,
     wake: Wake,
+    floors: Floors,
 }
 
 impl Db {
@@ -230,6 +237,7 @@ impl PostgresStore {
             sealer,
             sweep: Sweep::default(),
             wake: Wake::default(),
+            floors: Floors::default(),
         });
         let handle = runtime.handle().clone();
         let entered = handle.enter();
@@ -237,6 +245,7 @@ impl PostgresStore {
         let publisher = tokio::spawn(publish_for_ever(db.clone(), waiting, metrics));
         let woken = db.clone();
         tokio::spawn(async move { woken.wake.run(opened.listen).await });
+        tokio::spawn(floors::look_for_ever(Arc::downgrade(&db)));
         let (of_keys, of_webhooks) = (db.clone(), db.clone());
         let keys = Coalescer::start(move |asked: Arc<[(ProviderName, [u8; 32])]>| {
             let db = of_keys.clone();
@@ -282,17 +291,38 @@ impl PostgresStore {
     }
 }
 
-/// Commits publications, as many together as come while the ones before are committed.
+/// Commits publications, as many together as come while the ones before are committed, and under load as come a little later: the cost of
+/// a transaction is its own rather than that of its rows.
 async fn publish_for_ever(
     db: Arc<Db>,
     mut waiting: mpsc::Receiver<publish::Job>,
     metrics: Arc<Metrics>,
 ) {
     let mut jobs = Vec::new();
+    let mut before = 0;
     while waiting.recv_many(&mut jobs, publish::BATCH).await > 0 {
+        let pause = gather(before.max(jobs.len()));
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+            while jobs.len() < publish::BATCH
+                && let Ok(job) = waiting.try_recv()
+            {
+                jobs.push(job);
+            }
+        }
+        before = jobs.len();
         let batch = std::mem::take(&mut jobs);
         metrics.committed(batch.len());
         publish::publish_all(&db, batch).await;
+    }
+}
+
+/// How long what is written waits for more, when so much was written together last.
+fn gather(together: usize) -> Duration {
+    if together < GATHER_FROM {
+        Duration::ZERO
+    } else {
+        GATHER
     }
 }
 

@@ -63,7 +63,8 @@ pub(super) async fn waiting(
         client,
         "SELECT lane.number,
              (SELECT count(*) FROM (
-                 SELECT 1 FROM pending WHERE pending.webhook = lane.number AND NOT claimed AND due_at <= $2 AND attempts = 0 LIMIT $3
+                 SELECT 1 FROM pending WHERE pending.webhook = lane.number AND NOT claimed AND attempts = 0
+                     AND due_at BETWEEN (SELECT next_due FROM lane AS stored WHERE stored.webhook = lane.number) AND $2 LIMIT $3
              ) AS waiting),
              (SELECT total_us FROM delivery WHERE delivery.webhook = lane.number ORDER BY delivery.number DESC LIMIT 1),
              (SELECT attempts = 0 FROM pending WHERE pending.webhook = lane.number AND NOT claimed ORDER BY due_at DESC LIMIT 1)

@@ -115,6 +115,7 @@ pub(super) async fn sweep(db: &Db, tx: &Transaction<'_>, steady: Timestamp) -> R
     if let Some(expired) = expired {
         lock_results(tx).await?;
         materialize(tx, &expired).await?;
+        db.floors.leases_changed();
         // The others are found by the next sweep, at once.
         next = Some(steady);
     } else if let Some(settled) = first_open.map(|first| first - 1).or(last) {

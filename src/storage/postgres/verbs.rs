@@ -71,6 +71,7 @@ impl Store for PostgresStore {
             tx, &db.sealer, &key, change, now
         ))
         .await?;
+        self.db.floors.leases_changed();
         self.db.wake.tell();
         Ok(changed)
     }
@@ -144,8 +145,13 @@ impl Store for PostgresStore {
         })
     }
 
+    fn gather(&self, together: usize) -> Duration {
+        gather(together)
+    }
+
     async fn release(&self, claimed: Vec<(Uuid, u32)>, steady: Timestamp) -> Result<()> {
         transact!(self, |db, tx| queue::release(tx, &claimed, steady)).await?;
+        self.db.floors.leases_changed();
         self.db.wake.tell();
         Ok(())
     }
