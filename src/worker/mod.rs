@@ -265,7 +265,8 @@ impl Worker {
         // An attempt with a result is not given back but recorded; the release below waits behind it.
         let _ = tokio::time::timeout(LAST_RESULTS, self.results.reserve_many(UNRECORDED)).await;
         // Those that wait for others are on their way too.
-        tokio::time::sleep(self.settings.store.gather(UNRECORDED)).await;
+        let gather = self.settings.store.gather(UNRECORDED);
+        let _ = tokio::time::timeout(gather, std::future::pending::<()>()).await;
         let rest: Vec<(Uuid, u32)> = self.under_way().drain().collect();
         let count = rest.len();
         match self

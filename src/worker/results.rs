@@ -42,7 +42,7 @@ impl Worker {
                 }
                 let gather = self.settings.store.gather(together.max(arrived.len()));
                 if !gather.is_zero() && !self.is_stopping() {
-                    tokio::time::sleep(gather).await;
+                    let _ = tokio::time::timeout(gather, std::future::pending::<()>()).await;
                     take_more(&mut unrecorded, &mut arrived, UNRECORDED);
                 }
             } else {

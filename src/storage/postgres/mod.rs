@@ -303,7 +303,7 @@ async fn publish_for_ever(
     while waiting.recv_many(&mut jobs, publish::BATCH).await > 0 {
         let pause = gather(before.max(jobs.len()));
         if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+            let _ = tokio::time::timeout(pause, std::future::pending::<()>()).await;
             while jobs.len() < publish::BATCH
                 && let Ok(job) = waiting.try_recv()
             {
