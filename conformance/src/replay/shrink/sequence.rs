@@ -5,7 +5,7 @@
 
 use tokio::time::Instant;
 
-use super::super::again::signature;
+use super::super::again::signature_of;
 use crate::finding::{Finding, FlowPart, FlowRecord};
 use crate::flows::{self, Course};
 use crate::rule::flows as rules;
@@ -70,7 +70,16 @@ fn wanted(finding: &Finding) -> (String, Option<String>) {
     let response = finding.exchange.as_ref();
     let response = response.and_then(|exchange| exchange.response.as_deref());
     let status = response.and_then(|response| response.lines().next().map(str::to_owned));
-    (signature(finding), status)
+    let mut change = serde_json::to_value(&finding.message).unwrap_or_default();
+    let mut change = change["change"].take();
+    if let Some(members) = change.as_object_mut() {
+        // A shorter sequence has fewer items, pages and the like.
+        members.retain(|_, value| !value.is_number());
+    }
+    let place = finding.old.as_ref().map(|place| place.pointer.as_str());
+    let place = place.unwrap_or_default();
+    let signature = signature_of(finding.rule, &finding.subject, place, change);
+    (signature, status)
 }
 
 impl Sequence<'_> {

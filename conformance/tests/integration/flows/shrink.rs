@@ -76,6 +76,12 @@ fn a_sequence_has_only_the_steps_and_members_that_show_the_fault() {
             vec![FlowPart::Deletion],
             vec!["POST", "DELETE", "DELETE"],
         ),
+        (
+            Fault::PageSkipsOne,
+            "pages-complete",
+            vec![FlowPart::Pages],
+            vec!["POST", "POST", "POST", "POST", "POST", "GET"],
+        ),
     ] {
         let server = Server::start(fault);
         let outcome = run_all(&server);
