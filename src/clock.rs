@@ -15,8 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 /// By how many microseconds a shared clock may be off: less is noise of the measurement, and does no harm to a lease.
 const NOISE: i64 = 1_000_000;
 
-/// How late this machine may be, in reality, without its being late by a clock that runs fast.
+/// How long this machine may take for a step, in reality, without its being late by a clock that runs fast.
 const OWN_DELAY: Duration = Duration::from_secs(1);
+
+/// How far behind a schedule such steps may bring this machine altogether, in reality.
+const OWN_BACKLOG: Duration = Duration::from_secs(30);
 
 /// Tells the time of day and the steady time.
 #[derive(Debug, Clone, Copy)]
@@ -170,21 +173,28 @@ impl Clock {
         Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
     }
 
-    /// The steady time from which a schedule goes on, after a step that was due at `due_at` and is done at `steady`. On a clock that runs
-    /// fast, what this machine takes for the step is not made longer: 20 ms are hours at the highest speeds, in which retries would be
-    /// missed that no machine could have made. A delay of more than a second is not the machine's, and counts in full.
-    pub fn without_own_delay(&self, due_at: Timestamp, steady: Timestamp) -> Timestamp {
-        let late = steady.duration_since(due_at).as_secs_f64() / self.speed;
-        if self.speed <= 1.0 || !(0.0..=OWN_DELAY.as_secs_f64()).contains(&late) {
+    /// The steady time from which a schedule goes on, after a step that was due at `due_at`, could begin at `ready_at` and is done at
+    /// `steady`. On a clock that runs fast, what this machine takes for the step is not made longer: 20 ms are hours at the highest speeds,
+    /// in which retries would be missed that no machine could have made. A delay of more than a second is not the machine's, and counts in
+    /// full. Where the step before ended later than this one was due, that is when this one could begin: a machine that needs longer for
+    /// its steps than there is time between them falls behind, and misses none.
+    pub fn without_own_delay(
+        &self,
+        due_at: Timestamp,
+        ready_at: Timestamp,
+        steady: Timestamp,
+    ) -> Timestamp {
+        let took = steady.duration_since(ready_at.max(due_at)).as_secs_f64() / self.speed;
+        if self.speed <= 1.0 || !(0.0..=OWN_DELAY.as_secs_f64()).contains(&took) {
             return steady;
         }
-        to_microseconds(later(due_at, SignedDuration::from_secs_f64(late)))
+        to_microseconds(later(due_at, SignedDuration::from_secs_f64(took)))
     }
 
     /// How much later than it should be a step may begin on a clock that runs fast, for the sake of this machine.
     pub fn own_delay(&self) -> SignedDuration {
         if self.speed > 1.0 {
-            self.span(OWN_DELAY)
+            self.span(OWN_BACKLOG)
         } else {
             SignedDuration::ZERO
         }
@@ -402,7 +412,7 @@ pub(crate) mod tests {
             let clock = machine.clock(speed, None);
             machine.pass(real);
             clock
-                .without_own_delay(noon(), clock.steady())
+                .without_own_delay(noon(), noon(), clock.steady())
                 .duration_since(noon())
         };
         let (short, long) = (Duration::from_millis(20), Duration::from_secs(2));
@@ -412,9 +422,13 @@ pub(crate) mod tests {
         assert_eq!(late(20_000.0, long), SignedDuration::from_secs(40_000));
         assert_eq!(late(0.5, long), SignedDuration::from_secs(1));
         let clock = Machine::at(noon()).clock(60.0, None);
-        assert_eq!(clock.own_delay(), SignedDuration::from_mins(1));
+        assert_eq!(clock.own_delay(), SignedDuration::from_mins(30));
         // A step that is not due yet is not late.
-        assert_eq!(clock.without_own_delay(noon() + HOUR, noon()), noon());
+        let early = clock.without_own_delay(noon() + HOUR, noon(), noon());
+        assert_eq!(early, noon());
+        // A step that had to wait for the one before is as late as that, and no later.
+        let behind = clock.without_own_delay(noon(), noon() + HOUR, noon() + HOUR);
+        assert_eq!(behind, noon());
         assert_eq!(Clock::real().own_delay(), SignedDuration::ZERO);
     }
 

@@ -11,6 +11,8 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use crate::clock::tests::Machine;
+
 /// How long something may take to arrive on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -48,6 +50,8 @@ pub(crate) enum Reply {
     Nothing,
     /// 200, once it is notified.
     When(Arc<Notify>),
+    /// This status, for which the machine needs this long.
+    After(&'static Machine, Duration, u16),
 }
 
 impl Receiver {
@@ -157,6 +161,10 @@ async fn receive(
         Some(Reply::When(told)) => {
             told.notified().await;
             HttpResponse::Ok().finish()
+        }
+        Some(Reply::After(machine, time, status)) => {
+            machine.pass(time);
+            HttpResponse::build(StatusCode::from_u16(status).unwrap()).finish()
         }
     }
 }

@@ -164,6 +164,24 @@ async fn every_retry_is_made_in_its_time_on_a_fast_clock() {
     }
 }
 
+/// E-55: where attempts took longer than the time between two retries, a schedule that was a second behind missed all retries of that second.
+#[actix_web::test]
+async fn a_schedule_that_falls_behind_on_a_fast_clock_misses_no_retry() {
+    const SPEED: f64 = 300_000.0;
+    const RETRIES: usize = 60;
+    let machine = Machine::at(noon());
+    let app = TestApp::start_on(machine, SPEED).await;
+    let receiver = Receiver::start();
+    // A retry is due every millisecond, and takes 30: the last one is 1.7 s behind.
+    let slow = Reply::After(machine, Duration::from_millis(30), 500);
+    receiver.reply(std::iter::repeat_n(slow, RETRIES));
+    equals_webhook(&app, &receiver.url).await;
+    let operator = app.operator();
+    let id = delivery_of(&operator, &publish(&operator, equals_event()).await).await;
+    let made = delivery_when(&operator, &id, |delivery| delivery["state"] == "delivered").await;
+    assert_eq!(made["attemptCount"], RETRIES + 1);
+}
+
 fn next_attempt(delivery: &Value) -> Timestamp {
     delivery["nextAttemptAt"].as_str().unwrap().parse().unwrap()
 }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::Worker;
 use super::sender::Sent;
+use super::{BEHIND, Worker};
 use crate::clock::Moment;
 use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome};
 use crate::entropy;
@@ -173,10 +173,19 @@ impl Worker {
             // The schedule goes on where the manual attempt came before it.
             Next::RetryAt(resume_at)
         } else {
-            let steady = settings.clock.without_own_delay(due.due_at, steady);
-            provider
-                .retry_at(&due, &outcome, steady, fraction())
-                .map_or(Next::Exhausted, Next::RetryAt)
+            let ready_at = self.behind().remove(&due.id).unwrap_or(due.due_at);
+            let from = settings
+                .clock
+                .without_own_delay(due.due_at, ready_at, steady);
+            let next = provider.retry_at(&due, &outcome, from, fraction());
+            if !settings.clock.is_real() && next.is_some_and(|at| at < steady) {
+                let mut behind = self.behind();
+                if behind.len() >= BEHIND {
+                    behind.clear();
+                }
+                behind.insert(due.id, steady);
+            }
+            next.map_or(Next::Exhausted, Next::RetryAt)
         };
         let request_headers = headers
             .into_iter()

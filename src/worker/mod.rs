@@ -54,6 +54,9 @@ const UNRECORDED: usize = 1_024;
 /// How long a stop waits for results that attempts have come to, after its deadline.
 const LAST_RESULTS: Duration = Duration::from_secs(1);
 
+/// How many deliveries are known to be behind at most: one that is cancelled meanwhile is forgotten when there are as many.
+const BEHIND: usize = 100_000;
+
 /// How many failed attempts are logged each second.
 const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
@@ -97,6 +100,8 @@ pub(crate) struct Worker {
     stopped: Notify,
     /// The attempts under way, by delivery, until their results are recorded.
     under_way: Mutex<HashMap<Uuid, u32>>,
+    /// The deliveries whose next attempt was due before the last one had ended, and when that was: on a clock that runs fast.
+    behind: Mutex<HashMap<Uuid, Timestamp>>,
     results: mpsc::Sender<AttemptResult>,
     /// There is, or may be, a replay to go on with.
     replays: Notify,
@@ -120,6 +125,7 @@ impl Worker {
             unwritten: AtomicUsize::new(0),
             stopped: Notify::new(),
             under_way: Mutex::new(HashMap::new()),
+            behind: Mutex::new(HashMap::new()),
             results,
             replays: Notify::new(),
             resumes_at: Mutex::new(None),
@@ -287,6 +293,10 @@ impl Worker {
         self.under_way
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn behind(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Timestamp>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn backlog(&self) -> std::sync::MutexGuard<'_, Vec<i64>> {
