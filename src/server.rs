@@ -27,7 +27,7 @@ use crate::http::Entrance;
 use crate::limits::{FileBudget, TooFewFiles, raise_open_files};
 use crate::metrics::Metrics;
 use crate::operator;
-use crate::pages::{self, Documents};
+use crate::pages::{self, Documents, Landing};
 use crate::provider::{self, Context, InvalidSetting, PROVIDERS, Provider, Providers, Routes};
 use crate::signals::Signals;
 use crate::storage::{self, Location, Opened, Store, StoreError};
@@ -247,6 +247,7 @@ impl Server {
             metrics: metrics.clone(),
             traces: traces.clone(),
         });
+        let shown = apis.shown(config.max_body_bytes);
         let site = Site {
             providers: mounted.into(),
             names: apis.providers.names().collect(),
@@ -258,12 +259,8 @@ impl Server {
                 metrics: metrics.clone(),
                 clock,
             }),
-            documents: Documents::new(
-                config.mode,
-                &config.base_path,
-                &apis.shown(config.max_body_bytes),
-            ),
-            mode: config.mode,
+            documents: Documents::new(config.mode, &config.base_path, &shown),
+            landing: Landing::new(config.mode, &config.base_path, &shown),
             entrance: Entrance {
                 hosts: config.hosts.clone(),
                 base_path: config.base_path.as_str().into(),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::domain::ProviderName;
-use crate::provider::{PROVIDERS, Provider};
+use crate::provider::{OwnerMember, PROVIDERS, Provider};
 
 /// Providers in the order of the table, then the operator API. clap wants text that lives as long as the program.
 static NAMES: LazyLock<Vec<ProviderName>> = LazyLock::new(|| {
@@ -26,6 +26,23 @@ pub(super) fn provider() -> impl TypedValueParser<Value = &'static dyn Provider>
 /// Reads the name of a provider, as a name.
 pub(super) fn provider_name() -> impl TypedValueParser<Value = ProviderName> {
     provider().map(|provider| provider.name())
+}
+
+/// The names for people of the providers that have something, as help of options has them.
+pub(super) fn titles(has: impl Fn(&dyn Provider) -> bool) -> String {
+    let having = PROVIDERS.iter().filter(|provider| has(**provider));
+    let titles: Vec<&str> = having.map(|provider| provider.title()).collect();
+    titles.join(", ")
+}
+
+/// Those that have accounts.
+pub(super) fn with_accounts() -> String {
+    titles(|provider| provider.addressing().has_accounts)
+}
+
+/// Those whose webhooks belong to this.
+pub(super) fn owned_by(owner: OwnerMember) -> String {
+    titles(|provider| provider.addressing().owner == owner)
 }
 
 /// Reads the name of an API: a provider's or our own.

@@ -46,16 +46,20 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_DATA", value_name = "FILE")]
     data: Option<String>,
 
-    /// Equals Money: the account that it happened to [default: none; only webhooks without an account get it]
-    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID")]
+    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID", help = format!(
+        "{}: the account that it happened to [default: none; only webhooks without an account get it]", names::with_accounts()
+    ))]
     account_id: Option<String>,
 
-    /// Conduit: the client whose webhooks get it [default: the client of the sandbox's credentials; with another --key: none]
-    #[arg(long, env = "TRUEHOOK_CLIENT_ID", value_name = "ID")]
+    #[arg(long, env = "TRUEHOOK_CLIENT_ID", value_name = "ID", help = format!(
+        "{}: the client whose webhooks get it [default: the client of the sandbox's credentials; with another --key: none]",
+        names::owned_by(OwnerMember::ClientId)
+    ))]
     client_id: Option<String>,
 
-    /// Equals Money: the product whose webhooks get it [default: every product]
-    #[arg(long, env = "TRUEHOOK_PRODUCT_ID", value_name = "UUID")]
+    #[arg(long, env = "TRUEHOOK_PRODUCT_ID", value_name = "UUID", help = format!(
+        "{}: the product whose webhooks get it [default: every product]", names::owned_by(OwnerMember::ProductId)
+    ))]
     product_id: Option<String>,
 
     /// Makes it safe to repeat: the same key and event are published once

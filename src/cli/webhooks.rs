@@ -18,6 +18,7 @@ use super::operator::{Access, Operator, with_operator};
 use super::table::{Cell, aligned};
 use super::terminal::{Paint, print, printable, state_style};
 use crate::domain::ProviderName;
+use crate::provider::OwnerMember;
 
 /// How many event types a row names.
 const TYPES: usize = 2;
@@ -42,11 +43,15 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_PROVIDER", value_parser = names::provider_name())]
     provider: Option<ProviderName>,
 
-    /// List only webhooks of this client (Conduit) or product (Equals Money)
+    #[arg(help = format!(
+        "List only webhooks of this client ({}) or product ({})",
+        names::owned_by(OwnerMember::ClientId),
+        names::owned_by(OwnerMember::ProductId)
+    ))]
     #[arg(long, env = "TRUEHOOK_OWNER", value_name = "ID")]
     owner: Option<String>,
 
-    /// List only webhooks that are restricted to this account (Equals Money)
+    #[arg(help = format!("List only webhooks that are restricted to this account ({})", names::with_accounts()))]
     #[arg(long, env = "TRUEHOOK_ACCOUNT", value_name = "ID")]
     account: Option<String>,
 

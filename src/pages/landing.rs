@@ -3,12 +3,16 @@
 //! It needs nothing from elsewhere: its policy lets it load the style, the script and the icon of this server only.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::guarded;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::{Api, guarded};
 use crate::config::Mode;
 
 const PAGE: &str = include_str!("landing.html");
@@ -18,45 +22,107 @@ const SANDBOX: &str = include_str!("sandbox.html");
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// Answers `GET /` on the port at `local`, with links below the path `base`.
-pub(crate) fn landing(
+/// The first page of a server, with a row for each of its APIs.
+pub(crate) struct Landing {
     mode: Mode,
-    base: &str,
-    local: SocketAddr,
-    request: &HttpRequest,
-) -> HttpResponse {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    guarded(POLICY)
-        .content_type("text/html; charset=utf-8")
-        // The commands name the host that was asked for.
-        .insert_header((header::VARY, "Host"))
-        .body(page(mode, base, host, local))
+    base: String,
+    apis: String,
+    credentials: String,
 }
 
-/// The page, with commands for `host`; for `local` where the client gave none, or none that may stand in a command.
-fn page(mode: Mode, base: &str, host: Option<&str>, local: SocketAddr) -> String {
-    let (mode, sandbox) = match mode {
-        Mode::Sandbox => {
-            let host = host.filter(|host| is_plain(host)).map(str::to_owned);
-            let host = host.unwrap_or_else(|| local.to_string());
-            let origin = format!("http://{host}{base}");
-            let reach = if local.ip().is_loopback() {
-                "it listens on loopback only"
-            } else {
-                "it listens beyond loopback"
-            };
-            let sandbox = SANDBOX.replace("{origin}", &origin);
-            ("sandbox", sandbox.replace("{reach}", reach))
+impl Landing {
+    /// Makes the page of these APIs for a server whose paths begin with `base` for those who call it.
+    pub(crate) fn new(mode: Mode, base: &str, apis: &[Api]) -> Arc<Self> {
+        let rows = html! { @for api in apis { (place(base, api)) "\n" } };
+        let credentials = html! { @for api in apis { (credentials(api)) "\n" } };
+        Arc::new(Self {
+            mode,
+            base: base.to_owned(),
+            apis: rows.into_string().trim_end().to_owned(),
+            credentials: credentials.into_string().trim_end().to_owned(),
+        })
+    }
+
+    /// Answers `GET /` on the port at `local`.
+    pub(crate) fn answer(&self, local: SocketAddr, request: &HttpRequest) -> HttpResponse {
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        guarded(POLICY)
+            .content_type("text/html; charset=utf-8")
+            // The commands name the host that was asked for.
+            .insert_header((header::VARY, "Host"))
+            .body(self.page(host, local))
+    }
+
+    /// The page, with commands for `host`; for `local` where the client gave none, or none that may stand in a command.
+    fn page(&self, host: Option<&str>, local: SocketAddr) -> String {
+        let base = &self.base;
+        let (mode, sandbox) = match self.mode {
+            Mode::Sandbox => {
+                let host = host.filter(|host| is_plain(host)).map(str::to_owned);
+                let host = host.unwrap_or_else(|| local.to_string());
+                let origin = format!("http://{host}{base}");
+                let reach = if local.ip().is_loopback() {
+                    "it listens on loopback only"
+                } else {
+                    "it listens beyond loopback"
+                };
+                let sandbox = SANDBOX
+                    .replace("{origin}", &origin)
+                    .replace("{reach}", reach)
+                    .replace("{credentials}", &self.credentials);
+                ("sandbox", sandbox)
+            }
+            Mode::Production => ("production", String::new()),
+        };
+        PAGE.replace("{mode}", mode)
+            .replace("{base}", base)
+            .replace("{version}", env!("CARGO_PKG_VERSION"))
+            .replace("{apis}", &self.apis)
+            .replace("{sandbox}", &sandbox)
+    }
+}
+
+/// Where an API is, and its document.
+fn place(base: &str, api: &Api) -> Markup {
+    let text = |pointer: &str| api.document.pointer(pointer).and_then(Value::as_str);
+    let version = text("/info/version").unwrap_or_default();
+    let path = text("/servers/0/url").unwrap_or_default();
+    let file = format!("{}.json", api.name);
+    html! {
+        tr {
+            td { (api.title) " " (version) }
+            td { code { (base) (path) } }
+            td { a href=(format!("{base}/openapi/{file}")) { (file) } }
         }
-        Mode::Production => ("production", String::new()),
+    }
+}
+
+/// The headers that sandbox mode accepts, as the security schemes of the document have them.
+fn credentials(api: &Api) -> Markup {
+    let schemes = api.document.pointer("/components/securitySchemes");
+    let header = |name: &str, value: &str| {
+        let scheme = schemes.and_then(|schemes| schemes.get(name));
+        let of_key = scheme.filter(|scheme| scheme["type"] == "apiKey");
+        match of_key.and_then(|scheme| scheme["name"].as_str()) {
+            Some(header) => format!("{header}: {value}"),
+            None => format!("Authorization: Bearer {value}"),
+        }
     };
-    PAGE.replace("{mode}", mode)
-        .replace("{base}", base)
-        .replace("{version}", env!("CARGO_PKG_VERSION"))
-        .replace("{sandbox}", &sandbox)
+    let headers = api.sandbox.iter().map(|(name, value)| header(name, value));
+    html! {
+        tr {
+            td { (api.title) }
+            td {
+                @for (index, header) in headers.enumerate() {
+                    @if index > 0 { br; }
+                    code { (header) }
+                }
+            }
+        }
+    }
 }
 
 /// Whether it is a host, with or without a port, that means itself in HTML and to a shell: what is copied is run.
@@ -67,20 +133,61 @@ fn is_plain(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::domain::ProviderName;
+    use crate::provider::conduit;
+
+    fn page(mode: Mode, base: &str, host: Option<&str>, local: SocketAddr) -> String {
+        let document = |path: &str, scheme: Value| {
+            let info = json!({ "title": "t", "version": "2.1" });
+            let document = json!({
+                "info": info, "servers": [{ "url": path }], "components": { "securitySchemes": { "Key": scheme } },
+            });
+            Arc::new(document)
+        };
+        let key = json!({ "type": "apiKey", "in": "header", "name": "X-Key" });
+        let bearer = json!({ "type": "http", "scheme": "bearer" });
+        let api = |title, name, document| Api {
+            title,
+            name,
+            document,
+            sandbox: &[("Key", "k & y")],
+            failures: Vec::new(),
+        };
+        let apis = [
+            api("A & B", conduit::NAME, document("/conduit", key)),
+            api(
+                "Own",
+                ProviderName::OPERATOR,
+                document("/operator/v1", bearer),
+            ),
+        ];
+        Landing::new(mode, base, &apis).page(host, local)
+    }
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
     }
 
     #[test]
-    fn base_paths_are_listed_below_the_path_of_the_proxy() {
-        let page = page(Mode::Production, "/hooks", None, address("127.0.0.1:1"));
-        for path in ["/conduit", "/equals-money", "/operator/v1"] {
-            assert!(
-                page.contains(&format!("<code>/hooks{path}</code>")),
-                "{page}"
-            );
+    fn each_api_is_listed_with_its_version_its_path_its_document_and_its_credentials() {
+        let listed = page(Mode::Production, "/hooks", None, address("127.0.0.1:1"));
+        for part in [
+            "<td>A &amp; B 2.1</td><td><code>/hooks/conduit</code></td>",
+            "<a href=\"/hooks/openapi/conduit.json\">conduit.json</a>",
+            "<td>Own 2.1</td><td><code>/hooks/operator/v1</code></td>",
+        ] {
+            assert!(listed.contains(part), "{listed}");
+        }
+        assert!(!listed.contains("X-Key"), "{listed}");
+        let listed = page(Mode::Sandbox, "", None, address("127.0.0.1:1"));
+        for part in [
+            "<td>A &amp; B</td><td><code>X-Key: k &amp; y</code></td>",
+            "<td>Own</td><td><code>Authorization: Bearer k &amp; y</code></td>",
+        ] {
+            assert!(listed.contains(part), "{listed}");
         }
     }
 
@@ -137,6 +244,8 @@ mod tests {
                 "{base}",
                 "{version}",
                 "{sandbox}",
+                "{apis}",
+                "{credentials}",
                 "{origin}",
                 "{reach}",
             ] {

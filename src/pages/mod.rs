@@ -12,7 +12,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 
 pub(crate) use self::assets::assets;
 pub(crate) use self::docs::{Api, Documents};
-pub(crate) use self::landing::landing;
+pub(crate) use self::landing::Landing;
 pub(crate) use self::operator::{Sessions, pages as operator_pages};
 pub(crate) use self::readable::readable;
 

@@ -9,11 +9,10 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpRequest, web};
 
 use super::probes::{Measured, live, metrics_text, not_found, ready};
-use crate::config::Mode;
 use crate::domain::ProviderName;
 use crate::http::{Entrance, trace};
 use crate::operator;
-use crate::pages::{Documents, Sessions, assets, landing, operator_pages, readable};
+use crate::pages::{Documents, Landing, Sessions, assets, operator_pages, readable};
 use crate::provider::Routes;
 use crate::storage::Store;
 use crate::worker::Worker;
@@ -42,7 +41,7 @@ pub(super) struct Site {
     pub(super) worker: web::Data<Worker>,
     pub(super) measured: web::Data<Measured>,
     pub(super) documents: Arc<Documents>,
-    pub(super) mode: Mode,
+    pub(super) landing: Arc<Landing>,
     pub(super) entrance: Entrance,
 }
 
@@ -101,10 +100,10 @@ impl Site {
     }
 
     fn operator(&self, config: &mut web::ServiceConfig, local: SocketAddr) {
-        let (mode, base) = (self.mode, self.entrance.base_path.clone());
+        let landing = self.landing.clone();
         let first_page = move |request: HttpRequest| {
-            let base = base.clone();
-            async move { landing(mode, &base, local, &request) }
+            let landing = landing.clone();
+            async move { landing.answer(local, &request) }
         };
         config
             .service(

@@ -104,8 +104,9 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_COUNT", value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 
-    /// Equals Money: receive only what happens to this account [default: every account]
-    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID")]
+    #[arg(long, env = "TRUEHOOK_ACCOUNT_ID", value_name = "ID", help = format!(
+        "{}: receive only what happens to this account [default: every account]", names::with_accounts()
+    ))]
     account_id: Option<String>,
 
     /// The API key of the provider's API; the default is known in a sandbox only
@@ -118,13 +119,16 @@ pub(super) struct Arguments {
     )]
     api_key: Secret,
 
-    /// Conduit: the API secret that belongs to the key; the default is known in a sandbox only
     #[arg(
         long,
         env = "TRUEHOOK_API_SECRET",
         value_name = "SECRET",
         default_value = "sandbox-secret",
-        hide_env_values = true
+        hide_env_values = true,
+        help = format!(
+            "{}: the API secret that belongs to the key; the default is known in a sandbox only",
+            names::titles(|provider| provider.key_has_secret())
+        )
     )]
     api_secret: Secret,
 
