@@ -34,7 +34,8 @@ pub(super) enum Payload {
     AccountCreated,
     AccountActivated,
     IdentityVerificationRequest,
-    /// No more than what every payload has.
+    /// No more than what every payload has: no page documents the other members of these types (E-70). A sample with members that were
+    /// made up would have integrators rely on them.
     Unknown,
 }
 
