@@ -7,6 +7,8 @@ pub mod clock;
 
 mod entropy;
 
+mod near;
+
 mod signals;
 
 pub mod domain;

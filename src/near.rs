@@ -2,7 +2,7 @@
 
 /// Returns the name that `word` most likely means: the one with the fewest typing errors between the two, if these are few for the
 /// length of `word`; case does not count. Of equally near names the first is taken.
-pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let word = word.to_lowercase();
     // One error in four letters. Names are longer than what is compared here, so that time stays bounded for any word.
     let letters = word.chars().count();

@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 pub(crate) use self::traces::Traces;
 pub use self::traces::TracesError;
 use crate::config::LogFormat;
+use crate::near::nearest;
 
 /// The directives cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,9 @@ pub fn start(directives: &str, format: Option<LogFormat>) -> Result<(), LogError
     };
     if let Some(word) = unknown_word(directives) {
         return Err(refused(format!("`{word}` is not a level")));
+    }
+    if let Some(reason) = unknown_target(directives) {
+        return Err(refused(reason));
     }
     let filter = EnvFilter::try_new(format!("{QUIET},{}{directives}", quiet(directives)))
         .map_err(|error| refused(error.to_string()))?;
@@ -67,6 +71,54 @@ fn unknown_word(directives: &str) -> Option<&str> {
     directives.split(',').map(str::trim).find(|directive| {
         let is_word = !directive.is_empty() && directive.chars().all(|c| c.is_ascii_alphanumeric());
         is_word && directive.parse::<LevelFilter>().is_err() && *directive != "truehook"
+    })
+}
+
+/// The modules of this program, which targets name.
+const MODULES: &[&str] = &[
+    "clock",
+    "entropy",
+    "near",
+    "signals",
+    "domain",
+    "limits",
+    "metrics",
+    "storage",
+    "http",
+    "openapi",
+    "provider",
+    "config",
+    "telemetry",
+    "publish",
+    "worker",
+    "keys",
+    "operator",
+    "pages",
+    "server",
+    "cli",
+];
+
+/// What is wrong with the first directive whose target is a misspelt module of this program. It would log nothing.
+fn unknown_target(directives: &str) -> Option<String> {
+    directives.split(',').find_map(|directive| {
+        let target = directive.split(['=', '[']).next()?.trim();
+        let (program, rest) = target.split_once("::").unwrap_or((target, ""));
+        if program != "truehook" {
+            let known = nearest(program, ["truehook"])?;
+            return Some(format!(
+                "unknown target `{program}`; did you mean `{known}`?"
+            ));
+        }
+        let module = rest.split("::").next()?;
+        if module.is_empty() || MODULES.contains(&module) {
+            return None;
+        }
+        let known = nearest(module, MODULES.iter().copied());
+        let hint = known.map_or_else(
+            || format!("the modules are {}", MODULES.join(", ")),
+            |known| format!("did you mean `truehook::{known}`?"),
+        );
+        Some(format!("unknown target `truehook::{module}`; {hint}"))
     })
 }
 
@@ -103,6 +155,51 @@ mod tests {
         ] {
             assert_eq!(unknown_word(directives), expected, "{directives}");
         }
+    }
+
+    #[test]
+    fn a_misspelt_module_of_this_program_is_found() {
+        for (directives, expected) in [
+            (
+                "info,truehok::storage=debug",
+                "`truehok`; did you mean `truehook`?",
+            ),
+            (
+                "truehook::storge=debug",
+                "`truehook::storge`; did you mean `truehook::storage`?",
+            ),
+            ("warn, truehook::wroker", "did you mean `truehook::worker`?"),
+            ("truehook::bananas=info", "the modules are clock, "),
+            (
+                "truehook::storge[span]=info",
+                "did you mean `truehook::storage`?",
+            ),
+        ] {
+            let reason = unknown_target(directives).unwrap_or_default();
+            assert!(reason.contains(expected), "{directives}: {reason}");
+        }
+        for directives in [
+            "info",
+            "truehook=debug",
+            "truehook::storage=debug",
+            "truehook::worker::sender",
+            "truehook[delivery]=debug",
+            "hyper::client=debug,info",
+            "",
+        ] {
+            assert_eq!(unknown_target(directives), None, "{directives}");
+        }
+    }
+
+    #[test]
+    fn the_modules_that_targets_name_are_those_of_the_program() {
+        let text = include_str!("lib.rs");
+        let names = text.lines().filter_map(|line| {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            line.strip_prefix("mod ")?.strip_suffix(';')
+        });
+        let names: Vec<&str> = names.filter(|name| *name != "tests").collect();
+        assert_eq!(MODULES, names);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::near::nearest;
 use super::terminal::printable;
 use crate::domain::{ProviderName, Secret};
+use crate::near::nearest;
 
 /// How long a whole exchange with the server may take.
 const PATIENCE: Duration = Duration::from_secs(30);

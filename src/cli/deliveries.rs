@@ -6,6 +6,8 @@ use anstyle::Style;
 use clap::Args;
 use clap::builder::{BoolishValueParser, PossibleValuesParser};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -16,7 +18,7 @@ use super::names;
 use super::operator::{Access, DeliveryId, EventId, Operator, with_operator};
 use super::table::{Cell, aligned};
 use super::terminal::{Paint, print, printable, state_style};
-use crate::domain::ProviderName;
+use crate::domain::{KEPT_BODY, ProviderName};
 
 /// The outcomes of a last attempt, by their names in the operator API.
 const OUTCOMES: [&str; 9] = [
@@ -69,12 +71,12 @@ pub(super) struct Arguments {
     #[arg(long, env = "TRUEHOOK_OUTCOME", value_name = "OUTCOME", value_parser = PossibleValuesParser::new(OUTCOMES))]
     outcome: Option<String>,
 
-    /// List only deliveries that were made at this time or later
-    #[arg(long, env = "TRUEHOOK_FROM", value_name = "TIME")]
+    /// List only deliveries that were made at this time or later, such as 2026-11-28T09:00:00Z, or on this day in UTC or later
+    #[arg(long, env = "TRUEHOOK_FROM", value_name = "TIME", value_parser = time)]
     from: Option<Timestamp>,
 
     /// List only deliveries that were made before this time
-    #[arg(long, env = "TRUEHOOK_TO", value_name = "TIME")]
+    #[arg(long, env = "TRUEHOOK_TO", value_name = "TIME", value_parser = time)]
     to: Option<Timestamp>,
 
     /// How many to list at most
@@ -87,6 +89,23 @@ pub(super) struct Arguments {
     /// Print JSON: each delivery as the operator API gives it, on a line of its own
     #[arg(long, env = "TRUEHOOK_JSON", value_parser = BoolishValueParser::new())]
     json: bool,
+}
+
+/// A time, or the day in UTC that begins then.
+fn time(text: &str) -> Result<Timestamp, String> {
+    // Longer ones have a time of day, which a day would leave out.
+    let day = || {
+        let day = text.parse::<Date>().ok().filter(|_| text.len() == 10)?;
+        day.to_zoned(TimeZone::UTC).ok()
+    };
+    text.parse()
+        .ok()
+        .or_else(|| day().map(|day| day.timestamp()))
+        .ok_or_else(|| {
+            "write a time with its offset from UTC, such as 2026-11-28T09:00:00Z or 2026-11-28T10:00:00+01:00, or a day in UTC, such as \
+             2026-11-28"
+                .to_owned()
+        })
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -281,6 +300,15 @@ fn one_attempt<'a>(attempt: &'a Value, bodies: &mut Vec<&'a str>, paint: Paint) 
         let header = printable(&header).replace('\n', "\\n");
         let _ = writeln!(out, "{}", paint.paint(Style::new().dimmed(), header));
     }
+    // Bytes that are not UTF-8 have grown: a text that is shorter was kept whole.
+    let headers_cut = attempt["responseTruncated"] == true && body.len() < KEPT_BODY;
+    let body_cut = attempt["responseTruncated"] == true && !headers_cut;
+    let note = |out: &mut String, cut: &str| {
+        let _ = writeln!(out, "  {}", paint.paint(Style::new().dimmed(), cut));
+    };
+    if headers_cut {
+        note(&mut out, "(further headers were not kept)");
+    }
     if body.is_empty() {
         return out;
     }
@@ -292,12 +320,8 @@ fn one_attempt<'a>(attempt: &'a Value, bodies: &mut Vec<&'a str>, paint: Paint) 
         return out;
     }
     out += &shown_body(body);
-    if attempt["responseTruncated"] == true {
-        let _ = writeln!(
-            out,
-            "  {}",
-            paint.paint(Style::new().dimmed(), "(the rest of the body was not kept)")
-        );
+    if body_cut {
+        note(&mut out, "(the rest of the body was not kept)");
     }
     out
 }
@@ -355,6 +379,46 @@ every attempt sends
   }
 "
         );
+    }
+
+    #[test]
+    fn an_attempt_says_what_is_left_out_of_its_answer() {
+        let shown = |body: &str| {
+            let mut attempt = attempt(1, Some(500), None, Some(body));
+            attempt["responseTruncated"] = json!(true);
+            one_attempt(&attempt, &mut Vec::new(), Paint::new(false))
+        };
+        let (headers, rest) = ("further headers were not kept", "the rest of the body");
+        for body in ["", "short"] {
+            let text = shown(body);
+            assert!(text.contains(headers) && !text.contains(rest), "{text}");
+        }
+        let text = shown(&"x".repeat(KEPT_BODY));
+        assert!(text.contains(rest) && !text.contains(headers), "{text}");
+    }
+
+    #[test]
+    fn a_time_has_an_offset_or_is_a_day_in_utc() {
+        let at = |text: &str| time(text).map(|at| at.to_string());
+        assert_eq!(at("2026-11-28T09:00:00Z").unwrap(), "2026-11-28T09:00:00Z");
+        assert_eq!(
+            at("2026-11-28T10:00+01:00").unwrap(),
+            "2026-11-28T09:00:00Z"
+        );
+        assert_eq!(at("2026-11-28").unwrap(), "2026-11-28T00:00:00Z");
+        for text in [
+            "yesterday",
+            "2026-11-28T09:00:00",
+            "2026-13-01",
+            "",
+            "1795315375",
+        ] {
+            let problem = at(text).unwrap_err();
+            assert!(
+                problem.contains("such as 2026-11-28T09:00:00Z"),
+                "{text}: {problem}"
+            );
+        }
     }
 
     #[test]

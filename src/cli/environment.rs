@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Command;
 
-use super::near::nearest;
+use crate::near::nearest;
 
 const PREFIX: &str = "TRUEHOOK_";
 

@@ -12,7 +12,6 @@ mod layout;
 mod list;
 mod listen;
 mod names;
-mod near;
 mod openapi;
 mod operator;
 mod publish;

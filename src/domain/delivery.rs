@@ -118,6 +118,9 @@ pub struct Timing {
     pub total: Duration,
 }
 
+/// How many bytes of an answer's body are kept.
+pub const KEPT_BODY: usize = 16 * 1024;
+
 /// One HTTP request of a delivery, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -133,7 +136,7 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// The headers of the answer, in their order; empty where none came. Cookies are replaced by `[redacted]`.
     pub response_headers: Vec<(String, String)>,
-    /// The beginning of the answer's body.
+    /// The beginning of the answer's body, up to [`KEPT_BODY`].
     pub response_body: Vec<u8>,
     /// Whether the answer had more headers, or a longer body, than what is kept.
     pub response_truncated: bool,

@@ -11,7 +11,7 @@ use super::guard::{PageError, SignedIn, accept};
 use super::layout::{Page, Root, form_token, full_moment, moment};
 use super::redirect;
 use super::words::{duration, explain, of_state};
-use crate::domain::{Attempt, DeliveryState, Event};
+use crate::domain::{Attempt, DeliveryState, Event, KEPT_BODY};
 use crate::operator::{State, in_time_of_day};
 use crate::storage::{DeliveryHistory, DeliveryRecord, Retried};
 
@@ -185,7 +185,7 @@ fn one(
                     } @else {
                         (text(&attempt.response_body))
                     }
-                    @if attempt.response_truncated { p.faint { "It was longer than what is kept of it." } }
+                    @if attempt.response_truncated { p.faint { (cut(attempt)) } }
                 }
                 h3 { "Request" }
                 (headers(&attempt.request_headers))
@@ -200,6 +200,15 @@ fn one(
                 }
             }
         }
+    }
+}
+
+/// What is left out of an answer of which not all is kept.
+fn cut(attempt: &Attempt) -> &'static str {
+    if attempt.response_body.len() < KEPT_BODY {
+        "The answer had more headers than are kept; its body is complete."
+    } else {
+        "The body is longer: its first 16 KiB are kept."
     }
 }
 

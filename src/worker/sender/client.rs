@@ -21,7 +21,7 @@ use super::proxy::TunnelFault;
 use super::resolve::{Resolve, SystemResolver};
 use super::route::{Route, Routes};
 use crate::config::EgressProxy;
-use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, Lack, Outcome, Timing};
+use crate::domain::{ATTEMPT_DEADLINE, AddressPolicy, KEPT_BODY, Lack, Outcome, Timing};
 
 /// How many open connections wait for their next request.
 const DEFAULT_IDLE: usize = 1_024;
@@ -113,7 +113,7 @@ impl SenderSettings {
             resolver: Arc::new(SystemResolver),
             deadline: ATTEMPT_DEADLINE,
             user_agent: HeaderValue::from_static(concat!("truehook/", env!("CARGO_PKG_VERSION"))),
-            kept_body: 16 * 1024,
+            kept_body: KEPT_BODY,
             read_cap: 64 * 1024,
             idle: DEFAULT_IDLE,
             idle_timeout: Duration::from_secs(60),
