@@ -75,9 +75,10 @@ impl Run<'_> {
         let begun = receiver.now();
         self.end(first, &mut endings).await;
         self.resume(&promise, &mut endings).await;
-        self.watch(first, &promise, &chains, begun).await;
+        let watched = self.watch(first, &promise, &chains, begun).await;
+        self.hooks.certificates().await;
         for chain in &chains {
-            self.judge_chain(first, &promise, chain);
+            self.judge_chain(first, &promise, chain, watched);
         }
         self.judge_endings(first, &promise, &endings).await;
         self.afterwards(first, &promise, &chains, rotated).await;
@@ -112,6 +113,7 @@ impl Run<'_> {
             receiver
                 .wait(self.wait_limit(), || receiver.count(slot) > 0)
                 .await;
+            self.hooks.certificates().await;
             self.judge_rotation(first, &rotated, 0, true);
         }
         Ok(Some(rotated))
@@ -174,6 +176,7 @@ impl Run<'_> {
             .wait(self.wait_limit(), || count(other) > before)
             .await;
         if let Some(rotated) = &rotated {
+            self.hooks.certificates().await;
             self.judge_rotation(first, rotated, before, false);
         }
         let Some((hook, before)) = gone else { return };

@@ -13,10 +13,10 @@ use super::trigger::{self, Trigger};
 use crate::case::serialize::{self, encode};
 use crate::case::{Case, Intent};
 use crate::document::pointer;
-use crate::exchange::{Exchange, Request};
+use crate::exchange::{Client, Exchange, Request};
 use crate::finding::{Failure, ReplayStep, Untested};
 use crate::generate::{GENERATED, Generator};
-use crate::hooks::{KeySource, Promise, Secrets, Signing};
+use crate::hooks::{Certificates, KeySource, Promise, Secrets, Signing};
 use crate::samples::template_names;
 use crate::session::Session;
 use crate::session::identity::id_in;
@@ -73,6 +73,10 @@ pub(super) struct Hooks<'a> {
     pub(super) nonce: u64,
     /// The sets of JSON Web Keys by their URLs; an error says which one cannot be had.
     pub(super) fetched: Result<Vec<(String, String)>, String>,
+    /// The certificates that deliveries name.
+    pub(super) certificates: Certificates,
+    /// Fetches them.
+    pub(super) client: Client,
     /// The webhooks that are registered.
     pub(super) live: RefCell<Vec<(String, User)>>,
     pub(super) registered: Cell<u64>,
@@ -93,7 +97,7 @@ impl<'a> Hooks<'a> {
         receiver: &'a Receiver,
         (promise, signings): (&'a Promise, &'a [Signing]),
         (api, trigger): (Option<&'a Api>, &'a Trigger),
-        fetched: Result<Vec<(String, String)>, String>,
+        (fetched, client): (Result<Vec<(String, String)>, String>, Client),
         nonce: u64,
     ) -> Self {
         Self {
@@ -106,6 +110,8 @@ impl<'a> Hooks<'a> {
             trigger,
             nonce,
             fetched,
+            certificates: Certificates::default(),
+            client,
             live: RefCell::default(),
             registered: Cell::new(0),
             requests: Cell::new(0),

@@ -89,7 +89,8 @@ impl Run<'_> {
                 continue;
             };
             let found = arrival.abandoned.map(|end| end - arrival.at);
-            let late = found.is_none_or(|found| found > promised + slack);
+            let busy = receiver.stalled(arrival.at, arrival.abandoned.unwrap_or(receiver.now()));
+            let late = found.is_none_or(|found| found > promised + slack + busy);
             // A sender need not read a body to its end: the status came at once.
             let early = matches!(reply, Reply::Hang(_))
                 && found.is_some_and(|found| found < promised - slack);

@@ -10,6 +10,9 @@ use crate::exchange::{Client, Request};
 use crate::finding::Untested;
 use crate::hooks::{Algorithm, KeyEncoding, KeySource, Known, Scheme, Signing};
 
+/// Most certificates that are fetched: a sender has few, and may name as many as it likes.
+const CERTIFICATES: usize = 16;
+
 impl Hooks<'_> {
     /// The keys of a webhook, told to the receiver for handshakes.
     pub(super) fn keys(
@@ -28,6 +31,8 @@ impl Hooks<'_> {
             response,
             given: &given,
             fetched,
+            certificates: Some(&self.certificates),
+            signs: false,
         };
         hook.texts.clear();
         let mut all: Vec<&str> = Vec::new();
@@ -60,6 +65,31 @@ impl Hooks<'_> {
             if let KeySource::Request(at) = &scheme.key.from {
                 let text = self.new_key(index, scheme.key.encoding);
                 set(body, at, json!(format!("{}{text}", scheme.key.prefix)));
+            }
+        }
+    }
+
+    /// Fetches the certificates that deliveries name, where the description has their hosts.
+    pub(super) async fn certificates(&self) {
+        if !self.signings.iter().any(Signing::has_certificates) {
+            return;
+        }
+        let given = &self.settings.secrets;
+        let known = Known {
+            given,
+            ..Known::default()
+        };
+        for arrival in self.receiver.arrivals() {
+            for signing in self.signings {
+                let secrets = signing.secrets(&known).unwrap_or_default();
+                for url in signing.certificates(&secrets, &arrival.message) {
+                    if self.certificates.has(&url) || self.certificates.count() >= CERTIFICATES {
+                        continue;
+                    }
+                    let text = get(&url, "*/*", &self.client).await;
+                    let text = text.as_deref().map_err(Clone::clone);
+                    self.certificates.note(&url, text, signing);
+                }
             }
         }
     }
@@ -100,33 +130,33 @@ pub(super) async fn fetch(
     let mut fetched = Vec::new();
     let urls = signings.iter().flat_map(|signing| signing.key_sets(given));
     for url in urls.collect::<BTreeSet<&str>>() {
-        let request = Request {
-            method: "GET".to_owned(),
-            url: url.to_owned(),
-            headers: vec![("Accept".to_owned(), "application/json".to_owned())],
-            body: None,
-        };
-        let exchange = client
-            .send(request)
-            .await
-            .map_err(|error| format!("the keys at {url} cannot be fetched: {error}"))?;
-        let Some(response) = exchange.response else {
-            return Err(format!(
-                "{url}, which should have the keys, does not answer"
-            ));
-        };
-        if response.status != 200 {
-            let status = response.status;
-            return Err(format!(
-                "{url}, which should have the keys, answered {status}"
-            ));
-        }
-        fetched.push((
-            url.to_owned(),
-            String::from_utf8_lossy(&response.body).into_owned(),
-        ));
+        let text = get(url, "application/json", client).await;
+        let text = text.map_err(|cause| format!("{url}, which should have the keys, {cause}"))?;
+        fetched.push((url.to_owned(), text));
     }
     Ok(fetched)
+}
+
+/// The text at a URL.
+///
+/// # Errors
+/// Says what is wrong, in words that follow the URL.
+async fn get(url: &str, accept: &str, client: &Client) -> Result<String, String> {
+    let request = Request {
+        method: "GET".to_owned(),
+        url: url.to_owned(),
+        headers: vec![("Accept".to_owned(), accept.to_owned())],
+        body: None,
+    };
+    let sent = client.send(request).await;
+    let exchange = sent.map_err(|error| format!("cannot be fetched: {error}"))?;
+    let Some(response) = exchange.response else {
+        return Err("does not answer".to_owned());
+    };
+    if response.status != 200 {
+        return Err(format!("answered {}", response.status));
+    }
+    Ok(String::from_utf8_lossy(&response.body).into_owned())
 }
 
 /// The texts of secrets in a registration.

@@ -4,12 +4,13 @@
 //! operation, triggers every event type and judges what arrives; then it registers further webhooks whose answers put the promises of
 //! `x-webhook-delivery` to the test. All webhooks that a run registered it deletes, also when it is interrupted.
 //!
-//! Not checked: bodies that are neither JSON nor empty, deliveries over HTTP/2, certificates whose URL is in a header, and promises of days
-//! without `--clock-speed`.
+//! Not checked: bodies that are neither JSON nor empty, deliveries over HTTP/2, the chain and dates of certificates, and promises of
+//! days without `--clock-speed`.
 
 mod answers;
 pub mod api;
 mod change;
+mod due;
 mod event;
 mod hook;
 mod isolation;
@@ -76,7 +77,7 @@ pub enum DeliveriesError {
     #[error("the document has neither webhooks nor callbacks")]
     NoWebhooks,
     /// The description of webhooks cannot be used.
-    #[error("{}: {}", .0.at, .0.problem)]
+    #[error("the document describes its webhooks wrongly: {} at {}", .0.problem, .0.at)]
     Description(Fault),
     /// The record cannot be written.
     #[error("--record {file}: {source}")]
@@ -125,6 +126,13 @@ pub async fn check(
     let listen = settings
         .listen
         .unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    if let Some(file) = &settings.record {
+        // A run is long: it should not end with this.
+        record::open(file).map_err(|source| DeliveriesError::Record {
+            file: file.display().to_string(),
+            source,
+        })?;
+    }
     let receiver = Receiver::open(&Place {
         listen,
         public_url: settings.public_url.as_deref(),
@@ -144,7 +152,7 @@ pub async fn check(
         &receiver,
         (&promise, &signings),
         (api.as_ref(), &trigger),
-        fetched,
+        (fetched, client),
         nonce,
     );
     let schemas = Schemas::new(document);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::due::due_within;
 use super::hook::{Hook, User};
-use super::promise::due_within;
 use super::reply::{Reply, Script};
 use super::run::{Over, Run};
 use crate::finding::{DeliveryFault, Ended, Severity, Untested};

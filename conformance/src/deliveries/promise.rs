@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::due::{self, due_within};
 use super::hook::Hook;
 use super::receiver::Arrival;
 use super::reply::Reply;
 use super::run::Run;
 use crate::finding::{DeliveryFault, Severity, Untested};
-use crate::hooks::{Gone, Promise, Redirects, Retry, Schedule};
+use crate::hooks::{Gone, Promise, Redirects, Retry};
 use crate::rule::deliveries as rules;
 
 /// The seconds that `Retry-After` asks for: more than the first retry of usual schedules.
@@ -18,6 +19,15 @@ pub(super) const RETRY_AFTER: u32 = 120;
 pub(super) struct Chain {
     pub(super) hook: Hook,
     pub(super) reply: Reply,
+}
+
+/// The time of the run in which the retries of all chains came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Watched {
+    /// When it was over, by the receiver's time.
+    pub(super) end: f64,
+    /// For how many seconds of it this machine stood still.
+    pub(super) stalled: f64,
 }
 
 /// The outcome that the promise gives for a response.
@@ -86,44 +96,16 @@ fn first_delivery(arrivals: Vec<Arrival>, promise: &Promise) -> Vec<Arrival> {
     }
 }
 
-/// The retries that must have come within `horizon` seconds even if each is as late as it may be. Where they are due at multiples from the
-/// first attempt, a late one delays none that follow; the slack is then for those that were skipped because of it, all together.
-pub(super) fn due_within(retry: &Retry, horizon: f64, slack: f64) -> usize {
-    if let Schedule::Every {
-        seconds,
-        from_first: true,
-    } = retry.schedule
-    {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative, and bounded"
-        )]
-        let whole = |times: f64| times.clamp(0.0, 1e6) as usize;
-        let due = whole((horizon - slack - seconds * retry.later) / seconds);
-        let due = retry.total().map_or(due, |total| due.min(total));
-        return due.saturating_sub(whole(slack / seconds));
-    }
-    let mut attempts = vec![0.0];
-    while let Some(due) = retry.due(attempts.len() - 1, &attempts) {
-        let latest = due.latest + slack;
-        if latest > horizon || attempts.len() > 100_000 {
-            break;
-        }
-        attempts.push(latest);
-    }
-    attempts.len() - 1
-}
-
 impl Run<'_> {
-    /// Waits until every retry that the promise has within the time of the run has come, or its time is over.
+    /// Waits until every retry that the promise has within the time of the run has come, or its time is over. Retries that are late because
+    /// the machine is busy are waited for as long as they keep coming.
     pub(super) async fn watch(
         &mut self,
         event: &str,
         promise: &Promise,
         chains: &[Chain],
         begun: f64,
-    ) {
+    ) -> Watched {
         let receiver = self.hooks.receiver;
         let settings = self.hooks.settings;
         let all = || {
@@ -132,9 +114,13 @@ impl Run<'_> {
                 .all(|chain| receiver.count(&chain.hook.slot) > 0)
         };
         receiver.wait(self.wait_limit(), all).await;
+        let watched = || Watched {
+            end: receiver.now(),
+            stalled: receiver.stalled(begun, receiver.now()),
+        };
         let Some(retry) = &promise.retry else {
             self.settle().await;
-            return;
+            return watched();
         };
         let speed = settings.clock_speed;
         let last = retry.total().map(|total| {
@@ -150,8 +136,32 @@ impl Run<'_> {
         let horizon = last.map_or(settings.retry_wait, |last| {
             (last + 2.0 * settings.slack).min(settings.retry_wait)
         });
+        let stopped = || self.hooks.session.stopped();
         let left = Duration::from_secs_f64((begun + horizon - receiver.now()).max(0.0));
-        receiver.wait(left, || self.hooks.session.stopped()).await;
+        receiver.wait(left, stopped).await;
+        let missing = retry.total().map(|total| {
+            let late = chains.iter().filter(move |chain| {
+                chain.expected(promise) == Expected::Retried
+                    && receiver.count(&chain.hook.slot) <= total
+            });
+            late.collect::<Vec<_>>()
+        });
+        if let Some(late) = missing.filter(|late| !late.is_empty()) {
+            let count = || {
+                let counts = late.iter().map(|one| receiver.count(&one.hook.slot));
+                counts.sum::<usize>()
+            };
+            loop {
+                let (before, now) = (count(), receiver.now());
+                let left = begun + settings.retry_wait - now;
+                let pause = (settings.slack + receiver.stalled(begun, now)).min(left);
+                let more = || count() > before || stopped();
+                let pause = Duration::from_secs_f64(pause.max(0.0));
+                if pause.is_zero() || !receiver.wait(pause, more).await || stopped() {
+                    break;
+                }
+            }
+        }
         let observed = due_within(retry, horizon * speed, settings.slack * speed);
         if retry.total().is_none_or(|total| total > observed)
             && let Some(due) = retry.due(observed, &vec![0.0; observed + 1])
@@ -169,6 +179,7 @@ impl Run<'_> {
                 None,
             );
         }
+        watched()
     }
 
     /// A webhook of several did not get an event that it subscribed to.
@@ -182,7 +193,13 @@ impl Run<'_> {
     }
 
     /// Judges the attempts of one chain.
-    pub(super) fn judge_chain(&mut self, event: &str, promise: &Promise, chain: &Chain) {
+    pub(super) fn judge_chain(
+        &mut self,
+        event: &str,
+        promise: &Promise,
+        chain: &Chain,
+        watched: Watched,
+    ) {
         let arrivals = first_delivery(self.hooks.receiver.at(&chain.hook.slot), promise);
         let Some(first) = arrivals.first() else {
             self.missed(event);
@@ -193,10 +210,16 @@ impl Run<'_> {
             self.judge_one(&chain.hook, arrival);
         }
         self.redirected(event, chain);
+        if let Reply::HugeBody(bytes) = chain.reply
+            && let Some(arrival) = arrivals.iter().find(|one| one.read_to_end)
+        {
+            let fault = DeliveryFault::AnswerRead { bytes };
+            let rule = rules::ANSWER_BOUNDED;
+            self.add(rule, Severity::Warning, event, fault, Some(arrival));
+        }
         self.constant(event, promise, &arrivals);
         let speed = self.hooks.settings.clock_speed;
-        let slack = self.hooks.settings.slack * speed;
-        let elapsed = (self.hooks.receiver.now() - first.at) * speed;
+        let elapsed = (watched.end - first.at) * speed;
         let times: Vec<f64> = arrivals
             .iter()
             .map(|one| (one.at - first.at) * speed)
@@ -219,7 +242,8 @@ impl Run<'_> {
             }
             Expected::Retried => {
                 if let Some(retry) = &promise.retry {
-                    self.retries(event, retry, chain, (&arrivals, &times), (elapsed, slack));
+                    let stalled = watched.stalled * speed;
+                    self.retries(event, retry, chain, (&arrivals, &times), (elapsed, stalled));
                 }
             }
             Expected::Delivered | Expected::Ended | Expected::Open => {}
@@ -232,10 +256,12 @@ impl Run<'_> {
         retry: &Retry,
         chain: &Chain,
         (arrivals, times): (&[Arrival], &[f64]),
-        (elapsed, slack): (f64, f64),
+        (elapsed, stalled): (f64, f64),
     ) {
         let reply = chain.reply.words();
-        let due = due_within(retry, elapsed, slack);
+        let (receiver, speed) = (self.hooks.receiver, self.hooks.settings.clock_speed);
+        let slack = self.hooks.settings.slack * speed;
+        let due = due_within(retry, elapsed - stalled, slack);
         let asked = matches!(&chain.reply, Reply::Status { headers, .. } if !headers.is_empty());
         if asked && retry.retry_after {
             if let Some(found) = times.get(1)
@@ -261,13 +287,18 @@ impl Run<'_> {
             }
             return;
         }
+        let seen = |from: f64, to: f64| {
+            let at = |time: f64| arrivals[0].at + time / speed;
+            receiver.stalled(at(from), at(to)) * speed
+        };
         for index in 1..times.len() {
             let Some(due) = retry.due(index - 1, times) else {
                 break;
             };
             // The first request may have been slow to arrive, so a retry may seem early by as much.
             let early = times[index] < due.earliest - 0.5 * slack;
-            let late = times[index] > due.latest + slack;
+            let busy = seen(times[index - 1], times[index]);
+            let late = times[index] > due.latest + slack + busy;
             if early || late {
                 let fault = DeliveryFault::Spacing {
                     reply: reply.clone(),
@@ -281,13 +312,25 @@ impl Run<'_> {
             }
         }
         let found = arrivals.len();
-        if found < due + 1 {
+        if found + due::excused(retry, times, elapsed, seen) < due + 1 {
             let fault = DeliveryFault::TooFew {
                 reply: reply.clone(),
                 promised: due + 1,
                 found,
             };
             self.broken(rules::RETRY_COUNT, event, fault, arrivals.last());
+        }
+        if let Some(latest) = due::latest(retry, found - 1)
+            && times[found - 1] > latest + slack + stalled
+        {
+            let fault = DeliveryFault::Spacing {
+                reply: reply.clone(),
+                attempt: found,
+                earliest: latest,
+                latest,
+                found: times[found - 1],
+            };
+            self.broken(rules::RETRY_TIME, event, fault, arrivals.last());
         }
         if let Some(total) = retry.total()
             && found > total + 1
@@ -392,38 +435,5 @@ impl Run<'_> {
                 Some(arrival),
             );
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::hooks::{Promise, Retry};
-
-    use super::due_within;
-
-    fn retry(retry: serde_json::Value) -> Retry {
-        let document = serde_json::json!({
-            "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": {},
-            "x-webhook-delivery": { "retry": retry },
-        });
-        let document = crate::document::Document::parse("t", &document.to_string()).unwrap();
-        let description = crate::hooks::Description::of(&document, "").unwrap();
-        let Promise { retry, .. } = description.promise;
-        retry.unwrap()
-    }
-
-    #[test]
-    fn lateness_adds_up_only_where_each_retry_is_due_after_the_one_before() {
-        let previous = retry(serde_json::json!({ "every": 10, "until": 100 }));
-        // 10 and 2, 22 and 2, and so on.
-        assert_eq!(due_within(&previous, 60.0, 2.0), 5);
-        let first = retry(serde_json::json!({ "every": 10, "from": "first", "until": 100 }));
-        assert_eq!(due_within(&first, 60.0, 2.0), 5);
-        assert_eq!(due_within(&first, 1_000.0, 2.0), 10);
-        // Three were skipped while the sender was 35 s late.
-        assert_eq!(due_within(&first, 1_000.0, 35.0), 7);
-        assert_eq!(due_within(&first, 1.0, 35.0), 0);
-        let offsets = retry(serde_json::json!({ "offsets": [10, 20, 40] }));
-        assert_eq!(due_within(&offsets, 39.0, 5.0), 2);
     }
 }

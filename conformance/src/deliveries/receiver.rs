@@ -4,6 +4,7 @@
 //! larger one is cut, and the arrival says so. Nothing is judged here.
 
 mod serve;
+mod stalls;
 
 use std::collections::HashMap;
 use std::io;
@@ -25,6 +26,7 @@ use super::reply::{Reply, Script};
 use crate::hooks::{Handshake, Message, Secrets, Signing};
 
 use serve::serve;
+use stalls::Stalls;
 
 /// Why the receiver cannot be opened.
 #[derive(Debug, Error)]
@@ -72,6 +74,8 @@ pub struct Arrival {
     pub abandoned: Option<f64>,
     /// Whether it is a handshake and not a delivery.
     pub handshake: bool,
+    /// Whether the sender took all of a huge answer, but for what the machine keeps on the way.
+    pub read_to_end: bool,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,7 @@ struct Shared {
     arrived: Notify,
     opened: Instant,
     base: String,
+    stalls: Mutex<Stalls>,
 }
 
 /// An open receiver. It is closed when it is dropped.
@@ -117,6 +122,7 @@ pub struct Receiver {
     shared: Arc<Shared>,
     address: SocketAddr,
     serving: JoinHandle<()>,
+    watching: JoinHandle<()>,
 }
 
 /// Where to listen, and under which URL senders find it.
@@ -161,12 +167,15 @@ impl Receiver {
             arrived: Notify::new(),
             opened: Instant::now(),
             base,
+            stalls: Mutex::default(),
         });
         let serving = tokio::spawn(serve(listener, tls, Arc::clone(&shared)));
+        let watching = tokio::spawn(stalls::watch(Arc::clone(&shared)));
         Ok(Self {
             shared,
             address,
             serving,
+            watching,
         })
     }
 
@@ -183,6 +192,12 @@ impl Receiver {
     /// Seconds since the receiver was opened.
     pub fn now(&self) -> f64 {
         self.shared.now()
+    }
+
+    /// For how many seconds this process stood still between two moments, because the machine was busy: what happened then is noticed
+    /// later, or did not happen because others stood still too.
+    pub fn stalled(&self, from: f64, to: f64) -> f64 {
+        self.shared.stalls().between(from, to)
     }
 
     /// Makes a path for one webhook.
@@ -277,12 +292,17 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.serving.abort();
+        self.watching.abort();
     }
 }
 
 impl Shared {
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stalls(&self) -> MutexGuard<'_, Stalls> {
+        self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> f64 {
@@ -295,6 +315,10 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, ReceiverError
         file: file.display().to_string(),
         problem,
     };
+    for file in [certificate, key] {
+        std::fs::File::open(file)
+            .map_err(|error| wrong(file, format!("cannot be read: {error}")))?;
+    }
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(certificate, format!("not a certificate in PEM: {error}")))?;

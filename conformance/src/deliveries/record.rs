@@ -10,6 +10,11 @@ use serde_json::{Map, Value, json};
 use super::receiver::Arrival;
 use crate::exchange::Secrets;
 
+/// Makes the file, or empties it.
+pub(super) fn open(file: &Path) -> io::Result<File> {
+    File::create(file)
+}
+
 /// Writes one line for each request: `kind`, `at`, `type` where it is known, `method`, `url`, `headers`, `text` (or `bodyBase64`),
 /// `answered`. The body is text even where it is JSON, as its spelling is part of what was signed.
 pub(super) fn write(
@@ -18,7 +23,7 @@ pub(super) fn write(
     hidden: &Secrets,
     event: impl Fn(&Arrival) -> Option<String>,
 ) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
+    let mut out = BufWriter::new(open(file)?);
     for arrival in arrivals {
         writeln!(out, "{}", line(arrival, hidden, event(arrival)))?;
     }

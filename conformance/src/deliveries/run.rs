@@ -230,6 +230,7 @@ impl<'a> Run<'a> {
             // Duplicates and what was not subscribed to come right after.
             self.settle().await;
         }
+        self.hooks.certificates().await;
         for hook in main {
             self.judge_all(hook);
         }

@@ -115,6 +115,7 @@ impl Run<'_> {
             };
             self.add(rules::FAN_OUT, Severity::Breaking, first, fault, None);
         }
+        self.hooks.certificates().await;
         for arrival in receiver.at(&other.slot) {
             self.deliveries += 1;
             self.judge_one(&other, &arrival);

@@ -19,7 +19,7 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
 
     /// URL under which the server reaches the receiver, where that is not the address itself: behind a tunnel or a proxy.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
 
     /// PEM file of the receiver's certificate: deliveries are received over TLS.
@@ -32,15 +32,19 @@ pub struct Settings {
 
     /// A secret, public key or JWKS that deliveries are signed with, where the registration does not tell it (repeatable). With several
     /// schemes `NAME=SECRET` is that of the one whose header, parameter or member has this name.
-    #[arg(long = "secret", value_name = "[NAME=]SECRET")]
+    #[arg(
+        long = "secret",
+        value_name = "[NAME=]SECRET",
+        allow_hyphen_values = true
+    )]
     pub secrets: Vec<String>,
 
     /// How many seconds pass on the server in one second here, as on a sandbox whose clock runs fast.
-    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = speed, allow_negative_numbers = true)]
     pub clock_speed: f64,
 
     /// Seconds to wait for a delivery that should come at once.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = crate::session::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = crate::session::seconds, allow_negative_numbers = true)]
     pub wait: f64,
 
     /// Judge when this many deliveries have come, and wait no longer; only where `--trigger none` says that others trigger events.
@@ -48,11 +52,11 @@ pub struct Settings {
     pub deliveries: Option<usize>,
 
     /// Seconds to wait for retries; those that are due later are reported as not observed.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = crate::session::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = crate::session::seconds, allow_negative_numbers = true)]
     pub retry_wait: f64,
 
     /// Seconds by which a retry may be off because the server and this machine are busy.
-    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = crate::session::seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = crate::session::seconds, allow_negative_numbers = true)]
     pub slack: f64,
 
     /// Judge the deliveries only, and not retries, isolation and scope.
@@ -120,11 +124,11 @@ pub struct How {
     pub register: Option<String>,
 
     /// JSON Pointer of the URL in the body of the registration.
-    #[arg(long, value_name = "POINTER")]
+    #[arg(long, value_name = "POINTER", value_parser = pointer)]
     pub register_url: Option<String>,
 
     /// JSON Pointer of the event types in the body of the registration: a list, or one type for each webhook.
-    #[arg(long, value_name = "POINTER")]
+    #[arg(long, value_name = "POINTER", value_parser = pointer)]
     pub register_events: Option<String>,
 
     /// Members of the registration's body, as JSON; they replace those of the sample, and null removes one.
@@ -190,6 +194,26 @@ impl How {
                 .or(file.trigger_command.filter(|_| !own_trigger)),
         }
     }
+}
+
+/// A URL that paths are added to.
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).ok();
+    let usable = url.filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    usable.map(|_| text.to_owned()).ok_or_else(|| {
+        "write an http or https URL without a query, such as https://abc.tunnel.example".to_owned()
+    })
+}
+
+fn pointer(text: &str) -> Result<String, String> {
+    text.starts_with('/')
+        .then(|| text.to_owned())
+        .ok_or_else(|| "write a JSON Pointer, such as /url".to_owned())
 }
 
 fn json(text: &str) -> Result<Value, String> {

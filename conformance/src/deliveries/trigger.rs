@@ -1,15 +1,32 @@
 //! The trigger that makes the server send an event: an operation of its document, an HTTP request, or a command.
 
-use std::process::{Command, Stdio};
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::api::{ApiError, named};
 use super::settings::How;
 use crate::document::Document;
 use crate::exchange::Request;
+
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a running command is looked at.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How long the words of a command that failed are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Most that is read of them, in bytes.
+const SAID: u64 = 64 * 1024;
 
 /// The trigger of events.
 #[derive(Debug, Clone)]
@@ -127,7 +144,21 @@ impl Template {
     }
 }
 
-/// Runs a command; an error says how it failed.
+/// A command that is ended when it is no longer waited for.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// Says how it failed, with the last line of what it said of that.
 pub(super) async fn run(command: &str, event: &str, url: &str) -> Result<(), String> {
     let mut shell = Command::new("sh");
     shell
@@ -139,14 +170,37 @@ pub(super) async fn run(command: &str, event: &str, url: &str) -> Result<(), Str
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    let output = tokio::task::spawn_blocking(move || shell.output())
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| format!("sh cannot be run: {error}"))?;
-    if output.status.success() {
+    let child = shell.spawn();
+    let mut child = Running(child.map_err(|error| format!("sh cannot be run: {error}"))?);
+    let errors = child.0.stderr.take();
+    let (done, said) = oneshot::channel();
+    // A thread of its own: the program does not wait for it at its end, whatever the command started keeps open.
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        let _ = errors.map(|errors| errors.take(SAID).read_to_end(&mut text));
+        let _ = done.send(text);
+    });
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match child.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < end => sleep_until(Instant::now() + PAUSE).await,
+            Ok(None) => {
+                let seconds = PATIENCE.as_secs();
+                return Err(format!("the command took longer than {seconds} s"));
+            }
+            Err(error) => return Err(format!("the command cannot be waited for: {error}")),
+        }
+    };
+    if status.success() {
         return Ok(());
     }
-    let words = String::from_utf8_lossy(&output.stderr);
-    let last = words.lines().last().unwrap_or_default().to_owned();
-    Err(format!("the command ended with {}: {last}", output.status))
+    let said = tokio::time::timeout(LAST_WORDS, said).await;
+    let said = said.ok().and_then(Result::ok).unwrap_or_default();
+    let words = String::from_utf8_lossy(&said);
+    let last = words.lines().rfind(|line| !line.trim().is_empty());
+    Err(match last {
+        Some(last) => format!("the command failed ({status}): {last}"),
+        None => format!("the command failed ({status}), and said nothing of it"),
+    })
 }

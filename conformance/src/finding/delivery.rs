@@ -203,6 +203,11 @@ pub enum DeliveryFault {
         /// How many came.
         found: usize,
     },
+    /// A response was read to its end, although it is larger than any that a sender needs.
+    AnswerRead {
+        /// How many bytes it has.
+        bytes: usize,
+    },
     /// An answer that counts as delivered was treated as a failure.
     SuccessRetried {
         /// The answer.

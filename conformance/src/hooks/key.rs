@@ -103,6 +103,10 @@ impl Key {
     /// Reads the text of a key; a set has several.
     pub(super) fn read(text: &str, encoding: KeyEncoding, kind: Kind) -> Result<Vec<Self>, String> {
         let text = text.trim();
+        // However the keys of a sender are written, those of other tools come as PEM.
+        if kind != Kind::Shared && text.starts_with("-----BEGIN ") {
+            return pem(text).map(|key| vec![key]);
+        }
         let bytes = match encoding {
             KeyEncoding::Jwk => return jwk(text),
             KeyEncoding::Pem => return pem(text).map(|key| vec![key]),
@@ -121,6 +125,14 @@ impl Key {
             Kind::Shared => Material::Shared(bytes),
             // A token may be signed with a shared secret as well as with a key pair.
             Kind::Any => material(&bytes).unwrap_or(Material::Shared(bytes)),
+            // A private key with its public one behind it, as Standard Webhooks has them.
+            Kind::Ed25519 if bytes.len() == 64 => {
+                let der = [ED25519_PKCS8, &bytes[..32]].concat();
+                let private = PrivateKey::read(&der)
+                    .filter(|private| private.public == PublicKey::Ed25519(bytes[32..].to_vec()));
+                let wrong = "the second half of the private key is not its public key";
+                Material::Private(private.ok_or(wrong)?)
+            }
             Kind::Ed25519 | Kind::P256 | Kind::Rsa => material(&bytes)
                 .ok_or("the key is not a public key, a private key (PKCS #8) or a certificate")?,
         };
@@ -212,6 +224,11 @@ impl PrivateKey {
         }
     }
 }
+
+/// What comes before the 32 bytes of a private Ed25519 key in PKCS #8 (RFC 8410, 7).
+const ED25519_PKCS8: &[u8] = &[
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 /// A key pair or public key from its bytes: raw Ed25519, or DER.
 fn material(bytes: &[u8]) -> Option<Material> {

@@ -36,6 +36,7 @@
 //! has no `x-webhook-signature`, `x-fern-webhook-signature` or `x-speakeasy-webhooks` is read in its place.
 
 mod algorithm;
+mod certificate;
 mod der;
 mod encoding;
 mod handshake;
@@ -48,6 +49,7 @@ mod message_signature;
 pub mod preset;
 mod promise;
 mod read;
+mod refusal;
 mod scheme;
 mod secrets;
 mod sign;
@@ -61,12 +63,14 @@ use serde_json::Value;
 use crate::document::{Document, Operation, pointer};
 
 pub use algorithm::Algorithm;
+pub use certificate::{Certificate, CertificatePlace, Certificates};
 pub use handshake::{Answer, Condition, Handshake};
 pub use key::{Key, KeyEncoding};
 pub use location::{Carrier, Field, Location};
 pub use message::Message;
 pub use promise::{Due, Gone, Order, Pending, Promise, Redirects, Retry, Schedule, Statuses};
 pub use read::Fault;
+pub use refusal::Refusal;
 pub use scheme::{
     Digest, Encoding, Hash, KeyRule, KeySource, Required, Scheme, Signature, TimeFormat, Timestamp,
 };
@@ -74,7 +78,7 @@ pub use secrets::{Known, Secrets};
 pub use sign::SignError;
 pub use template::Template;
 pub use vector::Vector;
-pub use verify::{Refusal, Verdict};
+pub use verify::Verdict;
 
 use read::Faults;
 
@@ -157,6 +161,7 @@ impl Scheme {
                     let secrets = Secrets {
                         keys: vec![keys],
                         registration: vector.registration.clone(),
+                        certificates: None,
                     };
                     let signing = Signing {
                         schemes: vec![self.clone()],
@@ -303,7 +308,7 @@ pub fn faults(document: &Document) -> Vec<Fault> {
 }
 
 /// The operations that receivers serve: those below `webhooks`, and those of the callbacks of operations. Each with the name of its webhook
-/// or callback.
+/// or callback, which is its path: that of a callback is an expression, which says nothing of the event.
 pub fn deliveries(document: &Document) -> Vec<(String, Operation<'_>)> {
     let webhooks = document.webhooks().into_iter();
     let mut found: Vec<_> = webhooks.map(|one| (one.path.to_owned(), one)).collect();
@@ -313,7 +318,10 @@ pub fn deliveries(document: &Document) -> Vec<(String, Operation<'_>)> {
         for name in names.into_iter().flat_map(|names| names.keys()) {
             if let Some((at, _)) = document.resolve(&pointer::join(&map, name)) {
                 let below = document.operations_below(&at).into_iter();
-                found.extend(below.map(|one| (name.clone(), one)));
+                found.extend(below.map(|one| {
+                    let path = name.as_str();
+                    (name.clone(), Operation { path, ..one })
+                }));
             }
         }
     }

@@ -5,6 +5,7 @@ mod read;
 use serde::Serialize;
 
 use super::algorithm::Algorithm;
+use super::certificate::Certificate;
 use super::key::KeyEncoding;
 use super::location::{Carrier, Location};
 use super::template::Template;
@@ -159,8 +160,8 @@ pub enum KeySource {
     Value(String),
     /// A set of JSON Web Keys at a URL.
     Jwks(String),
-    /// A certificate whose URL a header names.
-    Certificate(String),
+    /// A certificate whose URL the delivery names.
+    Certificate(Certificate),
     /// The user has it from elsewhere.
     Given,
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::Signing;
-use super::key::Key;
+use super::certificate::Certificates;
+use super::key::{Key, Kind};
 use super::location::Carrier;
 use super::message::scalar;
 use super::scheme::{KeySource, Required, Scheme};
@@ -13,6 +14,7 @@ use super::scheme::{KeySource, Required, Scheme};
 pub struct Secrets {
     pub(super) keys: Vec<Vec<Key>>,
     pub(super) registration: Option<Value>,
+    pub(super) certificates: Option<Certificates>,
 }
 
 /// Where keys may come from.
@@ -27,6 +29,10 @@ pub struct Known<'k> {
     pub given: &'k [String],
     /// Sets of JSON Web Keys by the URL that they were fetched from.
     pub fetched: &'k [(String, String)],
+    /// The certificates that deliveries name, which are fetched as they come.
+    pub certificates: Option<&'k Certificates>,
+    /// Whether deliveries are to be signed: what a document has of a pair of keys is the public one.
+    pub signs: bool,
 }
 
 impl Signing {
@@ -48,6 +54,7 @@ impl Signing {
         Ok(Secrets {
             keys,
             registration: known.response.cloned(),
+            certificates: known.certificates.cloned(),
         })
     }
 
@@ -62,7 +69,8 @@ impl Signing {
             KeySource::Value(text) => Some(text.clone()),
             KeySource::Jwks(_) | KeySource::Certificate(_) | KeySource::Given => None,
         };
-        if let Some(own) = own {
+        let is_public = known.signs && scheme.algorithm.kind() != Kind::Shared;
+        if let Some(own) = own.filter(|_| !is_public) {
             return vec![own];
         }
         let given = self.given(scheme, known.given);
@@ -110,8 +118,18 @@ impl Signing {
         let (schemes, keys) = used
             .map(|(scheme, keys)| (scheme.clone(), keys.clone()))
             .unzip();
-        let registration = secrets.registration.clone();
-        (Self { schemes }, Secrets { keys, registration })
+        let secrets = Secrets {
+            keys,
+            registration: secrets.registration.clone(),
+            certificates: secrets.certificates.clone(),
+        };
+        (Self { schemes }, secrets)
+    }
+
+    /// Whether all schemes are of secrets that sender and receiver share, and none of a pair of keys.
+    pub fn is_shared(&self) -> bool {
+        let mut schemes = self.schemes.iter();
+        schemes.all(|scheme| scheme.algorithm.kind() == Kind::Shared)
     }
 
     /// A text of the user without the name of a scheme before it: the secret.
@@ -151,7 +169,11 @@ impl Scheme {
     /// # Errors
     /// When the text is not a key of this scheme.
     pub fn key(&self, text: &str) -> Result<Vec<Key>, String> {
-        let text = text.strip_prefix(&self.key.prefix).unwrap_or(text);
+        let mut text = text.strip_prefix(&self.key.prefix).unwrap_or(text);
+        // Standard Webhooks: private keys are written as public ones are.
+        if self.key.prefix == "whpk_" {
+            text = text.strip_prefix("whsk_").unwrap_or(text);
+        }
         Key::read(text, self.key.encoding, self.algorithm.kind())
     }
 }
@@ -161,6 +183,7 @@ impl Secrets {
     pub const NONE: Self = Self {
         keys: Vec::new(),
         registration: None,
+        certificates: None,
     };
 
     /// Whether there is no key at all.

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp as Instant;
 use ring::digest;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
@@ -10,7 +9,8 @@ use super::encoding::{decode, encode, form};
 use super::jws::Token;
 use super::key::Key;
 use super::message::Message;
-use super::scheme::{Digest, Hash, KeySource, Required, Scheme, Timestamp};
+use super::refusal::Refusal;
+use super::scheme::{Digest, Hash, Required, Scheme, Timestamp};
 use super::secrets::Secrets;
 use super::template::Values;
 use super::{Signing, message_signature};
@@ -26,59 +26,6 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Why a delivery is not signed as its document says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(
-    tag = "reason",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
-pub enum Refusal {
-    /// There is no signature, timestamp, id or digest.
-    Missing {
-        /// Where it should be.
-        place: String,
-    },
-    /// A value is written in another form.
-    Malformed {
-        /// Where it is.
-        place: String,
-        /// The expected form.
-        expected: &'static str,
-    },
-    /// The signature does not belong to this message and any of the keys.
-    Mismatch {
-        /// Where the signature is.
-        place: String,
-    },
-    /// The digest in the message is not that of the body.
-    Digest {
-        /// Where the digest is.
-        place: String,
-    },
-    /// The signature does not cover what it must cover.
-    NotCovered {
-        /// The component.
-        component: String,
-    },
-    /// The message names an algorithm that is not accepted.
-    Algorithm {
-        /// The name.
-        found: String,
-    },
-    /// The time of signing is too far from now.
-    Stale {
-        /// Where the time is.
-        place: String,
-        /// How many seconds ago it is; negative where it is to come.
-        seconds: i64,
-        /// How many are tolerated.
-        tolerance: i64,
-    },
-    /// Every delivery must be signed, and no key is known.
-    NoKey,
-}
-
 impl Signing {
     /// Verifies a message. Every scheme that applies must hold. The age of the timestamp is judged where `now` is given.
     pub fn verify(&self, secrets: &Secrets, message: &Message, now: Option<Instant>) -> Verdict {
@@ -87,6 +34,15 @@ impl Signing {
             if !scheme.applies(message) {
                 continue;
             }
+            let named = match scheme.certificate().filter(|_| keys.is_empty()) {
+                Some(rule) => rule.keys(scheme, message, secrets.certificates.as_ref()),
+                None => Ok(Vec::new()),
+            };
+            let named = match named {
+                Ok(named) => named,
+                Err(refusal) => return Verdict::Refused(refusal),
+            };
+            let keys = if keys.is_empty() { &named } else { keys };
             if keys.is_empty() {
                 if scheme.required == Required::Always {
                     return Verdict::Refused(Refusal::NoKey);
@@ -141,7 +97,7 @@ impl Scheme {
     }
 
     /// The signatures in a message, without what stands before them.
-    fn candidates(&self, message: &Message) -> Vec<String> {
+    pub(super) fn candidates(&self, message: &Message) -> Vec<String> {
         let rule = &self.signature;
         let values = rule.location.values(message, None);
         let split = |value: String| match &rule.items {
@@ -410,14 +366,6 @@ impl Scheme {
             tolerance,
         })
     }
-
-    /// Whether the user has to say the key.
-    pub fn needs_given_key(&self) -> bool {
-        matches!(
-            self.key.from,
-            KeySource::Given | KeySource::Jwks(_) | KeySource::Certificate(_)
-        )
-    }
 }
 
 impl Digest {
@@ -441,48 +389,5 @@ impl Digest {
             Hash::Sha512 => &digest::SHA512,
         };
         encode(digest::digest(algorithm, body).as_ref(), self.encoding)
-    }
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing { place } => write!(f, "{place} is missing"),
-            Self::Malformed { place, expected } => write!(f, "{place} is not {expected}"),
-            Self::Mismatch { place } => write!(
-                f,
-                "the signature in {place} does not belong to this message and key"
-            ),
-            Self::Digest { place } => write!(f, "{place} is not the digest of the body"),
-            Self::NotCovered { component } => {
-                write!(f, "the signature does not cover `{component}`")
-            }
-            Self::Algorithm { found } => write!(
-                f,
-                "the message names the algorithm `{found}`, which is not accepted"
-            ),
-            Self::Stale {
-                place,
-                seconds,
-                tolerance,
-            } if *seconds < 0 => {
-                write!(
-                    f,
-                    "{place} is {} s ahead, and {tolerance} s are tolerated",
-                    -seconds
-                )
-            }
-            Self::Stale {
-                place,
-                seconds,
-                tolerance,
-            } => {
-                write!(
-                    f,
-                    "{place} is {seconds} s old, and {tolerance} s are tolerated"
-                )
-            }
-            Self::NoKey => f.write_str("every delivery must be signed, and no key is known"),
-        }
     }
 }

@@ -58,6 +58,8 @@ rules! {
         "retryAfter: true" => "a retry after 1 s in spite of `Retry-After: 60`";
     DEADLINE = "delivery-deadline" Breaking "The sender waits for an answer for another time than promised.",
         "deadline: 10" => "it hangs up after 1 s";
+    ANSWER_BOUNDED = "delivery-answer-bounded" Warning "The sender reads a response to its end, however large it is: a receiver can take memory and time of it.",
+        "a response of 32 MB" => "all of it is read";
     ISOLATED = "delivery-isolated" Breaking "A receiver that does not answer delayed the deliveries to another one.",
         "two webhooks, one of which hangs" => "the other one gets nothing for 10 s";
     ORDER = "delivery-order" Breaking "Deliveries came in another order than promised.",

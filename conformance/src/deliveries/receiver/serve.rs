@@ -118,6 +118,7 @@ async fn answer(request: hyper::Request<Incoming>, shared: Arc<Shared>) -> Resul
         reply: Reply::status(404),
         abandoned: None,
         handshake: false,
+        read_to_end: false,
     };
     let mut shaken = None;
     {
@@ -241,18 +242,28 @@ async fn play(reply: &Reply, slot: &str, watch: Watch) -> Result<Answer, Ended> 
             Err(Ended)
         }
         Reply::Reset => Err(Ended),
-        Reply::HugeBody(bytes) => {
-            const PIECE: &[u8] = &[b' '; 16 * 1024];
-            let pieces = futures_util::stream::iter(0..bytes.div_ceil(PIECE.len()));
-            let pieces = pieces.map(|_| Ok(Frame::data(Bytes::from_static(PIECE))));
-            Ok(Response::new(BodyExt::boxed_unsync(StreamBody::new(
-                pieces,
-            ))))
-        }
+        Reply::HugeBody(bytes) => Ok(huge(*bytes, &watch)),
         Reply::Drip(limit) => return Ok(drip(*limit, watch)),
     };
     watch.done();
     answer
+}
+
+/// 200 with a body of this many bytes; notes when all of them are on their way.
+fn huge(bytes: usize, watch: &Watch) -> Answer {
+    const PIECE: &[u8] = &[b' '; 16 * 1024];
+    let (shared, index) = (Arc::clone(&watch.shared), watch.index);
+    let pieces = bytes.div_ceil(PIECE.len());
+    let pieces = futures_util::stream::iter(0..=pieces).filter_map(move |piece| {
+        let more = piece < pieces;
+        if let (false, Some(index)) = (more, index)
+            && let Some(arrival) = shared.inbox().arrivals.get_mut(index)
+        {
+            arrival.read_to_end = true;
+        }
+        std::future::ready(more.then(|| Ok(Frame::data(Bytes::from_static(PIECE)))))
+    });
+    Response::new(BodyExt::boxed_unsync(StreamBody::new(pieces)))
 }
 
 /// 200 with a body of which a byte comes now and then; the watch ends with it.

@@ -6,6 +6,7 @@ use super::{
     Digest, Encoding, Hash, KeyRule, KeySource, Required, Scheme, Signature, TimeFormat, Timestamp,
 };
 use crate::hooks::algorithm::{ALGORITHMS, Algorithm};
+use crate::hooks::certificate::Certificate;
 use crate::hooks::key::KeyEncoding;
 use crate::hooks::location::{Carrier, Location};
 use crate::hooks::read::{Faults, Object};
@@ -162,10 +163,11 @@ fn expand(value: &Value, at: &str, faults: &Faults) -> Option<Value> {
     let mut members: Map<String, Value> = preset.as_object().cloned().unwrap_or_default();
     for (name, own) in value.as_object()? {
         match (members.get_mut(name), own) {
-            // The members of a part are replaced one by one; with another carrier the part is another one.
-            (Some(Value::Object(known)), Value::Object(own))
-                if name != "key" && !CARRIERS.iter().any(|carrier| own.contains_key(*carrier)) =>
-            {
+            (Some(Value::Object(known)), Value::Object(own)) if name == "key" => {
+                replace_key(known, own);
+            }
+            // The members of a part are replaced one by one; in another kind of carrier the part is another one.
+            (Some(Value::Object(known)), Value::Object(own)) if is_carried_alike(known, own) => {
                 known.extend(own.clone());
             }
             _ => {
@@ -173,7 +175,49 @@ fn expand(value: &Value, at: &str, faults: &Faults) -> Option<Value> {
             }
         }
     }
+    follow(preset, value, &mut members);
     Some(Value::Object(members))
+}
+
+/// Whether the members of a part name no carrier, or one of the same kind: another header in place of a header.
+fn is_carried_alike(known: &Map<String, Value>, own: &Map<String, Value>) -> bool {
+    let mut named = CARRIERS.iter().filter(|kind| own.contains_key(**kind));
+    named.all(|kind| known.contains_key(*kind))
+}
+
+/// Moves the parts of a preset that are in the header of its signature to the header that the signature has here.
+fn follow(preset: &Value, own: &Value, members: &mut Map<String, Value>) {
+    let before = &preset["signature"]["header"];
+    let Some(now) = members.get("signature").map(|part| part["header"].clone()) else {
+        return;
+    };
+    if !before.is_string() || !now.is_string() {
+        return;
+    }
+    for name in ["timestamp", "id", "digest"] {
+        let names_own = own
+            .get(name)
+            .is_some_and(|part| part.get("header").is_some());
+        if let Some(part) = members.get_mut(name)
+            && part["header"] == *before
+            && !names_own
+        {
+            part["header"] = now.clone();
+        }
+    }
+}
+
+/// Replaces the members of a preset's key. A key from elsewhere is written as that of the preset; a set of keys and a certificate have
+/// forms of their own.
+fn replace_key(known: &mut Map<String, Value>, own: &Map<String, Value>) {
+    const SOURCES: [&str; 5] = ["request", "response", "value", "jwks", "certificate"];
+    if SOURCES.iter().any(|source| own.contains_key(*source)) {
+        known.retain(|name, _| !SOURCES.contains(&name.as_str()) && name != "hosts");
+    }
+    if own.contains_key("jwks") || own.contains_key("certificate") {
+        known.clear();
+    }
+    known.extend(own.clone());
 }
 
 const CARRIERS: [&str; 4] = ["header", "query", "member", "claim"];
@@ -291,9 +335,7 @@ fn read_key(object: Object<'_>, algorithm: Option<Algorithm>) -> KeyRule {
         object
             .text("jwks")
             .map(|url| KeySource::Jwks(url.to_owned())),
-        object
-            .text("certificate")
-            .map(|header| KeySource::Certificate(header.to_ascii_lowercase())),
+        Certificate::read(&object, algorithm).map(KeySource::Certificate),
     ];
     let mut given = sources.into_iter().flatten();
     let from = given.next().unwrap_or(KeySource::Given);
@@ -339,6 +381,12 @@ impl Scheme {
         }
         if !self.algorithm.signs_text() && self.signed.is_some() {
             object.fault("signed", "has no effect with this algorithm");
+        }
+        if let KeySource::Value(text) = &self.key.from
+            && let Err(problem) = self.key(text)
+        {
+            let at = format!("{}/value", object.at("key"));
+            object.faults().add(&at, problem);
         }
         let names: Option<Vec<&str>> = match self.algorithm {
             Algorithm::Jws => Some(jws::NAMES.iter().map(|(name, _)| *name).collect()),

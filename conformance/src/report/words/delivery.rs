@@ -188,12 +188,18 @@ pub(super) fn sentence(fault: &DeliveryFault) -> String {
                 plural(*found, "attempt", "attempts")
             )
         }
+        DeliveryFault::AnswerRead { bytes } => {
+            format!(
+                "read a response of {} MB to its end; stop after what is kept of it, as a receiver could send without end",
+                bytes / 1024 / 1024
+            )
+        }
         DeliveryFault::SuccessRetried { reply, attempts } => {
             format!("answered {reply}, which counts as delivered, but sent {attempts} times")
         }
         DeliveryFault::FailureAccepted { reply, due } => {
             format!(
-                "answered with {reply}, which is a failure, and not retried within {}",
+                "after {reply}, which is a failure, it was not retried within {}",
                 seconds(*due)
             )
         }

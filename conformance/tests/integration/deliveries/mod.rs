@@ -1,5 +1,6 @@
 //! A sender with one fault at a time: each is found by its rule, and nothing is found on the right sender.
 
+mod certificates;
 mod generic;
 mod receiver;
 mod sender;
@@ -187,6 +188,64 @@ fn pending_deliveries_of_disabled_and_deleted_webhooks_are_held_to_what_is_promi
         for part in *expected {
             assert!(text.contains(part), "{fault}, {promise}: {text}");
         }
+    }
+}
+
+/// A tenth of the retries could be missing where they are due at multiples from the first attempt, as a busy sender may skip some.
+#[test]
+fn a_single_missing_retry_of_many_is_found() {
+    let many = "retry: { every: 20, from: first, until: 400 }";
+    let document = SHOP.replace("retry: { offsets: [80, 200]", "RETRY");
+    let (before, after) = document.split_once("RETRY").expect("the retries");
+    let (_, after) = after.split_once('}').expect("their end");
+    let document = format!("{before}{many}{after}");
+    let cases: [(&str, &[&str]); 2] = [
+        ("every-20", &[]),
+        ("every-20-but-one", &["20 attempts came, promised are 21"]),
+    ];
+    let results = each(AT_ONCE, &cases, |(fault, _)| {
+        let sender = Sender::start(fault, SPEED, 1);
+        let mut findings = run(&document, &sender.url, &settings(), 1).findings;
+        findings.retain(|finding| finding.severity <= Severity::Warning);
+        findings
+    });
+    for ((fault, expected), findings) in cases.iter().zip(results) {
+        let text = shown(&findings);
+        assert_eq!(findings.is_empty(), expected.is_empty(), "{fault}: {text}");
+        for part in *expected {
+            assert!(text.contains(part), "{fault}: {text}");
+        }
+    }
+}
+
+/// What is under way when a webhook is disabled or deleted may arrive within `grace`.
+#[test]
+fn deliveries_may_come_within_the_grace_after_the_end_of_a_webhook_and_no_later() {
+    let rules = ["delivery-ended", "delivery-ended"];
+    let for_ever = ["delivery-ended", "delivery-pending", "delivery-ended"];
+    let cases: [(&str, &str, &[&str]); 5] = [
+        ("lingers", "gone: disable", &rules),
+        // Half a second here, and the sender lingers for one and a half.
+        ("lingers", "gone: disable\n  grace: 20", &rules),
+        ("lingers", "gone: disable\n  grace: 80", &[]),
+        (
+            "sends-after-disable",
+            "gone: disable\n  grace: 80",
+            &for_ever,
+        ),
+        ("", "gone: disable\n  grace: 80", &[]),
+    ];
+    let results = each(AT_ONCE, &cases, |(fault, promise, _)| {
+        let document = SHOP.replace("gone: disable", promise);
+        let sender = Sender::start(fault, SPEED, 1);
+        let mut findings = run(&document, &sender.url, &settings(), 1).findings;
+        findings.retain(|finding| finding.severity <= Severity::Warning);
+        findings
+    });
+    for ((fault, promise, expected), findings) in cases.iter().zip(results) {
+        let rules: Vec<&str> = findings.iter().map(|one| one.rule).collect();
+        let text = shown(&findings);
+        assert_eq!(rules, *expected, "{fault}, {promise}: {text}");
     }
 }
 

@@ -16,7 +16,7 @@ use super::sender::Sender;
 use super::{SHOP, run, settings, shown};
 
 /// A document of one webhook, whose receiver is registered by other means.
-const PLAIN: &str = "openapi: 3.1.0\ninfo: {title: Plain, version: '1'}\nwebhooks:\n  paid:\n    post:\n      operationId: onPaid\n      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}\n      responses: {2XX: {description: d}}\n";
+pub(super) const PLAIN: &str = "openapi: 3.1.0\ninfo: {title: Plain, version: '1'}\nwebhooks:\n  paid:\n    post:\n      operationId: onPaid\n      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}\n      responses: {2XX: {description: d}}\n";
 
 fn plain(change: impl FnOnce(&mut Settings)) -> Outcome {
     // Something has to answer at the server's address.

@@ -28,6 +28,9 @@ const OVERLAP: f64 = 160.0;
 /// Real seconds that an attempt may take.
 const DEADLINE: f64 = 2.0;
 
+/// Seconds by the sender's clock for which one that lingers goes on after a webhook was disabled or deleted.
+const LINGER: f64 = 60.0;
+
 /// What the ids of webhooks begin with that are kept although they were deleted.
 const DELETED: &str = "deleted-";
 
@@ -224,7 +227,14 @@ impl Shared {
                 match method {
                     "GET" => (200, shown(id, hook)),
                     "PATCH" => {
-                        if let Some(active) = body["active"].as_bool() {
+                        let active = body["active"].as_bool().unwrap_or(hook.active);
+                        if self.is("lingers") && !active {
+                            self.later(id, move |state, id| {
+                                if let Some(hook) = state.hooks.get_mut(id) {
+                                    hook.active = false;
+                                }
+                            });
+                        } else {
                             hook.active = active;
                         }
                         (200, shown(id, hook))
@@ -232,7 +242,11 @@ impl Shared {
                     "DELETE" => {
                         let mut hook = state.hooks.remove(*id).expect("it is there");
                         // It is not shown any more, and gets everything, or what was pending.
-                        if self.is("sends-after-delete") {
+                        if self.is("lingers") {
+                            let kept = format!("{DELETED}{id}");
+                            self.later(&kept, |state, id| drop(state.hooks.remove(id)));
+                            state.hooks.insert(kept, hook);
+                        } else if self.is("sends-after-delete") {
                             state.hooks.insert(format!("{DELETED}{id}"), hook);
                         } else if self.is("pending-after-delete") || self.is("continues") {
                             hook.events.clear();
@@ -245,6 +259,15 @@ impl Shared {
             }
             _ => (404, json!({})),
         }
+    }
+
+    /// Changes something about a webhook when this sender has lingered.
+    fn later(self: &Arc<Self>, id: &str, change: impl FnOnce(&mut State, &str) + Send + 'static) {
+        let (me, id) = (Arc::clone(self), id.to_owned());
+        thread::spawn(move || {
+            thread::sleep(Duration::from_secs_f64(LINGER / me.speed));
+            change(&mut me.state.lock().expect("no thread panics"), &id);
+        });
     }
 
     fn create(self: &Arc<Self>, owner: &str, body: &Value) -> (u16, Value) {

@@ -64,6 +64,7 @@ faults! {
         "202-fails" "retries after 202" "delivery-success" "202";
         "204-fails" "retries after 204" "delivery-success" "204";
         "huge-body-fails" "retries after 200 with a body of 32 MB" "delivery-success" "bytes";
+        "huge-body-read" "reads an answer of 32 MB to its end" "delivery-answer-bounded" "of 32 MB";
         "redirect-followed" "follows redirects" "delivery-redirect" "followed";
         "retry-after-ignored" "ignores `Retry-After`" "retry-after" "ignored";
         "410-retried" "retries after 410" "retry-count" "410";

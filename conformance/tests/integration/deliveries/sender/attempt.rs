@@ -8,6 +8,11 @@ use ring::hmac;
 use super::http::{self, Message};
 use super::{DEADLINE, DELETED, Job, OFFSETS, Shared};
 
+/// Retries at all multiples of 20 s for 400 s.
+fn every_20() -> impl Iterator<Item = f64> {
+    (1..=20).map(|count| f64::from(count) * 20.0)
+}
+
 impl Shared {
     fn pause(&self, seconds: f64) {
         thread::sleep(Duration::from_secs_f64((seconds / self.speed).max(0.0)));
@@ -22,6 +27,8 @@ impl Shared {
             "retry-early" => vec![10.0, 200.0],
             "retry-late" => vec![150.0, 200.0],
             "no-retries" => Vec::new(),
+            "every-20" => every_20().collect(),
+            "every-20-but-one" => every_20().filter(|at| *at != 200.0).collect(),
             _ => OFFSETS.to_vec(),
         };
         offsets.reverse();
@@ -263,7 +270,7 @@ impl Shared {
         body: &[u8],
         limit: f64,
     ) -> Option<Message> {
-        let to_end = self.is("drip-endless");
+        let to_end = self.is("drip-endless") || self.is("huge-body-read");
         http::send(method, url, headers, body, limit, to_end)
     }
 }
