@@ -16,6 +16,7 @@ mod payload;
 pub mod recorded;
 mod repeats;
 mod run;
+mod send;
 mod variants;
 
 use std::collections::BTreeMap;
@@ -143,6 +144,11 @@ pub enum ReceiverError {
         "deliveries of {0} must be signed: give the secret that your handler has with --secret, such as --secret '${{WEBHOOK_SECRET}}'"
     )]
     NoSecret(String),
+    /// Deliveries must be signed with a private key, and there is none.
+    #[error(
+        "deliveries of {0} must be signed: give the private key whose public key your handler has with --secret, such as --secret \"$(cat private.pem)\""
+    )]
+    NoPrivateKey(String),
     /// The certificate or the proxy cannot be used.
     #[error(transparent)]
     Transport(#[from] TransportError),

@@ -42,7 +42,12 @@ pub(super) struct ReceiverArgs {
     /// Secret that your handler verifies with, as the provider shows it; a private key in PEM (PKCS #8) for asymmetric signatures. It may
     /// name an environment variable, as '${NAME}': what stands on a command line can be read by other users of the machine
     /// (repeatable). With several schemes `NAME=SECRET` is that of the one whose header, parameter or member has this name.
-    #[arg(long, value_name = "[NAME=]SECRET", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "[NAME=]SECRET",
+        hide_env_values = true,
+        allow_hyphen_values = true
+    )]
     secret: Vec<String>,
 
     /// What shows what your handler did: a URL that is read, or a command whose output is compared. Best a number, such as that of
@@ -51,11 +56,11 @@ pub(super) struct ReceiverArgs {
     effect: Option<String>,
 
     /// Seconds after the answer in which a delivery may have its effect.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, allow_negative_numbers = true)]
     effect_wait: f64,
 
     /// Seconds that the provider waits for an answer, in place of those of the document.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     deadline: Option<f64>,
 
     /// Send the deliveries of this file (NDJSON of `truehook listen --json` or `conformance deliveries`), signed anew, and nothing else.
@@ -91,7 +96,7 @@ pub(super) struct ReceiverArgs {
     workers: usize,
 
     /// Seconds that one exchange may take in all.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = seconds, allow_negative_numbers = true)]
     timeout: f64,
 
     /// Show secrets in reports.

@@ -81,6 +81,11 @@ pub enum ReceiverFault {
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
     },
+    /// The handler does not run any more.
+    Down {
+        /// For how many seconds it was waited for.
+        seconds: u64,
+    },
     /// An event of a type that the document does not have was refused.
     UnknownEvent {
         /// The type.

@@ -7,7 +7,7 @@ use crate::case::{Case, Intent};
 use crate::document::{Document, Operation, pointer};
 use crate::finding::{Place, Sender};
 use crate::generate::Generator;
-use crate::hooks::{Carrier, Description, Known, Location, Message, Secrets, Signing};
+use crate::hooks::{self, Carrier, Description, Known, Location, Message, Secrets, Signing};
 use crate::samples::{self, media_types};
 use crate::schema::Schemas;
 
@@ -40,18 +40,8 @@ pub(super) struct Event<'d> {
 
 /// The webhooks and callbacks of a document, in document order.
 pub(super) fn operations(document: &Document) -> Vec<Operation<'_>> {
-    let mut all = document.webhooks();
-    for operation in document.operations() {
-        let map = pointer::join(&operation.pointer, "callbacks");
-        let Some((at, Value::Object(names))) = document.resolve(&map) else {
-            continue;
-        };
-        for name in names.keys() {
-            if let Some((at, _)) = document.resolve(&pointer::join(&at, name)) {
-                all.extend(document.operations_below(&at));
-            }
-        }
-    }
+    let deliveries = hooks::deliveries(document).into_iter();
+    let mut all: Vec<_> = deliveries.map(|(_, operation)| operation).collect();
     // A callback that several operations refer to is one.
     let mut seen = std::collections::HashSet::new();
     all.retain(|one| seen.insert(one.pointer.clone()));
@@ -82,6 +72,7 @@ pub(super) fn collect<'d>(
         })?;
         let known = Known {
             given: &options.secrets,
+            signs: true,
             ..Known::default()
         };
         let secrets = match &mut description.signing {

@@ -113,10 +113,6 @@ pub(super) fn type_member(events: &[Event<'_>]) -> Option<String> {
     let (_, first) = bodies.first()?;
     let mut places = Vec::new();
     members(first, "", &mut places);
-    let plain = |text: &str| -> String {
-        let kept = text.chars().filter(char::is_ascii_alphanumeric);
-        kept.collect::<String>().to_ascii_lowercase()
-    };
     let names = |at: &String| {
         bodies.iter().all(|(path, body)| {
             let text = body.pointer(at).and_then(Value::as_str);
@@ -140,6 +136,36 @@ pub(super) fn type_member(events: &[Event<'_>]) -> Option<String> {
     named
         .or_else(|| places.iter().find(|at| differs(at)))
         .cloned()
+}
+
+/// The header that has the type of each event, where the document has one: its text names the webhook, as `X-GitHub-Event` does.
+pub(super) fn type_header(events: &[Event<'_>]) -> Option<String> {
+    let drafts: Vec<(&str, &Message)> = events
+        .iter()
+        .filter_map(|event| Some((event.operation.path, &event.samples.first()?.message)))
+        .collect();
+    let (_, first) = drafts.first()?;
+    let names = |header: &str| {
+        drafts.iter().all(|(path, message)| {
+            let mut values = message.header(header);
+            values.next().is_some_and(|text| plain(text) == plain(path))
+        })
+    };
+    let mut headers = first.headers.iter().map(|(name, _)| name);
+    headers.find(|name| names(name)).cloned()
+}
+
+/// The letters and digits of a name, as the same name is spelled in different ways.
+fn plain(text: &str) -> String {
+    let kept = text.chars().filter(char::is_ascii_alphanumeric);
+    kept.collect::<String>().to_ascii_lowercase()
+}
+
+/// The delivery with the type of no event in a header.
+pub(super) fn of_unknown_header(message: &Message, header: &str) -> Message {
+    let mut message = message.clone();
+    message.set_header(header, UNKNOWN);
+    message
 }
 
 /// The payload with the type of no event.

@@ -158,7 +158,16 @@ impl Run<'_> {
         let (message, id) = self.fresh(event, &right.message);
         let older = self.sign(event, message, &id, at.ok()?).ok()?;
         let exchange = self.send(&older).await?;
-        let status = status(&exchange).unwrap_or_default();
+        let Some(status) = status(&exchange) else {
+            let delivery = format!("one that was signed {seconds} s before the last one");
+            let fault = ReceiverFault::Broke {
+                delivery,
+                status: None,
+            };
+            let rule = (rules::HANDLER_SURVIVES, Severity::Breaking);
+            self.found(event, rule, "overtaken".to_owned(), fault, Some(&exchange));
+            return even;
+        };
         let lost = match between.filter(|_| even.is_some() && event.accepts(status)) {
             Some(between) => self
                 .look_after(&between)

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::effect::{Effect, Observation};
@@ -10,9 +9,9 @@ use super::event::{Draft, Event};
 use super::{Options, Outcome, ReceiverError, forge, identity};
 use crate::clock;
 use crate::document::Document;
-use crate::exchange::{Client, Exchange, Request, Secrets, USER_AGENT};
+use crate::exchange::{Client, Exchange, Secrets};
 use crate::finding::{Failure, Finding, HandlerGap, ReceiverFault, Severity, Unchecked};
-use crate::hooks::{Algorithm, Carrier, Message, Required, SignError};
+use crate::hooks::{Algorithm, Carrier, Message, Required, SignError, Signing};
 use crate::rule::receiver as rules;
 
 /// A run against one handler.
@@ -28,10 +27,14 @@ pub(super) struct Run<'r> {
     forgotten: RefCell<Vec<String>>,
     /// The index of the finding of each kind, which other requests may show too.
     known: RefCell<HashMap<String, usize>>,
-    requests: Cell<usize>,
-    answered: Cell<usize>,
-    last: RefCell<Option<Exchange>>,
+    pub(super) requests: Cell<usize>,
+    pub(super) answered: Cell<usize>,
+    pub(super) last: RefCell<Option<Exchange>>,
     number: Cell<u64>,
+    /// How many requests are under way.
+    pub(super) under_way: Cell<usize>,
+    /// The handler ended, and nobody started it again.
+    pub(super) is_down: Cell<bool>,
 }
 
 impl<'r> Run<'r> {
@@ -51,7 +54,11 @@ impl<'r> Run<'r> {
             // Recorded deliveries have their signatures.
             if required.next().is_some() && event.secrets.is_empty() && options.recorded.is_empty()
             {
-                return Err(ReceiverError::NoSecret(event.subject.clone()));
+                let is_shared = event.description.signing.iter().all(Signing::is_shared);
+                return Err(match is_shared {
+                    true => ReceiverError::NoSecret(event.subject.clone()),
+                    false => ReceiverError::NoPrivateKey(event.subject.clone()),
+                });
             }
         }
         let timeout = Duration::try_from_secs_f64(options.timeout);
@@ -78,6 +85,8 @@ impl<'r> Run<'r> {
             answered: Cell::default(),
             last: RefCell::default(),
             number: Cell::new(options.nonce),
+            under_way: Cell::default(),
+            is_down: Cell::default(),
         };
         Ok(run.with_calm_effect().await)
     }
@@ -105,7 +114,7 @@ impl<'r> Run<'r> {
     pub(super) async fn everything(&self, events: &[Event<'_>]) {
         let mut right = None;
         for event in events {
-            if self.options.stop.is_stopped() {
+            if self.is_over() {
                 break;
             }
             self.handshakes(event).await;
@@ -113,7 +122,9 @@ impl<'r> Run<'r> {
                 right.get_or_insert((event, draft));
             }
         }
-        if let Some((event, draft)) = right {
+        if let Some((event, draft)) = right
+            && !self.is_down.get()
+        {
             self.unknown_event(events, event, draft).await;
             self.gaps(events);
         }
@@ -238,34 +249,6 @@ impl<'r> Run<'r> {
         identity::mix(next)
     }
 
-    /// Sends a message; none where the run was stopped, or the message cannot be written as HTTP.
-    pub(super) async fn send(&self, message: &Message) -> Option<Exchange> {
-        if self.options.stop.is_stopped() {
-            return None;
-        }
-        let mut message = message.clone();
-        for (name, value) in &self.options.headers {
-            message.set_header(name, value.clone());
-        }
-        if message.header("user-agent").next().is_none() {
-            message.set_header("user-agent", USER_AGENT);
-        }
-        let request = Request {
-            method: message.method,
-            url: message.url,
-            headers: message.headers,
-            body: Some(message.body),
-        };
-        let exchange = self.client.send(request).await.ok()?;
-        self.requests.set(self.requests.get() + 1);
-        self.options.count.fetch_add(1, Ordering::Relaxed);
-        if exchange.response.is_some() {
-            self.answered.set(self.answered.get() + 1);
-        }
-        *self.last.borrow_mut() = Some(exchange.clone());
-        Some(exchange)
-    }
-
     /// Returns the current effect; none where it is not observed.
     pub(super) async fn look(&self) -> Option<Observation> {
         self.effect.as_ref()?.settled(&self.client).await.ok()
@@ -350,6 +333,18 @@ impl<'r> Run<'r> {
         finding.exchange = exchange.map(|exchange| exchange.record(&self.secrets));
         finding.used_by.add(event.subject.clone());
         findings.push(finding);
+    }
+
+    /// Keeps a finding of no event.
+    pub(super) fn found_apart(
+        &self,
+        rule: &'static str,
+        fault: ReceiverFault,
+        exchange: Option<&Exchange>,
+    ) {
+        let mut finding = Finding::new(rule, Severity::Breaking, "handler".to_owned(), fault);
+        finding.exchange = exchange.map(|exchange| exchange.record(&self.secrets));
+        self.findings.borrow_mut().push(finding);
     }
 
     pub(super) fn gap(

@@ -187,12 +187,13 @@ impl Run<'_> {
         event: &Event<'_>,
         draft: &Draft,
     ) {
-        let Some(at) = payload::type_member(events) else {
-            return;
+        let message = &draft.message;
+        let unknown = match (payload::type_header(events), payload::type_member(events)) {
+            (Some(header), _) => Some(payload::of_unknown_header(message, &header)),
+            (None, Some(at)) => payload::of_unknown_type(message, &at),
+            (None, None) => None,
         };
-        let Some(unknown) = payload::of_unknown_type(&draft.message, &at) else {
-            return;
-        };
+        let Some(unknown) = unknown else { return };
         let Ok(message) = self.deliver(event, &unknown) else {
             return;
         };

@@ -16,8 +16,9 @@ pub(super) fn sentence(fault: &ReceiverFault) -> String {
                 300..=399 => "; providers do not follow redirects",
                 _ => "",
             };
+            let verb = if *status < 500 { "refuses" } else { "fails on" };
             format!(
-                "your handler refuses a right delivery: {delivery} got {status}, not {}{hint}",
+                "your handler {verb} a right delivery: {delivery} got {status}, not {}{hint}",
                 success.join(" or ")
             )
         }
@@ -77,6 +78,9 @@ pub(super) fn sentence(fault: &ReceiverFault) -> String {
                 status_words(*status)
             )
         }
+        ReceiverFault::Down { seconds } => format!(
+            "your handler ended after this delivery, and was not there again for {seconds} s; nothing more was sent"
+        ),
         ReceiverFault::UnknownEvent { event, status } => format!(
             "your handler refuses event types that it does not know: `{event}` got {status}; acknowledge and ignore them, or the provider repeats them and may disable the webhook"
         ),

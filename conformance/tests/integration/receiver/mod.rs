@@ -203,7 +203,9 @@ fn unsigned_and_untimed_documents_leave_what_they_do_not_say_undecided() {
     );
     let lasting = SHOP.replace(
         "{preset: standard-webhooks}",
-        "{preset: standard-webhooks, timestamp: {header: webhook-timestamp}}",
+        "{algorithm: hmac-sha256, signature: {header: webhook-signature, items: ' ', prefix: 'v1,', encoding: base64}, \
+         signed: '{id}.{timestamp}.{body}', timestamp: {header: webhook-timestamp}, id: {header: webhook-id}, \
+         key: {encoding: base64, prefix: whsec_}}",
     );
     let findings = judge(Handler::new(""), &lasting, &|_| {}).findings;
     let text = shown(&findings);
@@ -230,5 +232,117 @@ fn recorded_deliveries_are_signed_anew_and_sent() {
     assert!(
         text.contains("the recorded delivery 1 (order.paid) got 401"),
         "{text}"
+    );
+}
+
+/// A handler that ends with its first broken delivery, and whose supervisor starts it again after a while, or never.
+fn mortal(restarts: bool) -> (String, std::sync::Arc<AtomicU64>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let deaths = std::sync::Arc::new(AtomicU64::new(0));
+    let count = std::sync::Arc::clone(&deaths);
+    std::thread::spawn(move || {
+        let mut listener = Some(listener);
+        while let Some(open) = listener.take() {
+            let mut died = false;
+            for mut stream in open.incoming().flatten() {
+                let mut bytes = Vec::new();
+                let mut piece = [0; 65536];
+                let whole = |bytes: &[u8]| {
+                    let text = String::from_utf8_lossy(bytes).into_owned();
+                    let (head, body) = text.split_once("\r\n\r\n")?;
+                    let length = head
+                        .lines()
+                        .find_map(|line| {
+                            line.to_ascii_lowercase()
+                                .strip_prefix("content-length: ")?
+                                .parse()
+                                .ok()
+                        })
+                        .unwrap_or(0);
+                    (bytes.len() - head.len() - 4 >= length).then(|| body.to_owned())
+                };
+                let body = loop {
+                    if let Some(body) = whole(&bytes) {
+                        break body;
+                    }
+                    match stream.read(&mut piece) {
+                        Ok(read @ 1..) => bytes.extend_from_slice(&piece[..read]),
+                        _ => break String::new(),
+                    }
+                };
+                if bytes.is_empty() {
+                    continue;
+                }
+                // As a program that ends with an exception which nobody catches.
+                let is_delivery = bytes.starts_with(b"POST ");
+                if is_delivery && serde_json::from_str::<serde_json::Value>(&body).is_err() {
+                    died = true;
+                    count.fetch_add(1, Ordering::SeqCst);
+                    break;
+                }
+                let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+            }
+            drop(open);
+            if died && restarts {
+                std::thread::sleep(Duration::from_millis(300));
+                listener = std::net::TcpListener::bind(address).ok();
+            }
+        }
+    });
+    (format!("http://{address}/hook"), deaths)
+}
+
+#[test]
+fn a_handler_that_ends_is_blamed_for_what_ended_it_and_not_for_what_follows() {
+    let unsigned = SHOP.replace("x-webhook-signature: {preset: standard-webhooks}\n", "");
+    let (before, after) = unsigned.split_once("  handshake:\n").expect("a handshake");
+    let unsigned = format!("{before}{}", after.split_once('\n').expect("one").1);
+    let judged = |restarts| {
+        let (url, deaths) = mortal(restarts);
+        let mut options = Options::new(&url);
+        options.nonce = RUNS.fetch_add(1, Ordering::Relaxed) << 32;
+        options.max_cases = 5;
+        options.random = 0;
+        let document = Document::parse("shop.yaml", &unsigned).expect("the document parses");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let outcome = runtime.block_on(receiver::check(&options, &document));
+        let findings = outcome.expect("the handler can be judged").findings;
+        let broken: Vec<String> = findings
+            .iter()
+            .filter(|one| one.severity == Severity::Breaking)
+            .map(|one| words::of(one, Comparison::Single))
+            .collect();
+        (broken, deaths.load(Ordering::SeqCst))
+    };
+    let (broken, deaths) = judged(true);
+    assert!(deaths > 2, "{deaths}");
+    for sentence in &broken {
+        let own = [
+            "that breaks off",
+            "an empty body",
+            "not UTF-8",
+            "10,000 deep",
+        ];
+        assert!(
+            sentence.starts_with("your handler breaks: ")
+                && own.iter().any(|part| sentence.contains(part)),
+            "{broken:#?}"
+        );
+    }
+    let (broken, deaths) = judged(false);
+    assert_eq!(deaths, 1);
+    assert_eq!(broken.len(), 2, "{broken:#?}");
+    assert!(
+        broken[0].contains("a body that breaks off got no response"),
+        "{broken:#?}"
+    );
+    assert!(
+        broken[1].contains("ended after this delivery"),
+        "{broken:#?}"
     );
 }
