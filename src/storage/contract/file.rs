@@ -321,6 +321,29 @@ async fn a_damaged_file_is_found_at_the_start() {
 }
 
 #[tokio::test]
+async fn a_file_whose_tables_cannot_be_read_is_refused_as_damaged() {
+    let folder = filled().await;
+    let path = folder.path().join("t.db");
+    let whole = fs::read(&path).unwrap();
+    // The first page has the schema, the others what is read at the start.
+    for pages in 1..whole.len() / 4_096 / 2 {
+        let mut content = whole.clone();
+        content[pages * 4_096..].fill(0xa5);
+        fs::write(&path, content).unwrap();
+        let refused = open(&path).and_then(|store| store.examine());
+        assert!(
+            matches!(refused, Err(StoreError::Damage { .. })),
+            "{pages}: {refused:?}"
+        );
+        let said = refused.unwrap_err().to_string();
+        assert!(
+            said.contains("is damaged") && said.contains("backup"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_damaged_page_that_is_met_later_makes_the_store_unfit() {
     let folder = filled().await;
     let path = folder.path().join("t.db");

@@ -88,6 +88,18 @@ impl SqliteStore {
         purpose: Purpose,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
+        Self::open_file(path, keys, purpose, metrics).map_err(|error| match error {
+            StoreError::Statement(error) => open::unusable(path, &error),
+            other => other,
+        })
+    }
+
+    fn open_file(
+        path: &Path,
+        keys: &EncryptionKeys,
+        purpose: Purpose,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, StoreError> {
         let sealer = Arc::new(Sealer::new(keys));
         health::create(path)?;
         let mut connection = open::open_writer(path, &sealer, purpose)?;

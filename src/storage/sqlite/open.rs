@@ -149,10 +149,14 @@ pub(super) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
             path: path.to_owned(),
+        },
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => StoreError::Damage {
+            path: path.to_owned(),
+            reason: error.to_string(),
         },
         _ => StoreError::Unusable {
             path: path.to_owned(),
