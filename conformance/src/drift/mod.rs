@@ -76,7 +76,7 @@ pub use progress::{Phase, Progress};
 use equal::canonical_without_provenance;
 use ledger::{Ledger, Pair, member};
 use same::Same;
-use schema::Schemas;
+use schema::{Schemas, is_own_dialect};
 use walk::{Entry, Met, walk};
 
 /// Where the schemas are that a document gives names to.
@@ -169,6 +169,17 @@ struct Drift<'a> {
 }
 
 impl<'a> Drift<'a> {
+    /// Compares the dialects of schemas, of which the one that holds anyway need not be named.
+    fn dialect(&mut self) {
+        const KEY: &str = "jsonSchemaDialect";
+        let at = Pair::new("", "").member(KEY);
+        let is_own = |value: &Value| value.as_str().is_some_and(is_own_dialect);
+        let (old, new) = (self.ledger.old.at(&at.old), self.ledger.new.at(&at.new));
+        if !(old.is_none_or(is_own) && new.is_none_or(is_own)) {
+            self.ledger.value(DOCUMENT, &at, KEY, old, new);
+        }
+    }
+
     /// Compares what belongs to no operation.
     fn root(&mut self) {
         let root = Pair::new("", "");
@@ -185,9 +196,11 @@ impl<'a> Drift<'a> {
                 "components",
                 "security",
                 "$self",
+                "jsonSchemaDialect",
                 "x-bundled",
             ],
         );
+        self.dialect();
         let info = Pair::new("/info", "/info");
         for key in ["title", "version"] {
             self.ledger

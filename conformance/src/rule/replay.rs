@@ -69,7 +69,7 @@ rules! {
     REQUEST_UNSATISFIABLE = "request-unsatisfiable" Breaking "No value is valid under a schema of a request, so that no request can be right; a warning for an optional member, which no request can have.",
         "{ type: integer, minimum: 5, maximum: 1 }" => "no value";
     CASES_NOT_GENERATED = "cases-not-generated" Undecided "No valid value was found for a schema of a request, so that no requests were generated.",
-        "{ type: string, pattern: '^(?=.*a)(?=.*b).{9}$' }" => "no value was found";
+        "{ type: string, pattern: '^(?=.*a)(?=b).{8}(?<=c)$' }" => "no value was found";
     RESOURCE_NOT_CREATED = "resource-not-created" Undecided "The server did not create what other samples need.",
         "POST /notes: 201 Created" => "POST /notes: 503 Service Unavailable";
 }

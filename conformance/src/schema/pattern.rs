@@ -48,6 +48,12 @@ pub fn pattern(source: &str) -> Result<Rc<Pattern>, Undecided> {
     compiled
 }
 
+/// Whether `source` is a regular expression.
+#[must_use]
+pub fn is_pattern(source: &str) -> bool {
+    is_plain(source) || pattern(source).is_ok()
+}
+
 /// Whether `text` matches `source`; what is not a regular expression matches nothing.
 #[must_use]
 pub fn matches(source: &str, text: &str) -> bool {
@@ -57,16 +63,21 @@ pub fn matches(source: &str, text: &str) -> bool {
 /// The pattern in the syntax of the engine; as it is where it means the same there, or is not a regular expression.
 #[must_use]
 pub fn translated(source: &str) -> Cow<'_, str> {
-    let plain = |character: char| {
-        character.is_alphanumeric() || "^$_ -,:;@#%&=!'\"<>~`/".contains(character)
-    };
-    if source.chars().all(plain) {
+    if is_plain(source) {
         return Cow::Borrowed(source);
     }
     match translation::of(source) {
         Some(text) if text != source => Cow::Owned(text),
         _ => Cow::Borrowed(source),
     }
+}
+
+/// Whether a text certainly is a regular expression, and means the same in both syntaxes.
+fn is_plain(source: &str) -> bool {
+    let is_plain = |character: char| {
+        character.is_alphanumeric() || "^$_ -,:;@#%&=!'\"<>~`/".contains(character)
+    };
+    source.chars().all(is_plain)
 }
 
 #[cfg(test)]
@@ -134,6 +145,12 @@ mod tests {
                 &["Éα", "A1"],
                 &["aα", "Ab"],
             ),
+            // Lookaheads that are repeated, as Annex B admits.
+            (r"^(?=a)*b+$", &["b", "bb"], &["a", "ab"]),
+            (r"^(?=a)+a$", &["a"], &["b", ""]),
+            (r"^(?!a){2,3}?.$", &["b"], &["a"]),
+            (r"^(?!a){0,1}.$", &["a", "b"], &["aa"]),
+            (r"^(?=a){x$", &[], &["a"]),
             // Looking around, with the classes of ECMA-262 there too.
             (
                 r"^(?!\d)(?=[\w-.])\w+(?<!_)(?<=\w)$",
@@ -163,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_no_regular_expression_stays_one_that_is_none() {
         for pattern in [
-            "(", "[a", "a)", "[z-a]", "*", "a**", "\\", "[\\", "^[a-z+$", "(?<n", "(?",
+            "(", "[a", "a)", "[z-a]", "*", "a**", "\\", "[\\", "^[a-z+$", "(?<n", "(?", "(?=a)**",
         ] {
             assert!(super::pattern(pattern).is_err(), "{pattern}");
             assert!(!matches(pattern, "a"), "{pattern}");

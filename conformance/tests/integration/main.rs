@@ -20,6 +20,7 @@ mod drift_properties;
 mod drift_random;
 mod drift_resources;
 mod drift_schemas;
+mod drift_siblings;
 mod drift_spellings;
 mod drift_support;
 mod drift_text;

@@ -10,6 +10,7 @@ use jsonschema::canonical::{self, CanonicalSchema, Containment, Satisfiability};
 use serde_json::Value;
 
 use super::renamed::Names;
+use crate::finding::Sender;
 
 /// The relation of two sets of values.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,16 @@ pub(in super::super) struct Relation {
     pub(in super::super) new_in_old: bool,
     /// The values that one side accepts and the other does not, as schemas.
     pub(in super::super) lost: Vec<Value>,
+}
+
+impl Relation {
+    /// Whether the receiver certainly accepts all that is sent.
+    pub(in super::super) fn is_safe(&self, sender: Sender) -> bool {
+        match sender {
+            Sender::Client => self.old_in_new,
+            Sender::Server => self.new_in_old,
+        }
+    }
 }
 
 /// Relates two whole schemas. Knows nothing where the algebra does not model them.
@@ -38,7 +49,7 @@ pub(super) fn relate(old: &Value, new: &Value) -> Relation {
     relation
 }
 
-/// Whether a whole schema certainly accepts no value.
+/// Whether a whole schema, as `whole` writes it, certainly accepts no value.
 pub(crate) fn accepts_nothing(schema: &Value) -> bool {
     let decided = || canonical(schema).map(|schema| schema.satisfiability());
     let decided = catch_unwind(AssertUnwindSafe(decided)).unwrap_or_default();
@@ -69,13 +80,14 @@ fn decide(old: &Value, new: &Value) -> Relation {
 }
 
 fn canonical(schema: &Value) -> Option<CanonicalSchema> {
+    let root = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
     let prepared = canonical::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
         .offline()
         .prepare(schema)
         .ok()?;
-    prepared.canonicalize_at("/$defs/0").ok()
+    prepared.canonicalize_at(root).ok()
 }
 
 #[cfg(test)]

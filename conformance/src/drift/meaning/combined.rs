@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 use super::edit::Edit;
 use super::facts::{Facts, ways_up_to};
 use super::generate::Maker;
-use super::plain::written;
 use super::source::Source;
 use super::tried::distinct;
+use super::whole::written;
 use super::{Meaning, Spot, judge, size, text};
 use crate::finding::Sender;
 

@@ -1,6 +1,7 @@
 //! Values at the edges of what schemas say, for telling two of them apart.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
@@ -218,6 +219,13 @@ impl Maker<'_> {
     }
 }
 
+/// Whether members that are not named may be any, or must not be there.
+fn says_little(maker: &Maker<'_>, ways: &[Facts]) -> bool {
+    let mut additional = ways.iter().flat_map(|facts| &facts.additional);
+    let is_bool = |at: &String| maker.source.schemas.at(at).is_none_or(Value::is_boolean);
+    additional.all(is_bool) && ways.iter().all(|facts| facts.by_pattern.is_empty())
+}
+
 /// Objects of two schemas that have one of the members `names` or not, by the first `count` ways of choosing branches.
 pub(super) fn having(
     one: (&Maker<'_>, &str),
@@ -227,14 +235,22 @@ pub(super) fn having(
 ) -> Vec<Value> {
     let sides = [one, other].map(|(maker, at)| (maker, maker.ways(at)));
     let pools = |name: &str| {
-        let sides = sides.iter();
-        let pools = sides.flat_map(|(maker, ways)| {
+        let found = sides.iter().flat_map(|(maker, ways)| {
             ways.iter().take(4).flat_map(|facts| {
                 let pool = maker.pool(&maker.member(facts, name), 1);
                 pool.iter().take(2).cloned().collect::<Vec<_>>()
             })
         });
-        pools.collect()
+        let mut pools: Vec<Value> = found.collect();
+        // Only where nothing else speaks of the member, whose values a presumed one is not.
+        if pools.is_empty() && sides.iter().all(|(maker, ways)| says_little(maker, ways)) {
+            let presumed = |(maker, ways): &(&Maker<'_>, Rc<Vec<Facts>>)| {
+                let schemas = maker.member(ways.first()?, name);
+                maker.presumed(&schemas, 1, 0)
+            };
+            pools.extend(sides.iter().find_map(presumed));
+        }
+        pools
     };
     let mut all = Values::distinct(CANDIDATES);
     for (maker, ways) in &sides {

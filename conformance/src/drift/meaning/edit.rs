@@ -124,6 +124,11 @@ impl Edit {
         }
     }
 
+    /// Whether the edit brings or takes forms that values may have.
+    pub(in super::super) fn is_of_alternatives(&self) -> bool {
+        matches!(self, Self::Schema { .. } | Self::Branch { .. })
+    }
+
     /// The only member that the edit is about, if there is one.
     pub(in super::super) fn member(&self) -> Option<&str> {
         match self {

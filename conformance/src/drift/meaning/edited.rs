@@ -7,7 +7,7 @@ use super::plain::{Place, Writer, both};
 use super::scope::Scope;
 use crate::finding::Undecided;
 use crate::schema::direction::Names;
-use crate::schema::pattern::translated;
+use crate::schema::pattern::{is_pattern, translated};
 
 impl Writer<'_, '_> {
     /// Applies an edit of the schema that was written to `out`.
@@ -62,7 +62,7 @@ impl Writer<'_, '_> {
                     "dependentSchemas" if !below.is_empty() => scope.clone(),
                     _ => below,
                 };
-                if below.is_empty() {
+                if below.is_empty() || keyword == "patternProperties" && !is_pattern(name) {
                     return Ok(());
                 }
                 let written = match keyword.as_str() {

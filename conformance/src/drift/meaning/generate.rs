@@ -2,25 +2,29 @@
 //!
 //! Nothing here is proven; the validator decides about every value.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value, json};
 
 use super::facts::{Facts, ways};
 use super::hints::Hints;
-use super::judge;
 use super::scalars::{numbers, strings};
 use super::source::Source;
 use super::text;
 use super::tried::distinct;
+use super::{algebra, judge, presumed, whole};
 
 /// How deep values nest below a required member.
 const DEPTH: usize = 8;
 
 /// How many members or items a value may be given to reach a count.
 pub(super) const FILL: u64 = 600;
+
+/// How many listed values are tried.
+const LISTED: usize = 40;
 
 /// How many values of one kind are taken of a schema that comes or goes.
 pub(super) const WIDE: usize = 12;
@@ -47,6 +51,14 @@ pub(super) struct Maker<'a> {
     pub(super) source: Source<'a>,
     pools: RefCell<HashMap<String, Option<Pool>>>,
     ways: RefCell<HashMap<String, Rc<Vec<Facts>>>>,
+    /// Whether a value is presumed where none was found, see [`presumed`].
+    presumes: bool,
+    /// How often looking for values was given up: too deep, or within the same schemas.
+    given_up: Cell<usize>,
+    /// The schemas of which no value was found because of that.
+    cut: RefCell<HashSet<String>>,
+    /// Whether the schemas of which no value was found may accept one.
+    unknown: RefCell<HashMap<String, bool>>,
 }
 
 impl<'a> Maker<'a> {
@@ -55,6 +67,18 @@ impl<'a> Maker<'a> {
             source,
             pools: RefCell::default(),
             ways: RefCell::default(),
+            presumes: false,
+            given_up: Cell::default(),
+            cut: RefCell::default(),
+            unknown: RefCell::default(),
+        }
+    }
+
+    /// As [`Self::new`], with presumed values for members and items of which no value is found.
+    pub(super) fn presuming(source: Source<'a>) -> Self {
+        Self {
+            presumes: true,
+            ..Self::new(source)
         }
     }
 
@@ -92,9 +116,47 @@ impl<'a> Maker<'a> {
         found
     }
 
-    /// A value that all of the schemas accept, a simple one first; none where none was found.
+    /// A value that all of the schemas accept, a simple one first, or a presumed one; none where there is none.
     pub(super) fn sample(&self, schemas: &[String], depth: usize) -> Option<Value> {
-        self.pool(schemas, depth).first().cloned()
+        let found = self.pool(schemas, depth).first().cloned();
+        found.or_else(|| self.presumed(schemas, depth, 0))
+    }
+
+    /// A presumed value of schemas of which no value was found; none where it is known that there is none.
+    pub(super) fn presumed(&self, schemas: &[String], depth: usize, index: usize) -> Option<Value> {
+        let key = schemas.join("\n");
+        let is_cut = self.cut.borrow().contains(&key);
+        // Nor is one presumed of a schema that is being looked at.
+        let is_open = matches!(self.pools.borrow().get(&key), Some(None));
+        if !self.presumes || depth > DEPTH || is_cut || is_open {
+            return None;
+        }
+        let known = self.unknown.borrow().get(&key).copied();
+        let is_unknown = known.unwrap_or_else(|| self.may_accept(schemas));
+        self.unknown.borrow_mut().insert(key, is_unknown);
+        let content = schemas.iter().filter_map(|at| self.source.schemas.at(at));
+        is_unknown.then(|| presumed::value(content, index))
+    }
+
+    /// Whether schemas of which no value was found may accept one all the same.
+    fn may_accept(&self, schemas: &[String]) -> bool {
+        let ways = ways(&self.source, schemas);
+        let is_empty = |facts: &Facts| {
+            facts.never
+                || facts.types.as_ref().is_some_and(BTreeSet::is_empty)
+                || facts.values.as_ref().is_some_and(Vec::is_empty)
+        };
+        // All of a few listed values were tried.
+        let is_listed = |facts: &Facts| {
+            let values = facts.values.as_ref();
+            values.is_some_and(|values| values.len() <= LISTED)
+        };
+        let is_tried = matches!(&ways[..], [only] if is_empty(only) || is_listed(only));
+        let has_none = || {
+            let whole = whole::all_of(&self.source, schemas);
+            whole.is_ok_and(|whole| algebra::accepts_nothing(&whole))
+        };
+        !is_tried && !has_none()
     }
 
     /// Values that all of the schemas accept.
@@ -103,14 +165,19 @@ impl<'a> Maker<'a> {
             return Rc::new(generic().to_vec());
         }
         if depth > DEPTH {
+            self.give_up();
             return Rc::new(Vec::new());
         }
         let key = schemas.join("\n");
         if let Some(known) = self.pools.borrow().get(&key) {
             // A schema that is being looked at requires itself: this way there is no value.
+            if known.is_none() || self.cut.borrow().contains(&key) {
+                self.give_up();
+            }
             return known.clone().unwrap_or_default();
         }
         self.pools.borrow_mut().insert(key.clone(), None);
+        let before = self.given_up.get();
         let ways = ways(&self.source, schemas);
         let mut found = Vec::new();
         for facts in ways.iter().take(8) {
@@ -126,17 +193,22 @@ impl<'a> Maker<'a> {
                 Err(_) => found.clear(),
             }
         }
-        let pool = Rc::new(found);
-        if depth <= DEPTH {
-            self.pools.borrow_mut().insert(key, Some(pool.clone()));
+        if found.is_empty() && self.given_up.get() > before {
+            self.cut.borrow_mut().insert(key.clone());
         }
+        let pool = Rc::new(found);
+        self.pools.borrow_mut().insert(key, Some(pool.clone()));
         pool
+    }
+
+    fn give_up(&self) {
+        self.given_up.set(self.given_up.get() + 1);
     }
 
     /// Values that probably meet the demands.
     pub(super) fn simple(&self, facts: &Facts, depth: usize) -> Vec<Value> {
         if let Some(values) = &facts.values {
-            return values.iter().take(40).cloned().collect();
+            return values.iter().take(LISTED).cloned().collect();
         }
         let may = |name: &str| {
             facts
@@ -289,11 +361,16 @@ impl<'a> Maker<'a> {
             // It has to be an item like the others, too.
             let both: Vec<String> = facts.items.iter().chain([at]).cloned().collect();
             let mut pool = self.pool(&both, depth + 1);
+            let times = usize::try_from((*times).min(FILL)).unwrap_or_default();
+            let missing = times.saturating_sub(items.len());
+            if pool.is_empty() {
+                let presumed =
+                    (0..missing).map_while(|index| self.presumed(&both, depth + 1, index));
+                pool = Rc::new(presumed.collect());
+            }
             if pool.is_empty() {
                 pool = self.pool(std::slice::from_ref(at), depth + 1);
             }
-            let times = usize::try_from((*times).min(FILL)).unwrap_or_default();
-            let missing = times.saturating_sub(items.len());
             if !facts.unique {
                 items.extend(pool.iter().cycle().take(missing).cloned());
             } else {
@@ -312,15 +389,17 @@ impl<'a> Maker<'a> {
                     continue;
                 }
             }
-            let pool = match facts.tuple.get(index) {
-                Some(schemas) => self.pool(schemas, depth + 1),
-                None => rest.clone(),
+            let (schemas, pool) = match facts.tuple.get(index) {
+                Some(schemas) => (schemas, self.pool(schemas, depth + 1)),
+                None => (&facts.items, rest.clone()),
             };
             let next = if facts.unique {
                 pool.iter().find(|one| !items.contains(one)).cloned()
             } else {
                 pool.first().cloned()
             };
+            let presumed = || self.presumed(schemas, depth + 1, index);
+            let next = next.or_else(|| pool.is_empty().then(presumed).flatten());
             match next {
                 Some(next) => items.push(next),
                 // Numbers and strings can be told apart without end.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::text;
+use super::{formats, text};
 
 /// The places that the other side mentions.
 #[derive(Default)]
@@ -43,7 +43,9 @@ impl Hints {
                 hints.strings.extend(text::of_pattern(pattern));
             }
             for format in &one.formats {
-                let all = text::of_format(format).iter().map(|one| (*one).to_owned());
+                let all = formats::of_format(format)
+                    .iter()
+                    .map(|one| (*one).to_owned());
                 hints.strings.extend(all);
             }
         }

@@ -16,7 +16,12 @@ const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
 
 /// Whether it is known what `format` says of values.
 pub(in super::super) fn knows_format(format: &str) -> bool {
-    asserts(format) || range(format).is_some() || OPEN.contains(&format)
+    enforces_format(format) || OPEN.contains(&format)
+}
+
+/// Whether values are held to `format`, be they texts or numbers.
+pub(in super::super) fn enforces_format(format: &str) -> bool {
+    asserts(format) || range(format).is_some()
 }
 
 /// Which of `values` the schema at `at` accepts, with `edits` applied to it.

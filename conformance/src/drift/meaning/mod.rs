@@ -14,11 +14,14 @@ mod edit;
 mod edited;
 mod embed;
 mod facts;
+mod formats;
 mod generate;
 mod held;
 mod hints;
 mod judge;
+mod lookaround;
 mod plain;
+mod presumed;
 mod raise;
 mod renamed;
 mod scalars;
@@ -28,6 +31,7 @@ mod spoken;
 mod stand_in;
 mod text;
 mod tried;
+mod whole;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -39,8 +43,9 @@ pub(crate) use algebra::accepts_nothing;
 pub(super) use edges::{Focus, of_schema};
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
+pub(super) use formats::lengths;
 pub(super) use held::is_held;
-pub(super) use judge::knows_format;
+pub(super) use judge::{enforces_format, knows_format};
 pub(super) use stand_in::StandIns;
 pub(crate) use text::of_pattern;
 
@@ -178,7 +183,7 @@ impl<'a> Meaning<'a> {
                 .map(|sender| Source::of(document, sender, flagged, spent))
         };
         let makers = |document: &'a Document| {
-            sources(document).map(|source| Maker::new(source.with(stand_ins)))
+            sources(document).map(|source| Maker::presuming(source.with(stand_ins)))
         };
         let real = (!stand_ins.is_empty()).then(|| Box::new([old, new].map(sources)));
         Self {
@@ -199,7 +204,7 @@ impl<'a> Meaning<'a> {
         value: &Value,
         in_old: bool,
     ) -> bool {
-        if !says_its_numbers(value) {
+        if !says_its_numbers(value) || presumed::is_in(value) {
             return false;
         }
         let Some(real) = &self.real else { return true };
@@ -431,8 +436,8 @@ impl<'a> Meaning<'a> {
         let edits = Some(self.edits(sender, changes));
         let related = |prune: bool| {
             let wholes = (
-                plain::whole(&old.source, at.0, None, prune),
-                plain::whole(&old.source, at.0, edits, prune),
+                whole::whole(&old.source, at.0, None, prune),
+                whole::whole(&old.source, at.0, edits, prune),
             );
             match wholes {
                 (Ok(one), Ok(other)) => algebra::relate(&one, &other),
@@ -459,8 +464,8 @@ impl<'a> Meaning<'a> {
     pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
         let (old, new) = self.makers(sender);
         let wholes = (
-            plain::whole(&old.source, at.0, None, false),
-            plain::whole(&new.source, at.1, None, false),
+            whole::whole(&old.source, at.0, None, false),
+            whole::whole(&new.source, at.1, None, false),
         );
         match wholes {
             (Ok(one), Ok(other)) => algebra::relate(&one, &other),

@@ -1,7 +1,7 @@
 //! A schema of a document as plain JSON Schema 2020-12: references put in place, edits and the direction applied.
 //!
 //! [`seen`] writes as much of a schema as given values can see, which is exact for these values and small whatever the document
-//! is; [`whole`] writes all of it, with `$defs`, as long as it is not large.
+//! is; [`super::whole`] writes all of it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,23 +9,19 @@ use std::rc::Rc;
 use serde_json::{Map, Value, json};
 
 use super::edit::Edit;
+use super::formats;
+use super::presumed;
 use super::scope::Scope;
 use super::source::Source;
 use crate::document::pointer;
 use crate::finding::Undecided;
 use crate::schema::direction::{Names, Unsent};
 use crate::schema::number_format::range;
-use crate::schema::pattern::translated;
+use crate::schema::pattern::{is_pattern, translated};
 use crate::schema::validator::{MULTIPLE_OF, asserts};
 
 /// How many schemas are written for one set of values.
 const SEEN_LIMIT: usize = 2_500;
-
-/// How many schemas a whole may have; beyond that set algebra is slow.
-const WHOLE_LIMIT: usize = 160;
-
-/// As [`WHOLE_LIMIT`], where nothing is left out.
-const FULL_LIMIT: usize = 60;
 
 /// The largest whole number up to which floats are exact.
 const EXACT: u64 = 1 << 53;
@@ -53,59 +49,31 @@ pub(super) fn seen<'a>(
     Ok((schema, SEEN_LIMIT - writer.left))
 }
 
-/// Writes the schema at `at` with what it uses: `{"$defs": {"0": ..}, "$ref": "#/$defs/0"}`.
-///
-/// Subschemas of members and items that every value has to meet, and that no edit changes, are left out: whatever they say, it is said
-/// of both sides, so that inclusion of what is left proves inclusion of the whole. Below `anyOf` and the like that would not hold, and
-/// all is written.
-pub(super) fn whole<'a>(
-    source: &Source<'a>,
-    at: &str,
-    edits: Option<Edits<'_, 'a>>,
-    prune: bool,
-) -> Result<Value, Undecided> {
-    let limit = if prune { WHOLE_LIMIT } else { FULL_LIMIT };
-    let mut writer = Writer::new(source, limit, edits);
-    writer.prune = prune;
-    writer.whole(at)
-}
-
-/// As [`whole`] without leaving anything out, for schemas of which there are at most `limit`; says how many there are.
-pub(super) fn written<'a>(
-    source: &Source<'a>,
-    at: &str,
-    edits: Option<Edits<'_, 'a>>,
-    limit: usize,
-) -> Result<(Value, usize), Undecided> {
-    let mut writer = Writer::new(source, limit, edits);
-    let schema = writer.whole(at)?;
-    Ok((schema, limit - writer.left))
-}
-
 /// A schema that was referred to and is not written yet.
-struct Open {
-    new: bool,
-    prune: bool,
-    at: String,
-    id: String,
+pub(super) struct Open {
+    pub(super) new: bool,
+    pub(super) prune: bool,
+    pub(super) at: String,
+    pub(super) id: String,
 }
 
 pub(super) struct Writer<'e, 'a> {
     pub(super) source: &'e Source<'a>,
-    left: usize,
+    pub(super) left: usize,
     pub(super) edits: Option<Edits<'e, 'a>>,
     /// The properties that are not sent after an edit of a flag.
     unsent: Option<Unsent<'a>>,
     /// Whether schemas of the new document are being written.
-    new: bool,
+    pub(super) new: bool,
     /// Whether what no edit changes may be left out.
-    prune: bool,
-    definitions: BTreeMap<(bool, bool, String), String>,
-    queue: Vec<Open>,
+    pub(super) prune: bool,
+    /// The numbers of the schemas that were referred to.
+    pub(super) defined: BTreeMap<(bool, bool, String), String>,
+    pub(super) queue: Vec<Open>,
 }
 
 impl<'e, 'a> Writer<'e, 'a> {
-    fn new(source: &'e Source<'a>, limit: usize, edits: Option<Edits<'e, 'a>>) -> Self {
+    pub(super) fn new(source: &'e Source<'a>, limit: usize, edits: Option<Edits<'e, 'a>>) -> Self {
         let unsent = |edit: &&Edit| match edit {
             Edit::Flag { schema, flag, set } => Some(source.unsent.assuming(schema, flag, *set)),
             _ => None,
@@ -118,44 +86,9 @@ impl<'e, 'a> Writer<'e, 'a> {
             unsent,
             new: false,
             prune: false,
-            definitions: BTreeMap::new(),
+            defined: BTreeMap::new(),
             queue: Vec::new(),
         }
-    }
-
-    /// Writes the schema at `at` with all that it uses.
-    fn whole(&mut self, at: &str) -> Result<Value, Undecided> {
-        let root = self.define(at);
-        let mut definitions = Map::new();
-        while let Some(open) = self.queue.pop() {
-            self.prune = open.prune;
-            let write = |writer: &mut Self| {
-                let hidden = writer.hidden(&open.at);
-                writer.schema(&open.at, &Scope::All, &hidden, 0)
-            };
-            let schema = match open.new {
-                true => self.in_new(write)?,
-                false => write(self)?,
-            };
-            definitions.insert(open.id, schema);
-        }
-        Ok(json!({"$defs": definitions, "$ref": format!("#/$defs/{root}")}))
-    }
-
-    fn define(&mut self, at: &str) -> String {
-        let key = (self.new, self.prune, at.to_owned());
-        if let Some(known) = self.definitions.get(&key) {
-            return known.clone();
-        }
-        let id = self.definitions.len().to_string();
-        self.definitions.insert(key, id.clone());
-        self.queue.push(Open {
-            new: self.new,
-            prune: self.prune,
-            at: at.to_owned(),
-            id: id.clone(),
-        });
-        id
     }
 
     /// Writes schemas of the new document, which nothing edits.
@@ -193,7 +126,7 @@ impl<'e, 'a> Writer<'e, 'a> {
     }
 
     /// The members that are not sent in this direction.
-    fn hidden(&self, at: &str) -> Rc<Names> {
+    pub(super) fn hidden(&self, at: &str) -> Rc<Names> {
         let edited = self.unsent.as_ref().filter(|_| !self.new);
         edited.unwrap_or(&self.source.unsent).names(at)
     }
@@ -209,7 +142,17 @@ impl<'e, 'a> Writer<'e, 'a> {
             return Ok(Value::Bool(true));
         }
         let hidden = self.hidden(at);
-        self.schema(at, scope, &hidden, depth)
+        let written = self.schema(at, scope, &hidden, depth)?;
+        let presumed = match (scope, self.source.schemas.at(at)) {
+            (Scope::Values(values), Some(schema)) if depth > 0 => {
+                presumed::accepted(values, schema)
+            }
+            _ => Vec::new(),
+        };
+        Ok(match presumed.is_empty() {
+            true => written,
+            false => json!({"anyOf": [written, {"enum": presumed}]}),
+        })
     }
 
     pub(super) fn schema(
@@ -298,6 +241,8 @@ impl<'e, 'a> Writer<'e, 'a> {
                 both(out, inner);
                 return Ok(());
             }
+            // What is not a regular expression rejects nothing: see `Decider::unreadable`.
+            ("pattern", Value::String(pattern)) if !is_pattern(pattern) => return Ok(()),
             ("pattern", Value::String(pattern)) => Value::from(translated(pattern)),
             ("multipleOf", Value::Number(number)) => {
                 let step = self.source.digits(&here, number);
@@ -325,6 +270,11 @@ impl<'e, 'a> Writer<'e, 'a> {
                     both(out, json!({"minimum": least, "maximum": most}));
                 } else if asserts(format) {
                     out.insert(keyword.to_owned(), value.clone());
+                    if let (Scope::All, Some((least, most))) = (scope, formats::lengths(format)) {
+                        both(out, json!({"minLength": least}));
+                        most.into_iter()
+                            .for_each(|most| both(out, json!({"maxLength": most})));
+                    }
                 }
                 return Ok(());
             }
@@ -355,7 +305,7 @@ impl<'e, 'a> Writer<'e, 'a> {
                     return Ok(());
                 }
                 let mut written = Map::new();
-                for name in members.keys() {
+                for name in members.keys().filter(|name| is_pattern(name)) {
                     let member = self.fresh(&pointer::join(&here, name), &below, depth)?;
                     written.insert(translated(name).into_owned(), member);
                 }

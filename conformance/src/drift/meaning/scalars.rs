@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::facts::Facts;
 use super::hints::Hints;
-use super::text;
+use super::{formats, text};
 
 /// Each count, one less and one more.
 pub(super) fn around(one: &BTreeSet<u64>, other: &BTreeSet<u64>) -> BTreeSet<u64> {
@@ -28,7 +28,15 @@ pub(super) fn strings(facts: &Facts) -> Vec<String> {
             .all(|pattern| text::matches(pattern, one))
     });
     for format in &facts.formats {
-        all.extend(text::of_format(format).iter().map(|one| (*one).to_owned()));
+        all.extend(
+            formats::of_format(format)
+                .iter()
+                .map(|one| (*one).to_owned()),
+        );
+    }
+    if facts.min_length > 0 {
+        let count = usize::try_from(facts.min_length).unwrap_or(text::LONGEST);
+        all.extend(of_formats(facts, count));
     }
     all.extend(["a", "", "0", "b"].map(str::to_owned));
     let fit = |one: String| {
@@ -46,6 +54,12 @@ pub(super) fn strings(facts: &Facts) -> Vec<String> {
     all.into_iter().map(fit).collect()
 }
 
+/// Strings of the formats with `count` characters.
+fn of_formats(facts: &Facts, count: usize) -> impl Iterator<Item = String> {
+    let formats = facts.formats.iter();
+    formats.filter_map(move |format| formats::of_length(format, count.min(text::LONGEST)))
+}
+
 pub(super) fn edge_strings(facts: &Facts, hints: &Hints) -> Vec<String> {
     let mut all = strings(facts);
     all.extend(hints.strings.iter().cloned());
@@ -54,6 +68,7 @@ pub(super) fn edge_strings(facts: &Facts, hints: &Hints) -> Vec<String> {
         let Ok(count) = usize::try_from(count.min(text::LONGEST as u64)) else {
             continue;
         };
+        all.extend(of_formats(facts, count));
         all.extend(bases.iter().map(|base| text::of_length(base, count)));
     }
     for base in bases.iter().chain(hints.strings.iter().take(4)) {

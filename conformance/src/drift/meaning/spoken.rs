@@ -8,9 +8,9 @@ use super::edit::Edit;
 use super::generate::Maker;
 use super::source::Source;
 use super::tried::is_alike;
-use super::{At, Meaning, judge};
+use super::{At, Meaning, Spot, judge};
 use crate::document::pointer;
-use crate::finding::Sender;
+use crate::finding::{Sender, Side};
 use crate::schema::Member;
 
 impl Meaning<'_> {
@@ -114,6 +114,42 @@ impl Meaning<'_> {
                 |source: &Source<'_>, schemas: &[String]| source.member(schemas, name).is_some();
             (speaks(old, &before), speaks(new, &after))
         }
+    }
+
+    /// The member that tells which alternative of the schemas of one side a value is of: one that can only be what it is.
+    pub(in super::super) fn telling(
+        &self,
+        spot: Spot<'_>,
+        side: Side,
+        value: &Value,
+    ) -> Option<String> {
+        let (old, new) = self.makers(spot.sender);
+        let (maker, at) = match side {
+            Side::Old => (old, spot.at.0),
+            Side::New => (new, spot.at.1),
+        };
+        let members = value.as_object()?;
+        let is_only = |at: &String, value: &Value| {
+            maker.source.schemas.object(at).is_some_and(|schema| {
+                let listed = schema.get("enum").and_then(Value::as_array);
+                schema.get("const") == Some(value)
+                    || listed.is_some_and(|all| matches!(&all[..], [only] if only == value))
+            })
+        };
+        let ways = maker.ways(at);
+        let mut fitting = ways.iter().filter(|facts| {
+            let mut required = facts.required.iter();
+            required.all(|name| members.contains_key(name))
+        });
+        fitting.find_map(|facts| {
+            let mut properties = facts.properties.iter();
+            let telling = properties.find(|(name, schemas)| {
+                members
+                    .get(*name)
+                    .is_some_and(|value| schemas.iter().any(|at| is_only(at, value)))
+            });
+            telling.map(|(name, _)| name.clone())
+        })
     }
 
     /// Whether the old schema at `at` rejects all of `values`.

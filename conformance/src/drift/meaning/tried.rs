@@ -95,7 +95,7 @@ pub(super) fn is_alike(one: &Value, other: &Value) -> bool {
 }
 
 /// A hash that is the same for equal values: the order of members does not count.
-fn hash(value: &Value) -> u64 {
+pub(super) fn hash(value: &Value) -> u64 {
     let state = FixedState::default();
     match value {
         Value::Array(items) => items

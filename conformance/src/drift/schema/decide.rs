@@ -20,7 +20,7 @@ use super::differences::Difference;
 use super::effect::{self, Effect};
 use super::nothing;
 use super::shown::{Outcome, Shown};
-use super::structure::{blind, is_null, is_plain_bound};
+use super::structure::{blind, is_null, is_open, is_open_format, is_plain_bound};
 use super::together::{Group, Member};
 use super::users::{self, Senders};
 use super::vacant::Vacancy;
@@ -121,8 +121,10 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         sender: Sender,
     ) -> Verdict {
         let mut worst = Verdict::None;
+        let unreadable = self.unreadable(difference);
         for one in self.uses(id, sender) {
             let verdict = self.in_use(id, difference, sender, &one);
+            let verdict = unreadable.qualify(verdict, sender);
             let graver = match (verdict.severity(), worst.severity()) {
                 (Some(new), Some(known)) => new < known,
                 (new, known) => new.is_some() && known.is_none(),
@@ -315,7 +317,10 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             ..spot
         };
         // Formats such as `double` and `password` tell a reader something, and reject no value.
-        if difference.keyword == "format" && trial.unsent.is_empty() {
+        if difference.keyword == "format"
+            && trial.unsent.is_empty()
+            && (is_open_format(views) || self.is_proven_safe(spot, &edits))
+        {
             return harmless();
         }
         let inside = match lost {
@@ -353,11 +358,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         }
         if lost.is_some() {
             let relation = self.meaning.relation(spot.at, spot.sender);
-            let safe = match spot.sender {
-                Sender::Client => relation.old_in_new,
-                Sender::Server => relation.new_in_old,
-            };
-            return match safe {
+            return match relation.is_safe(spot.sender) {
                 true => harmless(),
                 false => Verdict::Undecided(Undecided::NotFound {
                     keyword: difference.keyword.clone(),
@@ -387,6 +388,12 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         })
     }
 
+    /// Whether the receiver certainly accepts all that is sent, with and without a difference.
+    fn is_proven_safe(&self, spot: Spot<'_>, edits: &[&Edit]) -> bool {
+        let relation = self.meaning.proof(spot.at, spot.sender, edits);
+        relation.is_safe(spot.sender)
+    }
+
     /// Returns the possible effect of a difference on the values of the schema that it is judged in. Branches of `oneOf` are assumed to
     /// exclude each other, because values that show an overlap were tried before. For the `oneOf` directly around the difference, this is
     /// assumed only if values were `seen` that only the receiver accepts.
@@ -405,7 +412,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             let covariant = ["oneOf", "anyOf", "allOf", "$ref", "properties", "items"];
             covariant.contains(&keyword.as_str()) || *step == Step::Rest
         });
-        if united && effect::is_open(&difference.keyword, difference.effect, views) {
+        if united && is_open(difference, views) {
             return Effect::NONE;
         }
         if plain && spot.text != Text::No && difference.keyword == "type" {

@@ -24,7 +24,7 @@ impl Effect {
         widens: true,
     };
 
-    const NARROWS: Self = Self {
+    pub(super) const NARROWS: Self = Self {
         narrows: true,
         widens: false,
     };
@@ -189,28 +189,6 @@ pub(super) fn names_members(keyword: &str) -> bool {
         "uniqueItems",
     ];
     !(plain.contains(&keyword) || keyword.starts_with("min") || keyword.starts_with("max"))
-}
-
-/// Whether a difference is about members only that the other side does not document: see the module doc of drift.
-pub(super) fn is_open(keyword: &str, effect: Effect, views: (&View, &View)) -> bool {
-    let combined = [
-        "allOf",
-        "anyOf",
-        "oneOf",
-        "if",
-        "dependentSchemas",
-        "$ref",
-        "$dynamicRef",
-    ];
-    let has =
-        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
-    let plain = match keyword {
-        "properties" => effect == Effect::NARROWS,
-        "additionalProperties" => !combined.iter().any(|keyword| has(keyword)),
-        "unevaluatedProperties" => !combined[1..].iter().any(|keyword| has(keyword)),
-        _ => false,
-    };
-    plain && effect != Effect::ANY
 }
 
 /// Other types of what stands as text: a string may be any text, so it takes what a number or a boolean is written as.

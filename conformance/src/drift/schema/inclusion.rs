@@ -125,7 +125,11 @@ impl Sides<'_> {
                 };
                 names(narrow).is_subset(&names(wide))
             }
-            (Content::One(at), Some(Content::One(own))) if keyword != "not" => {
+            // What holds under a condition, or a number of times, is not covered by what covers its parts.
+            (Content::One(at), Some(Content::One(own)))
+                if effect::variance(keyword, true, (wide, narrow)) == 1
+                    && !["then", "else"].contains(&keyword) =>
+            {
                 self.covers_assuming((outer.0, at), (inner.0, own), assumed)
             }
             (Content::Branches(branches), _) if keyword == "anyOf" => branches

@@ -16,6 +16,11 @@ const DIALECTS: [&str; 3] = [
     "https://spec.openapis.org/oas/3.1/dialect/2024-11-10",
 ];
 
+/// Whether schemas are read in this dialect where nothing else is said.
+pub(in super::super) fn is_own_dialect(uri: &str) -> bool {
+    DIALECTS.contains(&uri.trim_end_matches('#'))
+}
+
 /// Adds one keyword as it stands in the document.
 pub(super) fn add(
     document: &Document,
@@ -53,12 +58,13 @@ pub(super) fn add(
             .collect()
     };
     match (keyword, value) {
+        // `nullable` is a keyword of OpenAPI 3.0 only, where loading reads it.
+        ("nullable", Value::Bool(_)) => {}
         // Definitions count where they are used.
         // Names of schemas lead to them, and references were followed already.
         ("$ref" | "$defs" | "definitions" | "$id" | "$anchor", _) => {}
         // Which dialect a schema is read in and what it is called change nothing where that is what holds anyway.
-        ("$schema", Value::String(dialect))
-            if DIALECTS.contains(&dialect.trim_end_matches('#')) => {}
+        ("$schema", Value::String(dialect)) if is_own_dialect(dialect) => {}
         ("$dynamicRef", Value::String(reference))
             if !schema.contains_key("$ref") && document.dynamic_target(reference).is_some() => {}
         _ if PROVENANCE.contains(&keyword) => {}

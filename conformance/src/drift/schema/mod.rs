@@ -6,7 +6,7 @@
 //!   an edit of the old schema.
 //! - Deciding: [`decide`] judges each edit by itself, at the [`spot`] that a whole value has to meet, with [`structure`], [`effect`],
 //!   [`inclusion`] and [`reach`] where no value tells; [`vacant`] and [`nothing`] say where no value comes, [`sent`] which members are sent
-//!   at all. [`together`] finds what no difference does alone, [`shown`] the value that proves it.
+//!   at all, [`unreadable`] where patterns keep values from telling. [`together`] finds what no difference does alone, [`shown`] the value that proves it.
 //! - Entering: [`enter`], for all [`users`] of the place.
 
 mod alternatives;
@@ -35,9 +35,11 @@ mod together;
 mod told;
 mod types;
 mod unchanged;
+mod unreadable;
 mod users;
 mod vacant;
 mod view;
 mod ways;
 
 pub(super) use compare::Schemas;
+pub(super) use keyword::is_own_dialect;

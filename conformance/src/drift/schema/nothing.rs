@@ -8,15 +8,19 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::equal::{canonical, identity};
+use super::super::meaning::lengths;
 use super::effect::Effect;
 use super::range::Range;
-use super::vacant::{Vacancy, count, number};
+use super::vacant::{Vacancy, count, number, property};
 use super::view::{Content, View, is_annotation};
 use crate::document::{Decimal, Literal};
 use crate::schema::number_format;
 
 /// How many schemas that a value has to meet are looked at together.
 const CONJUNCTS: usize = 40;
+
+/// How deep schemas of one member are looked at together.
+const TOGETHER: usize = 2;
 
 /// All types of values.
 const TYPES: [&str; 6] = ["null", "boolean", "number", "string", "array", "object"];
@@ -41,8 +45,15 @@ impl Vacancy<'_, '_> {
         if view.never || view.or_null {
             return view.never;
         }
+        self.are_empty(std::slice::from_ref(view), depth)
+    }
+
+    /// Whether no value meets all of `views`.
+    fn are_empty(&self, views: &[View], depth: usize) -> bool {
         let mut conjuncts = Vec::new();
-        self.conjuncts(view, depth, &mut conjuncts);
+        for view in views {
+            self.conjuncts(view, depth, &mut conjuncts);
+        }
         if conjuncts.iter().any(|one| one.never) {
             return true;
         }
@@ -129,6 +140,16 @@ impl Vacancy<'_, '_> {
         all.iter().all(|one| is_listed(one) && is_typed(one)) && measures
     }
 
+    /// Whether the schemas that several of `all` have for the member `name` accept no value together.
+    fn has_no_value(&self, all: &[&View], name: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        let schemas = all.iter().filter_map(|one| property(one, name));
+        let views: Vec<View> = schemas.map(|at| self.side.view(at)).collect();
+        views.len() > 1 && self.are_empty(&views, depth)
+    }
+
     /// Whether no type is left that all schemas allow values of.
     fn has_no_type(&self, all: &[&View], depth: usize) -> bool {
         let said = all
@@ -187,7 +208,14 @@ impl Vacancy<'_, '_> {
             _ => false,
         };
         match name {
-            "string" => exceeds(least("minLength"), most("maxLength")),
+            "string" => {
+                let formats = all.iter().filter_map(|one| format_lengths(one));
+                let (shortest, longest): (Vec<usize>, Vec<Option<usize>>) = formats.unzip();
+                let shortest = shortest.into_iter().max().map(count);
+                let longest = longest.into_iter().flatten().min().map(count);
+                let most = [most("maxLength"), longest].into_iter().flatten().min();
+                exceeds(least("minLength").max(shortest), most)
+            }
             "number" => numbers(all).is_empty(integer),
             "array" => {
                 let contained = all.iter().filter(|one| one.parts.contains_key("contains"));
@@ -212,9 +240,20 @@ impl Vacancy<'_, '_> {
                     || required
                         .iter()
                         .any(|name| !all.iter().all(|one| self.may_have(one, name, depth)))
+                    || required
+                        .iter()
+                        .any(|name| self.has_no_value(all, name, depth.min(TOGETHER)))
             }
             _ => false,
         }
+    }
+}
+
+/// How long the texts of a schema's format are.
+fn format_lengths(view: &View) -> Option<(usize, Option<usize>)> {
+    match &view.parts.get("format")?.content {
+        Content::Value(Value::String(format)) => lengths(format),
+        _ => None,
     }
 }
 

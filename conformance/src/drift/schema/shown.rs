@@ -175,10 +175,15 @@ impl Decider<'_, '_, '_> {
             .next();
         let mut at = found.as_ref().map_or(String::new(), |(at, _)| at.clone());
         let member = edits.iter().find_map(|edit| edit.member());
-        if let (Some(name), Some((_, part))) = (member, found)
+        if let (Some(name), Some((_, part))) = (member, &found)
             && part.get(name).is_some()
         {
             at = pointer::join(&at, name);
+        } else if let (None, Some((_, part))) = (member, &found)
+            && edits.iter().any(|edit| edit.is_of_alternatives())
+            && let Some(name) = self.meaning.telling(spot, accepted_by, part)
+        {
+            at = pointer::join(&at, &name);
         }
         Some(Shown {
             value,

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::meaning::{Edit, is_held};
+use super::super::meaning::{Edit, enforces_format, is_held};
 use super::decide::Decider;
 use super::differences::Difference;
+use super::effect::Effect;
 use super::nothing::is_of;
+use super::sets::requires;
 use super::vacant::number;
-use super::view::{View, is_annotation};
+use super::view::{Content, View, is_annotation};
 use super::{effect, reach};
 use crate::document::pointer;
 use crate::finding::{SchemaChange, Sender, Side, Undecided};
@@ -106,6 +108,62 @@ pub(super) fn blind(difference: &Difference, views: (&View, &View)) -> Option<Un
     }
     let broken = |view: &View| view.parts.contains_key("not-a-schema");
     (broken(views.0) || broken(views.1)).then_some(Undecided::NotASchema)
+}
+
+/// Whether a difference is about members only that the other side does not document: see the module doc of drift.
+pub(super) fn is_open(difference: &Difference, views: (&View, &View)) -> bool {
+    let (keyword, effect) = (difference.keyword.as_str(), difference.effect);
+    let combined = [
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "if",
+        "dependentSchemas",
+        "$ref",
+        "$dynamicRef",
+    ];
+    let has =
+        |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
+    let names_all = || names_its_members(views.0) && names_its_members(views.1);
+    let plain = match keyword {
+        // A closed object documents what it has, and so does one that requires a member.
+        "properties" => match &difference.edits[..] {
+            [Edit::Entry { name, .. }] => {
+                effect == Effect::NARROWS && !views.0.closed && !demands(views.0, name)
+            }
+            _ => false,
+        },
+        "additionalProperties" => !combined.iter().any(|keyword| has(keyword)) && names_all(),
+        "unevaluatedProperties" => !combined[1..].iter().any(|keyword| has(keyword)) && names_all(),
+        _ => false,
+    };
+    plain && effect != Effect::ANY
+}
+
+/// Whether a schema requires the member `name`, of all objects or of those that have another one.
+fn demands(view: &View, name: &str) -> bool {
+    requires(view, name) || view.parts.contains_key("dependentRequired")
+}
+
+/// Whether a schema has properties, and all that it requires is one of them: of a map, all members are documented.
+fn names_its_members(view: &View) -> bool {
+    let Some(Content::Named(named)) = view.parts.get("properties").map(|part| &part.content) else {
+        return false;
+    };
+    let mut required = view.set("required").unwrap_or_default().iter();
+    let is_named = |name: &Value| name.as_str().is_some_and(|name| named.contains_key(name));
+    !named.is_empty() && required.all(is_named) && !view.parts.contains_key("dependentRequired")
+}
+
+/// Whether no value is held to the format of either side.
+pub(super) fn is_open_format(views: (&View, &View)) -> bool {
+    [views.0, views.1].iter().all(|view| {
+        let format = view.parts.get("format").map(|part| &part.content);
+        match format {
+            Some(Content::Value(Value::String(format))) => !enforces_format(format),
+            _ => true,
+        }
+    })
 }
 
 /// Whether a difference is that of a bound, and nothing beside it keeps values from reaching the bound.

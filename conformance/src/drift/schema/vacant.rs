@@ -232,7 +232,7 @@ fn properties(view: &View) -> Vec<&String> {
 }
 
 /// Where the schema of a property is.
-fn property<'v>(view: &'v View, name: &str) -> Option<&'v str> {
+pub(super) fn property<'v>(view: &'v View, name: &str) -> Option<&'v str> {
     match &view.parts.get("properties")?.content {
         Content::Named(all) => all.get(name).map(String::as_str),
         _ => None,

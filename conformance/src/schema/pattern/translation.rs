@@ -40,6 +40,8 @@ struct Translation {
     out: String,
     /// The groups that capture, by name where they have one: what a number or `\k` refers to depends on them.
     groups: Vec<Option<String>>,
+    /// Where the groups start that are not closed yet, and whether they look ahead.
+    open: Vec<(usize, bool)>,
 }
 
 impl Translation {
@@ -69,6 +71,7 @@ impl Translation {
             source,
             at: 0,
             groups,
+            open: Vec::new(),
         }
     }
 
@@ -87,7 +90,14 @@ impl Translation {
                     self.at += length;
                 }
                 '}' | ']' => self.out.extend(['\\', character]),
+                ')' => {
+                    self.out.push(')');
+                    if let Some((start, true)) = self.open.pop() {
+                        self.repeated_lookahead(start)?;
+                    }
+                }
                 '(' if self.source[self.at..].starts_with(&['?', '<']) => {
+                    self.open.push((self.out.len(), false));
                     // The name, in which nothing is translated.
                     self.out.push('(');
                     while let Some(next) = self.take() {
@@ -97,10 +107,53 @@ impl Translation {
                         }
                     }
                 }
+                '(' => {
+                    let rest = &self.source[self.at..];
+                    let ahead = rest.starts_with(&['?', '=']) || rest.starts_with(&['?', '!']);
+                    self.open.push((self.out.len(), ahead));
+                    self.out.push('(');
+                }
                 other => self.out.push(other),
             }
         }
         Some(())
+    }
+
+    /// Leaves out the quantifier of a lookahead, which Annex B admits and the engine does not: it holds here or not, however often it is
+    /// asked. `start` is where the lookahead starts.
+    fn repeated_lookahead(&mut self, start: usize) -> Option<()> {
+        let Some(may_be_none) = self.take_quantifier() else {
+            return Some(());
+        };
+        if may_be_none {
+            self.out.insert_str(start, "(?:");
+            self.out.push_str("|)");
+        }
+        // A quantifier of a quantifier is none.
+        self.take_quantifier().is_none().then_some(())
+    }
+
+    /// Reads a quantifier, if one stands here, and whether it admits no repetition.
+    fn take_quantifier(&mut self) -> Option<bool> {
+        let may_be_none = match self.peek()? {
+            '*' | '?' => true,
+            '+' => false,
+            '{' => {
+                self.at += 1;
+                let Some(length) = self.quantifier() else {
+                    self.at -= 1;
+                    return None;
+                };
+                let inner: String = self.source[self.at..self.at + length].iter().collect();
+                self.at += length - 1;
+                let least = inner.trim_end_matches('}').split(',').next();
+                least.is_some_and(|least| least.bytes().all(|digit| digit == b'0'))
+            }
+            _ => return None,
+        };
+        self.at += 1;
+        self.at += usize::from(self.peek() == Some('?'));
+        Some(may_be_none)
     }
 
     fn peek(&self) -> Option<char> {

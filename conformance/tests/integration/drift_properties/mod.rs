@@ -1,12 +1,13 @@
 //! Properties that verdicts have whatever the documents are, tried on APIs at random.
 //!
-//! The cases are the same each time. `CONFORMANCE_ROUNDS` is how many there are in all, 2,100 without it; a failure names its seed
+//! The cases are the same each time. `CONFORMANCE_ROUNDS` is how many there are in all, 2,250 without it; a failure names its seed
 //! and prints two small documents.
 
 use crate::drift_support::random;
 
 mod change;
 mod generate;
+mod hard;
 mod mirror;
 mod model;
 mod names;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 
 use change::Case;
 use generate::{Wish, case};
+use hard::beside_hard_members;
 use mirror::mirrored;
 use random::Random;
 use shrink::{hold, rounds};
@@ -37,6 +39,13 @@ const MANY: Wish = Wish {
 /// Changes whose member is known by its name, and whose values the plain validator reads.
 const NAMED: Wish = Wish {
     shared_names: false,
+    huge: false,
+    ..MANY
+};
+
+/// Values of members that have no huge numbers tell all differences.
+const FEW: Wish = Wish {
+    changes: (1, 3),
     huge: false,
     ..MANY
 };
@@ -152,6 +161,28 @@ fn one_change_is_one_finding_as_grave_as_its_kind_says() {
     hold(
         3_000_000..3_000_000 + rounds(300),
         &|random| case(random, ONE),
+        &property,
+    );
+}
+
+#[test]
+fn a_change_is_as_grave_beside_members_that_hardly_a_value_satisfies() {
+    let property = |case: &Case| {
+        let hard = beside_hard_members(case);
+        let verdicts =
+            |case: &Case| compared(&case.old, &case.with(&case.changes), &case.names).verdicts();
+        let old = hard.old.render(&hard.names).text();
+        let new = hard.with(&hard.changes).render(&hard.names).text();
+        same(
+            "without hard members",
+            &verdicts(case),
+            &format!("of {old} and {new}"),
+            &verdicts(&hard),
+        )
+    };
+    hold(
+        6_000_000..6_000_000 + rounds(150),
+        &|random| case(random, FEW),
         &property,
     );
 }

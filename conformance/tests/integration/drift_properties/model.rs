@@ -373,13 +373,16 @@ impl Schema {
         }
     }
 
+    /// Does something to the objects in it.
+    pub(crate) fn each_object(&mut self, act: &mut dyn FnMut(&mut Object)) {
+        if let Some(object) = self.object_mut() {
+            each_object(object, act);
+        }
+    }
+
     /// Takes a member away from the objects in it.
     pub(crate) fn without(&mut self, id: Id) {
-        if let Some(object) = self.object_mut() {
-            each_object(object, &mut |object| {
-                object.members.retain(|member| member.id != id);
-            });
-        }
+        self.each_object(&mut |object| object.members.retain(|member| member.id != id));
     }
 
     /// Whether it is a reference, or its items or values are.

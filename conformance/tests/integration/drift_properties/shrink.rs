@@ -15,11 +15,11 @@ type Property<'p> = &'p dyn Fn(&Case) -> Result<(), String>;
 /// How often a smaller case is tried.
 const TRIES: usize = 600;
 
-/// How many of the rounds a property gets: `CONFORMANCE_ROUNDS` says how many all properties have, 2,100 without it.
+/// How many of the rounds a property gets: `CONFORMANCE_ROUNDS` says how many all properties have, 2,250 without it.
 pub(crate) fn rounds(share: u64) -> u64 {
     let all = std::env::var("CONFORMANCE_ROUNDS")
-        .map_or(2100, |text| text.parse().expect("a number of rounds"));
-    (share * all).div_ceil(2100)
+        .map_or(2250, |text| text.parse().expect("a number of rounds"));
+    (share * all).div_ceil(2250)
 }
 
 /// Tries a property on cases at random; prints the first that breaks it, made small, and how many do.

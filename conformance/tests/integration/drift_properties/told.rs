@@ -45,6 +45,17 @@ impl Compared {
         lines
     }
 
+    /// What is found where, and how grave it is.
+    pub(crate) fn verdicts(&self) -> Vec<String> {
+        let mut verdicts: Vec<String> = self
+            .findings
+            .iter()
+            .map(|found| self.line(found, &format!("{:?}", found.effect)))
+            .collect();
+        verdicts.sort();
+        verdicts
+    }
+
     /// The same without names.
     pub(crate) fn nameless_lines(&self, case: &Case) -> Vec<String> {
         let mut lines: Vec<String> = self

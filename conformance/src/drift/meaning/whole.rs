@@ -1,0 +1,101 @@
+//! Whole schemas with all that they use, for set algebra: as long as they are not large.
+
+use serde_json::{Map, Value, json};
+
+use super::plain::{Edits, Open, Writer};
+use super::scope::Scope;
+use super::source::Source;
+use crate::finding::Undecided;
+
+/// How many schemas a whole may have; beyond that set algebra is slow.
+const WHOLE_LIMIT: usize = 160;
+
+/// As [`WHOLE_LIMIT`], where nothing is left out.
+const FULL_LIMIT: usize = 60;
+
+/// Writes the schema at `at` with what it uses: `{"$defs": {"0": ..}, "$ref": "#/$defs/0"}`.
+///
+/// Subschemas of members and items that every value has to meet, and that no edit changes, are left out: whatever they say, it is said
+/// of both sides, so that inclusion of what is left proves inclusion of the whole. Below `anyOf` and the like that would not hold, and
+/// all is written.
+pub(super) fn whole<'a>(
+    source: &Source<'a>,
+    at: &str,
+    edits: Option<Edits<'_, 'a>>,
+    prune: bool,
+) -> Result<Value, Undecided> {
+    let limit = if prune { WHOLE_LIMIT } else { FULL_LIMIT };
+    let mut writer = Writer::new(source, limit, edits);
+    writer.prune = prune;
+    writer.whole(at)
+}
+
+/// As [`whole`] without leaving anything out, for schemas of which there are at most `limit`; says how many there are.
+pub(super) fn written<'a>(
+    source: &Source<'a>,
+    at: &str,
+    edits: Option<Edits<'_, 'a>>,
+    limit: usize,
+) -> Result<(Value, usize), Undecided> {
+    let mut writer = Writer::new(source, limit, edits);
+    let schema = writer.whole(at)?;
+    Ok((schema, limit - writer.left))
+}
+
+/// Writes what a value of all of `schemas` has to meet, as [`written`] does.
+pub(super) fn all_of(source: &Source<'_>, schemas: &[String]) -> Result<Value, Undecided> {
+    Writer::new(source, FULL_LIMIT, None).all_of(schemas)
+}
+
+impl Writer<'_, '_> {
+    /// Writes the schema at `at` with all that it uses.
+    fn whole(&mut self, at: &str) -> Result<Value, Undecided> {
+        let root = self.define(at);
+        let definitions = self.definitions()?;
+        Ok(json!({"$defs": definitions, "$ref": format!("#/$defs/{root}")}))
+    }
+
+    /// Writes the schemas at all of these places, with all that they use, as one.
+    fn all_of(&mut self, schemas: &[String]) -> Result<Value, Undecided> {
+        let defined = schemas.iter().map(|at| self.define(at));
+        let branches = defined.map(|id| json!({"$ref": format!("#/$defs/{id}")}));
+        let branches: Vec<Value> = branches.collect();
+        let mut definitions = self.definitions()?;
+        definitions.insert("all".to_owned(), json!({"allOf": branches}));
+        Ok(json!({"$defs": definitions, "$ref": "#/$defs/all"}))
+    }
+
+    /// Writes the schemas that were referred to.
+    fn definitions(&mut self) -> Result<Map<String, Value>, Undecided> {
+        let mut definitions = Map::new();
+        while let Some(open) = self.queue.pop() {
+            self.prune = open.prune;
+            let write = |writer: &mut Self| {
+                let hidden = writer.hidden(&open.at);
+                writer.schema(&open.at, &Scope::All, &hidden, 0)
+            };
+            let schema = match open.new {
+                true => self.in_new(write)?,
+                false => write(self)?,
+            };
+            definitions.insert(open.id, schema);
+        }
+        Ok(definitions)
+    }
+
+    pub(super) fn define(&mut self, at: &str) -> String {
+        let key = (self.new, self.prune, at.to_owned());
+        if let Some(known) = self.defined.get(&key) {
+            return known.clone();
+        }
+        let id = self.defined.len().to_string();
+        self.defined.insert(key, id.clone());
+        self.queue.push(Open {
+            new: self.new,
+            prune: self.prune,
+            at: at.to_owned(),
+            id: id.clone(),
+        });
+        id
+    }
+}
