@@ -207,6 +207,8 @@ pub struct Finding {
     pub original: Option<Box<ExchangeRecord>>,
     /// The users of the place, where it is shared.
     pub used_by: Users,
+    /// The parameter or header that the place is in, such as ``query parameter `limit` ``.
+    pub part: Option<String>,
     /// How many requests showed it, where it was looked for with several.
     pub cases: usize,
 }
@@ -233,6 +235,7 @@ impl Finding {
             exchange: None,
             original: None,
             used_by: Users::default(),
+            part: None,
             cases: 1,
         }
     }

@@ -22,6 +22,7 @@ use std::fmt::Write;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::document::keyword::SINGLE;
 use crate::document::{BUNDLED, Document, pointer};
 use crate::finding::{Comparison, Finding, Message, Place};
 
@@ -144,9 +145,21 @@ fn identity(message: &Message) -> Option<Value> {
         Message::Receiver(fault) => Some(fault.identity()),
         Message::Schema(_) | Message::Document(_) | Message::Baseline(_) => {
             let mut values = serde_json::to_value(message).ok()?;
+            without_schemas(&mut values);
             steady(&mut values);
             Some(values)
         }
+    }
+}
+
+/// Leaves out the value of a keyword that holds a schema, which fingerprints never had.
+fn without_schemas(message: &mut Value) {
+    let Some(change) = message.get_mut("change").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let keyword = change.get("keyword").and_then(Value::as_str);
+    if keyword.is_some_and(|keyword| SINGLE.contains(&keyword)) && change.contains_key("value") {
+        change.insert("value".to_owned(), Value::Null);
     }
 }
 

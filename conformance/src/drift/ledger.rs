@@ -94,6 +94,18 @@ pub(super) struct SchemaEntry {
     pub(super) proof: Option<Proof>,
 }
 
+/// Whether a finding is about a schema that a parameter or header has of its own.
+fn is_in_part(finding: &Finding, part: &str) -> bool {
+    let mut places = [&finding.old, &finding.new].into_iter().flatten();
+    let is_schema = matches!(finding.message, Message::Schema(_));
+    is_schema
+        && (part.contains("parameter `") || part.contains("header `"))
+        && places.any(|place| {
+            let before = place.pointer.split("/schema").next().unwrap_or_default();
+            before.contains("/parameters/") || before.contains("/headers/")
+        })
+}
+
 /// The members of an object, if there is one.
 type Members<'a> = Option<&'a Map<String, Value>>;
 
@@ -316,6 +328,7 @@ impl<'a> Ledger<'a> {
         } = self;
         let place = |place: &Option<Place>| place.as_ref().map(|place| (place.line, place.column));
         for (finding, users) in findings.iter_mut().zip(users) {
+            finding.part = users.part().filter(|part| is_in_part(finding, part));
             finding.used_by = users.told();
         }
         findings.sort_by(|a, b| {

@@ -50,6 +50,17 @@ pub(super) struct UsedBy {
 }
 
 impl UsedBy {
+    /// The part of each user that has what the finding is about, where all have it in the same part.
+    pub(super) fn part(&self) -> Option<String> {
+        let mut parts = self
+            .first
+            .iter()
+            .flat_map(|user| &user.uses)
+            .map(|one| &one.part);
+        let first = parts.next()?;
+        (!first.is_empty() && parts.all(|part| part == first)).then(|| first.clone())
+    }
+
     /// Adds one more user.
     pub(super) fn add(&mut self, user: User) {
         self.subjects.insert(user.number);

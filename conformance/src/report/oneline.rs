@@ -1,4 +1,4 @@
-//! The report with one line for each finding, and one that sums up: `severity file:line:column: rule: sentence [fingerprint]`.
+//! The report with one line for each finding, and one that sums up: `severity file:line:column: rule: subject: sentence [fingerprint]`.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,17 @@ use super::{Listing, location, message, plain};
 pub(super) fn write(listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
     for entry in &listing.entries {
         let finding = &entry.finding;
-        let place = match location::ranked(entry).first() {
-            Some((_, place)) => format!("{}:{}:{}", place.document, place.line, place.column),
-            None => finding.subject.clone(),
+        // A finding without a place begins with its subject.
+        let (place, subject) = match location::ranked(entry).first() {
+            Some((_, place)) => (
+                format!("{}:{}:{}", place.document, place.line, place.column),
+                format!("{}: ", plain::line(&finding.subject)),
+            ),
+            None => (finding.subject.clone(), String::new()),
         };
         writeln!(
             out,
-            "{} {}: {}: {} [{}]",
+            "{} {}: {}: {subject}{} [{}]",
             finding.severity.word(),
             plain::line(&place),
             finding.rule,

@@ -146,6 +146,6 @@ fn a_header_of_a_response_is_what_clients_get() {
     };
     assert_eq!(
         words::of(finding, Comparison::Versions),
-        "was an integer, is now a string: new may answer a string, which clients of old do not expect"
+        "the header `X-A` was an integer, is now a string: new may answer a string, which clients of old do not expect"
     );
 }

@@ -182,9 +182,9 @@ fn a_keyword_is_quoted_as_its_file_has_it() {
                 "{type: object, discriminator: b}",
             ],
             [
-                "`discriminator: a` of `p` is new",
-                "`discriminator` of `p` was `a`, is now `b`",
-                "`discriminator: a` of `p` was removed",
+                "`discriminator: a` of `p` is new: no value becomes invalid, but generated code may read it as another type",
+                "`discriminator` of `p` was `a`, is now `b`: no value becomes invalid, but generated code may read it as another type",
+                "`discriminator: a` of `p` was removed: no value becomes invalid, but generated code may read it as another type",
             ],
         ),
         (

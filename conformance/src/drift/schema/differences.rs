@@ -261,7 +261,7 @@ pub(super) fn one_keyword(
     );
     let told = Keyword {
         keyword: keyword.to_owned(),
-        value: part.literal(),
+        value: part.literal().or_else(|| boolean(side, part, removed)),
         flag: None,
     };
     let change = match removed {
@@ -280,6 +280,13 @@ pub(super) fn one_keyword(
             keyword_edits(keyword, parts.0, parts.1, views)
         }),
     });
+}
+
+/// The value of a keyword that holds a schema, where that is `true` or `false`.
+fn boolean(sides: &Sides<'_>, part: &Part, in_old: bool) -> Option<Literal> {
+    let side = if in_old { &sides.old } else { &sides.new };
+    let value = side.value(&part.pointer)?;
+    value.is_boolean().then(|| value.clone().into())
 }
 
 /// Keywords that say nothing without another one, with that one.

@@ -1,15 +1,22 @@
 //! Sentences about what differs outside of schemas.
 
+mod consequence;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use consequence::consequence;
+
 use super::part::{answer, bare, credentials, format_of, is_open, thing};
 use super::{Context, Quote, contrasted, name, quoted, shown, side};
 use crate::document::Literal;
-use crate::finding::{
-    Comparison, Credential, DocumentChange, Impact, Part, Sender, first_difference,
-};
+use crate::finding::{Comparison, Credential, DocumentChange, Part, Sender, first_difference};
+
+/// The server as the one who sends what changed.
+const SERVER: Option<Sender> = Some(Sender::Server);
 
 /// Says what changed, then who is affected and why.
 pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String {
@@ -27,33 +34,35 @@ pub(super) fn sentence(change: &DocumentChange, context: &Context<'_>) -> String
 
 /// The change between two versions, where that is not told in the same way of two documents that must agree.
 fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
-    let from_server = context.effect.map(|effect| effect.sender) == Some(Sender::Server);
+    let sender = context.effect.map(|effect| effect.sender);
     Some(match change {
         DocumentChange::Added { part, required } => match part {
             Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody => {
-                let verb = match (from_server, required) {
-                    (true, true) => "always sends",
-                    (true, false) => "may send",
-                    (false, true) => "requires",
-                    (false, false) => "accepts",
+                let verb = match (sender, required) {
+                    (SERVER, true) => "always sends",
+                    (SERVER, false) => "may send",
+                    (_, true) => "requires",
+                    (_, false) => "accepts",
                 };
                 format!("new {verb} {}", thing(part))
             }
-            Part::Response { .. } if from_server => format!("new may answer {}", bare(part)),
-            Part::MediaType { .. } if from_server => format!("new may send {}", thing(part)),
+            Part::Response { .. } if sender == SERVER => format!("new may answer {}", bare(part)),
+            Part::MediaType { .. } if sender == SERVER => format!("new may send {}", thing(part)),
             Part::Response { .. } | Part::MediaType { .. } => {
                 format!("new accepts {}", thing(part))
             }
             _ => format!("{} is new", thing(part)),
         },
         DocumentChange::Removed { part } => match part {
-            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
+            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody
+                if sender == SERVER =>
+            {
                 format!("new no longer sends {}", thing(part))
             }
-            Part::Response { .. } if from_server => {
+            Part::Response { .. } if sender == SERVER => {
                 format!("new no longer answers {}", bare(part))
             }
-            Part::MediaType { .. } if from_server => {
+            Part::MediaType { .. } if sender == SERVER => {
                 format!("new no longer sends {}", thing(part))
             }
             Part::Parameter { .. }
@@ -79,11 +88,11 @@ fn development(change: &DocumentChange, context: &Context<'_>) -> Option<String>
             answer(status.as_deref()),
             types.join(", ")
         ),
-        DocumentChange::RequiredAdded { part } if from_server => {
+        DocumentChange::RequiredAdded { part } if sender == SERVER => {
             format!("new always sends {}", thing(part))
         }
         DocumentChange::RequiredAdded { part } => format!("new requires {}", thing(part)),
-        DocumentChange::RequiredRemoved { part } if from_server => {
+        DocumentChange::RequiredRemoved { part } if sender == SERVER => {
             format!("new no longer always sends {}", thing(part))
         }
         DocumentChange::RequiredRemoved { part } => {
@@ -300,90 +309,6 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
     }
 }
 
-/// The people affected, and why.
-fn consequence(change: &DocumentChange, context: &Context<'_>) -> Option<String> {
-    if let DocumentChange::Member { key, .. } = change {
-        return match key.as_str() {
-            "operationId" => Some("generated clients call it by another name".to_owned()),
-            "x-webhook-signature" => Some("subscribers may reject what is signed so".to_owned()),
-            "x-webhook-delivery" => Some("subscribers may rely on what was promised".to_owned()),
-            _ => None,
-        };
-    }
-    let effect = context.effect?;
-    if !matches!(effect.impact, Impact::Rejected | Impact::Withdrawn) {
-        return None;
-    }
-    let from_server = effect.sender == Sender::Server;
-    let people = context.people();
-    let refused = match context.comparison {
-        Comparison::Versions => "are now refused",
-        Comparison::Lockstep | Comparison::Single => "are refused",
-    };
-    Some(match change {
-        DocumentChange::Added { part, .. } => match part {
-            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if !from_server => {
-                format!("{people} that omit it {refused}")
-            }
-            _ => format!("{people} do not expect it"),
-        },
-        DocumentChange::Removed { part } => match part {
-            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody if from_server => {
-                format!("{people} that read it get nothing")
-            }
-            Part::Parameter { .. } | Part::Header { .. } | Part::RequestBody => {
-                format!("{people} that send it are not understood")
-            }
-            Part::MediaType { .. } if from_server => {
-                format!("{people} that ask for it get another")
-            }
-            Part::MediaType { .. } => format!("{people} that send it {refused}"),
-            Part::Response { .. } => format!("{people} that answer so are not understood"),
-            Part::Operation { .. } => format!("{people} that call it {refused}"),
-            Part::Webhook { .. } | Part::Callback { .. } => {
-                "subscribers that wait for it get nothing".to_owned()
-            }
-            Part::Schema { .. } | Part::Tag { .. } | Part::Link { .. } | Part::Example { .. } => {
-                return None;
-            }
-        },
-        DocumentChange::BodyAdded { .. } => format!("{people} do not expect one"),
-        DocumentChange::BodyRemoved { .. } if from_server => {
-            format!("{people} that read it get nothing")
-        }
-        DocumentChange::BodyRemoved { .. } => format!("{people} that send one are not understood"),
-        DocumentChange::RequiredAdded { .. } => format!("{people} that omit it {refused}"),
-        DocumentChange::RequiredRemoved { .. } => {
-            format!("it may be missing, which {people} do not expect")
-        }
-        DocumentChange::CredentialsChanged { .. } if from_server => {
-            format!("{people} that check for other credentials refuse the server")
-        }
-        DocumentChange::CredentialsChanged { old, .. } if is_open(old) => {
-            format!("{people} without credentials {refused}")
-        }
-        DocumentChange::CredentialsChanged { .. } | DocumentChange::SchemeChanged { .. } => {
-            match context.comparison {
-                Comparison::Versions => "the old credentials no longer suffice".to_owned(),
-                Comparison::Lockstep | Comparison::Single => {
-                    "the documented credentials do not suffice".to_owned()
-                }
-            }
-        }
-        DocumentChange::FormatChanged { .. } | DocumentChange::EncodingChanged { .. } => {
-            match from_server {
-                false => format!("the server misreads what {people} send"),
-                true => format!("{people} misread what the server sends"),
-            }
-        }
-        DocumentChange::EmptyValueChanged { .. } if from_server => {
-            format!("{people} do not expect that")
-        }
-        DocumentChange::EmptyValueChanged { .. } => format!("{people} that do so {refused}"),
-        _ => return None,
-    })
-}
-
 /// The advice where the documents must agree.
 pub(super) fn advice(change: &DocumentChange) -> Option<String> {
     const EMIT: &str = "emit it, or remove it from the source document";
@@ -464,6 +389,3 @@ fn scheme(scheme: &str, old: &Option<Value>, new: &Option<Value>, is: &str) -> S
         changed.join(", ")
     )
 }
-
-#[cfg(test)]
-mod tests;

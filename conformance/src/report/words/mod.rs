@@ -8,6 +8,8 @@ mod delivery;
 mod document;
 mod effect;
 mod flow;
+mod hint;
+mod keyword;
 mod part;
 mod progress;
 mod receiver;
@@ -16,6 +18,7 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod undecided;
 mod value;
 mod violation;
 
@@ -45,6 +48,8 @@ pub struct Context<'f> {
     pub webhook: bool,
     /// JSON pointer of the place.
     pub pointer: &'f str,
+    /// The parameter or header that the place is in, such as ``query parameter `limit` ``.
+    pub part: Option<&'f str>,
 }
 
 impl<'f> Context<'f> {
@@ -63,17 +68,26 @@ impl<'f> Context<'f> {
                 .as_ref()
                 .or(finding.new.as_ref())
                 .map_or("", |place| place.pointer.as_str()),
+            part: finding.part.as_deref(),
         }
     }
 
-    /// The property whose schema the place is in, such as `` `status` `` or ``items of `tags` ``; none outside of properties.
+    /// The property, parameter or header whose schema the place is in, such as `` `status` ``, ``items of `tags` `` or
+    /// ``the query parameter `limit` ``; none outside of these.
     fn property(&self) -> Option<String> {
-        let mut known: Option<String> = None;
+        let part = self.part.map(|part| format!("the {part}"));
+        let mut known = part.clone();
         let mut tokens = pointer::tokens(self.pointer).peekable();
         while let Some(token) = tokens.next() {
             known = match token.as_str() {
-                "properties" => Some(name(&tokens.next()?)),
-                "items" | "prefixItems" => known.map(|of| format!("items of {of}")),
+                "properties" => {
+                    let property = name(&tokens.next()?);
+                    Some(match &part {
+                        Some(part) => format!("{property} of {part}"),
+                        None => property,
+                    })
+                }
+                "items" | "prefixItems" => known.map(|of| items_of(&of)),
                 "additionalProperties" | "patternProperties" if tokens.peek().is_some() => {
                     known.map(|of| format!("members of {of}"))
                 }
@@ -95,6 +109,18 @@ impl<'f> Context<'f> {
         } else {
             "clients"
         }
+    }
+}
+
+/// The items of a list, which may be the items of another one.
+fn items_of(list: &str) -> String {
+    match list.strip_prefix("items of ") {
+        None => format!("items of {list}"),
+        Some(inner) if inner.starts_with("the nested lists in ") => list.to_owned(),
+        Some(inner) => match inner.strip_prefix("the lists in ") {
+            Some(outer) => format!("items of the nested lists in {outer}"),
+            None => format!("items of the lists in {inner}"),
+        },
     }
 }
 
@@ -147,7 +173,7 @@ pub fn sentence(message: &Message, context: &Context<'_>) -> String {
         Message::Baseline(fault) => baseline::sentence(fault),
     };
     match context.undecided {
-        Some(reason) => format!("{said}; {}", schema::undecided(message, reason, context)),
+        Some(reason) => format!("{said}; {}", undecided::undecided(message, reason, context)),
         None => said,
     }
 }

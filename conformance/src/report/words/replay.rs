@@ -1,7 +1,7 @@
 //! Sentences about servers that do not do what their document says, and about samples.
 
 use super::violation::{article, inside, unquoted};
-use super::{Context, schema, shown, violation};
+use super::{Context, shown, undecided, violation};
 use crate::finding::{
     Echoed, Failure, RecipeProblem, ReplayFault, StepFailure, Undecided, Unobserved, Unreplayable,
 };
@@ -213,7 +213,7 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
             reason: Undecided::NotASchema,
         } => "not a schema, so nothing was validated against it".to_owned(),
         ReplayFault::UnusableSchema { reason } => {
-            format!("nothing was validated: {}", schema::cause(reason))
+            format!("nothing was validated: {}", undecided::cause(reason))
         }
         ReplayFault::NoSamples => "no sample is documented, so nothing was sent".to_owned(),
         ReplayFault::Unchecked { parameter, .. } => format!(

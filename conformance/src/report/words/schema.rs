@@ -3,19 +3,21 @@
 //! A sentence is a clause that says what differs, and one that says whom it affects. The second is made of the values that the new
 //! schema rejects and the old one allows, or the other way round: who sends them follows from the effect.
 
-use serde_json::Value;
-
 use super::effect::{Said, Values, affected, member, place, sends};
+use super::hint::hint;
+use super::keyword::{NO_TEXT, bytes, is_raw, member_of, refused};
 use super::shape::{beyond, outside, shape, shapes, types};
-use super::{Context, contrasted, list, name, quoted, reference, shown, told_apart};
+use super::{Context, contrasted, list, name, quoted, reference, told_apart};
 use crate::document::Literal;
-use crate::document::media::is_text;
-use crate::finding::{Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
+use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
     let said = said(change, context);
     let Some(effect) = context.effect else {
-        return said.lead;
+        return match hint(change, context) {
+            Some(hint) => format!("{}: {hint}", said.lead),
+            None => said.lead,
+        };
     };
     let affected =
         member(change, effect, context).unwrap_or_else(|| affected(&said, change, effect, context));
@@ -362,112 +364,6 @@ fn mapping(value: &str, before: Option<&str>, after: Option<&str>, in_versions: 
             format!("the mapping of {value} to {before} is documented but not emitted")
         }
         _ => format!("the discriminator maps {value} differently"),
-    }
-}
-
-/// A keyword with its value, as the document has it.
-fn member_of(told: &Keyword) -> String {
-    let keyword = &told.keyword;
-    let Some(literal) = &told.value else {
-        return name(keyword);
-    };
-    let value = match literal.value() {
-        Value::String(text) => text.clone(),
-        _ => shown(literal),
-    };
-    match &told.flag {
-        Some(flag) => name(&format!("{keyword}: {value}, {flag}: true")),
-        None => name(&format!("{keyword}: {value}")),
-    }
-}
-
-/// The values that a keyword rejects.
-fn refused(told: &Keyword) -> Option<Values> {
-    // A bound with a flag beside it excludes itself.
-    if let (Some(flag), Some(value)) = (&told.flag, &told.value) {
-        return outside(flag, Some(value.value())).map(Values::Of);
-    }
-    if let Some(bytes) = bytes(told).filter(|_| told.keyword != "contentMediaType") {
-        return Some(Values::Of(format!("text that is not {bytes}")));
-    }
-    let value = told.value.as_ref().map(Literal::value);
-    outside(&told.keyword, value).map(Values::Of)
-}
-
-/// How bytes are written by a keyword that says so.
-fn bytes(told: &Keyword) -> Option<String> {
-    let value = told.value.as_ref()?.value().as_str()?;
-    match (told.keyword.as_str(), value) {
-        ("contentEncoding", encoding) => Some(format!("written in {}", name(encoding))),
-        ("format", "byte") => Some(format!("written in {}", name("base64"))),
-        ("contentMediaType", _) | ("format", "binary") | ("type", "file") => {
-            Some("written as they are".to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// Words for the values that bytes may have and text may not.
-const NO_TEXT: &str = "bytes that are not text";
-
-/// Whether a keyword says that values are bytes as they are, which need not be text.
-fn is_raw(told: &Keyword) -> bool {
-    let value = told.value.as_ref().and_then(|one| one.value().as_str());
-    match (told.keyword.as_str(), value) {
-        ("contentMediaType", Some(media)) => !is_text(media),
-        ("format", Some("binary")) | ("type", Some("file")) => true,
-        _ => false,
-    }
-}
-
-/// Why it is not known whether anybody is affected.
-pub(super) fn undecided(message: &Message, reason: &Undecided, context: &Context<'_>) -> String {
-    let is_one_sided = matches!(
-        message,
-        Message::Schema(
-            SchemaChange::KeywordAdded(_)
-                | SchemaChange::KeywordRemoved(_)
-                | SchemaChange::EntryAdded { .. }
-                | SchemaChange::EntryRemoved { .. }
-        )
-    );
-    let cause = match reason {
-        // There are no two values that could have been compared.
-        Undecided::NotFound { keyword } if is_one_sided && !keyword.is_empty() => {
-            format!("no example and no proof was found for {}", name(keyword))
-        }
-        reason => cause(reason),
-    };
-    format!(
-        "could not tell whether this breaks {}: {cause}; look at it, or accept it with --write-baseline",
-        context.people(),
-    )
-}
-
-/// The reason why schemas cannot be compared or used.
-pub(super) fn cause(reason: &Undecided) -> String {
-    match reason {
-        Undecided::NotFound { keyword } => match keyword.as_str() {
-            "" => "two whole schemas were compared".to_owned(),
-            "pattern" => "two patterns were compared".to_owned(),
-            "properties" | "required" | "allOf" | "anyOf" | "oneOf" | "not" => {
-                "the schema around it is too complex".to_owned()
-            }
-            keyword => format!("two values of {} were compared", name(keyword)),
-        },
-        Undecided::NotEnforced { keyword } => {
-            format!("the validator does not enforce {}", name(keyword))
-        }
-        Undecided::UnknownFormat { format } => format!("the format {} is not known", name(format)),
-        Undecided::Reference { reference: one } => {
-            format!(
-                "the reference {} leads nowhere, or to several schemas",
-                name(&reference(one))
-            )
-        }
-        Undecided::NotASchema => "one of the two is not a schema".to_owned(),
-        Undecided::Unusable { cause } => format!("the schema cannot be used: {cause}"),
-        Undecided::TooDeep => "the schema nests too deep".to_owned(),
     }
 }
 

@@ -104,12 +104,7 @@ pub(super) fn shape(shape: &Shape) -> String {
         return name(one);
     }
     if !shape.alternatives.is_empty() {
-        let names: Vec<Value> = shape
-            .alternatives
-            .iter()
-            .map(|one| one.as_str().into())
-            .collect();
-        return format!("one of {}", list(&names));
+        return format!("one of {}", alternatives(&shape.alternatives));
     }
     let types = match shape.types.as_slice() {
         [] => String::new(),
@@ -128,6 +123,31 @@ pub(super) fn shape(shape: &Shape) -> String {
         (count, _) if is_object => format!("an object with {count} properties"),
         (count, _) => format!("{types} with {count} properties"),
     }
+}
+
+/// The names of alternatives. Those of one type have no other name: how many there are is said.
+fn alternatives(all: &[String]) -> String {
+    let count = |name: &String| all.iter().filter(|one| *one == name).count();
+    let mut names: Vec<&String> = Vec::new();
+    all.iter().for_each(|one| {
+        if !names.contains(&one) {
+            names.push(one);
+        }
+    });
+    if let [only] = names[..]
+        && all.len() > 1
+    {
+        return format!("{} alternatives of type {}", all.len(), name(only));
+    }
+    if names.len() == all.len() {
+        let names: Vec<Value> = all.iter().map(|one| one.as_str().into()).collect();
+        return list(&names);
+    }
+    let counted = names.iter().map(|one| match count(one) {
+        1 => name(one),
+        count => format!("{count} of type {}", name(one)),
+    });
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 /// Two schemas that replace each other as noun phrases that differ.

@@ -28,6 +28,7 @@ fn context(comparison: Comparison, effect: Option<Effect>, webhook: bool) -> Con
         undecided: None,
         webhook,
         pointer: "",
+        part: None,
     }
 }
 

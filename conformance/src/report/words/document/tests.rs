@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::finding::{Effect, Finding, Severity, Side};
+use crate::finding::{Effect, Finding, Impact, Severity, Side};
 
 /// The sentences for a change between two versions and between documents that must agree.
 fn said(change: DocumentChange, effect: Option<(Sender, Impact)>) -> [String; 2] {
@@ -88,7 +88,7 @@ fn a_sentence_says_what_changed_and_who_is_affected() {
                 new: vec![key("key"), [key("key"), key("secret")].concat()],
             },
             None,
-            "needed `key` or nothing, now needs `key`, or `key` and `secret`",
+            "needed `key` or nothing, now needs `key`, or `key` and `secret`: the credentials of old still suffice",
             "documented as needing `key` or nothing, emitted as needing `key`, or `key` and `secret`",
         ),
         (
