@@ -13,6 +13,7 @@ mod edges;
 mod edit;
 mod edited;
 mod embed;
+mod examples;
 mod facts;
 mod formats;
 mod generate;
@@ -43,6 +44,7 @@ pub(crate) use algebra::accepts_nothing;
 pub(super) use edges::{Focus, of_schema};
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
+pub(crate) use examples::{different_values, example_values};
 pub(super) use formats::lengths;
 pub(super) use held::is_held;
 pub(super) use judge::{enforces_format, knows_format};
@@ -472,32 +474,6 @@ impl<'a> Meaning<'a> {
             _ => Relation::default(),
         }
     }
-}
-
-/// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send. `flagged` is whether
-/// the document has such members.
-pub(crate) fn example_values(
-    document: &Document,
-    at: &str,
-    sender: Sender,
-    flagged: bool,
-) -> Vec<Value> {
-    let spent = Cell::new(0);
-    let source = Source::of(document, sender, flagged, &spent);
-    Maker::new(source).examples(at)
-}
-
-/// Up to `count` different values that all of the schemas may accept, as [`example_values`] makes them.
-pub(crate) fn different_values(
-    document: &Document,
-    schemas: &[String],
-    sender: Sender,
-    flagged: bool,
-    count: usize,
-) -> Vec<Value> {
-    let spent = Cell::new(0);
-    let source = Source::of(document, sender, flagged, &spent);
-    Maker::new(source).different(schemas, count, &[], 0)
 }
 
 /// Whether the text of a value says the numbers that it was judged with: large floats are written with fewer digits than they have.
