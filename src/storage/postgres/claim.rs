@@ -11,8 +11,8 @@ use deadpool_postgres::Transaction;
 use futures_util::try_join;
 use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
+use super::candidate::{CANDIDATE_COLUMN_COUNT, CANDIDATE_COLUMNS, Candidate};
 use super::claimed::{ClaimedRow, SealedTarget, later};
 use super::floors::{Floors, Look};
 use super::{Db, Result, query, rows, run_cached, sweep};
@@ -87,47 +87,6 @@ struct Claim<'c> {
     /// When something falls due in a lane whose stored time does not say so.
     unwritten: Option<i64>,
     floors: &'c Floors,
-}
-
-/// A delivery that may be claimed.
-struct Candidate {
-    number: i64,
-    id: Uuid,
-    attempts: u32,
-    due_at: i64,
-    first_attempt_at: Option<Timestamp>,
-    once: bool,
-    manual: u32,
-    resume_at: Option<Timestamp>,
-    event: i64,
-    lane: i64,
-}
-
-/// The columns that [`Candidate::read`] reads, in its order.
-const CANDIDATE_COLUMNS: &str = "pending.number, pending.id, pending.attempts, pending.due_at, pending.first_attempt_at, \
-     pending.once, pending.event, pending.manual, pending.resume_at, pending.webhook";
-
-/// How many columns these are.
-const CANDIDATE_COLUMN_COUNT: usize = 10;
-
-impl Candidate {
-    fn read(row: &Row) -> Result<Self> {
-        let count = |column| -> Result<u32> {
-            Ok(u32::try_from(row.try_get::<_, i32>(column)?).unwrap_or_default())
-        };
-        Ok(Self {
-            number: row.try_get(0)?,
-            id: row.try_get(1)?,
-            attempts: count(2)?,
-            due_at: row.try_get(3)?,
-            first_attempt_at: rows::optional_time(row, 4)?,
-            once: row.try_get(5)?,
-            event: row.try_get(6)?,
-            manual: count(7)?,
-            resume_at: rows::optional_time(row, 8)?,
-            lane: row.try_get(9)?,
-        })
-    }
 }
 
 impl Claim<'_> {

@@ -6,6 +6,7 @@
 mod address;
 mod attempts;
 mod batch;
+mod candidate;
 mod claim;
 mod claimed;
 #[cfg(test)]
