@@ -126,6 +126,21 @@ mod tests {
                 (true, false),
             ),
             (
+                json!({"type": "array", "items": {"maxLength": 5}}),
+                json!({"type": "array"}),
+                (true, false),
+            ),
+            (
+                json!({"items": {"properties": {"id": {"type": "integer"}}}}),
+                json!({}),
+                (true, false),
+            ),
+            (
+                json!({"additionalProperties": {"maximum": 5}}),
+                json!({"type": ["array", "object"]}),
+                (false, false),
+            ),
+            (
                 json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/0"}}}),
                 json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/0"}}, "minProperties": 1}),
                 // Recursion with another bound is beyond it.

@@ -10,7 +10,7 @@ use super::generate::{FILL, Maker};
 use super::hints::Hints;
 use super::judge;
 use super::scalars::{numbers, strings};
-use super::tried::Values;
+use super::tried::{Values, distinct};
 
 /// How many ways of choosing branches are varied.
 const WAYS: usize = 8;
@@ -39,6 +39,7 @@ impl Maker<'_> {
         known: &[Value],
         depth: usize,
     ) -> Vec<Value> {
+        let known = distinct(known.to_vec(), known.len());
         let mut found = Values::distinct(known.len() + count);
         found.extend(known.iter().cloned());
         found.extend(self.pool(schemas, depth).iter().cloned());

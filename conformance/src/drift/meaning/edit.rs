@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::document::Literal;
+use crate::document::keyword::{LISTS, MAPS, SINGLE};
 use crate::schema::pattern::translated;
 
 /// A change of one schema of the old document. Schemas are named by their pointers, in the old document unless said otherwise.
@@ -112,14 +113,21 @@ impl Edit {
         matches!(self, Self::Branch { old: Some(old), .. } if old == at)
     }
 
-    /// Whether the edit brings schemas that may repeat what stands in those around them.
-    pub(super) fn adds_schemas(&self) -> bool {
+    /// Whether the edit brings or takes schemas: those that it brings may repeat what stands around them, and those that it takes are said
+    /// of one side only, so neither may be left out of what is compared.
+    pub(super) fn concerns_schemas(&self) -> bool {
+        let holds = |place: &Option<(String, String)>| {
+            place.as_ref().is_some_and(|(_, keyword)| {
+                [&LISTS[..], &SINGLE[..], &MAPS[..]]
+                    .iter()
+                    .any(|all| all.contains(&&**keyword))
+            })
+        };
         match self {
             Self::Schema { .. } | Self::Branch { .. } | Self::Rename { .. } => true,
-            Self::Keyword { new, .. } => new.as_ref().is_some_and(|(_, keyword)| {
-                crate::document::keyword::LISTS.contains(&&**keyword)
-                    || crate::document::keyword::SINGLE.contains(&&**keyword)
-            }),
+            Self::Keyword { old, new, .. } => holds(old) || holds(new),
+            // Of members both sides are asked one by one.
+            Self::Entry { keyword, .. } => keyword != "properties",
             _ => false,
         }
     }

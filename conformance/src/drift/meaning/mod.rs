@@ -24,6 +24,7 @@ mod lookaround;
 mod plain;
 mod presumed;
 mod raise;
+mod refused;
 mod renamed;
 mod scalars;
 mod scope;
@@ -446,7 +447,7 @@ impl<'a> Meaning<'a> {
                 _ => Relation::default(),
             }
         };
-        let pruned = match changes.iter().any(|edit| edit.adds_schemas()) {
+        let pruned = match changes.iter().any(|edit| edit.concerns_schemas()) {
             true => Relation::default(),
             false => related(true),
         };

@@ -366,7 +366,8 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             };
         }
         // The values that the algebra says are lost are often those that were not thought of.
-        let values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
+        let mut values: Vec<Value> = relation.lost.iter().flat_map(of_schema).collect();
+        values.extend(self.meaning.refused(spot.at, spot.sender, &edits));
         if let Ok(more) = self.meaning.sort_out(spot, &edits, values) {
             match self.raised(&edits, &more, rest, one.root, spot, true) {
                 Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
