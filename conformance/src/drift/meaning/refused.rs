@@ -8,7 +8,7 @@ use super::edges::of_schema;
 use super::edit::Edit;
 use super::embed::{self, Step};
 use super::generate::Maker;
-use super::{At, Meaning, algebra, judge, whole};
+use super::{At, Meaning, algebra, judge, text, whole};
 use crate::document::keyword::SINGLE;
 use crate::document::pointer;
 use crate::finding::Sender;
@@ -78,6 +78,23 @@ fn refused_by(maker: &Maker<'_>, place: &str) -> Vec<Value> {
     let anything = json!({"$defs": {"0": true}, "$ref": "#/$defs/0"});
     let lost = algebra::relate(&inner, &anything).lost;
     let mut values: Vec<Value> = lost.iter().flat_map(of_schema).collect();
+    // Algebra knows no patterns and no steps; what the keywords make one think of is often beyond them.
+    if let Some(Value::Object(schema)) = maker.source.schemas.at(place) {
+        let not = schema.get("not").into_iter().flat_map(of_schema);
+        values.extend(not.chain([json!(0.5), json!("a"), json!({"a": {}, "": ""})]));
+        let named = ["properties", "patternProperties"];
+        let members = named
+            .iter()
+            .filter_map(|keyword| schema.get(*keyword)?.as_object());
+        for name in members.flat_map(serde_json::Map::keys) {
+            let names = std::iter::once(name.clone()).chain(text::of_pattern(name));
+            values.extend(
+                names.take(3).flat_map(|name| {
+                    [json!(0), json!("")].map(|value| json!({name.clone(): value}))
+                }),
+            );
+        }
+    }
     let accepted = judge::accepted(&maker.source, place, &values, None).unwrap_or_default();
     let mut accepted = accepted.into_iter();
     values.retain(|_| !accepted.next().unwrap_or(true));
