@@ -239,15 +239,20 @@ impl Claim<'_> {
             return Ok(());
         }
         let mut of_lane: HashMap<i64, Vec<Candidate>> = HashMap::new();
-        for candidate in self.candidates(&lanes, &looks, room).await? {
-            of_lane.entry(candidate.lane).or_default().push(candidate);
-        }
         // The share of one webhook; the next claim, which follows at once, gives it more.
         let share = (room / lanes.len()).max(1);
+        // One slot is taken already.
+        let most: Vec<usize> = lanes
+            .iter()
+            .map(|lane| self.terms.slots.free(*lane).saturating_add(1).min(share))
+            .collect();
+        for candidate in self.candidates(&lanes, &looks, &most).await? {
+            of_lane.entry(candidate.lane).or_default().push(candidate);
+        }
         let (mut written, mut next_due) = (Vec::new(), Vec::new());
-        for (lane, look) in lanes.iter().zip(looks) {
+        for ((lane, look), most) in lanes.iter().zip(looks).zip(most) {
             let candidates = of_lane.remove(lane).unwrap_or_default();
-            let next = self.waiting_for(*lane, candidates, share, &targets[lane])?;
+            let next = self.waiting_for(*lane, candidates, most, &targets[lane])?;
             if look.writes {
                 written.push(*lane);
                 next_due.push(next);
@@ -274,15 +279,12 @@ impl Claim<'_> {
         &mut self,
         lanes: &[i64],
         looks: &[Look],
-        room: usize,
+        most: &[usize],
     ) -> Result<Vec<Candidate>> {
-        let share = (room / lanes.len()).max(1);
         let floors: Vec<i64> = looks.iter().map(|look| look.floor).collect();
-        // One slot is taken already.
-        let most: Vec<i64> = lanes
+        let most: Vec<i64> = most
             .iter()
-            .map(|lane| self.terms.slots.free(*lane).saturating_add(1).min(share))
-            .map(|most| i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1))
+            .map(|most| i64::try_from(*most).unwrap_or(i64::MAX).saturating_add(1))
             .collect();
         let found = query(
             self.tx,
@@ -310,7 +312,7 @@ impl Claim<'_> {
         &mut self,
         lane: i64,
         candidates: Vec<Candidate>,
-        share: usize,
+        most: usize,
         target: &Arc<SealedTarget>,
     ) -> Result<Option<i64>> {
         let mut slot = true;
@@ -321,8 +323,16 @@ impl Claim<'_> {
             if due_at > self.steady {
                 break;
             }
-            if count == share || self.room() == 0 {
-                self.limited = true;
+            if count == most || self.room() == 0 {
+                // A slot may have come back since they were counted: then the next claim takes this one, at once.
+                if self.room() > 0 && !slot && !self.terms.slots.take(lane) {
+                    self.found.left.push(lane);
+                } else {
+                    if self.room() > 0 && !slot {
+                        self.terms.slots.give_back(lane);
+                    }
+                    self.limited = true;
+                }
                 break;
             }
             if self.is_late(&candidate) {

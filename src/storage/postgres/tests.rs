@@ -10,7 +10,7 @@ use super::super::contract::{
 use super::cluster::{self, Session};
 use super::*;
 use crate::domain::{DueDelivery, Next};
-use crate::storage::{EncryptionKey, Recorded};
+use crate::storage::{EncryptionKey, Recorded, Slots};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -244,6 +244,40 @@ async fn a_claim_looks_at_nothing_that_was_claimed_before_though_a_transaction_w
         .number("SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'lane' AND schemaname = current_schema()");
     assert!(written < 100, "the lane was written {written} times");
     drop(idle);
+}
+
+/// Slots that come back while a claim is made: more can be taken than were free when they were counted.
+struct Returning;
+
+impl Slots for Returning {
+    fn take(&self, _: i64) -> bool {
+        true
+    }
+
+    fn give_back(&self, _: i64) {}
+
+    fn free(&self, _: i64) -> usize {
+        0
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_left_behind_when_slots_come_back_while_a_claim_is_made() {
+    let store = node(&cluster::new_schema());
+    store.insert_webhook(webhook("1")).await.unwrap();
+    for number in 0..10 {
+        let published = publication(event(&number.to_string(), number), &slots(0, 0));
+        store.publish(published).await.unwrap();
+    }
+    let mut claimed = 0;
+    for _ in 0..10 {
+        let terms = ClaimTerms {
+            slots: Arc::new(Returning),
+            ..terms(&slots(0, 0), 50)
+        };
+        claimed += store.claim(terms).await.unwrap().due.len();
+    }
+    assert_eq!(claimed, 10);
 }
 
 /// The next claim of a busy webhook, and the one after, find what was committed late: with a time before what was claimed.
