@@ -54,7 +54,7 @@ use crate::finding::{Finding, Place, ReplayFault, Severity};
 use crate::rule::replay as rules;
 use crate::schema::Schemas;
 
-/// The context of a check besides the exchange.
+/// Everything that a check needs to know apart from the exchange.
 pub struct Judge<'d> {
     pub document: &'d Document,
     pub schemas: &'d Schemas<'d>,

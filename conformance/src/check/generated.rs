@@ -8,7 +8,7 @@ use crate::finding::{Finding, ReplayFault, Severity};
 use crate::generate::RANDOM;
 use crate::rule::replay as rules;
 
-/// What is expected of a server that may accept or refuse a request.
+/// The expectation where a server may accept or refuse a request.
 pub(crate) const NO_ERROR: &str = "a status below 500";
 
 /// Statuses that say nothing about whether a request is right: it lacks a credential, a thing or patience.
@@ -76,7 +76,7 @@ impl Sheet<'_> {
         if self.case.method != "HEAD" && status != 304 {
             self.body(&promised, response);
         }
-        // What was accepted against the document is shown again in the answer.
+        // An invalid request that was accepted is often echoed in the response, which is then invalid for the same reason.
         let is_ignored = |one: &Finding| one.rule == rules::INVALID_REFUSED;
         if self.findings.iter().any(is_ignored) {
             self.findings.retain(|one| one.rule != rules::BODY_SCHEMA);

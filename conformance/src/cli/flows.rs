@@ -50,7 +50,7 @@ impl WorkflowArgs {
     /// Reads the file, if one is given.
     ///
     /// # Errors
-    /// When it is not an Arazzo description of this document, or has no input of a name that is given.
+    /// When the file is not an Arazzo description of this document, or a given input has a name that it does not define.
     pub(super) fn load(&self, document: &Document) -> Result<Option<Description>> {
         let Some(file) = &self.file else {
             return Ok(None);

@@ -227,7 +227,7 @@ fn streams(settings: &mut Settings) -> Result<Vec<Target>> {
 /// How long lines wait for others to be written with: a write for each takes as long as a quick exchange does.
 const PACE: Duration = Duration::from_millis(20);
 
-/// A writer for a reader that follows, who gets whole lines, a moment later.
+/// Buffers lines for somebody who reads along: writes whole lines only, each after a short delay.
 struct Paced<W: Write>(Arc<Mutex<BufWriter<W>>>);
 
 impl<W: Write + Send + 'static> Paced<W> {

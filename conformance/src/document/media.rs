@@ -1,4 +1,4 @@
-//! The kinds of content that the names of media types stand for.
+//! Media types, sorted into the kinds of content that they name.
 
 /// Whether a media type is JSON: `application/json` or a `+json` suffix.
 #[must_use]

@@ -23,8 +23,8 @@ const WRITE_PAUSE: Duration = Duration::from_secs(1);
 /// The part of a lease by which a claim looks before the remembered time: so late may commits come without a wait.
 const LATE: i32 = 64;
 
-/// How often it is looked for leases that ended before the remembered time, at most, and how many times longer than a look takes the
-/// pause is at least.
+/// The shortest pause between two searches for leases that ended before the remembered time. A pause is at least `LOOK_SHARE` times as long
+/// as the search before it took.
 const LOOK_PAUSE: Duration = Duration::from_secs(5);
 const LOOK_SHARE: u32 = 20;
 
