@@ -14,6 +14,7 @@ use crate::message;
 use crate::moment::{nanoseconds, seconds};
 use crate::receiver::{FIRST_NUMBER, Ledger};
 use crate::server::{JSON, OPERATOR};
+use crate::svix::Application;
 
 /// The events to publish, and how.
 #[derive(Clone)]
@@ -28,8 +29,31 @@ pub(crate) struct Load {
     pub(crate) time: Duration,
     /// Events a second of all clients together; without, each publishes again as soon as it is answered.
     pub(crate) rate: Option<f64>,
-    /// The accounts of the events, in turn.
-    pub(crate) accounts: Vec<String>,
+    /// For whom.
+    pub(crate) audience: Audience,
+}
+
+/// For whom events are published, and thereby over which API.
+#[derive(Clone)]
+pub(crate) enum Audience {
+    /// Accounts of our server, in turn.
+    Accounts(Vec<String>),
+    /// An application of Svix.
+    Application(Arc<Application>),
+}
+
+impl Audience {
+    /// The request that publishes event `n`, which is answered 202.
+    fn publication(&self, event: u64) -> anyhow::Result<Vec<u8>> {
+        match self {
+            Self::Accounts(accounts) => {
+                let turn = usize::try_from(event)? % accounts.len();
+                Ok(publication(event, &accounts[turn]))
+            }
+            // The account in the data is one of ours, so that the data has the same size.
+            Self::Application(application) => Ok(application.publication(&data(event, "F10001"))),
+        }
+    }
 }
 
 /// The publication of events `0..count`.
@@ -82,14 +106,22 @@ pub(crate) fn percentile(ascending: &[f64], share: f64) -> f64 {
 /// The request that publishes event `n`.
 pub(crate) fn publication(event: u64, account: &str) -> Vec<u8> {
     let body = format!(
-        r#"{{"provider":"equals-money","type":"BoxCredited","accountId":"{account}","data":{{"n":{},"accountId":"{account}","boxId":"0f2b1c52-6a7e-4f0e-9a53-6d9c1b1f0e42","currency":"GBP","amount":1250.00,"reference":"INV-2025-000123","createdAt":"2025-11-04T15:05:00.000Z"}}}}"#,
-        FIRST_NUMBER + event
+        r#"{{"provider":"equals-money","type":"BoxCredited","accountId":"{account}","data":{}}}"#,
+        data(event, account)
     );
     message::request(
         "POST",
         "/operator/v1/events",
         &format!("{OPERATOR}{JSON}"),
         &body,
+    )
+}
+
+/// The data of event `n`.
+fn data(event: u64, account: &str) -> String {
+    format!(
+        r#"{{"n":{},"accountId":"{account}","boxId":"0f2b1c52-6a7e-4f0e-9a53-6d9c1b1f0e42","currency":"GBP","amount":1250.00,"reference":"INV-2025-000123","createdAt":"2025-11-04T15:05:00.000Z"}}"#,
+        FIRST_NUMBER + event
     )
 }
 
@@ -159,7 +191,7 @@ async fn publish_as(
         let Some(moment) = sent.get(place) else {
             return Ok(());
         };
-        let request = publication(event, &load.accounts[place % load.accounts.len()]);
+        let request = load.audience.publication(event)?;
         moment.store(nanoseconds(), Ordering::Relaxed);
         let answer = connection.exchange(&request).await?;
         if answer.status != 202 {

@@ -11,20 +11,25 @@ mod machine;
 mod measure;
 mod message;
 mod moment;
+mod peer;
 mod readme;
 mod receiver;
 mod section;
 mod server;
+#[cfg(test)]
+mod stand_in;
+mod svix;
 mod table;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Parser, ValueEnum};
 
 use crate::connection::Connection;
 use crate::measure::{Bench, Measure};
+use crate::peer::PeerProgram;
 use crate::receiver::Receiver;
 use crate::server::Server;
 use crate::table::Table;
@@ -69,6 +74,10 @@ struct Arguments {
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
     wait: u64,
 
+    /// The program of a peer, measured beside ours; may be repeated. Known: svix, with PATH of its svix-server
+    #[arg(long, value_name = "NAME=PATH")]
+    beside: Vec<PeerProgram>,
+
     /// Writes README.md even when other processes used the machine meanwhile
     #[arg(long)]
     force: bool,
@@ -96,6 +105,12 @@ impl DatabaseKind {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let measures = if arguments.only.is_empty() {
+        arguments.database.measures()
+    } else {
+        arguments.only.clone()
+    };
+    check(&arguments.beside, &measures)?;
     let own = std::env::current_exe()?;
     let beside = own.parent().context("a program stands in a folder")?;
     let receiver = Receiver::start().await?;
@@ -106,6 +121,7 @@ async fn main() -> anyhow::Result<()> {
         largest_queue: arguments.largest_queue,
         delivery: Vec::new(),
         receiver,
+        peers: arguments.beside,
     };
     let busy = wait_until_quiet(BUSY, Duration::from_secs(60 * arguments.wait));
     if busy > BUSY {
@@ -117,11 +133,6 @@ async fn main() -> anyhow::Result<()> {
         .await
         .context("no delivery to measure with")?;
 
-    let measures = if arguments.only.is_empty() {
-        arguments.database.measures()
-    } else {
-        arguments.only.clone()
-    };
     let rounds = arguments.runs.unwrap_or(if bench.quick { 1 } else { 3 });
     let mut table = Table::default();
     for round in 1..=rounds {
@@ -146,7 +157,8 @@ async fn main() -> anyhow::Result<()> {
     let (program, page) = match arguments.database {
         DatabaseKind::Sqlite => {
             let machine = machine::describe(&bench.folder, "shared by server, load and receiver");
-            let page = readme::page(&table, &machine, rounds, quiet);
+            let has_peer = !bench.peers.is_empty();
+            let page = readme::page(&table, &machine, rounds, quiet, has_peer);
             ("delivery", page)
         }
         DatabaseKind::Postgres => {
@@ -162,6 +174,20 @@ async fn main() -> anyhow::Result<()> {
         section::replace(program, &page).context("cannot write the README.md")?;
     } else if full {
         eprintln!("{} is not written: the machine was busy", section::PATH);
+    }
+    Ok(())
+}
+
+/// Refuses peers that no measure would meet, or whose rows would be mixed up.
+fn check(peers: &[PeerProgram], measures: &[Measure]) -> anyhow::Result<()> {
+    let meets_peers = measures.iter().any(|measure| measure.meets_peers());
+    ensure!(
+        peers.is_empty() || meets_peers,
+        "--beside has no measure to be part of: peers are measured by publish and latency"
+    );
+    for (index, peer) in peers.iter().enumerate() {
+        let repeated = peers[..index].iter().any(|before| before.name == peer.name);
+        ensure!(!repeated, "--beside {} is given twice", peer.name);
     }
     Ok(())
 }

@@ -3,8 +3,22 @@
 use crate::table::Table;
 
 /// All of the page but what another program writes, see [`crate::section`].
-pub(crate) fn page(table: &Table, machine: &str, rounds: usize, quiet: bool) -> String {
+pub(crate) fn page(
+    table: &Table,
+    machine: &str,
+    rounds: usize,
+    quiet: bool,
+    has_peer: bool,
+) -> String {
     let busy = busy(table, quiet);
+    let without_peer = if has_peer {
+        ""
+    } else {
+        "
+
+**This page was written without a peer.** The script and the requests are tested with a stand-in that answers as Svix' documentation says,
+on a real PostgreSQL and Redis, but `svix-server` itself was not run: no figure on this page is one of Svix."
+    };
     format!(
         "\
 # Benchmarks
@@ -33,6 +47,23 @@ Written by `benches/delivery`, which builds the server in release mode, measures
   hangs to the deadline and has a backlog of 20,000 on the other.
 - *Memory* is `VmRSS` idle and `VmHWM` under load, with the program's own pages.
 - *Others* is the share of the machine that other processes, and the kernel on its own, used meanwhile.
+
+## A peer beside it
+
+`benches/delivery --beside svix=PATH` measures [Svix](https://github.com/svix/svix-webhooks) too, in rows that end in *svix*. PATH is its program
+`svix-server`; `benches/peers/svix` starts it for each load with a PostgreSQL and a Redis of its own, packages of the distribution, in a new
+folder on the same disk.{without_peer}
+
+- Load, number of clients, receiver, data of the events, and how rates and times are taken are the same. Endpoints are created over Svix' API
+  and have no filter; our webhooks are for one type of event. *Processor time each* is given for server, PostgreSQL and Redis.
+- Durability differs. Svix answers a publication when its message is committed to PostgreSQL, which survives a loss of power, and queued in
+  Redis, which writes nothing to disk here: when Redis ends, queued deliveries are lost. Its documentation recommends a Redis that
+  writes to disk, which is slower. Our answer comes when the event and all its deliveries would survive.
+- Retries differ: Svix tries again after 5 seconds, 5 minutes, 30 minutes and so on, our server when Equals Money says. The receiver accepts
+  every request, so neither shows here.
+- Signatures differ: Svix signs the message's id, the time and the body, our server the body alone, as Equals Money says. Both make one
+  HMAC-SHA256 of each request.
+- Svix has its default settings, among them 20 connections to PostgreSQL, and a queue in Redis. Variables `SVIX_*` change others.
 ",
         table = table.to_markdown()
     )

@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::{Bench, ENOUGH};
 use crate::connection::Connection;
 use crate::figure::{Figure, Unit};
-use crate::load::{self, Load, percentile};
+use crate::load::{self, Audience, Load, percentile};
 use crate::moment::pause;
 use crate::server::Server;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let load = |server| Load {
         rate: Some(f64::from(RATE)),
         time: Duration::from_secs(if bench.quick { 3 } else { 30 }),
-        accounts: accounts.clone(),
+        audience: Audience::Accounts(accounts.clone()),
         ..bench.load(server, 20, ENOUGH)
     };
     let ledger = bench.receiver.expect(ENOUGH, 3);
@@ -92,7 +92,7 @@ async fn server(
     // None of these is counted.
     bench.receiver.expect(0, 1);
     let backlog = Load {
-        accounts: vec![ONE_MORE.to_owned()],
+        audience: Audience::Accounts(vec![ONE_MORE.to_owned()]),
         time: Duration::from_secs(600),
         ..bench.load(
             &server,

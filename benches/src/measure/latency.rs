@@ -1,7 +1,7 @@
 //! From the first byte of a publication to the last byte of its delivery at the receiver: at steady rates, and at saturation.
 
 use super::limits::paced_commit;
-use super::{Bench, ENOUGH};
+use super::{Bench, ENOUGH, beside};
 use crate::figure::{Figure, Unit};
 use crate::load::{Load, percentile};
 
@@ -31,6 +31,8 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
             p99 = p99.beside(paced_commit("p99"));
         }
         figures.extend([p50, p99]);
+        drop(server);
+        figures.extend(beside::steady(bench, &name, rate).await?);
     }
 
     let server = bench.server_with(1).await?;

@@ -1,5 +1,6 @@
 //! The measures. Each starts servers of its own, and one run of it yields its figures.
 
+mod beside;
 mod isolation;
 mod latency;
 mod limits;
@@ -10,6 +11,7 @@ mod queue;
 mod start;
 mod webhooks;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,8 @@ use clap::ValueEnum;
 
 use crate::connection::Connection;
 use crate::figure::Figure;
-use crate::load::{self, Load, Published};
+use crate::load::{self, Audience, Load, Published};
+use crate::peer::PeerProgram;
 use crate::receiver::{Ledger, Receiver};
 use crate::server::Server;
 
@@ -37,6 +40,8 @@ pub(crate) struct Bench {
     pub(crate) receiver: Receiver,
     /// The bytes of one delivery, as the server sends it.
     pub(crate) delivery: Vec<u8>,
+    /// What is measured beside our server.
+    pub(crate) peers: Vec<PeerProgram>,
 }
 
 /// A measure.
@@ -63,6 +68,11 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
+    /// Whether it measures peers as well.
+    pub(crate) fn meets_peers(self) -> bool {
+        matches!(self, Self::Publish | Self::Latency)
+    }
+
     /// Runs it once.
     ///
     /// # Errors
@@ -111,13 +121,19 @@ impl Bench {
 
     /// As fast as the server answers.
     fn load(&self, server: &Server, clients: u64, events: u64) -> Load {
+        let audience = Audience::Accounts(vec![ACCOUNT.to_owned()]);
+        self.load_on(server.address(), audience, clients, events)
+    }
+
+    /// The same for this audience of a server.
+    fn load_on(&self, server: SocketAddr, audience: Audience, clients: u64, events: u64) -> Load {
         Load {
-            server: server.address(),
+            server,
             clients,
             events,
             time: self.time(),
             rate: None,
-            accounts: vec![ACCOUNT.to_owned()],
+            audience,
         }
     }
 

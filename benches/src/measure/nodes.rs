@@ -10,7 +10,7 @@ use super::{Bench, ENOUGH, real};
 use crate::connection::Connection;
 use crate::database::Database;
 use crate::figure::{Figure, Unit};
-use crate::load::{self, Load, Published, percentile};
+use crate::load::{self, Audience, Load, Published, percentile};
 use crate::moment::{pause, seconds};
 use crate::server::Server;
 
@@ -198,7 +198,7 @@ async fn deliver(
     let mut loads = JoinSet::new();
     for (number, server) in servers.iter().enumerate() {
         let load = Load {
-            accounts: vec![account(number)],
+            audience: Audience::Accounts(vec![account(number)]),
             ..load(server)
         };
         loads.spawn(async move { (number, load::publish(load).await) });

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::limits::{client, commit, socket};
-use super::{ACCOUNT, Bench, ENOUGH, real};
+use super::{ACCOUNT, Bench, ENOUGH, beside, real};
 use crate::connection::Connection;
 use crate::figure::{Figure, Unit};
-use crate::load::{self, percentile};
+use crate::load::{self, Published, percentile};
 use crate::moment::{pause, seconds};
+use crate::receiver::Ledger;
 
 /// Webhooks of other accounts that listen for the same type of event.
 const STRANGERS: u64 = 10_000;
@@ -35,6 +36,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     for (clients, aims) in aims {
         let name = format!("publish to delivery, {clients} clients, fan-out 1");
         figures.extend(deliver(bench, &name, clients, 1, aims).await?);
+        figures.extend(beside::deliver(bench, &name, clients, 1).await?);
     }
     let aims = [
         (1, ["at least 30,000 /s", "under 150 ms", "", ""]),
@@ -46,6 +48,7 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     for (clients, aims) in aims {
         let name = format!("deliveries, {clients} clients, fan-out 100");
         figures.extend(deliver(bench, &name, clients, 100, aims).await?);
+        figures.extend(beside::deliver(bench, &name, clients, 100).await?);
     }
     figures.push(among_strangers(bench).await?);
     Ok(figures)
@@ -61,18 +64,14 @@ async fn deliver(
     aims: [&'static str; 4],
 ) -> anyhow::Result<Vec<Figure>> {
     let server = bench.server_with(fan_out).await?;
-    let events = if fan_out == 1 { ENOUGH } else { WIDE_EVENTS };
     let (used, stored) = (server.processor_time()?, server.stored()?);
-    let load = bench.load(&server, clients, events);
+    let load = bench.load(&server, clients, events(fan_out));
     let (published, ledger) = bench.deliver(load, fan_out).await?;
     let arrived = real(ledger.arrived());
     let used = (server.processor_time()? - used).as_secs_f64() * 1e6 / arrived;
     let rate = arrived / seconds(published.began, ledger.last());
     let connections = if fan_out == 1 { clients } else { 64 };
-    let mut waits: Vec<f64> = (0..fan_out)
-        .flat_map(|webhook| published.latencies(&ledger, webhook))
-        .collect();
-    waits.sort_by(f64::total_cmp);
+    let waits = waits(&published, &ledger, fan_out);
     let wait = |share| percentile(&waits, share) * 1e3;
     // The outcomes of the last attempts are written a moment after they were received.
     pause(Duration::from_millis(500)).await;
@@ -88,6 +87,20 @@ async fn deliver(
         Figure::new(part("processor time each"), Unit::Microseconds, used).aim(aims[3]),
         Figure::new(part("on disk each"), Unit::Bytes, bytes),
     ])
+}
+
+/// How many events are published at most.
+pub(super) fn events(fan_out: u64) -> u64 {
+    if fan_out == 1 { ENOUGH } else { WIDE_EVENTS }
+}
+
+/// How long the deliveries took, in seconds, in ascending order.
+pub(super) fn waits(published: &Published, ledger: &Ledger, fan_out: u64) -> Vec<f64> {
+    let mut waits: Vec<f64> = (0..fan_out)
+        .flat_map(|webhook| published.latencies(ledger, webhook))
+        .collect();
+    waits.sort_by(f64::total_cmp);
+    waits
 }
 
 /// Publishing with many webhooks that listen for the type, none of which matches.
