@@ -30,7 +30,9 @@ pub(crate) use document::first_difference;
 pub use document::{Credential, DocumentChange, Format, Part};
 pub use failure::{Failure, StepFailure};
 pub use flow::{Access, FlowFault, NotObserved, Trace, Writing};
-pub use message::{Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Undecided};
+pub use message::{
+    Effect, Impact, Keyword, Message, SchemaChange, Sender, Shape, Turned, Undecided,
+};
 pub use progress::{ReplayStep, Tally, ToldExchange};
 pub use receiver::{Flaw, HandlerGap, ReceiverFault, Repeat};
 pub use record::{CaseRecord, FlowPart, FlowRecord, FlowStep, HeaderRecord, SentRequest};
@@ -195,6 +197,8 @@ pub struct Finding {
     pub new: Option<Place>,
     /// The people affected, and how.
     pub effect: Option<Effect>,
+    /// How the change comes to have this effect.
+    pub turned: Turned,
     /// Why it is not known whether anybody is.
     pub undecided: Option<Undecided>,
     /// A value that proves the finding.
@@ -229,6 +233,7 @@ impl Finding {
             old: None,
             new: None,
             effect: None,
+            turned: Turned::No,
             undecided: None,
             witness: None,
             proof: None,

@@ -50,8 +50,17 @@ impl Drift<'_> {
         let Some(at) = self.ledger.resolve(site.subject, &at) else {
             return;
         };
-        let rule = &rules::REQUEST_BODY_REQUIRED_CHANGED;
-        self.required(site, rule, Part::RequestBody, &at);
+        // A form of OpenAPI 2.0 is required where one of its members is, which is told of that one.
+        let is_form = |document: &Document, at: &str| {
+            let content = document.at(&pointer::join(at, "content"));
+            let mut names = content.and_then(Value::as_object).into_iter().flatten();
+            document.written_in() == "2.0"
+                && names.any(|(name, _)| media::is_multipart(name) || media::is_urlencoded(name))
+        };
+        if !(is_form(self.ledger.old, &at.old) && is_form(self.ledger.new, &at.new)) {
+            let rule = &rules::REQUEST_BODY_REQUIRED_CHANGED;
+            self.required(site, rule, Part::RequestBody, &at);
+        }
         self.content(site, &at.member("content"), Carrier::Request);
         self.ledger
             .rest(site.subject, &at, &["required", "content"]);

@@ -9,7 +9,7 @@ use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
 use crate::document::{Document, Literal, Operation, pointer};
 use crate::finding::{
-    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side,
+    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side, Turned,
     Undecided, Use,
 };
 use crate::hooks;
@@ -88,6 +88,8 @@ pub(super) struct SchemaEntry {
     pub(super) message: Message,
     /// The people affected, and how.
     pub(super) effect: Option<Effect>,
+    /// How the change comes to have this effect.
+    pub(super) turned: Turned,
     /// Why it is undecided, if it is.
     pub(super) undecided: Option<Undecided>,
     pub(super) witness: Option<Value>,
@@ -198,7 +200,7 @@ impl<'a> Ledger<'a> {
         message: impl Into<Message>,
     ) {
         let severity = match effect.impact {
-            Impact::Rejected | Impact::Withdrawn => Severity::Breaking,
+            Impact::Rejected | Impact::Withdrawn | Impact::Emptied => Severity::Breaking,
             Impact::Compatible | Impact::Undocumented => Severity::Warning,
         };
         self.add_with(rule, severity, Some(effect), subject, at, message.into());
@@ -262,7 +264,13 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: Message,
     ) -> (usize, Option<Severity>) {
-        let key = (rule.id, at.old.clone(), at.new.clone(), message.key());
+        // What loading repeats, such as a schema of OpenAPI 2.0 for each media type, stands in one place.
+        let place = |document: &Document, at: &str| {
+            let (file, at) = document.origin(at);
+            format!("{file}#{at}")
+        };
+        let (before, after) = (place(self.old, &at.old), place(self.new, &at.new));
+        let key = (rule.id, before, after, message.key());
         if let Some(&index) = self.entries.get(&key) {
             let finding = &mut self.findings[index];
             let known = finding.severity;
@@ -307,6 +315,7 @@ impl<'a> Ledger<'a> {
             && (finding.witness.is_none() || entry.severity < known)
         {
             finding.effect = entry.effect;
+            finding.turned = entry.turned;
             finding.subject = subject;
             finding.witness = entry.witness;
             finding.proof = entry.proof;

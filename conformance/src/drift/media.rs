@@ -24,7 +24,9 @@ pub(super) fn normalized(name: &str) -> String {
         if key != "charset" {
             parameters.insert(key, value.to_owned());
         } else if !is_json(&essence) {
-            parameters.insert(key, value.to_lowercase());
+            // The name that is registered has a hyphen.
+            let charset = value.to_lowercase().replace("utf8", "utf-8");
+            parameters.insert(key, charset);
         }
     }
     let mut text = essence;
@@ -66,6 +68,7 @@ mod tests {
                 "application/problem+json;charset=\"UTF-8\"",
             ),
             ("text/html;charset=utf-8", "text/html; Charset=UTF-8"),
+            ("text/html;charset=utf-8", "text/html; charset=utf8"),
             ("text/x; a=1; b=2", "text/x;b=2;a=1"),
         ] {
             assert_eq!(normalized(one), normalized(other));

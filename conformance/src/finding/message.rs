@@ -299,6 +299,8 @@ pub enum Impact {
     Compatible,
     /// Only values with members that their sender does not document are affected.
     Undocumented,
+    /// No value is valid any more, so that nothing can be sent.
+    Emptied,
 }
 
 impl Impact {
@@ -327,6 +329,18 @@ pub struct Effect {
     pub sender: Sender,
     /// The impact.
     pub impact: Impact,
+}
+
+/// How a change of a schema comes to have its effect, where the schemas around it turn that.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Turned {
+    /// As the change itself says.
+    #[default]
+    No,
+    /// A `not` is around it: the values that it rejects are those that are accepted.
+    Negated,
+    /// It decides which values match two alternatives of a `oneOf`, which rejects these.
+    Overlapping,
 }
 
 /// Why it could not be decided whether a change breaks anybody.
@@ -359,6 +373,15 @@ pub enum Undecided {
     },
     /// Not a schema.
     NotASchema,
+    /// A pattern is not a regular expression.
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Where it is in its document, as a JSON pointer.
+        at: String,
+        /// Why it is not one.
+        problem: String,
+    },
     /// The schema cannot be used; the validator's words.
     Unusable {
         /// The error of the validator.

@@ -54,6 +54,28 @@ pub fn is_pattern(source: &str) -> bool {
     is_plain(source) || pattern(source).is_ok()
 }
 
+/// Why `source` is not a regular expression; none where it is one.
+#[must_use]
+pub fn fault(source: &str) -> Option<String> {
+    if is_pattern(source) {
+        return None;
+    }
+    let source = translated(source);
+    let said = match fancy_regex::Expr::parse_tree(&source) {
+        Err(error) => error.to_string(),
+        Ok(_) => match regex_syntax::parse(&source) {
+            Err(regex_syntax::Error::Parse(error)) => error.kind().to_string(),
+            Err(regex_syntax::Error::Translate(error)) => error.kind().to_string(),
+            _ => "it is too large".to_owned(),
+        },
+    };
+    // The parser says where it stopped before it says why.
+    let why = said.rsplit_once(": ").map_or(&*said, |(_, why)| why);
+    let mut letters = why.chars();
+    let first = letters.next().map(|first| first.to_lowercase().to_string());
+    Some(first.unwrap_or_default() + letters.as_str())
+}
+
 /// Whether `text` matches `source`; what is not a regular expression matches nothing.
 #[must_use]
 pub fn matches(source: &str, text: &str) -> bool {

@@ -106,7 +106,7 @@ fn an_edit_of_2_0_is_found_at_its_place() {
         (
             "{ in: formData, name: q, type: string }",
             "{ in: formData, name: q, type: string, required: true }",
-            "request-body-required-changed",
+            "schema-required-changed",
             "/paths/~1search/post/parameters/0/required",
         ),
     ] {

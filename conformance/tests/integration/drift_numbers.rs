@@ -184,7 +184,7 @@ fn what_is_added_to_an_enum_is_only_that() {
         };
         assert_eq!(
             words::of(finding, Comparison::Versions),
-            format!("new may answer {shown}, which clients of old do not know")
+            format!("new may answer {shown} for `Body`, which clients of old do not know")
         );
         let back = found(&of(&format!("{more}, {big}, 1")), &one);
         assert_eq!(back.len(), 1, "{back:?}");

@@ -138,7 +138,7 @@ fn judge(
 /// Whether the finding is that the server stops sending something, which what it sent before shows, or nothing.
 fn withdrawn(finding: &Finding) -> bool {
     let effect = finding.effect;
-    effect.is_some_and(|effect| effect.impact == Impact::Withdrawn)
+    effect.is_some_and(|effect| matches!(effect.impact, Impact::Withdrawn | Impact::Emptied))
 }
 
 #[test]

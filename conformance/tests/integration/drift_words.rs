@@ -77,7 +77,7 @@ fn a_sentence_names_its_place_and_says_whom_it_affects() {
         (
             limit(json!({"type": "array", "items": {"type": "integer"}})),
             limit(json!({"type": "array", "items": {"type": "boolean"}})),
-            "items of the query parameter `limit` was an integer, is now a boolean: clients that send an integer are now refused",
+            "each item of the query parameter `limit` was an integer, is now a boolean: clients that send an integer are now refused",
         ),
         (
             header(json!({"type": "integer", "minimum": 5})),
@@ -87,7 +87,7 @@ fn a_sentence_names_its_place_and_says_whom_it_affects() {
         (
             answer(nested("integer")),
             answer(nested("string")),
-            "items of the lists in `grid` was an integer, is now a string: new may answer a string, which clients of old do not expect",
+            "each item of the lists in `grid` was an integer, is now a string: new may answer a string, which clients of old do not expect",
         ),
         (
             answer(json!({"anyOf": [object("a"), object("b")]})),

@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::edit::Edit;
 use super::facts::{Facts, ways_up_to};
-use super::generate::Maker;
+use super::generate::{Maker, generic};
 use super::source::Source;
 use super::tried::distinct;
 use super::whole::written;
-use super::{Meaning, Spot, judge, size, text};
+use super::{Meaning, Spot, judge, lists, size, text};
 use crate::finding::Sender;
 
 /// How many alternatives of one side are told apart.
@@ -32,19 +32,19 @@ const SETS: usize = 2_000;
 /// How many values are tried for one member.
 const VALUES: usize = 400;
 
-/// How many objects are made.
-const OBJECTS: usize = 200;
+/// How many objects or arrays are made.
+const FOUND: usize = 200;
 
 /// How many schemas a schema with alternatives may have.
 const SCHEMAS: usize = 400;
 
 /// A set of alternatives, one bit for each, and of members of [`DEPENDENT`] that an object has.
-type Set = u128;
+pub(super) type Set = u128;
 
 /// One way of choosing alternatives, by the schemas of one side.
-struct Alternative<'m, 'a> {
-    maker: &'m Maker<'a>,
-    facts: Facts,
+pub(super) struct Alternative<'m, 'a> {
+    pub(super) maker: &'m Maker<'a>,
+    pub(super) facts: Facts,
 }
 
 /// A kind of member: absent or a value, and the alternatives that allow it.
@@ -61,8 +61,8 @@ struct Step<'k> {
 }
 
 impl Meaning<'_> {
-    /// Objects that meet other alternatives of the old schema than of the old schema with `edits`, those of members that the sender
-    /// documents first; none where there are no alternatives, or too many schemas.
+    /// Objects and arrays that meet other alternatives of the old schema than of the old schema with `edits`, those of members that the
+    /// sender documents first; none where there are no alternatives, or too many schemas.
     pub(super) fn combined(&self, spot: Spot<'_>, edits: &[&Edit]) -> Vec<Value> {
         let (old, new) = self.makers(spot.sender);
         let sides = [(old, spot.at.0), (new, spot.at.1)];
@@ -88,8 +88,10 @@ impl Meaning<'_> {
             ((true, false), Sender::Server) => 1_000,
             ((false, _), Sender::Client) | ((false, false), Sender::Server) => 1_000_000,
         };
-        let (found, judged) = differing(&one, &other, cost);
-        old.source.spend(first + second + judged);
+        let (mut found, objects) = differing(&one, &other, cost);
+        let (lists, items) = lists::differing(&one, &other);
+        found.extend(lists);
+        old.source.spend(first + second + objects + items);
         found
     }
 
@@ -114,7 +116,7 @@ fn differing(
     other: &Maker<'_>,
     cost: impl Fn(&str) -> usize,
 ) -> (Vec<Value>, usize) {
-    let (alternatives, count) = alternatives(one, other);
+    let (alternatives, count) = alternatives(one, other, "object");
     if alternatives.len() < 3 {
         return (Vec::new(), 0);
     }
@@ -161,15 +163,7 @@ fn differing(
         let best = cheapest.entry(met(set)).or_insert(found);
         *best = found.min(*best);
     }
-    let mut found: Vec<_> = cheapest.into_iter().collect();
-    let halves = |set: &Set| (set & ((1 << count) - 1), set >> count);
-    found.sort_by_key(|(set, (cost, _))| {
-        let (one, other) = halves(set);
-        let counts = [one, other].map(|half| half.count_ones().min(2));
-        (one == other, counts[0] == counts[1], *cost)
-    });
-    found.truncate(OBJECTS);
-    let objects = found.into_iter().map(|(_, (_, last))| {
+    let objects = most_telling(cheapest, count).into_iter().map(|last| {
         let mut members = Map::new();
         let mut next = last;
         while let Some(step) = steps.get(next) {
@@ -179,6 +173,18 @@ fn differing(
         Value::Object(members)
     });
     (objects.collect(), judged)
+}
+
+/// What meets other alternatives of the first `count` than of the others, the most telling and cheapest first.
+pub(super) fn most_telling<T>(cheapest: BTreeMap<Set, (usize, T)>, count: usize) -> Vec<T> {
+    let mut found: Vec<_> = cheapest.into_iter().collect();
+    found.sort_by_key(|(set, (cost, _))| {
+        let (one, other) = (set & ((1 << count) - 1), set >> count);
+        let counts = [one, other].map(|half| half.count_ones().min(2));
+        (one == other, counts[0] == counts[1], *cost)
+    });
+    found.truncate(FOUND);
+    found.into_iter().map(|(_, (_, one))| one).collect()
 }
 
 /// All combinations of kinds, member by member: the cheapest that meets each set, by its last step.
@@ -251,10 +257,11 @@ fn names(alternatives: &[Alternative<'_, '_>]) -> BTreeSet<String> {
     names
 }
 
-/// The alternatives of both sides that objects may meet, and how many of them are those of the first.
-fn alternatives<'m, 'a>(
+/// The alternatives of both sides that values of the type `name` may meet, and how many of them are those of the first.
+pub(super) fn alternatives<'m, 'a>(
     one: &'m Maker<'a>,
     other: &'m Maker<'a>,
+    name: &str,
 ) -> (Vec<Alternative<'m, 'a>>, usize) {
     let of = |maker: &'m Maker<'a>| {
         let root = [String::new()];
@@ -270,7 +277,7 @@ fn alternatives<'m, 'a>(
         all.truncate(ALTERNATIVES);
         let all = all.into_iter().filter(|facts| {
             let types = facts.types.as_ref();
-            !facts.never && types.is_none_or(|types| types.contains("object"))
+            !facts.never && types.is_none_or(|types| types.contains(name))
         });
         all.map(|facts| Alternative { maker, facts })
             .collect::<Vec<_>>()
@@ -299,35 +306,7 @@ fn kinds(alternatives: &[Alternative<'_, '_>], name: &str, judged: &mut usize) -
         .map(|one| one.maker.member(&one.facts, name))
         .collect();
     let values = values(alternatives, &lists);
-    let mut known: Vec<(&Value, bool, usize, Vec<bool>)> = Vec::new();
-    let mut meets: Vec<Set> = vec![0; values.len()];
-    for (index, (one, list)) in alternatives.iter().zip(&lists).enumerate() {
-        let mut accepted = vec![true; values.len()];
-        let source = std::ptr::from_ref(one.maker).addr();
-        for at in list {
-            let Some(schema) = one.maker.source.schemas.at(at) else {
-                continue;
-            };
-            let same = known.iter().position(|(other, refers, side, _)| {
-                *other == schema && (!refers || *side == source)
-            });
-            let place = same.unwrap_or_else(|| {
-                *judged += 1 + values.len() / 8;
-                let found = judge::accepted(&one.maker.source, at, &values, None);
-                let found = found.unwrap_or_else(|_| vec![false; values.len()]);
-                known.push((schema, refers(schema), source, found));
-                known.len() - 1
-            });
-            let found = known[place].3.iter();
-            accepted
-                .iter_mut()
-                .zip(found)
-                .for_each(|(one, other)| *one &= *other);
-        }
-        for (meets, accepted) in meets.iter_mut().zip(accepted) {
-            *meets |= Set::from(accepted) << index;
-        }
-    }
+    let mut meets = meets(alternatives, &lists, &values, judged);
     for (index, one) in alternatives.iter().enumerate() {
         let takes = |at: &String| {
             let name = [Value::from(name)];
@@ -356,16 +335,48 @@ fn kinds(alternatives: &[Alternative<'_, '_>], name: &str, judged: &mut usize) -
     kinds
 }
 
-/// Values to tell the kinds of a member by, whose schemas are those of each list, the small ones first.
-fn values(alternatives: &[Alternative<'_, '_>], lists: &[Vec<String>]) -> Vec<Value> {
-    let mut values = vec![
-        json!("a"),
-        json!(0),
-        json!(true),
-        json!(null),
-        json!({}),
-        json!([]),
-    ];
+/// The alternatives that accept each of `values` where each has these schemas for it. Adds to `judged` as [`kinds`] does.
+pub(super) fn meets(
+    alternatives: &[Alternative<'_, '_>],
+    lists: &[Vec<String>],
+    values: &[Value],
+    judged: &mut usize,
+) -> Vec<Set> {
+    let mut known: Vec<(&Value, bool, usize, Vec<bool>)> = Vec::new();
+    let mut meets: Vec<Set> = vec![0; values.len()];
+    for (index, (one, list)) in alternatives.iter().zip(lists).enumerate() {
+        let mut accepted = vec![true; values.len()];
+        let source = std::ptr::from_ref(one.maker).addr();
+        for at in list {
+            let Some(schema) = one.maker.source.schemas.at(at) else {
+                continue;
+            };
+            let same = known.iter().position(|(other, refers, side, _)| {
+                *other == schema && (!refers || *side == source)
+            });
+            let place = same.unwrap_or_else(|| {
+                *judged += 1 + values.len() / 8;
+                let found = judge::accepted(&one.maker.source, at, values, None);
+                let found = found.unwrap_or_else(|_| vec![false; values.len()]);
+                known.push((schema, refers(schema), source, found));
+                known.len() - 1
+            });
+            let found = known[place].3.iter();
+            accepted
+                .iter_mut()
+                .zip(found)
+                .for_each(|(one, other)| *one &= *other);
+        }
+        for (meets, accepted) in meets.iter_mut().zip(accepted) {
+            *meets |= Set::from(accepted) << index;
+        }
+    }
+    meets
+}
+
+/// Values to tell the kinds of a member or an item by, whose schemas are those of each list, the small ones first.
+pub(super) fn values(alternatives: &[Alternative<'_, '_>], lists: &[Vec<String>]) -> Vec<Value> {
+    let mut values = generic().to_vec();
     let mut seen: Vec<(&Maker<'_>, &[String])> = Vec::new();
     let mut known: Vec<Vec<Option<&Value>>> = Vec::new();
     for (one, list) in alternatives.iter().zip(lists) {

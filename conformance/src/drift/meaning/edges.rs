@@ -16,6 +16,9 @@ use super::tried::{Values, distinct};
 /// How many values are tried for one schema.
 const CANDIDATES: usize = 500;
 
+/// How deep in arrays items at the edges are tried.
+const ITEMS: usize = 2;
+
 /// How many optional members are tried one by one.
 const MEMBERS: usize = 40;
 
@@ -31,14 +34,43 @@ pub(in super::super) enum Focus {
 impl Maker<'_> {
     /// Values that all of the schemas accept, and values at the edges of what they say.
     pub(super) fn edges(&self, schemas: &[String]) -> Vec<Value> {
+        self.edges_within(schemas, ITEMS)
+    }
+
+    /// As [`Self::edges`]; of arrays within arrays, `depth` many are of items at the edges.
+    fn edges_within(&self, schemas: &[String], depth: usize) -> Vec<Value> {
         let ways = ways(&self.source, schemas);
         let hints = Hints::of(ways.iter());
         let mut all = Values::distinct(5 * WIDE);
         all.extend(self.accepted_by_all(schemas));
         for facts in ways.iter().take(4) {
+            if let Some(depth) = depth.checked_sub(1) {
+                all.extend(self.lists_of_edges(facts, depth));
+            }
             self.variations(facts, &hints, &BTreeSet::new(), &mut all);
         }
         all.into_vec()
+    }
+
+    /// Arrays of items at the edges of what is said of them.
+    fn lists_of_edges(&self, facts: &Facts, depth: usize) -> Vec<Value> {
+        let may = |types: &BTreeSet<String>| types.contains("array");
+        if facts.items.is_empty() || !facts.types.as_ref().is_none_or(may) {
+            return Vec::new();
+        }
+        let mut items = self.edges_within(&facts.items, depth);
+        items.retain(|item| !generic().contains(item));
+        let tuple = facts.tuple.len() as u64;
+        let list = |item: Value| {
+            let Value::Array(mut items) = self.array(facts, &[], tuple, 0) else {
+                return Value::Null;
+            };
+            let count = facts.min_items.saturating_sub(tuple).clamp(1, FILL);
+            let count = usize::try_from(count).unwrap_or(1);
+            items.extend(std::iter::repeat_n(item, count));
+            Value::Array(items)
+        };
+        items.into_iter().take(2 * WIDE).map(list).collect()
     }
 
     /// Values at the edges of what these demands and those of the other side say.

@@ -132,6 +132,23 @@ impl Edit {
         }
     }
 
+    /// Whether a value that was not listed is not listed now either.
+    pub(super) fn lists_no_values(&self) -> bool {
+        const FORMS: [&str; 6] = ["enum", "const", "anyOf", "oneOf", "allOf", "$ref"];
+        match self {
+            Self::Keyword { old, new, .. } => {
+                let mut places = old.iter().chain(new);
+                !places.any(|(_, keyword)| FORMS.contains(&keyword.as_str()))
+            }
+            Self::Values { add, .. } => add.is_empty(),
+            Self::Null { add, .. } => !add,
+            Self::Schema { .. } | Self::Branch { .. } | Self::Rename { .. } => false,
+            Self::Entry { .. } | Self::Required { .. } | Self::Types { .. } | Self::Flag { .. } => {
+                true
+            }
+        }
+    }
+
     /// Whether the edit brings or takes forms that values may have.
     pub(in super::super) fn is_of_alternatives(&self) -> bool {
         matches!(self, Self::Schema { .. } | Self::Branch { .. })

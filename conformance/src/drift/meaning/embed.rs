@@ -82,6 +82,10 @@ pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) ->
                 if let Value::String(name) = value {
                     all.extend(named(maker, facts, name));
                 }
+                for name in facts.properties.keys().take(WAYS) {
+                    let own = maker.sample(&maker.member(facts, name), 1);
+                    all.extend(own.map(|own| maker.object(facts, Some((name, &own)), 0)));
+                }
             }
             Step::Item(index) => {
                 let Value::Array(mut items) = maker.array(facts, &[], *index as u64, 0) else {

@@ -51,6 +51,21 @@ pub(in super::super) fn lengths(format: &str) -> Option<(usize, Option<usize>)> 
     })
 }
 
+/// Whether no string is of both formats.
+pub(in super::super) fn exclude(one: &str, other: &str) -> bool {
+    const APART: [&str; 8] = [
+        "date",
+        "date-time",
+        "time",
+        "duration",
+        "email",
+        "ipv4",
+        "ipv6",
+        "uuid",
+    ];
+    one != other && APART.contains(&one) && APART.contains(&other)
+}
+
 /// A string of a format with `length` characters, where one is known.
 pub(super) fn of_length(format: &str, length: usize) -> Option<String> {
     if let Some((least, most)) = lengths(format)
@@ -166,6 +181,31 @@ mod tests {
             }
             assert!(found > 5, "{format}");
         }
+    }
+
+    #[test]
+    fn no_string_is_of_two_formats_that_exclude_each_other() {
+        let all = [
+            "date",
+            "date-time",
+            "time",
+            "duration",
+            "email",
+            "ipv4",
+            "ipv6",
+            "uuid",
+        ];
+        for one in all {
+            for other in all.iter().filter(|other| exclude(one, other)) {
+                let valid = compile(&json!({"format": other})).expect("a schema");
+                let made = (1..60).filter_map(|length| of_length(one, length));
+                let known = of_format(one)[0].to_owned();
+                for text in made.chain([known]) {
+                    assert!(!valid.is_valid(&json!(text)), "{text} {one} {other}");
+                }
+            }
+        }
+        assert!(!exclude("date", "date") && !exclude("date", "hostname"));
     }
 
     #[test]

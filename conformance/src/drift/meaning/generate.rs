@@ -193,12 +193,40 @@ impl<'a> Maker<'a> {
                 Err(_) => found.clear(),
             }
         }
+        // What has members that nothing documents only fills up to a number of them.
+        if found
+            .first()
+            .is_some_and(|first| !self.speaks_of(schemas, first))
+        {
+            found.sort_by_cached_key(|value| !self.speaks_of(schemas, value));
+        }
         if found.is_empty() && self.given_up.get() > before {
             self.cut.borrow_mut().insert(key.clone());
         }
         let pool = Rc::new(found);
         self.pools.borrow_mut().insert(key, Some(pool.clone()));
         pool
+    }
+
+    /// Whether the schemas speak of all members in a value.
+    fn speaks_of(&self, schemas: &[String], value: &Value) -> bool {
+        match value {
+            Value::Object(members) => {
+                let all = self.source.schemas.in_place(schemas);
+                members.iter().all(|(name, member)| {
+                    let below = self.source.member(&all, name);
+                    below.is_some_and(|below| below.is_empty() || self.speaks_of(&below, member))
+                })
+            }
+            Value::Array(items) => {
+                let all = self.source.schemas.in_place(schemas);
+                items.iter().enumerate().all(|(index, item)| {
+                    let below = self.source.schemas.item(&all, index);
+                    below.is_empty() || self.speaks_of(&below, item)
+                })
+            }
+            _ => true,
+        }
     }
 
     fn give_up(&self) {

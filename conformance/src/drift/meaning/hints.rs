@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::facts::Facts;
+use super::language::beyond;
 use super::{formats, text};
+
+/// How many patterns are told apart from one another.
+const PATTERNS: usize = 6;
 
 /// The places that the other side mentions.
 #[derive(Default)]
@@ -22,7 +26,9 @@ impl Hints {
     /// Collects the hints that `facts` mention.
     pub(super) fn of<'f>(facts: impl Iterator<Item = &'f Facts>) -> Self {
         let mut hints = Self::default();
+        let mut patterns: BTreeSet<&str> = BTreeSet::new();
         for one in facts {
+            patterns.extend(one.patterns.iter().map(String::as_str));
             hints.names.extend(one.properties.keys().cloned());
             hints.names.extend(one.required.iter().cloned());
             for (name, needs) in &one.dependent {
@@ -49,6 +55,13 @@ impl Hints {
                 hints.strings.extend(all);
             }
         }
+        let mut apart = Vec::new();
+        for one in patterns.iter().take(PATTERNS) {
+            for other in patterns.iter().take(PATTERNS).filter(|other| *other != one) {
+                apart.extend(beyond(one, other).texts.iter().cloned());
+            }
+        }
+        hints.strings.splice(0..0, apart);
         hints
     }
 }

@@ -33,26 +33,33 @@ pub(super) fn strings(pattern: &str) -> Vec<String> {
     if let Some(known) = FOUND.with_borrow(|found| found.get(pattern).cloned()) {
         return known;
     }
-    let found = written(pattern);
+    let found = written(pattern, false);
     FOUND.with_borrow_mut(|all| all.insert(pattern.to_owned(), found.clone()));
     found
 }
 
-fn written(pattern: &str) -> Vec<String> {
+/// Strings that a pattern nearly matches: what must not be around a place is there, and what is referred to is another text.
+pub(super) fn near(pattern: &str) -> Vec<String> {
+    written(pattern, true)
+}
+
+fn written(pattern: &str, is_near: bool) -> Vec<String> {
     let Ok(tree) = Expr::parse_tree(&translated(pattern)) else {
         return Vec::new();
     };
+    let enough = if is_near { 2 * VARIANTS } else { ENOUGH };
     let mut found = Vec::new();
     for variant in 0..VARIANTS {
         let mut text = Text {
             variant,
+            is_near,
             ..Text::default()
         };
         text.write(&tree.expr, 0);
         let candidates = unique(text.candidates());
-        let fits = |text: &String| text.len() <= LENGTH && matches(pattern, text);
+        let fits = |text: &String| text.len() <= LENGTH && (is_near || matches(pattern, text));
         found.extend(candidates.into_iter().filter(fits));
-        if found.len() >= ENOUGH {
+        if found.len() >= enough {
             break;
         }
     }
@@ -73,6 +80,8 @@ struct Text {
     passed: usize,
     /// Texts that are looked for, and where.
     wanted: Vec<(usize, String)>,
+    /// Whether it is to match nearly.
+    is_near: bool,
     /// How many parts were written.
     steps: usize,
     /// Whether it became too long, or took too many steps.
@@ -149,7 +158,10 @@ impl Text {
             }
             Expr::Backref { group, .. } => {
                 let text = self.groups.get(group).cloned().unwrap_or_default();
-                self.out += &text;
+                match self.is_near {
+                    true => self.out.extend(text.chars().map(other)),
+                    false => self.out += &text,
+                }
             }
             _ => {}
         }
@@ -157,7 +169,7 @@ impl Text {
 
     /// Notes the text that a lookahead or lookbehind looks for.
     fn look(&mut self, inner: &Expr, kind: LookAround, depth: usize) {
-        if !matches!(kind, LookAround::LookAhead | LookAround::LookBehind) {
+        if !self.is_near && !matches!(kind, LookAround::LookAhead | LookAround::LookBehind) {
             self.passed += groups(inner);
             return;
         }
@@ -178,6 +190,21 @@ impl Text {
         if let Some(one) = all.get(index % all.len().max(1)) {
             self.out += one;
         }
+    }
+}
+
+/// Another character of the same kind.
+fn other(character: char) -> char {
+    match character {
+        'b' => 'a',
+        'a' | 'c'..='z' => 'b',
+        'B' => 'A',
+        'A' | 'C'..='Z' => 'B',
+        '0' => '1',
+        '1'..='9' => '0',
+        '\'' => '"',
+        '"' => '\'',
+        other => other,
     }
 }
 

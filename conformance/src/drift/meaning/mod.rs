@@ -20,6 +20,8 @@ mod generate;
 mod held;
 mod hints;
 mod judge;
+mod language;
+mod lists;
 mod lookaround;
 mod plain;
 mod presumed;
@@ -46,14 +48,16 @@ pub(super) use edges::{Focus, of_schema};
 pub(super) use edit::Edit;
 pub(super) use embed::Step;
 pub(crate) use examples::{different_values, example_values};
-pub(super) use formats::lengths;
+pub(super) use formats::{exclude, lengths};
 pub(super) use held::is_held;
 pub(super) use judge::{enforces_format, knows_format};
+pub(super) use language::{are_apart, beyond};
 pub(super) use stand_in::StandIns;
 pub(crate) use text::of_pattern;
 
 use as_text::{accepted, is_written};
 use edges::{candidates, having};
+use facts::Facts;
 use generate::Maker;
 use plain::Edits;
 use source::Source;
@@ -329,6 +333,11 @@ impl<'a> Meaning<'a> {
                                 .flat_map(|value| embed::around(old, spot.at.0, &step, &value)),
                         );
                     }
+                    let step = Step::ByPattern(pattern.clone());
+                    let values = candidates(entry, entry, &none).into_iter().take(KEPT);
+                    all.extend(
+                        values.flat_map(|value| embed::around(old, spot.at.0, &step, &value)),
+                    );
                 }
                 Edit::Keyword {
                     old: before,
@@ -342,8 +351,9 @@ impl<'a> Meaning<'a> {
                     for (maker, at) in [(old, names(before)), (new, names(after))] {
                         let Some(at) = at else { continue };
                         let values = candidates((maker, &at), (maker, &at), &none).into_iter();
+                        let names = values.filter(Value::is_string).take(KEPT);
                         all.extend(
-                            values.take(KEPT).flat_map(|value| {
+                            names.flat_map(|value| {
                                 embed::around(old, spot.at.0, &Step::Name, &value)
                             }),
                         );
@@ -438,14 +448,8 @@ impl<'a> Meaning<'a> {
         let (old, _) = self.makers(sender);
         let edits = Some(self.edits(sender, changes));
         let related = |prune: bool| {
-            let wholes = (
-                whole::whole(&old.source, at.0, None, prune),
-                whole::whole(&old.source, at.0, edits, prune),
-            );
-            match wholes {
-                (Ok(one), Ok(other)) => algebra::relate(&one, &other),
-                _ => Relation::default(),
-            }
+            let whole = |edits| whole::whole(&old.source, at.0, edits, prune);
+            algebra::relate_written(whole(None), whole(edits))
         };
         let pruned = match changes.iter().any(|edit| edit.concerns_schemas()) {
             true => Relation::default(),
@@ -463,17 +467,47 @@ impl<'a> Meaning<'a> {
         }
     }
 
+    /// Whether the old schema accepts some value, and the new one none that was found.
+    pub(super) fn is_emptied(&self, at: At<'_>, sender: Sender) -> bool {
+        let (_, new) = self.makers(sender);
+        self.has_value(at.0, sender) && new.pool(&[at.1.to_owned()], 0).is_empty()
+    }
+
+    /// Whether the old schema accepts a value that was found.
+    pub(super) fn has_value(&self, at: &str, sender: Sender) -> bool {
+        let (old, _) = self.makers(sender);
+        !old.pool(&[at.to_owned()], 0).is_empty()
+    }
+
+    /// Whether the old schema accepts some value, and neither the new one nor the old one with `changes` accepts any.
+    pub(super) fn leaves_nothing(&self, spot: Spot<'_>, changes: &[&Edit]) -> bool {
+        let Spot { at, sender, .. } = spot;
+        if !self.is_emptied(at, sender) {
+            return false;
+        }
+        let (old, _) = self.makers(sender);
+        let edits = Some(self.edits(sender, changes));
+        let ways = old.ways(at.0);
+        if let [
+            Facts {
+                values: Some(values),
+                ..
+            },
+        ] = &ways[..]
+            && changes.iter().all(|edit| edit.lists_no_values())
+            && let Ok(accepted) = judge::accepted(&old.source, at.0, values, edits)
+        {
+            return !accepted.contains(&true);
+        }
+        let whole = whole::whole(&old.source, at.0, edits, false);
+        whole.is_ok_and(|whole| algebra::accepts_nothing(&whole))
+    }
+
     /// The relation of the old and the new schema by set algebra.
     pub(super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
         let (old, new) = self.makers(sender);
-        let wholes = (
-            whole::whole(&old.source, at.0, None, false),
-            whole::whole(&new.source, at.1, None, false),
-        );
-        match wholes {
-            (Ok(one), Ok(other)) => algebra::relate(&one, &other),
-            _ => Relation::default(),
-        }
+        let whole = |maker: &Maker<'a>, at| whole::whole(&maker.source, at, None, false);
+        algebra::relate_written(whole(old, at.0), whole(new, at.1))
     }
 }
 

@@ -8,6 +8,9 @@ use super::facts::Facts;
 use super::hints::Hints;
 use super::{formats, text};
 
+/// How many steps are multiplied with one another.
+const STEPS: usize = 6;
+
 /// Each count, one less and one more.
 pub(super) fn around(one: &BTreeSet<u64>, other: &BTreeSet<u64>) -> BTreeSet<u64> {
     let all = one.iter().chain(other);
@@ -142,6 +145,9 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
             number(step * 2.0),
             number(step * 3.0),
             number(-step),
+            // Nearly one.
+            number(step / 2.0),
+            number(step * 1.5),
         ]);
         for start in &starts {
             points.extend([
@@ -150,8 +156,9 @@ pub(super) fn numbers(facts: &Facts, hints: &Hints) -> Vec<Value> {
             ]);
         }
     }
-    if let [one, other] = steps.as_slice() {
-        points.push(number(one * other));
+    for (index, one) in steps.iter().take(STEPS).enumerate() {
+        let others = steps.iter().take(STEPS).skip(index + 1);
+        points.extend(others.map(|other| number(one * other)));
     }
     let small = |value: &Value| value.as_f64().unwrap_or_default().abs();
     let meets = |value: &Value| {
@@ -202,6 +209,6 @@ fn number(float: f64) -> Value {
         return Value::from(float as i64);
     }
     // 0.30000000000000004 is written as 0.3, as a person would.
-    let rounded: f64 = format!("{float:.9}").parse().unwrap_or(float);
+    let rounded: f64 = format!("{float:.12e}").parse().unwrap_or(float);
     Value::from(rounded)
 }

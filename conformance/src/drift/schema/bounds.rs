@@ -1,12 +1,8 @@
 //! Differences of bounds: inclusive and exclusive spellings of one bound.
 
-use super::super::ledger::Pair;
-use super::super::rules;
-use super::differences::{Difference, keyword_edits};
-use super::effect::Effect;
+use super::differences::{Difference, keyword_edits, replaced};
 use super::matching::Sides;
 use super::view::View;
-use crate::finding::SchemaChange;
 
 /// The bounds of numbers of one end, whose inclusive and exclusive spellings are one bound.
 const ENDS: [[&str; 2]; 2] = [
@@ -34,22 +30,10 @@ pub(super) fn bounds(
             continue;
         }
         told.extend(spellings);
-        let rule = &rules::SCHEMA_KEYWORD_CHANGED;
         let views = (old, new);
         let mut edits = keyword_edits(before, Some(&one), None, views);
         edits.extend(keyword_edits(after, None, Some(&other), views));
-        differences.push(Difference {
-            rule,
-            severity: rule.severity,
-            at: Pair::new(&*one.pointer, &*other.pointer),
-            change: SchemaChange::KeywordReplaced {
-                old: sides.old.told(&one.pointer, before, one.literal()),
-                new: sides.new.told(&other.pointer, after, other.literal()),
-            },
-            keyword: before.to_owned(),
-            effect: Effect::ANY,
-            edits,
-        });
+        differences.push(replaced(sides, (before, &one), (after, &other), edits));
     }
     told
 }

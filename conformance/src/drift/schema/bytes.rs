@@ -2,7 +2,7 @@
 
 use super::super::ledger::Pair;
 use super::super::rules;
-use super::differences::Difference;
+use super::differences::{Difference, replaced};
 use super::effect::Effect;
 use super::matching::Sides;
 use super::view::{View, is_annotation};
@@ -41,19 +41,11 @@ pub(super) fn bytes(
     if before == after {
         return &[];
     }
-    let rule = &rules::SCHEMA_KEYWORD_CHANGED;
+    // No validator reads bytes.
+    let difference = replaced(sides, (before, &one), (after, &other), Vec::new());
     differences.push(Difference {
-        rule,
-        severity: rule.severity,
-        at: Pair::new(&*one.pointer, &*other.pointer),
-        change: SchemaChange::KeywordReplaced {
-            old: sides.old.told(&one.pointer, before, one.literal()),
-            new: sides.new.told(&other.pointer, after, other.literal()),
-        },
         keyword: ENCODING.to_owned(),
-        effect: Effect::ANY,
-        // No validator reads bytes.
-        edits: Vec::new(),
+        ..difference
     });
     &[ENCODING, MEDIA]
 }

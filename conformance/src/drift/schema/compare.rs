@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
         below
     }
 
-    /// Whether two schemas differ in the media type of what one of them calls binary only.
+    /// Whether two schemas differ in the spelling of a media type only, or in that of what one of them calls binary.
     fn is_binary(&self, (old, new): &(View, View)) -> bool {
         let part = |view: &View| view.parts.get("contentMediaType").cloned();
         let (Some(one), Some(other)) = (part(old), part(new)) else {
@@ -312,7 +312,7 @@ impl<'a> Walk<'a> {
                 .insert("contentMediaType".to_owned(), one.clone());
             local(&view)
         };
-        self.sides.is_any_binary(&one, &other) && with(old) == with(new)
+        self.sides.are_one_media_type(&one, &other) && with(old) == with(new)
     }
 
     /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
@@ -413,7 +413,7 @@ impl<'a> Walk<'a> {
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
             (Content::Value(_), Content::Value(_)) if one.says_what(other) => {}
-            _ if keyword == "contentMediaType" && self.sides.is_any_binary(one, other) => {}
+            _ if keyword == "contentMediaType" && self.sides.are_one_media_type(one, other) => {}
             _ => {
                 differences::other_keyword(&self.sides, keyword, (one, other), views, differences);
             }

@@ -232,15 +232,24 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         let rest = &one.around[inside..];
         let edits: Vec<&Edit> = difference.edits.iter().collect();
         let rejected = self.raised(&edits, &trial, rest, one.root, spot, true);
+        let empties = self.is_emptied(spot, &edits, &trial, rest);
         let own = Member {
             id,
             difference,
-            breaks: matches!(rejected, Outcome::Found(true, _)),
+            breaks: empties || matches!(rejected, Outcome::Found(true, _)),
+            empties,
             values: trial.values(),
         };
         self.join(place, sender, spot.text, own);
         let mut lost = None;
         match rejected {
+            rejected if empties => {
+                let shown = match sender {
+                    Sender::Client => rejected,
+                    Sender::Server => self.raised(&edits, &trial, rest, one.root, spot, false),
+                };
+                return Verdict::Breaks(Impact::Emptied, shown.shown());
+            }
             Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
             Outcome::Found(false, shown) if self.is_withdrawn(id, difference, sender) => {
                 return Verdict::Breaks(Impact::Withdrawn, shown);
@@ -259,6 +268,35 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             return Verdict::Breaks(Impact::Withdrawn, unsent.shown());
         }
         self.without_harm(id, difference, spot, one, inside, (&trial, lost, made_up))
+    }
+
+    /// Whether no value is left of a body, a parameter or a member with these edits, which the trial is of.
+    fn is_emptied(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        trial: &Trial,
+        rest: &[(usize, String, Step)],
+    ) -> bool {
+        let lost = match spot.sender {
+            Sender::Client => &trial.rejected,
+            Sender::Server => &trial.unsent,
+        };
+        let (mut spot, mut rest) = (spot, rest);
+        while !lost.is_empty() && self.meaning.leaves_nothing(spot, edits) {
+            let Some((_, _, step)) = rest.first() else {
+                return true;
+            };
+            if let Step::Member(_) = step {
+                return true;
+            }
+            // A list may be empty where no item is left.
+            let more = rest[1..].iter();
+            let outer = more.take_while(|(.., step)| step.is_in_place()).count();
+            spot.at = self.at(rest[outer].0);
+            rest = &rest[outer + 1..];
+        }
+        false
     }
 
     /// Whether the schema that a difference is judged in certainly accepts the same with and without it.
@@ -424,13 +462,35 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             true => nothing::of_bounds(&difference.keyword, views).unwrap_or(difference.effect),
             false => difference.effect,
         };
+        let own = match &difference.edits[..] {
+            [
+                Edit::Branch {
+                    keyword, old, new, ..
+                },
+            ] if keyword == "oneOf" => {
+                // Where it excludes all others, it is as one of `anyOf`.
+                match self.is_apart(id, old.is_some(), old.as_ref().or(new.as_ref())) {
+                    true => effect::of_branch("anyOf", old.is_some()),
+                    false => own,
+                }
+            }
+            _ => own,
+        };
         let mut names = effect::names_members(&difference.keyword);
         let mut variance = 1;
         let mut in_place = true;
+        let mut inner = id;
         for (pair, keyword, step) in around {
             in_place &= step.is_in_place();
+            let (old, new) = self.at(std::mem::replace(&mut inner, *pair));
             variance *= match keyword.as_str() {
                 "oneOf" if seen || !in_place => 1,
+                "oneOf"
+                    if self.is_apart(*pair, true, Some(&old.to_owned()))
+                        && self.is_apart(*pair, false, Some(&new.to_owned())) =>
+                {
+                    1
+                }
                 keyword => effect::variance(keyword, names, self.views(*pair)),
             };
             names &= *step == Step::Same;
@@ -440,6 +500,22 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             -1 => own.reversed(),
             _ => Effect::ANY,
         }
+    }
+
+    /// Whether no value of the alternative at `branch` matches another one of the `oneOf` of the old or the new schema of a pair.
+    fn is_apart(&self, id: usize, in_old: bool, branch: Option<&String>) -> bool {
+        let (view, vacancy) = match in_old {
+            true => (self.views(id).0, &self.vacant.0),
+            false => (self.views(id).1, &self.vacant.1),
+        };
+        let known = |at: &str| vacancy.side.known_as(at);
+        let Some(own) = branch.map(|at| known(at)) else {
+            return false;
+        };
+        let branches = view.branches("oneOf");
+        let others = branches.iter().filter(|at| known(at) != own);
+        let all: Vec<&String> = others.collect();
+        all.len() + 1 == branches.len() && all.iter().all(|at| vacancy.are_apart(&own, at))
     }
 
     /// Tries a difference at `place`, with values that are about it.

@@ -10,6 +10,7 @@ use super::effect::{self, Effect};
 use super::matching::Sides;
 use super::sets::{required_edits, requires, sets};
 use super::types::types;
+use super::vacant::Vacancy;
 use super::view::{Content, PROSE, Part, View, is_annotation};
 use crate::document::{Literal, pointer};
 use crate::finding::{Keyword, SchemaChange, Severity, Shape};
@@ -80,9 +81,14 @@ pub(super) fn differ(
         return true;
     }
     if is_replaced(old, new) {
-        let change = SchemaChange::Replaced {
-            old: sides.old.shape(old),
-            new: sides.new.shape(new),
+        let nothing = [(&sides.old, old), (&sides.new, new)]
+            .map(|(side, view)| Vacancy::new(side, true).accepts_nothing(view));
+        let change = match nothing {
+            [before, after] if before != after => SchemaChange::NothingAccepted { new: after },
+            _ => SchemaChange::Replaced {
+                old: sides.old.shape(old),
+                new: sides.new.shape(new),
+            },
         };
         let rule = &rules::SCHEMA_REPLACED;
         differences.push(whole(rule, (old, new), change, Effect::ANY));
@@ -162,7 +168,7 @@ pub(super) fn named_schemas(
         if required && differs {
             edits.extend(required_edits(views.0, &name, !removed));
         }
-        let mut effect = effect::of_member(&keyword, removed, views);
+        let mut effect = effect::of_member((&keyword, &name), removed, views);
         if required && differs {
             effect.narrows |= !removed;
             effect.widens |= removed;
@@ -319,6 +325,28 @@ fn with_dependents(
     let mut all = edits(keyword);
     all.extend(dependents.flat_map(|(dependent, _)| edits(dependent)));
     all
+}
+
+/// One keyword in the place of another that says the same kind of thing; both with their spellings in views.
+pub(super) fn replaced(
+    sides: &Sides<'_>,
+    (before, old): (&str, &Part),
+    (after, new): (&str, &Part),
+    edits: Vec<Edit>,
+) -> Difference {
+    let rule = &rules::SCHEMA_KEYWORD_CHANGED;
+    Difference {
+        rule,
+        severity: rule.severity,
+        at: Pair::new(&*old.pointer, &*new.pointer),
+        change: SchemaChange::KeywordReplaced {
+            old: sides.old.told(&old.pointer, before, old.literal()),
+            new: sides.new.told(&new.pointer, after, new.literal()),
+        },
+        keyword: before.to_owned(),
+        effect: Effect::ANY,
+        edits,
+    }
 }
 
 /// A keyword that says something else. Where no number stands in for what it says, only arithmetic knows what that does.

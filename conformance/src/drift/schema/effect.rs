@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::super::meaning::is_held;
+use super::super::meaning::{are_apart, beyond, is_held};
 use super::view::{Content, View};
 use crate::document::Decimal;
+use crate::schema::pattern::{is_pattern, matches};
 
 /// How the values of the new schema may differ from those of the old one. Both are true where nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,11 @@ pub(super) fn of_keyword(keyword: &str, in_old: bool, views: (&View, &View)) -> 
 }
 
 /// A member of a map of schemas that is on one side only.
-pub(super) fn of_member(keyword: &str, in_old: bool, views: (&View, &View)) -> Effect {
+pub(super) fn of_member(
+    (keyword, name): (&str, &str),
+    in_old: bool,
+    views: (&View, &View),
+) -> Effect {
     let has =
         |keyword: &str| views.0.parts.contains_key(keyword) || views.1.parts.contains_key(keyword);
     let patterns = views.0.parts.contains_key("patternProperties");
@@ -92,10 +97,30 @@ pub(super) fn of_member(keyword: &str, in_old: bool, views: (&View, &View)) -> E
         "properties" if REST.iter().any(|rest| has(rest)) => Effect::ANY,
         "properties" if in_old => Effect::WIDENS,
         "properties" => Effect::NARROWS,
+        "patternProperties" if views.0.closed && is_alone(name, views.0) => match in_old {
+            true => Effect::NARROWS,
+            false => Effect::WIDENS,
+        },
+        "patternProperties" if REST.iter().any(|rest| has(rest) && *rest != keyword) => Effect::ANY,
+        "patternProperties" if in_old => Effect::WIDENS,
+        "patternProperties" => Effect::NARROWS,
         "dependentSchemas" if !has("unevaluatedProperties") && in_old => Effect::WIDENS,
         "dependentSchemas" if !has("unevaluatedProperties") => Effect::NARROWS,
         _ => Effect::ANY,
     }
+}
+
+/// Whether no property of a schema, and no member that another one of its patterns speaks of, has a name that matches `pattern`.
+fn is_alone(pattern: &str, view: &View) -> bool {
+    let names = |keyword: &str| match view.parts.get(keyword).map(|part| &part.content) {
+        Some(Content::Named(all)) => all.keys().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let mut properties = names("properties").into_iter();
+    let mut patterns = names("patternProperties").into_iter();
+    is_pattern(pattern)
+        && !properties.any(|name| matches(pattern, &name))
+        && patterns.all(|other| other == pattern || are_apart(&other, pattern))
 }
 
 /// A branch that is on one side only.
@@ -113,6 +138,12 @@ pub(super) fn of_change(keyword: &str, old: &Value, new: &Value) -> Effect {
     match (keyword, old.as_str(), new.as_str()) {
         ("format", Some("float"), Some("double")) => return Effect::WIDENS,
         ("format", Some("double"), Some("float")) => return Effect::NARROWS,
+        ("pattern", Some(old), Some(new)) => {
+            return Effect {
+                narrows: !beyond(old, new).is_empty,
+                widens: !beyond(new, old).is_empty,
+            };
+        }
         _ => {}
     }
     match (old, new) {

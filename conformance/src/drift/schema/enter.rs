@@ -6,9 +6,10 @@ use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::decide::{Decider, Verdict};
 use super::differences::Difference;
+use super::effect::Effect;
 use super::told;
 use super::users::Search;
-use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side};
+use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side, Turned};
 
 /// Enters what the differences of all pairs come to.
 pub(super) fn enter<'w>(
@@ -98,6 +99,7 @@ impl<'d> Decider<'d, '_, '_> {
             at: difference.at.clone(),
             message: Message::Schema(difference.change.clone()),
             effect: None,
+            turned: Turned::No,
             undecided: None,
             witness: None,
             proof: None,
@@ -137,11 +139,46 @@ impl<'d> Decider<'d, '_, '_> {
             Verdict::None => return None,
         };
         entry.effect = Some(finding::Effect { sender, impact });
+        entry.turned = self.is_turned(id, difference, (sender, impact), shown.is_some());
         if let Some(shown) = shown {
             entry.proof = Some(self.proof(&shown));
             entry.witness = Some(shown.value);
         }
         Some(entry)
+    }
+
+    /// How a difference comes to have its effect: under `not` the other way round, and in alternatives also by what overlaps.
+    fn is_turned(
+        &self,
+        id: usize,
+        difference: &Difference,
+        (sender, impact): (Sender, Impact),
+        is_shown: bool,
+    ) -> Turned {
+        let Some(one) = self.uses(id, sender).into_iter().next() else {
+            return Turned::No;
+        };
+        let count = |name: &str| {
+            one.around
+                .iter()
+                .filter(|(_, keyword, _)| keyword == name)
+                .count()
+        };
+        let is_negated = count("not") % 2 == 1;
+        let harms = matches!(impact, Impact::Compatible) == (sender == Sender::Server);
+        let narrows = harms || matches!(impact, Impact::Withdrawn | Impact::Emptied);
+        let Effect {
+            narrows: may_narrow,
+            widens: may_widen,
+        } = difference.effect;
+        match (may_narrow, may_widen) {
+            (true, true) if is_negated => Turned::Negated,
+            (true, true) => Turned::No,
+            (natural, _) if natural == narrows => Turned::No,
+            _ if is_negated => Turned::Negated,
+            _ if is_shown && count("oneOf") > 0 => Turned::Overlapping,
+            _ => Turned::No,
+        }
     }
 
     /// Whether a reader should know of a difference that does nothing to values.

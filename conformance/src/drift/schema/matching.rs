@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use foldhash::{HashMap, HashSet};
+use serde_json::Value;
 
 use super::super::equal::canonical;
 use super::super::meaning::StandIns;
+use super::super::media::normalized;
 use super::super::same::Same;
 use super::side::{Side, local};
 use super::view::{Content, Part, View};
@@ -66,11 +68,16 @@ impl Sides<'_> {
                 .is_none_or(|literal| self.stand_ins().hold(&literal))
     }
 
-    /// Whether one of two media types stands for `format: binary` of OpenAPI 3.0, which is of any media type.
-    pub(super) fn is_any_binary(&self, one: &Part, other: &Part) -> bool {
+    /// Whether two media types are one, or one of them stands for `format: binary` of OpenAPI 3.0, which is of any media type.
+    pub(super) fn are_one_media_type(&self, one: &Part, other: &Part) -> bool {
         const MEDIA: &str = "contentMediaType";
+        let name = |part: &Part| match &part.content {
+            Content::Value(Value::String(name)) => Some(normalized(name)),
+            _ => None,
+        };
         self.old.spelled(&one.pointer, MEDIA) != MEDIA
             || self.new.spelled(&other.pointer, MEDIA) != MEDIA
+            || name(one).is_some() && name(one) == name(other)
     }
 
     /// Whether two branches are one component, which may differ in itself.

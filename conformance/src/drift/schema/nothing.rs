@@ -8,10 +8,10 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::equal::{canonical, identity};
-use super::super::meaning::lengths;
+use super::super::meaning::{are_apart, exclude, lengths};
 use super::effect::Effect;
 use super::range::Range;
-use super::vacant::{Vacancy, count, number, property};
+use super::vacant::{DEPTH, Vacancy, count, number, property};
 use super::view::{Content, View, is_annotation};
 use crate::document::{Decimal, Literal};
 use crate::schema::number_format;
@@ -71,6 +71,21 @@ impl Vacancy<'_, '_> {
                     && (branches.iter().all(|at| self.is_nothing(at, depth))
                         || depth > 0 && keyword == "oneOf" && self.are_twice(branches))
             })
+    }
+
+    /// Whether no value meets both of the schemas at these places.
+    pub(super) fn are_apart(&self, one: &str, other: &str) -> bool {
+        let views = [one, other].map(|at| self.side.view(&self.side.known_as(at)));
+        let [one, other] = &views;
+        let are_texts = views
+            .iter()
+            .all(|view| !view.or_null && matches!(view.types(), Some([name]) if name == "string"));
+        let differ = |keyword: &str, are_apart: fn(&str, &str) -> bool| {
+            let both = text(one, keyword).zip(text(other, keyword));
+            both.is_some_and(|(one, other)| are_apart(one, other))
+        };
+        are_texts && (differ("format", exclude) || differ("pattern", are_apart))
+            || self.are_empty(&views, DEPTH)
     }
 
     /// All schemas that each value of `view` has to meet.
@@ -249,12 +264,17 @@ impl Vacancy<'_, '_> {
     }
 }
 
-/// How long the texts of a schema's format are.
-fn format_lengths(view: &View) -> Option<(usize, Option<usize>)> {
-    match &view.parts.get("format")?.content {
-        Content::Value(Value::String(format)) => lengths(format),
+/// The text that a keyword says.
+fn text<'v>(view: &'v View, keyword: &str) -> Option<&'v str> {
+    match &view.parts.get(keyword)?.content {
+        Content::Value(Value::String(text)) => Some(text),
         _ => None,
     }
+}
+
+/// How long the texts of a schema's format are.
+fn format_lengths(view: &View) -> Option<(usize, Option<usize>)> {
+    lengths(text(view, "format")?)
 }
 
 /// The demands on numbers.

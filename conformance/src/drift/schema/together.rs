@@ -10,7 +10,7 @@ use super::super::rules;
 use super::decide::Decider;
 use super::differences::Difference;
 use super::shown::Outcome;
-use crate::finding::{Effect, Impact, Message, SchemaChange, Sender, Severity, Undecided};
+use crate::finding::{Effect, Impact, Message, SchemaChange, Sender, Severity, Turned, Undecided};
 
 /// How many differences of one schema are looked at together.
 const GROUP: usize = 300;
@@ -31,6 +31,8 @@ pub(super) struct Member<'d> {
     pub(super) difference: &'d Difference,
     /// Whether it breaks somebody by itself.
     pub(super) breaks: bool,
+    /// Whether no value is left because of it.
+    pub(super) empties: bool,
     /// Values of the shared schema that are about it.
     pub(super) values: Vec<Value>,
 }
@@ -42,6 +44,7 @@ impl<'d> Member<'d> {
             id,
             difference,
             breaks: false,
+            empties: false,
             values,
         }
     }
@@ -62,7 +65,12 @@ impl<'d> Decider<'d, '_, '_> {
     pub(super) fn relation(&self, place: usize, sender: Sender) -> (bool, bool) {
         let mut known = self.relations.borrow_mut();
         *known.entry((place, sender)).or_insert_with(|| {
-            let relation = self.meaning.relation(self.at(place), sender);
+            let at = self.at(place);
+            // What accepts nothing makes up for nothing.
+            if self.meaning.is_emptied(at, sender) {
+                return (false, false);
+            }
+            let relation = self.meaning.relation(at, sender);
             (relation.old_in_new, relation.new_in_old)
         })
     }
@@ -127,6 +135,7 @@ impl<'d> Decider<'d, '_, '_> {
         match known {
             Some(known) => {
                 known.breaks |= member.breaks;
+                known.empties |= member.empties;
                 known.values.extend(member.values);
                 known.values.truncate(2 * TRIED);
             }
@@ -139,6 +148,15 @@ impl<'d> Decider<'d, '_, '_> {
         let groups = std::mem::take(&mut self.groups);
         let mut found: BTreeMap<usize, SchemaEntry> = BTreeMap::new();
         for ((place, sender, text), mut group) in groups {
+            let spot = Spot {
+                at: self.at(place),
+                sender,
+                text,
+            };
+            if let Some(entry) = self.of_emptying(place, spot, &group) {
+                found.insert(place, entry);
+                continue;
+            }
             group.retain(|member| !member.breaks);
             // Members of one object do not depend on one another, unless something else says so.
             let apart = group.iter().all(|member| {
@@ -149,14 +167,11 @@ impl<'d> Decider<'d, '_, '_> {
                         .iter()
                         .all(|edit| edit.member().is_some())
             });
+            // Where nothing is valid, each of them keeps it so.
+            let apart = apart && self.meaning.has_value(spot.at.0, sender);
             if apart || !(2..=GROUP).contains(&group.len()) || self.equal[place] {
                 continue;
             }
-            let spot = Spot {
-                at: self.at(place),
-                sender,
-                text,
-            };
             let Some(entry) = self.of_group(place, spot, &group) else {
                 continue;
             };
@@ -168,6 +183,52 @@ impl<'d> Decider<'d, '_, '_> {
             }
         }
         found.into_iter().collect()
+    }
+
+    /// Returns the entry for differences that leave no value of a body, a parameter or a member together, and none of them alone.
+    fn of_emptying(&self, place: usize, spot: Spot<'_>, group: &Group<'d>) -> Option<SchemaEntry> {
+        let is_alone = group.len() < 2 || group.iter().any(|member| member.empties);
+        if is_alone || !self.meaning.is_emptied(spot.at, spot.sender) {
+            return None;
+        }
+        let one = self.uses(place, spot.sender).into_iter().next()?;
+        let is_told = matches!(one.around.first(), None | Some((_, _, Step::Member(_))));
+        if !is_told || self.turned(&one.around, 0).is_some() {
+            return None;
+        }
+        let empty = |group: &[&'d Difference]| self.meaning.leaves_nothing(spot, &edits(group));
+        let mut group: Vec<&Difference> = group.iter().map(|one| one.difference).collect();
+        if !empty(&group) {
+            return None;
+        }
+        for index in (0..group.len().min(TOGETHER)).rev() {
+            let mut fewer = group.clone();
+            fewer.remove(index);
+            if empty(&fewer) {
+                group = fewer;
+            }
+        }
+        if group.len() < 2 {
+            return None;
+        }
+        let (old, new) = spot.at;
+        let rule = &rules::SCHEMA_CHANGES_TOGETHER;
+        Some(SchemaEntry {
+            rule,
+            severity: rule.severity,
+            at: Pair::new(old, new),
+            message: Message::Schema(SchemaChange::Together {
+                changes: group.iter().map(|one| one.change.clone()).collect(),
+            }),
+            effect: Some(Effect {
+                sender: spot.sender,
+                impact: Impact::Emptied,
+            }),
+            turned: Turned::No,
+            undecided: None,
+            witness: None,
+            proof: None,
+        })
     }
 
     /// Returns the entry for the joint effect of differences that are not breaking by themselves. Where none of them is a finding,
@@ -229,6 +290,7 @@ impl<'d> Decider<'d, '_, '_> {
                 sender: spot.sender,
                 impact,
             }),
+            turned: Turned::No,
             undecided: impact.is_none().then(|| Undecided::NotFound {
                 keyword: String::new(),
             }),

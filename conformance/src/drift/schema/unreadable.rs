@@ -1,13 +1,14 @@
 //! Differences in which a pattern stands that is not a regular expression. Values are held to the rest of its schema only.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::super::meaning::Edit;
 use super::decide::{Decider, Verdict};
 use super::differences::Difference;
-use crate::document::pointer;
+use super::side::Side;
+use crate::document::pointer::{self, index as index_of, join};
 use crate::finding::{Impact, Sender, Undecided};
-use crate::schema::pattern::{is_pattern, pattern};
+use crate::schema::pattern::fault;
 
 /// Keywords whose values hold no schemas.
 const DATA: [&str; 6] = [
@@ -38,31 +39,43 @@ impl Decider<'_, '_, '_> {
         for edit in difference.edits.iter().filter(|edit| !is_property(edit)) {
             let (old, new) = changed(edit);
             if let Edit::Entry {
-                keyword, name, new, ..
+                schema,
+                keyword,
+                name,
+                new,
             } = edit
                 && keyword == "patternProperties"
-                && let Some(reason) = reason(name)
+                && let Some(reason) = reason(name, schema)
             {
                 match new {
                     Some(_) => found.new = Some(reason),
                     None => found.old = Some(reason),
                 }
             }
-            let look = |found: &mut Option<Undecided>, (keyword, value): (Option<String>, _)| {
-                if found.is_none() {
-                    *found = in_keyword(keyword.as_deref().unwrap_or_default(), value);
-                }
-            };
             let sides = &self.walk.sides;
-            if let Some((at, keyword)) = old
-                && let Some(value) = sides.old.value(&at)
-            {
-                look(&mut found.old, (keyword, value));
-            }
-            if let Some((at, keyword)) = new
-                && let Some(value) = sides.new.value(&at)
-            {
-                look(&mut found.new, (keyword, value));
+            let told = |side: &Side<'_>, found: Undecided| match found {
+                Undecided::Pattern {
+                    pattern,
+                    at,
+                    problem,
+                } => Undecided::Pattern {
+                    pattern,
+                    at: side.document().origin(&at).1,
+                    problem,
+                },
+                other => other,
+            };
+            for (found, side, place) in [
+                (&mut found.old, &sides.old, old),
+                (&mut found.new, &sides.new, new),
+            ] {
+                if found.is_none()
+                    && let Some((at, keyword)) = place
+                    && let Some(value) = side.value(&at)
+                {
+                    let reason = in_keyword(&keyword.unwrap_or_default(), &at, value);
+                    *found = reason.map(|reason| told(side, reason));
+                }
             }
         }
         found
@@ -126,35 +139,34 @@ fn changed(edit: &Edit) -> (Changed, Changed) {
     }
 }
 
-/// Why a pattern cannot be read.
-fn reason(text: &str) -> Option<Undecided> {
-    if is_pattern(text) {
-        return None;
-    }
-    pattern(text).err()
+/// Why a pattern, which is at `at`, cannot be read.
+fn reason(text: &str, at: &str) -> Option<Undecided> {
+    Some(Undecided::Pattern {
+        pattern: text.to_owned(),
+        at: at.to_owned(),
+        problem: fault(text)?,
+    })
 }
 
-/// The first pattern in a keyword that cannot be read, where `keyword` is empty in a schema.
-fn in_keyword(keyword: &str, value: &Value) -> Option<Undecided> {
+/// The first pattern that cannot be read in a keyword, which is at `at`; `keyword` is empty for a schema.
+fn in_keyword(keyword: &str, at: &str, value: &Value) -> Option<Undecided> {
     match (keyword, value) {
-        ("pattern", Value::String(text)) => reason(text),
-        ("patternProperties", Value::Object(members)) => {
-            let names = members.keys().find_map(|name| reason(name));
-            names.or_else(|| in_members(members, ""))
+        ("pattern", Value::String(text)) => reason(text, at),
+        ("patternProperties" | "properties" | "dependentSchemas", Value::Object(members)) => {
+            let mut names = members.keys().filter(|_| keyword == "patternProperties");
+            let broken = names.find_map(|name| reason(name, at));
+            let mut below = members.iter();
+            broken.or_else(|| below.find_map(|(name, one)| in_keyword("", &join(at, name), one)))
         }
-        ("properties" | "dependentSchemas", Value::Object(members)) => in_members(members, ""),
         (keyword, _) if DATA.contains(&keyword) || keyword.starts_with("x-") => None,
-        (_, Value::Object(members)) => members
-            .iter()
-            .find_map(|(keyword, value)| in_keyword(keyword, value)),
-        (_, Value::Array(items)) => items.iter().find_map(|item| in_keyword("", item)),
+        (_, Value::Object(members)) => {
+            let mut below = members.iter();
+            below.find_map(|(keyword, one)| in_keyword(keyword, &join(at, keyword), one))
+        }
+        (_, Value::Array(items)) => {
+            let mut below = items.iter().enumerate();
+            below.find_map(|(index, one)| in_keyword("", &index_of(at, index), one))
+        }
         _ => None,
     }
-}
-
-/// The first pattern in schemas by their names that cannot be read.
-fn in_members(members: &Map<String, Value>, keyword: &str) -> Option<Undecided> {
-    members
-        .values()
-        .find_map(|member| in_keyword(keyword, member))
 }

@@ -15,7 +15,7 @@ use super::view::{Content, View};
 use crate::document::Decimal;
 
 /// How deep schemas that accept nothing are looked for.
-const DEPTH: usize = 8;
+pub(super) const DEPTH: usize = 8;
 
 /// The places in the schemas of one document that values come to.
 pub(super) struct Vacancy<'s, 'a> {

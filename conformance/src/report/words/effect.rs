@@ -1,7 +1,7 @@
 //! Clauses about who is affected by a change of a schema, and how.
 
 use super::{Context, name};
-use crate::finding::{Effect, Impact, SchemaChange, Sender};
+use crate::finding::{Effect, Impact, SchemaChange, Sender, Turned};
 
 /// Values that only one of two schemas allows.
 pub(super) enum Values {
@@ -41,6 +41,25 @@ impl Said {
     pub(super) fn gaining(mut self, values: &str) -> Self {
         self.gained = Some(Values::Of(values.to_owned()));
         self
+    }
+
+    /// The clauses where the schemas around turn what the difference does.
+    pub(super) fn turned(self, turned: Turned) -> Self {
+        match turned {
+            Turned::No => self,
+            Turned::Negated => Self {
+                lead: format!("under `not`, {}", self.lead),
+                lost: self.gained,
+                gained: self.lost,
+                repeats: false,
+            },
+            Turned::Overlapping => Self {
+                repeats: false,
+                ..self
+                    .losing("values that match another alternative as well")
+                    .gaining("values that matched two alternatives")
+            },
+        }
     }
 }
 
@@ -159,7 +178,18 @@ pub(super) fn affected(
         SchemaChange::ValuesAdded { .. } | SchemaChange::AlternativeAdded { .. } => "know",
         _ => "expect",
     };
+    let is_nothing = matches!(change, SchemaChange::NothingAccepted { .. });
     match (effect.sender, effect.impact) {
+        (Sender::Client, Impact::Emptied) if is_nothing => match in_versions {
+            true => format!("{people} that send any value are now refused"),
+            false => format!("{people} that send any value are refused"),
+        },
+        (Sender::Server, Impact::Emptied) if is_nothing => match in_versions {
+            true => format!("new no longer {answer}s any value"),
+            false => format!("the server does not {answer} any value"),
+        },
+        (_, Impact::Emptied) if in_versions => "no value is valid any more".to_owned(),
+        (_, Impact::Emptied) => "no value is valid".to_owned(),
         (Sender::Client, Impact::Rejected | Impact::Withdrawn) => {
             let does = match &said.lost {
                 Some(Values::Of(values)) => format!("send {values}"),

@@ -23,7 +23,9 @@ mod value;
 mod violation;
 
 use crate::document::pointer;
-use crate::finding::{Comparison, Effect, Finding, Message, Place, Sender, Side, Undecided};
+use crate::finding::{
+    Comparison, Effect, Finding, Message, Place, Sender, Side, Turned, Undecided,
+};
 
 pub use progress::progress;
 pub(crate) use value::{Quote, contrasted, list, name, quoted, reference, shown, told_apart};
@@ -42,12 +44,16 @@ pub struct Context<'f> {
     pub rule: &'static str,
     /// The people affected, and how.
     pub effect: Option<Effect>,
+    /// How a change comes to have this effect.
+    pub turned: Turned,
     /// Why it is not known whether anybody is.
     pub undecided: Option<&'f Undecided>,
     /// Whether the server calls the other side: webhooks and callbacks.
     pub webhook: bool,
     /// JSON pointer of the place.
     pub pointer: &'f str,
+    /// The places in both documents.
+    pub places: [Option<&'f Place>; 2],
     /// The parameter or header that the place is in, such as ``query parameter `limit` ``.
     pub part: Option<&'f str>,
 }
@@ -61,6 +67,7 @@ impl<'f> Context<'f> {
             new: side(Side::New, comparison),
             rule: finding.rule,
             effect: finding.effect,
+            turned: finding.turned,
             undecided: finding.undecided.as_ref(),
             webhook: is_webhook(finding),
             pointer: finding
@@ -68,33 +75,54 @@ impl<'f> Context<'f> {
                 .as_ref()
                 .or(finding.new.as_ref())
                 .map_or("", |place| place.pointer.as_str()),
+            places: [finding.old.as_ref(), finding.new.as_ref()],
             part: finding.part.as_deref(),
         }
     }
 
     /// The property, parameter or header whose schema the place is in, such as `` `status` ``, ``items of `tags` `` or
-    /// ``the query parameter `limit` ``; none outside of these.
+    /// ``the query parameter `limit` ``, or the component that it is in; none outside of these.
     fn property(&self) -> Option<String> {
+        let [old, new] = self.places;
+        let pointers = |place: Option<&'f Place>| place.map(|place| [&place.pointer, &place.node]);
+        let all = [old, new].into_iter().filter_map(pointers);
+        let all: Vec<&str> = all.flatten().map(String::as_str).collect();
+        let own = std::iter::once(self.pointer).chain(all);
+        let found: Vec<(String, bool)> = own.filter_map(|at| self.property_at(at)).collect();
+        let member = found.iter().find(|(_, is_member)| *is_member);
+        member.or(found.first()).map(|(name, _)| name.clone())
+    }
+
+    /// As [`Self::property`], for one pointer; whether it is more than a component.
+    fn property_at(&self, at: &str) -> Option<(String, bool)> {
         let part = self.part.map(|part| format!("the {part}"));
+        let mut is_member = part.is_some();
         let mut known = part.clone();
-        let mut tokens = pointer::tokens(self.pointer).peekable();
+        let mut tokens = pointer::tokens(at).peekable();
         while let Some(token) = tokens.next() {
             known = match token.as_str() {
                 "properties" => {
                     let property = name(&tokens.next()?);
+                    is_member = true;
                     Some(match &part {
                         Some(part) => format!("{property} of {part}"),
                         None => property,
                     })
                 }
-                "items" | "prefixItems" => known.map(|of| items_of(&of)),
+                "components" | "definitions" if known.is_none() => {
+                    tokens.next_if(|kind| token == "components" && kind == "schemas");
+                    tokens.next().map(|component| name(&component))
+                }
+                "items" | "prefixItems" => {
+                    Some(known.map_or("items".to_owned(), |of| items_of(&of)))
+                }
                 "additionalProperties" | "patternProperties" if tokens.peek().is_some() => {
-                    known.map(|of| format!("members of {of}"))
+                    Some(known.map_or("members".to_owned(), |of| format!("members of {of}")))
                 }
                 _ => known,
             };
         }
-        known
+        Some((known?, is_member))
     }
 
     /// Whether the documents must agree, so that there is advice.
@@ -115,6 +143,7 @@ impl<'f> Context<'f> {
 /// The items of a list, which may be the items of another one.
 fn items_of(list: &str) -> String {
     match list.strip_prefix("items of ") {
+        None if list == "items" => "items of inner lists".to_owned(),
         None => format!("items of {list}"),
         Some(inner) if inner.starts_with("the nested lists in ") => list.to_owned(),
         Some(inner) => match inner.strip_prefix("the lists in ") {

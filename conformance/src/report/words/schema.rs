@@ -8,19 +8,32 @@ use super::hint::hint;
 use super::keyword::{NO_TEXT, bytes, is_raw, member_of, refused};
 use super::shape::{beyond, outside, shape, shapes, types};
 use super::{Context, contrasted, list, name, quoted, reference, told_apart};
-use crate::document::Literal;
-use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape};
+use crate::document::{Literal, pointer};
+use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Turned};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
-    let said = said(change, context);
+    // The keyword of items stands where these do.
+    let is_of_items = match change {
+        SchemaChange::KeywordAdded(told) | SchemaChange::KeywordRemoved(told) => {
+            ["items", "prefixItems"].contains(&told.keyword.as_str())
+        }
+        _ => false,
+    };
+    let around = Context {
+        pointer: pointer::parent(context.pointer),
+        places: [None, None],
+        ..*context
+    };
+    let context = if is_of_items { &around } else { context };
+    let said = said(change, context).turned(context.turned);
     let Some(effect) = context.effect else {
         return match hint(change, context) {
             Some(hint) => format!("{}: {hint}", said.lead),
             None => said.lead,
         };
     };
-    let affected =
-        member(change, effect, context).unwrap_or_else(|| affected(&said, change, effect, context));
+    let own = member(change, effect, context).filter(|_| context.turned == Turned::No);
+    let affected = own.unwrap_or_else(|| affected(&said, change, effect, context));
     let named = match (effect.sender, effect.impact) {
         (Sender::Server, Impact::Rejected) | (Sender::Client, Impact::Compatible) => &said.gained,
         (Sender::Server, Impact::Compatible) => &said.lost,
@@ -56,8 +69,8 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         .map_or_else(String::new, |one| format!(" for {one}"));
     // A schema as a whole is its property.
     let became = |before: &str, after: &str| match (&property, in_versions) {
-        (Some(one), true) => format!("{one} {}", turned(before, after)),
-        (Some(one), false) => format!("{one} is {}", turned(before, after)),
+        (Some(one), true) => format!("{} {}", each(one), turned(before, after)),
+        (Some(one), false) => format!("{} is {}", each(one), turned(before, after)),
         (None, _) => turned(before, after),
     };
     let does = |does: &str, added: bool| match (in_versions, added) {
@@ -298,6 +311,16 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             Said::new(format!("{}; they matter only together", leads.join("; ")))
         }
     }
+}
+
+/// All that a property stands for, one by one.
+fn each(property: &str) -> String {
+    let plurals = [("items", "each item"), ("members", "each member")];
+    let one = plurals.iter().find_map(|(all, one)| {
+        let rest = property.strip_prefix(all)?;
+        Some(format!("{one}{rest}"))
+    });
+    one.unwrap_or_else(|| property.to_owned())
 }
 
 fn alternative(keyword: &str, one: &Shape, added: bool, in_versions: bool) -> Said {

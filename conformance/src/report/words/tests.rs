@@ -6,16 +6,17 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Acceptance, BaselineFault, DocumentChange, Impact, ReplayFault, SchemaChange,
+    Acceptance, BaselineFault, DocumentChange, Impact, Keyword, ReplayFault, SchemaChange,
 };
 
 use every::{changes, reasons, text};
 
-const IMPACTS: [Impact; 4] = [
+const IMPACTS: [Impact; 5] = [
     Impact::Rejected,
     Impact::Withdrawn,
     Impact::Compatible,
     Impact::Undocumented,
+    Impact::Emptied,
 ];
 
 fn context(comparison: Comparison, effect: Option<Effect>, webhook: bool) -> Context<'static> {
@@ -25,9 +26,11 @@ fn context(comparison: Comparison, effect: Option<Effect>, webhook: bool) -> Con
         new: side(Side::New, comparison),
         rule: "schema-changed",
         effect,
+        turned: Turned::No,
         undecided: None,
         webhook,
         pointer: "",
+        places: [None, None],
         part: None,
     }
 }
@@ -181,7 +184,7 @@ fn what_differs_in_a_property_is_told_with_its_name() {
         (
             "/components/schemas/Status/enum",
             values,
-            "new may answer `error`, which clients of old do not know",
+            "new may answer `error` for `Status`, which clients of old do not know",
         ),
         (
             "/components/schemas/Order/properties/a~1b/items/maxLength",
@@ -206,6 +209,55 @@ fn what_differs_in_a_property_is_told_with_its_name() {
         ),
     ] {
         assert_eq!(said(pointer, change), expected);
+    }
+}
+
+#[test]
+fn what_the_schemas_around_turn_is_told_as_it_is() {
+    let longer = SchemaChange::KeywordChanged {
+        keyword: text("maxLength"),
+        old: Some(json!(3).into()),
+        new: Some(json!(5).into()),
+    };
+    let typed = SchemaChange::KeywordAdded(Keyword::new("pattern", json!("^a")));
+    for (change, turned, (sender, impact), expected) in [
+        (
+            &longer,
+            Turned::Overlapping,
+            (Sender::Client, Impact::Rejected),
+            "`maxLength` was 3, is now 5: clients that send values that match another alternative as well are now refused",
+        ),
+        (
+            &longer,
+            Turned::Negated,
+            (Sender::Client, Impact::Rejected),
+            "under `not`, `maxLength` was 3, is now 5: clients that send longer values are now refused",
+        ),
+        (
+            &typed,
+            Turned::Negated,
+            (Sender::Client, Impact::Compatible),
+            "under `not`, `pattern: ^a` is new: clients may now send values that do not match",
+        ),
+        (
+            &typed,
+            Turned::Negated,
+            (Sender::Server, Impact::Rejected),
+            "under `not`, `pattern: ^a` is new: new may answer values that do not match, which clients of old do not expect",
+        ),
+        (
+            &typed,
+            Turned::No,
+            (Sender::Server, Impact::Emptied),
+            "`pattern: ^a` is new: no value is valid any more",
+        ),
+    ] {
+        let effect = Some(Effect { sender, impact });
+        let context = Context {
+            turned,
+            ..context(Comparison::Versions, effect, false)
+        };
+        assert_eq!(sentence(&change.clone().into(), &context), expected);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Words for what could not be decided.
 
-use super::{Context, name, reference};
+use super::{Context, contrasted, list, name, reference};
 use crate::finding::{Message, SchemaChange, Undecided};
 
 /// Why it is not known whether anybody is affected.
@@ -19,6 +19,23 @@ pub(super) fn undecided(message: &Message, reason: &Undecided, context: &Context
         Undecided::NotFound { keyword } if is_one_sided && !keyword.is_empty() => {
             format!("no example and no proof was found for {}", name(keyword))
         }
+        Undecided::NotFound { keyword } => match message {
+            Message::Schema(
+                SchemaChange::ValuesAdded { values, .. }
+                | SchemaChange::ValuesRemoved { values, .. },
+            ) => format!("no example and no proof was found for {}", list(values)),
+            Message::Schema(SchemaChange::KeywordChanged {
+                old: Some(old),
+                new: Some(new),
+                ..
+            }) if keyword != "pattern" && !keyword.is_empty() => {
+                let (old, new) = contrasted(old, new);
+                format!(
+                    "no value was found that only one of {old} and {new} allows, and no proof that there is none"
+                )
+            }
+            _ => cause(reason),
+        },
         reason => cause(reason),
     };
     format!(
@@ -36,7 +53,7 @@ pub(super) fn cause(reason: &Undecided) -> String {
             "properties" | "required" | "allOf" | "anyOf" | "oneOf" | "not" => {
                 "the schema around it is too complex".to_owned()
             }
-            keyword => format!("two values of {} were compared", name(keyword)),
+            keyword => format!("no example and no proof was found for {}", name(keyword)),
         },
         Undecided::NotEnforced { keyword } => {
             format!("the validator does not enforce {}", name(keyword))
@@ -46,6 +63,17 @@ pub(super) fn cause(reason: &Undecided) -> String {
             format!(
                 "the reference {} leads nowhere, or to several schemas",
                 name(&reference(one))
+            )
+        }
+        Undecided::Pattern {
+            pattern,
+            at,
+            problem,
+        } => {
+            let place = reference(&format!("#{at}"));
+            format!(
+                "the pattern {} at {place} is not a regular expression: {problem}",
+                name(pattern)
             )
         }
         Undecided::NotASchema => "one of the two is not a schema".to_owned(),

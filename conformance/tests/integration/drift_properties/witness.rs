@@ -68,7 +68,8 @@ impl<'a> Judge<'a> {
         let impact = found.effect.map(|effect| effect.impact);
         let harms = |slot: &&Slot| {
             slot.is_sent_by_server() == (proof.accepted_by == Side::New)
-                || slot.is_sent_by_server() && impact == Some(Impact::Withdrawn)
+                || slot.is_sent_by_server()
+                    && matches!(impact, Some(Impact::Withdrawn | Impact::Emptied))
         };
         let slot = slots
             .iter()

@@ -62,7 +62,8 @@ pub(crate) fn writer(
                 let impact = finding.effect.map(|effect| effect.impact);
                 // A value that the server no longer sends is one that only the old document accepts.
                 let harms = (proof.accepted_by == Side::New) == one.from_server
-                    || one.from_server && impact == Some(Impact::Withdrawn);
+                    || one.from_server
+                        && matches!(impact, Some(Impact::Withdrawn | Impact::Emptied));
                 if finding.severity == Severity::Breaking && !harms {
                     return Err(format!("{witness} harms nobody, as {proof:?}"));
                 }

@@ -202,6 +202,11 @@ pub(super) fn reasons() -> Vec<Undecided> {
             reference: text("#/components/schemas/Cat"),
         },
         Undecided::NotASchema,
+        Undecided::Pattern {
+            pattern: text("(a"),
+            at: text("/components/schemas/Cat/pattern"),
+            problem: text("opening parenthesis without closing parenthesis"),
+        },
         Undecided::Unusable {
             cause: text("unclosed group in `(a`"),
         },
@@ -215,6 +220,7 @@ pub(super) fn reasons() -> Vec<Undecided> {
             | Undecided::UnknownFormat { .. }
             | Undecided::Reference { .. }
             | Undecided::NotASchema
+            | Undecided::Pattern { .. }
             | Undecided::Unusable { .. }
             | Undecided::TooDeep => {}
         }
