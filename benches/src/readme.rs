@@ -91,8 +91,8 @@ two and three nodes on it.
   *Connections* are the most that one node had while it published.
 - *Publish to receiver*: 200 events a second in all, the nodes in turn; from the first byte of the publication to the last byte of the
   delivery. *Split*: one node with `--api` and one with `--worker`; *without waking* the worker cannot be told, and looks once a second.
-- *800 events/s*: one node, for a minute; *queue*: with eight slots, so that most deliveries wait. Each then once more beside a transaction
-  that is left open, behind which nothing can be vacuumed.
+- *800 events/s*: one node, for a minute; *split*: one node with `--api` and one with `--worker`, so that every delivery goes through the
+  queue. Each then once more beside a transaction that is left open, behind which nothing can be vacuumed.
 - *Others* is the share of the machine that other processes used meanwhile.
 ",
         table = table.to_markdown()

@@ -64,19 +64,22 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// One node at 800 events a second, and one with few slots, so that most deliveries wait in the queue; each then beside a transaction that
-/// was left open.
+/// One node at 800 events a second, and two with split roles, where each delivery goes through the queue; each then beside a transaction
+/// that was left open.
 async fn beside_an_idle_transaction(
     bench: &Bench,
     database: &Database,
 ) -> anyhow::Result<Vec<Figure>> {
-    let few = ["--attempts-in-flight", "8", "--attempts-per-webhook", "8"];
     let mut figures = Vec::new();
     for (name, title, options) in [
-        ("idle", "800 events/s", &[][..]),
-        ("idle_queue", "queue at 800 events/s", &few),
+        ("idle", "800 events/s", &[&[][..]][..]),
+        (
+            "idle_queue",
+            "split, 800 events/s",
+            &[&["--api"], &["--worker"]],
+        ),
     ] {
-        let nodes = Nodes::start(bench, database, name, &[options]).await?;
+        let nodes = Nodes::start(bench, database, name, options).await?;
         let idle = database.connect(name).await?;
         for (title, first) in [
             (title.to_owned(), "SELECT 1"),
@@ -91,7 +94,7 @@ async fn beside_an_idle_transaction(
                 time: bench.steady_time() * 3,
                 ..bench.load(server, 32, ENOUGH / 4)
             };
-            let delivered = deliver(bench, &nodes.servers, load).await?;
+            let delivered = deliver(bench, &nodes.servers[..1], load).await?;
             figures.extend([
                 Figure::new(&title, Unit::PerSecond, delivered.rate).aim("at least 792 /s"),
                 milliseconds(&title, "p50", &delivered.waits, 0.5),
