@@ -25,8 +25,9 @@ pub struct LogError {
     reason: String,
 }
 
-/// Without the line that actix writes as an error for every malformed request: `server/listen.rs` counts them, and logs at debug.
-const QUIET: &str = "actix_http::h1::dispatcher=off";
+/// Without the line that actix writes as an error for every malformed request: `server/listen.rs` counts them, and logs at debug. And
+/// without those of the pool for each connection that breaks: when the database goes away, the server says so once.
+const QUIET: &str = "actix_http::h1::dispatcher=off,deadpool=error";
 
 /// Starts logging for the whole process.
 ///
