@@ -9,7 +9,7 @@ use crate::clock::{Clock, Moment};
 use crate::domain::{Event, ProviderName, TraceContext};
 use crate::http::Faults;
 use crate::provider::Providers;
-use crate::storage::{Addressee, Idempotency, Publication, Published, Slots, Store, StoreError};
+use crate::storage::{Idempotency, Publication, Published, Slots, Store, StoreError};
 
 /// The request of a publisher.
 #[derive(Debug)]
@@ -95,10 +95,7 @@ pub(crate) async fn publish(
         created_at: now,
         trace: request.trace,
     };
-    // Beside the transaction: what is told of other webhooks must not hold up other publications.
-    let not_matched = store.not_matched(Addressee::of(&event, audience)).await?;
     let publication = Publication {
-        not_matched,
         event,
         audience,
         idempotency: request.idempotency,

@@ -81,9 +81,6 @@ pub trait Store: Send + Sync {
     /// attempts them and gives the slots back.
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError>;
 
-    /// Counts the webhooks of an event's type that it is not for, among the first thousand of the type.
-    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError>;
-
     /// Claims due deliveries: each falls due again after the lease, unless its result is recorded before.
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError>;
 

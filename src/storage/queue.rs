@@ -41,8 +41,6 @@ pub struct Publication {
     pub audience: Audience,
     /// The idempotency key with the fingerprint of the request.
     pub idempotency: Option<Idempotency>,
-    /// Which webhooks of the type it is not for, to be told with the receipt.
-    pub not_matched: NotMatched,
     /// Slots for deliveries that are attempted at once, from memory.
     pub slots: Arc<dyn Slots>,
     /// The steady time: since when its deliveries are due and it is kept.

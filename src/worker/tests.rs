@@ -128,7 +128,6 @@ impl Subject {
             event,
             audience: Audience::Owner,
             idempotency: None,
-            not_matched: crate::storage::NotMatched::default(),
             slots: self.worker.slots(),
             steady: self.worker.settings.clock.steady(),
             lease: self.worker.lease(),

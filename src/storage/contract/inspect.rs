@@ -1,8 +1,8 @@
 //! Webhooks and deliveries as an operator reads them, across providers and owners.
 
 use super::super::{
-    Addressee, AnyWebhookFilter, EventFilter, NotMatched, OnDelete, OutcomeFilter, Overview,
-    PurgeTerms, RecentDeliveries, StateCounts, WindowState,
+    AnyWebhookFilter, EventFilter, NotMatched, OnDelete, OutcomeFilter, Overview, PurgeTerms,
+    RecentDeliveries, StateCounts, WindowState,
 };
 use super::*;
 
@@ -23,6 +23,18 @@ async fn event_ids(subject: &Subject, after: i64, limit: u32) -> (Vec<String>, i
         .unwrap();
     let ids = found.rows.into_iter().map(|record| record.event.id);
     (ids.collect(), found.position)
+}
+
+/// Publishes, and gives what the publisher is told of webhooks that do not get the event.
+async fn not_matched(subject: &Subject, event: Event, audience: Audience) -> NotMatched {
+    let publication = Publication {
+        audience,
+        ..publication(event, &slots(0, 0))
+    };
+    match subject.store.publish(publication).await.unwrap() {
+        Published::Stored { receipt, .. } => receipt.not_matched,
+        other => panic!("not stored: {other:?}"),
+    }
 }
 
 /// Attempts the one delivery that is due, with this outcome.
@@ -318,18 +330,16 @@ async fn webhooks_of_the_type_that_an_event_is_not_for_are_counted_with_the_reas
         .await
         .unwrap();
     let counts = async |owner: Option<&str>, account: Option<&str>, audience| {
-        let addressee = Addressee {
-            provider: EQUALS_MONEY,
-            event_type: "a".to_owned(),
+        let event = Event {
             owner: owner.map(str::to_owned),
             account_id: account.map(str::to_owned),
-            audience,
+            ..event("", 1)
         };
         let NotMatched {
             other_owner,
             other_account,
             disabled,
-        } = store.not_matched(addressee).await.unwrap();
+        } = not_matched(&subject, event, audience).await;
         [other_owner, other_account, disabled]
     };
     let (product, account) = (Some("product"), Some("F1"));
@@ -337,27 +347,36 @@ async fn webhooks_of_the_type_that_an_event_is_not_for_are_counted_with_the_reas
     assert_eq!(counts(None, account, Audience::Account).await, [0, 2, 1]);
     assert_eq!(counts(product, None, Audience::Account).await, [1, 4, 0]);
     assert_eq!(counts(None, account, Audience::Platform).await, [0, 5, 0]);
-    let of_client = Addressee {
+    let of_client = Event {
         provider: CONDUIT,
-        event_type: "a".to_owned(),
         owner: Some("nobody".to_owned()),
         account_id: None,
-        audience: Audience::Owner,
+        ..event("", 1)
     };
-    assert_eq!(store.not_matched(of_client).await.unwrap().other_owner, 1);
+    let not_matched = not_matched(&subject, of_client, Audience::Owner).await;
+    assert_eq!(not_matched.other_owner, 1);
 }
 
 #[tokio::test]
 async fn what_a_publisher_is_told_of_other_webhooks_is_told_again() {
     let subject = fresh().await;
+    let elsewhere = Webhook {
+        account_id: Some("F2".to_owned()),
+        ..webhook("elsewhere")
+    };
+    subject.store.insert_webhook(elsewhere).await.unwrap();
+    let off = Webhook {
+        enabled: false,
+        ..webhook("off")
+    };
+    subject.store.insert_webhook(off).await.unwrap();
     let not_matched = NotMatched {
-        other_owner: 1,
-        other_account: 2,
-        disabled: 3,
+        other_owner: 0,
+        other_account: 1,
+        disabled: 1,
     };
     for id in ["first", "second"] {
         let publication = Publication {
-            not_matched,
             idempotency: Some(super::super::Idempotency {
                 caller: "caller".to_owned(),
                 key: "key".to_owned(),
@@ -373,6 +392,11 @@ async fn what_a_publisher_is_told_of_other_webhooks_is_told_again() {
             (receipt.id.as_str(), receipt.not_matched),
             ("first", not_matched)
         );
+        // What changes meanwhile does not change what the first was told.
+        let delete = subject
+            .store
+            .delete_webhook(key("off"), OnDelete::KeepPending, at(2));
+        delete.await.unwrap();
     }
 }
 

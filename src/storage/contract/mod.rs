@@ -315,7 +315,6 @@ pub(super) fn publication(event: Event, slots: &Arc<Lanes>) -> Publication {
         event,
         audience: Audience::Account,
         idempotency: None,
-        not_matched: NotMatched::default(),
         slots: slots.clone(),
         lease: SignedDuration::from_secs(LEASE),
     }

@@ -14,9 +14,9 @@ use super::queue::wake;
 use super::{Result, partitions, rows, run_cached};
 use crate::clock::Moment;
 use crate::domain::{Audience, Event, ProviderName};
-use crate::storage::Slots;
 use crate::storage::queue::{Idempotency, Publication, Receipt};
 use crate::storage::taken::Taken;
+use crate::storage::{NotMatched, Slots};
 
 /// Returns the provider and owner whose events this one is numbered among (C-49).
 pub(super) fn numbered_for(publication: &Publication) -> Option<(ProviderName, String)> {
@@ -74,7 +74,7 @@ impl Batch {
         publication: &Publication,
         slots: &Arc<Taken>,
         number: i64,
-        wanting: &[Wanting],
+        (wanting, not_matched): (&[Wanting], NotMatched),
     ) -> Outcome {
         let known_as = |key: &Idempotency| (key.caller.clone(), rows::text(&key.key).into_owned());
         if let Some(key) = &publication.idempotency
@@ -142,7 +142,7 @@ impl Batch {
             id: event.id.clone(),
             created_at: event.created_at,
             deliveries: u64::try_from(wanting.len()).unwrap_or(u64::MAX),
-            not_matched: publication.not_matched,
+            not_matched,
         };
         if let Some(key) = &publication.idempotency {
             let remembered = (key.request.as_bytes().to_vec(), receipt.clone());

@@ -1,12 +1,12 @@
-//! Questions of many callers, answered by one statement: those that come while one is asked are asked together next. Each is asked after
-//! it came, so no answer is older than its question.
+//! Questions of many callers, answered by one statement: those that come while one is asked are asked together next, and under load those
+//! that come a little later. Each is asked after it came, so no answer is older than its question.
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Result;
+use super::{Result, gather_more};
 use crate::storage::StoreError;
 
 /// How many questions wait at most: beyond it callers wait to hand theirs in.
@@ -34,7 +34,10 @@ where
         let (questions, mut asked) = mpsc::channel::<Asked<Q, A>>(QUEUE);
         tokio::spawn(async move {
             let mut batch = Vec::new();
+            let mut before = 0;
             while asked.recv_many(&mut batch, BATCH).await > 0 {
+                gather_more(&mut asked, &mut batch, BATCH, before).await;
+                before = batch.len();
                 let mut places = std::collections::HashMap::new();
                 let mut distinct: Vec<Q> = Vec::new();
                 for (question, _) in &batch {

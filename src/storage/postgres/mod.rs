@@ -57,11 +57,11 @@ use super::key_file::EncryptionKeys;
 use super::seal::Sealer;
 use super::taken::Taken;
 use super::{
-    Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
-    DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
-    OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    RecordedResults, Replay, Retried, Rows, Store, StoreError, Waiting, WebhookFilter, WebhookKey,
-    WebhookPage, WebhookRecord,
+    AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory,
+    DeliveryRecord, EventFilter, EventRecord, NewEvents, NumberPage, OnDelete, Overview, Page,
+    Publication, Published, PurgeTerms, Purged, Purpose, QueueState, RecordedResults, Replay,
+    Retried, Rows, Store, StoreError, Waiting, WebhookFilter, WebhookKey, WebhookPage,
+    WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
@@ -72,7 +72,7 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How many publications may wait: beyond it callers wait to hand theirs in.
 const QUEUE: usize = 4_096;
 
-/// How long publications and results wait for others to be committed with, and how many there are in one commit when they do.
+/// How long publications, results and look-ups of keys wait for others, to share a transaction, and how many share one when they do.
 const GATHER: Duration = Duration::from_millis(2);
 const GATHER_FROM: usize = 4;
 
@@ -198,7 +198,6 @@ pub struct PostgresStore {
     db: Arc<Db>,
     publications: Option<mpsc::Sender<publish::Job>>,
     keys: Coalescer<(ProviderName, [u8; 32]), Option<ApiKey>>,
-    not_matched: Coalescer<Addressee, NotMatched>,
     saved_time: Option<SavedTime>,
     /// The time of the database when it was opened, and when that was.
     opened: (Timestamp, Instant),
@@ -247,21 +246,16 @@ impl PostgresStore {
         let woken = db.clone();
         tokio::spawn(async move { woken.wake.run(opened.listen).await });
         tokio::spawn(floors::look_for_ever(Arc::downgrade(&db)));
-        let (of_keys, of_webhooks) = (db.clone(), db.clone());
+        let of_keys = db.clone();
         let keys = Coalescer::start(move |asked: Arc<[(ProviderName, [u8; 32])]>| {
             let db = of_keys.clone();
             async move { keys::keys_by_fingerprint(&db.client().await?, &asked).await }
-        });
-        let not_matched = Coalescer::start(move |asked: Arc<[Addressee]>| {
-            let db = of_webhooks.clone();
-            async move { inspect::not_matched(&db.client().await?, &asked).await }
         });
         drop(entered);
         Ok(Self {
             db,
             publications: Some(publications),
             keys,
-            not_matched,
             saved_time: opened.saved_time,
             opened: opened.time,
             publisher: Some(publisher),
@@ -302,19 +296,30 @@ async fn publish_for_ever(
     let mut jobs = Vec::new();
     let mut before = 0;
     while waiting.recv_many(&mut jobs, publish::BATCH).await > 0 {
-        let pause = gather(before.max(jobs.len()));
-        if !pause.is_zero() {
-            let _ = tokio::time::timeout(pause, std::future::pending::<()>()).await;
-            while jobs.len() < publish::BATCH
-                && let Ok(job) = waiting.try_recv()
-            {
-                jobs.push(job);
-            }
-        }
+        gather_more(&mut waiting, &mut jobs, publish::BATCH, before).await;
         before = jobs.len();
         let batch = std::mem::take(&mut jobs);
         metrics.committed(batch.len());
         publish::publish_all(&db, batch).await;
+    }
+}
+
+/// Waits for more of what has begun to come, if much came together now or `before`, and takes at most so much in all.
+async fn gather_more<T>(
+    waiting: &mut mpsc::Receiver<T>,
+    taken: &mut Vec<T>,
+    most: usize,
+    before: usize,
+) {
+    let pause = gather(before.max(taken.len()));
+    if pause.is_zero() {
+        return;
+    }
+    let _ = tokio::time::timeout(pause, std::future::pending::<()>()).await;
+    while taken.len() < most
+        && let Ok(next) = waiting.try_recv()
+    {
+        taken.push(next);
     }
 }
 

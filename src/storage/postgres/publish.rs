@@ -1,5 +1,6 @@
 //! Storing events, each with one delivery for every webhook that wants it: many publications in one transaction.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio_postgres::Row;
 
 use super::batch::{Batch, WaitingRow, insert_waiting, numbered_for};
 use super::claimed::{ClaimedRow, later};
+use super::inspect::not_matched;
 use super::matching::{Key, key, matching};
 use super::queue::wake;
 use super::{Db, Result, partitions, query, rows, run_cached};
@@ -17,7 +19,7 @@ use crate::clock::Moment;
 use crate::domain::{DueDelivery, ProviderName};
 use crate::storage::queue::{Idempotency, Publication, Published, Receipt};
 use crate::storage::taken::Taken;
-use crate::storage::{NotMatched, Replay, Slots, StoreError};
+use crate::storage::{Addressee, NotMatched, Replay, Slots, StoreError};
 
 /// How many publications one commit may hold: bounds the memory of a batch and the wait of its first one.
 pub(super) const BATCH: usize = 512;
@@ -142,11 +144,13 @@ pub(super) async fn lock_numbers(tx: &Transaction<'_>) -> Result<()> {
 async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let publications: Vec<&Publication> = jobs.iter().map(|job| &job.publication).collect();
     let mut keys: HashMap<Key, usize> = HashMap::new();
+    let mut addressees = Vec::new();
     let mut owners: BTreeMap<(ProviderName, String), i64> = BTreeMap::new();
     for publication in &publications {
-        let next = keys.len();
-        keys.entry(key(&publication.event, publication.audience))
-            .or_insert(next);
+        if let Entry::Vacant(new) = keys.entry(key(&publication.event, publication.audience)) {
+            new.insert(addressees.len());
+            addressees.push(Addressee::of(&publication.event, publication.audience));
+        }
         if let Some(owner) = numbered_for(publication) {
             owners.insert(owner, 0);
         }
@@ -155,7 +159,8 @@ async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
         .iter()
         .filter_map(|publication| publication.idempotency.as_ref())
         .collect();
-    lock_numbers(tx).await?;
+    // Counted first: other publications must not wait for what is told of other webhooks.
+    let (not_matched, ()) = try_join!(not_matched(tx, &addressees), lock_numbers(tx))?;
     let (wanting, earlier, (), numbers) = try_join!(
         matching(tx, &keys),
         earlier(tx, &idempotency),
@@ -166,7 +171,8 @@ async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::with_capacity(jobs.len());
     for ((job, publication), number) in jobs.iter().zip(&publications).zip(numbers) {
         let key = keys[&key(&publication.event, publication.audience)];
-        outcomes.push(batch.add(publication, &job.taken, number, &wanting[key]));
+        let webhooks = (&*wanting[key], not_matched[key]);
+        outcomes.push(batch.add(publication, &job.taken, number, webhooks));
     }
     batch.write(tx).await?;
     Ok(outcomes)

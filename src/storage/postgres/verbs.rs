@@ -108,10 +108,6 @@ impl Store for PostgresStore {
         Ok(published)
     }
 
-    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched> {
-        self.not_matched.ask(addressee).await
-    }
-
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed> {
         let taken = Taken::of(&terms.slots);
         let terms = ClaimTerms {

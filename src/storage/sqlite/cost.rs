@@ -136,7 +136,6 @@ impl Subject {
                     key: id,
                     request: Fingerprint::of(b""),
                 }),
-                not_matched: NotMatched::default(),
                 slots: Arc::new(Never),
                 steady: at(second),
                 lease: SignedDuration::from_secs(30),
@@ -146,6 +145,7 @@ impl Subject {
                 &self.ids,
                 &Matching::default(),
                 &publication,
+                NotMatched::default(),
             )
             .unwrap();
         }

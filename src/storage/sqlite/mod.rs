@@ -128,6 +128,17 @@ impl SqliteStore {
         self.saved_time
     }
 
+    /// Counts the webhooks of an event's type that it is not for.
+    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError> {
+        let kept = self.not_matched.clone();
+        self.readers
+            .run(move |connection| {
+                let count = |addressee: &_| inspect::not_matched(connection, addressee);
+                kept.get_or_find(connection, addressee, |_| 0, count)
+            })
+            .await
+    }
+
     /// Looks through the file for damage, for a few seconds at most.
     ///
     /// # Errors
@@ -186,6 +197,9 @@ impl Store for SqliteStore {
     }
 
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
+        // Beside the transaction: what is told of other webhooks must not hold up other publications.
+        let addressee = Addressee::of(&publication.event, publication.audience);
+        let not_matched = self.not_matched(addressee).await?;
         let taken = Taken::of(&publication.slots);
         let publication = Publication {
             slots: taken.clone(),
@@ -197,7 +211,7 @@ impl Store for SqliteStore {
             .writer
             .run(move |connection| {
                 again.give_back_all();
-                publish::publish(connection, &ids, &matching, &publication)
+                publish::publish(connection, &ids, &matching, &publication, not_matched)
             })
             .await?;
         let published = match stored {
@@ -215,16 +229,6 @@ impl Store for SqliteStore {
         };
         taken.hand_over();
         Ok(published)
-    }
-
-    async fn not_matched(&self, addressee: Addressee) -> Result<NotMatched, StoreError> {
-        let kept = self.not_matched.clone();
-        self.readers
-            .run(move |connection| {
-                let count = |addressee: &_| inspect::not_matched(connection, addressee);
-                kept.get_or_find(connection, addressee, |_| 0, count)
-            })
-            .await
     }
 
     async fn claim(&self, terms: ClaimTerms) -> Result<Claimed, StoreError> {

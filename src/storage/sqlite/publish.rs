@@ -29,12 +29,13 @@ pub(super) enum Stored {
     Conflict,
 }
 
-/// Stores an event and one delivery for each webhook that wants it.
+/// Stores an event and one delivery for each webhook that wants it; `not_matched` are those that the receipt says do not get it.
 pub(super) fn publish(
     connection: &Connection,
     ids: &SealedIds,
     matching: &Matching,
     publication: &Publication,
+    not_matched: NotMatched,
 ) -> Result<Stored> {
     if let Some(idempotency) = &publication.idempotency
         && let Some((request, receipt)) = earlier(connection, idempotency)?
@@ -111,7 +112,7 @@ pub(super) fn publish(
         id: event.id.clone(),
         created_at: event.created_at,
         deliveries,
-        not_matched: publication.not_matched,
+        not_matched,
     };
     if let Some(idempotency) = &publication.idempotency {
         remember(connection, idempotency, &receipt, at.steady)?;
