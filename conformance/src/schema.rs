@@ -7,19 +7,22 @@ pub mod direction;
 mod fault;
 pub mod number_format;
 pub mod pattern;
+mod shared;
 mod subschemas;
 mod text;
 pub mod validator;
 pub mod writer;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::document::Document;
+use crate::document::media::is_json;
+use crate::document::{Document, pointer};
 use crate::finding::{Broken, Sender, Undecided};
 
 pub use fault::Fault;
@@ -28,10 +31,14 @@ pub use text::Raw;
 pub(crate) use text::with_member;
 
 use direction::Unsent;
+use shared::{Shared, Slot};
 use writer::Written;
 
 /// How many references are followed that lead to nothing but another one.
 const REFERENCES: usize = 10;
+
+/// How many validators of whole schemas are kept for each sender, where the shared ones say what is valid.
+const KEPT: usize = 16;
 
 type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 
@@ -39,11 +46,15 @@ type Compiled = Result<Rc<(Written, Validator)>, Undecided>;
 pub struct Schemas<'d> {
     subschemas: Subschemas<'d>,
     /// Whether it matters who sends a value.
-    flagged: OnceCell<bool>,
+    flagged: bool,
     /// By the schema that says more than where another one is.
     validators: RefCell<HashMap<(String, Option<Sender>), Compiled>>,
     /// The same by the schema that was asked for, for each sender: most are asked for many times.
     asked: RefCell<[HashMap<String, Compiled>; 3]>,
+    /// For each sender, validators that share what they refer to.
+    shared: [Shared<'d>; 3],
+    /// Those of them that were asked for.
+    quick: RefCell<[HashMap<String, Option<Arc<Slot>>>; 3]>,
     /// What may apply to the values of a schema.
     in_place: RefCell<HashMap<String, Rc<Vec<String>>>>,
     /// The types that a schema names.
@@ -54,11 +65,17 @@ impl<'d> Schemas<'d> {
     /// The schemas of a document; compiles nothing yet.
     #[must_use]
     pub fn new(document: &'d Document) -> Self {
+        let subschemas = Subschemas::of(document);
+        let flagged = direction::is_flagged(subschemas.root());
+        let senders = [None, Some(Sender::Client), Some(Sender::Server)];
         Self {
-            subschemas: Subschemas::of(document),
-            flagged: OnceCell::new(),
+            subschemas,
+            flagged,
             validators: RefCell::default(),
             asked: RefCell::default(),
+            shared: senders
+                .map(|sender| Shared::new(subschemas, unsent(subschemas, flagged, sender))),
+            quick: RefCell::default(),
             in_place: RefCell::default(),
             types: RefCell::default(),
         }
@@ -96,11 +113,15 @@ impl<'d> Schemas<'d> {
         value: &Value,
         sender: Option<Sender>,
     ) -> Result<Vec<Fault>, Undecided> {
-        let compiled = self.compiled(schema, sender)?;
-        let (written, validator) = &*compiled;
         let mut faults = Vec::new();
         // Much cheaper than to look for errors, and most values have none.
-        if validator.is_valid(value) {
+        let is_valid = self.is_valid(schema, value, sender);
+        if is_valid == Some(true) {
+            return Ok(faults);
+        }
+        let compiled = self.compiled(schema, sender)?;
+        let (written, validator) = &*compiled;
+        if is_valid.is_none() && validator.is_valid(value) {
             return Ok(faults);
         }
         for error in validator.iter_errors(value) {
@@ -128,8 +149,25 @@ impl<'d> Schemas<'d> {
         value: &Value,
         sender: Option<Sender>,
     ) -> Result<bool, Undecided> {
+        if let Some(is_valid) = self.is_valid(schema, value, sender) {
+            return Ok(is_valid);
+        }
         let compiled = self.compiled(schema, sender)?;
         Ok(compiled.1.is_valid(value))
+    }
+
+    /// What the validator says that shares what it refers to; none where there is none.
+    fn is_valid(&self, schema: &str, value: &Value, sender: Option<Sender>) -> Option<bool> {
+        let sender = sender.filter(|_| self.is_flagged());
+        let side = side(sender);
+        if let Some(known) = self.quick.borrow()[side].get(schema) {
+            return Some(known.as_ref()?.get()?.is_valid(value));
+        }
+        let slot = self.shared[side].compiled(schema);
+        let is_valid = slot.as_ref().and_then(|slot| slot.get());
+        let is_valid = is_valid.map(|validator| validator.is_valid(value));
+        self.quick.borrow_mut()[side].insert(schema.to_owned(), slot);
+        is_valid
     }
 
     /// The schema at `schema` as plain JSON Schema, for values that `sender` sends.
@@ -141,11 +179,33 @@ impl<'d> Schemas<'d> {
         Ok(compiled.0.schema.clone())
     }
 
+    /// The members of an object whose schemas say that they are texts that stand for JSON with a schema of its own: where each is, the schema
+    /// that says so, and the text.
+    #[must_use]
+    pub fn texts_with_content(&self, schema: &str, value: &Value) -> Vec<(String, String, String)> {
+        let all = self.in_place(&[schema.to_owned()]);
+        let mut found = Vec::new();
+        for (name, member) in value.as_object().into_iter().flatten() {
+            let Some(text) = member.as_str() else {
+                continue;
+            };
+            let own = self.subschemas.member(&all, name).schemas();
+            for at in self.subschemas.in_place(&own) {
+                let said = self.subschemas.object(&at);
+                let media = said.and_then(|said| said.get("contentMediaType")?.as_str());
+                let has_schema = said.is_some_and(|said| said.contains_key("contentSchema"));
+                if media.is_some_and(is_json) && has_schema {
+                    found.push((pointer::join("", name), at, text.to_owned()));
+                }
+            }
+        }
+        found
+    }
+
     /// Whether it matters who sends a value: some property is read-only or write-only.
     #[must_use]
     pub fn is_flagged(&self) -> bool {
-        let flagged = || direction::is_flagged(self.subschemas.root());
-        *self.flagged.get_or_init(flagged)
+        self.flagged
     }
 
     /// Where the schema at `schema` stands, if all that it says is where. Many places name one component, whose validator is large.
@@ -166,15 +226,18 @@ impl<'d> Schemas<'d> {
     fn compiled(&self, schema: &str, sender: Option<Sender>) -> Compiled {
         let flagged = self.is_flagged();
         let sender = sender.filter(|_| flagged);
-        let side = sender.map_or(0, |sender| match sender {
-            Sender::Client => 1,
-            Sender::Server => 2,
-        });
+        let side = side(sender);
         if let Some(known) = self.asked.borrow()[side].get(schema) {
             return known.clone();
         }
         let compiled = self.compiled_once(schema, sender, flagged);
-        self.asked.borrow_mut()[side].insert(schema.to_owned(), compiled.clone());
+        let mut asked = self.asked.borrow_mut();
+        // They only say what is wrong where others say that something is: to keep those of a large document takes much memory.
+        if asked[side].len() >= KEPT && self.shared[side].is_possible() {
+            asked[side].clear();
+            self.validators.borrow_mut().clear();
+        }
+        asked[side].insert(schema.to_owned(), compiled.clone());
         compiled
     }
 
@@ -183,11 +246,7 @@ impl<'d> Schemas<'d> {
         if let Some(known) = self.validators.borrow().get(&key) {
             return known.clone();
         }
-        let unsent = if flagged {
-            Unsent::new(self.subschemas, sender)
-        } else {
-            Unsent::nothing(self.subschemas)
-        };
+        let unsent = unsent(self.subschemas, flagged, sender);
         let written = writer::write(self.subschemas, &unsent, &key.0);
         let compiled = written.and_then(|written| {
             let validator = validator::compile(&written.schema)?;
@@ -196,6 +255,22 @@ impl<'d> Schemas<'d> {
         self.validators.borrow_mut().insert(key, compiled.clone());
         compiled
     }
+}
+
+/// What a sender does not send.
+fn unsent(subschemas: Subschemas<'_>, flagged: bool, sender: Option<Sender>) -> Unsent<'_> {
+    match flagged {
+        true => Unsent::new(subschemas, sender),
+        false => Unsent::nothing(subschemas),
+    }
+}
+
+/// Where the validators of a sender are.
+fn side(sender: Option<Sender>) -> usize {
+    sender.map_or(0, |sender| match sender {
+        Sender::Client => 1,
+        Sender::Server => 2,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How plain JSON Schema is compiled: what [`super::writer`] writes.
 
-use jsonschema::{Draft, Keyword, PatternOptions, ValidationError, Validator};
+use jsonschema::{Draft, Keyword, PatternOptions, ValidationError, ValidationOptions, Validator};
 use serde_json::Value;
 
 use crate::document::Decimal;
@@ -39,6 +39,9 @@ const FORMATS: [&str; 19] = [
 /// A keyword with the digits of a `multipleOf`, for values that are divided by all their digits: the validator's own divides floats.
 pub const MULTIPLE_OF: &str = "x-multiple-of";
 
+/// Keywords with the number of another validator, in the place of references; a schema may have two.
+pub(super) const REFERENCES: [&str; 2] = ["x-ref", "x-dynamic-ref"];
+
 /// See [`MULTIPLE_OF`].
 struct MultipleOf {
     step: Option<Decimal>,
@@ -71,6 +74,11 @@ pub fn asserts(format: &str) -> bool {
 /// # Errors
 /// Why it is not a schema.
 pub fn compile(schema: &Value) -> Result<Validator, Undecided> {
+    build(&options(), schema)
+}
+
+/// How schemas are compiled.
+pub(super) fn options() -> ValidationOptions<'static> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .should_validate_formats(true)
@@ -81,10 +89,13 @@ pub fn compile(schema: &Value) -> Result<Validator, Undecided> {
             Ok(Box::new(MultipleOf { step }))
         })
         .offline()
-        .build(schema)
-        .map_err(|error| Undecided::Unusable {
-            cause: error.to_string().chars().take(LONGEST).collect(),
-        })
+}
+
+fn build(options: &ValidationOptions<'static>, schema: &Value) -> Result<Validator, Undecided> {
+    let built = options.build(schema);
+    built.map_err(|error| Undecided::Unusable {
+        cause: error.to_string().chars().take(LONGEST).collect(),
+    })
 }
 
 /// Where [`compile_held`] puts a schema: in a keyword that the meta-schema does not know.
@@ -96,14 +107,25 @@ const HELD: &str = "x-schema";
 /// # Errors
 /// Why it is not a schema.
 pub fn compile_held(schema: Value) -> Result<Validator, Undecided> {
+    build_held(&options(), schema)
+}
+
+/// The same with options of one's own.
+///
+/// # Errors
+/// As for [`compile_held`].
+pub(super) fn build_held(
+    options: &ValidationOptions<'static>,
+    schema: Value,
+) -> Result<Validator, Undecided> {
     if schema.is_boolean() || !is_schema(&schema) {
-        return compile(&schema);
+        return build(options, &schema);
     }
     let around = [
         ("$ref".to_owned(), Value::from(format!("#/{HELD}"))),
         (HELD.to_owned(), schema),
     ];
-    compile(&Value::Object(around.into_iter().collect()))
+    build(options, &Value::Object(around.into_iter().collect()))
 }
 
 /// Whether the meta-schema certainly accepts a value.
@@ -135,6 +157,7 @@ fn is_keyword(keyword: &str, value: &Value) -> bool {
         ("required", names) => is_names(names),
         ("dependentRequired", Value::Object(members)) => members.values().all(is_names),
         ("enum", Value::Array(_)) | ("const" | MULTIPLE_OF, _) => true,
+        (_, Value::Number(_)) if REFERENCES.contains(&keyword) => true,
         ("pattern" | "format", Value::String(_)) | ("uniqueItems", Value::Bool(_)) => true,
         ("minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum", Value::Number(_)) => true,
         (

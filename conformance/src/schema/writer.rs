@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::direction::{Names, Unsent};
 use super::number_format::range;
+use super::validator::REFERENCES;
 use super::{Subschemas, pattern, validator};
 use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
@@ -97,24 +98,17 @@ pub fn write(
     if subschemas.at(at).is_none() {
         return Err(Undecided::NotASchema);
     }
-    let mut writer = Writer {
-        subschemas,
-        unsent,
-        numbers: HashMap::new(),
-        definitions: Vec::new(),
-        required: HashMap::new(),
-        patterns: HashMap::new(),
-        formats: HashMap::new(),
-    };
+    let mut definitions = Definitions::default();
+    let mut writer = Writer::new(subschemas, unsent, &mut definitions, Referring::Pointers);
     writer.define(at, Some(&Names::new()));
     let mut written = Map::new();
-    while let Some((at, names)) = writer.definitions.get(written.len()).cloned() {
-        let schema = writer.schema(&at, names.as_ref())?;
+    while let Some((at, names)) = writer.definitions.get(written.len()) {
+        let schema = writer.schema(&at, names.as_ref(), true)?;
         written.insert(written.len().to_string(), schema);
     }
     Ok(Written {
         schema: json!({"$defs": written, "$ref": "#/$defs/0"}),
-        definitions: writer.definitions.into_iter().map(|(at, _)| at).collect(),
+        definitions: writer.definitions.places(),
         patterns: writer.patterns,
         formats: writer.formats,
     })
@@ -123,19 +117,108 @@ pub fn write(
 /// A schema, and the properties that the schemas around it do not send; none where `required` leaves out nothing.
 type Definition = (String, Option<Names>);
 
+/// Schemas that are written by themselves, with their numbers.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    numbers: HashMap<Definition, usize>,
+    /// In the order of their numbers.
+    all: Vec<Definition>,
+    /// By schema, the names that it, or what applies with it, requires.
+    required: HashMap<String, Names>,
+}
+
+impl Definitions {
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn get(&self, number: usize) -> Option<Definition> {
+        self.all.get(number).cloned()
+    }
+
+    fn places(&self) -> Vec<String> {
+        self.all.iter().map(|(at, _)| at.clone()).collect()
+    }
+
+    /// The number of the schema at `at`, as a value has it that stands alone.
+    pub(super) fn number(
+        &mut self,
+        subschemas: Subschemas<'_>,
+        unsent: &Unsent<'_>,
+        at: &str,
+    ) -> usize {
+        let mut writer = Writer::new(subschemas, unsent, self, Referring::Numbers);
+        writer.define(at, Some(&Names::new()))
+    }
+}
+
+/// A definition that refers to others by their numbers.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) schema: Value,
+    /// The numbers of those that apply to the same value.
+    pub(super) same: Vec<usize>,
+}
+
+/// Writes one definition with [`REFERENCES`] to others, which are numbered for that.
+///
+/// # Errors
+/// For a reference that leads nowhere.
+pub(super) fn write_part(
+    subschemas: Subschemas<'_>,
+    unsent: &Unsent<'_>,
+    definitions: &mut Definitions,
+    number: usize,
+) -> Result<Part, Undecided> {
+    let Some((at, names)) = definitions.get(number) else {
+        return Err(Undecided::NotASchema);
+    };
+    let mut writer = Writer::new(subschemas, unsent, definitions, Referring::Numbers);
+    let schema = writer.schema(&at, names.as_ref(), true)?;
+    Ok(Part {
+        schema,
+        same: writer.same,
+    })
+}
+
+/// How references are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Referring {
+    /// As pointers into `$defs`.
+    Pointers,
+    /// As numbers of definitions.
+    Numbers,
+}
+
 struct Writer<'w, 'a> {
     subschemas: Subschemas<'a>,
     unsent: &'w Unsent<'a>,
-    numbers: HashMap<Definition, usize>,
-    /// In the order of their numbers.
-    definitions: Vec<Definition>,
-    /// By schema, the names that it, or what applies with it, requires.
-    required: HashMap<String, Names>,
+    definitions: &'w mut Definitions,
+    referring: Referring,
     patterns: HashMap<String, String>,
     formats: HashMap<String, String>,
+    /// The numbers of the definitions that apply to the same value as the one that is written.
+    same: Vec<usize>,
 }
 
-impl Writer<'_, '_> {
+impl<'w, 'a> Writer<'w, 'a> {
+    fn new(
+        subschemas: Subschemas<'a>,
+        unsent: &'w Unsent<'a>,
+        definitions: &'w mut Definitions,
+        referring: Referring,
+    ) -> Self {
+        Self {
+            subschemas,
+            unsent,
+            definitions,
+            referring,
+            patterns: HashMap::new(),
+            formats: HashMap::new(),
+            same: Vec::new(),
+        }
+    }
+
     /// The number of the schema at `at`.
     fn define(&mut self, at: &str, around: Option<&Names>) -> usize {
         // Only names that it requires tell one use of it from another.
@@ -146,20 +229,19 @@ impl Writer<'_, '_> {
             let required = self.required(at);
             around.intersection(required).cloned().collect()
         });
-        let next = self.definitions.len();
+        let Definitions { numbers, all, .. } = &mut *self.definitions;
+        let next = all.len();
         let definition = (at.to_owned(), around);
-        *self
-            .numbers
-            .entry(definition)
-            .or_insert_with_key(|definition| {
-                self.definitions.push(definition.clone());
-                next
-            })
+        *numbers.entry(definition).or_insert_with_key(|definition| {
+            all.push(definition.clone());
+            next
+        })
     }
 
     fn required(&mut self, at: &str) -> &Names {
         let subschemas = self.subschemas;
-        self.required.entry(at.to_owned()).or_insert_with(|| {
+        let required = &mut self.definitions.required;
+        required.entry(at.to_owned()).or_insert_with(|| {
             let mut names = Names::new();
             for at in subschemas.in_place(&[at.to_owned()]) {
                 let schema = subschemas.object(&at);
@@ -176,8 +258,9 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// A schema with the properties that are not sent by those around it.
-    fn schema(&mut self, at: &str, around: Option<&Names>) -> Result<Value, Undecided> {
+    /// A schema with the properties that are not sent by those around it. `same` is whether it applies to the same value as the whole
+    /// definition.
+    fn schema(&mut self, at: &str, around: Option<&Names>, same: bool) -> Result<Value, Undecided> {
         let schema = match self.subschemas.at(at) {
             Some(Value::Object(schema)) => schema,
             // Anything but a schema is rejected when it is compiled.
@@ -202,6 +285,7 @@ impl Writer<'_, '_> {
                 _ => around.map(|_| Cow::Owned(Names::new())),
             };
             let inner: Option<&Names> = inner.as_ref().map(Cow::as_ref);
+            let same = same && (in_place(keyword) || matches!(keyword.as_str(), "not" | "if"));
             let written = match value {
                 Value::String(reference) if matches!(keyword.as_str(), "$ref" | "$dynamicRef") => {
                     let target = self.subschemas.target(keyword, reference);
@@ -209,7 +293,7 @@ impl Writer<'_, '_> {
                         reference: reference.clone(),
                     })?;
                     let number = self.define(&target, inner);
-                    refer(&mut out, number);
+                    self.refer(&mut out, number, same);
                     continue;
                 }
                 _ if UNUSED.contains(&keyword.as_str()) => continue,
@@ -235,7 +319,7 @@ impl Writer<'_, '_> {
                 Value::Object(schemas) if holds(keyword) == Holds::Map => {
                     let mut written = Map::new();
                     for name in schemas.keys() {
-                        let schema = self.schema(&pointer::join(&below, name), inner)?;
+                        let schema = self.schema(&pointer::join(&below, name), inner, same)?;
                         if keyword == "patternProperties" {
                             self.entry(&mut written, name, schema);
                         } else {
@@ -246,10 +330,10 @@ impl Writer<'_, '_> {
                 }
                 Value::Array(schemas) if holds(keyword) == Holds::List => {
                     let each = (0..schemas.len())
-                        .map(|index| self.schema(&pointer::index(&below, index), inner));
+                        .map(|index| self.schema(&pointer::index(&below, index), inner, same));
                     Value::Array(each.collect::<Result<_, _>>()?)
                 }
-                _ if holds(keyword) == Holds::Schema => self.schema(&below, inner)?,
+                _ if holds(keyword) == Holds::Schema => self.schema(&below, inner, same)?,
                 // A malformed value is rejected when it is compiled.
                 _ if holds(keyword) != Holds::Data || ASSERTIONS.contains(&keyword.as_str()) => {
                     value.clone()
@@ -267,6 +351,25 @@ impl Writer<'_, '_> {
             }
         }
         Ok(Value::Object(out))
+    }
+
+    /// Refers to a definition. A schema may have two references, but only one of a kind.
+    fn refer(&mut self, out: &mut Map<String, Value>, number: usize, same: bool) {
+        if same {
+            self.same.push(number);
+        }
+        let (kinds, reference) = match self.referring {
+            Referring::Pointers => (
+                ["$ref", "$dynamicRef"],
+                Value::from(format!("#/$defs/{number}")),
+            ),
+            Referring::Numbers => (REFERENCES, Value::from(number)),
+        };
+        let kind = match out.contains_key(kinds[0]) {
+            true => kinds[1],
+            false => kinds[0],
+        };
+        out.insert(kind.to_owned(), reference);
     }
 
     /// Adds a schema of `patternProperties`; two patterns may have one translation.
@@ -296,16 +399,6 @@ fn in_place(keyword: &str) -> bool {
         "else",
     ];
     kept.contains(&keyword) || keyword == "dependentSchemas"
-}
-
-/// Refers to a definition. A schema may have two references, but only one of a kind.
-fn refer(out: &mut Map<String, Value>, number: usize) {
-    let reference = Value::from(format!("#/$defs/{number}"));
-    if let Some(first) = out.insert("$ref".to_owned(), reference.clone()) {
-        let name = "$dynamicRef".to_owned();
-        out.insert(name, reference);
-        out.insert("$ref".to_owned(), first);
-    }
 }
 
 fn required(names: &[Value], unsent: Option<&Names>) -> Value {
