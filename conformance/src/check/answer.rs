@@ -8,7 +8,7 @@ use super::read::{Read, read};
 use crate::case::serialize::is_json;
 use crate::document::{Located, pointer};
 use crate::exchange::Response;
-use crate::finding::{Broken, ReplayFault, Sender, Severity, Undecided};
+use crate::finding::{Broken, ReplayFault, Sender, Severity, Undecided, Violation};
 use crate::rule::replay as rules;
 use crate::samples::media_types;
 use crate::schema::Fault;
@@ -42,6 +42,37 @@ impl Body {
         let violations = self.faults.iter().map(|fault| &fault.violation);
         let there = violations.filter(move |violation| violation.at == at);
         there.map(|violation| &violation.broken)
+    }
+}
+
+/// The faults of a text that stands for JSON at `at` of an item, under the schema that says so. The data of server-sent events is described
+/// like this (OpenAPI 3.2.0, 4.14.3).
+fn content_faults(
+    at: &str,
+    schema: &str,
+    text: &str,
+    faults: &mut dyn FnMut(&str, &Value) -> Vec<Fault>,
+) -> Vec<Fault> {
+    let content = pointer::join(schema, "contentSchema");
+    match serde_json::from_str(text) {
+        Ok(value) => {
+            let mut found = faults(&content, &value);
+            for fault in &mut found {
+                fault.violation.at = format!("{at}{}", fault.violation.at);
+            }
+            found
+        }
+        Err(_) => vec![Fault {
+            violation: Violation {
+                at: at.to_owned(),
+                keyword: "contentMediaType".to_owned(),
+                broken: Broken::Value {
+                    expected: Some(Value::from("application/json")),
+                    found: Value::from(text),
+                },
+            },
+            schema: pointer::join(schema, "contentMediaType"),
+        }],
     }
 }
 
@@ -220,7 +251,11 @@ impl Sheet<'_> {
             (Read::Items(list), schema) => {
                 let mut found = Vec::new();
                 for (index, item) in list.iter().enumerate() {
-                    let of_item = items.map_or_else(Vec::new, |schema| faults(schema, item));
+                    let mut of_item = items.map_or_else(Vec::new, |schema| faults(schema, item));
+                    let texts = items.map(|schema| schemas.texts_with_content(schema, item));
+                    for (at, content, text) in texts.into_iter().flatten() {
+                        of_item.extend(content_faults(&at, &content, &text, &mut faults));
+                    }
                     found.extend(of_item.into_iter().map(|mut fault| {
                         let place = pointer::index("", index);
                         fault.violation.at = format!("{place}{}", fault.violation.at);

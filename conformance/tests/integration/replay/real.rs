@@ -211,6 +211,8 @@ fn items_of_a_sequence_are_validated_one_by_one() {
     const LINES: &str = "{'200': {description: d, content: {application/x-ndjson: {itemSchema: {type: object, required: [k], properties: {k: {type: integer}}}, example: \"{}\"}}}}";
     const RECORDS: &str = "{'200': {description: d, content: {application/json-seq: {itemSchema: {type: object, required: [k]}, example: x}}}}";
     const EVENTS: &str = "{'200': {description: d, content: {text/event-stream: {itemSchema: {type: object, required: [data, id]}, example: x}}}}";
+    // As the specification describes events (OpenAPI 3.2.0, 4.14.3).
+    const TYPED: &str = "{'200': {description: d, content: {text/event-stream: {itemSchema: {type: object, required: [data], properties: {data: {type: string, contentMediaType: application/json, contentSchema: {type: object, properties: {n: {type: integer}}}}}}, example: x}}}}";
     const OF_LINES: &[(&str, &str)] = &[("content-type", "application/x-ndjson")];
     const OF_RECORDS: &[(&str, &str)] = &[("content-type", "application/json-seq")];
     const OF_EVENTS: &[(&str, &str)] = &[("content-type", "text/event-stream")];
@@ -243,6 +245,28 @@ fn items_of_a_sequence_are_validated_one_by_one() {
             ),
             ("/e", EVENTS, (200, OF_EVENTS, b"id: 1\ndata: x\n\n"), ""),
             ("/f", EVENTS, (200, OF_EVENTS, b"data: x\n\n"), "`id`"),
+            (
+                "/g",
+                TYPED,
+                (200, OF_EVENTS, b"data: {\"n\":1}\n\ndata: {\"n\":2}\n\n"),
+                "",
+            ),
+            (
+                "/h",
+                TYPED,
+                (
+                    200,
+                    OF_EVENTS,
+                    b"data: {\"n\":1}\n\ndata: {\"n\":\"x\"}\n\n",
+                ),
+                "/1/data/n",
+            ),
+            (
+                "/i",
+                TYPED,
+                (200, OF_EVENTS, b"data: {\"n\":\n\n"),
+                "/0/data",
+            ),
         ],
     );
 }
