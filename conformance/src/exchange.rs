@@ -144,7 +144,7 @@ impl Exchange {
             if !response.body.is_empty() {
                 text += &format!("\n{}", shown(&response.body));
             }
-            secrets.hide(&text)
+            secrets.hide(&text).into()
         });
         ExchangeRecord {
             request: self.request.shown(secrets),

@@ -15,6 +15,8 @@ mod replay;
 mod sample;
 mod violation;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -109,7 +111,8 @@ pub struct ExchangeRecord {
     /// The request line, headers and body, as text.
     pub request: String,
     /// The status line, headers and body, as text; absent when there was no answer.
-    pub response: Option<String>,
+    #[serde(default, with = "text")]
+    pub response: Option<Arc<str>>,
     /// A command that sends the same request again.
     pub curl: String,
     /// The request for a program that sends it again.
@@ -117,6 +120,27 @@ pub struct ExchangeRecord {
     /// The case that the response was judged by; none where the exchange was only recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseRecord>,
+}
+
+/// A text that several records share.
+mod text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        text: &Option<Arc<str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<str>>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        Ok(text.map(Arc::from))
+    }
 }
 
 /// One of the two documents of a comparison.

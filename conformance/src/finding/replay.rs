@@ -1,5 +1,7 @@
 //! Faults in a server's response, or in a sample, as data. `report::words::replay` makes sentences of it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -328,10 +330,10 @@ pub enum Unobserved {
 /// A sample that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentSample {
-    /// The operation as findings name it.
-    pub operation: String,
+    /// The operation as findings name it; one text for all samples of an operation, as there may be thousands.
+    pub operation: Arc<str>,
     /// The name of the sample.
-    pub sample: String,
+    pub sample: Box<str>,
 }
 
 impl ReplayFault {

@@ -352,8 +352,8 @@ impl<'a> Driver<'a> {
             session.tell_exchange(index, "flow", &answer.exchange, &[]);
         }
         let sample = SentSample {
-            operation: operation.subject(),
-            sample: "flow".to_owned(),
+            operation: operation.subject().into(),
+            sample: "flow".into(),
         };
         if !self.sent.contains(&sample) {
             self.sent.push(sample);

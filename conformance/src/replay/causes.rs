@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -97,7 +98,21 @@ impl Causes {
     pub(super) fn finish(self) -> Vec<Finding> {
         let mut findings = without_consequences(self.kept, &self.bases);
         join_credentials(&mut findings);
+        share_responses(&mut findings);
         findings
+    }
+}
+
+/// Keeps one text of equal responses: many requests of an operation are answered in the same way.
+fn share_responses(findings: &mut [Finding]) {
+    let mut known: HashSet<Arc<str>> = HashSet::new();
+    let exchanges = findings.iter_mut().filter_map(|one| one.exchange.as_mut());
+    for response in exchanges.filter_map(|one| one.response.as_mut()) {
+        if let Some(first) = known.get(response) {
+            *response = Arc::clone(first);
+        } else {
+            known.insert(Arc::clone(response));
+        }
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn coverage(session: &Session<'_>, result: &Part) -> Coverage {
     let sent: HashSet<(&str, &str)> = result
         .sent
         .iter()
-        .map(|sent| (sent.operation.as_str(), sent.sample.as_str()))
+        .map(|sent| (&*sent.operation, &*sent.sample))
         .collect();
     let samples = |index: usize| {
         let cases = session.plans[index].cases.iter();

@@ -1,6 +1,7 @@
 //! A unit of work over samples or generated cases: sends them one after the other and keeps what it learns.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::causes::Causes;
 use super::create::{Refusal, Source};
@@ -182,9 +183,14 @@ impl<'s> Unit<'s> {
         };
         self.session
             .tell_exchange(index, &case.sample, &exchange, &findings);
+        let before = self.part.sent.last().map(|sent| &sent.operation);
+        let operation = match before.filter(|name| ***name == *case.operation) {
+            Some(name) => Arc::clone(name),
+            None => Arc::from(case.operation.as_str()),
+        };
         self.part.sent.push(SentSample {
-            operation: case.operation.clone(),
-            sample: case.sample.clone(),
+            operation,
+            sample: case.sample.as_str().into(),
         });
         self.part.tally.replayed += 1;
         if findings

@@ -114,7 +114,7 @@ fn cases<'r>(sent: &'r [SentSample], entries: impl Iterator<Item = &'r Entry>) -
         .iter()
         .map(|sent| Case {
             class: &sent.operation,
-            name: sent.sample.clone(),
+            name: sent.sample.to_string(),
             entries: Vec::new(),
         })
         .collect();
@@ -249,8 +249,8 @@ mod tests {
     fn each_sample_that_was_sent_is_a_case() {
         let mut report = sample::report();
         let sent = |operation: &str, sample: &str| SentSample {
-            operation: operation.to_owned(),
-            sample: sample.to_owned(),
+            operation: operation.into(),
+            sample: sample.into(),
         };
         report.sent = vec![sent("GET /b (getB)", "ok"), sent("GET /c (getC)", "ok")];
         let text = sample::written(Format::Junit, &report);

@@ -154,7 +154,7 @@ pub(crate) fn report() -> Report {
     wire.new = None;
     wire.exchange = Some(ExchangeRecord {
         request: "GET /a HTTP/1.1\n".to_owned(),
-        response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".to_owned()),
+        response: Some("HTTP/1.1 500 Internal Server Error\n\noops\n".into()),
         curl: "curl http://localhost/a".to_owned(),
         sent: SentRequest {
             method: "GET".to_owned(),
@@ -233,7 +233,7 @@ pub(crate) fn hostile() -> Report {
     };
     finding.exchange = Some(ExchangeRecord {
         request: HOSTILE.to_owned(),
-        response: Some(HOSTILE.to_owned()),
+        response: Some(HOSTILE.into()),
         curl: HOSTILE.to_owned(),
         sent: SentRequest {
             body: Some(HOSTILE.to_owned()),
