@@ -24,6 +24,7 @@ mod number;
 mod object;
 mod parameter;
 mod protocol;
+mod query_string;
 mod random;
 mod recorded;
 mod text;
@@ -124,6 +125,12 @@ impl<'a> Generator<'a> {
         let cases = base.map_or_else(Vec::new, |base| source.random(&base, seed, count));
         let cases = distinct(cases.into_iter(), count);
         source.keyed(cases, Part::Random).collect()
+    }
+
+    /// Whether the parameters and the body of a sample are what their schemas say.
+    #[must_use]
+    pub fn is_valid(&self, operation: &Operation<'_>, sample: &Case) -> bool {
+        self.source(operation).is_valid(sample)
     }
 
     /// Why no cases can be generated for an operation, where that is so.

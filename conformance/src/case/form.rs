@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::serialize::{Style, encode, query, query_string, text};
+use super::serialize::{Style, decode, encode, query, query_string, text};
 
 /// How the properties of a form are written, by name; the others have the defaults of the specification.
 pub type Encodings = BTreeMap<String, Encoding>;
@@ -62,6 +62,17 @@ pub(super) fn urlencoded(members: &Map<String, Value>, encodings: &Encodings) ->
         })
         .collect();
     query_string(&pairs).into_bytes()
+}
+
+/// The pairs of a form: decoded names and encoded values.
+pub(crate) fn read_urlencoded(text: &str) -> Vec<(String, String)> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), value.to_owned())
+        })
+        .collect()
 }
 
 /// A form as parts, and the boundary between them. An array is one part for each item.

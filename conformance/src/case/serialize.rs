@@ -200,12 +200,33 @@ pub fn cookie(name: &str, value: &Value, style: &Style) -> String {
         .join("; ")
 }
 
-/// Joins pairs of decoded name and encoded value to a query string.
+/// A parameter that is the whole query string, as pairs of decoded name and encoded value: a form is pairs, and anything else one pair
+/// without a name.
+///
+/// # Errors
+/// When the media type cannot represent the value.
+pub fn whole_query(
+    media_type: &str,
+    value: &Value,
+    encodings: &Encodings,
+) -> Result<Vec<(String, String)>, Unreplayable> {
+    let written = body(media_type, value, encodings)?;
+    let text = String::from_utf8_lossy(&written.bytes);
+    Ok(match essence(media_type).as_str() {
+        "application/x-www-form-urlencoded" => form::read_urlencoded(&text),
+        _ => vec![(String::new(), encode(&text))],
+    })
+}
+
+/// Joins pairs of decoded name and encoded value to a query string. A pair without a name is its value alone.
 #[must_use]
 pub fn query_string(pairs: &[(String, String)]) -> String {
     pairs
         .iter()
-        .map(|(name, value)| format!("{}={value}", encode(name)))
+        .map(|(name, value)| match name.is_empty() {
+            true => value.clone(),
+            false => format!("{}={value}", encode(name)),
+        })
         .collect::<Vec<_>>()
         .join("&")
 }
@@ -349,6 +370,21 @@ mod tests {
             let style = style(name, explode);
             assert_eq!(query_string(&query("color", &array, &style)), list);
             assert_eq!(query_string(&query("color", &object, &style)), map);
+        }
+    }
+
+    #[test]
+    fn a_query_string_that_is_one_value_is_a_form_or_stands_alone() {
+        let value = json!({"a b": "c&d", "l": [1, 2]});
+        for (media_type, expected) in [
+            ("application/x-www-form-urlencoded", "a%20b=c%26d&l=1&l=2"),
+            (
+                "application/json",
+                "%7B%22a%20b%22%3A%22c%26d%22%2C%22l%22%3A%5B1%2C2%5D%7D",
+            ),
+        ] {
+            let pairs = whole_query(media_type, &value, &Encodings::new()).expect("is written");
+            assert_eq!(query_string(&pairs), expected);
         }
     }
 

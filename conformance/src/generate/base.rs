@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::markup::is_xml;
+use super::query_string::QUERY_STRING;
 use super::{GENERATED, Source};
 use crate::case::form::Encodings;
 use crate::case::key::{Part, forms, is_key};
@@ -82,7 +83,7 @@ impl Source<'_> {
     }
 
     /// Whether the parameters and the body of a sample are valid themselves.
-    fn is_valid(&self, case: &Case) -> bool {
+    pub(super) fn is_valid(&self, case: &Case) -> bool {
         let parameters = self.operation.parameters(self.document);
         let of_query = case.inputs.iter().map(|(name, value)| (name, Some(value)));
         let of_path = case
@@ -171,6 +172,14 @@ impl Source<'_> {
                 || place == "header" && ignored.contains(&name.to_ascii_lowercase().as_str())
                 || self.is_credential(place, name)
             {
+                continue;
+            }
+            if place == "querystring" {
+                let slot = self.query_string_of(&parameter, None);
+                let slot = slot.ok_or_else(|| (QUERY_STRING.to_owned(), None))?;
+                case.query
+                    .extend(slot.with(&slot.value).unwrap_or_default());
+                case.inputs.push((name.to_owned(), slot.value));
                 continue;
             }
             let schema = self.schema_of(&parameter);

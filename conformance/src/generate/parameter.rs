@@ -213,6 +213,7 @@ impl Source<'_> {
             }
             cases.extend(self.malformed_parameter(base, &slot));
         }
+        cases.extend(self.query_strings(base));
         cases
     }
 

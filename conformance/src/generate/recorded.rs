@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Generator, Source, wire};
 use crate::case::Body;
-use crate::case::form::Encodings;
+use crate::case::form::{Encodings, read_urlencoded};
 use crate::case::serialize::{Style, is_json};
 use crate::document::{Located, Operation};
 use crate::finding::Sender;
@@ -128,7 +128,7 @@ impl Source<'_> {
         }
         let text = std::str::from_utf8(&body.bytes).ok()?;
         let pairs = match essence.as_str() {
-            "application/x-www-form-urlencoded" => wire::urlencoded(text),
+            "application/x-www-form-urlencoded" => read_urlencoded(text),
             "multipart/form-data" => wire::multipart(text, content_type)?,
             _ => return None,
         };

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Source;
 use super::edge::Expect;
-use crate::case::form::{Encoding, Encodings};
+use crate::case::form::{Encoding, Encodings, read_urlencoded};
 use crate::case::serialize::{Style, decode, is_json};
 use crate::case::{Body, Intent, Refusal};
 use crate::schema::{Raw, with_member};
@@ -86,7 +86,7 @@ impl Source<'_> {
         }
         let text = std::str::from_utf8(&body.bytes).ok()?;
         let pairs = match essence.as_str() {
-            "application/x-www-form-urlencoded" => urlencoded(text),
+            "application/x-www-form-urlencoded" => read_urlencoded(text),
             "multipart/form-data" => multipart(text, content_type)?,
             name if name.starts_with("text/") => {
                 if text.trim() != text || text.is_empty() {
@@ -298,17 +298,6 @@ pub(super) fn of_header(style: &Style, text: &str) -> Vec<Raw> {
     raws
 }
 
-/// The pairs of a form: decoded names and encoded values.
-pub(super) fn urlencoded(text: &str) -> Vec<(String, String)> {
-    let pairs = text.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name), value.to_owned())
-        })
-        .collect()
-}
-
 /// The parts of a form as pairs of names and encoded values.
 pub(super) fn multipart(text: &str, content_type: &str) -> Option<Vec<(String, String)>> {
     let (_, boundary) = content_type.split_once("boundary=")?;
@@ -398,7 +387,7 @@ mod tests {
             let content_type = body.content_type.expect("a content type");
             let pairs = match media_type.starts_with("multipart") {
                 true => multipart(text, &content_type).expect("parts"),
-                false => urlencoded(text),
+                false => read_urlencoded(text),
             };
             assert_eq!(pairs, expected, "{media_type}");
         }

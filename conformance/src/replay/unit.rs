@@ -12,6 +12,7 @@ use crate::finding::{
     Failure, Finding, Place, ReplayFault, ReplayStep, SentSample, Severity, Unreplayable,
     Unwritable,
 };
+use crate::generate::Generator;
 use crate::rule::replay as rules;
 use crate::session::{self, Created, PathValues, Session};
 
@@ -177,10 +178,23 @@ impl<'s> Unit<'s> {
             .iter()
             .map(|(name, value)| (name.clone(), crate::case::serialize::decode(value)))
             .collect();
-        let findings = match self.session.expects(index, &exchange) {
+        let mut findings = match self.session.expects(index, &exchange) {
             true => Vec::new(),
             false => judge.judge(case, &exchange, &decoded),
         };
+        // A server may refuse a sample that its own schema does not allow, which is a finding about the document.
+        let status = exchange.response.as_ref().map(|response| response.status);
+        if case.intent == Intent::Sample
+            && status.is_some_and(|status| (400..500).contains(&status))
+            && findings
+                .iter()
+                .any(|one| one.rule == rules::STATUS_AS_SAMPLE)
+        {
+            let generator = Generator::new(self.session.document, judge.schemas);
+            if !generator.is_valid(operation, case) {
+                findings.retain(|one| one.rule != rules::STATUS_AS_SAMPLE);
+            }
+        }
         self.session
             .tell_exchange(index, &case.sample, &exchange, &findings);
         let before = self.part.sent.last().map(|sent| &sent.operation);

@@ -190,6 +190,17 @@ impl<'a> Source<'a> {
                     draft.query.extend(serialize::query(name, value, &style));
                     draft.inputs.push((name.to_owned(), value.clone()));
                 }
+                // The whole query string, written like a body.
+                "querystring" => {
+                    let media = collect::media_types(self.document, parameter);
+                    let Some((media_type, media)) = media.first() else {
+                        continue;
+                    };
+                    let encodings = encoding::of(self.document, media);
+                    let pairs = serialize::whole_query(media_type, value, &encodings)?;
+                    draft.query.extend(pairs);
+                    draft.inputs.push((name.to_owned(), value.clone()));
+                }
                 "header" => draft
                     .headers
                     .push((name.to_owned(), serialize::header(value, &style))),

@@ -12,6 +12,7 @@ mod keys;
 mod markup;
 mod needs;
 mod program;
+mod query_string;
 mod real;
 mod reproduce;
 mod run;

@@ -122,3 +122,39 @@ fn another_id_than_the_one_in_the_path_is_caught() {
         "(sent as the path parameter `noteId`), got \"00000000-0000-4000-8000-999999999999\"",
     );
 }
+
+/// The document contradicts itself, and the server keeps to the schema.
+#[test]
+fn a_sample_that_its_schema_does_not_allow_may_be_refused() {
+    let document = "openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /things:
+    get:
+      parameters: [{in: query, name: size, required: true, schema: {type: integer}, example: seven}]
+      responses: {'200': {description: d}, '400': {description: d}}
+    post:
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [n], properties: {n: {type: integer}}}, example: {n: five}}}}
+      responses: {'200': {description: d}, '400': {description: d}}
+";
+    let rules = |status: u16| {
+        let server = Server::start(Box::new(move |_: &Request, _| Reply::new(status)));
+        let (outcome, _) = replayed(document, &server);
+        let findings = outcome.findings.iter();
+        let graver = findings.filter(|one| one.severity <= Severity::Undecided);
+        graver.map(|one| one.rule).collect::<Vec<&str>>()
+    };
+    assert_eq!(rules(400), ["sample-own-schema"; 2]);
+    assert_eq!(rules(200), ["sample-own-schema"; 2]);
+    let mut broken = rules(500);
+    broken.sort_unstable();
+    assert_eq!(
+        broken,
+        [
+            "no-server-error",
+            "no-server-error",
+            "sample-own-schema",
+            "sample-own-schema"
+        ]
+    );
+}
