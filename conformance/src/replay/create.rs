@@ -172,7 +172,7 @@ impl Unit<'_> {
     }
 
     /// The id of a thing that the server has, from the list of the collection.
-    async fn listed(&self, name: &str, item: &str, before: &PathValues) -> Option<String> {
+    async fn listed(&mut self, name: &str, item: &str, before: &PathValues) -> Option<String> {
         let session = self.session;
         let collection = prefix(item, name, false);
         let lists = |one: &crate::document::Operation<'_>| {
@@ -181,7 +181,7 @@ impl Unit<'_> {
         let list = session.operations.iter().position(lists)?;
         let samples = session.plans[list].cases.iter();
         let mut samples = samples.filter(|case| case.succeeds() && !case.anonymous);
-        let sample = samples.next().cloned();
+        let sample = samples.next().cloned().or_else(|| self.base(list));
         let case = sample.unwrap_or_else(|| bare_case(&session.operations[list]));
         let request = session.request(&case, before);
         let exchange = session.send(Some(list), request).await.ok()?;

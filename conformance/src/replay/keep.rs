@@ -12,6 +12,7 @@ use crate::check::succeeded;
 use crate::document::Operation;
 use crate::exchange::Exchange;
 use crate::finding::{ReplayStep, StepFailure};
+use crate::generate::Generator;
 use crate::samples::template_names;
 use crate::session::identity::id_in;
 use crate::session::template::{expand, prefix, same_shape};
@@ -38,6 +39,18 @@ impl Unit<'_> {
             self.part.deleted.push(gone);
             if let Some(reusable) = &mut self.reusable {
                 reusable.clear();
+            }
+        }
+        // The client chose its path; any other status than 201 may mean that something was there before.
+        let status = exchange.response.as_ref().map(|response| response.status);
+        if method == "PUT" && status == Some(201) && template.ends_with('}') {
+            let created = Created {
+                template: template.to_owned(),
+                values: path.clone(),
+                by: None,
+            };
+            if !self.part.created.contains(&created) {
+                self.part.created.push(created);
             }
         }
         if method != "POST" {
@@ -108,9 +121,14 @@ pub(super) fn changes(session: &Session<'_>) -> ReplayStep {
 pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> usize {
     let workers = session.options.workers.max(1);
     let (mut refused, mut stays, mut is_any_gone) = (Vec::new(), Vec::new(), false);
+    let generator = Generator::new(session.document, session.judge.schemas);
+    let mut deletions: HashMap<String, Option<Deletion>> = HashMap::new();
     for kind in kinds(created) {
+        let template = &kind[0].1.template;
+        let deletion = Deletion::of(session, &generator, template);
+        let deletion = &*deletions.entry(template.clone()).or_insert(deletion);
         let delete = |(age, created): (usize, Created)| async move {
-            let reason = delete(session, &created).await;
+            let reason = delete(session, deletion.as_ref(), &created).await;
             (age, created, reason)
         };
         let mut deleted = stream::iter(kind).map(delete).buffer_unordered(workers);
@@ -127,7 +145,8 @@ pub(super) async fn clean_up(session: &Session<'_>, created: Vec<Created>) -> us
     refused.sort_by_key(|(age, ..)| *age);
     for (age, created, mut reason) in refused {
         if is_any_gone {
-            reason = delete(session, &created).await;
+            let deletion = deletions.get(&created.template).and_then(Option::as_ref);
+            reason = delete(session, deletion, &created).await;
         }
         stays.push((age, created, reason));
     }
@@ -164,29 +183,37 @@ fn kinds(created: Vec<Created>) -> Vec<Vec<(usize, Created)>> {
     kinds
 }
 
-/// Deletes one thing, if there is an operation for it; says why it stays.
-async fn delete(session: &Session<'_>, created: &Created) -> Option<StepFailure> {
-    let mut operations = session.operations.iter();
-    let delete = operations.position(|one| one.method == "DELETE" && one.path == created.template);
-    match delete {
-        Some(operation) => delete_one(session, operation, created).await,
-        None => Some(StepFailure::NoOperation),
+/// How things of a collection are deleted.
+struct Deletion {
+    operation: usize,
+    case: Case,
+}
+
+impl Deletion {
+    /// The documented deletion of what the template names, with all that it requires: as its first sample has it, or with generated values.
+    fn of(session: &Session<'_>, generator: &Generator<'_>, template: &str) -> Option<Self> {
+        let is_own = |one: &Operation<'_>| one.method == "DELETE" && one.path == template;
+        let operation = session.operations.iter().position(is_own)?;
+        let mut samples = session.plans[operation].cases.iter();
+        let sample = samples.find(|case| case.succeeds() && !case.anonymous);
+        let own = &session.operations[operation];
+        let generated = || generator.plain(own).unwrap_or_else(|| bare_case(own));
+        let case = sample.cloned().unwrap_or_else(generated);
+        Some(Self { operation, case })
     }
 }
 
-/// Deletes one thing; says why it stays.
-async fn delete_one(
+/// Deletes one thing, if there is an operation for it; says why it stays.
+async fn delete(
     session: &Session<'_>,
-    operation: usize,
+    deletion: Option<&Deletion>,
     created: &Created,
 ) -> Option<StepFailure> {
-    let sample = session.plans[operation]
-        .cases
-        .iter()
-        .find(|case| case.succeeds() && !case.anonymous);
-    let bare = || bare_case(&session.operations[operation]);
-    let case = sample.cloned().unwrap_or_else(bare);
-    let request = session.request(&case, &created.values);
+    let Some(Deletion { operation, case }) = deletion else {
+        return Some(StepFailure::NoOperation);
+    };
+    let operation = *operation;
+    let request = session.request(case, &created.values);
     // First as who created it: others may be told that it is gone.
     if let Some(headers) = &created.by {
         let mut own = request.clone();

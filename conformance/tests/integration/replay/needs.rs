@@ -187,3 +187,121 @@ paths:
     assert!(created > 3, "{created}");
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// The server wants a key and a reason for each deletion, for which the document has no sample.
+#[test]
+fn what_was_created_is_deleted_with_all_that_a_deletion_requires() {
+    let document = "openapi: 3.1.0
+info: {title: t, version: '1'}
+security: [{key: []}]
+paths:
+  /things:
+    post:
+      requestBody: {content: {application/json: {schema: {type: object, properties: {name: {type: string}}}}}}
+      responses: {'201': {description: d, content: {application/json: {schema: {type: object, required: [id], properties: {id: {type: integer}}}}}}, '401': {description: d}}
+  /things/{id}:
+    delete:
+      parameters:
+        - {in: path, name: id, required: true, schema: {type: integer}}
+        - {in: query, name: reason, required: true, schema: {enum: [mistake, other]}}
+        - {in: header, name: X-Confirm, required: true, schema: {const: 'yes'}}
+      responses: {'204': {description: d}, '400': {description: d}, '401': {description: d}, '404': {description: d}}
+components:
+  securitySchemes: {key: {type: apiKey, in: query, name: api_key}}
+";
+    let things = std::sync::Arc::new(std::sync::Mutex::new((
+        0_u64,
+        std::collections::BTreeSet::new(),
+    )));
+    let kept = std::sync::Arc::clone(&things);
+    let server = Server::start(Box::new(move |request: &Request, _| {
+        let mut things = kept.lock().expect("no thread panics");
+        let has = |pair: &str| {
+            let query = request.query.trim_start_matches('?');
+            query.split('&').any(|known| known == pair)
+        };
+        if !has("api_key=secret-7") {
+            return Reply::new(401);
+        }
+        match (
+            request.method.as_str(),
+            request.path.strip_prefix("/things/"),
+        ) {
+            ("POST", None) => {
+                things.0 += 1;
+                let id = things.0;
+                things.1.insert(id.to_string());
+                Reply::json(201, &json!({"id": id}))
+            }
+            ("DELETE", Some(id)) => {
+                let confirmed = request.headers.get("x-confirm");
+                let has_reason = has("reason=mistake") || has("reason=other");
+                match confirmed.is_some_and(|text| text == "yes") && has_reason {
+                    false => Reply::new(400),
+                    true if things.1.remove(id) => Reply::new(204),
+                    true => Reply::new(404),
+                }
+            }
+            _ => Reply::new(405).header("Allow", "POST, DELETE"),
+        }
+    }));
+    let mut options = Options::new(&server.url);
+    options.credentials = vec![conformance::credentials::Given::scheme("key", "secret-7")];
+    options.generate = Some(conformance::replay::Generate::default());
+    let (outcome, progress) = replay_with(document, &options);
+    outcome.expect("the server can be checked");
+    let things = things.lock().expect("no thread panics");
+    assert!(things.0 > 2, "{progress}");
+    assert!(things.1.is_empty(), "{:?}\n{progress}", things.1);
+    assert!(!progress.contains("left on the server"), "{progress}");
+}
+
+/// A PUT that answers 201 made something at a path of the client's choice.
+#[test]
+fn what_a_put_created_is_deleted() {
+    let document = "openapi: 3.1.0
+info: {title: t, version: '1'}
+paths:
+  /settings/{name}:
+    parameters: [{in: path, name: name, required: true, schema: {type: string}}]
+    put:
+      requestBody: {required: true, content: {application/json: {schema: {type: object, required: [value], properties: {value: {type: integer}}}}}}
+      responses: {'200': {description: d}, '201': {description: d}, '400': {description: d}}
+    delete: {responses: {'204': {description: d}, '404': {description: d}}}
+";
+    let names = std::collections::BTreeSet::from(["a".to_owned(), "was-here".to_owned()]);
+    for there in [std::collections::BTreeSet::new(), names] {
+        let kept = std::sync::Arc::new(std::sync::Mutex::new((there.clone(), 0)));
+        let settings = std::sync::Arc::clone(&kept);
+        let server = Server::start(Box::new(move |request: &Request, _| {
+            let mut settings = settings.lock().expect("no thread panics");
+            let name = request.path.strip_prefix("/settings/").unwrap_or_default();
+            match request.method.as_str() {
+                "PUT" => {
+                    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                    if !body["value"]
+                        .as_f64()
+                        .is_some_and(|value| value.fract() == 0.0)
+                    {
+                        return Reply::new(400);
+                    }
+                    settings.1 += 1;
+                    let is_new = settings.0.insert(name.to_owned());
+                    Reply::new(if is_new { 201 } else { 200 })
+                }
+                "DELETE" if settings.0.remove(name) => Reply::new(204),
+                "DELETE" => Reply::new(404),
+                _ => Reply::new(405).header("Allow", "PUT, DELETE"),
+            }
+        }));
+        let mut options = Options::new(&server.url);
+        options.exclude = vec!["method:delete".to_owned()];
+        options.generate = Some(conformance::replay::Generate::default());
+        let (outcome, progress) = replay_with(document, &options);
+        outcome.expect("the server can be checked");
+        let settings = kept.lock().expect("no thread panics");
+        assert!(settings.1 > 2, "{progress}");
+        // What was there before is not the run's to delete.
+        assert_eq!(settings.0, there, "{progress}");
+    }
+}
