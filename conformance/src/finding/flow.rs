@@ -77,6 +77,17 @@ pub enum FlowFault {
         /// The value afterwards.
         after: Value,
     },
+    /// The entity tag is the same before and after an update.
+    TagStill {
+        /// The tag.
+        tag: String,
+        /// JSON pointer into the response body, to a member that the update changed.
+        changed: String,
+        /// Its value before.
+        before: Value,
+        /// Its value afterwards.
+        after: Value,
+    },
     /// A replacement left a member as it was that it does not have.
     Kept {
         /// JSON pointer into the response body.
@@ -302,6 +313,13 @@ impl FlowFault {
             | Self::Changed { before, after, .. }
             | Self::TimeStill { before, after, .. }
             | Self::Repeated { before, after, .. } => {
+                super::redaction::redact(before, hide);
+                super::redaction::redact(after, hide);
+            }
+            Self::TagStill {
+                tag, before, after, ..
+            } => {
+                *tag = hide(tag);
                 super::redaction::redact(before, hide);
                 super::redaction::redact(after, hide);
             }

@@ -181,6 +181,7 @@ impl Driver<'_> {
         }
         if is_applied {
             self.time(patch, before, &after, waited);
+            self.tag(patch, before, &after, &names);
         }
         Ok((answer, Some(after)))
     }
@@ -215,6 +216,40 @@ impl Driver<'_> {
                 Some(&after.answer),
             );
         }
+    }
+
+    /// Compares the entity tags of two states, of which the later one has other values of the members that were sent.
+    fn tag(&mut self, operation: usize, before: &State, after: &State, sent: &[String]) {
+        let (old, new) = (before.answer.header("etag"), after.answer.header("etag"));
+        let is_same_place = before.answer.exchange.request.url == after.answer.exchange.request.url;
+        let ([old], [new], true) = (&old[..], &new[..], is_same_place) else {
+            return;
+        };
+        let changed = sent.iter().find_map(|name| {
+            let (old, new) = (before.value.get(name)?, after.value.get(name)?);
+            (!alike(old, new)).then_some((name, old, new))
+        });
+        let (Some((name, earlier, later)), true) = (changed, old == new) else {
+            return;
+        };
+        // A weak tag may be that of representations that are equivalent to the server.
+        let severity = match old.starts_with("W/") {
+            true => Severity::Warning,
+            false => Severity::Breaking,
+        };
+        let fault = FlowFault::TagStill {
+            tag: old.clone(),
+            changed: pointer::join("", name),
+            before: earlier.clone(),
+            after: later.clone(),
+        };
+        self.note_as(
+            rules::UPDATE_MOVES_ETAG,
+            severity,
+            operation,
+            fault,
+            Some(&after.answer),
+        );
     }
 
     /// The header that makes a change conditional, where the operation has it and the state has a tag.
@@ -294,6 +329,11 @@ impl Driver<'_> {
             described(&after),
         );
         let is_stored = differences.is_empty();
+        if is_stored {
+            let members = sent.as_object().into_iter().flatten();
+            let names: Vec<String> = members.map(|(name, _)| name.clone()).collect();
+            self.tag(put, &before, &after, &names);
+        }
         self.differences(
             rules::WRITTEN_READ,
             Writing::Replace,

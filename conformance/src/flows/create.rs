@@ -157,6 +157,17 @@ impl Driver<'_> {
         if bodies.is_empty() {
             return Ok(None);
         }
+        self.create_another(index, above, bodies).await
+    }
+
+    /// Creates a thing with the first of the bodies that is accepted. That all are refused is not noted: they are not those that show that
+    /// the server creates.
+    pub(super) async fn create_another(
+        &mut self,
+        index: usize,
+        above: &[String],
+        bodies: Vec<Value>,
+    ) -> Result<Option<Thing>, Stopped> {
         let bodies = bodies.into_iter().map(Some).collect();
         let (refused, findings) = (self.refused.get(&index).copied(), self.findings.len());
         let made = self.create_one_of(index, above, bodies, 0).await?;

@@ -6,7 +6,7 @@ use super::list::Found;
 use super::members::{Described, Difference};
 use super::shape;
 use super::view::{View, described};
-use crate::case::serialize::encode;
+use crate::case::serialize::{encode, is_json};
 use crate::document::pointer;
 use crate::finding::{FlowFault, FlowPart, Writing};
 use crate::rule::flows as rules;
@@ -40,6 +40,7 @@ impl Driver<'_> {
         }
         if self.begins(FlowPart::Read) {
             self.read_back(index, &mut thing).await?;
+            self.negated(index, &above, &thing).await?;
         }
         if self.begins(FlowPart::List) {
             self.listed(index, &above, &thing).await?;
@@ -203,6 +204,63 @@ impl Driver<'_> {
                 Some(&again.answer),
             );
         }
+        Ok(())
+    }
+
+    /// Creates a thing with `false` in place of `true`, where it is sent as a form, and reads it: `false` is a text there, which servers take
+    /// for true that only look whether there is one.
+    async fn negated(
+        &mut self,
+        index: usize,
+        above: &[String],
+        like: &Thing,
+    ) -> Result<(), Stopped> {
+        let resource = &self.resources[index];
+        let create = resource.create.filter(|_| !resource.creates_by_put());
+        let case = create.and_then(|create| self.case(create));
+        let content_type = case.and_then(|case| case.body?.content_type);
+        let is_form = content_type.is_some_and(|name| !is_json(&name));
+        let (Some(create), Some(sent), true) = (create, &like.sent, is_form) else {
+            return Ok(());
+        };
+        let Some(schema) = self.schemas_of(create).0 else {
+            return Ok(());
+        };
+        let mut body = self.bodies.varied(&schema, sent, self.creations);
+        let members = body.as_object().cloned().unwrap_or_default();
+        let mut is_changed = false;
+        for (name, _) in members.iter().filter(|(_, value)| **value == true) {
+            let mut other = body.clone();
+            other[name] = false.into();
+            if self.bodies.is_valid(&schema, &other) {
+                (body, is_changed) = (other, true);
+            }
+        }
+        if !is_changed {
+            return Ok(());
+        }
+        let Some(thing) = self
+            .create_another(index, above, vec![body.clone()])
+            .await?
+        else {
+            return Ok(());
+        };
+        let Some(state) = self.state(index, &thing).await? else {
+            return Ok(());
+        };
+        let (sent, roots) = self.unwrapped(&body, &schema, &state);
+        let sent = Described {
+            value: &sent,
+            schemas: &roots,
+        };
+        let differences = self.comparing.differences(sent, described(&state));
+        self.differences(
+            rules::WRITTEN_READ,
+            Writing::Create,
+            create,
+            differences,
+            &state.answer,
+        );
         Ok(())
     }
 

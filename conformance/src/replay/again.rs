@@ -15,7 +15,7 @@ use crate::finding::{CaseRecord, Failure, Finding, SentRequest};
 use crate::session::{PathValues, Session, is_safe};
 
 /// Members of a fault that differ from one answer to the next.
-const VOLATILE: [&str; 17] = [
+const VOLATILE: [&str; 19] = [
     "sample",
     "expected",
     "documented",
@@ -33,6 +33,8 @@ const VOLATILE: [&str; 17] = [
     "sent",
     "before",
     "after",
+    "tag",
+    "changed",
 ];
 
 /// Why a recorded request was not sent again, or says nothing.

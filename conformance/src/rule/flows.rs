@@ -24,6 +24,8 @@ rules! {
         "PATCH /notes/7 { \"title\": \"new\" }" => "\"tags\" was [\"a\"], and is []";
     UPDATE_MOVES_TIME = "update-moves-time" Warning "The time of the last change did not move forward with an update; breaking where it went back.",
         "\"updatedAt\": \"10:00:00.000Z\"" => "the same after PATCH /notes/7";
+    UPDATE_MOVES_ETAG = "update-moves-etag" Breaking "The `ETag` stayed the same although an update changed the representation (RFC 9110, 8.8.3); a warning where it is a weak one.",
+        "GET /notes/7: ETag \"a\"" => "the same after PATCH /notes/7 changed the title";
     PUT_REPLACES = "put-replaces" Warning "A replacement kept a member that it does not have: PUT sets the whole state (RFC 9110, 9.3.4).",
         "PUT /notes/7 without \"color\"" => "\"color\" is still \"red\"";
     REPEAT_CHANGES_NOTHING = "repeat-changes-nothing" Breaking "The same PUT again changed something: PUT is idempotent (RFC 9110, 9.2.2).",

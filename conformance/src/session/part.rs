@@ -11,7 +11,7 @@ use crate::finding::{
 };
 
 /// The result of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// The base URL that was used.
     pub server: String,

@@ -90,6 +90,17 @@ pub(super) fn sentence(fault: &FlowFault) -> String {
                 shown(after)
             )
         }
+        FlowFault::TagStill {
+            tag,
+            changed,
+            before,
+            after,
+        } => format!(
+            "{}changed from {} to {}, but the `ETag` is still {tag}",
+            inside(changed),
+            shown(before),
+            shown(after)
+        ),
         FlowFault::Kept { at, value } => format!(
             "{}still {} after a replacement without it",
             inside(at),
@@ -262,6 +273,15 @@ mod tests {
                     found: None,
                 },
                 "/title: updated with 1, but afterwards it is missing",
+            ),
+            (
+                FlowFault::TagStill {
+                    tag: "\"a\"".to_owned(),
+                    changed: at(),
+                    before: json!("old"),
+                    after: json!("new"),
+                },
+                "/title: changed from \"old\" to \"new\", but the `ETag` is still \"a\"",
             ),
             (
                 FlowFault::Unobserved {

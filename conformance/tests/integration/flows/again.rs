@@ -83,16 +83,16 @@ pub(super) fn again_with(
 #[test]
 fn a_fault_of_state_is_still_there_until_it_is_mended() {
     let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
-    let mut wrong = Vec::new();
-    for (fault, ..) in FAULTS {
-        let server = Server::start(*fault);
-        let (outcome, _) = run(&server, &settings());
-        let recorded = reproduce::read(&report_of(outcome, &document)).expect("is a report");
+    let all: Vec<_> = FAULTS.iter().zip(runs()).collect();
+    let wrong = each(AT_ONCE, &all, |((fault, ..), (server, outcome))| {
+        let mut wrong = Vec::new();
+        let report = report_of(outcome.clone(), &document);
+        let recorded = reproduce::read(&report).expect("is a report");
         let base = recorded.server.as_deref();
         let with_request = recorded.findings.iter();
         let findings: Vec<&Kept> = with_request.filter(|one| one.has_request()).collect();
         assert!(!findings.is_empty(), "{fault:?}");
-        let (_, others) = again(&server, base, &findings, true);
+        let (_, others) = again(server, base, &findings, true);
         if !others.is_empty() {
             wrong.push(format!("{fault:?} broken: {others:?}"));
         }
@@ -101,7 +101,9 @@ fn a_fault_of_state_is_still_there_until_it_is_mended() {
         if there > 0 || others.iter().any(|one| !one.ends_with(": gone")) {
             wrong.push(format!("{fault:?} mended: {there} there, {others:?}"));
         }
-    }
+        wrong
+    });
+    let wrong = wrong.concat();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -32,6 +32,8 @@ pub(crate) enum Fault {
     UpdateChangesCreationTime,
     UpdateTimeStill,
     UpdateTimeBack,
+    UpdateTagStill,
+    UpdateWeakTagStill,
     UpdatesRefused,
     PutMerges,
     PutStoresTruncated,
@@ -134,13 +136,17 @@ impl Server {
                 let (library, log, before) =
                     (Arc::clone(&library), Arc::clone(&log), Arc::clone(&before));
                 thread::spawn(move || {
-                    let Some(request) = read(&stream) else { return };
-                    before(&request);
-                    log.lock()
-                        .expect("no panic")
-                        .push(format!("{} {}", request.method, request.path));
-                    let reply = library.lock().expect("no panic").answer(&request, fault);
-                    let _ = write(stream, &reply);
+                    let mut reader = BufReader::new(&stream);
+                    while let Some(request) = read(&mut reader) {
+                        before(&request);
+                        log.lock()
+                            .expect("no panic")
+                            .push(format!("{} {}", request.method, request.path));
+                        let reply = library.lock().expect("no panic").answer(&request, fault);
+                        if write(&stream, &reply).is_err() {
+                            return;
+                        }
+                    }
                 });
             }
         });
@@ -170,8 +176,7 @@ impl Server {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
+fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ');
@@ -205,8 +210,9 @@ fn read(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-fn write(mut stream: TcpStream, reply: &Reply) -> std::io::Result<()> {
-    let mut text = format!("HTTP/1.1 {} Status\r\nConnection: close\r\n", reply.status);
+fn write(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut text = format!("HTTP/1.1 {} Status\r\n", reply.status);
     for (name, value) in &reply.headers {
         text += &format!("{name}: {value}\r\n");
     }
@@ -226,8 +232,7 @@ fn write(mut stream: TcpStream, reply: &Reply) -> std::io::Result<()> {
     if reply.status != 204 {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
-    stream.write_all(format!("{text}\r\n{body}").as_bytes())?;
-    stream.flush()
+    stream.write_all(format!("{text}\r\n{body}").as_bytes())
 }
 
 fn json_reply(status: u16, body: Value) -> Reply {
@@ -490,7 +495,14 @@ impl Library {
                     Fault::ErrorAfterUpdate if book.updated => return problem(500, "oh"),
                     _ => {}
                 }
-                json_reply(200, Value::Object(book.members.clone()))
+                let tag = match fault {
+                    Fault::UpdateTagStill => format!("\"{id}\""),
+                    Fault::UpdateWeakTagStill => format!("W/\"{id}\""),
+                    _ => format!("\"{}\"", hash(&book.members)),
+                };
+                let mut reply = json_reply(200, Value::Object(book.members.clone()));
+                reply.headers.push(("ETag".to_owned(), tag));
+                reply
             }
             "PATCH" => {
                 if fault == Fault::UpdatesRefused {
@@ -668,6 +680,12 @@ fn is_known(name: &str) -> bool {
         "title", "subtitle", "language", "price", "pages", "tags", "lent", "author", "pin",
     ]
     .contains(&name)
+}
+
+fn hash(members: &Map<String, Value>) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    std::hash::Hash::hash(members, &mut hasher);
+    std::hash::Hasher::finish(&hasher)
 }
 
 /// As a column of 40 characters does.

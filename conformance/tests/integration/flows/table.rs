@@ -44,6 +44,8 @@ fn does(fault: Fault) -> &'static str {
         Fault::UpdateChangesCreationTime => "changes the creation time with an update",
         Fault::UpdateTimeStill => "does not move the time of the last change",
         Fault::UpdateTimeBack => "moves the time of the last change back",
+        Fault::UpdateTagStill => "does not change the `ETag` with an update",
+        Fault::UpdateWeakTagStill => "does not change a weak `ETag` with an update",
         Fault::UpdatesRefused => "refuses every update",
         Fault::PutMerges => "merges a replacement with what was there",
         Fault::PutStoresTruncated => "stores a replacement truncated",
