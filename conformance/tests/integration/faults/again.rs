@@ -41,6 +41,50 @@ pub(super) struct Ran {
     wrong: Vec<String>,
 }
 
+/// The requests of a run on the right server.
+fn requests(right: &'static str) -> Vec<Request> {
+    let shop = Shop(right);
+    let server = Server::start(Box::new(move |request: &Request, _| shop.answer(request)));
+    let (mut options, text) = options(&server.url, right);
+    options.generate = Some(Generate::default());
+    let document = Document::parse("shop.yaml", text).expect("the document parses");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let outcome = runtime.block_on(replay::run(&options, &document, &mut |_| {}));
+    outcome.expect("the server can be checked");
+    let seen = server.seen.lock().expect("no thread panics");
+    seen.clone()
+}
+
+/// The paths of the document with answers that a fault changes. The shop keeps nothing between requests, so on all other paths a run is that
+/// on the right server, which finds nothing.
+fn affected(fault: &Fault, document: &Document) -> Vec<String> {
+    static SHOP: OnceLock<Vec<Request>> = OnceLock::new();
+    static BASIC: OnceLock<Vec<Request>> = OnceLock::new();
+    let (requests, right) = match fault.id.starts_with("basic-") {
+        true => (BASIC.get_or_init(|| requests("basic-none")), "basic-none"),
+        false => (SHOP.get_or_init(|| requests("")), ""),
+    };
+    let (broken, right) = (Shop(fault.id), Shop(right));
+    let area = |path: &str| {
+        path.trim_start_matches('/')
+            .split('/')
+            .next()
+            .map(str::to_owned)
+    };
+    let changed: BTreeSet<Option<String>> = requests
+        .iter()
+        .filter(|request| broken.answer(request) != right.answer(request))
+        .map(|request| area(&request.path))
+        .collect();
+    let operations = document.operations();
+    let paths = operations.iter().map(|one| one.path);
+    let own = paths.filter(|path| changed.contains(&area(path)));
+    own.map(|path| format!("path:{path}")).collect()
+}
+
 /// Runs against a server with a fault, and sends the findings again before and after it is mended.
 pub(super) fn run(fault: &Fault) -> Ran {
     let mended = Arc::new(AtomicBool::new(false));
@@ -63,6 +107,8 @@ pub(super) fn run(fault: &Fault) -> Ran {
     options.generate = Some(Generate::default());
     options_for(fault, &mut options);
     let document = Document::parse("shop.yaml", text).expect("the document parses");
+    options.include = affected(fault, &document);
+    assert!(!options.include.is_empty(), "{} changes nothing", fault.id);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

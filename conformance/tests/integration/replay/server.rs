@@ -36,7 +36,7 @@ pub(crate) enum Wire {
     Late(Duration),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
@@ -81,6 +81,12 @@ impl Reply {
     pub(crate) fn body(mut self, body: &[u8]) -> Self {
         self.body = body.to_vec();
         self
+    }
+
+    /// Whether nothing can follow on the same connection.
+    fn ends_connection(&self) -> bool {
+        let is_whole = matches!(self.wire, Wire::Whole | Wire::Late(_));
+        !is_whole || self.status == 204 && !self.body.is_empty()
     }
 
     pub(crate) fn wire(mut self, wire: Wire) -> Self {
@@ -130,10 +136,16 @@ impl Server {
                 let (notes, tamper, log) =
                     (Arc::clone(&notes), Arc::clone(&tamper), Arc::clone(&log));
                 thread::spawn(move || {
-                    let Some(request) = read(&stream) else { return };
-                    log.lock().expect("no thread panics").push(request.clone());
-                    let reply = notes.lock().expect("no thread panics").answer(&request);
-                    let _ = write(stream, &request, &tamper(&request, reply));
+                    let mut reader = BufReader::new(&stream);
+                    while let Some(request) = read(&mut reader) {
+                        log.lock().expect("no thread panics").push(request.clone());
+                        let reply = notes.lock().expect("no thread panics").answer(&request);
+                        let reply = tamper(&request, reply);
+                        let written = write(&stream, &request, &reply);
+                        if written.is_err() || reply.ends_connection() {
+                            return;
+                        }
+                    }
                 });
             }
         });
@@ -158,8 +170,7 @@ impl Server {
     }
 }
 
-fn read(stream: &TcpStream) -> Option<Request> {
-    let mut reader = BufReader::new(stream);
+fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ');
@@ -192,14 +203,18 @@ fn read(stream: &TcpStream) -> Option<Request> {
     })
 }
 
-fn write(mut stream: TcpStream, request: &Request, reply: &Reply) -> std::io::Result<()> {
+fn write(mut stream: &TcpStream, request: &Request, reply: &Reply) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
     if let Wire::Late(time) = reply.wire {
         thread::sleep(time);
     }
     if reply.wire == Wire::Closed {
         return Ok(());
     }
-    let mut head = format!("HTTP/1.1 {} Status\r\nConnection: close\r\n", reply.status);
+    let mut head = format!("HTTP/1.1 {} Status\r\n", reply.status);
+    if reply.ends_connection() {
+        head += "Connection: close\r\n";
+    }
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");
     }
@@ -213,16 +228,16 @@ fn write(mut stream: TcpStream, request: &Request, reply: &Reply) -> std::io::Re
     if reply.status != 204 || !reply.body.is_empty() {
         head += &format!("Content-Length: {}\r\n", reply.body.len());
     }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    let mut whole = format!("{head}\r\n").into_bytes();
     let body = if reply.wire == Wire::Truncated {
         &reply.body[..reply.body.len() / 2]
     } else {
         &reply.body[..]
     };
     if request.method != "HEAD" {
-        stream.write_all(body)?;
+        whole.extend_from_slice(body);
     }
-    stream.flush()
+    stream.write_all(&whole)
 }
 
 fn problem(status: u16, title: &str) -> Reply {
