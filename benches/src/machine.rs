@@ -1,6 +1,5 @@
 //! The machine: what it is, and how much of it other processes use meanwhile.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -8,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Ticks of processor time a second in `/proc`: fixed on Linux for programs, whatever the kernel counts in.
-const TICKS: f64 = 100.0;
+pub(crate) const TICKS: f64 = 100.0;
 
 /// How long the machine is looked at to tell how busy it is.
 const LOOK: Duration = Duration::from_secs(2);
@@ -64,56 +63,15 @@ fn all() -> Option<f64> {
 
 /// Seconds of processor time that this process used, with its ended children.
 fn own() -> Option<f64> {
-    let usage = usage(&fs::read_to_string("/proc/self/stat").ok()?)?;
-    Some(usage.seconds)
-}
-
-/// Returns the processor time of a process and all its descendants, those that have ended included; none when there is no such process.
-pub(crate) fn processor_time(process: u32) -> Option<Duration> {
-    let mut usages = HashMap::new();
-    for entry in fs::read_dir("/proc").ok()?.flatten() {
-        // A process may end meanwhile; its parent has its time then.
-        let id = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let stat = fs::read_to_string(entry.path().join("stat"));
-        if let (Some(id), Some(usage)) = (id, stat.ok().and_then(|stat| usage(&stat))) {
-            usages.insert(id, usage);
-        }
-    }
-    let descends = |mut id: u32| {
-        while id != process {
-            let Some(usage) = usages.get(&id) else {
-                return false;
-            };
-            id = usage.parent;
-        }
-        true
-    };
-    usages.get(&process)?;
-    let descendants = usages.iter().filter(|(id, _)| descends(**id));
-    let seconds = descendants.map(|(_, usage)| usage.seconds).sum();
-    Some(Duration::from_secs_f64(seconds))
-}
-
-/// What `/proc` says of a process.
-struct Usage {
-    parent: u32,
-    /// Seconds of processor time, with its ended children.
-    seconds: f64,
-}
-
-fn usage(stat: &str) -> Option<Usage> {
-    // The name, in parentheses, may hold spaces. Behind it are the state and the parent; utime, stime, cutime, cstime are fields 14 to 17 of all.
-    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(1);
-    let parent = fields.next()?.parse().ok()?;
-    let ticks = fields.skip(9).take(4);
-    let ticks = ticks.filter_map(|field| field.parse::<f64>().ok());
-    Some(Usage {
-        parent,
-        seconds: ticks.sum::<f64>() / TICKS,
-    })
+    let text = fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may hold spaces. utime, stime, cutime, cstime are fields 14 to 17 of all.
+    let fields = text.rsplit(')').next()?.split_whitespace().skip(11).take(4);
+    Some(
+        fields
+            .filter_map(|field| field.parse::<f64>().ok())
+            .sum::<f64>()
+            / TICKS,
+    )
 }
 
 fn processors() -> usize {
@@ -198,36 +156,4 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !text.is_empty()).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-
-    use super::*;
-
-    #[test]
-    fn the_processor_time_of_a_process_includes_that_of_its_descendants() {
-        // The outer shell only waits. The inner one works, and lives until its input ends.
-        let work = "i=0; while [ $i -lt 300000 ]; do i=$((i + 1)); done; echo done; read line";
-        let mut outer = Command::new("sh")
-            .args(["-c", &format!("sh -c '{work}'; :")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let output = outer.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut line).unwrap();
-        let stat = fs::read_to_string(format!("/proc/{}/stat", outer.id())).unwrap();
-        let alone = Duration::from_secs_f64(usage(&stat).unwrap().seconds);
-        let used = processor_time(outer.id()).unwrap();
-        assert!(
-            used >= alone + Duration::from_millis(20),
-            "{used:?}, {alone:?}"
-        );
-        outer.wait().unwrap();
-        assert_eq!(processor_time(outer.id()), None);
-    }
 }

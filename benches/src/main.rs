@@ -12,6 +12,7 @@ mod measure;
 mod message;
 mod moment;
 mod peer;
+mod processes;
 mod readme;
 mod receiver;
 mod section;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
-use crate::machine;
+use crate::processes;
 
 /// The peers that there is a script for.
 const KNOWN: [&str; 1] = ["svix"];
@@ -123,7 +123,7 @@ impl Peer {
     pub(crate) fn processor_times(&self) -> anyhow::Result<[(&'static str, Duration); 3]> {
         let mut times = PROCESSES.map(|name| (name, Duration::ZERO));
         for ((name, time), process) in times.iter_mut().zip(self.processes) {
-            let used = machine::processor_time(process);
+            let used = processes::processor_time(process);
             *time = used.with_context(|| format!("the peer's process {name} has ended"))?;
         }
         Ok(times)

@@ -71,7 +71,7 @@ fn the_script_of_a_peer_on_postgresql_ends_everything_when_it_is_told_to() {
     assert_eq!(peer.guard.wait().unwrap().code(), Some(143));
     drop(input);
     for process in peer.processes {
-        assert_eq!(machine::processor_time(process), None);
+        assert_eq!(processes::processor_time(process), None);
     }
     assert_eq!(fs::read_dir(&databases).unwrap().count(), 0);
 }
