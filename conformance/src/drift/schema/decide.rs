@@ -242,14 +242,14 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         };
         self.join(place, sender, spot.text, own);
         let mut lost = None;
+        if empties {
+            let shown = match sender {
+                Sender::Client => rejected,
+                Sender::Server => self.raised(&edits, &trial, rest, one.root, spot, false),
+            };
+            return Verdict::Breaks(Impact::Emptied, shown.shown());
+        }
         match rejected {
-            rejected if empties => {
-                let shown = match sender {
-                    Sender::Client => rejected,
-                    Sender::Server => self.raised(&edits, &trial, rest, one.root, spot, false),
-                };
-                return Verdict::Breaks(Impact::Emptied, shown.shown());
-            }
             Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
             Outcome::Found(false, shown) if self.is_withdrawn(id, difference, sender) => {
                 return Verdict::Breaks(Impact::Withdrawn, shown);
