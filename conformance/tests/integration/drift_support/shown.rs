@@ -84,6 +84,19 @@ pub(crate) fn writer(
 }
 
 impl Slot {
+    /// Whether a value can be sent here: a parameter is text, in which there is no null.
+    pub(crate) fn can_hold(&self, value: &Value) -> bool {
+        fn has_null(value: &Value) -> bool {
+            match value {
+                Value::Null => true,
+                Value::Array(items) => items.iter().any(has_null),
+                Value::Object(members) => members.values().any(has_null),
+                _ => false,
+            }
+        }
+        !self.as_text || !has_null(value)
+    }
+
     fn accepts(&self, document: &Value, value: &Value) -> bool {
         let Some(pointer) = &self.pointer else {
             return true;
