@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::machine::TICKS;
 
-/// Returns the processor time of a process and all its descendants, those that have ended included; none when there is no such process.
+/// Returns the processor time of a process and all its descendants, including those that have ended, or `None` if there is no such process.
 pub(crate) fn processor_time(process: u32) -> Option<Duration> {
     let mut usages = HashMap::new();
     for entry in fs::read_dir("/proc").ok()?.flatten() {

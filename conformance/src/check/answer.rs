@@ -45,8 +45,8 @@ impl Body {
     }
 }
 
-/// The faults of a text that stands for JSON at `at` of an item, under the schema that says so. The data of server-sent events is described
-/// like this (OpenAPI 3.2.0, 4.14.3).
+/// The faults of a string that holds JSON, which is at `at` in an item and whose schema gives `contentSchema`. This is how OpenAPI describes
+/// the data of server-sent events (3.2.0, 4.14.3).
 fn content_faults(
     at: &str,
     schema: &str,

@@ -264,7 +264,7 @@ impl<'a> Ledger<'a> {
         at: &Pair,
         message: Message,
     ) -> (usize, Option<Severity>) {
-        // What loading repeats, such as a schema of OpenAPI 2.0 for each media type, stands in one place.
+        // Loading copies some schemas, such as that of an OpenAPI 2.0 body for each media type: all copies have one place in the file.
         let place = |document: &Document, at: &str| {
             let (file, at) = document.origin(at);
             format!("{file}#{at}")

@@ -61,8 +61,8 @@ struct Step<'k> {
 }
 
 impl Meaning<'_> {
-    /// Objects and arrays that meet other alternatives of the old schema than of the old schema with `edits`, those of members that the
-    /// sender documents first; none where there are no alternatives, or too many schemas.
+    /// Objects and arrays that match different alternatives with `edits` and without them. Those whose members the sender documents come
+    /// first. Empty if there are no alternatives, or too many schemas.
     pub(super) fn combined(&self, spot: Spot<'_>, edits: &[&Edit]) -> Vec<Value> {
         let (old, new) = self.makers(spot.sender);
         let sides = [(old, spot.at.0), (new, spot.at.1)];

@@ -37,8 +37,8 @@ struct Kind {
 /// The cheapest items that meet a set of alternatives, by the places of their kinds.
 type Reached = BTreeMap<Set, (usize, Vec<usize>)>;
 
-/// Arrays that meet other alternatives of one schema than of the other, the most telling ones first, and how many schemas values were held
-/// against.
+/// Arrays that match different alternatives of the two schemas, the most telling ones first, and how many times a value was checked against
+/// a schema.
 pub(super) fn differing(one: &Maker<'_>, other: &Maker<'_>) -> (Vec<Value>, usize) {
     let (alternatives, count) = alternatives(one, other, "array");
     if alternatives.len() < 3 {
