@@ -184,7 +184,7 @@ fn check(peers: &[PeerProgram], measures: &[Measure]) -> anyhow::Result<()> {
     let meets_peers = measures.iter().any(|measure| measure.meets_peers());
     ensure!(
         peers.is_empty() || meets_peers,
-        "--beside has no measure to be part of: peers are measured by publish and latency"
+        "--beside needs a measure that includes peers: add --only publish or --only latency, or leave out --only"
     );
     for (index, peer) in peers.iter().enumerate() {
         let repeated = peers[..index].iter().any(|before| before.name == peer.name);

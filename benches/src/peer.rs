@@ -83,8 +83,9 @@ impl Peer {
                 text(&mut complaints)?
             );
         }
-        Self::described(&line, guard, complaints)
-            .context("the peer's script says what is not understood")
+        Self::described(&line, guard, complaints).context(
+            "the script of the peer printed something other than the expected line of JSON",
+        )
     }
 
     /// From what the script says of it.
