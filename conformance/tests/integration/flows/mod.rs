@@ -7,6 +7,7 @@ mod server;
 mod shrink;
 mod table;
 
+use std::io::{BufRead, BufReader, Read};
 use std::sync::OnceLock;
 
 use conformance::document::Document;
@@ -466,7 +467,7 @@ fn an_interrupted_run_deletes_what_it_created_and_reports() {
             let _ = held.lock().expect("no panic").recv();
         }
     });
-    let child = program(&server, &["--format", "json"])
+    let mut child = program(&server, &["--format", "json"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -477,12 +478,17 @@ fn an_interrupted_run_deletes_what_it_created_and_reports() {
         .args(["-INT", &child.id().to_string()])
         .status();
     assert!(interrupted.expect("kill runs").success());
+    // The update is answered when the program knows that it was interrupted, as it would otherwise be right to send another.
+    let mut stderr = BufReader::new(child.stderr.take().expect("is piped"));
+    let mut error = String::new();
+    while !error.contains("stopping: ") {
+        let read = stderr.read_line(&mut error).expect("reads");
+        assert!(read > 0, "ends without a word: {error}");
+    }
     drop(go_on);
     let output = child.wait_with_output().expect("the program ends");
-    let (out, error) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    stderr.read_to_string(&mut error).expect("reads");
+    let out = String::from_utf8_lossy(&output.stdout);
     assert_eq!(server.titles().len(), 2, "{error}");
     assert!(
         serde_json::from_str::<serde_json::Value>(&out).is_ok(),
