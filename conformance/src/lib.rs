@@ -45,40 +45,25 @@
 //!
 //! To hold a running server to its document in a test of another project, see [`live`].
 //!
-//! [`document`], [`finding`], [`drift`], [`schema`] and [`report`] are the library of comparisons: they use neither a command line, nor the network, nor
-//! an asynchronous runtime, and a test keeps it so.
+//! What needs neither a command line, nor the network, nor an asynchronous runtime is the crate `conformance-core`, whose modules are here
+//! too: [`document`], [`hooks`], [`finding`], [`rule`], [`case`](mod@case), [`schema`], [`drift`], [`samples`] and [`generate`]. [`report`] keeps to that
+//! as well, and a test holds it to it.
 //!
 //! Data flows one way: `cli -> document -> {drift | samples -> case -> exchange -> check} -> finding -> fingerprint -> baseline ->
 //! report`. The modules are listed lowest layer first, and a file imports only from lower layers. (The blank lines keep rustfmt from
 //! sorting them.)
 
+pub use conformance_core::{
+    case, document, drift, finding, generate, hooks, near, rule, samples, schema,
+};
+
 mod clock;
-
-mod near;
-
-pub mod document;
-
-pub mod hooks;
 
 pub mod fetch;
 
 pub mod toml_text;
 
 pub mod git;
-
-pub mod finding;
-
-pub mod rule;
-
-pub mod case;
-
-pub mod schema;
-
-pub mod drift;
-
-pub mod samples;
-
-pub mod generate;
 
 pub mod exchange;
 

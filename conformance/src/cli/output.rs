@@ -252,7 +252,11 @@ pub(super) fn write_reports(report: &Report, settings: &Settings) -> Result<Verd
     // The other formats are for programs, whose output a reader does not see.
     let is_read = matches!(settings.format, Some(Format::Text | Format::Oneline));
     if let (Some(unchecked), false) = (&report.unchecked, is_read) {
-        let _ = writeln!(io::stderr(), "nothing checked: {}", unchecked.reason());
+        let _ = writeln!(
+            io::stderr(),
+            "nothing checked: {}",
+            words::unchecked(unchecked)
+        );
     }
     Ok(report.verdict())
 }

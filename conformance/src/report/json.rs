@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::words::{self, Context};
-use super::{DocumentInfo, Listing, Unchecked, plain};
+use super::{DocumentInfo, Listing, plain};
 use crate::finding::{
     Comparison, Effect, ExchangeRecord, Finding, Message, OperationCoverage, Place, Proof,
     Severity, Share, Users, Verdict,
@@ -151,7 +151,7 @@ pub(super) fn summary<'r>(listing: &Listing<'r>) -> Summary<'r> {
     Summary {
         verdict: verdict.word().replace(' ', "-"),
         reason: match verdict {
-            Verdict::NothingChecked => report.unchecked.as_ref().map(Unchecked::reason),
+            Verdict::NothingChecked => report.unchecked.as_ref().map(words::unchecked),
             Verdict::Conforms | Verdict::Deviates => None,
         },
         fail_on: report.fail_on.word(),

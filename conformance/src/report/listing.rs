@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Report, Unchecked, View};
+use super::{Report, View, words};
 use crate::finding::{Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -73,7 +73,7 @@ impl<'r> Listing<'r> {
             .unchecked
             .as_ref()
             .filter(|_| report.verdict() == Verdict::NothingChecked);
-        parts.extend(unchecked.map(Unchecked::reason));
+        parts.extend(unchecked.map(words::unchecked));
         let found: Vec<String> = Severity::ALL
             .iter()
             .map(|&severity| (severity, report.count(severity)))

@@ -18,6 +18,7 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unchecked;
 mod undecided;
 mod value;
 mod violation;
@@ -28,6 +29,7 @@ use crate::finding::{
 };
 
 pub use progress::progress;
+pub(crate) use unchecked::unchecked;
 pub(crate) use value::{Quote, contrasted, list, name, quoted, reference, shown, told_apart};
 pub(super) use value::{elided, without_bundles};
 
