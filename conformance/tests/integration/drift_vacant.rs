@@ -248,3 +248,129 @@ fn what_some_value_has_is_judged_as_ever() {
         "{findings:?}"
     );
 }
+
+/// Objects that require and allow members in all ways that matter to one another.
+fn objects() -> Vec<Value> {
+    let mut all = Vec::new();
+    let members = [
+        json!({}),
+        json!({"a": false}),
+        json!({"a": {"type": "string"}}),
+        json!({"a": {"type": "integer", "minimum": 3, "maximum": 2}}),
+    ];
+    for required in [json!([]), json!(["a"]), json!(["b"]), json!(["a", "b"])] {
+        for others in [json!(true), json!(false), json!({"type": "string"})] {
+            for properties in &members {
+                for extra in [
+                    json!({}),
+                    json!({"maxProperties": 0}),
+                    json!({"propertyNames": false}),
+                    json!({"propertyNames": {"enum": ["b"]}}),
+                ] {
+                    let mut schema = json!({"type": "object", "required": required, "additionalProperties": others, "properties": properties});
+                    let schema_members = schema.as_object_mut().expect("an object");
+                    schema_members.extend(extra.as_object().expect("an object").clone());
+                    all.push(schema);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Objects that schemas of [`objects`] tell apart.
+fn instances() -> Vec<Value> {
+    let values = [None, Some(json!("s")), Some(json!(1))];
+    let mut all = Vec::new();
+    for a in &values {
+        for b in &values {
+            let members = [("a", a), ("b", b)].into_iter();
+            let members =
+                members.filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+            all.push(Value::Object(members.collect()));
+        }
+    }
+    all
+}
+
+#[test]
+fn objects_that_are_valid_in_one_document_only_are_always_found() {
+    let schemas = objects();
+    let instances = instances();
+    let accepted = |schema: &Value| {
+        let validator = jsonschema::validator_for(schema).expect("a schema");
+        let accepted = instances.iter().map(|one| validator.is_valid(one));
+        accepted.collect::<Vec<bool>>()
+    };
+    let accepted: Vec<Vec<bool>> = schemas.iter().map(accepted).collect();
+    let mut faults = Vec::new();
+    for (index, old) in schemas.iter().enumerate() {
+        // All changes of what accepts nothing, and some of the rest.
+        let is_empty = !accepted[index].contains(&true);
+        for (other, new) in schemas.iter().enumerate() {
+            let step = if is_empty { 11 } else { 101 };
+            if (index * 31 + other) % step != 0 {
+                continue;
+            }
+            let any_type = |schema: &Value| {
+                let mut schema = schema.clone();
+                schema["type"] = json!(["object", "null"]);
+                schema
+            };
+            let lost = |from: usize, to: usize| {
+                let mut both = accepted[from].iter().zip(&accepted[to]);
+                both.any(|(from, to)| *from && !to)
+            };
+            for (sent, differs) in [(true, lost(index, other)), (false, lost(other, index))] {
+                for (old, new) in [(old, new), (&any_type(old), &any_type(new))] {
+                    let said = found(sent, old, new);
+                    let told = said.iter().any(|one| one.severity <= Severity::Warning);
+                    if differs && !told {
+                        faults.push(format!("{old} to {new}, {sent}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        faults.is_empty(),
+        "{} faults\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn a_place_that_accepts_nothing_may_be_opened_by_its_own_schema() {
+    let string = json!({"type": "string"});
+    for (old, new) in [
+        (
+            json!({"type": "object", "additionalProperties": false}),
+            json!({"type": "object", "additionalProperties": string}),
+        ),
+        (
+            json!({"type": "object", "additionalProperties": false, "required": ["b"], "properties": {"a": string}}),
+            json!({"type": "object", "additionalProperties": string, "required": ["b"], "properties": {"a": string}}),
+        ),
+        (
+            json!({"type": "object", "propertyNames": false, "required": ["a"]}),
+            json!({"type": "object", "propertyNames": {"maxLength": 3}, "required": ["a"]}),
+        ),
+        (
+            json!({"type": "object", "propertyNames": {"enum": ["b"]}, "required": ["a"]}),
+            json!({"type": "object", "propertyNames": {"enum": ["a", "b"]}, "required": ["a"]}),
+        ),
+        (
+            json!({"required": ["a", "b"], "maxProperties": 0}),
+            json!({"maxProperties": 0}),
+        ),
+    ] {
+        for (sent, old, new) in [(false, &old, &new), (true, &new, &old)] {
+            let findings = found(sent, old, new);
+            let breaks = findings
+                .iter()
+                .any(|one| one.severity == Severity::Breaking);
+            assert!(breaks, "{old} to {new}, {sent}: {findings:?}");
+        }
+    }
+}

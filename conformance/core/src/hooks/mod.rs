@@ -3,8 +3,8 @@
 //! arguments; nothing is sent.
 //!
 //! ```
-//! use conformance::document::Document;
-//! use conformance::hooks::{Description, Known, Message, Verdict};
+//! use conformance_core::document::Document;
+//! use conformance_core::hooks::{Description, Known, Message, Verdict};
 //!
 //! let document = Document::parse("pets.yaml", "
 //! openapi: 3.1.0

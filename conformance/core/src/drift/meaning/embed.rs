@@ -86,6 +86,8 @@ pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) ->
                     let own = maker.sample(&maker.member(facts, name), 1);
                     all.extend(own.map(|own| maker.object(facts, Some((name, &own)), 0)));
                 }
+                // The names that every object has.
+                all.push(maker.object(facts, None, 0));
             }
             Step::Item(index) => {
                 let Value::Array(mut items) = maker.array(facts, &[], *index as u64, 0) else {

@@ -479,6 +479,12 @@ impl<'a> Meaning<'a> {
         !old.pool(&[at.to_owned()], 0).is_empty()
     }
 
+    /// Whether the old schema accepts an object that was found.
+    pub(super) fn has_object(&self, at: &str, sender: Sender) -> bool {
+        let (old, _) = self.makers(sender);
+        old.pool(&[at.to_owned()], 0).iter().any(Value::is_object)
+    }
+
     /// Whether the old schema accepts some value, and neither the new one nor the old one with `changes` accepts any.
     pub(super) fn leaves_nothing(&self, spot: Spot<'_>, changes: &[&Edit]) -> bool {
         let Spot { at, sender, .. } = spot;

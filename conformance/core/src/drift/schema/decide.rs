@@ -157,8 +157,14 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         }
         let inside = Self::in_place(difference, &one.around);
         let text = self.text_at(&one.around[inside..], one.root);
-        if text == Text::No && (self.is_void(id) || self.is_out_of_reach(&one.around)) {
-            return Verdict::None;
+        if text == Text::No {
+            if self.is_void(id) {
+                return Verdict::None;
+            }
+            if let Some(dead_end) = self.out_of_reach(&one.around) {
+                self.join_where_nothing_is_valid(dead_end, id, difference, sender, one);
+                return Verdict::None;
+            }
         }
         let place = match inside {
             0 => id,
@@ -169,10 +175,13 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             sender,
             text,
         };
+        // That a member is required matters where no object may have it.
+        let is_required = difference.edits.len() > 1;
         if let SchemaChange::PropertyAdded { name, .. } | SchemaChange::PropertyRemoved { name, .. } =
             &difference.change
-            && (self.is_never_sent(id, sender, name) || self.neither_has(id, name))
+            && (self.is_never_sent(id, sender, name) || !is_required && self.neither_has(id, name))
         {
+            self.join_where_nothing_is_valid(id, id, difference, sender, one);
             return Verdict::None;
         }
         if self.is_unrequired(id, difference, sender) {
@@ -379,7 +388,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         let (harms, helps) = (harms && !made_up.0, helps && !made_up.1);
         let unsent = !trial.unsent.is_empty();
         match (harms, helps || unsent) {
-            (false, false) => return Verdict::None,
+            (false, false) => return self.of_others(difference, views, spot, &edits),
             (false, true) if unsent => return harmless(),
             _ => {}
         }
@@ -433,6 +442,41 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         relation.is_safe(spot.sender)
     }
 
+    /// Judges a difference that nobody notices by the documented members: it may be about all others.
+    fn of_others(
+        &self,
+        difference: &Difference,
+        views: (&View, &View),
+        spot: Spot<'_>,
+        edits: &[&Edit],
+    ) -> Verdict {
+        let others = ["additionalProperties", "unevaluatedProperties"];
+        if !others.contains(&difference.keyword.as_str()) || !is_open(difference, views) {
+            return Verdict::None;
+        }
+        let relation = self.meaning.proof(spot.at, spot.sender, edits);
+        if relation.old_in_new && relation.new_in_old {
+            return Verdict::None;
+        }
+        let harms = match spot.sender {
+            Sender::Client => difference.effect.narrows,
+            Sender::Server => difference.effect.widens,
+        };
+        let impact = match harms {
+            true => Impact::Undocumented,
+            false => Impact::Compatible,
+        };
+        Verdict::Harmless(impact, None)
+    }
+
+    /// Whether a property is new that the old document has elsewhere, such as in an alternative.
+    fn is_known_member(&self, id: usize, difference: &Difference) -> bool {
+        match &difference.change {
+            SchemaChange::PropertyAdded { name, .. } => self.documented(id, name).0,
+            _ => false,
+        }
+    }
+
     /// Returns the possible effect of a difference on the values of the schema that it is judged in. Branches of `oneOf` are assumed to
     /// exclude each other, because values that show an overlap were tried before. For the `oneOf` directly around the difference, this is
     /// assumed only if values were `seen` that only the receiver accepts.
@@ -451,7 +495,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             let covariant = ["oneOf", "anyOf", "allOf", "$ref", "properties", "items"];
             covariant.contains(&keyword.as_str()) || *step == Step::Rest
         });
-        if united && is_open(difference, views) {
+        if united && is_open(difference, views) && !self.is_known_member(id, difference) {
             return Effect::NONE;
         }
         if plain && spot.text != Text::No && difference.keyword == "type" {

@@ -10,6 +10,7 @@ use super::super::rules;
 use super::decide::Decider;
 use super::differences::Difference;
 use super::shown::Outcome;
+use super::ways::Use;
 use crate::finding::{Effect, Impact, Message, SchemaChange, Sender, Severity, Turned, Undecided};
 
 /// How many differences of one schema are looked at together.
@@ -143,6 +144,23 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
+    /// Notes a difference that changes nothing as long as the old schema around it, that of `place`, allows no object: other
+    /// differences may change that.
+    pub(super) fn join_where_nothing_is_valid(
+        &mut self,
+        place: usize,
+        id: usize,
+        difference: &'d Difference,
+        sender: Sender,
+        one: &Use,
+    ) {
+        if !self.meaning.has_object(self.at(place).0, sender) {
+            let text = self.text_around(place, one);
+            let member = Member::quiet(id, difference, Vec::new());
+            self.join(place, sender, text, member);
+        }
+    }
+
     /// The effect that differences of one schema have together, and none of them alone.
     pub(super) fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
         let groups = std::mem::take(&mut self.groups);
@@ -167,8 +185,8 @@ impl<'d> Decider<'d, '_, '_> {
                         .iter()
                         .all(|edit| edit.member().is_some())
             });
-            // Where nothing is valid, each of them keeps it so.
-            let apart = apart && self.meaning.has_value(spot.at.0, sender);
+            // Where no object is valid, each of them keeps it so.
+            let apart = apart && self.meaning.has_object(spot.at.0, sender);
             if apart || !(2..=GROUP).contains(&group.len()) || self.equal[place] {
                 continue;
             }

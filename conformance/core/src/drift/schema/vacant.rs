@@ -29,14 +29,15 @@ pub(super) struct Vacancy<'s, 'a> {
 }
 
 impl Decider<'_, '_, '_> {
-    /// Whether no value comes to a schema that has these around it. That must be so by the old schemas around it alone, or in both
-    /// documents: what accepts nothing may be the very schema that differs.
-    pub(super) fn is_out_of_reach(&self, around: &[(usize, String, Step)]) -> bool {
-        around.iter().any(|(pair, _, step)| {
+    /// Returns the schema of these, which are around another one, where no value goes on to it. That must be so by the old schemas
+    /// around it alone, or in both documents: what accepts nothing may be the very schema that differs.
+    pub(super) fn out_of_reach(&self, around: &[(usize, String, Step)]) -> Option<usize> {
+        let dead_end = around.iter().find(|(pair, _, step)| {
             let (old, new) = self.walk.views(*pair);
-            self.vacant.0.misses(old, step, false)
+            self.vacant.0.misses_around(old, step)
                 || self.vacant.0.misses(old, step, true) && self.vacant.1.misses(new, step, true)
-        })
+        });
+        dead_end.map(|(pair, ..)| *pair)
     }
 
     /// Whether neither schema of a pair accepts any value.
@@ -84,7 +85,25 @@ impl<'s, 'a> Vacancy<'s, 'a> {
 
     /// Whether no value of `view` has anything where `step` leads; without `deep`, by the keywords of `view` alone.
     pub(super) fn misses(&self, view: &View, step: &Step, deep: bool) -> bool {
-        let depth = if deep { DEPTH } else { 0 };
+        self.is_known_empty(view, deep) || !self.leads(view, step, if deep { DEPTH } else { 0 })
+    }
+
+    /// Whether no value of `view` has anything where `step` leads, whatever the schema there is.
+    fn misses_around(&self, view: &View, step: &Step) -> bool {
+        let keyword = match step {
+            Step::Rest => "additionalProperties",
+            Step::Name => "propertyNames",
+            // Without looking deep, what the schemas of members and items accept is not asked.
+            _ => return self.misses(view, step, false),
+        };
+        let mut open = view.clone();
+        open.parts.remove(keyword);
+        open.closed &= keyword != "additionalProperties";
+        self.is_empty(&open, 0) || !self.leads(&open, step, 0)
+    }
+
+    /// Whether values of `view`, which has some, may have something where `step` leads.
+    fn leads(&self, view: &View, step: &Step, depth: usize) -> bool {
         let allows = |name: &str| {
             view.types()
                 .is_none_or(|types| types.iter().any(|one| one == name))
@@ -93,10 +112,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
             view.set("enum")
                 .is_none_or(|values| values.iter().any(fits))
         };
-        if self.is_known_empty(view, deep) {
-            return true;
-        }
-        let reaches = match step {
+        match step {
             Step::Same | Step::With(_) => true,
             Step::Member(name) => {
                 // How many members a closed object has is not asked: that it has those that are required was.
@@ -132,8 +148,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
                     && is_within(index + 1, &self.most_items(view, depth))
                     && listed(&|value| value.as_array().is_some_and(|items| items.len() > index))
             }
-        };
-        !reaches
+        }
     }
 
     /// The names that an object must have, whoever sends it.
