@@ -364,6 +364,10 @@ fn a_place_that_accepts_nothing_may_be_opened_by_its_own_schema() {
             json!({"required": ["a", "b"], "maxProperties": 0}),
             json!({"maxProperties": 0}),
         ),
+        (
+            json!({"type": "object", "additionalProperties": false, "maxProperties": 0}),
+            json!({"type": "object", "additionalProperties": string}),
+        ),
     ] {
         for (sent, old, new) in [(false, &old, &new), (true, &new, &old)] {
             let findings = found(sent, old, new);

@@ -161,8 +161,10 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             if self.is_void(id) {
                 return Verdict::None;
             }
-            if let Some(dead_end) = self.out_of_reach(&one.around) {
-                self.join_where_nothing_is_valid(dead_end, id, difference, sender, one);
+            if let Some((dead_end, may_open)) = self.out_of_reach(&one.around) {
+                if may_open {
+                    self.join_quietly(dead_end, id, difference, sender, one);
+                }
                 return Verdict::None;
             }
         }
@@ -181,7 +183,9 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             &difference.change
             && (self.is_never_sent(id, sender, name) || !is_required && self.neither_has(id, name))
         {
-            self.join_where_nothing_is_valid(id, id, difference, sender, one);
+            if !self.meaning.has_object(self.at(id).0, sender) {
+                self.join_quietly(id, id, difference, sender, one);
+            }
             return Verdict::None;
         }
         if self.is_unrequired(id, difference, sender) {

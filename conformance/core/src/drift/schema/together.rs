@@ -144,9 +144,8 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// Notes a difference that changes nothing as long as the old schema around it, that of `place`, allows no object: other
-    /// differences may change that.
-    pub(super) fn join_where_nothing_is_valid(
+    /// Notes a difference that changes nothing by itself in the schema around it of `place`: others may make it matter.
+    pub(super) fn join_quietly(
         &mut self,
         place: usize,
         id: usize,
@@ -154,11 +153,13 @@ impl<'d> Decider<'d, '_, '_> {
         sender: Sender,
         one: &Use,
     ) {
-        if !self.meaning.has_object(self.at(place).0, sender) {
-            let text = self.text_around(place, one);
-            let member = Member::quiet(id, difference, Vec::new());
-            self.join(place, sender, text, member);
-        }
+        let text = self.text_around(place, one);
+        self.join(
+            place,
+            sender,
+            text,
+            Member::quiet(id, difference, Vec::new()),
+        );
     }
 
     /// The effect that differences of one schema have together, and none of them alone.
