@@ -212,13 +212,13 @@ pub(crate) async fn again_of_file(
 pub(crate) async fn again(
     session: &Session<'_>,
     settings: &Settings,
+    resources: &[Resource],
     resource: &str,
     course: &Course,
     waits: bool,
 ) -> Option<Vec<Finding>> {
-    let resources = selected(session);
     let index = resources.iter().position(|one| one.name == resource)?;
-    let mut driver = Driver::new(session, settings, &resources);
+    let mut driver = Driver::new(session, settings, resources);
     driver.course = course.clone();
     driver.trace = Some(Vec::new());
     if !waits {
@@ -240,8 +240,11 @@ fn part_of(driver: Driver<'_>) -> Part {
 }
 
 /// The members that the bodies of a resource may have; none where what they create could not be deleted.
-pub(crate) fn members(session: &Session<'_>, resource: &str) -> Option<Vec<String>> {
-    let resources = selected(session);
+pub(crate) fn members(
+    session: &Session<'_>,
+    resources: &[Resource],
+    resource: &str,
+) -> Option<Vec<String>> {
     let mut own = resources.iter().find(|one| one.name == resource);
     let schemas = session.judge.schemas;
     let comparing = members::Comparing::new(schemas);
@@ -264,8 +267,8 @@ pub(crate) fn members(session: &Session<'_>, resource: &str) -> Option<Vec<Strin
     Some(names)
 }
 
-/// The resources of the document, with the operations that are selected.
-fn selected(session: &Session<'_>) -> Vec<Resource> {
+/// The resources of the document, with the operations that are selected. Takes a while for a large document.
+pub(crate) fn selected(session: &Session<'_>) -> Vec<Resource> {
     let mut resources = infer(session.document, session.judge.schemas, session.operations);
     for resource in &mut resources {
         let Resource {

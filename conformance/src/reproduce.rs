@@ -171,7 +171,11 @@ impl Reproduction<'_> {
             };
             let found = match is_of_file {
                 true => flows::again_of_file(self.session, &settings, self.work).await,
-                false => flows::again(self.session, &settings, &flow.resource, &course, true).await,
+                false => {
+                    let resources = flows::selected(self.session);
+                    let resource = &flow.resource;
+                    flows::again(self.session, &settings, &resources, resource, &course, true).await
+                }
             };
             if self.session.stopped() {
                 return Err(Problem::Interrupted);

@@ -2,8 +2,8 @@
 //!
 //! Parameters, headers, members and list items are left out, texts and numbers are made short, one after the other, and each such request is
 //! sent. Fields of forms are left out and shortened likewise; any other body is cut. The order does not depend on the answers of other
-//! findings, so that the same server gives the same request, unless the time is over first. Sequences are made shorter as a whole: see
-//! [`sequence`]. Not made smaller: samples that are judged as such, and requests that are answered late.
+//! findings, and requests are counted besides the time that they take, so that the same server gives the same requests unless it is slow.
+//! Sequences are made shorter as a whole: see [`sequence`]. Not made smaller: samples that are judged as such, and requests that are answered late.
 
 mod content;
 mod edit;
@@ -20,6 +20,7 @@ use super::causes;
 use crate::case::serialize::is_json;
 use crate::case::{Intent, Refusal};
 use crate::finding::{CaseRecord, Failure, Finding, Message, ReplayFault};
+use crate::flows;
 use crate::generate::{Generator, Sent};
 use crate::rule::replay as rules;
 use crate::session::{Created, PathValues, Session};
@@ -47,27 +48,58 @@ pub(super) async fn run(
     findings: &mut Vec<Finding>,
     time: Duration,
 ) -> Vec<Created> {
-    let deadline = Instant::now() + time;
+    let mut budget = Budget::of(time);
     let mut again = Again::new(session);
     let generator = Generator::new(session.document, session.judge.schemas);
+    let resources = flows::selected(session);
     // Sequences first: there are few, and their requests say least on their own.
     for finding in &mut *findings {
         let exchange = finding.exchange.as_ref();
         let flow = exchange.and_then(|exchange| exchange.case.as_ref()?.flow.clone());
         if let Some(flow) = flow {
-            sequence::run(session, finding, &flow, deadline).await;
+            sequence::run(session, finding, &flow, &resources, &mut budget).await;
         }
     }
     for finding in &mut *findings {
-        if session.stopped() || Instant::now() >= deadline {
+        if session.stopped() || budget.is_spent() {
             break;
         }
-        if let Some(smaller) = Shrinking::of(session, &generator, finding, deadline) {
-            smaller.run(&mut again, finding).await;
+        if let Some(smaller) = Shrinking::of(session, &generator, finding) {
+            smaller.run(&mut again, finding, &mut budget).await;
         }
     }
     merge(findings);
     again.into_created()
+}
+
+/// What all findings together may cost: the time, and a request for each millisecond of it. A server beside the tool answers faster, so
+/// that not the speed of the machine is what ends it there.
+struct Budget {
+    deadline: Instant,
+    /// Requests that may still be sent.
+    requests: usize,
+}
+
+impl Budget {
+    fn of(time: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + time,
+            requests: usize::try_from(time.as_millis()).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        !self.allows(Duration::ZERO)
+    }
+
+    /// Whether a request that takes this long can be sent.
+    fn allows(&self, patience: Duration) -> bool {
+        self.requests > 0 && Instant::now() + patience < self.deadline
+    }
+
+    fn spend(&mut self, requests: usize) {
+        self.requests = self.requests.saturating_sub(requests);
+    }
 }
 
 /// Joins findings that turned out to be one: the same rule is broken in the same way by the same request.
@@ -103,7 +135,6 @@ struct Shown {
 struct Shrinking<'s> {
     session: &'s Session<'s>,
     generator: &'s Generator<'s>,
-    deadline: Instant,
     record: CaseRecord,
     smallest: Revived,
     /// The signature that the answer has to show.
@@ -120,7 +151,6 @@ impl<'s> Shrinking<'s> {
         session: &'s Session<'s>,
         generator: &'s Generator<'s>,
         finding: &Finding,
-        deadline: Instant,
     ) -> Option<Self> {
         let exchange = finding.exchange.as_ref()?;
         let record = exchange.case.clone()?;
@@ -145,7 +175,6 @@ impl<'s> Shrinking<'s> {
         let mut shrinking = Self {
             session,
             generator,
-            deadline,
             record,
             smallest: revived.clone(),
             signature: signature(finding),
@@ -194,8 +223,8 @@ impl<'s> Shrinking<'s> {
         Some(format!("{flaw}\n{broken}"))
     }
 
-    async fn run(mut self, again: &mut Again<'_>, finding: &mut Finding) {
-        if !self.has_time() {
+    async fn run(mut self, again: &mut Again<'_>, finding: &mut Finding, budget: &mut Budget) {
+        if !budget.allows(self.patience) {
             return;
         }
         let Ok(path) = again.prepare(&self.smallest).await else {
@@ -211,7 +240,8 @@ impl<'s> Shrinking<'s> {
         };
         let mut last = None;
         let mut edits = Edits::new(self.flaw.is_some() && !is_unreadable(&start));
-        while self.requests < most && self.has_time() && !self.session.stopped() {
+        budget.spend(1);
+        while self.requests < most && budget.allows(self.patience) && !self.session.stopped() {
             let Some(mut smaller) = edits.next(self.session, &self.smallest) else {
                 break;
             };
@@ -223,6 +253,7 @@ impl<'s> Shrinking<'s> {
                 _ => Some(path.clone()),
             };
             let Some(path) = path else { break };
+            budget.spend(1);
             if let Some((_, answered)) = self.shows(again, &smaller, &path, Some(&shown)).await {
                 self.smallest = smaller;
                 last = Some(answered);
@@ -236,11 +267,6 @@ impl<'s> Shrinking<'s> {
             ..self.record
         });
         finding.original = finding.exchange.replace(exchange).map(Box::new);
-    }
-
-    /// Whether another request can be sent before the time is over.
-    fn has_time(&self) -> bool {
-        Instant::now() + self.patience < self.deadline
     }
 
     /// What the answer is like, and the answer, where it shows the same fault.

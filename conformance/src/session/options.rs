@@ -230,7 +230,8 @@ pub struct Generate {
     #[arg(long)]
     pub safe: bool,
 
-    /// Seconds for making the requests of findings as small as they can be while they still show the fault; 0 leaves them as they are.
+    /// Seconds for making the requests of findings as small as they can be while they still show the fault, with at most 1000 requests a
+    /// second; 0 leaves them as they are.
     #[arg(long, value_name = "SECONDS", default_value_t = SHRINK_TIME, value_parser = some_seconds)]
     pub shrink_time: f64,
 }

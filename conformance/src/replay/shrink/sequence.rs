@@ -3,16 +3,18 @@
 //! Each try sends the shorter sequence anew, and deletes what it created. Sequences of resources that cannot be deleted stay as they are,
 //! as each try would leave something behind.
 
-use tokio::time::Instant;
-
 use super::super::again::signature_of;
+use super::Budget;
 use crate::finding::{Finding, FlowPart, FlowRecord};
-use crate::flows::{self, Course};
+use crate::flows::{self, Course, Resource};
 use crate::rule::flows as rules;
 use crate::session::{FlowSettings, Session};
 
 /// Most tries for one finding.
 const TRIES: usize = 60;
+
+/// How many requests a try counts for.
+const REQUESTS: usize = 10;
 
 /// A sequence while it is made shorter.
 struct Sequence<'s> {
@@ -21,7 +23,8 @@ struct Sequence<'s> {
     resource: String,
     /// The signature that a finding has to have, and the first line of its response.
     wanted: (String, Option<String>),
-    deadline: Instant,
+    resources: &'s [Resource],
+    budget: &'s mut Budget,
     tries: usize,
     shortest: Course,
     found: Option<Finding>,
@@ -32,14 +35,15 @@ pub(super) async fn run(
     session: &Session<'_>,
     finding: &mut Finding,
     record: &FlowRecord,
-    deadline: Instant,
+    resources: &[Resource],
+    budget: &mut Budget,
 ) {
     // A refusal is about the very request.
     let is_refusal = finding.rule == rules::FLOW_NOT_OBSERVED;
     let (Some(settings), false) = (&session.options.flows, is_refusal) else {
         return;
     };
-    let Some(members) = flows::members(session, &record.resource) else {
+    let Some(members) = flows::members(session, resources, &record.resource) else {
         return;
     };
     let mut sequence = Sequence {
@@ -50,7 +54,8 @@ pub(super) async fn run(
         },
         resource: record.resource.clone(),
         wanted: wanted(finding),
-        deadline,
+        resources,
+        budget,
         tries: 0,
         shortest: Course::default(),
         found: None,
@@ -135,12 +140,21 @@ impl Sequence<'_> {
 
     /// Sends the sequence; if it shows the fault, it is the shortest from now on.
     async fn shows(&mut self, course: &Course) -> bool {
-        let is_over = self.tries >= TRIES || Instant::now() >= self.deadline;
+        let is_over = self.tries >= TRIES || self.budget.is_spent();
         if is_over || self.session.stopped() {
             return false;
         }
         self.tries += 1;
-        let found = flows::again(self.session, &self.settings, &self.resource, course, false).await;
+        self.budget.spend(REQUESTS);
+        let found = flows::again(
+            self.session,
+            &self.settings,
+            self.resources,
+            &self.resource,
+            course,
+            false,
+        )
+        .await;
         let mut found = found.into_iter().flatten();
         let Some(same) = found.find(|one| wanted(one) == self.wanted) else {
             return false;
