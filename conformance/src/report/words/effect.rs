@@ -1,5 +1,6 @@
 //! Clauses about who is affected by a change of a schema, and how.
 
+use super::schema::what_is_here;
 use super::{Context, name};
 use crate::finding::{Effect, Impact, SchemaChange, Sender, Turned};
 
@@ -179,14 +180,15 @@ pub(super) fn affected(
         _ => "expect",
     };
     let is_nothing = matches!(change, SchemaChange::NothingAccepted { .. });
+    let any_value = || what_is_here(context.pointer).unwrap_or_else(|| "any value".to_owned());
     match (effect.sender, effect.impact) {
         (Sender::Client, Impact::Emptied) if is_nothing => match in_versions {
-            true => format!("{people} that send any value are now refused"),
-            false => format!("{people} that send any value are refused"),
+            true => format!("{people} that send {} are now refused", any_value()),
+            false => format!("{people} that send {} are refused", any_value()),
         },
         (Sender::Server, Impact::Emptied) if is_nothing => match in_versions {
-            true => format!("new no longer {answer}s any value"),
-            false => format!("the server does not {answer} any value"),
+            true => format!("new no longer {answer}s {}", any_value()),
+            false => format!("the server does not {answer} {}", any_value()),
         },
         (_, Impact::Emptied) if in_versions => "no value is valid any more".to_owned(),
         (_, Impact::Emptied) => "no value is valid".to_owned(),

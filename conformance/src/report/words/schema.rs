@@ -275,10 +275,14 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         .gaining("values that do not match it"),
         SchemaChange::NothingAccepted { new: only_new } => {
             let (nothing, some) = if *only_new { (new, old) } else { (old, new) };
-            let lead = format!("{nothing} allows no value here, {some} does");
-            match only_new {
-                true => Said::new(lead).losing("any value"),
-                false => Said::new(lead).gaining("a value"),
+            let what = what_is_here(context.pointer);
+            let lead = match &what {
+                Some(what) => format!("{nothing} allows no {what}, {some} does"),
+                None => format!("{nothing} allows no value here, {some} does"),
+            };
+            match (only_new, what) {
+                (true, what) => Said::new(lead).losing(what.as_deref().unwrap_or("any value")),
+                (false, what) => Said::new(lead).gaining(what.as_deref().unwrap_or("a value")),
             }
         }
         SchemaChange::MappingChanged {
@@ -421,5 +425,20 @@ pub(super) fn advice(change: &SchemaChange) -> &'static str {
         | SchemaChange::Together { .. } => {
             "emit what is documented, or correct the source document"
         }
+    }
+}
+
+/// What values have at the place of a schema; none where they are the place's own.
+pub(super) fn what_is_here(at: &str) -> Option<String> {
+    let tokens: Vec<String> = pointer::tokens(at).collect();
+    match tokens.as_slice() {
+        [.., keyword, member] if keyword == "properties" => Some(name(member)),
+        [.., keyword]
+            if keyword == "additionalProperties" || keyword == "unevaluatedProperties" =>
+        {
+            Some("unknown members".to_owned())
+        }
+        [.., keyword] if keyword == "items" => Some("items".to_owned()),
+        _ => None,
     }
 }

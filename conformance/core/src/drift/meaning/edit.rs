@@ -96,6 +96,18 @@ impl Edit {
         self.schema() == at
     }
 
+    /// Whether the edit says which members an object may have besides those that are named.
+    pub(super) fn is_about_others(&self) -> bool {
+        let is_rest = |place: &Option<(String, String)>| {
+            let keyword = place.as_ref().map(|(_, keyword)| keyword.as_str());
+            matches!(
+                keyword,
+                Some("additionalProperties" | "unevaluatedProperties")
+            )
+        };
+        matches!(self, Self::Keyword { old, new, .. } if is_rest(old) || is_rest(new))
+    }
+
     /// Whether the keyword of the schema at `at` is not written as it stands.
     pub(super) fn replaces(&self, at: &str, key: &str) -> bool {
         match self {

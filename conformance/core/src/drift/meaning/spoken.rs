@@ -13,6 +13,9 @@ use crate::document::pointer;
 use crate::finding::{Sender, Side};
 use crate::schema::Member;
 
+/// A name that no document has: a noncharacter.
+const UNNAMED: &str = "\u{fdd0}";
+
 impl Meaning<'_> {
     /// Whether the sender of each value documents all members of it. A server sends what its new document has, and what the old one
     /// has besides, as long as no edit is about that: all other differences are others' to tell.
@@ -89,14 +92,20 @@ impl Meaning<'_> {
             .filter(|edit| before.iter().any(|at| edit.is_of(at)))
             .collect();
         let whole = own.iter().any(|edit| edit.member().is_none());
+        let opens = own.iter().any(|edit| edit.is_about_others());
+        let speak = |source: &Source<'_>, schemas: &[String], name: &str| match schemas {
+            [] => None,
+            schemas => source.member(schemas, name),
+        };
         for (name, inside) in members {
             let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
-            let speak = |source: &Source<'_>, schemas: &[String]| match schemas {
-                [] => None,
-                schemas => source.member(schemas, name),
+            let in_old = speak(old, &before, name);
+            // That the new document names another member is another difference.
+            let in_new = match opens && in_old.is_none() {
+                true => speak(new, &after, UNNAMED),
+                false => speak(new, &after, name),
             };
-            let in_new = speak(new, &after);
-            let in_old = speak(old, &before).filter(|_| !edited);
+            let in_old = in_old.filter(|_| !edited);
             let speaks = in_new.is_some() || in_old.is_some();
             let schemas = (in_old.unwrap_or_default(), in_new.unwrap_or_default());
             below(speaks.then_some(schemas), inside);

@@ -264,8 +264,9 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         }
         match rejected {
             Outcome::Found(true, shown) => return Verdict::Breaks(Impact::Rejected, shown),
-            Outcome::Found(false, shown) if self.is_withdrawn(id, difference, sender) => {
-                return Verdict::Breaks(Impact::Withdrawn, shown);
+            // A value that has the member does not show that it is missing.
+            Outcome::Found(false, _) if self.is_withdrawn(id, difference, sender) => {
+                return Verdict::Breaks(Impact::Withdrawn, None);
             }
             Outcome::Found(false, shown) => return Verdict::Harmless(Impact::Undocumented, shown),
             Outcome::Lost(place, values) => {
