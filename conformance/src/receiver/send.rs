@@ -45,7 +45,8 @@ impl Run<'_> {
         let mut exchange = sent.ok()?;
         let again = match &exchange.failure {
             Some(Failure::Connect { .. }) => true,
-            Some(Failure::Broken { .. }) => crowd,
+            // A handler that is ending accepts connections until it has ended.
+            Some(Failure::Broken { .. }) => crowd || self.broke_before(),
             _ => false,
         };
         if again {
@@ -62,6 +63,13 @@ impl Run<'_> {
         }
         *self.last.borrow_mut() = Some(exchange.clone());
         Some(exchange)
+    }
+
+    /// Whether the delivery before got no response either.
+    fn broke_before(&self) -> bool {
+        let last = self.last.borrow();
+        last.as_ref()
+            .is_some_and(|last| matches!(last.failure, Some(Failure::Broken { .. })))
     }
 
     /// Whether nothing more is to be sent.

@@ -284,6 +284,8 @@ fn mortal(restarts: bool) -> (String, std::sync::Arc<AtomicU64>) {
                 }
                 let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
             }
+            // Until it has ended, the system accepts connections for it.
+            std::thread::sleep(Duration::from_millis(30));
             drop(open);
             if died && restarts {
                 std::thread::sleep(Duration::from_millis(300));
