@@ -4,7 +4,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::TrySendError;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, USER_AGENT};
@@ -15,7 +14,7 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, ended_by_closing, retry_after};
 use super::connect::{ConnectFault, Connector};
-use super::connection::{Connection, MOST_HEADERS, READ_BUFFER, RequestBody};
+use super::connection::{Connection, MOST_HEADERS, READ_BUFFER, RequestBody, SendFault};
 use super::pool::{Lease, Pool, PoolLimits};
 use super::proxy::TunnelFault;
 use super::resolve::{Resolve, SystemResolver};
@@ -96,6 +95,8 @@ enum Failure {
     Connect(ConnectFault),
     /// The exchange broke off.
     Http(hyper::Error),
+    /// One connection after another ended before it took the request.
+    Lost,
 }
 
 /// Why a request cannot be written down. The value is not told: it may be a secret.
@@ -243,6 +244,10 @@ impl Sender {
             Ok(responded) => responded,
             Err(Failure::Connect(fault)) => return unconnected(&fault),
             Err(Failure::Http(error)) => return Ok(broken(&error, None)),
+            Err(Failure::Lost) => {
+                let reason = "the connection broke: it ended before it took the request";
+                return Ok(Outcome::failed(reason.to_owned()));
+            }
         };
         timing.first_byte = Some(began.elapsed());
         let (head, body) = response.into_parts();
@@ -290,11 +295,16 @@ impl Sender {
             let is_http2 = lease.is_http2();
             match lease.send(request.build(is_http2)).await {
                 Ok(response) => return Ok((response, lease)),
-                Err(error) if !is_http2 && is_reused && error.message().is_some() => {}
-                Err(error) if repeats < MOST_REPEATS && is_http2 && is_unprocessed(&error) => {
+                Err(SendFault::Lost) if repeats < MOST_REPEATS => repeats += 1,
+                Err(SendFault::Lost) => return Err(Failure::Lost),
+                Err(SendFault::Http(error))
+                    if !is_http2 && is_reused && error.message().is_some() => {}
+                Err(SendFault::Http(error))
+                    if repeats < MOST_REPEATS && is_http2 && is_unprocessed(&error) =>
+                {
                     repeats += 1;
                 }
-                Err(error) => return Err(Failure::Http(error.into_error())),
+                Err(SendFault::Http(error)) => return Err(Failure::Http(error.into_error())),
             }
         }
     }
@@ -324,7 +334,7 @@ impl Sender {
 impl Prepared {
     /// The request in the form of a version of HTTP: HTTP/1.1 has the host in a header, HTTP/2 in the URI.
     fn build(&self, is_http2: bool) -> Request<RequestBody> {
-        let mut request = Request::new(Full::new(self.body.clone()));
+        let mut request = Request::new(RequestBody::new(self.body.clone()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = self.headers.clone();
         if is_http2 {

@@ -1,16 +1,19 @@
 //! One open connection, as requests are sent over it: HTTP/1.1, or HTTP/2 where TLS agreed on it.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::timeout;
 
 use super::stream::Stream;
 
@@ -26,8 +29,66 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// After how much silence an HTTP/2 connection with requests under way is asked whether it is still there: a dead one fails many.
 const PING_AFTER: Duration = Duration::from_secs(5);
 
-pub(super) type RequestBody = Full<Bytes>;
-pub(super) type SendResult = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>;
+/// How often it is looked whether a request was lost between its sender and its connection.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) type SendResult = Result<Response<Incoming>, SendFault>;
+
+/// Why a request got no response.
+pub(super) enum SendFault {
+    /// The exchange broke off. In a box: it may hold the request.
+    Http(Box<TrySendError<Request<RequestBody>>>),
+    /// The connection ended and never saw the request.
+    Lost,
+}
+
+impl SendFault {
+    fn http(error: TrySendError<Request<RequestBody>>) -> Self {
+        Self::Http(Box::new(error))
+    }
+}
+
+/// The body of a request, which knows whether its connection has looked at it.
+pub(super) struct RequestBody {
+    bytes: Full<Bytes>,
+    seen: Arc<AtomicBool>,
+}
+
+impl RequestBody {
+    pub(super) fn new(bytes: Bytes) -> Self {
+        Self {
+            bytes: Full::new(bytes),
+            seen: Arc::default(),
+        }
+    }
+
+    fn note(&self) {
+        self.seen.store(true, Ordering::Release);
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.note();
+        Pin::new(&mut self.bytes).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.note();
+        self.bytes.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.note();
+        self.bytes.size_hint()
+    }
+}
 
 /// A connection that takes requests. It closes when it is dropped and no request is under way.
 pub(super) struct Connection {
@@ -171,9 +232,31 @@ impl Connection {
         match &mut self.protocol {
             Protocol::Http1(http1) => {
                 let response = http1.requests.try_send_request(request);
-                self.drive(response).await
+                self.drive(response).await.map_err(SendFault::http)
             }
-            Protocol::Http2(requests) => requests.try_send_request(request).await,
+            Protocol::Http2(requests) => send_shared(requests, request).await,
+        }
+    }
+}
+
+/// Sends a request over a connection that others use too.
+///
+/// It reaches the connection through a channel of many senders. Where one of these is interrupted while it puts its request there and the
+/// connection ends meanwhile, that request and all behind it stay in the channel until the last sender is dropped, and each of them waits
+/// for its response: nobody would be told before the deadline.
+async fn send_shared(
+    requests: &mut http2::SendRequest<RequestBody>,
+    request: Request<RequestBody>,
+) -> SendResult {
+    let seen = request.body().seen.clone();
+    let mut response = pin!(requests.try_send_request(request));
+    let mut was_closed = false;
+    loop {
+        match timeout(LOOK, &mut response).await {
+            Ok(response) => return response.map_err(SendFault::http),
+            // At the second look: the first may come between the end of the connection and what it says of its requests.
+            Err(_) if was_closed && !seen.load(Ordering::Acquire) => return Err(SendFault::Lost),
+            Err(_) => was_closed = requests.is_closed(),
         }
     }
 }
