@@ -267,7 +267,7 @@ pub(crate) fn members(
     Some(names)
 }
 
-/// The resources of the document, with the operations that are selected. Takes a while for a large document.
+/// The resources of the document, with the operations that are selected. Slow for a large document, so callers keep the result.
 pub(crate) fn selected(session: &Session<'_>) -> Vec<Resource> {
     let mut resources = infer(session.document, session.judge.schemas, session.operations);
     for resource in &mut resources {

@@ -2,8 +2,9 @@
 //!
 //! Parameters, headers, members and list items are left out, texts and numbers are made short, one after the other, and each such request is
 //! sent. Fields of forms are left out and shortened likewise; any other body is cut. The order does not depend on the answers of other
-//! findings, and requests are counted besides the time that they take, so that the same server gives the same requests unless it is slow.
-//! Sequences are made shorter as a whole: see [`sequence`]. Not made smaller: samples that are judged as such, and requests that are answered late.
+//! findings, and the number of requests is limited as well as the time. So the same server gives the same requests, unless it is slow.
+//! Sequences are made shorter as a whole: see [`sequence`]. Not made smaller: samples that are judged as such, and requests that are
+//! answered late.
 
 mod content;
 mod edit;
@@ -72,8 +73,8 @@ pub(super) async fn run(
     again.into_created()
 }
 
-/// What all findings together may cost: the time, and a request for each millisecond of it. A server beside the tool answers faster, so
-/// that not the speed of the machine is what ends it there.
+/// What all findings together may cost: the time, and one request for each millisecond of it. A server on the same machine answers faster
+/// than that, so the number of requests ends the work there, and the result does not depend on the speed of the machine.
 struct Budget {
     deadline: Instant,
     /// Requests that may still be sent.
@@ -231,6 +232,7 @@ impl<'s> Shrinking<'s> {
             return;
         };
         let start = self.smallest.clone();
+        budget.spend(1);
         let Some((shown, first)) = self.shows(again, &start, &path, None).await else {
             return;
         };
@@ -240,7 +242,6 @@ impl<'s> Shrinking<'s> {
         };
         let mut last = None;
         let mut edits = Edits::new(self.flaw.is_some() && !is_unreadable(&start));
-        budget.spend(1);
         while self.requests < most && budget.allows(self.patience) && !self.session.stopped() {
             let Some(mut smaller) = edits.next(self.session, &self.smallest) else {
                 break;

@@ -8,7 +8,7 @@ use super::hint::hint;
 use super::keyword::{NO_TEXT, bytes, is_raw, member_of, refused};
 use super::shape::{beyond, outside, shape, shapes, types};
 use super::{Context, contrasted, list, name, quoted, reference, told_apart};
-use crate::document::{Literal, pointer};
+use crate::document::{Literal, has_free_names, pointer};
 use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Turned};
 
 pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
@@ -428,11 +428,13 @@ pub(super) fn advice(change: &SchemaChange) -> &'static str {
     }
 }
 
-/// What values have at the place of a schema; none where they are the place's own.
+/// Names the part of a value that the schema at `at` describes; none where it describes the whole value.
 pub(super) fn what_is_here(at: &str) -> Option<String> {
     let tokens: Vec<String> = pointer::tokens(at).collect();
     match tokens.as_slice() {
         [.., keyword, member] if keyword == "properties" => Some(name(member)),
+        // What stands there is named by the author, such as a component called `items`.
+        [.., parent, _] if has_free_names(parent) => None,
         [.., keyword]
             if keyword == "additionalProperties" || keyword == "unevaluatedProperties" =>
         {
@@ -440,5 +442,27 @@ pub(super) fn what_is_here(at: &str) -> Option<String> {
         }
         [.., keyword] if keyword == "items" => Some("items".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::what_is_here;
+
+    #[test]
+    fn the_part_of_a_value_is_named_by_the_place_of_its_schema() {
+        for (at, what) in [
+            ("/a/schema/properties/size", Some("`size`")),
+            ("/a/schema/properties/items", Some("`items`")),
+            ("/a/schema/items", Some("items")),
+            ("/a/schema/additionalProperties", Some("unknown members")),
+            ("/a/schema/unevaluatedProperties", Some("unknown members")),
+            ("/components/schemas/items", None),
+            ("/a/schema/$defs/additionalProperties", None),
+            ("/a/schema", None),
+            ("", None),
+        ] {
+            assert_eq!(what_is_here(at).as_deref(), what, "{at}");
+        }
     }
 }

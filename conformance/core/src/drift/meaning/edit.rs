@@ -96,7 +96,7 @@ impl Edit {
         self.schema() == at
     }
 
-    /// Whether the edit says which members an object may have besides those that are named.
+    /// Whether the edit changes which members an object may have that no keyword names.
     pub(super) fn is_about_others(&self) -> bool {
         let is_rest = |place: &Option<(String, String)>| {
             let keyword = place.as_ref().map(|(_, keyword)| keyword.as_str());

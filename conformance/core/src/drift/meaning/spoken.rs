@@ -100,7 +100,7 @@ impl Meaning<'_> {
         for (name, inside) in members {
             let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
             let in_old = speak(old, &before, name);
-            // That the new document names another member is another difference.
+            // Where the new document names a member that the old one does not, that is another difference.
             let in_new = match opens && in_old.is_none() {
                 true => speak(new, &after, UNNAMED),
                 false => speak(new, &after, name),

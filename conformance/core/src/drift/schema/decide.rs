@@ -177,8 +177,9 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             sender,
             text,
         };
-        // That a member is required matters where no object may have it.
-        let is_required = difference.edits.len() > 1;
+        // Where no object may have the member, it still matters whether it is required.
+        let mut edits = difference.edits.iter();
+        let is_required = edits.any(|edit| matches!(edit, Edit::Required { .. }));
         if let SchemaChange::PropertyAdded { name, .. } | SchemaChange::PropertyRemoved { name, .. } =
             &difference.change
             && (self.is_never_sent(id, sender, name) || !is_required && self.neither_has(id, name))
@@ -447,7 +448,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         relation.is_safe(spot.sender)
     }
 
-    /// Judges a difference that nobody notices by the documented members: it may be about all others.
+    /// Judges a difference that documented members do not show: it may be about undocumented ones.
     fn of_others(
         &self,
         difference: &Difference,
@@ -474,7 +475,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         Verdict::Harmless(impact, None)
     }
 
-    /// Whether a property is new that the old document has elsewhere, such as in an alternative.
+    /// Whether the difference adds a property that the old document has elsewhere, such as in an alternative.
     fn is_known_member(&self, id: usize, difference: &Difference) -> bool {
         match &difference.change {
             SchemaChange::PropertyAdded { name, .. } => self.documented(id, name).0,

@@ -144,7 +144,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// Notes a difference that changes nothing by itself in the schema around it of `place`: others may make it matter.
+    /// Notes a difference that changes nothing by itself. Other differences of the schema at `place`, which is around it, may make it matter.
     pub(super) fn join_quietly(
         &mut self,
         place: usize,

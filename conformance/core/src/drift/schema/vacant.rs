@@ -29,15 +29,17 @@ pub(super) struct Vacancy<'s, 'a> {
 }
 
 impl Decider<'_, '_, '_> {
-    /// Returns the schema of these, which are around another one, where no value goes on to it, and whether one does in the new document.
-    /// That must be so by the old schemas around it alone, or in both documents: what accepts nothing may be the very schema that differs.
+    /// Returns the first of the schemas `around` another one whose old values never reach it, and whether its new values do.
+    ///
+    /// Either the old schemas around it keep values out, whatever the inner one is, or both documents do: what accepts nothing may be the
+    /// very schema that differs.
     pub(super) fn out_of_reach(&self, around: &[(usize, String, Step)]) -> Option<(usize, bool)> {
         around.iter().find_map(|(pair, _, step)| {
             let (old, new) = self.walk.views(*pair);
-            let in_new = !self.vacant.1.misses(new, step, true);
+            let in_new = || !self.vacant.1.misses(new, step, true);
             let misses = self.vacant.0.misses_around(old, step)
-                || !in_new && self.vacant.0.misses(old, step, true);
-            misses.then_some((*pair, in_new))
+                || self.vacant.0.misses(old, step, true) && !in_new();
+            misses.then(|| (*pair, in_new()))
         })
     }
 
