@@ -36,11 +36,24 @@ document.addEventListener('change', (event) => {
   if (event.target.matches('[data-submit]')) event.target.form.submit();
 });
 
+// A button of the mouse, a finger or the space bar is down. What replaces a pressed button or link is not clicked when it is let go.
+let pressed = false;
+const press = () => { pressed = true; };
+// After the click that letting go causes.
+const release = () => { setTimeout(() => { pressed = false; }); };
+
+addEventListener('pointerdown', (event) => { if (event.button === 0) press(); }, true);
+addEventListener('keydown', (event) => { if (event.key === ' ') press(); }, true);
+for (const type of ['pointerup', 'pointercancel', 'keyup']) addEventListener(type, release, true);
+// What is let go in another window is not heard of.
+addEventListener('blur', release);
+
 // Something in the page is being used, and must not be replaced under the user's hands.
 function isInUse(content) {
   const focused = document.activeElement;
   const selected = getSelection();
-  return (content.contains(focused) && focused.matches('input, select, textarea'))
+  return pressed
+    || (content.contains(focused) && focused.matches('input, select, textarea'))
     || (!selected.isCollapsed && content.contains(selected.anchorNode));
 }
 

@@ -145,7 +145,7 @@ visiting('An operator finds out in three clicks why a delivery failed', async (p
   assert.match(await why.innerText(), /answered 503 Service Unavailable: the fault is on its side/);
   assert.match(await why.innerText(), /next attempt is due/);
   // What the receiver said is text, whatever it is.
-  const attempt = page.locator('.timeline > li').first();
+  const attempt = page.locator('.timeline > li', { has: page.locator('#attempt-1') });
   await attempt.getByText(`upstream is restarting ${HOSTILE}`).waitFor();
   await attempt.getByText(HOSTILE, { exact: true }).first().waitFor();
   await attempt.getByText('conduit-signature-timestamp').waitFor();
@@ -156,14 +156,32 @@ visiting('An operator finds out in three clicks why a delivery failed', async (p
 });
 
 visiting('A retry is one click, and the page follows it by itself', async (page) => {
-  await signIn(page, '/operator/deliveries?type=customer.created');
-  await page.getByRole('link', { name: 'customer.created' }).click();
+  // A delivery of its own: that of the other tests is sent again by itself after a minute.
+  const { id: eventId } = await publish('customer.created');
+  const [{ id }] = await until(`eventId=${eventId}&outcome=failure`, (found) => found.length === 1);
+  await signIn(page, `/operator/deliveries/${id}`);
   await page.getByText('retrying').first().waitFor();
+  const attempts = await page.locator('.timeline > li').count();
   reply = [200, 'thank you'];
-  await page.getByRole('button', { name: 'Retry now' }).click();
+  // Pressed while the page gets its newest state, and let go after that.
+  let answer;
+  await new Promise((asked) => {
+    page.route(page.url(), (route) => {
+      if (answer || route.request().headers()['x-truehook-refresh'] !== '1') return route.continue();
+      answer = () => route.continue();
+      return asked();
+    });
+  });
+  await page.getByRole('button', { name: 'Retry now' }).hover();
+  await page.mouse.down();
+  const refreshed = page.waitForEvent('requestfinished', (request) => request.headers()['x-truehook-refresh'] === '1');
+  await answer();
+  await refreshed;
+  await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
+  await page.mouse.up();
   await page.locator('h1 .badge', { hasText: 'delivered' }).waitFor();
   await page.getByText('thank you').waitFor();
-  assert.equal(await page.locator('.timeline > li').count(), 2);
+  assert.equal(await page.locator('.timeline > li').count(), attempts + 1);
   // What is opened stays open while the page is kept up to date.
   await page.locator('#attempt-1 > summary').click();
   const kept = await page.locator('#content').elementHandle();
@@ -200,7 +218,9 @@ visiting('Deliveries are found by what came of them, by state, type and webhook'
   await page.getByLabel('Last result').selectOption('failed');
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.waitForURL(/outcome=failed/);
-  assert.deepEqual(await page.locator('tbody tr td:first-child a').allInnerTexts(), ['BoxCredited']);
+  const failed = await page.locator('tbody tr td:first-child a').allInnerTexts();
+  // That of customer.created fails until it is sent again by itself.
+  assert.ok(failed.includes('BoxCredited') && !failed.includes('transaction.completed'), failed.join());
   await page.getByText('no answer: ').first().waitFor();
   await page.getByText('More').click();
   await page.getByLabel('Webhook').fill('nobody');
