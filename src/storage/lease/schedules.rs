@@ -220,6 +220,12 @@ impl Run<'_> {
         };
         let claimed = self.home.store().claim(terms).await.unwrap();
         assert!(claimed.due.len() <= limit);
+        self.log.push(format!(
+            "claim of {limit}: {} found, {:?} without a slot, next at {:?}",
+            claimed.due.len(),
+            claimed.left,
+            claimed.next_due_at
+        ));
         let now = self.now;
         for due in &claimed.due {
             self.log.push(format!("claim {} {}", due.id, due.attempt));

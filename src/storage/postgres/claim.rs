@@ -19,7 +19,7 @@ use super::{Db, Result, query, rows, run_cached, sweep};
 use crate::domain::Event;
 use crate::storage::queue::ClaimTerms;
 
-/// After how long a lane is looked at again that another node had locked.
+/// After how long a lane is looked at again that another node had locked, or that there was no room for.
 const CONTENDED: SignedDuration = SignedDuration::from_millis(20);
 
 /// The result of a claim.
@@ -54,6 +54,7 @@ async fn attempt(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
         found: ClaimedRows::default(),
         limited: false,
         contended: false,
+        passed_over: false,
         unwritten: None,
         floors: &db.floors,
     };
@@ -84,6 +85,8 @@ struct Claim<'c> {
     limited: bool,
     /// Whether another node was at work on a lane that is due.
     contended: bool,
+    /// Whether there was no room to look at a lane that may be due.
+    passed_over: bool,
     /// When something falls due in a lane whose stored time does not say so.
     unwritten: Option<i64>,
     floors: &'c Floors,
@@ -205,6 +208,7 @@ impl Claim<'_> {
         for (place, lane) in due.iter().chain(&drained).copied().enumerate() {
             if wanted.len() == room {
                 self.limited |= place < due.len();
+                self.passed_over = true;
                 break;
             }
             if self.terms.slots.take(lane) {
@@ -461,7 +465,9 @@ impl Claim<'_> {
 
     /// When something falls due that was not claimed now.
     async fn next_due_at(&self) -> Result<Option<Timestamp>> {
-        if self.limited {
+        // A claim that took nothing would take nothing again at once: the lanes before the one that it passed over are still there.
+        let took = !self.taken.is_empty() || !self.given_up.is_empty();
+        if self.limited || (self.passed_over && took) {
             return Ok(Some(self.terms.at.steady));
         }
         let next_lease = self.floors.next_lease(self.steady);
@@ -483,9 +489,8 @@ impl Claim<'_> {
         let unwritten = [self.unwritten, lease].into_iter().flatten().min();
         let unwritten = unwritten.map(rows::time).transpose()?;
         let next = rows::optional_time(&found[0], 0)?;
-        let again = self
-            .contended
-            .then(|| later(self.terms.at.steady, CONTENDED));
+        let again =
+            (self.contended || self.passed_over).then(|| later(self.terms.at.steady, CONTENDED));
         Ok([next, unwritten, again].into_iter().flatten().min())
     }
 }

@@ -280,6 +280,37 @@ async fn nothing_is_left_behind_when_slots_come_back_while_a_claim_is_made() {
     assert_eq!(claimed, 10);
 }
 
+#[tokio::test]
+async fn a_claim_without_room_for_a_webhook_asks_for_the_next_one_at_once() {
+    let store = node(&cluster::new_schema());
+    for id in ["1", "2"] {
+        store.insert_webhook(webhook(id)).await.unwrap();
+    }
+    // The second time, both webhooks had nothing left when they were looked at last.
+    for second in 1..=2 {
+        let event = event(&second.to_string(), second);
+        let published = store.publish(publication(event, &slots(0, 0))).await;
+        assert_eq!(stored(published.unwrap()).2.len(), 2);
+        for left in [1, 0] {
+            let terms = limited(&slots(100, 100), 1, second);
+            let claimed = store.claim(terms).await.unwrap();
+            assert_eq!(claimed.due.len(), 1);
+            let at_once = claimed.next_due_at == Some(at(second));
+            assert!(at_once || left == 0, "{:?}", claimed.next_due_at);
+            let result = delivered(&claimed.due[0]);
+            assert!(store.record(vec![result]).await.error.is_none());
+        }
+        let terms = limited(&slots(100, 100), 1, second);
+        let rest = store.claim(terms).await.unwrap();
+        assert!(rest.due.is_empty());
+        assert_ne!(
+            rest.next_due_at,
+            Some(at(second)),
+            "it would go on for ever"
+        );
+    }
+}
+
 /// The next claim of a busy webhook, and the one after, find what was committed late: with a time before what was claimed.
 #[tokio::test]
 async fn what_is_committed_late_is_claimed_within_a_second_or_so() {
