@@ -378,3 +378,97 @@ fn a_place_that_accepts_nothing_may_be_opened_by_its_own_schema() {
         }
     }
 }
+
+/// The findings of components, of which `A` is sent or answered.
+fn found_of(sent: bool, old: &Value, new: &Value) -> Vec<Finding> {
+    let document = |schemas: &Value| {
+        let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/A"}}});
+        let mut operation = json!({"responses": {"200": {"description": "d"}}});
+        match sent {
+            true => operation["requestBody"] = json!({"content": content}),
+            false => operation["responses"]["200"]["content"] = content,
+        }
+        let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}, "components": {"schemas": schemas}});
+        Document::parse("d", &value.to_string()).expect("a document")
+    };
+    compare(&document(old), &document(new), &Options::default())
+}
+
+#[test]
+fn a_schema_that_needs_a_smaller_value_of_itself_without_end_accepts_nothing() {
+    let a = json!({"$ref": "#/components/schemas/A"});
+    let b = json!({"$ref": "#/components/schemas/B"});
+    let holder = |inner: &Value, beside: &Value| json!({"type": "object", "required": ["next"], "properties": {"next": inner, "n": beside}});
+    let (few, many) = (json!({"maximum": 5}), json!({"maximum": 9}));
+    let with = |beside: &Value| {
+        let list = json!({"type": "array", "minItems": 1, "items": a, "contains": beside});
+        let held = holder(&a, beside);
+        vec![
+            json!({"A": held}),
+            json!({"A": holder(&b, beside), "B": held}),
+            json!({"A": holder(&b, beside), "B": {"allOf": [a, {"properties": {"n": beside}}]}}),
+            json!({"A": {"anyOf": [held, list]}}),
+            json!({"A": holder(&list, beside)}),
+            json!({"A": {"type": "object", "required": ["next"], "additionalProperties": a, "properties": {"n": beside}, "maxProperties": 1}}),
+        ]
+    };
+    for (old, new) in with(&few).into_iter().zip(with(&many)) {
+        for (old, new) in [(&old, &new), (&new, &old)] {
+            for sent in [true, false] {
+                let findings = found_of(sent, old, new);
+                assert!(findings.is_empty(), "{old} to {new}, {sent}: {findings:?}");
+            }
+        }
+    }
+    // Another way out, and values there are.
+    let ends = |beside: &Value| {
+        let held = holder(&a, beside);
+        let optional = json!({"type": "object", "properties": {"next": a, "n": beside}});
+        vec![
+            json!({"A": optional}),
+            json!({"A": {"anyOf": [held, {"type": "object", "required": ["n"], "properties": {"n": beside}}]}}),
+            json!({"A": holder(&json!({"type": "array", "items": a}), beside)}),
+            json!({"A": holder(&b, beside), "B": {"type": ["object", "null"], "required": ["next"], "properties": {"next": a}}}),
+            json!({"A": {"type": "object", "required": ["x", "y"], "properties": {"x": b, "y": b, "n": beside}}, "B": {"anyOf": [a, {"type": "string"}]}}),
+        ]
+    };
+    for (old, new) in ends(&many).into_iter().zip(ends(&few)) {
+        let gravest = |sent, old, new| {
+            found_of(sent, old, new)
+                .into_iter()
+                .map(|one| one.severity)
+                .min()
+        };
+        assert_eq!(gravest(true, &old, &new), Some(Severity::Breaking), "{old}");
+        assert_eq!(
+            gravest(false, &new, &old),
+            Some(Severity::Breaking),
+            "{old}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_that_comes_to_need_itself_without_end_breaks_who_sends_it() {
+    let holder = |required: &[&str]| json!({"A": {"type": "object", "required": required, "properties": {"next": {"$ref": "#/components/schemas/A"}}}});
+    let (open, closed) = (holder(&[]), holder(&["next"]));
+    for sent in [true, false] {
+        let gravest = |old, new| {
+            found_of(sent, old, new)
+                .into_iter()
+                .map(|one| one.severity)
+                .min()
+        };
+        assert_eq!(gravest(&open, &closed), Some(Severity::Breaking), "{sent}");
+    }
+    let opened = found_of(false, &closed, &open);
+    assert_eq!(
+        opened.iter().map(|one| one.severity).min(),
+        Some(Severity::Breaking)
+    );
+    let opened = found_of(true, &closed, &open);
+    assert_eq!(
+        opened.iter().map(|one| one.severity).min(),
+        Some(Severity::Warning)
+    );
+}

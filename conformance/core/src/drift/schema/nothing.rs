@@ -27,17 +27,37 @@ const TYPES: [&str; 6] = ["null", "boolean", "number", "string", "array", "objec
 
 impl Vacancy<'_, '_> {
     /// Whether the schema at `at` accepts nothing.
+    ///
+    /// Values are finite, so a schema that needs a smaller value of itself has none unless another way is open: within itself, a schema is
+    /// taken to accept nothing. What rests on that of a schema further out is not kept, because that one may accept something after all.
     pub(super) fn is_nothing(&self, at: &str, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else {
             return false;
         };
-        if let Some(known) = self.nothing.borrow().get(at) {
+        let at = self.side.known_as(at);
+        if let Some(known) = self.nothing.borrow().get(&at) {
             return *known;
         }
-        // A schema inside of itself says nothing about itself.
-        self.nothing.borrow_mut().insert(at.to_owned(), false);
-        let nothing = self.is_empty(&self.side.view(at), depth);
-        self.nothing.borrow_mut().insert(at.to_owned(), nothing);
+        let open = self.open.borrow().iter().position(|one| *one == at);
+        if let Some(index) = open {
+            self.rests_on.set(self.rests_on.get().min(index));
+            return true;
+        }
+        let index = self.open.borrow().len();
+        let outer = self.rests_on.replace(usize::MAX);
+        self.open.borrow_mut().push(at.clone());
+        let nothing = self.is_empty(&self.side.view(&at), depth);
+        self.open.borrow_mut().pop();
+        let rests_on = self.rests_on.get();
+        if !nothing || rests_on >= index {
+            self.nothing.borrow_mut().insert(at, nothing);
+        }
+        let passed_on = if nothing && rests_on < index {
+            rests_on
+        } else {
+            usize::MAX
+        };
+        self.rests_on.set(outer.min(passed_on));
         nothing
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Only what keywords say plainly is seen, such as `maxItems: 0`; what is not seen counts as reached.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use foldhash::HashMap;
@@ -24,6 +24,9 @@ pub(super) struct Vacancy<'s, 'a> {
     flagged: bool,
     /// Whether schemas accept nothing.
     pub(super) nothing: RefCell<HashMap<String, bool>>,
+    /// The schemas that are being asked about, and the outermost of them that an answer rests on.
+    pub(super) open: RefCell<Vec<String>>,
+    pub(super) rests_on: Cell<usize>,
     /// The same of views that were asked about, by their pointers and how deep was looked.
     empty: RefCell<HashMap<(String, bool), bool>>,
 }
@@ -69,6 +72,8 @@ impl<'s, 'a> Vacancy<'s, 'a> {
             side,
             flagged,
             nothing: RefCell::default(),
+            open: RefCell::default(),
+            rests_on: Cell::new(usize::MAX),
             empty: RefCell::default(),
         }
     }
