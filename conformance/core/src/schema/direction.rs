@@ -29,6 +29,8 @@ pub struct Unsent<'a> {
     assumed: Option<(String, String, bool)>,
     /// By schema, the names that it and all that applies with it do not send.
     known: RefCell<HashMap<String, Rc<Names>>>,
+    /// By schema, the names that it does not send by its own properties.
+    owned: RefCell<HashMap<String, Rc<Names>>>,
     /// By schema, whether it is flagged.
     properties: RefCell<HashMap<String, bool>>,
 }
@@ -57,6 +59,7 @@ impl<'a> Unsent<'a> {
             flags: &[],
             assumed: None,
             known: RefCell::default(),
+            owned: RefCell::default(),
             properties: RefCell::default(),
         }
     }
@@ -111,6 +114,23 @@ impl<'a> Unsent<'a> {
                 names.extend(self.names(&below).iter().cloned());
             }
         }
+        names
+    }
+
+    /// The properties that are not sent by the schema at `at` alone.
+    #[must_use]
+    pub fn own_names(&self, at: &str) -> Rc<Names> {
+        if self.flags.is_empty() {
+            return Rc::default();
+        }
+        if let Some(known) = self.owned.borrow().get(at) {
+            return Rc::clone(known);
+        }
+        let mut names = Names::new();
+        self.own(at, &mut names);
+        let names = Rc::new(names);
+        let mut known = self.owned.borrow_mut();
+        known.insert(at.to_owned(), Rc::clone(&names));
         names
     }
 

@@ -18,7 +18,9 @@ impl Writer<'_, '_> {
         out: &mut Map<String, Value>,
     ) -> Result<(), Undecided> {
         let Place {
+            at,
             scope,
+            around,
             hidden,
             depth,
             ..
@@ -66,7 +68,10 @@ impl Writer<'_, '_> {
                     return Ok(());
                 }
                 let written = match keyword.as_str() {
-                    "dependentSchemas" => self.added(new, &below, Some(hidden), depth)?,
+                    "dependentSchemas" => {
+                        let around = self.around(at, keyword, around);
+                        self.added(new, &below, Some(&around), depth)?
+                    }
                     "properties" if self.is_hidden_in_new(new) => Value::Bool(false),
                     _ => self.added(new, &below, None, depth)?,
                 };
@@ -87,7 +92,10 @@ impl Writer<'_, '_> {
                 let tuple = keyword == "prefixItems" || keyword == "items";
                 let written = match tuple {
                     true => self.added(new, &scope.items(), None, depth)?,
-                    false => self.added(new, scope, Some(hidden), depth)?,
+                    false => {
+                        let around = self.around(at, keyword, around);
+                        self.added(new, scope, Some(&around), depth)?
+                    }
                 };
                 match (keyword.as_str(), out.get_mut(keyword.as_str())) {
                     ("allOf", _) => both(out, written),
@@ -106,17 +114,17 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    /// A schema of the new document; of the same value where `hidden` is given.
+    /// A schema of the new document; of the same value where `around` is given, the members that the schemas around it do not send.
     pub(super) fn added(
         &mut self,
         at: &str,
         scope: &Scope<'_>,
-        hidden: Option<&Names>,
+        around: Option<&Names>,
         depth: usize,
     ) -> Result<Value, Undecided> {
         self.in_new(|writer| {
-            writer.in_full(|writer| match hidden {
-                Some(hidden) => writer.schema(at, scope, hidden, depth),
+            writer.in_full(|writer| match around {
+                Some(around) => writer.schema(at, scope, around, depth),
                 None => writer.fresh(at, scope, depth),
             })
         })

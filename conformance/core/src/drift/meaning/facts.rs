@@ -86,13 +86,21 @@ fn gather(source: &Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts,
         seen: BTreeSet::new(),
     };
     for at in schemas {
-        let hidden = source.unsent.names(at);
-        gathering.facts.hidden.extend(hidden.iter().cloned());
-    }
-    for at in schemas {
         gathering.add(at);
     }
-    (gathering.facts, gathering.options)
+    let Gathering {
+        mut facts,
+        options,
+        seen,
+        ..
+    } = gathering;
+    // Alternatives that were not chosen say nothing about what is sent.
+    for at in &seen {
+        let hidden = source.unsent.own_names(at);
+        facts.hidden.extend(hidden.iter().cloned());
+    }
+    facts.required.retain(|name| !facts.hidden.contains(name));
+    (facts, options)
 }
 
 struct Gathering<'s, 'a> {
@@ -217,8 +225,7 @@ impl Gathering<'_, '_> {
         match (keyword, value) {
             ("required", Value::Array(names)) => {
                 let names = names.iter().filter_map(Value::as_str);
-                let shown = names.filter(|name| !facts.hidden.contains(*name));
-                facts.required.extend(shown.map(str::to_owned));
+                facts.required.extend(names.map(str::to_owned));
             }
             ("properties", Value::Object(members)) => {
                 for name in members.keys() {

@@ -125,10 +125,35 @@ impl<'e, 'a> Writer<'e, 'a> {
             .is_some_and(|edits| edits.edits.iter().any(|edit| says(edit)))
     }
 
-    /// The members that are not sent in this direction.
-    pub(super) fn hidden(&self, at: &str) -> Rc<Names> {
+    /// Which members are not sent in this direction.
+    fn unsent(&self) -> &Unsent<'a> {
         let edited = self.unsent.as_ref().filter(|_| !self.new);
-        edited.unwrap_or(&self.source.unsent).names(at)
+        edited.unwrap_or(&self.source.unsent)
+    }
+
+    /// The members that are not sent by the schemas around what `keyword` holds in the schema at `at`. Alternatives say nothing about
+    /// each other.
+    pub(super) fn around(&self, at: &str, keyword: &str, around: &Names) -> Names {
+        self.unsent().around(at, keyword, around)
+    }
+
+    /// Whether the schema at `at`, or one that applies to the same value, speaks of one of `names`.
+    fn speaks_of(&self, at: &str, names: &Names) -> bool {
+        let schemas = &self.source.schemas;
+        let mut all = schemas.in_place(&[at.to_owned()]).into_iter();
+        !names.is_empty()
+            && all.any(|at| {
+                let Some(schema) = schemas.object(&at) else {
+                    return false;
+                };
+                let named = schema.get("properties").and_then(Value::as_object);
+                let required = schema.get("required").and_then(Value::as_array);
+                named.is_some_and(|named| names.iter().any(|name| named.contains_key(name)))
+                    || required.is_some_and(|required| {
+                        let mut required = required.iter().filter_map(Value::as_str);
+                        required.any(|name| names.contains(name))
+                    })
+            })
     }
 
     /// A schema of another value than the one around it.
@@ -141,8 +166,7 @@ impl<'e, 'a> Writer<'e, 'a> {
         if self.prune && depth > 0 && self.source.schemas.at(at) != Some(&Value::Bool(false)) {
             return Ok(Value::Bool(true));
         }
-        let hidden = self.hidden(at);
-        let written = self.schema(at, scope, &hidden, depth)?;
+        let written = self.schema(at, scope, &Names::new(), depth)?;
         let presumed = match (scope, self.source.schemas.at(at)) {
             (Scope::Values(values), Some(schema)) if depth > 0 => {
                 presumed::accepted(values, schema)
@@ -155,11 +179,12 @@ impl<'e, 'a> Writer<'e, 'a> {
         })
     }
 
+    /// A schema of the same value as those around it, which do not send the members in `around`.
     pub(super) fn schema(
         &mut self,
         at: &str,
         scope: &Scope<'_>,
-        hidden: &Names,
+        around: &Names,
         depth: usize,
     ) -> Result<Value, Undecided> {
         self.left = self.left.checked_sub(1).ok_or(Undecided::TooDeep)?;
@@ -184,12 +209,17 @@ impl<'e, 'a> Writer<'e, 'a> {
             _ if edits.is_empty() => return Ok(Value::Bool(true)),
             _ => &empty,
         };
+        let mut hidden = self.unsent().names(at);
+        if !around.is_empty() {
+            Rc::make_mut(&mut hidden).extend(around.iter().cloned());
+        }
         let mut out = Map::new();
         let place = Place {
             at,
             schema,
             scope,
-            hidden,
+            around,
+            hidden: &hidden,
             depth: depth + 1,
         };
         for keyword in schema.keys() {
@@ -215,6 +245,7 @@ impl<'e, 'a> Writer<'e, 'a> {
             at,
             schema,
             scope,
+            around,
             hidden,
             depth,
         } = *place;
@@ -234,9 +265,12 @@ impl<'e, 'a> Writer<'e, 'a> {
                 if self.any_edit(|edit| edit.removes_branch(&target)) {
                     return Ok(());
                 }
+                let around = self.around(at, keyword, around);
                 let inner = match scope {
-                    Scope::All => json!({"$ref": format!("#/$defs/{}", self.define(&target))}),
-                    Scope::Values(_) => self.schema(&target, scope, hidden, depth)?,
+                    Scope::All if !self.speaks_of(&target, &around) => {
+                        json!({"$ref": format!("#/$defs/{}", self.define(&target))})
+                    }
+                    Scope::All | Scope::Values(_) => self.schema(&target, scope, &around, depth)?,
                 };
                 both(out, inner);
                 return Ok(());
@@ -312,11 +346,12 @@ impl<'e, 'a> Writer<'e, 'a> {
                 Value::Object(written)
             }
             ("dependentSchemas", Value::Object(members)) => {
+                let around = self.around(at, keyword, around);
                 let mut written = Map::new();
                 for name in members.keys() {
                     if !scope.named(name).is_empty() {
                         let member =
-                            self.schema(&pointer::join(&here, name), scope, hidden, depth)?;
+                            self.schema(&pointer::join(&here, name), scope, &around, depth)?;
                         written.insert(name.clone(), member);
                     }
                 }
@@ -362,11 +397,12 @@ impl<'e, 'a> Writer<'e, 'a> {
                 self.fresh(&here, &below, depth)?
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(branches)) => {
+                let around = self.around(at, keyword, around);
                 let mut written = Vec::new();
                 for index in 0..branches.len() {
                     let branch = pointer::index(&here, index);
                     if !self.any_edit(|edit| edit.removes_branch(&branch)) {
-                        written.push(self.schema(&branch, scope, hidden, depth)?);
+                        written.push(self.schema(&branch, scope, &around, depth)?);
                     }
                 }
                 if keyword == "allOf" {
@@ -378,7 +414,11 @@ impl<'e, 'a> Writer<'e, 'a> {
                 }
                 Value::Array(written)
             }
-            ("not" | "if" | "then" | "else", _) => self.schema(&here, scope, hidden, depth)?,
+            ("then" | "else", _) => {
+                let around = self.around(at, keyword, around);
+                self.schema(&here, scope, &around, depth)?
+            }
+            ("not" | "if", _) => self.schema(&here, scope, hidden, depth)?,
             _ => return Ok(()),
         };
         out.insert(keyword.to_owned(), written);
@@ -431,6 +471,9 @@ pub(super) struct Place<'p, 'v> {
     pub(super) at: &'p str,
     pub(super) schema: &'p Map<String, Value>,
     pub(super) scope: &'p Scope<'v>,
+    /// The members that the schemas around do not send.
+    pub(super) around: &'p Names,
+    /// These, and those that the schema itself does not send.
     pub(super) hidden: &'p Names,
     pub(super) depth: usize,
 }

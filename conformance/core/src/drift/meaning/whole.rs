@@ -6,6 +6,7 @@ use super::plain::{Edits, Open, Writer};
 use super::scope::Scope;
 use super::source::Source;
 use crate::finding::Undecided;
+use crate::schema::direction::Names;
 
 /// How many schemas a whole may have; beyond that set algebra is slow.
 const WHOLE_LIMIT: usize = 160;
@@ -70,10 +71,7 @@ impl Writer<'_, '_> {
         let mut definitions = Map::new();
         while let Some(open) = self.queue.pop() {
             self.prune = open.prune;
-            let write = |writer: &mut Self| {
-                let hidden = writer.hidden(&open.at);
-                writer.schema(&open.at, &Scope::All, &hidden, 0)
-            };
+            let write = |writer: &mut Self| writer.schema(&open.at, &Scope::All, &Names::new(), 0);
             let schema = match open.new {
                 true => self.in_new(write)?,
                 false => write(self)?,
