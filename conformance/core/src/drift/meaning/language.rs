@@ -1,4 +1,5 @@
 //! Which texts one pattern matches and another one does not, by their automata: a proof where there are none, texts to try where there are.
+//! Limits of length are counted along, as far as they are not large.
 //!
 //! A pattern that looks around or refers back has no automaton. That of the pattern without its lookarounds, with each reference replaced
 //! by what it refers to, matches more, so that what includes it includes the pattern as well.
@@ -17,6 +18,9 @@ use regex_automata::{Anchored, MatchKind};
 use super::lookaround;
 use crate::schema::pattern::{is_pattern, matches, translated};
 
+/// The largest limit of length that is counted.
+const LENGTH: u64 = 1_000;
+
 /// The size of an automaton, in bytes.
 const SIZE: usize = 4 << 20;
 
@@ -32,6 +36,49 @@ const STEPS: usize = 5_000;
 /// All texts: what bytes are no text, no pattern matches.
 const TEXT: &str = "^(?s:.)*$";
 
+/// Texts by the keywords that say which ones are meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in super::super) struct Texts {
+    /// None where any text is.
+    pub(in super::super) pattern: Option<String>,
+    pub(in super::super) least: u64,
+    pub(in super::super) most: Option<u64>,
+}
+
+impl Texts {
+    fn of_pattern(pattern: &str) -> Self {
+        Self {
+            pattern: Some(pattern.to_owned()),
+            least: 0,
+            most: None,
+        }
+    }
+
+    fn pattern(&self) -> &str {
+        self.pattern.as_deref().unwrap_or_default()
+    }
+
+    /// The largest number that a length is compared with.
+    fn bound(&self) -> u64 {
+        self.least.max(self.most.unwrap_or_default())
+    }
+
+    fn are_long_enough(&self, length: u64) -> bool {
+        length >= self.least
+    }
+
+    fn are_short_enough(&self, length: u64) -> bool {
+        self.most.is_none_or(|most| length <= most)
+    }
+
+    fn contain(&self, text: &str) -> bool {
+        let length = text.chars().count() as u64;
+        self.are_long_enough(length)
+            && self.are_short_enough(length)
+            && matches(self.pattern(), text)
+    }
+}
+
 /// The texts that one pattern matches and another one does not.
 #[derive(Debug, Default)]
 pub(in super::super) struct Beyond {
@@ -42,13 +89,18 @@ pub(in super::super) struct Beyond {
 }
 
 thread_local! {
-    /// The pairs of patterns that were asked for.
-    static KNOWN: RefCell<HashMap<(String, String), Rc<Beyond>>> = RefCell::default();
+    /// The pairs of texts that were asked for.
+    static KNOWN: RefCell<HashMap<(Texts, Texts), Rc<Beyond>>> = RefCell::default();
 }
 
 /// The texts that `one` matches and `other` does not.
 pub(in super::super) fn beyond(one: &str, other: &str) -> Rc<Beyond> {
-    let key = (one.to_owned(), other.to_owned());
+    apart(&Texts::of_pattern(one), &Texts::of_pattern(other))
+}
+
+/// Those of `one` that are not of `other`.
+pub(in super::super) fn apart(one: &Texts, other: &Texts) -> Rc<Beyond> {
+    let key = (one.clone(), other.clone());
     if let Some(known) = KNOWN.with_borrow(|known| known.get(&key).cloned()) {
         return known;
     }
@@ -60,29 +112,38 @@ pub(in super::super) fn beyond(one: &str, other: &str) -> Rc<Beyond> {
 /// Whether no text matches both patterns, for certain.
 pub(in super::super) fn are_apart(one: &str, other: &str) -> bool {
     match (wider(one), wider(other)) {
-        (Some(one), Some(other)) => found(&one, &other, true).is_some_and(|texts| texts.is_empty()),
+        (Some(one), Some(other)) => {
+            let all = Texts::of_pattern("");
+            found((&one, &all), (&other, &all), true).is_some_and(|texts| texts.is_empty())
+        }
         _ => false,
     }
 }
 
-fn searched(one: &str, other: &str) -> Beyond {
-    if one == other || !is_pattern(one) || !is_pattern(other) {
+fn searched(one: &Texts, other: &Texts) -> Beyond {
+    let (first, second) = (one.pattern(), other.pattern());
+    let is_countable = one.bound().max(other.bound()) <= LENGTH;
+    if one == other || !is_pattern(first) || !is_pattern(second) || !is_countable {
         return Beyond {
             is_empty: one == other,
             texts: Vec::new(),
         };
     }
-    let parts = (wider(one), regular(other));
-    let found = match &parts {
-        (Some(one), Some(other)) => found(one, other, false),
+    // A pattern includes itself, whether it has an automaton or not.
+    let others = match first == second {
+        true => wider(first),
+        false => regular(second),
+    };
+    let found = match (&wider(first), &others) {
+        (Some(first), Some(second)) => found((first, one), (second, other), false),
         _ => None,
     };
     let is_empty = found.as_ref().is_some_and(Vec::is_empty);
     let mut texts = found.unwrap_or_default();
     if !is_empty {
-        texts.extend(lookaround::near(other));
-        texts.extend(lookaround::strings(one));
-        texts.retain(|text| matches(one, text) && !matches(other, text));
+        texts.extend(lookaround::near(second));
+        texts.extend(lookaround::strings(first));
+        texts.retain(|text| one.contain(text) && !other.contain(text));
         texts.truncate(TEXTS);
     }
     Beyond { is_empty, texts }
@@ -188,15 +249,19 @@ struct State {
     one: Option<StateID>,
     other: Option<StateID>,
     text: StateID,
+    /// How many characters there are, up to one more than any limit.
+    length: u64,
 }
 
 /// Texts that the first automaton matches, and the second as `both` says, the shortest first; none where it is not known whether there are
 /// any.
 fn found(
-    one: &dense::DFA<Vec<u32>>,
-    other: &dense::DFA<Vec<u32>>,
+    (one, these): (&dense::DFA<Vec<u32>>, &Texts),
+    (other, those): (&dense::DFA<Vec<u32>>, &Texts),
     both: bool,
 ) -> Option<Vec<String>> {
+    let bound = these.bound().max(those.bound());
+    let counted = if bound > 0 { bound + 1 } else { 0 };
     let text = automaton(TEXT, StartKind::Anchored)?;
     let start = |automaton: &dense::DFA<Vec<u32>>, anchored| {
         let config = start::Config::new().anchored(anchored);
@@ -206,6 +271,7 @@ fn found(
         one: Some(start(one, Anchored::No)?),
         other: Some(start(other, Anchored::No)?),
         text: start(&text, Anchored::Yes)?,
+        length: 0,
     };
     let bytes = representatives([one, other, &text]);
     let matched = |automaton: &dense::DFA<Vec<u32>>, state: Option<StateID>| {
@@ -223,7 +289,11 @@ fn found(
     while let Some(index) = open.pop_front() {
         let (state, ..) = all[index];
         let is_text = text.is_match_state(text.next_eoi_state(state.text));
-        if is_text && matched(one, state.one) && matched(other, state.other) == both {
+        let fits = |texts: &Texts| {
+            texts.are_long_enough(state.length) && texts.are_short_enough(state.length)
+        };
+        let is_of_other = matched(other, state.other) && fits(those);
+        if is_text && matched(one, state.one) && fits(these) && is_of_other == both {
             found.push(spelled(&all, index)?);
             if found.len() >= TEXTS {
                 break;
@@ -234,9 +304,13 @@ fn found(
                 one: step(one, state.one, byte),
                 other: step(other, state.other, byte),
                 text: text.next_state(state.text, byte),
+                // A character begins with any byte but those that go on with one.
+                length: (state.length + u64::from(byte & 0xC0 != 0x80)).min(counted),
             };
-            // What the second one has matched, it matches however it goes on.
-            let is_over = next.other.is_none() && !both
+            // What the second one has matched, it matches however it goes on, unless it becomes too long.
+            let is_of_other = those.most.is_none() && those.are_long_enough(next.length);
+            let is_over = next.other.is_none() && !both && is_of_other
+                || !these.are_short_enough(next.length)
                 || text.is_dead_state(next.text)
                 || next.one.is_some_and(|state| one.is_dead_state(state));
             if is_over || !seen.insert(next) {
@@ -271,8 +345,11 @@ fn representatives(automata: [&dense::DFA<Vec<u32>>; 3]) -> Vec<u8> {
     let mut seen = HashSet::new();
     let readable = b"a0A-_ bzZ9";
     let all = readable.iter().copied().chain(0..=u8::MAX);
-    all.filter(|byte| seen.insert(automata.map(|one| one.byte_classes().get(*byte))))
-        .collect()
+    all.filter(|byte| {
+        let classes = automata.map(|one| one.byte_classes().get(*byte));
+        seen.insert((classes, byte & 0xC0 == 0x80))
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -336,6 +413,45 @@ mod tests {
         ] {
             assert_eq!(are_apart(one, other), apart, "{one} {other}");
             assert_eq!(are_apart(other, one), apart, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn lengths_are_counted_along() {
+        let texts = |pattern: &str, least, most| Texts {
+            pattern: (!pattern.is_empty()).then(|| pattern.to_owned()),
+            least,
+            most,
+        };
+        let sha = "^[0-9a-f]+$";
+        let (exact, double) = ("^[0-9a-f]{40}$", "^[0-9a-f]{40}([0-9a-f]{24})?$");
+        for (less, more, is_empty) in [
+            (texts(sha, 40, Some(40)), texts(exact, 0, None), true),
+            (texts(exact, 0, None), texts(sha, 40, Some(40)), true),
+            (texts(sha, 40, Some(40)), texts(double, 40, Some(40)), true),
+            (texts(sha, 40, Some(64)), texts(double, 40, Some(64)), false),
+            (texts(exact, 0, None), texts("", 1, Some(40)), true),
+            (texts(exact, 0, None), texts("", 0, Some(39)), false),
+            (texts("^é+$", 0, Some(3)), texts("^é{0,3}$", 0, None), true),
+            (
+                texts("", 0, Some(2)),
+                texts(r"^[\s\S]{0,2}$", 0, None),
+                true,
+            ),
+            (texts("", 1, None), texts(r"[\s\S]", 0, None), true),
+            (texts("", 0, None), texts(r"[\s\S]", 0, None), false),
+            (texts("a", 0, None), texts("", 1, None), true),
+            (texts(r"^(.)\1$", 0, None), texts("", 2, Some(2)), true),
+            (texts(sha, 0, Some(5_000)), texts("", 0, Some(5_000)), false),
+        ] {
+            let found = apart(&less, &more);
+            assert_eq!(found.is_empty, is_empty, "{less:?} {more:?}");
+            for text in &found.texts {
+                assert!(
+                    less.contain(text) && !more.contain(text),
+                    "{text:?} {less:?} {more:?}"
+                );
+            }
         }
     }
 
