@@ -149,3 +149,104 @@ fn a_header_of_a_response_is_what_clients_get() {
         "the header `X-A` was an integer, is now a string: new may answer a string, which clients of old do not expect"
     );
 }
+
+/// What is found of a parameter of a path.
+fn in_path(path: &str, style: Option<&str>, old: &Value, new: &Value) -> Vec<Finding> {
+    let document = |schema: &Value| {
+        let mut parameter = json!({"in": "path", "name": "p", "required": true, "schema": schema});
+        if let Some(style) = style {
+            parameter["style"] = json!(style);
+        }
+        let operation =
+            json!({"parameters": [parameter], "responses": {"200": {"description": "d"}}});
+        let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {path: {"get": operation}}});
+        Document::parse("d", &value.to_string()).expect("a document")
+    };
+    compare(&document(old), &document(new), &Options::default())
+}
+
+#[test]
+fn a_segment_of_a_path_is_never_empty() {
+    let text = json!({"type": "string"});
+    let list = json!({"type": "array", "items": text});
+    for (old, new) in [
+        (text.clone(), json!({"type": "string", "minLength": 1})),
+        (
+            text.clone(),
+            json!({"type": "string", "pattern": r"[\s\S]"}),
+        ),
+        (
+            json!({"type": "string", "pattern": "^[a-z]*$"}),
+            json!({"type": "string", "pattern": "^[a-z]+$"}),
+        ),
+        (
+            list.clone(),
+            json!({"type": "array", "items": text, "minItems": 1}),
+        ),
+    ] {
+        for (old, new) in [(&old, &new), (&new, &old)] {
+            assert!(
+                in_path("/a/{p}", None, old, new).is_empty(),
+                "{old} to {new}"
+            );
+        }
+    }
+    // These leave room for an empty text.
+    let required = json!({"type": "string", "minLength": 1});
+    for (path, style) in [
+        ("/a/{p}.json", None),
+        ("/a/x{p}", None),
+        ("/a/{p}", Some("label")),
+    ] {
+        let findings = in_path(path, style, &text, &required);
+        let severities: Vec<Severity> = findings.iter().map(|one| one.severity).collect();
+        assert_eq!(severities, [Severity::Breaking], "{path} {style:?}");
+    }
+    let two = json!({"type": "string", "minLength": 2});
+    let findings = in_path("/a/{p}", None, &text, &two);
+    assert_eq!(findings[0].severity, Severity::Breaking);
+    assert_eq!(
+        findings[0].witness.as_ref().map(|text| text != ""),
+        Some(true)
+    );
+}
+
+#[test]
+fn a_list_of_nothing_is_not_sent_so_a_list_of_something_may_be_demanded() {
+    let list =
+        |least: u64| json!({"type": "array", "items": {"type": "string"}, "minItems": least});
+    for place in PLACES {
+        assert!(found(place, &list(0), &list(1)).is_empty(), "{place}");
+        assert!(found(place, &list(1), &list(0)).is_empty(), "{place}");
+        let findings = found(place, &list(0), &list(2));
+        let severities: Vec<Severity> = findings.iter().map(|one| one.severity).collect();
+        assert_eq!(severities, [Severity::Breaking], "{place}");
+    }
+}
+
+#[test]
+fn an_example_of_a_text_is_a_text() {
+    let short = |most: u64| json!({"type": "string", "maxLength": most});
+    let items = |schema: Value| json!({"type": "array", "items": schema});
+    for most in [2, 3, 4] {
+        for old in [json!({"type": "string"}), short(5)] {
+            for place in PLACES {
+                for finding in found(place, &old, &short(most)) {
+                    let shown = finding.witness.as_ref().expect("a witness");
+                    let value = if place == "query" { shown } else { &shown["a"] };
+                    assert!(value.is_string(), "{place}: {shown}");
+                }
+                for finding in found(place, &items(old.clone()), &items(short(most))) {
+                    let shown = finding.witness.as_ref().expect("a witness");
+                    let value = if place == "query" { shown } else { &shown["a"] };
+                    let all = value.as_array().expect("a list");
+                    assert!(all.iter().all(Value::is_string), "{place}: {shown}");
+                }
+            }
+            for finding in in_path("/a/{p}", None, &old, &short(most)) {
+                let shown = finding.witness.as_ref().expect("a witness");
+                assert!(shown.is_string(), "{shown}");
+            }
+        }
+    }
+}

@@ -44,6 +44,8 @@ pub(super) enum Text {
     No,
     /// Values are text in a request line or a header, where `1` may be a number or a string.
     Scalar,
+    /// As `Scalar`, between two slashes of a path. It is never empty: that would be another path.
+    Segment,
     /// As `Scalar`, and each item of an array repeats the name: `q=a` is the string `a` as well as the array `["a"]`, and `q=1` the
     /// array `[1]`. It is so in queries and cookies of style `form`, exploded, on both sides.
     Exploded,
@@ -466,6 +468,10 @@ impl<'a> Ledger<'a> {
         } else {
             rule.severity
         };
+        let (old, new) = (
+            as_spelled(self.old, &at.old, old),
+            as_spelled(self.new, &at.new, new),
+        );
         let change = member(key, old, new);
         self.add_as(rule, severity, subject, at, change);
     }
@@ -484,6 +490,10 @@ impl<'a> Ledger<'a> {
         let old = self.old.literal(&at.old).or(default.clone());
         let new = self.new.literal(&at.new).or(default);
         if !is_same(&old, &new) {
+            let (old, new) = (
+                as_spelled(self.old, &at.old, old),
+                as_spelled(self.new, &at.new, new),
+            );
             self.add(rule, subject, &at, member(key, old, new));
         }
     }
@@ -501,6 +511,17 @@ pub(super) fn member(key: &str, old: Option<Literal>, new: Option<Literal>) -> D
 /// The value at `at` with all digits of its numbers.
 fn exactly(document: &Document, at: &str, value: Option<&Value>) -> Option<Literal> {
     value.map(|value| Literal::new(value.clone(), document.exact(at)))
+}
+
+/// A value that is a number, as the file spells it.
+fn as_spelled(document: &Document, at: &str, value: Option<Literal>) -> Option<Literal> {
+    let value = value?;
+    let number = value.number();
+    let spelling = number.and_then(|number| document.spelled_number(at, &number));
+    Some(match spelling {
+        Some(spelling) => value.spelled(spelling),
+        None => value,
+    })
 }
 
 fn is_same(old: &Option<Literal>, new: &Option<Literal>) -> bool {

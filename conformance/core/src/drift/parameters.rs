@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Drift;
 use super::equal::canonical_without_provenance;
-use super::ledger::{Pair, Site};
+use super::ledger::{Pair, Site, Text};
 use super::rules::{self, Rule};
 use super::walk::{Entry, Met, walk};
 use crate::document::{Document, Operation, pointer};
@@ -51,6 +51,18 @@ impl Given {
     }
 }
 
+/// Whether a parameter stands between two slashes of a path, and nothing beside it.
+fn is_segment(path: &str, given: &Given) -> bool {
+    let mut segments = path.split('/');
+    given.key.place == "path"
+        && segments.any(|segment| {
+            let name = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            name == Some(given.name.as_str())
+        })
+}
+
 impl Drift<'_> {
     /// Compares the parameters of an operation, those of its path among them. `names` has the old names of path parameters by the new ones.
     pub(super) fn parameters(
@@ -72,6 +84,13 @@ impl Drift<'_> {
                         && !is_ambiguous(self.ledger.new, found)
                     {
                         let at = Pair::new(given[0].at.as_str(), found[0].at.as_str());
+                        let site = match is_segment(old.path, &given[0]) {
+                            true => Site {
+                                as_text: Text::Segment,
+                                ..site
+                            },
+                            false => site,
+                        };
                         self.parameter(site, &given[0], &at);
                     }
                 }

@@ -83,7 +83,7 @@ impl Drift<'_> {
             self.ledger.affect(rule, effect, site.subject, &at, change);
         }
         let site = Site {
-            as_text: text(place, &one.format, &other.format),
+            as_text: text(place, site.as_text, &one.format, &other.format),
             ..site
         };
         match (one.format.media(), other.format.media()) {
@@ -184,14 +184,18 @@ fn is_plain(name: &str, kinds: &Option<BTreeSet<String>>) -> bool {
     }
 }
 
-/// How values that are written in both of these forms are read.
-fn text(place: &str, one: &Format, other: &Format) -> Text {
+/// How values that are written in both of these forms are read. `whole` says whether they are a segment of a path.
+fn text(place: &str, whole: Text, one: &Format, other: &Format) -> Text {
+    let is_simple =
+        |format: &Format| matches!(format, Format::Style { style, .. } if style == "simple");
     let is_exploded = |format: &Format| matches!(format, Format::Style { style, explode: true, .. } if style == "form");
     let written_as_json = |format: &Format| format.media().is_some_and(is_json);
     if written_as_json(one) || written_as_json(other) {
         Text::No
     } else if ["query", "cookie"].contains(&place) && is_exploded(one) && is_exploded(other) {
         Text::Exploded
+    } else if whole == Text::Segment && is_simple(one) && is_simple(other) {
+        Text::Segment
     } else {
         Text::Scalar
     }

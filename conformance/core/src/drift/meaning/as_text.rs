@@ -34,11 +34,14 @@ pub(super) fn accepted<'a>(
         .collect())
 }
 
-/// Whether a value is sent at all where values are text: null and a list of nothing have no text.
+/// Whether a value is sent at all where values are text: null and a list of nothing have no text, and a segment of a path is not empty.
 pub(super) fn is_written(value: &Value, text: Text) -> bool {
     let has_text = |value: &Value| !value.is_null() && *value != json!([]);
+    let is_blank =
+        |value: &Value| *value == json!("") || *value == json!([""]) || *value == json!({});
     match (text, value) {
         (Text::No, _) => true,
+        (Text::Segment, value) => has_text(value) && !is_blank(value),
         (Text::Form, Value::Object(members)) => members.values().all(has_text),
         (Text::Form | Text::Scalar | Text::Exploded, value) => has_text(value),
     }

@@ -51,7 +51,7 @@ pub use examples::{different_values, example_values};
 pub(super) use formats::{exclude, lengths};
 pub(super) use held::is_held;
 pub(super) use judge::{enforces_format, knows_format};
-pub(super) use language::{are_apart, beyond};
+pub(super) use language::{Texts, apart, are_apart, beyond};
 pub(super) use stand_in::StandIns;
 pub use text::of_pattern;
 
@@ -93,6 +93,8 @@ pub(super) struct Tried {
     pub(super) real: bool,
     /// Whether its sender documents all members of it; not known of what is not sent.
     pub(super) documented: bool,
+    /// Whether it is accepted as it is, and not only as what its text may be read as.
+    pub(super) typed: bool,
 }
 
 /// The values that tell an edit, the best examples first.
@@ -124,12 +126,13 @@ impl Trial {
     fn rank(&mut self) {
         self.rejected.sort_by_cached_key(|one| {
             let clear = says_its_numbers(&one.value);
-            (!one.documented, !one.real, !clear, size(&one.value))
+            let unclear = (!one.typed, !clear);
+            (!one.documented, !one.real, unclear, size(&one.value))
         });
         self.rejected.truncate(KEPT);
         self.unsent.sort_by_cached_key(|one| {
             let clear = says_its_numbers(&one.value);
-            (!one.real, !clear, size(&one.value))
+            (!one.real, !one.typed, !clear, size(&one.value))
         });
         self.unsent.truncate(KEPT);
     }
@@ -422,6 +425,7 @@ impl<'a> Meaning<'a> {
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         let real = accepted(&new.source, at.1, &values, None, text);
         let mut trial = Trial::default();
+        let typed = self.typed(spot, changes, &apart);
         let is_sent = |in_old: bool| in_old == (sender == Sender::Client);
         let sent = apart.iter().filter(|(_, in_old)| is_sent(*in_old));
         let sent: Vec<&Value> = sent.map(|(value, _)| value).collect();
@@ -432,6 +436,7 @@ impl<'a> Meaning<'a> {
             let tried = Tried {
                 real: in_old != in_new,
                 documented: is_sent && documented.next().unwrap_or(false),
+                typed: typed.get(index).copied().unwrap_or(true),
                 value,
             };
             match is_sent {
@@ -441,6 +446,28 @@ impl<'a> Meaning<'a> {
         }
         trial.rank();
         Ok(trial)
+    }
+
+    /// Which values are accepted as they are; all of them where values are not text. Each comes with whether the old schema accepts it, or
+    /// else the edited one.
+    fn typed(&self, spot: Spot<'_>, changes: &[&Edit], values: &[(Value, bool)]) -> Vec<bool> {
+        if spot.text == Text::No {
+            return Vec::new();
+        }
+        let (old, _) = self.makers(spot.sender);
+        let all: Vec<Value> = values.iter().map(|(value, _)| value.clone()).collect();
+        let accepted = |edits| judge::accepted(&old.source, spot.at.0, &all, edits);
+        let (Ok(one), Ok(other)) = (
+            accepted(None),
+            accepted(Some(self.edits(spot.sender, changes))),
+        ) else {
+            return Vec::new();
+        };
+        let sides = one.into_iter().zip(other);
+        let typed = values.iter().zip(sides);
+        typed
+            .map(|((_, in_old), (one, other))| if *in_old { one } else { other })
+            .collect()
     }
 
     /// The relation of the old schema and the old schema with `edits` by set algebra.

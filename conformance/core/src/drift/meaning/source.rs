@@ -127,7 +127,7 @@ impl<'a> Source<'a> {
 }
 
 /// Whether the schema demands the member `name`, or says what it demands besides.
-fn demands(schema: &Map<String, Value>, name: &str) -> bool {
+pub(super) fn demands(schema: &Map<String, Value>, name: &str) -> bool {
     let has = |list: &Value| {
         list.as_array()
             .is_some_and(|list| list.iter().any(|one| one == name))

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::edit::Edit;
 use super::generate::Maker;
-use super::source::Source;
+use super::source::{Source, demands};
 use super::tried::is_alike;
 use super::{At, Meaning, Spot, judge};
 use crate::document::pointer;
@@ -185,6 +185,17 @@ impl Meaning<'_> {
                 .any(|at| at.ends_with(&pointer::join("/properties", name)))
         };
         (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
+    }
+
+    /// Whether a schema that applies to the value at `at` may require the member `name`, in either document.
+    pub(in super::super) fn requires(&self, at: At<'_>, name: &str) -> bool {
+        let requires = |maker: &Maker<'_>, at: &str| {
+            let schemas = maker.source.schemas;
+            let all = schemas.in_place(&[at.to_owned()]);
+            let mut all = all.iter().filter_map(|at| schemas.object(at));
+            all.any(|schema| demands(schema, name))
+        };
+        requires(&self.old[0], at.0) || requires(&self.new[0], at.1)
     }
 
     /// Whether the member `name` is not sent by the old and the new document.

@@ -21,9 +21,10 @@ use super::effect::{self, Effect};
 use super::nothing;
 use super::shown::{Outcome, Shown};
 use super::structure::{blind, is_null, is_open, is_open_format, is_plain_bound};
+use super::texts;
 use super::together::{Group, Member};
 use super::users::{self, Senders};
-use super::vacant::Vacancy;
+use super::vacant::{Vacancy, count, number};
 use super::view::View;
 use super::ways::Use;
 use crate::document::pointer;
@@ -197,8 +198,15 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         {
             return Verdict::None;
         }
-        let flag = matches!(difference.edits.first(), Some(Edit::Flag { .. }));
-        let around = if flag {
+        let flag = match difference.edits.first() {
+            Some(Edit::Flag { flag, .. }) => Some(flag),
+            _ => None,
+        };
+        // A flag says nothing of what the other side sends.
+        if flag.is_some_and(|flag| (flag == "readOnly") != (sender == Sender::Client)) {
+            return Verdict::None;
+        }
+        let around = if flag.is_some() {
             &one.around[inside..]
         } else {
             &one.around
@@ -508,11 +516,17 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             let exploded = spot.text == Text::Exploded;
             return effect::of_texts(difference.effect, views, exploded);
         }
+        if plain && self.is_below_text(spot.text, difference, views) {
+            return Effect::NONE;
+        }
         let own = match plain {
             true => nothing::of_bounds(&difference.keyword, views).unwrap_or(difference.effect),
             false => difference.effect,
         };
+        let least = u64::from(plain && spot.text == Text::Segment);
+        let own = texts::effect(&difference.keyword, views, least).unwrap_or(own);
         let own = match &difference.edits[..] {
+            [Edit::Flag { set, .. }] => self.of_flag(id, *set, around),
             [
                 Edit::Branch {
                     keyword, old, new, ..
@@ -549,6 +563,33 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             1 => own,
             -1 => own.reversed(),
             _ => Effect::ANY,
+        }
+    }
+
+    /// Whether a bound changes below what every text has: a list has an item, and a segment of a path a character.
+    fn is_below_text(&self, text: Text, difference: &Difference, views: (&View, &View)) -> bool {
+        let keyword = match text {
+            Text::Scalar | Text::Exploded => "minItems",
+            Text::Segment if difference.keyword == "minItems" => "minItems",
+            Text::Segment => "minLength",
+            Text::No | Text::Form => return false,
+        };
+        let one = count(1);
+        let is_low = |view| number(view, keyword).is_none_or(|least| least <= one);
+        difference.keyword == keyword && is_low(views.0) && is_low(views.1)
+    }
+
+    /// Returns the effect of a flag on the object that has the member: it may not have it any more, and need not.
+    fn of_flag(&self, id: usize, set: bool, around: &[(usize, String, Step)]) -> Effect {
+        let holder = around.iter().find_map(|(_, _, step)| match step {
+            Step::Member(name) => Some(name),
+            _ => None,
+        });
+        let whole = around.last().map_or(id, |(pair, ..)| *pair);
+        let is_required = holder.is_none_or(|name| self.meaning.requires(self.at(whole), name));
+        Effect {
+            narrows: set || is_required,
+            widens: !set || is_required,
         }
     }
 

@@ -6,7 +6,8 @@
 //!   an edit of the old schema.
 //! - Deciding: [`decide`] judges each edit by itself, at the [`spot`] that a whole value has to meet, with [`structure`], [`effect`],
 //!   [`inclusion`] and [`reach`] where no value tells; [`vacant`] and [`nothing`] say where no value comes, [`sent`] which members are sent
-//!   at all, [`unreadable`] where patterns keep values from telling. [`together`] finds what no difference does alone, [`shown`] the value that proves it.
+//!   at all, [`texts`] what patterns and lengths allow together,
+//!   [`unreadable`] where patterns keep values from telling. [`together`] finds what no difference does alone, [`shown`] the value that proves it.
 //! - Entering: [`enter`], for all [`users`] of the place.
 
 mod alternatives;
@@ -31,6 +32,7 @@ mod shown;
 mod side;
 mod spot;
 mod structure;
+mod texts;
 mod together;
 mod told;
 mod types;

@@ -59,12 +59,14 @@ impl Decider<'_, '_, '_> {
 
     /// How values with these schemas around them stand as text. The members of a form are text, and the items of their lists.
     pub(super) fn text_at(&self, around: &[(usize, String, Step)], root: usize) -> Text {
-        let whole = self.roots[root].text;
-        if whole != Text::Form {
-            return whole;
-        }
         let steps = around.iter().map(|(.., step)| step);
         let outwards: Vec<&Step> = steps.filter(|step| !step.is_in_place()).collect();
+        match self.roots[root].text {
+            Text::Form => {}
+            // Of a list, each text may be empty.
+            Text::Segment if !outwards.is_empty() => return Text::Scalar,
+            whole => return whole,
+        }
         let is_member =
             |step: &Step| matches!(step, Step::Member(_) | Step::ByPattern(_) | Step::Rest);
         match outwards[..] {
