@@ -29,6 +29,7 @@ mod drift_urls;
 mod drift_users;
 mod drift_vacant;
 mod drift_verdicts;
+mod drift_wide;
 mod drift_words;
 mod fault_page;
 mod fault_table;

@@ -10,7 +10,7 @@ use super::pattern;
 use crate::document::{Document, pointer};
 
 /// Most subschemas that are looked at for one value; a schema that has more is looked at in part.
-const LIMIT: usize = 500;
+const LIMIT: usize = 5_000;
 
 /// The subschemas for one member of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -61,9 +61,9 @@ struct Step<'k> {
 }
 
 impl Meaning<'_> {
-    /// Objects and arrays that match different alternatives with `edits` and without them. Those whose members the sender documents come
-    /// first. Empty if there are no alternatives, or too many schemas.
-    pub(super) fn combined(&self, spot: Spot<'_>, edits: &[&Edit]) -> Vec<Value> {
+    /// Objects and arrays that match different alternatives with `edits` and without them, and whether all combinations were tried.
+    /// Those whose members the sender documents come first. Empty if there are no alternatives, or too many schemas.
+    pub(super) fn combined(&self, spot: Spot<'_>, edits: &[&Edit]) -> (Vec<Value>, bool) {
         let (old, new) = self.makers(spot.sender);
         let sides = [(old, spot.at.0), (new, spot.at.1)];
         let has_one_way = |(maker, at): (&Maker<'_>, &str)| {
@@ -71,14 +71,14 @@ impl Meaning<'_> {
             ways.len() == 1 && ways[0].refused.is_empty()
         };
         if sides.into_iter().all(has_one_way) {
-            return Vec::new();
+            return (Vec::new(), true);
         }
         let all = Some(self.edits(spot.sender, edits));
         let (Ok((one, first)), Ok((other, second))) = (
             written(&old.source, spot.at.0, None, SCHEMAS),
             written(&old.source, spot.at.0, all, SCHEMAS),
         ) else {
-            return Vec::new();
+            return (Vec::new(), false);
         };
         let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
         // Members that only the old document has are sent by a server as long as no difference is about them.
@@ -88,11 +88,11 @@ impl Meaning<'_> {
             ((true, false), Sender::Server) => 1_000,
             ((false, _), Sender::Client) | ((false, false), Sender::Server) => 1_000_000,
         };
-        let (mut found, objects) = differing(&one, &other, cost);
+        let (mut found, objects, is_complete) = differing(&one, &other, cost);
         let (lists, items) = lists::differing(&one, &other);
         found.extend(lists);
         old.source.spend(first + second + objects + items);
-        found
+        (found, is_complete)
     }
 
     /// Whether the edits are a member more of an open object, which senders of the old schema do not document. It may keep an
@@ -109,20 +109,20 @@ impl Meaning<'_> {
     }
 }
 
-/// Objects that meet other alternatives of one schema than of the other, the most telling ones first, and how many schemas values
-/// were held against. `cost` says how much worse an object with the member `name` is as an example.
+/// Objects that meet other alternatives of one schema than of the other, the most telling ones first, how many schemas values were held
+/// against, and whether all combinations were tried. `cost` says how much worse an object with the member `name` is as an example.
 fn differing(
     one: &Maker<'_>,
     other: &Maker<'_>,
     cost: impl Fn(&str) -> usize,
-) -> (Vec<Value>, usize) {
-    let (alternatives, count) = alternatives(one, other, "object");
+) -> (Vec<Value>, usize, bool) {
+    let (alternatives, count, are_all) = alternatives(one, other, "object");
     if alternatives.len() < 3 {
-        return (Vec::new(), 0);
+        return (Vec::new(), 0, are_all);
     }
     let names = names(&alternatives);
     if names.len() > MEMBERS {
-        return (Vec::new(), 0);
+        return (Vec::new(), 0, false);
     }
     let mut judged = 0;
     let dependent = dependent(&alternatives);
@@ -143,7 +143,7 @@ fn differing(
     };
     let kinds: Vec<(&str, Vec<Kind>)> = names.iter().map(|name| kinds_of(name)).collect();
     let all = all_present | ((1 << alternatives.len()) - 1);
-    let (reached, steps) = followed(&kinds, all, cost);
+    let (reached, steps, is_complete) = followed(&kinds, all, cost);
     let lacks = |set: Set, name: &str| presence(name) != 0 && set & presence(name) == 0;
     // Alternatives whose members lack what they need are not met.
     let met = |set: Set| {
@@ -172,7 +172,7 @@ fn differing(
         }
         Value::Object(members)
     });
-    (objects.collect(), judged)
+    (objects.collect(), judged, are_all && is_complete)
 }
 
 /// What meets other alternatives of the first `count` than of the others, the most telling and cheapest first.
@@ -187,12 +187,13 @@ pub(super) fn most_telling<T>(cheapest: BTreeMap<Set, (usize, T)>, count: usize)
     found.into_iter().map(|(_, (_, one))| one).collect()
 }
 
-/// All combinations of kinds, member by member: the cheapest that meets each set, by its last step.
+/// All combinations of kinds, member by member: the cheapest that meets each set, by its last step. Says whether none was left out.
 fn followed<'k>(
     kinds: &'k [(&str, Vec<Kind>)],
     all: Set,
     cost: impl Fn(&str) -> usize,
-) -> (BTreeMap<Set, (usize, usize)>, Vec<Step<'k>>) {
+) -> (BTreeMap<Set, (usize, usize)>, Vec<Step<'k>>, bool) {
+    let mut is_complete = true;
     let mut steps: Vec<Step<'k>> = Vec::new();
     let mut reached: BTreeMap<Set, (usize, usize)> = BTreeMap::from([(all, (0, usize::MAX))]);
     for (name, kinds) in kinds {
@@ -213,6 +214,7 @@ fn followed<'k>(
         }
         let mut next: Vec<_> = next.into_iter().collect();
         if next.len() > SETS {
+            is_complete = false;
             next.sort_by_key(|(_, (cost, ..))| *cost);
             next.truncate(SETS);
         }
@@ -231,7 +233,7 @@ fn followed<'k>(
             })
             .collect();
     }
-    (reached, steps)
+    (reached, steps, is_complete)
 }
 
 /// The members that the alternatives speak of, and one that none does.
@@ -257,13 +259,15 @@ fn names(alternatives: &[Alternative<'_, '_>]) -> BTreeSet<String> {
     names
 }
 
-/// The alternatives of both sides that values of the type `name` may meet, and how many of them are those of the first.
+/// The alternatives of both sides that values of the type `name` may meet, how many of them are those of the first, and whether there are
+/// no others.
 pub(super) fn alternatives<'m, 'a>(
     one: &'m Maker<'a>,
     other: &'m Maker<'a>,
     name: &str,
-) -> (Vec<Alternative<'m, 'a>>, usize) {
-    let of = |maker: &'m Maker<'a>| {
+) -> (Vec<Alternative<'m, 'a>>, usize, bool) {
+    let mut are_all = true;
+    let mut of = |maker: &'m Maker<'a>| {
         let root = [String::new()];
         let ways = ways_up_to(&maker.source, &root, ALTERNATIVES);
         let refused: BTreeSet<String> = ways
@@ -274,6 +278,7 @@ pub(super) fn alternatives<'m, 'a>(
             .into_iter()
             .flat_map(|at| ways_up_to(&maker.source, &[at], 3));
         let mut all: Vec<Facts> = ways.into_iter().chain(refused).collect();
+        are_all &= all.len() < ALTERNATIVES;
         all.truncate(ALTERNATIVES);
         let all = all.into_iter().filter(|facts| {
             let types = facts.types.as_ref();
@@ -285,7 +290,7 @@ pub(super) fn alternatives<'m, 'a>(
     let mut all = of(one);
     let count = all.len();
     all.extend(of(other));
-    (all, count)
+    (all, count, are_all)
 }
 
 /// The members that others depend on, or that depend on others.

@@ -52,6 +52,14 @@ impl Maker<'_> {
         all.into_vec()
     }
 
+    /// Values that meet these demands, and values at the edges of what they say.
+    pub(super) fn near(&self, facts: &Facts, limit: usize) -> Vec<Value> {
+        let hints = Hints::of(std::iter::once(facts));
+        let mut all = Values::distinct(limit);
+        self.variations(facts, &hints, &BTreeSet::new(), &mut all);
+        all.into_vec()
+    }
+
     /// Arrays of items at the edges of what is said of them.
     fn lists_of_edges(&self, facts: &Facts, depth: usize) -> Vec<Value> {
         let may = |types: &BTreeSet<String>| types.contains("array");

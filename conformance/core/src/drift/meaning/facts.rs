@@ -13,7 +13,7 @@ use crate::schema::number_format::range;
 const LIMIT: usize = 300;
 
 /// How many ways of choosing branches are looked at.
-const WAYS: usize = 24;
+pub(super) const WAYS: usize = 24;
 
 /// The demands on one value.
 #[derive(Debug, Clone, Default)]

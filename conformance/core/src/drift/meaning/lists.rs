@@ -40,7 +40,7 @@ type Reached = BTreeMap<Set, (usize, Vec<usize>)>;
 /// Arrays that match different alternatives of the two schemas, the most telling ones first, and how many times a value was checked against
 /// a schema.
 pub(super) fn differing(one: &Maker<'_>, other: &Maker<'_>) -> (Vec<Value>, usize) {
-    let (alternatives, count) = alternatives(one, other, "array");
+    let (alternatives, count, _) = alternatives(one, other, "array");
     if alternatives.len() < 3 {
         return (Vec::new(), 0);
     }

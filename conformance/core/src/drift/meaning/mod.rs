@@ -9,6 +9,7 @@ mod algebra;
 mod as_text;
 mod combined;
 mod different;
+mod directed;
 mod edges;
 mod edit;
 mod edited;
@@ -57,7 +58,7 @@ pub use text::of_pattern;
 
 use as_text::{accepted, is_written};
 use edges::{candidates, having};
-use facts::Facts;
+use facts::{Facts, WAYS};
 use generate::Maker;
 use plain::Edits;
 use source::Source;
@@ -261,6 +262,20 @@ impl<'a> Meaning<'a> {
         edits: &[&Edit],
         focus: &Focus,
     ) -> Result<Trial, Undecided> {
+        self.trial_of(spot, edits, focus, false)
+    }
+
+    /// As [`Self::trial`]; of edits that are known to do no harm, few values are tried.
+    ///
+    /// # Errors
+    /// Says why the schemas cannot be held against values.
+    pub(super) fn trial_of(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        focus: &Focus,
+        is_harmless: bool,
+    ) -> Result<Trial, Undecided> {
         let (old, new) = self.makers(spot.sender);
         // Of many alternatives only those that come and go are of interest.
         let mut values = self.of_names(spot, edits);
@@ -288,25 +303,60 @@ impl<'a> Meaning<'a> {
             let trial = self.sort_out(spot, edits, having(sides.0, sides.1, names, 1))?;
             if trial.rejected.iter().any(|tried| tried.documented)
                 || sides.0.0.ways(sides.0.1).len() == 1
+                || is_harmless
             {
                 return Ok(trial);
             }
         }
+        // Of so many alternatives, those that an edit changes say more than the first ones do.
+        let is_wide = [sides.0, sides.1]
+            .iter()
+            .any(|(maker, at)| maker.ways(at).len() >= WAYS);
+        let mut changed = Trial::default();
+        if is_wide {
+            let more = self.directed(spot, edits, false);
+            changed = self.with_more(changed, spot, edits, more)?;
+            if changed.rejected.iter().any(|tried| tried.documented) {
+                return Ok(changed);
+            }
+        }
         values.extend(candidates(sides.0, sides.1, focus));
-        let trial = self.sort_out(spot, edits, values)?;
+        let trial = self.sort_out(spot, edits, values)?.with(changed);
         if trial.rejected.iter().any(|tried| tried.documented) {
             return Ok(trial);
         }
-        match self.combined(spot, edits) {
-            more if more.is_empty() => Ok(trial),
-            more => {
-                let mut more = self.sort_out(spot, edits, more)?;
-                if self.only_adds_member(spot, edits) {
-                    more.rejected.clear();
-                }
-                Ok(trial.with(more))
-            }
+        let (more, is_complete) = self.combined(spot, edits);
+        let trial = self.with_more(trial, spot, edits, more)?;
+        if is_complete {
+            return Ok(trial);
         }
+        // Too wide for all combinations.
+        let mut ways = [false, true].into_iter().skip(usize::from(is_wide));
+        ways.try_fold(trial, |trial, overlapping| {
+            if trial.rejected.iter().any(|tried| tried.documented) {
+                return Ok(trial);
+            }
+            let more = self.directed(spot, edits, overlapping);
+            self.with_more(trial, spot, edits, more)
+        })
+    }
+
+    /// A trial with more values, which combine what several alternatives say.
+    fn with_more(
+        &self,
+        trial: Trial,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        values: Vec<Value>,
+    ) -> Result<Trial, Undecided> {
+        if values.is_empty() {
+            return Ok(trial);
+        }
+        let mut more = self.sort_out(spot, edits, values)?;
+        if self.only_adds_member(spot, edits) {
+            more.rejected.clear();
+        }
+        Ok(trial.with(more))
     }
 
     /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.

@@ -7,6 +7,9 @@ use super::generate::Maker;
 use super::tried::distinct;
 use super::{Around, CARRIED, KEPT, Meaning, Raised, Spot, Tried, embed, judge, size};
 
+/// The size from which on few values are put into a schema.
+const LARGE: usize = 600;
+
 impl Meaning<'_> {
     /// Puts values into the schemas around them, the innermost first, whatever these accept; those that either document accepts come
     /// first.
@@ -76,7 +79,14 @@ impl Meaning<'_> {
         if !found.is_empty() || rejected && self.only_adds_member(spot, edits) {
             return Some(found);
         }
-        sort_out(self.combined(spot, edits))
+        let (combined, is_complete) = self.combined(spot, edits);
+        let mut found = sort_out(combined)?;
+        for overlapping in [false, true] {
+            if found.is_empty() && !is_complete && rejected {
+                found = sort_out(self.directed(spot, edits, overlapping))?;
+            }
+        }
+        Some(found)
     }
 
     /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
@@ -100,7 +110,8 @@ impl Meaning<'_> {
             let mut next = embedded(&values, [(old, at.0), (new, at.1)], step);
             combined |= step.is_in_place();
             if !last(index) || index + 1 == around.len() {
-                next.truncate(8 * CARRIED);
+                let is_large = next.first().is_some_and(|value| size(value) > LARGE);
+                next.truncate(if is_large { CARRIED } else { 8 * CARRIED });
                 values = next;
                 continue;
             }

@@ -32,7 +32,7 @@ use crate::finding::{Impact, SchemaChange, Sender, Severity, Undecided};
 
 /// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
 /// below a tenth of it.
-const EFFORT: usize = 1_000_000;
+const EFFORT: usize = 20_000_000;
 
 /// The effect of a difference in one direction.
 pub(super) enum Verdict {
@@ -226,7 +226,8 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
                 false => Verdict::Harmless(Impact::Compatible, None),
             };
         }
-        let mut trial = match self.trial(place, difference, spot) {
+        let is_harmless = self.only_narrows(id, difference, sender, &one.around[..inside]);
+        let mut trial = match self.trial(place, difference, spot, is_harmless) {
             Ok(trial) => trial,
             Err(reason) => return Verdict::Undecided(reason),
         };
@@ -609,12 +610,35 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
         all.len() + 1 == branches.len() && all.iter().all(|at| vacancy.are_apart(&own, at))
     }
 
+    /// Whether a difference adds a member that a server need not send, to one of alternatives that accept more where the alternative
+    /// does: then it sends less than before, or the same.
+    fn only_narrows(
+        &self,
+        id: usize,
+        difference: &Difference,
+        sender: Sender,
+        around: &[(usize, String, Step)],
+    ) -> bool {
+        let is_passed_on = |keyword: &str, pair: usize| {
+            let keyword = if keyword == "$ref" { "anyOf" } else { keyword };
+            effect::variance(keyword, true, self.views(pair)) == 1
+        };
+        sender == Sender::Server
+            && is_open(difference, self.views(id))
+            && matches!(difference.change, SchemaChange::PropertyAdded { .. })
+            && !self.is_known_member(id, difference)
+            && around
+                .iter()
+                .all(|(pair, keyword, _)| is_passed_on(keyword, *pair))
+    }
+
     /// Tries a difference at `place`, with values that are about it.
     pub(super) fn trial(
         &mut self,
         place: usize,
         difference: &'d Difference,
         spot: Spot<'_>,
+        is_harmless: bool,
     ) -> Result<Trial, Undecided> {
         let key = (
             place,
@@ -646,7 +670,7 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             Some(members) if !members.is_empty() => Focus::Members(members),
             _ => Focus::All(BTreeSet::new()),
         };
-        let trial = self.meaning.trial(spot, &edits, &focus);
+        let trial = self.meaning.trial_of(spot, &edits, &focus, is_harmless);
         *spent += self.meaning.spent() - before;
         self.trials.insert(key, trial.clone());
         trial

@@ -1,0 +1,557 @@
+//! Values that meet one alternative and none of the others, for schemas with too many alternatives or members to combine them all.
+//!
+//! [`super::combined`] tries all combinations, and stops where there are many. Here an alternative that an edit changes is the goal:
+//! each member gets the value that the most of the other alternatives reject and the goal accepts, until none of them is left. The work
+//! grows with the number of alternatives times that of their members, so the width of a schema decides nothing.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hash};
+use std::ops::Range;
+use std::rc::Rc;
+
+use foldhash::fast::FixedState;
+use foldhash::{HashMap, HashSet};
+use serde_json::{Map, Value};
+
+use super::combined::Alternative;
+use super::edit::Edit;
+use super::facts::{Facts, ways_up_to};
+use super::generate::{Maker, generic};
+use super::source::Source;
+use super::tried::distinct;
+use super::whole::written;
+use super::{Meaning, Spot, judge, size, text};
+use crate::finding::Sender;
+
+/// How many alternatives of one side are told apart.
+const ALTERNATIVES: usize = 1_500;
+
+/// How many alternatives times members are looked at.
+const LARGEST: usize = 2_000_000;
+
+/// How many schemas a schema with alternatives may have.
+const SCHEMAS: usize = 20_000;
+
+/// How many alternatives of one side are goals.
+const GOALS: usize = 8;
+
+/// How many alternatives may overlap with a goal, one at a time.
+const OVERLAPS: usize = 24;
+
+/// How many schemas of a member give values to try, besides that of the goal.
+const OTHERS: usize = 6;
+
+/// How many values one schema of a member gives.
+const EACH: usize = 80;
+
+/// How many values of a goal are tried as they are.
+const OWN: usize = 60;
+
+/// The cost of a member that only the values of others have.
+const MOST_COSTLY: usize = 2;
+
+/// How deep references are followed to tell schemas apart.
+const DEPTH: usize = 16;
+
+/// A set of alternatives, by their numbers.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Numbers(Vec<u64>);
+
+impl Numbers {
+    fn none(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn insert(&mut self, index: usize) {
+        self.0[index / 64] |= 1 << (index % 64);
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        self.0[index / 64] & (1 << (index % 64)) != 0
+    }
+
+    fn remove_all(&mut self, other: &Self) {
+        let words = self.0.iter_mut().zip(&other.0);
+        words.for_each(|(one, other)| *one &= !other);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    /// How many are in both.
+    fn common(&self, other: &Self) -> u32 {
+        let words = self.0.iter().zip(&other.0);
+        words.map(|(one, other)| (one & other).count_ones()).sum()
+    }
+}
+
+/// What a member may be in values of a goal: absent, or a value, and the alternatives that reject that.
+struct Kind {
+    value: Option<Value>,
+    rejected_by: Numbers,
+}
+
+/// A member of a goal, and what it may be.
+struct Member<'n> {
+    name: &'n String,
+    /// How much worse an object with it is as an example.
+    cost: usize,
+    kinds: Vec<Kind>,
+}
+
+/// The alternatives of both sides.
+struct Union<'m, 'a> {
+    all: Vec<Alternative<'m, 'a>>,
+    /// How many of them are those of the first side.
+    count: usize,
+    /// What tells each of them from others.
+    own: Vec<u64>,
+    prints: [Prints<'m, 'a>; 2],
+    names: BTreeSet<String>,
+    edges: RefCell<HashMap<u64, Rc<Vec<Value>>>>,
+    /// How many schemas values were held against.
+    judged: Cell<usize>,
+}
+
+impl Meaning<'_> {
+    /// Values that an alternative which `edits` change accepts, and no alternative of the other side; with `overlapping`, those that one
+    /// more alternative of both sides accepts.
+    pub(super) fn directed(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        overlapping: bool,
+    ) -> Vec<Value> {
+        let (old, _) = self.makers(spot.sender);
+        let all = Some(self.edits(spot.sender, edits));
+        let (Ok((one, first)), Ok((other, second))) = (
+            written(&old.source, spot.at.0, None, SCHEMAS),
+            written(&old.source, spot.at.0, all, SCHEMAS),
+        ) else {
+            return Vec::new();
+        };
+        if overlapping && !has_one_of(&one) && !has_one_of(&other) {
+            return Vec::new();
+        }
+        let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
+        let speak = self.speakers(spot.at);
+        let cost = |name: &str| match (speak(name), spot.sender) {
+            ((true, _), Sender::Client) | ((_, true), Sender::Server) => 0,
+            ((true, false), Sender::Server) => 1,
+            ((false, _), Sender::Client) | ((false, false), Sender::Server) => 2,
+        };
+        let union = Union::new(&one, &other);
+        let found = union.values(overlapping, &cost);
+        let judged = union.judged.get();
+        old.source.spend(first / 8 + second / 8 + judged);
+        found
+    }
+}
+
+impl<'m, 'a> Union<'m, 'a> {
+    fn new(one: &'m Maker<'a>, other: &'m Maker<'a>) -> Self {
+        let of = |maker: &'m Maker<'a>| {
+            let ways = ways_up_to(&maker.source, &[String::new()], ALTERNATIVES);
+            let ways = ways.into_iter().filter(|facts| !facts.never);
+            let ways = ways.map(|facts| Alternative { maker, facts });
+            ways.collect::<Vec<_>>()
+        };
+        let mut all = of(one);
+        let count = all.len();
+        all.extend(of(other));
+        let prints = [Prints::of(one), Prints::of(other)];
+        let mut names = BTreeSet::new();
+        for Alternative { facts, .. } in &all {
+            names.extend(facts.properties.keys().cloned());
+            names.extend(facts.required.iter().cloned());
+            for (pattern, _) in &facts.by_pattern {
+                names.extend(text::of_pattern(pattern).into_iter().take(2));
+            }
+        }
+        let free = all.first().map(|one| one.maker.free_name(&one.facts, 0));
+        names.extend(free);
+        let own = all.iter().enumerate();
+        let own = own.map(|(index, one)| prints[usize::from(index >= count)].facts(&one.facts));
+        Self {
+            own: own.collect(),
+            all,
+            count,
+            prints,
+            names,
+            edges: RefCell::default(),
+            judged: Cell::default(),
+        }
+    }
+
+    /// Values of the alternatives that the other side does not have.
+    fn values(&self, overlapping: bool, cost: &dyn Fn(&str) -> usize) -> Vec<Value> {
+        if self.all.len() == 2 || self.all.len() * self.names.len() > LARGEST {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let sides = [0..self.count, self.count..self.all.len()];
+        for (own, opposite) in [(0, 1), (1, 0)] {
+            let twins = sides[opposite]
+                .clone()
+                .map(|index| (self.own[index], index));
+            let twins: HashMap<u64, usize> = twins.collect();
+            let twin = |index: &usize| twins.get(&self.own[*index]).copied();
+            let goals = sides[own].clone().filter(|index| twin(index).is_none());
+            for goal in goals.take(GOALS) {
+                if !overlapping {
+                    let Alternative { maker, facts } = &self.all[goal];
+                    found.extend(maker.near(facts, OWN));
+                }
+                if !self.takes_objects(goal) {
+                    continue;
+                }
+                let members = self.members(goal, cost);
+                let targets = |kept: &[usize], sides: &[Range<usize>]| {
+                    let mut targets = Numbers::none(self.all.len());
+                    let all = sides.iter().cloned().flatten();
+                    let all = all.filter(|index| *index != goal && !kept.contains(index));
+                    let all = all.filter(|index| self.takes_objects(*index));
+                    all.for_each(|index| targets.insert(index));
+                    targets
+                };
+                if overlapping {
+                    let both = sides[own]
+                        .clone()
+                        .filter(|index| self.takes_objects(*index));
+                    let both = both.filter_map(|index| Some([index, twin(&index)?]));
+                    for kept in both.take(OVERLAPS) {
+                        let targets = targets(&kept, &sides);
+                        found.extend(self.object(goal, &kept, &members, &targets));
+                    }
+                } else {
+                    let alone = self.object(goal, &[], &members, &targets(&[], &sides));
+                    let only = || {
+                        let targets = targets(&[], &sides[opposite..=opposite]);
+                        self.object(goal, &[], &members, &targets)
+                    };
+                    found.extend(alone.or_else(only));
+                }
+            }
+        }
+        found
+    }
+
+    fn takes_objects(&self, index: usize) -> bool {
+        let facts = &self.all[index].facts;
+        let types = facts.types.as_ref();
+        types.is_none_or(|types| types.contains("object"))
+            && facts
+                .values
+                .as_ref()
+                .is_none_or(|all| all.iter().any(Value::is_object))
+    }
+
+    /// What each member may be in values of the goal.
+    fn members(&self, goal: usize, cost: &dyn Fn(&str) -> usize) -> Vec<Member<'_>> {
+        let member = |name| Member {
+            name,
+            cost: cost(name),
+            kinds: self.kinds(goal, name),
+        };
+        self.names.iter().map(member).collect()
+    }
+
+    fn kinds(&self, goal: usize, name: &String) -> Vec<Kind> {
+        let lists = self
+            .all
+            .iter()
+            .map(|one| one.maker.member(&one.facts, name));
+        let lists: Vec<Vec<String>> = lists.collect();
+        let mut values = generic().to_vec();
+        values.extend(self.edges(goal, &lists[goal]).iter().cloned());
+        let mut seen = HashSet::default();
+        seen.insert(self.list(goal, &lists[goal]));
+        for (index, list) in lists.iter().enumerate() {
+            if !list.is_empty() && seen.len() <= OTHERS && seen.insert(self.list(index, list)) {
+                values.extend(self.edges(index, list).iter().cloned());
+            }
+        }
+        let mut values = distinct(values, (1 + OTHERS) * EACH);
+        values.sort_by_cached_key(size);
+        let mut known = HashMap::default();
+        let accepted = self.accepted(goal, &lists[goal], &values, &mut known);
+        let named = |index: usize| {
+            let Alternative { maker, facts } = &self.all[index];
+            let name = [Value::from(name.as_str())];
+            let takes = |at: &String| {
+                judge::accepted(&maker.source, at, &name, None).is_ok_and(|all| all[0])
+            };
+            facts.names.iter().all(takes)
+        };
+        let mut present = Numbers::none(self.all.len());
+        let mut absent = Numbers::none(self.all.len());
+        for (index, one) in self.all.iter().enumerate() {
+            if !named(index) {
+                present.insert(index);
+            }
+            if one.facts.required.contains(name) {
+                absent.insert(index);
+            }
+        }
+        let mut kinds = Vec::new();
+        if !absent.contains(goal) {
+            kinds.push(Kind {
+                value: None,
+                rejected_by: absent,
+            });
+        }
+        if present.contains(goal) {
+            return kinds;
+        }
+        let mut rejected = vec![present; values.len()];
+        for (index, list) in lists.iter().enumerate() {
+            if list.is_empty() {
+                continue;
+            }
+            let accepted = self.accepted(index, list, &values, &mut known);
+            let all = rejected.iter_mut().zip(accepted.iter());
+            all.filter(|(_, accepted)| !**accepted)
+                .for_each(|(rejected, _)| rejected.insert(index));
+        }
+        let all = values.into_iter().zip(rejected).zip(accepted.iter());
+        for ((value, rejected_by), accepted) in all {
+            let is_new = |kind: &Kind| kind.value.is_none() || kind.rejected_by != rejected_by;
+            if *accepted && kinds.iter().all(is_new) {
+                kinds.push(Kind {
+                    value: Some(value),
+                    rejected_by,
+                });
+            }
+        }
+        kinds
+    }
+
+    /// Which values all schemas of a list accept.
+    fn accepted(
+        &self,
+        index: usize,
+        list: &[String],
+        values: &[Value],
+        known: &mut HashMap<u64, Rc<Vec<bool>>>,
+    ) -> Rc<Vec<bool>> {
+        let key = self.list(index, list);
+        if let Some(known) = known.get(&key) {
+            return known.clone();
+        }
+        let mut all = vec![true; values.len()];
+        for at in list {
+            self.judged.set(self.judged.get() + 1 + values.len() / 8);
+            let source = &self.all[index].maker.source;
+            let one = judge::accepted(source, at, values, None);
+            let one = one.unwrap_or_else(|_| vec![false; values.len()]);
+            all.iter_mut().zip(one).for_each(|(all, one)| *all &= one);
+        }
+        let all = Rc::new(all);
+        known.insert(key, all.clone());
+        all
+    }
+
+    /// What tells the schemas of a list from others.
+    fn list(&self, index: usize, list: &[String]) -> u64 {
+        let prints = &self.prints[usize::from(index >= self.count)];
+        let all = list.iter().map(|at| prints.at(at));
+        all.fold(list.len() as u64, |known, one| mixed((known, one)))
+    }
+
+    /// Values that the schemas of a list accept, and values at their edges.
+    fn edges(&self, index: usize, list: &[String]) -> Rc<Vec<Value>> {
+        let key = self.list(index, list);
+        if let Some(known) = self.edges.borrow().get(&key) {
+            return known.clone();
+        }
+        let mut found = self.all[index].maker.edges(list);
+        found.truncate(EACH);
+        let found = Rc::new(found);
+        self.edges.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// An object of the goal that the alternatives in `kept` accept as well and none of `targets` does.
+    fn object(
+        &self,
+        goal: usize,
+        kept: &[usize],
+        members: &[Member<'_>],
+        targets: &Numbers,
+    ) -> Option<Value> {
+        let chosen = (0..=MOST_COSTLY).find_map(|cost| {
+            let members = members.iter().filter(|member| member.cost <= cost);
+            let members: Vec<&Member<'_>> = members.collect();
+            chosen(kept, &members, targets)
+        })?;
+        let mut object = Map::new();
+        for (name, value) in chosen {
+            object.insert(name.clone(), value.clone());
+        }
+        for member in members {
+            if object.contains_key(member.name) {
+                continue;
+            }
+            let allowed = member.kinds.iter().filter(|kind| kind.is_allowed(kept));
+            let mut values = allowed.map(|kind| kind.value.as_ref());
+            // Absent comes first.
+            if let Some(Some(value)) = values.next() {
+                object.insert(member.name.clone(), value.clone());
+            }
+        }
+        let Alternative { maker, facts } = &self.all[goal];
+        maker.complete_object(facts, &mut object, 0);
+        Some(Value::Object(object))
+    }
+}
+
+impl Kind {
+    /// Whether all these alternatives allow it.
+    fn is_allowed(&self, kept: &[usize]) -> bool {
+        !kept.iter().any(|index| self.rejected_by.contains(*index))
+    }
+}
+
+/// The members, with their values, for which each of `targets` rejects the object; those that are absent are left out.
+fn chosen<'v>(
+    kept: &[usize],
+    members: &[&'v Member<'_>],
+    targets: &Numbers,
+) -> Option<Vec<(&'v String, &'v Value)>> {
+    let mut left = targets.clone();
+    let mut chosen: Vec<(usize, &'v Kind)> = Vec::new();
+    while !left.is_empty() {
+        let free = members.iter().enumerate();
+        let free = free.filter(|(index, _)| chosen.iter().all(|(known, _)| known != index));
+        let all = free.flat_map(|(index, member)| {
+            let allowed = member.kinds.iter().filter(|kind| kind.is_allowed(kept));
+            allowed.map(move |kind| (index, kind))
+        });
+        // The first of equals.
+        let best = all
+            .map(|(index, kind)| (left.common(&kind.rejected_by), index, kind))
+            .reduce(|best, one| if one.0 > best.0 { one } else { best });
+        let (count, index, kind) = best?;
+        if count == 0 {
+            return None;
+        }
+        left.remove_all(&kind.rejected_by);
+        chosen.push((index, kind));
+    }
+    // What was chosen first may not be needed for what was chosen after it.
+    for place in (0..chosen.len()).rev() {
+        let mut left = targets.clone();
+        let others = chosen
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != place);
+        others.for_each(|(_, (_, kind))| left.remove_all(&kind.rejected_by));
+        if left.is_empty() {
+            chosen.remove(place);
+        }
+    }
+    let all = chosen.into_iter();
+    Some(
+        all.filter_map(|(index, kind)| Some((members[index].name, kind.value.as_ref()?)))
+            .collect(),
+    )
+}
+
+/// What tells the schemas of one side apart: equal for schemas that say the same, wherever they stand.
+struct Prints<'m, 'a> {
+    maker: &'m Maker<'a>,
+    references: RefCell<HashMap<String, u64>>,
+    places: RefCell<HashMap<String, u64>>,
+}
+
+impl<'m, 'a> Prints<'m, 'a> {
+    fn of(maker: &'m Maker<'a>) -> Self {
+        Self {
+            maker,
+            references: RefCell::default(),
+            places: RefCell::default(),
+        }
+    }
+
+    fn at(&self, at: &str) -> u64 {
+        if let Some(known) = self.places.borrow().get(at) {
+            return *known;
+        }
+        let found = self.maker.source.schemas.at(at);
+        let print = found.map_or(1, |value| self.value(value, DEPTH));
+        self.places.borrow_mut().insert(at.to_owned(), print);
+        print
+    }
+
+    fn value(&self, value: &Value, depth: usize) -> u64 {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| match (name.as_str(), value) {
+                    ("$ref", Value::String(reference)) => {
+                        mixed((name, self.target(reference, depth)))
+                    }
+                    _ => mixed((name, self.value(value, depth))),
+                })
+                .fold(2, u64::wrapping_add),
+            Value::Array(items) => {
+                let items = items.iter().map(|item| self.value(item, depth));
+                items.fold(3, |known, item| mixed((known, item)))
+            }
+            scalar => mixed(scalar),
+        }
+    }
+
+    /// What a reference leads to. Of a schema that refers to itself, the name says enough.
+    fn target(&self, reference: &str, depth: usize) -> u64 {
+        if let Some(known) = self.references.borrow().get(reference) {
+            return *known;
+        }
+        let Some(depth) = depth.checked_sub(1) else {
+            return mixed(reference);
+        };
+        let mut open = self.references.borrow_mut();
+        open.insert(reference.to_owned(), 4);
+        drop(open);
+        let schemas = &self.maker.source.schemas;
+        let target = schemas.target("$ref", reference);
+        let value = target.and_then(|target| schemas.at(&target));
+        let print = value.map_or(5, |value| self.value(value, depth));
+        let mut known = self.references.borrow_mut();
+        known.insert(reference.to_owned(), print);
+        print
+    }
+
+    /// What tells an alternative from others.
+    fn facts(&self, facts: &Facts) -> u64 {
+        let mut facts = facts.clone();
+        let replace = |at: &mut String| *at = self.at(at).to_string();
+        let lists = [
+            &mut facts.additional,
+            &mut facts.names,
+            &mut facts.items,
+            &mut facts.refused,
+        ];
+        lists.into_iter().flatten().for_each(replace);
+        facts.properties.values_mut().flatten().for_each(replace);
+        facts.tuple.iter_mut().flatten().for_each(replace);
+        facts.by_pattern.iter_mut().for_each(|(_, at)| replace(at));
+        facts.contains.iter_mut().for_each(|(at, _)| replace(at));
+        mixed(format!("{facts:?}"))
+    }
+}
+
+fn mixed(value: impl Hash) -> u64 {
+    FixedState::default().hash_one(value)
+}
+
+/// Whether a `oneOf` stands anywhere in a schema.
+fn has_one_of(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.contains_key("oneOf") || members.values().any(has_one_of),
+        Value::Array(items) => items.iter().any(has_one_of),
+        _ => false,
+    }
+}
