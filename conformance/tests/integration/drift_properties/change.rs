@@ -114,7 +114,10 @@ impl Change {
     pub(crate) fn keeps_inside(&self) -> bool {
         matches!(
             self.what,
-            What::Require(_) | What::Nullable(_) | What::Flag("deprecated" | "default", _)
+            What::Require(_)
+                | What::Nullable(_)
+                | What::Close(_)
+                | What::Flag("deprecated" | "default", _)
         )
     }
 

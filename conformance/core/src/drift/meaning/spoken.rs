@@ -98,10 +98,11 @@ impl Meaning<'_> {
             schemas => source.member(schemas, name),
         };
         for (name, inside) in members {
-            let edited = whole || own.iter().any(|edit| edit.member() == Some(name));
+            let named = own.iter().any(|edit| edit.member() == Some(name));
+            let edited = whole || named;
             let in_old = speak(old, &before, name);
             // Where the new document names a member that the old one does not, that is another difference.
-            let in_new = match opens && in_old.is_none() {
+            let in_new = match opens && in_old.is_none() && !named {
                 true => speak(new, &after, UNNAMED),
                 false => speak(new, &after, name),
             };

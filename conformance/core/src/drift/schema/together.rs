@@ -397,7 +397,11 @@ impl<'d> Decider<'d, '_, '_> {
         let tells = |fewer: &[&'d Difference], value: &Value| {
             let values = vec![value.clone()];
             let trial = self.meaning.sort_out(spot, &edits(fewer), values);
-            trial.is_ok_and(|trial| !list(trial).is_empty())
+            // A value whose members only several of them document is a matter of these.
+            trial.is_ok_and(|trial| {
+                let mut told = list(trial).into_iter();
+                told.any(|tried| tried.documented || !documented)
+            })
         };
         let shown = list(trial.clone()).into_iter().filter(|tried| tried.real);
         let shown = shown.filter(|tried| tried.documented || !documented);
