@@ -381,3 +381,133 @@ fn what_read_only_and_write_only_do_is_told_truly() {
         }
     }
 }
+
+#[test]
+fn a_change_under_a_condition_is_told_with_it() {
+    let whole = |keywords: &str| {
+        format!(
+            "{{type: object, properties: {{k: {{type: string}}, a: {{type: string}}}}, {keywords}}}"
+        )
+    };
+    let is_x = "if: {required: [k], properties: {k: {const: x}}}";
+    let limit = |keyword: &str, most: u32| {
+        format!("{keyword}: {{properties: {{a: {{maxLength: {most}}}}}}}")
+    };
+    let table = [
+        (
+            format!("{is_x}, {}", limit("then", 5)),
+            format!("{is_x}, {}", limit("then", 3)),
+            "where `if` matches, `maxLength` of `a` was 5, is now 3: clients that send longer values are now refused",
+        ),
+        (
+            format!("{is_x}, {}", limit("else", 5)),
+            format!("{is_x}, {}", limit("else", 3)),
+            "where `if` does not match, `maxLength` of `a` was 5, is now 3: clients that send longer values are now refused",
+        ),
+        (
+            format!("{}, then: {{required: [k]}}", limit("if", 3)),
+            format!("{}, then: {{required: [k]}}", limit("if", 5)),
+            "in `if`, `maxLength` of `a` was 3, is now 5: some values that clients of old send are now refused",
+        ),
+        (
+            format!("{}, then: {{required: [k]}}", limit("if", 5)),
+            format!("{}, then: {{required: [k]}}", limit("if", 3)),
+            "in `if`, `maxLength` of `a` was 5, is now 3: new still accepts everything that clients of old send",
+        ),
+        (
+            "not: {required: [a], properties: {a: {maxLength: 3}}}".to_owned(),
+            "not: {required: [a], properties: {a: {maxLength: 5}}}".to_owned(),
+            "under `not`, `maxLength` of `a` was 3, is now 5: clients that send longer values are now refused",
+        ),
+        (
+            format!(
+                "dependentSchemas: {{k: {{{}}}}}",
+                "properties: {a: {maxLength: 5}}"
+            ),
+            format!(
+                "dependentSchemas: {{k: {{{}}}}}",
+                "properties: {a: {maxLength: 3}}"
+            ),
+            "where `k` is present, `maxLength` of `a` was 5, is now 3: clients that send longer values are now refused",
+        ),
+    ];
+    for (old, new, expected) in &table {
+        let (old, new) = (whole(old), whole(new));
+        assert_eq!(
+            told(("3.1.0", &old), ("3.1.0", &new)),
+            [*expected],
+            "{old} {new}"
+        );
+    }
+}
+
+#[test]
+fn a_new_item_of_a_tuple_is_told_as_one() {
+    let (one, two) = (
+        "{type: array, prefixItems: [{type: string}]}",
+        "{type: array, prefixItems: [{type: string}, {type: integer}]}",
+    );
+    assert_eq!(
+        told(("3.1.0", one), ("3.1.0", two)),
+        [
+            "`prefixItems` describes one more item: an integer: clients that send values that do not match it are now refused"
+        ]
+    );
+    assert_eq!(
+        told(("3.1.0", two), ("3.1.0", one)),
+        [
+            "`prefixItems` no longer describes its last item, an integer: clients may now send values that do not match it"
+        ]
+    );
+}
+
+#[test]
+fn a_member_that_was_required_already_is_not_told_as_newly_required() {
+    let (bare, described) = (
+        "{type: object, required: [xa]}",
+        "{type: object, required: [xa], properties: {xa: {type: string}}}",
+    );
+    assert_eq!(
+        told(("3.1.0", bare), ("3.1.0", described)),
+        ["new adds `xa` to the request: clients that already send another value there are refused"]
+    );
+}
+
+#[test]
+fn a_member_more_of_an_open_alternative_is_not_told_as_one_that_could_not_be_sent() {
+    let (less, more) = (
+        "{anyOf: [{type: object, properties: {x: {type: string}}}, {type: object, properties: {y: {type: string}}}]}",
+        "{anyOf: [{type: object, properties: {x: {type: string}}}, {type: object, properties: {y: {type: string}, b: {type: string}}}]}",
+    );
+    assert_eq!(
+        told(("3.1.0", less), ("3.1.0", more)),
+        [
+            "new adds `b` to the request: only clients that already send an undocumented `b` are affected"
+        ]
+    );
+}
+
+#[test]
+fn numbers_outside_of_schemas_are_quoted_as_their_file_has_them() {
+    let document = |version: &str, size: &str| {
+        let text = format!(
+            "openapi: 3.1.0\ninfo: {{title: t, version: {version}, x-size: {size}}}\npaths: {{/a: {{get: {{responses: {{'200': {{description: d}}}}}}}}}}\n"
+        );
+        Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    };
+    let findings = compare(
+        &document("1.10", "1.0"),
+        &document("1.20", "2.50"),
+        &Options::default(),
+    );
+    let all = findings.iter();
+    let told: Vec<String> = all
+        .map(|finding| words::of(finding, Comparison::Versions))
+        .collect();
+    for number in ["1.10", "1.20", "1.0", "2.50"] {
+        assert!(
+            told.iter().any(|one| one.contains(number)),
+            "{number}: {told:?}"
+        );
+    }
+}

@@ -74,6 +74,19 @@ fn a_change_deep_inside_is_one_finding_with_the_way_from_every_operation() {
     let finding = &findings[0];
     assert_eq!(finding.severity, Severity::Breaking);
     assert!(finding.witness.is_some());
+    // Who only receives the values is not affected.
+    assert_eq!(finding.used_by.count, 1);
+    assert_eq!(
+        lines(&finding.used_by.tree),
+        [
+            "POST /orders (createOrder)",
+            "  request body > Order > Item > Price",
+        ]
+    );
+    let findings = found(&new, &shop());
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let finding = &findings[0];
+    assert_eq!(finding.severity, Severity::Breaking);
     assert_eq!(finding.used_by.count, 3);
     assert_eq!(
         lines(&finding.used_by.tree),
@@ -81,7 +94,6 @@ fn a_change_deep_inside_is_one_finding_with_the_way_from_every_operation() {
             "GET /orders (listOrders)",
             "  answer 200 > Order > Item > Price",
             "POST /orders (createOrder)",
-            "  request body > Order > Item > Price",
             "  answer 201 > Order > Item > Price",
             "GET /items (listItems)",
             "  answer 200 > Item > Price",
@@ -181,4 +193,51 @@ fn the_order_of_members_changes_no_tree() {
     assert_eq!(plain.len(), turned.len());
     assert_eq!(plain[0].used_by, turned[0].used_by);
     assert_eq!(plain[0].witness, turned[0].witness);
+}
+
+#[test]
+fn only_those_are_named_who_have_values_of_the_direction_that_is_affected() {
+    // A component that is read and written breaks those who write it.
+    let operation = |body: bool| {
+        let mut operation =
+            json!({"responses": {"200": {"description": "d", "content": schema("A")}}});
+        if body {
+            operation["requestBody"] = json!({"content": schema("A")});
+        }
+        operation
+    };
+    let api = |most: u32| {
+        json!({
+            "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"get": operation(false), "post": operation(true), "put": operation(true)}},
+            "components": {"schemas": {"A": {"type": "object", "properties": {"n": {"type": "integer", "maximum": most}}}}},
+        })
+    };
+    let subjects = |old: &Value, new: &Value| -> Vec<String> {
+        let findings = found(old, new);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0].severity, Severity::Breaking);
+        let users = findings[0].used_by.tree.iter();
+        users.map(|user| user.subject.clone()).collect()
+    };
+    assert_eq!(subjects(&api(9), &api(5)), ["POST /a", "PUT /a"]);
+    assert_eq!(subjects(&api(5), &api(9)), ["GET /a", "POST /a", "PUT /a"]);
+}
+
+#[test]
+fn a_callback_is_named_with_the_operation_that_owns_it() {
+    let api = |most: u32| {
+        let content = json!({"application/json": {"schema": {"type": "integer", "maximum": most}}});
+        let called = json!({"{$request.body#/url}": {"post": {"requestBody": {"content": content}, "responses": {"200": {"description": "d"}}}}});
+        json!({
+            "openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": {"/a": {"post": {"operationId": "makeA", "callbacks": {"made": called}, "responses": {"200": {"description": "d"}}}}},
+        })
+    };
+    let findings = found(&api(5), &api(9));
+    let subjects: Vec<&str> = findings.iter().map(|one| one.subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        ["POST {$request.body#/url}, callback of POST /a (makeA)"]
+    );
 }

@@ -77,6 +77,9 @@ impl Literal {
     /// The part at the pointer `at`.
     #[must_use]
     pub fn part(&self, at: &str) -> Option<Self> {
+        if at.is_empty() {
+            return Some(self.clone());
+        }
         let value = self.value.pointer(at)?.clone();
         let start = self.exact.partition_point(|(known, _)| known.as_str() < at);
         let exact = self.exact[start..]

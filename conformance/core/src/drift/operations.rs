@@ -58,14 +58,16 @@ impl<'a> Drift<'a> {
         let (old, new) = (self.ledger.old, self.ledger.new);
         self.dangling_items("/paths");
         let sender = Sender::Client;
-        self.operations = self.matched(&old.operations(), &new.operations(), Kind::Path, sender);
+        let (old, new) = (old.operations(), new.operations());
+        self.operations = self.matched(&old, &new, Kind::Path, sender, None);
     }
 
     pub(super) fn all_webhooks(&mut self) {
         let (old, new) = (self.ledger.old, self.ledger.new);
         self.dangling_items("/webhooks");
         let sender = Sender::Server;
-        self.webhooks = self.matched(&old.webhooks(), &new.webhooks(), Kind::Webhook, sender);
+        let (old, new) = (old.webhooks(), new.webhooks());
+        self.webhooks = self.matched(&old, &new, Kind::Webhook, sender, None);
     }
 
     /// Says which Path Items refer to nothing, since they have no operations to compare.
@@ -85,13 +87,15 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// Pairs the operations by path and method and compares the pairs; gives the number of those in the old document.
+    /// Pairs the operations by path and method and compares the pairs; gives the number of those in the old document. `owner` is the
+    /// operation whose callbacks they are.
     fn matched(
         &mut self,
         old: &[Operation<'a>],
         new: &[Operation<'a>],
         kind: Kind,
         sender: Sender,
+        owner: Option<&str>,
     ) -> usize {
         let mut count = 0;
         let partners = partners(old, new, kind);
@@ -109,9 +113,12 @@ impl<'a> Drift<'a> {
             {
                 continue;
             }
-            let Some(subject) = one.or(other).map(Operation::subject) else {
+            let Some(mut subject) = one.or(other).map(Operation::subject) else {
                 continue;
             };
+            if let Some(owner) = owner {
+                subject = format!("{subject}, callback of {owner}");
+            }
             count += usize::from(one.is_some());
             self.ledger.open(&subject);
             self.repeated(&subject, one, other);
@@ -353,7 +360,7 @@ impl<'a> Drift<'a> {
             self.ledger.old.operations_below(&pair.old),
             self.ledger.new.operations_below(&pair.new),
         );
-        self.matched(&one, &other, Kind::Callback, sender);
+        self.matched(&one, &other, Kind::Callback, sender, Some(subject));
         let expressions: Vec<&str> = one.iter().chain(&other).map(|one| one.path).collect();
         self.ledger.rest(subject, &pair, &expressions);
     }

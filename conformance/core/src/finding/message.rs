@@ -341,6 +341,8 @@ pub enum Turned {
     Negated,
     /// It decides which values match two alternatives of a `oneOf`, which rejects these.
     Overlapping,
+    /// An `if` is around it: it decides for which values other subschemas hold.
+    Conditional,
 }
 
 /// Why it could not be decided whether a change breaks anybody.

@@ -271,12 +271,12 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
             side(*one, context.comparison)
         ),
         DocumentChange::MergeKeys { side: one, count } => {
-            let keys = match count {
-                1 => "a merge key".to_owned(),
-                count => format!("{count} merge keys"),
+            let (keys, are) = match count {
+                1 => ("a merge key".to_owned(), "it was"),
+                count => (format!("{count} merge keys"), "they were"),
             };
             format!(
-                "{} has {keys} (`<<`), which YAML 1.2 does not have; they are read as in YAML 1.1",
+                "{} has {keys} (`<<`), which YAML 1.2 does not have: {are} read as in YAML 1.1, but other tools may not do so",
                 side(*one, context.comparison)
             )
         }

@@ -44,16 +44,29 @@ impl Said {
         self
     }
 
+    /// The clauses where the difference counts under conditions only, such as ``under `not` ``.
+    pub(super) fn under(self, conditions: &[String]) -> Self {
+        match conditions {
+            [] => self,
+            conditions => Self {
+                lead: format!("{}, {}", conditions.join(", "), self.lead),
+                repeats: false,
+                ..self
+            },
+        }
+    }
+
     /// The clauses where the schemas around turn what the difference does.
     pub(super) fn turned(self, turned: Turned) -> Self {
         match turned {
             Turned::No => self,
             Turned::Negated => Self {
-                lead: format!("under `not`, {}", self.lead),
+                lead: self.lead,
                 lost: self.gained,
                 gained: self.lost,
                 repeats: false,
             },
+            Turned::Conditional => Self::new(self.lead),
             Turned::Overlapping => Self {
                 repeats: false,
                 ..self

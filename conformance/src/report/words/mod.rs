@@ -4,6 +4,7 @@
 //! a place or a rule. Advice is apart from it: between two versions there is none, since they differ on purpose.
 
 mod baseline;
+mod condition;
 mod delivery;
 mod document;
 mod effect;

@@ -7,7 +7,7 @@ use super::effect::{Said, Values, affected, member, place, sends};
 use super::hint::hint;
 use super::keyword::{NO_TEXT, bytes, is_raw, member_of, refused};
 use super::shape::{beyond, outside, shape, shapes, types};
-use super::{Context, contrasted, list, name, quoted, reference, told_apart};
+use super::{Context, condition, contrasted, list, name, quoted, reference, told_apart};
 use crate::document::{Literal, has_free_names, pointer};
 use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Turned};
 
@@ -25,14 +25,20 @@ pub(super) fn sentence(change: &SchemaChange, context: &Context<'_>) -> String {
         ..*context
     };
     let context = if is_of_items { &around } else { context };
-    let said = said(change, context).turned(context.turned);
+    let conditions = condition::conditions(change, context);
+    let said = said(change, context)
+        .turned(context.turned)
+        .under(&conditions);
     let Some(effect) = context.effect else {
         return match hint(change, context) {
             Some(hint) => format!("{}: {hint}", said.lead),
             None => said.lead,
         };
     };
-    let own = member(change, effect, context).filter(|_| context.turned == Turned::No);
+    // Under a condition, a property goes whose other schemas stay.
+    let stays = matches!(change, SchemaChange::PropertyRemoved { .. }) && !conditions.is_empty();
+    let own = member(change, effect, context);
+    let own = own.filter(|_| context.turned == Turned::No && !stays);
     let affected = own.unwrap_or_else(|| affected(&said, change, effect, context));
     let named = match (effect.sender, effect.impact) {
         (Sender::Server, Impact::Rejected) | (Sender::Client, Impact::Compatible) => &said.gained,
@@ -93,17 +99,24 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
                 (true, Some(place), _) => format!("new adds {property} to {place}"),
                 (true, None, true) => format!("the required property {property} is new"),
                 (true, None, false) => format!("the property {property} is new"),
-                (false, ..) => only(&format!("the property {property}"), true),
+                (false, _, true) => only(&format!("the required property {property}"), true),
+                (false, _, false) => only(&format!("the property {property}"), true),
             };
             let mut said = Said::new(lead).gaining("it");
             said.lost = required.then_some(Values::Without);
             said
         }
-        SchemaChange::PropertyRemoved { name: one, .. } => {
+        SchemaChange::PropertyRemoved {
+            name: one,
+            required,
+        } => {
             let property = name(one);
             let lead = match (in_versions, place(context)) {
                 (true, Some(place)) => format!("new removed {property} from {place}"),
                 (true, None) => format!("the property {property} was removed"),
+                (false, _) if *required => {
+                    only(&format!("the required property {property}"), false)
+                }
                 (false, _) => only(&format!("the property {property}"), false),
             };
             Said::new(lead).losing("it")
@@ -331,10 +344,20 @@ fn alternative(keyword: &str, one: &Shape, added: bool, in_versions: bool) -> Sa
     let noun = match keyword {
         "oneOf" | "anyOf" => "alternative",
         "allOf" => "subschema",
-        _ => "position",
+        _ => "item",
     };
     let (keyword_name, what) = (name(keyword), shape(one));
     let mut said = Said::new(match (in_versions, added) {
+        (true, true) if noun == "item" => format!("{keyword_name} describes one more item: {what}"),
+        (true, false) if noun == "item" => {
+            format!("{keyword_name} no longer describes its last item, {what}")
+        }
+        (false, true) if noun == "item" => {
+            format!("an item of {keyword_name}, {what}, is emitted but not documented")
+        }
+        (false, false) if noun == "item" => {
+            format!("an item of {keyword_name}, {what}, is documented but not emitted")
+        }
         (true, true) => format!("{keyword_name} has a new {noun}: {what}"),
         (true, false) => format!("{keyword_name} no longer has the {noun} {what}"),
         (false, true) => {

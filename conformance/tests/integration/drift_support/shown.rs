@@ -144,6 +144,8 @@ fn read(value: &Value) -> Value {
 
 /// A subject without its operationId and the names of its path parameters.
 fn plain(subject: &str) -> String {
+    // A callback is told with the operation that owns it.
+    let subject = subject.split(", callback of ").next().unwrap_or(subject);
     let subject = match subject.rsplit_once(" (") {
         Some((subject, _)) if !subject.is_empty() => subject,
         _ => subject,

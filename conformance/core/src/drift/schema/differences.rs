@@ -165,11 +165,12 @@ pub(super) fn named_schemas(
         let required = if removed { views.0 } else { views.1 };
         let required = property && requires(required, &name);
         let differs = requires(views.0, &name) != requires(views.1, &name);
-        if required && differs {
+        let required = required && differs;
+        if required {
             edits.extend(required_edits(views.0, &name, !removed));
         }
         let mut effect = effect::of_member((&keyword, &name), removed, views);
-        if required && differs {
+        if required {
             effect.narrows |= !removed;
             effect.widens |= removed;
         }

@@ -7,8 +7,9 @@ use super::compare::{From, Root, Visit, Walk};
 use super::decide::{Decider, Verdict};
 use super::differences::Difference;
 use super::effect::Effect;
+use super::structure::is_open;
 use super::told;
-use super::users::Search;
+use super::users::{Found, Search};
 use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side, Turned};
 
 /// Enters what the differences of all pairs come to.
@@ -49,16 +50,24 @@ pub(super) fn enter<'w>(
             });
             continue;
         }
-        let (subjects, users) = search.users(id);
+        search.search(id);
+        // Who only has values of the other direction does not notice.
+        let mut known: Vec<(Option<Sender>, Found)> = Vec::new();
         for entry in entries {
-            let affected = entry
-                .effect
-                .and_then(|effect| search.affected(effect.sender));
-            ledger.add_schema(entry, &subjects, &users, affected);
+            let sender = entry.effect.map(|effect| effect.sender);
+            let affected = sender.and_then(|sender| search.affected(sender));
+            if known.iter().all(|(one, _)| *one != sender) {
+                known.push((sender, search.found(id, sender)));
+            }
+            let users = known.iter().find(|(one, _)| *one == sender);
+            if let Some((_, (subjects, users))) = users {
+                ledger.add_schema(entry, subjects, users, affected);
+            }
         }
     }
     for (id, entry) in decider.together() {
-        let (subjects, users) = search.users(id);
+        search.search(id);
+        let (subjects, users) = search.found(id, entry.effect.map(|effect| effect.sender));
         let affected = entry
             .effect
             .and_then(|effect| search.affected(effect.sender));
@@ -117,7 +126,7 @@ impl<'d> Decider<'d, '_, '_> {
         for sender in self.senders(id) {
             let verdict = match self.direction(id, difference, sender) {
                 Verdict::None if self.is_worth_saying(id, difference) => {
-                    Verdict::Harmless(Impact::Compatible, None)
+                    Verdict::Harmless(self.impact_of_none(id, difference, sender), None)
                 }
                 verdict => verdict,
             };
@@ -139,7 +148,8 @@ impl<'d> Decider<'d, '_, '_> {
             Verdict::None => return None,
         };
         entry.effect = Some(finding::Effect { sender, impact });
-        entry.turned = self.is_turned(id, difference, (sender, impact), shown.is_some());
+        let root = shown.as_ref().map(|shown| shown.root);
+        entry.turned = self.is_turned(id, difference, (sender, impact), root);
         if let Some(shown) = shown {
             entry.proof = Some(self.proof(&shown));
             entry.witness = Some(shown.value);
@@ -147,15 +157,18 @@ impl<'d> Decider<'d, '_, '_> {
         Some(entry)
     }
 
-    /// How a difference comes to have its effect: under `not` the other way round, and in alternatives also by what overlaps.
+    /// How a difference comes to have its effect: under `not` the other way round, and in alternatives also by what overlaps. `root` is
+    /// the body or parameter of the value that shows it.
     fn is_turned(
         &self,
         id: usize,
         difference: &Difference,
         (sender, impact): (Sender, Impact),
-        is_shown: bool,
+        root: Option<usize>,
     ) -> Turned {
-        let Some(one) = self.uses(id, sender).into_iter().next() else {
+        let uses = self.uses(id, sender);
+        let of_root = uses.iter().find(|one| Some(one.root) == root);
+        let Some(one) = of_root.or(uses.first()) else {
             return Turned::No;
         };
         let count = |name: &str| {
@@ -164,6 +177,9 @@ impl<'d> Decider<'d, '_, '_> {
                 .filter(|(_, keyword, _)| keyword == name)
                 .count()
         };
+        if count("if") > 0 {
+            return Turned::Conditional;
+        }
         let is_negated = count("not") % 2 == 1;
         let harms = matches!(impact, Impact::Compatible) == (sender == Sender::Server);
         let narrows = harms || matches!(impact, Impact::Withdrawn | Impact::Emptied);
@@ -176,8 +192,18 @@ impl<'d> Decider<'d, '_, '_> {
             (true, true) => Turned::No,
             (natural, _) if natural == narrows => Turned::No,
             _ if is_negated => Turned::Negated,
-            _ if is_shown && count("oneOf") > 0 => Turned::Overlapping,
+            _ if root.is_some() && count("oneOf") > 0 => Turned::Overlapping,
             _ => Turned::No,
+        }
+    }
+
+    /// The impact of a difference that does nothing to documented values. A member more of an open object matters to clients that sent
+    /// it before, if to anybody.
+    fn impact_of_none(&self, id: usize, difference: &Difference, sender: Sender) -> Impact {
+        let is_new = matches!(difference.change, SchemaChange::PropertyAdded { .. });
+        match is_new && sender == Sender::Client && is_open(difference, self.views(id)) {
+            true => Impact::Undocumented,
+            false => Impact::Compatible,
         }
     }
 

@@ -67,7 +67,9 @@ impl Side<'_> {
         let only = |value: Option<Literal>| value.and_then(|all| all.part("/0"));
         let text = |text: &str| Some(Literal::from(Value::from(text)));
         let value = match (keyword, spelled.as_str()) {
-            ("enum", "const") | ("examples", "example") => only(value),
+            ("enum", "const") | ("examples", "example") => {
+                only(value).map(|value| self.as_spelled(at, value))
+            }
             ("contentEncoding", "format") => text("byte"),
             ("contentMediaType", "format") => text("binary"),
             ("contentMediaType", "type") => text("file"),

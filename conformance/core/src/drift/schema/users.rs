@@ -37,6 +37,9 @@ pub(super) fn senders(walk: &Walk<'_>, roots: &[Root<'_>]) -> Vec<Senders> {
     all
 }
 
+/// All users, and those of them that are named.
+pub(super) type Found = (Subjects, Vec<User>);
+
 /// Walks from pairs outwards, again and again.
 pub(super) struct Search<'s, 'w> {
     walk: &'s Walk<'w>,
@@ -49,6 +52,8 @@ pub(super) struct Search<'s, 'w> {
     pairs: Vec<(u32, u32)>,
     /// In which round a whole value was reached, and from which pair.
     reached: Vec<(u32, u32)>,
+    /// The whole values that the last search reached, in their order.
+    found: Vec<usize>,
     round: u32,
     left: usize,
 }
@@ -75,13 +80,20 @@ impl<'s, 'w> Search<'s, 'w> {
             wholes,
             pairs: vec![(0, 0); walk.pairs.len()],
             reached: vec![(0, 0); roots.len()],
+            found: Vec::new(),
             round: 0,
             left: STEPS,
         }
     }
 
     /// All subjects that use the pair `id`, and the first of them with the shortest ways to it.
-    pub(super) fn users(&mut self, id: usize) -> (Subjects, Vec<User>) {
+    pub(super) fn users(&mut self, id: usize) -> Found {
+        self.search(id);
+        self.found(id, None)
+    }
+
+    /// Looks for the bodies and parameters that have the pair `id`.
+    pub(super) fn search(&mut self, id: usize) {
         self.round += 1;
         self.pairs[id] = (self.round, small(id));
         let mut open = vec![small(id)];
@@ -113,10 +125,16 @@ impl<'s, 'w> Search<'s, 'w> {
         } else {
             roots.sort_unstable();
         }
+        self.found = roots;
+    }
+
+    /// The users that the last search found, which was for the pair `id`: those who have values that `sender` sends, or all.
+    pub(super) fn found(&self, id: usize, sender: Option<Sender>) -> Found {
         let mut subjects = Subjects::default();
         let mut first: Vec<User> = Vec::new();
         let mut last = 0;
-        for root in roots {
+        let all = self.found.iter().copied();
+        for root in all.filter(|root| sender.is_none_or(|one| one == self.roots[*root].sender)) {
             let number = self.roots[root].number;
             subjects.insert(number);
             if first.len() == TREE && number > last {
