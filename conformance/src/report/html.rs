@@ -11,7 +11,8 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::{
-    Listing, message as sentence, places, plain, steps, users, witness_line, witness_title,
+    Listing, message as sentence, places, plain, steps, users, without_witness, witness_line,
+    witness_title,
 };
 use crate::finding::{ExchangeRecord, Severity, Verdict};
 use crate::fingerprint::Entry;
@@ -247,6 +248,9 @@ fn article(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         let (title, line) = (escaped(&witness_title(entry)), escaped(&plain::line(&line)));
         writeln!(out, "<p>{title}: <code>{line}</code></p>")?;
         block("the whole value", &plain::pretty_json(witness), out)?;
+    }
+    if let Some(reason) = without_witness(finding) {
+        writeln!(out, "<p>{reason}</p>")?;
     }
     if let Some(exchange) = &finding.exchange {
         write_exchange(exchange, out)?;

@@ -6,7 +6,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{Listing, message as sentence, places, plain, users, witness_line, witness_title};
+use super::{
+    Listing, message as sentence, places, plain, users, without_witness, witness_line,
+    witness_title,
+};
 use crate::finding::Severity;
 use crate::fingerprint::Entry;
 
@@ -102,6 +105,7 @@ fn row(entry: &Entry) -> String {
         let title = prose(&title);
         what.push(format!("{title}: {}", code(&witness, DETAIL_LIMIT)));
     }
+    what.extend(without_witness(finding).map(prose));
     if let Some(exchange) = &finding.exchange {
         what.push(format!("again: {}", code(&exchange.curl, MESSAGE_LIMIT)));
     }

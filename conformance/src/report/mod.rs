@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 use crate::document::Document;
 pub use crate::finding::Unchecked;
 use crate::finding::{
-    Coverage, ExchangeRecord, Finding, FlowStep, Place, SentSample, Severity, Side, Verdict,
+    Coverage, ExchangeRecord, Finding, FlowStep, Impact, Message, Place, SentSample, Severity,
+    Side, Verdict,
 };
 use crate::fingerprint::Entry;
 
@@ -263,6 +264,22 @@ fn witness_line(entry: &Entry) -> Option<String> {
     let witness = entry.finding.witness.as_ref()?;
     let at = entry.finding.proof.as_ref().map(|proof| proof.at.as_str());
     Some(words::elided(witness, at.unwrap_or_default()))
+}
+
+/// Why a change of a schema that breaks somebody comes without an example.
+fn without_witness(finding: &Finding) -> Option<&'static str> {
+    let is_schema = matches!(finding.message, Message::Schema(_));
+    let is_shown = finding.witness.is_some() || finding.exchange.is_some();
+    if !is_schema || is_shown || finding.severity != Severity::Breaking {
+        return None;
+    }
+    Some(match finding.effect?.impact {
+        Impact::Withdrawn => "no example: only the absence of the member shows it",
+        Impact::Rejected | Impact::Emptied => {
+            "no example: no value was found that only this change explains"
+        }
+        Impact::Compatible | Impact::Undocumented => return None,
+    })
 }
 
 /// The requests before the one that shows a fault, where its sequence was made shorter.

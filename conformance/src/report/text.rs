@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Listing, message, places, plain, steps, users, witness_line, witness_title};
+use super::{
+    Listing, message, places, plain, steps, users, without_witness, witness_line, witness_title,
+};
 use crate::finding::{Finding, FlowStep, Impact, Place, Severity, Verdict};
 use crate::fingerprint::Entry;
 
@@ -111,6 +113,7 @@ fn paragraph(entry: &Entry, verbose: bool, paint: &Paint) -> Vec<String> {
             _ => lines.push(format!("{title}: {}", plain::line(&line))),
         }
     }
+    lines.extend(without_witness(finding).map(str::to_owned));
     if let Some(exchange) = &finding.exchange {
         let steps = steps(exchange);
         match verbose {
