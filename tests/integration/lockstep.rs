@@ -126,7 +126,7 @@ fn edits() -> Vec<Edit> {
         (c, "/webhooks/transaction.completed/post/requestBody/content/application~1json/schema/allOf/1/properties/event/const", Some(json!("x"))),
         (c, "/webhooks/transaction.completed/post/requestBody/content/application~1json/examples/sample/value/event_sequence", Some(json!(0))),
         (c, "/webhooks/transaction.completed/post/responses/2XX", None),
-        (e, "/webhooks/BoxCredited/post/parameters/0/schema/maxLength", Some(json!(45))),
+        (e, "/webhooks/BoxCredited/post/parameters/0/schema/pattern", Some(json!("^[A-Za-z0-9+/]{42}==$"))),
         (e, "/x-webhook-signature/0/signature/encoding", Some(json!("hex"))),
         (c, "/x-webhook-signature/testVectors/0/signature", Some(json!("00"))),
         (c, "/x-webhook-delivery/retry/offsets/0", Some(json!(30))),
