@@ -21,7 +21,7 @@ use crate::schema::pattern::{is_pattern, translated};
 use crate::schema::validator::{MULTIPLE_OF, asserts};
 
 /// How many schemas are written for one set of values.
-const SEEN_LIMIT: usize = 20_000;
+const SEEN_LIMIT: usize = 2_500;
 
 /// The largest whole number up to which floats are exact.
 const EXACT: u64 = 1 << 53;

@@ -32,7 +32,7 @@ use crate::finding::{Impact, SchemaChange, Sender, Severity, Undecided};
 
 /// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
 /// below a tenth of it.
-const EFFORT: usize = 20_000_000;
+const EFFORT: usize = 4_000_000;
 
 /// The effect of a difference in one direction.
 pub(super) enum Verdict {
