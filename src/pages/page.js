@@ -36,16 +36,16 @@ document.addEventListener('change', (event) => {
   if (event.target.matches('[data-submit]')) event.target.form.submit();
 });
 
-// A button of the mouse, a finger or the space bar is down. What replaces a pressed button or link is not clicked when it is let go.
+// Whether a mouse button, a finger or the space bar is down. If a pressed button or link were replaced, releasing it would click nothing.
 let pressed = false;
 const press = () => { pressed = true; };
-// After the click that letting go causes.
+// After the click that the release causes.
 const release = () => { setTimeout(() => { pressed = false; }); };
 
 addEventListener('pointerdown', (event) => { if (event.button === 0) press(); }, true);
 addEventListener('keydown', (event) => { if (event.key === ' ') press(); }, true);
 for (const type of ['pointerup', 'pointercancel', 'keyup']) addEventListener(type, release, true);
-// What is let go in another window is not heard of.
+// A release in another window is not reported here.
 addEventListener('blur', release);
 
 // Something in the page is being used, and must not be replaced under the user's hands.

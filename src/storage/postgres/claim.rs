@@ -19,7 +19,7 @@ use super::{Db, Result, query, rows, run_cached, sweep};
 use crate::domain::Event;
 use crate::storage::queue::ClaimTerms;
 
-/// After how long a lane is looked at again that another node had locked, or that there was no room for.
+/// How long to wait before looking again at a lane that another node had locked or that a claim had no room for.
 const CONTENDED: SignedDuration = SignedDuration::from_millis(20);
 
 /// The result of a claim.

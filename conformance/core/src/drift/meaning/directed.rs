@@ -39,7 +39,7 @@ const GOALS: usize = 8;
 /// How many alternatives may overlap with a goal, one at a time.
 const OVERLAPS: usize = 24;
 
-/// How many schemas of a member give values to try, besides that of the goal.
+/// From how many schemas of a member values are taken, in addition to the schema of the goal.
 const OTHERS: usize = 6;
 
 /// How many values one schema of a member gives.
@@ -111,7 +111,7 @@ struct Union<'m, 'a> {
     prints: [Prints<'m, 'a>; 2],
     names: BTreeSet<String>,
     edges: RefCell<HashMap<u64, Rc<Vec<Value>>>>,
-    /// How many schemas values were held against.
+    /// How many times a value was checked against a schema.
     judged: Cell<usize>,
 }
 
@@ -440,7 +440,7 @@ fn chosen<'v>(
         left.remove_all(&kind.rejected_by);
         chosen.push((index, kind));
     }
-    // What was chosen first may not be needed for what was chosen after it.
+    // Later choices may have made an earlier one unnecessary.
     for place in (0..chosen.len()).rev() {
         let mut left = targets.clone();
         let others = chosen

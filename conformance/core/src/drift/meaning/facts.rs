@@ -94,7 +94,7 @@ fn gather(source: &Source<'_>, schemas: &[String], choices: &[usize]) -> (Facts,
         seen,
         ..
     } = gathering;
-    // Alternatives that were not chosen say nothing about what is sent.
+    // Only the chosen alternatives decide which members are sent.
     for at in &seen {
         let hidden = source.unsent.own_names(at);
         facts.hidden.extend(hidden.iter().cloned());

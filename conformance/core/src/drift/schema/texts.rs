@@ -7,8 +7,8 @@ use super::effect::Effect;
 use super::vacant::number;
 use super::view::{Content, View};
 
-/// Returns the effect of a keyword on the texts that a schema accepts, all of which have at least `least` characters; none where it is
-/// not about texts, or no pattern stands beside it.
+/// Returns the effect of a keyword on the texts that a schema accepts, all of which have at least `least` characters; `None` if the keyword
+/// does not limit texts, or if neither schema has a pattern.
 pub(super) fn effect(keyword: &str, (old, new): (&View, &View), least: u64) -> Option<Effect> {
     if !["pattern", "minLength", "maxLength"].contains(&keyword) {
         return None;
