@@ -7,6 +7,7 @@
 //! same body twice is served with what the run created before).
 
 pub(crate) mod again;
+mod ahead;
 mod archive;
 pub(crate) mod causes;
 mod create;
@@ -73,7 +74,7 @@ pub async fn run(
     result.append(part);
     // Afterwards, as what a server makes of them may show in the answers to samples.
     if let Some(generate) = &options.generate {
-        let (part, more) = generated::run(&session, generate, &result, &refused).await;
+        let (part, more) = generated::run(&session, generate, &result, &refused).await?;
         result.append(part);
         create::merge(&mut refused, more);
     }

@@ -13,7 +13,7 @@
 //! - Units share no state that the answers change. The things that one unit needs of another (those that the samples created) are handed
 //!   over between the phases of a run, when no unit is running.
 //!
-//! All units run on one thread. This module judges nothing: see [`crate::check`].
+//! All units run on one thread, and their generated cases are made on another one. This module judges nothing: see [`crate::check`].
 
 mod base;
 mod contact;
@@ -69,6 +69,8 @@ pub enum SessionError {
     Refused { url: String, problem: String },
     #[error("cannot write the HTTP Archive {}: {source}", path.display())]
     Archive { path: PathBuf, source: io::Error },
+    #[error("the system starts no thread for the generated requests: {0}")]
+    Thread(io::Error),
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error(transparent)]

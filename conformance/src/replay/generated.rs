@@ -6,6 +6,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 use futures_util::stream::{self, FuturesOrdered, StreamExt};
 
+use super::ahead::{Ahead, Cases};
 use super::causes::Causes;
 use super::create::{self, Refusal};
 use super::lanes;
@@ -13,19 +14,20 @@ use super::unit::{self, Unit};
 use crate::case::Case;
 use crate::exchange::Exchange;
 use crate::finding::{ReplayStep, Tally, Unwritable};
-use crate::generate::Generator;
-use crate::session::{Generate, Part, PathValues, Session, is_safe};
+use crate::session::{Generate, Part, PathValues, Session, SessionError, is_safe};
 
 /// Sends the generated cases of all selected operations. `before` and `refused` are what the samples came to.
+///
+/// # Errors
+/// When the thread that makes the cases cannot be started.
 pub(super) async fn run(
     session: &Session<'_>,
     generate: &Generate,
     before: &Part,
     refused: &[Refusal],
-) -> (Part, Vec<Refusal>) {
+) -> Result<(Part, Vec<Refusal>), SessionError> {
     let lanes = lanes::of(session.operations, &session.selected);
-    let generator = Generator::new(session.document, session.judge.schemas);
-    let generator = &generator.of_run(session.options.run_id());
+    let ahead = &Ahead::start(session, generate).map_err(SessionError::Thread)?;
     let lane = |lane: Vec<usize>| async move {
         let mut done = Vec::new();
         for index in lane {
@@ -34,7 +36,7 @@ pub(super) async fn run(
                 continue;
             }
             let unit = Unit::new(session, &before.created, refused);
-            done.push((index, operation(unit, index, generator, generate).await));
+            done.push((index, operation(unit, index, ahead.cases(index)).await));
         }
         done
     };
@@ -52,32 +54,19 @@ pub(super) async fn run(
         part.append(later);
         create::merge(&mut refusals, more);
     }
-    (part, refusals)
+    Ok((part, refusals))
 }
 
 /// Sends the generated cases of an operation.
-async fn operation(
-    mut unit: Unit<'_>,
-    index: usize,
-    generator: &Generator<'_>,
-    generate: &Generate,
-) -> (Part, Vec<Refusal>) {
+async fn operation(mut unit: Unit<'_>, index: usize, mut cases: Cases<'_>) -> (Part, Vec<Refusal>) {
     let session = unit.session;
-    let (operation, plan) = (&session.operations[index], &session.plans[index]);
-    let own = generator.faults(operation, &plan.cases);
-    let coverage = generator.stream(operation, &plan.cases, generate.max_cases);
-    let random = || generator.random(operation, &plan.cases, generate.seed, generate.random);
-    let cases = coverage.chain(std::iter::once_with(random).flatten());
-    // Of an operation that changes something nothing is sent then, not even with another method.
-    let reads = is_safe(&operation.method);
-    let is_sent = |case: &Case| !generate.safe || reads && is_safe(&case.method);
     unit.reusable = Some(HashMap::new());
     unit.causes = Some(Causes::default());
-    send(&mut unit, index, cases.filter(is_sent)).await;
+    send(&mut unit, index, &mut cases).await;
     let joined = unit.causes.take().unwrap_or_default().finish();
     unit.part
         .findings
-        .splice(0..0, own.into_iter().chain(joined));
+        .splice(0..0, cases.faults.into_iter().chain(joined));
     let tally = &mut unit.part.tally;
     let (sent, passed) = (tally.replayed, tally.passed);
     *tally = Tally {
@@ -86,7 +75,7 @@ async fn operation(
         ..Tally::default()
     };
     session.tell(ReplayStep::Generated {
-        operation: operation.subject(),
+        operation: session.operations[index].subject(),
         sent,
         passed,
     });
@@ -94,11 +83,16 @@ async fn operation(
 }
 
 /// Sends cases in their order; those that change nothing at the same time as their neighbors.
-async fn send(unit: &mut Unit<'_>, index: usize, cases: impl Iterator<Item = Case>) {
+async fn send(unit: &mut Unit<'_>, index: usize, cases: &mut Cases<'_>) {
     let session = unit.session;
     let workers = session.options.workers.max(1);
     let mut sending = FuturesOrdered::new();
-    for case in cases {
+    loop {
+        let (case, arrived) = beside(&mut sending, cases.next()).await;
+        for sent in arrived {
+            take(unit, index, Some(sent));
+        }
+        let Some(case) = case else { break };
         if let Some(causes) = &mut unit.causes {
             causes.note(&case);
         }
@@ -111,20 +105,7 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: impl Iterator<Item = Cas
             session.note_unfinished(index);
             break;
         }
-        let mut arrived = Vec::new();
-        let path = {
-            let mut preparing = pin!(unit.prepare(index, &case));
-            loop {
-                if sending.is_empty() {
-                    break preparing.await;
-                }
-                // Requests that nobody drives would hold workers that this one may need.
-                match select(preparing.as_mut(), sending.next()).await {
-                    Either::Left((path, _)) => break path,
-                    Either::Right((sent, _)) => arrived.extend(sent),
-                }
-            }
-        };
+        let (path, arrived) = beside(&mut sending, unit.prepare(index, &case)).await;
         for sent in arrived {
             take(unit, index, Some(sent));
         }
@@ -144,6 +125,23 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: impl Iterator<Item = Cas
     while let Some(sent) = sending.next().await {
         take(unit, index, Some(sent));
     }
+}
+
+/// Waits for something and drives requests meanwhile: those that nobody drives would hold workers that it may need, and seem slow. Returns
+/// those that ended too.
+async fn beside<T>(
+    sending: &mut FuturesOrdered<impl Future<Output = Sent>>,
+    awaited: impl Future<Output = T>,
+) -> (T, Vec<Sent>) {
+    let mut awaited = pin!(awaited);
+    let mut arrived = Vec::new();
+    while !sending.is_empty() {
+        match select(awaited.as_mut(), sending.next()).await {
+            Either::Left((ready, _)) => return (ready, arrived),
+            Either::Right((sent, _)) => arrived.extend(sent),
+        }
+    }
+    (awaited.await, arrived)
 }
 
 /// A case that was sent, with its path and its exchange; none where the run was stopped before.

@@ -34,7 +34,7 @@ mod walk;
 mod yaml;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -107,20 +107,20 @@ pub fn plain_value(name: &str, text: &str) -> Result<Value, LoadError> {
     Ok(parsed.value)
 }
 
-/// An OpenAPI document with the position of each of its nodes.
-#[derive(Debug)]
+/// An OpenAPI document with the position of each of its nodes. A clone shares all of it, so that another thread can read it.
+#[derive(Debug, Clone)]
 pub struct Document {
     name: String,
-    value: Value,
-    origin: Origin,
+    value: Arc<Value>,
+    origin: Arc<Origin>,
     /// The numbers that the value does not hold exactly, by their pointers.
-    exact: BTreeMap<String, Decimal>,
+    exact: Arc<BTreeMap<String, Decimal>>,
     version: Version,
     written_in: &'static str,
     /// References as the files spell them, by what they are in the model.
-    spelled: HashMap<String, String>,
+    spelled: Arc<HashMap<String, String>>,
     /// Once a reference asks for one.
-    anchors: OnceLock<Anchors>,
+    anchors: Arc<OnceLock<Anchors>>,
 }
 
 /// Whether `source` is a URL to fetch and not a file.
@@ -182,13 +182,13 @@ impl Document {
         let origin = Origin { files, steps };
         Ok(Self {
             name: name.to_owned(),
-            exact: origin.exact(&value),
-            value,
-            origin,
+            exact: Arc::new(origin.exact(&value)),
+            value: Arc::new(value),
+            origin: Arc::new(origin),
             version,
             written_in,
-            spelled,
-            anchors: OnceLock::new(),
+            spelled: Arc::new(spelled),
+            anchors: Arc::default(),
         })
     }
 

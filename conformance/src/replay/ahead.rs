@@ -1,0 +1,157 @@
+//! Makes generated cases on a thread of its own while requests are under way: making them takes about as long as judging the answers.
+//!
+//! A unit asks for the cases of its operation in batches, and for the next batch when it gets one. So there are never more than two batches
+//! for each unit that runs, and the cases do not depend on which thread is quicker.
+
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::{io, thread};
+
+use tokio::sync::oneshot;
+
+use crate::case::Case;
+use crate::case::key::RunId;
+use crate::document::{Document, Operation};
+use crate::finding::Finding;
+use crate::generate::Generator;
+use crate::schema::Schemas;
+use crate::session::{Generate, Session, is_safe};
+
+/// How many cases are made at a time: enough that a request is sent for each of them in the time that a thread takes to wake up.
+const BATCH: usize = 16;
+
+/// Some cases of an operation, in their order.
+#[derive(Default)]
+struct Batch {
+    /// Why there are no cases, with the first batch.
+    faults: Vec<Finding>,
+    cases: Vec<Case>,
+    is_last: bool,
+}
+
+/// Asks for the next batch of an operation.
+struct Wanted {
+    operation: usize,
+    reply: oneshot::Sender<Batch>,
+}
+
+/// The thread that makes cases. It ends when this is dropped.
+pub(super) struct Ahead {
+    wanted: mpsc::Sender<Wanted>,
+}
+
+/// The cases of one operation.
+pub(super) struct Cases<'a> {
+    ahead: &'a Ahead,
+    operation: usize,
+    /// What was asked for; none after the last batch.
+    next: Option<oneshot::Receiver<Batch>>,
+    ready: std::vec::IntoIter<Case>,
+    pub(super) faults: Vec<Finding>,
+}
+
+impl Ahead {
+    /// Starts the thread for the operations of a session.
+    ///
+    /// # Errors
+    /// When the system starts no thread.
+    pub(super) fn start(session: &Session<'_>, generate: &Generate) -> io::Result<Self> {
+        let (wanted, requests) = mpsc::channel();
+        let document = session.document.clone();
+        let samples: Vec<_> = session
+            .plans
+            .iter()
+            .map(|plan| plan.cases.clone())
+            .collect();
+        let (run, generate) = (session.options.run_id(), *generate);
+        thread::Builder::new()
+            .name("cases".to_owned())
+            .spawn(move || serve(&document, &samples, run, &generate, &requests))?;
+        Ok(Self { wanted })
+    }
+
+    /// The cases of the operation with this index.
+    pub(super) fn cases(&self, operation: usize) -> Cases<'_> {
+        Cases {
+            next: Some(self.ask(operation)),
+            ahead: self,
+            operation,
+            ready: Vec::new().into_iter(),
+            faults: Vec::new(),
+        }
+    }
+
+    fn ask(&self, operation: usize) -> oneshot::Receiver<Batch> {
+        let (reply, batch) = oneshot::channel();
+        // A thread that has ended shows in the reply.
+        drop(self.wanted.send(Wanted { operation, reply }));
+        batch
+    }
+}
+
+impl Cases<'_> {
+    /// The next case; none after the last one.
+    ///
+    /// # Panics
+    /// When the thread that makes them did.
+    pub(super) async fn next(&mut self) -> Option<Case> {
+        loop {
+            if let Some(case) = self.ready.next() {
+                return Some(case);
+            }
+            let batch = self.next.take()?.await;
+            let batch = batch.expect("the thread that makes cases runs until nobody asks");
+            if !batch.is_last {
+                self.next = Some(self.ahead.ask(self.operation));
+            }
+            self.faults.extend(batch.faults);
+            self.ready = batch.cases.into_iter();
+        }
+    }
+}
+
+/// Makes the batches that are asked for, until nobody can ask any more.
+fn serve(
+    document: &Document,
+    samples: &[Vec<Case>],
+    run: RunId,
+    generate: &Generate,
+    requests: &mpsc::Receiver<Wanted>,
+) {
+    let operations = document.operations();
+    // Of its own: those of the session belong to the thread that judges.
+    let schemas = Schemas::new(document);
+    let generator = Generator::new(document, &schemas).of_run(run);
+    let mut begun = HashMap::new();
+    for Wanted { operation, reply } in requests {
+        let (own, samples) = (&operations[operation], &samples[operation]);
+        let mut batch = Batch::default();
+        let cases = begun.entry(operation).or_insert_with(|| {
+            batch.faults = generator.faults(own, samples);
+            cases(&generator, own, samples, generate)
+        });
+        batch.cases.extend(cases.take(BATCH));
+        batch.is_last = batch.cases.len() < BATCH;
+        if batch.is_last {
+            begun.remove(&operation);
+        }
+        // A unit that was stopped does not wait for it.
+        drop(reply.send(batch));
+    }
+}
+
+/// The cases of an operation that may be sent.
+fn cases<'a>(
+    generator: &'a Generator<'_>,
+    operation: &'a Operation<'_>,
+    samples: &'a [Case],
+    generate: &'a Generate,
+) -> Box<dyn Iterator<Item = Case> + 'a> {
+    let coverage = generator.stream(operation, samples, generate.max_cases);
+    let random = || generator.random(operation, samples, generate.seed, generate.random);
+    let cases = coverage.chain(std::iter::once_with(random).flatten());
+    // Of an operation that changes something nothing is sent then, not even with another method.
+    let reads = is_safe(&operation.method);
+    let is_sent = move |case: &Case| !generate.safe || reads && is_safe(&case.method);
+    Box::new(cases.filter(is_sent))
+}
