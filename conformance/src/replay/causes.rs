@@ -10,7 +10,7 @@ use crate::case::serialize::decode;
 use crate::case::{Case, Intent, Refusal, Tamper};
 use crate::check::NO_ERROR;
 use crate::document::{Operation, pointer};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Request};
 use crate::finding::{Broken, Finding, Message, ReplayFault, Sender, Undecided};
 use crate::generate::RANDOM;
 use crate::rule::replay as rules;
@@ -21,6 +21,8 @@ use crate::session::Session;
 #[derive(Debug, Default)]
 pub(super) struct Causes {
     kept: Vec<Finding>,
+    /// The size of the request that proves each of them; zero where there is none.
+    sizes: Vec<usize>,
     /// Where the finding of a cause is.
     known: HashMap<String, usize>,
     /// The cases that others go on from, by the names of these.
@@ -72,13 +74,16 @@ impl Causes {
             self.known.insert(key, self.kept.len());
             prove(&mut finding);
             self.kept.push(finding);
+            self.sizes.push(sent_size(&exchange.request));
             return;
         };
         let first = &mut self.kept[index];
         let count = first.cases + finding.cases;
-        if 2 * exchange.request.shown(session.judge.secrets).len() < size(first) {
+        let size = sent_size(&exchange.request);
+        if 2 * size < self.sizes[index] {
             prove(&mut finding);
             *first = finding;
+            self.sizes[index] = size;
         }
         first.cases = count;
     }
@@ -90,6 +95,7 @@ impl Causes {
             Entry::Vacant(new) => {
                 new.insert(self.kept.len());
                 self.kept.push(finding);
+                self.sizes.push(0);
             }
         }
     }
@@ -229,10 +235,17 @@ fn is_much_smaller(finding: &Finding, other: &Finding) -> bool {
     generated(other) && generated(finding) && 2 * size(finding) < size(other)
 }
 
-/// How long the request of a finding is.
+/// How long the request of a finding is, as it is shown.
 fn size(finding: &Finding) -> usize {
     let exchange = finding.exchange.as_ref();
     exchange.map_or(0, |exchange| exchange.request.len())
+}
+
+/// How long a request is. Cheaper than to write it as it is shown, which most requests never are.
+fn sent_size(request: &Request) -> usize {
+    let headers = request.headers.iter();
+    let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+    request.url.len() + headers + request.body.as_ref().map_or(0, Vec::len)
 }
 
 /// The constraints that an invalid request violates: the server ignores them, whatever value shows it.

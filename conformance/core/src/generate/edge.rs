@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::case_name::{article, short};
 use super::{Source, list, number, object, text};
 use crate::case::serialize::kind;
+use crate::document::pointer;
 
 /// Whether the value should be valid where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Spot<'_> {
     pub(super) fn types(&self) -> Vec<&str> {
         let mut types = Vec::new();
         for schema in &self.schemas {
-            match schema.get("type") {
+            match pointer::member(schema, "type") {
                 Some(Value::String(name)) => types.push(name.as_str()),
                 Some(Value::Array(names)) => types.extend(names.iter().filter_map(Value::as_str)),
                 _ => {}
@@ -72,7 +73,7 @@ impl Spot<'_> {
     pub(super) fn each<'s>(&'s self, keyword: &'s str) -> impl Iterator<Item = &'s Value> {
         self.schemas
             .iter()
-            .filter_map(move |schema| schema.get(keyword))
+            .filter_map(move |schema| pointer::member(schema, keyword))
     }
 
     /// The numbers that a keyword counts to.

@@ -98,22 +98,22 @@ impl<'a> Subschemas<'a> {
         };
         let mut found = Vec::new();
         for keyword in ["$ref", "$dynamicRef"] {
-            let reference = schema.get(keyword).and_then(Value::as_str);
+            let reference = pointer::member(schema, keyword).and_then(Value::as_str);
             let target = reference.and_then(|reference| self.target(keyword, reference));
             found.extend(target.map(|target| (keyword, target)));
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
-            let branches = schema.get(keyword).and_then(Value::as_array);
+            let branches = pointer::member(schema, keyword).and_then(Value::as_array);
             let below = pointer::join(at, keyword);
             let branch = |index| (keyword, pointer::index(&below, index));
             found.extend((0..branches.map_or(0, Vec::len)).map(branch));
         }
         for keyword in ["if", "then", "else"] {
-            if schema.contains_key(keyword) {
+            if pointer::member(schema, keyword).is_some() {
                 found.push((keyword, pointer::join(at, keyword)));
             }
         }
-        if let Some(Value::Object(dependent)) = schema.get("dependentSchemas") {
+        if let Some(Value::Object(dependent)) = pointer::member(schema, "dependentSchemas") {
             let below = pointer::join(at, "dependentSchemas");
             let names = dependent.keys().map(|name| pointer::join(&below, name));
             found.extend(names.map(|at| ("dependentSchemas", at)));
@@ -145,7 +145,7 @@ impl<'a> Subschemas<'a> {
             let Some(schema) = self.object(at) else {
                 continue;
             };
-            let map = |keyword: &str| schema.get(keyword).and_then(Value::as_object);
+            let map = |keyword: &str| pointer::member(schema, keyword).and_then(Value::as_object);
             if map("properties").is_some_and(|properties| properties.contains_key(name)) {
                 declared.push(pointer::join(&pointer::join(at, "properties"), name));
             }
@@ -174,11 +174,11 @@ impl<'a> Subschemas<'a> {
     pub fn item(&self, schemas: &[String], index: usize) -> Vec<String> {
         let item = |at: &String| {
             let schema = self.object(at)?;
-            let tuple = schema.get("prefixItems").and_then(Value::as_array);
+            let tuple = pointer::member(schema, "prefixItems").and_then(Value::as_array);
             if index < tuple.map_or(0, Vec::len) {
                 return Some(pointer::index(&pointer::join(at, "prefixItems"), index));
             }
-            let items = schema.get("items")?;
+            let items = pointer::member(schema, "items")?;
             (items.is_object() || items.is_boolean()).then(|| pointer::join(at, "items"))
         };
         schemas.iter().filter_map(item).collect()
