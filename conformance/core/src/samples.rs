@@ -1,8 +1,8 @@
-//! The documented samples of a document: held against their own schemas, and paired to cases.
+//! The documented samples of a document: checked against their own schemas, and paired to cases.
 //!
 //! Called by the replay run. Samples are named `examples` entries, an unnamed `example`, or, where there is neither, the `example`
 //! of a schema. A request sample and the answer with the same name are a pair; see [`pair`] for the other rules. Samples of
-//! webhooks and callbacks are held against their schemas and never sent. Not read: `externalValue` (said as not replayable).
+//! webhooks and callbacks are checked against their schemas and never sent. Not read: `externalValue` (said as not replayable).
 
 mod collect;
 mod encoding;

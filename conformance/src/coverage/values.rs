@@ -1,4 +1,4 @@
-//! The values of an exchange, held against the schemas that describe them.
+//! The values of an exchange, checked against the schemas that describe them.
 
 use serde_json::Value;
 

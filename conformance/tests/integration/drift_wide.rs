@@ -217,3 +217,40 @@ fn a_difference_is_judged_as_alone_beside_changes_of_all_other_alternatives() {
         assert_eq!(severities, vec![Severity::Breaking; width]);
     }
 }
+
+/// Alternatives that a required member tells apart, each with more said of it.
+fn tagged(more: &Value) -> Value {
+    let alternative = |kind: &str| {
+        let mut schema = json!({"type": "object", "required": ["kind"], "properties": {"kind": {"enum": [kind]}}});
+        for (keyword, value) in more.as_object().into_iter().flatten() {
+            match schema.get_mut(keyword) {
+                Some(Value::Object(known)) => {
+                    known.extend(value.as_object().cloned().unwrap_or_default());
+                }
+                _ => schema[keyword] = value.clone(),
+            }
+        }
+        schema
+    };
+    json!({"oneOf": [alternative("a"), alternative("b")]})
+}
+
+#[test]
+fn what_changes_of_several_alternatives_do_only_together_is_found() {
+    let breaks = |old: &Value, new: &Value| {
+        let documents = [("old", old), ("new", new)]
+            .map(|(name, schema)| document(name, &api(&tagged(schema), true)));
+        let findings = compare(&documents[0], &documents[1], &Options::default());
+        findings
+            .iter()
+            .any(|one| one.severity == Severity::Breaking)
+    };
+    // Each alternative alone leaves the other one; together they leave nothing that may be answered.
+    assert!(breaks(&json!({}), &json!({"maxProperties": 0})));
+    // The list hides the value that `not` excludes, and the reverse.
+    let hidden = json!({"not": {"required": ["x"], "properties": {"x": {"enum": [2]}}}, "properties": {"x": {"enum": [1]}}});
+    assert!(breaks(
+        &hidden,
+        &json!({"properties": {"x": {"enum": [1, 2]}}})
+    ));
+}

@@ -141,3 +141,26 @@ fn the_witness_of_a_new_alternative_shows_the_member_that_tells_it() {
     let witness = finding.witness.as_ref().expect("a witness");
     assert_eq!(witness["kind"], "two");
 }
+
+#[test]
+fn any_of_in_the_place_of_one_of_is_told_by_these_keywords() {
+    let forms = json!([{"required": ["a"]}, {"required": ["b"]}]);
+    let (any, one) = (json!({"anyOf": forms}), json!({"oneOf": forms}));
+    let told = |old: &Value, new: &Value| {
+        let findings = found(&request(old.clone()), &request(new.clone()));
+        let findings: Vec<String> = findings
+            .iter()
+            .map(|one| words::of(one, Comparison::Versions))
+            .collect();
+        findings.join("\n")
+    };
+    let narrowed = told(&any, &one);
+    assert!(
+        narrowed.starts_with(
+            "`anyOf` is now `oneOf`: clients that send values that match more than one alternative"
+        ),
+        "{narrowed}"
+    );
+    let widened = told(&one, &any);
+    assert!(widened.starts_with("`oneOf` is now `anyOf`"), "{widened}");
+}

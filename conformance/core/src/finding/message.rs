@@ -157,7 +157,7 @@ pub enum SchemaChange {
         new: Option<Literal>,
     },
     /// One keyword is in the place of another that says the same kind of thing, such as an exclusive bound in the place of an
-    /// inclusive one.
+    /// inclusive one, or `oneOf` in the place of `anyOf`.
     KeywordReplaced {
         /// The old keyword.
         old: Keyword,

@@ -101,7 +101,7 @@ fn build(options: &ValidationOptions<'static>, schema: &Value) -> Result<Validat
 /// Where [`compile_held`] puts a schema: in a keyword that the meta-schema does not know.
 const HELD: &str = "x-schema";
 
-/// Compiles a schema without references. One that plainly is a schema is not held against the meta-schema, which takes longer than all
+/// Compiles a schema without references. One that plainly is a schema is not checked against the meta-schema, which takes longer than all
 /// the rest.
 ///
 /// # Errors

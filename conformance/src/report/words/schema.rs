@@ -219,7 +219,12 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
                 said.lost = Some(Values::Of(format!("bytes {was}")));
                 said.gained = Some(Values::Of(format!("bytes {is}")));
             }
-            said
+            let several = "values that match more than one alternative";
+            match (before.keyword.as_str(), after.keyword.as_str()) {
+                ("anyOf", "oneOf") => said.losing(several),
+                ("oneOf", "anyOf") => said.gaining(several),
+                _ => said,
+            }
         }
         SchemaChange::KeywordChanged {
             keyword,

@@ -255,7 +255,7 @@ impl<'a> Meaning<'a> {
     /// are of use as examples.
     ///
     /// # Errors
-    /// Says why the schemas cannot be held against values.
+    /// Says why values cannot be checked against the schemas.
     pub(super) fn trial(
         &self,
         spot: Spot<'_>,
@@ -268,7 +268,7 @@ impl<'a> Meaning<'a> {
     /// As [`Self::trial`]; of edits that are known to do no harm, few values are tried.
     ///
     /// # Errors
-    /// Says why the schemas cannot be held against values.
+    /// Says why values cannot be checked against the schemas.
     pub(super) fn trial_of(
         &self,
         spot: Spot<'_>,
@@ -421,7 +421,7 @@ impl<'a> Meaning<'a> {
     /// As [`Self::trial`], with these values.
     ///
     /// # Errors
-    /// Says why the schemas cannot be held against values.
+    /// Says why values cannot be checked against the schemas.
     pub(super) fn sort_out(
         &self,
         spot: Spot<'_>,

@@ -11,7 +11,7 @@ use super::effect::Effect;
 use super::side::Side;
 use super::view::View;
 use crate::document::pointer;
-use crate::finding::SchemaChange;
+use crate::finding::{Keyword, SchemaChange};
 
 impl Walk<'_> {
     /// Compares `oneOf` of one side with `anyOf` of the other.
@@ -36,9 +36,9 @@ impl Walk<'_> {
             rule,
             severity: rule.severity,
             at: Pair::new(&*old.pointer, &*new.pointer),
-            change: SchemaChange::Replaced {
-                old: self.sides.old.shape(old),
-                new: self.sides.new.shape(new),
+            change: SchemaChange::KeywordReplaced {
+                old: of_schemas(one),
+                new: of_schemas(other),
             },
             keyword: String::new(),
             effect: Effect {
@@ -117,6 +117,15 @@ impl Walk<'_> {
             let mapped = differences.split_off(first);
             differences.extend(mapped.into_iter().filter(written));
         }
+    }
+}
+
+/// A keyword that holds schemas.
+fn of_schemas(keyword: &str) -> Keyword {
+    Keyword {
+        keyword: keyword.to_owned(),
+        value: None,
+        flag: None,
     }
 }
 
