@@ -30,6 +30,7 @@ use crate::session::{Part, Session, Silence, Subject};
 
 pub use crate::session::{Generate, Options, Outcome, SessionError};
 
+use ahead::Ahead;
 use archive::Archive;
 use unit::Unit;
 
@@ -66,6 +67,11 @@ pub async fn run(
     {
         session.tell(keep::changes(&session));
     }
+    // Before the first request, so that a run that cannot be made changes nothing.
+    let ahead = match &options.generate {
+        Some(generate) => Some(Ahead::start(&session, generate).map_err(SessionError::Thread)?),
+        None => None,
+    };
     let mut samples = Unit::new(&session, &[], &[]);
     for &index in &session.selected {
         samples.samples(index).await;
@@ -73,8 +79,8 @@ pub async fn run(
     let (part, mut refused) = samples.finish();
     result.append(part);
     // Afterwards, as what a server makes of them may show in the answers to samples.
-    if let Some(generate) = &options.generate {
-        let (part, more) = generated::run(&session, generate, &result, &refused).await?;
+    if let Some(ahead) = ahead {
+        let (part, more) = generated::run(&session, &ahead, &result, &refused).await;
         result.append(part);
         create::merge(&mut refused, more);
     }

@@ -69,7 +69,7 @@ pub enum SessionError {
     Refused { url: String, problem: String },
     #[error("cannot write the HTTP Archive {}: {source}", path.display())]
     Archive { path: PathBuf, source: io::Error },
-    #[error("the system starts no thread for the generated requests: {0}")]
+    #[error("cannot start the thread that generates requests: {0}")]
     Thread(io::Error),
     #[error(transparent)]
     Transport(#[from] TransportError),

@@ -17,7 +17,7 @@ use crate::generate::Generator;
 use crate::schema::Schemas;
 use crate::session::{Generate, Session, is_safe};
 
-/// How many cases are made at a time: enough that a request is sent for each of them in the time that a thread takes to wake up.
+/// How many cases are made at a time: to wake a thread for each of them would take longer than to make it.
 const BATCH: usize = 16;
 
 /// Some cases of an operation, in their order.
@@ -70,7 +70,7 @@ impl Ahead {
         Ok(Self { wanted })
     }
 
-    /// The cases of the operation with this index.
+    /// Returns the cases of the operation with this index.
     pub(super) fn cases(&self, operation: usize) -> Cases<'_> {
         Cases {
             next: Some(self.ask(operation)),
@@ -100,7 +100,7 @@ impl Cases<'_> {
                 return Some(case);
             }
             let batch = self.next.take()?.await;
-            let batch = batch.expect("the thread that makes cases runs until nobody asks");
+            let batch = batch.expect("the thread that makes cases has panicked");
             if !batch.is_last {
                 self.next = Some(self.ahead.ask(self.operation));
             }
@@ -124,6 +124,10 @@ fn serve(
     let generator = Generator::new(document, &schemas).of_run(run);
     let mut begun = HashMap::new();
     for Wanted { operation, reply } in requests {
+        // Of a unit that was stopped.
+        if reply.is_closed() {
+            continue;
+        }
         let (own, samples) = (&operations[operation], &samples[operation]);
         let mut batch = Batch::default();
         let cases = begun.entry(operation).or_insert_with(|| {
@@ -135,7 +139,7 @@ fn serve(
         if batch.is_last {
             begun.remove(&operation);
         }
-        // A unit that was stopped does not wait for it.
+        // It may have been stopped meanwhile.
         drop(reply.send(batch));
     }
 }

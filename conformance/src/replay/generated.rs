@@ -14,20 +14,16 @@ use super::unit::{self, Unit};
 use crate::case::Case;
 use crate::exchange::Exchange;
 use crate::finding::{ReplayStep, Tally, Unwritable};
-use crate::session::{Generate, Part, PathValues, Session, SessionError, is_safe};
+use crate::session::{Part, PathValues, Session, is_safe};
 
 /// Sends the generated cases of all selected operations. `before` and `refused` are what the samples came to.
-///
-/// # Errors
-/// When the thread that makes the cases cannot be started.
 pub(super) async fn run(
     session: &Session<'_>,
-    generate: &Generate,
+    ahead: &Ahead,
     before: &Part,
     refused: &[Refusal],
-) -> Result<(Part, Vec<Refusal>), SessionError> {
+) -> (Part, Vec<Refusal>) {
     let lanes = lanes::of(session.operations, &session.selected);
-    let ahead = &Ahead::start(session, generate).map_err(SessionError::Thread)?;
     let lane = |lane: Vec<usize>| async move {
         let mut done = Vec::new();
         for index in lane {
@@ -54,7 +50,7 @@ pub(super) async fn run(
         part.append(later);
         create::merge(&mut refusals, more);
     }
-    Ok((part, refusals))
+    (part, refusals)
 }
 
 /// Sends the generated cases of an operation.
@@ -88,6 +84,10 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: &mut Cases<'_>) {
     let workers = session.options.workers.max(1);
     let mut sending = FuturesOrdered::new();
     loop {
+        if session.stopped() {
+            session.note_unfinished(index);
+            break;
+        }
         let (case, arrived) = beside(&mut sending, cases.next()).await;
         for sent in arrived {
             take(unit, index, Some(sent));
