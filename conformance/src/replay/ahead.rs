@@ -23,7 +23,7 @@ const BATCH: usize = 16;
 /// Some cases of an operation, in their order.
 #[derive(Default)]
 struct Batch {
-    /// Why there are no cases, with the first batch.
+    /// Findings that say why an operation has no cases. Only the first batch has any.
     faults: Vec<Finding>,
     cases: Vec<Case>,
     is_last: bool,
@@ -44,7 +44,7 @@ pub(super) struct Ahead {
 pub(super) struct Cases<'a> {
     ahead: &'a Ahead,
     operation: usize,
-    /// What was asked for; none after the last batch.
+    /// The batch that was requested; `None` after the last one.
     next: Option<oneshot::Receiver<Batch>>,
     ready: std::vec::IntoIter<Case>,
     pub(super) faults: Vec<Finding>,
