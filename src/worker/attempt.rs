@@ -1,5 +1,6 @@
 //! One attempt: signs, sends, and decides what becomes of the delivery.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,14 +14,14 @@ use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome};
 use crate::entropy;
 use crate::metrics::InFlight;
 use crate::provider::{OutboundRequest, RequestHeader};
-use crate::storage::{AttemptResult, Slots};
+use crate::storage::AttemptResult;
 
 /// How long a delivery waits whose attempt could not be made because this machine lacked something.
 const POSTPONEMENT: Duration = Duration::from_secs(1);
 
 /// Holds what an attempt holds, and lets go of it however the attempt ends: a panic in it must not keep the slot, nor let a stop wait.
 struct UnderWay<'w> {
-    worker: &'w Worker,
+    worker: &'w Arc<Worker>,
     lane: i64,
     delivery: Uuid,
     attempt: u32,
@@ -53,10 +54,14 @@ impl Drop for UnderWay<'_> {
         if !self.has_result {
             worker.end([(self.delivery, self.attempt)]);
         }
+        let lanes = &worker.settings.lanes;
+        let backlog = worker.backlog();
         // The receiver is done with: its slot need not wait for the commit.
-        worker.settings.lanes.give_back(self.lane);
+        if let Some(next) = lanes.end(self.lane, backlog.contains(&self.lane)) {
+            worker.spawn_attempt(next);
+        }
         // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
-        if worker.settings.lanes.have_room(&worker.backlog()) {
+        if lanes.have_room(&backlog) {
             worker.wake();
         }
     }
@@ -65,7 +70,7 @@ impl Drop for UnderWay<'_> {
 impl Worker {
     /// Makes an attempt, and lets its result be recorded.
     pub(super) async fn attempt(
-        &self,
+        self: &Arc<Self>,
         due: DueDelivery,
         lease_end: Timestamp,
         in_flight: InFlight,
@@ -210,8 +215,9 @@ impl Worker {
         };
         settings.metrics.ended(due.event.provider, &attempt);
         let accepted = attempt.outcome.is_success();
-        let pressure = settings.lanes.pressure();
-        pressure.answered(due.target.lane, attempt.timing.total, accepted);
+        settings
+            .lanes
+            .answered(due.target.lane, attempt.timing.total, accepted);
         tracing::debug!(
             result = attempt.outcome.class(),
             duration_ms = attempt.timing.total.as_secs_f64() * 1e3,

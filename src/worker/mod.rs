@@ -27,7 +27,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
 use uuid::Uuid;
 
-pub(crate) use self::lanes::Lanes;
+use self::lanes::{PATIENCE, WithPlaces};
 pub(crate) use self::pressure::Overloaded;
 pub use self::sender::RootsError;
 use self::sender::Sender;
@@ -62,6 +62,15 @@ const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
 /// How many times a second it is logged that this machine lacks something, and that publications are held back.
 const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
+
+/// Limits of attempts under way, with the deliveries that stand in line for one.
+pub(crate) type Lanes = lanes::Lanes<Claimed>;
+
+/// A delivery that is this process's to attempt.
+pub(crate) struct Claimed {
+    due: DueDelivery,
+    lease_end: Timestamp,
+}
 
 /// The parts that the worker is made of.
 pub(crate) struct WorkerSettings {
@@ -140,6 +149,7 @@ impl Worker {
             return worker;
         }
         worker.keep_going("claims", Self::claim_for_ever);
+        worker.keep_going("lines", Self::dissolve_for_ever);
         worker.keep_going("wakes", Self::wake_for_ever);
         worker
             .runtime
@@ -150,9 +160,9 @@ impl Worker {
         worker
     }
 
-    /// The slots that a publisher may take for attempts from memory.
+    /// The slots that a publisher may take for attempts from memory, with places in line for them.
     pub(crate) fn slots(&self) -> Arc<dyn Slots> {
-        self.settings.lanes.clone()
+        Arc::new(WithPlaces(self.settings.lanes.clone()))
     }
 
     /// How long a claim holds, by the server's clock.
@@ -179,7 +189,7 @@ impl Worker {
         admitted
     }
 
-    /// Attempts the claimed deliveries of a publication, each with a slot taken, and has the queue looked at for those that wait. Returns
+    /// Attempts the claimed deliveries of a publication, each with a slot or place taken, and has the queue looked at for those that wait. Returns
     /// when the publisher may be answered: later while more deliveries wait than leave within the target delay, its own among them.
     pub(crate) async fn published(self: &Arc<Self>, claimed: Vec<DueDelivery>, waiting: Vec<i64>) {
         let pressure = self.settings.lanes.pressure();
@@ -213,26 +223,71 @@ impl Worker {
         }
     }
 
-    /// Attempts deliveries that were claimed at this steady time, each with a slot taken; those of a publication when they were made.
+    /// Attempts deliveries that were claimed at this steady time, each with a slot or place taken; those of a publication when they were
+    /// made.
     fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>, claimed_at: Option<Timestamp>) {
         let lease = self.lease();
-        for delivery in due {
-            let claimed_at = claimed_at.unwrap_or(delivery.first_attempt_at);
+        let now = Instant::now();
+        for due in due {
+            let claimed_at = claimed_at.unwrap_or(due.first_attempt_at);
             let lease_end = claimed_at.checked_add(lease).unwrap_or(Timestamp::MAX);
-            self.under_way().insert(delivery.id, delivery.attempt);
-            let in_flight = self.settings.metrics.began();
-            let worker = self.clone();
-            let span = tracing::debug_span!(
-                "delivery",
-                delivery = %delivery.id,
-                attempt = delivery.attempt,
-                event = delivery.event.id,
-                webhook = delivery.target.webhook_id
-            );
-            self.runtime.spawn(
-                async move { worker.attempt(delivery, lease_end, in_flight).await }
-                    .instrument(span),
-            );
+            self.under_way().insert(due.id, due.attempt);
+            let lane = due.target.lane;
+            let claimed = Claimed { due, lease_end };
+            if let Some(claimed) = self.settings.lanes.begin(lane, claimed, now) {
+                self.spawn_attempt(claimed);
+            }
+        }
+    }
+
+    /// Attempts a delivery whose slot is its own.
+    fn spawn_attempt(self: &Arc<Self>, claimed: Claimed) {
+        let Claimed { due, lease_end } = claimed;
+        let in_flight = self.settings.metrics.began();
+        let worker = self.clone();
+        let span = tracing::debug_span!(
+            "delivery",
+            delivery = %due.id,
+            attempt = due.attempt,
+            event = due.event.id,
+            webhook = due.target.webhook_id
+        );
+        self.runtime
+            .spawn(async move { worker.attempt(due, lease_end, in_flight).await }.instrument(span));
+    }
+
+    /// Gives what stands in line for a receiver that is no longer quick to the queue.
+    async fn dissolve_for_ever(self: Arc<Self>) {
+        let lanes = &self.settings.lanes;
+        while !self.is_stopping() {
+            lanes.filled().await;
+            let never = std::future::pending::<()>();
+            let _ = tokio::time::timeout(PATIENCE / 2, never).await;
+            let Some(since) = Instant::now().checked_sub(PATIENCE) else {
+                continue;
+            };
+            let out = lanes.dissolve(since);
+            if out.is_empty() {
+                continue;
+            }
+            let attempts: Vec<(Uuid, u32)> = out
+                .iter()
+                .map(|claimed| (claimed.due.id, claimed.due.attempt))
+                .collect();
+            // First, as a stop gives back what is under way: another process may claim it after the first of two releases.
+            self.end(attempts.iter().copied());
+            let steady = self.settings.clock.steady();
+            match self.settings.store.release(attempts, steady).await {
+                Ok(()) => out.iter().for_each(|claimed| {
+                    lanes.wait(claimed.due.target.lane);
+                }),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    count = out.len(),
+                    "deliveries that waited for a slot could not be given to the queue; they are attempted when their leases end"
+                ),
+            }
+            self.wake();
         }
     }
 
@@ -268,6 +323,8 @@ impl Worker {
         if tokio::time::timeout(deadline, drained).await.is_ok() {
             return;
         }
+        // None begins any more.
+        drop(self.settings.lanes.dissolve(Instant::now()));
         // An attempt with a result is not given back but recorded; the release below waits behind it.
         let _ = tokio::time::timeout(LAST_RESULTS, self.results.reserve_many(UNRECORDED)).await;
         // Those that wait for others are on their way too.

@@ -49,6 +49,10 @@ impl Subject {
     }
 
     fn start_at(clock: Clock, resolver: Arc<dyn Resolve>) -> Self {
+        Self::start_with(clock, resolver, Lanes::new(4, 4))
+    }
+
+    fn start_with(clock: Clock, resolver: Arc<dyn Resolve>, lanes: Lanes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::new(Metrics::default());
         let key = EncryptionKey::from_hex(&"01".repeat(32)).unwrap();
@@ -69,7 +73,7 @@ impl Subject {
                 resolver,
                 ..SenderSettings::new(Arc::new(policy), RootCertStore::empty())
             }),
-            lanes: Arc::new(Lanes::new(4, 4)),
+            lanes: Arc::new(lanes),
             metrics: metrics.clone(),
             traces: Traces::default(),
             lease: Duration::from_secs(12),
@@ -274,5 +278,117 @@ async fn an_attempt_whose_lease_ended_before_it_began_is_left_to_the_next_claim(
     assert!(
         received.try_recv().is_err(),
         "the first attempt was made too"
+    );
+}
+
+/// A receiver that answers nothing until it is opened, and counts the requests.
+struct Closed {
+    url: String,
+    requests: mpsc::UnboundedReceiver<()>,
+    opened: Arc<tokio::sync::Semaphore>,
+}
+
+impl Closed {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let opened = Arc::new(tokio::sync::Semaphore::new(0));
+        let (requested, requests) = mpsc::unbounded_channel();
+        let open = opened.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (requested, open) = (requested.clone(), open.clone());
+                tokio::spawn(async move {
+                    if !matches!(stream.read(&mut [0; 8_192]).await, Ok(1..)) {
+                        return;
+                    }
+                    let _ = requested.send(());
+                    let _open = open.acquire().await;
+                    let answer =
+                        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                    let _ = stream.write_all(answer).await;
+                });
+            }
+        });
+        Self {
+            url,
+            requests,
+            opened,
+        }
+    }
+
+    fn open(&self) {
+        self.opened.add_permits(1_000);
+    }
+}
+
+impl Subject {
+    /// Publishes six events to a receiver that has two slots and answers nothing yet: the other four stand in line, as it was quick.
+    async fn with_a_line(receiver: &mut Closed) -> Self {
+        let subject = Self::start_with(Clock::real(), Arc::new(SystemResolver), Lanes::new(64, 2));
+        subject.add_webhook(&receiver.url).await;
+        for number in 0..6 {
+            let (claimed, waiting) = subject.store_event(&number.to_string()).await;
+            assert!(waiting.is_empty(), "{number} waits in the queue");
+            let lane = claimed[0].target.lane;
+            subject.worker.published(claimed, waiting).await;
+            if number == 1 {
+                receiver.requests.recv().await.unwrap();
+                receiver.requests.recv().await.unwrap();
+            }
+            // On a slow machine the line may have been dissolved meanwhile.
+            let quick = Duration::from_millis(1);
+            subject.worker.settings.lanes.answered(lane, quick, true);
+        }
+        subject
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_in_line_for_a_receiver_that_hangs_goes_to_the_queue_and_is_attempted_once() {
+    let mut receiver = Closed::start().await;
+    let subject = Subject::with_a_line(&mut receiver).await;
+    let began = Instant::now();
+    while subject.worker.under_way().len() > 2 {
+        assert!(began.elapsed() < PATIENCE, "they stand in line still");
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        receiver.requests.try_recv().is_err(),
+        "more than two at once"
+    );
+    receiver.open();
+    let all = subject
+        .all_become(|history| history.delivery.state == DeliveryState::Delivered)
+        .await;
+    assert_eq!(all.len(), 6);
+    for history in all {
+        assert_eq!(history.attempts.len(), 1, "{history:?}");
+    }
+    for _ in 2..6 {
+        receiver.requests.recv().await.unwrap();
+    }
+    assert!(receiver.requests.try_recv().is_err(), "one was sent twice");
+    subject.worker.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_in_line_at_a_stop_is_given_back_and_not_attempted() {
+    let mut receiver = Closed::start().await;
+    let subject = Subject::with_a_line(&mut receiver).await;
+    subject.worker.stop(Duration::ZERO).await;
+    for history in subject.histories().await {
+        assert_eq!(history.delivery.state, DeliveryState::Pending);
+        assert!(history.attempts.is_empty(), "{history:?}");
+    }
+    receiver.open();
+    let began = Instant::now();
+    while !subject.worker.settings.lanes.is_unused() {
+        assert!(began.elapsed() < PATIENCE, "a slot is held");
+        tokio::task::yield_now().await;
+    }
+    assert!(
+        receiver.requests.try_recv().is_err(),
+        "one began after the stop"
     );
 }
