@@ -57,9 +57,7 @@ impl Drop for UnderWay<'_> {
         let lanes = &worker.settings.lanes;
         let backlog = worker.backlog();
         // The receiver is done with: its slot need not wait for the commit.
-        if let Some(next) = lanes.end(self.lane, backlog.contains(&self.lane)) {
-            worker.spawn_attempt(next);
-        }
+        worker.pass_on(self.lane, backlog.contains(&self.lane));
         // Not for one that cannot have it: beside a receiver that hangs, every attempt at the others would end in a claim of nothing.
         if lanes.have_room(&backlog) {
             worker.wake();

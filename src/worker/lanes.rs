@@ -3,10 +3,10 @@
 //! However many receivers hang, they do not take every slot: a webhook may have a quarter as many as are free, so each that hangs
 //! leaves less to the next, and one that has none under way gets its first.
 //!
-//! Where a webhook has all its slots and its receiver answers quickly, deliveries of new publications stand in line in memory: the
-//! queue would cost each a row and a claim, only to be read back a few milliseconds later. The line is no longer than what leaves within
-//! [`PATIENCE`]; what stands in it for longer goes to the queue after all. Where the queue holds deliveries for the same webhook, every
-//! other slot that comes back is left to them.
+//! Where a webhook has all the slots that it may ever have, more than one, and its receiver answers quickly, deliveries of new
+//! publications stand in line in memory: the queue would cost each a row and a claim, only to be read back a few milliseconds later. The
+//! line is no longer than what leaves within [`PATIENCE`]; what stands in it for longer goes to the queue after all, and no line is made
+//! for a while. Where the queue holds deliveries for the same webhook, every other slot that comes back is left to them.
 //!
 //! Deliveries of one webhook are alike: whoever begins takes any slot of it that was taken and in which no attempt runs.
 
@@ -26,7 +26,10 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 /// By how many times the slots of a webhook its line may be longer.
 const LINE: usize = 4;
 
-/// Of how many webhooks it is remembered how quick they are, in case that they have no attempts for a moment.
+/// How long no line is made for a webhook whose line moved too slowly.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// Of how many webhooks without attempts it is remembered how quick they are: they may have some again in a moment.
 const REMEMBERED: usize = 1_024;
 
 /// How much of the estimate of a receiver's time the latest answer makes up.
@@ -63,6 +66,8 @@ struct Lane<T> {
     accepts: bool,
     /// Whether the last slot that came back was left to the queue.
     yielded: bool,
+    /// When the line moved too slowly.
+    dissolved: Option<Instant>,
 }
 
 impl<T> Lanes<T> {
@@ -198,8 +203,7 @@ impl<T> Lanes<T> {
             if lane.line.front().is_none_or(|(stood, _)| *stood > since) {
                 continue;
             }
-            // Until its next answer it is not known how long it takes.
-            lane.answer = 0.0;
+            lane.dissolved = Some(Instant::now());
             lane.places -= lane.line.len();
             *places -= lane.line.len();
             out.extend(lane.line.drain(..).map(|(_, delivery)| delivery));
@@ -216,24 +220,27 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Takes a place in the line of a webhook that has all its slots.
-    fn take_place(&self, lane: i64) -> bool {
+    /// Takes a slot, or a place in line where there is none. Behind a line that stands there is only a place: a slot is free then because
+    /// it was left to the queue.
+    fn take_slot_or_place(&self, lane: i64, now: Instant) -> bool {
         let mut taken = self.lock();
-        if taken.places >= self.limit {
+        let share = self.share(&taken);
+        if !taken.has_line(lane) && taken.take_slot(lane, share) {
+            return true;
+        }
+        if self.lane_limit == 1 || taken.places >= self.limit {
             return false;
         }
         let Some(lane) = taken.lanes.get_mut(&lane) else {
             return false;
         };
-        #[expect(clippy::cast_precision_loss, reason = "small counts")]
-        let wait = lane.answer * (lane.places + 1) as f64 / lane.slots as f64;
-        let is_quick = lane.accepts && lane.answer > 0.0 && wait <= PATIENCE.as_secs_f64();
-        let fits = lane.slots >= self.lane_limit && lane.places < LINE * self.lane_limit;
-        if is_quick && fits {
+        let is_full = lane.slots >= self.lane_limit || !lane.line.is_empty();
+        let takes = is_full && lane.places < LINE * self.lane_limit && lane.is_quick(now);
+        if takes {
             lane.places += 1;
             taken.places += 1;
         }
-        is_quick && fits
+        takes
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken<T>> {
@@ -246,6 +253,31 @@ impl<T> Taken<T> {
         self.lanes.get(&lane).map_or(0, |lane| lane.slots)
     }
 
+    fn has_line(&self, lane: i64) -> bool {
+        let lane = self.lanes.get(&lane);
+        lane.is_some_and(|lane| !lane.line.is_empty())
+    }
+
+    /// Takes a slot of a webhook that may have `share` of them.
+    fn take_slot(&mut self, lane: i64, share: usize) -> bool {
+        if self.of(lane) >= share {
+            return false;
+        }
+        let lane = self.lanes.entry(lane).or_insert(Lane {
+            slots: 0,
+            running: 0,
+            places: 0,
+            line: VecDeque::new(),
+            answer: 0.0,
+            accepts: false,
+            yielded: false,
+            dissolved: None,
+        });
+        lane.slots += 1;
+        self.slots += 1;
+        true
+    }
+
     fn give_back_slot(&mut self, number: i64) {
         let known = self.lanes.len();
         // One that nobody took changes nothing.
@@ -256,8 +288,19 @@ impl<T> Taken<T> {
         lane.slots -= 1;
         self.slots -= 1;
         if lane.slots == 0 && known > REMEMBERED {
-            self.lanes.remove(&number);
+            self.lanes.retain(|_, lane| lane.slots > 0);
         }
+    }
+}
+
+impl<T> Lane<T> {
+    /// Whether one more in line would begin within [`PATIENCE`], as far as is known of the receiver.
+    fn is_quick(&self, now: Instant) -> bool {
+        #[expect(clippy::cast_precision_loss, reason = "small counts")]
+        let wait = self.answer * (self.places + 1) as f64 / self.slots as f64;
+        let dissolved = self.dissolved;
+        let recovers = dissolved.is_some_and(|at| now.saturating_duration_since(at) < RECOVERY);
+        self.accepts && self.answer > 0.0 && wait <= PATIENCE.as_secs_f64() && !recovers
     }
 }
 
@@ -265,21 +308,7 @@ impl<T: Send> Slots for Lanes<T> {
     fn take(&self, lane: i64) -> bool {
         let mut taken = self.lock();
         let share = self.share(&taken);
-        if taken.of(lane) >= share {
-            return false;
-        }
-        let lane = taken.lanes.entry(lane).or_insert(Lane {
-            slots: 0,
-            running: 0,
-            places: 0,
-            line: VecDeque::new(),
-            answer: 0.0,
-            accepts: false,
-            yielded: false,
-        });
-        lane.slots += 1;
-        taken.slots += 1;
-        true
+        taken.take_slot(lane, share)
     }
 
     fn give_back(&self, number: i64) {
@@ -315,7 +344,7 @@ pub(super) struct WithPlaces<T>(pub(super) Arc<Lanes<T>>);
 
 impl<T: Send> Slots for WithPlaces<T> {
     fn take(&self, lane: i64) -> bool {
-        self.0.take(lane) || self.0.take_place(lane)
+        self.0.take_slot_or_place(lane, Instant::now())
     }
 
     fn give_back(&self, lane: i64) {
@@ -430,7 +459,7 @@ mod tests {
 
     #[test]
     fn a_slot_that_comes_back_before_its_place_is_begun_with_waits_for_it() {
-        let (lanes, publisher) = busy(1, QUICK);
+        let (lanes, publisher) = busy(2, QUICK);
         assert!(publisher.take(1), "the publication is being stored");
         assert_eq!(lanes.end(1, false), None);
         assert!(!lanes.take(1), "its slot is kept");
@@ -438,6 +467,7 @@ mod tests {
         assert!(publisher.take(1));
         lanes.give_back(1);
         assert_eq!(lanes.end(1, false), None, "what was not stored");
+        assert_eq!(lanes.end(1, false), None);
         assert!(lanes.is_unused());
     }
 
@@ -449,6 +479,8 @@ mod tests {
             lanes.begin(1, delivery, Instant::now());
         }
         assert_eq!(lanes.end(1, true), None);
+        assert!(publisher.take(1), "a place, behind the line");
+        lanes.give_back(1);
         assert!(lanes.take(1), "for a claim");
         assert_eq!(lanes.begin(1, 99, Instant::now()), Some(99));
         assert_eq!(lanes.end(1, true), Some(10));
@@ -457,15 +489,26 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_with_a_single_slot_has_no_line() {
+        let lanes = Arc::new(lanes(256, 1));
+        let publisher = WithPlaces(lanes.clone());
+        assert!(publisher.take(1));
+        lanes.begin(1, 1, Instant::now());
+        lanes.answered(1, QUICK, true);
+        // The queue would never have a slot while publishers keep the line filled.
+        assert!(!publisher.take(1));
+    }
+
+    #[test]
     fn a_quick_receiver_is_remembered_and_as_many_as_may_be() {
-        let (lanes, publisher) = busy(1, QUICK);
-        assert_eq!(lanes.end(1, false), None);
-        assert!(publisher.take(1) && publisher.take(1));
+        let (lanes, publisher) = busy(2, QUICK);
+        assert!(lanes.end(1, false).is_none() && lanes.end(1, false).is_none());
+        assert!(publisher.take(1) && publisher.take(1) && publisher.take(1));
         for lane in 2..5_000 {
             assert!(lanes.take(lane));
             lanes.give_back(lane);
         }
-        assert_eq!(lanes.lock().lanes.len(), REMEMBERED);
+        assert!(lanes.lock().lanes.len() <= REMEMBERED + 1);
     }
 
     #[test]
@@ -479,10 +522,9 @@ mod tests {
         assert!(publisher.take(1), "one that is being stored");
         assert!(lanes.dissolve(began - QUICK).is_empty());
         assert_eq!(lanes.dissolve(began), [10, 11, 12]);
-        assert!(!publisher.take(1));
-        // It answers again.
         lanes.answered(1, QUICK, true);
-        assert!(publisher.take(1));
+        assert!(!publisher.take(1), "it has to recover");
+        assert!(lanes.take_slot_or_place(1, Instant::now() + RECOVERY));
         assert_eq!(lanes.begin(1, 20, began), None);
         assert_eq!(lanes.begin(1, 21, began), None);
         assert_eq!(lanes.end(1, false), Some(20));

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod lanes;
+mod line;
 mod pressure;
 mod results;
 mod rotation;
@@ -27,7 +28,7 @@ use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use self::lanes::{PATIENCE, WithPlaces};
+use self::lanes::WithPlaces;
 pub(crate) use self::pressure::Overloaded;
 pub use self::sender::RootsError;
 use self::sender::Sender;
@@ -70,6 +71,8 @@ pub(crate) type Lanes = lanes::Lanes<Claimed>;
 pub(crate) struct Claimed {
     due: DueDelivery,
     lease_end: Timestamp,
+    /// How many changes of webhooks were known when it was claimed.
+    webhook_changes: u64,
 }
 
 /// The parts that the worker is made of.
@@ -228,12 +231,17 @@ impl Worker {
     fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>, claimed_at: Option<Timestamp>) {
         let lease = self.lease();
         let now = Instant::now();
+        let webhook_changes = self.settings.store.webhook_changes();
         for due in due {
             let claimed_at = claimed_at.unwrap_or(due.first_attempt_at);
             let lease_end = claimed_at.checked_add(lease).unwrap_or(Timestamp::MAX);
             self.under_way().insert(due.id, due.attempt);
             let lane = due.target.lane;
-            let claimed = Claimed { due, lease_end };
+            let claimed = Claimed {
+                due,
+                lease_end,
+                webhook_changes,
+            };
             if let Some(claimed) = self.settings.lanes.begin(lane, claimed, now) {
                 self.spawn_attempt(claimed);
             }
@@ -242,7 +250,7 @@ impl Worker {
 
     /// Attempts a delivery whose slot is its own.
     fn spawn_attempt(self: &Arc<Self>, claimed: Claimed) {
-        let Claimed { due, lease_end } = claimed;
+        let Claimed { due, lease_end, .. } = claimed;
         let in_flight = self.settings.metrics.began();
         let worker = self.clone();
         let span = tracing::debug_span!(
@@ -254,41 +262,6 @@ impl Worker {
         );
         self.runtime
             .spawn(async move { worker.attempt(due, lease_end, in_flight).await }.instrument(span));
-    }
-
-    /// Gives what stands in line for a receiver that is no longer quick to the queue.
-    async fn dissolve_for_ever(self: Arc<Self>) {
-        let lanes = &self.settings.lanes;
-        while !self.is_stopping() {
-            lanes.filled().await;
-            let never = std::future::pending::<()>();
-            let _ = tokio::time::timeout(PATIENCE / 2, never).await;
-            let Some(since) = Instant::now().checked_sub(PATIENCE) else {
-                continue;
-            };
-            let out = lanes.dissolve(since);
-            if out.is_empty() {
-                continue;
-            }
-            let attempts: Vec<(Uuid, u32)> = out
-                .iter()
-                .map(|claimed| (claimed.due.id, claimed.due.attempt))
-                .collect();
-            // First, as a stop gives back what is under way: another process may claim it after the first of two releases.
-            self.end(attempts.iter().copied());
-            let steady = self.settings.clock.steady();
-            match self.settings.store.release(attempts, steady).await {
-                Ok(()) => out.iter().for_each(|claimed| {
-                    lanes.wait(claimed.due.target.lane);
-                }),
-                Err(error) => tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    count = out.len(),
-                    "deliveries that waited for a slot could not be given to the queue; they are attempted when their leases end"
-                ),
-            }
-            self.wake();
-        }
     }
 
     /// Has the queue looked at: something may be due that was not.
@@ -323,8 +296,7 @@ impl Worker {
         if tokio::time::timeout(deadline, drained).await.is_ok() {
             return;
         }
-        // None begins any more.
-        drop(self.settings.lanes.dissolve(Instant::now()));
+        self.dissolve_all().await;
         // An attempt with a result is not given back but recorded; the release below waits behind it.
         let _ = tokio::time::timeout(LAST_RESULTS, self.results.reserve_many(UNRECORDED)).await;
         // Those that wait for others are on their way too.
@@ -462,18 +434,22 @@ impl Worker {
 
     /// Forgets attempts that were under way.
     fn end(&self, attempts: impl IntoIterator<Item = (Uuid, u32)>) {
-        let ended = {
-            let mut under_way = self.under_way();
-            for (id, number) in attempts {
-                if under_way.get(&id) == Some(&number) {
-                    under_way.remove(&id);
-                }
-            }
-            under_way.is_empty()
-        };
-        if ended {
+        for (id, number) in attempts {
+            self.forget(id, number);
+        }
+    }
+
+    /// Forgets an attempt; says whether it was under way.
+    fn forget(&self, id: Uuid, number: u32) -> bool {
+        let mut under_way = self.under_way();
+        let was_under_way = under_way.get(&id) == Some(&number);
+        if was_under_way {
+            under_way.remove(&id);
+        }
+        if under_way.is_empty() {
             self.stopped.notify_one();
         }
+        was_under_way
     }
 }
 

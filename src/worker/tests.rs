@@ -15,12 +15,14 @@ use tokio::net::TcpListener;
 use super::sender::{Resolve, SenderSettings, SystemResolver};
 use super::*;
 use crate::clock::tests::Machine;
-use crate::domain::{AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook};
+use crate::domain::{
+    AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook, WebhookChange,
+};
 use crate::provider::conduit;
 use crate::provider::fixtures::BUILT;
 use crate::storage::{
     DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, Purpose,
-    SqliteStore,
+    SqliteStore, WebhookKey,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -325,7 +327,11 @@ impl Closed {
 impl Subject {
     /// Publishes six events to a receiver that has two slots and answers nothing yet: the other four stand in line, as it was quick.
     async fn with_a_line(receiver: &mut Closed) -> Self {
-        let subject = Self::start_with(Clock::real(), Arc::new(SystemResolver), Lanes::new(64, 2));
+        let subject = Self::start_with(
+            Clock::real(),
+            Arc::new(SystemResolver),
+            Lanes::new(64, 2).with_target_delay(Duration::from_secs(1), 64),
+        );
         subject.add_webhook(&receiver.url).await;
         for number in 0..6 {
             let (claimed, waiting) = subject.store_event(&number.to_string()).await;
@@ -363,8 +369,18 @@ async fn what_stands_in_line_for_a_receiver_that_hangs_goes_to_the_queue_and_is_
         .await;
     assert_eq!(all.len(), 6);
     for history in all {
-        assert_eq!(history.attempts.len(), 1, "{history:?}");
+        let numbers: Vec<u32> = history.attempts.iter().map(|one| one.number).collect();
+        assert_eq!(numbers, [1], "{history:?}");
+        assert_eq!(
+            history.delivery.attempts, 1,
+            "one was counted that was not made"
+        );
     }
+    let pressure = subject.worker.settings.lanes.pressure();
+    assert!(
+        pressure.begin_correction().is_empty(),
+        "they are counted still"
+    );
     for _ in 2..6 {
         receiver.requests.recv().await.unwrap();
     }
@@ -377,10 +393,16 @@ async fn what_stands_in_line_at_a_stop_is_given_back_and_not_attempted() {
     let mut receiver = Closed::start().await;
     let subject = Subject::with_a_line(&mut receiver).await;
     subject.worker.stop(Duration::ZERO).await;
-    for history in subject.histories().await {
+    let all = subject.histories().await;
+    for history in &all {
         assert_eq!(history.delivery.state, DeliveryState::Pending);
         assert!(history.attempts.is_empty(), "{history:?}");
     }
+    let begun = all
+        .iter()
+        .map(|history| history.delivery.attempts)
+        .sum::<u32>();
+    assert_eq!(begun, 2, "attempts that were not made are counted");
     receiver.open();
     let began = Instant::now();
     while !subject.worker.settings.lanes.is_unused() {
@@ -391,4 +413,42 @@ async fn what_stands_in_line_at_a_stop_is_given_back_and_not_attempted() {
         receiver.requests.try_recv().is_err(),
         "one began after the stop"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stands_in_line_when_a_webhook_is_changed_is_attempted_as_the_change_has_it() {
+    let mut old = Closed::start().await;
+    let mut new = Closed::start().await;
+    let subject = Subject::with_a_line(&mut old).await;
+    let key = WebhookKey {
+        provider: conduit::NAME,
+        owner: "o".to_owned(),
+        id: "whk_1".to_owned(),
+        account_id: None,
+    };
+    let change = WebhookChange {
+        url: Some(ReceiverUrl::from_stored(new.url.clone())),
+        ..WebhookChange::default()
+    };
+    let changed = subject.store.update_webhook(key, change, subject.now());
+    assert!(changed.await.unwrap().is_some());
+    old.open();
+    new.open();
+    subject
+        .all_become(|history| history.delivery.state == DeliveryState::Delivered)
+        .await;
+    assert!(
+        old.requests.try_recv().is_err(),
+        "one began with the old URL after the change"
+    );
+    for _ in 0..4 {
+        new.requests.recv().await.unwrap();
+    }
+    assert!(new.requests.try_recv().is_err());
+    let pressure = subject.worker.settings.lanes.pressure();
+    assert!(
+        pressure.begin_correction().is_empty(),
+        "they are counted still"
+    );
+    subject.worker.stop(PATIENCE).await;
 }

@@ -47,6 +47,27 @@ async fn a_webhook_is_read_back_as_it_was_inserted_with_its_event_types_in_order
 }
 
 #[tokio::test]
+async fn changes_and_removals_are_counted_before_they_are_answered() {
+    let subject = fresh().await;
+    let store = &subject.store;
+    store.insert_webhook(webhook("1")).await.unwrap();
+    let before = store.webhook_changes();
+    let change = WebhookChange {
+        enabled: Some(false),
+        ..WebhookChange::default()
+    };
+    store.update_webhook(key("1"), change, at(1)).await.unwrap();
+    let changed = store.webhook_changes();
+    assert!(changed > before);
+    let key = key("1");
+    store
+        .delete_webhook(key, OnDelete::CancelPending, at(2))
+        .await
+        .unwrap();
+    assert!(store.webhook_changes() > changed);
+}
+
+#[tokio::test]
 async fn an_id_is_taken_once_and_a_refused_insert_leaves_nothing() {
     let subject = fresh().await;
     subject.store.insert_webhook(webhook("1")).await.unwrap();

@@ -157,6 +157,31 @@ async fn changes_on_one_node_are_in_force_on_another_for_the_next_attempt_and_re
 }
 
 #[tokio::test]
+async fn a_change_of_a_webhook_on_one_node_is_known_to_the_others() {
+    let url = cluster::new_schema();
+    let (one, other) = (node(&url), node(&url));
+    one.insert_webhook(webhook("1")).await.unwrap();
+    let key = super::super::contract::key("1");
+    // Until its connection listens, the other node is told nothing, and then takes webhooks for changed once.
+    for second in 1..=3 {
+        let before = other.webhook_changes();
+        let change = WebhookChange {
+            enabled: Some(second % 2 == 0),
+            ..WebhookChange::default()
+        };
+        one.update_webhook(key.clone(), change, at(second))
+            .await
+            .unwrap();
+        let known = async {
+            while other.webhook_changes() == before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, known).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_goes_away_and_comes_back_is_used_again() {
     let url = cluster::new_schema();
     let store = node(&url);

@@ -70,10 +70,10 @@ impl Store for PostgresStore {
         let changed = transact!(self, |db, tx| webhooks::update_webhook(
             tx, &db.sealer, &key, change, now
         ))
-        .await?;
+        .await;
+        self.db.wake.tell_of_webhook();
         self.db.floors.leases_changed();
-        self.db.wake.tell();
-        Ok(changed)
+        changed
     }
 
     async fn delete_webhook(
@@ -82,10 +82,16 @@ impl Store for PostgresStore {
         on_delete: OnDelete,
         now: Timestamp,
     ) -> Result<bool> {
-        transact!(self, |db, tx| webhooks::delete_webhook(
+        let deleted = transact!(self, |db, tx| webhooks::delete_webhook(
             tx, &key, on_delete, now
         ))
-        .await
+        .await;
+        self.db.wake.tell_of_webhook();
+        deleted
+    }
+
+    fn webhook_changes(&self) -> u64 {
+        self.db.wake.webhook_changes()
     }
 
     async fn publish(&self, mut publication: Publication) -> Result<Published> {
@@ -153,7 +159,9 @@ impl Store for PostgresStore {
     }
 
     async fn postpone(&self, claimed: Vec<(Uuid, u32)>, due_at: Timestamp) -> Result<()> {
-        transact!(self, |db, tx| queue::postpone(tx, &claimed, due_at)).await
+        transact!(self, |db, tx| queue::postpone(tx, &claimed, due_at)).await?;
+        self.db.wake.tell();
+        Ok(())
     }
 
     async fn retry(&self, delivery: Uuid, steady: Timestamp) -> Result<Retried> {

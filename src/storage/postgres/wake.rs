@@ -3,6 +3,7 @@
 //! `NOTIFY` takes a lock of the whole database at commit, so it is not in the transactions that make something due: a connection of its
 //! own tells of many of them at once. A node that is not told looks by itself, once a second.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,6 +16,9 @@ use super::open::{self, Connector};
 /// The least time between two notifications.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// What a notification says beside that something waits: a webhook was changed.
+const WEBHOOK: &str = "webhook";
+
 /// The longest pause before the connection is made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -23,12 +27,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(super) struct Wake {
     tell: Notify,
     told: Notify,
+    /// Whether other nodes are to be told that a webhook was changed.
+    tell_of_webhook: AtomicBool,
+    webhook_changes: AtomicU64,
 }
 
 impl Wake {
     /// Something waits that another node may attempt.
     pub(super) fn tell(&self) {
         self.tell.notify_one();
+    }
+
+    /// A webhook was changed here.
+    pub(super) fn tell_of_webhook(&self) {
+        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+        self.tell_of_webhook.store(true, Ordering::Release);
+        self.tell();
+    }
+
+    /// How many changes of webhooks are known, here or on other nodes.
+    pub(super) fn webhook_changes(&self) -> u64 {
+        self.webhook_changes.load(Ordering::Acquire)
     }
 
     /// Returns when another node has told, or may have.
@@ -64,15 +83,22 @@ impl Wake {
         }));
         let (channel, own) = tokio::select! {
             listening = listen(&client) => listening?,
-            () = drive(&mut messages, &self.told, 0) => return Ok(()),
+            () = self.drive(&mut messages, 0) => return Ok(()),
         };
         *pause = PAUSE;
-        // Notifications from other nodes before this one listened are lost, so it looks for itself.
+        // Notifications from other nodes before this one listened are lost, so it looks for itself, and takes webhooks for changed.
+        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
         self.told.notify_one();
         let telling = async {
             loop {
                 self.tell.notified().await;
-                client.batch_execute(&format!("NOTIFY {channel}")).await?;
+                let of_webhook = self.tell_of_webhook.swap(false, Ordering::AcqRel);
+                let payload = if of_webhook { WEBHOOK } else { "" };
+                let notify = format!("NOTIFY {channel}, '{payload}'");
+                if let Err(error) = client.batch_execute(&notify).await {
+                    self.tell_of_webhook.fetch_or(of_webhook, Ordering::AcqRel);
+                    return Err(error);
+                }
                 let never = std::future::pending::<()>();
                 let _ = tokio::time::timeout(PAUSE, never).await;
             }
@@ -83,21 +109,25 @@ impl Wake {
         };
         tokio::select! {
             ended = telling => Ok(ended?),
-            () = drive(&mut messages, &self.told, own) => Ok(()),
+            () = self.drive(&mut messages, own) => Ok(()),
         }
     }
-}
 
-/// Reads the server's messages until the connection ends. Notifications that this node sent, over the connection `own`, are not news to it.
-async fn drive<S>(messages: &mut S, told: &Notify, own: i32)
-where
-    S: futures_util::Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Unpin,
-{
-    while let Some(Ok(message)) = messages.next().await {
-        if let AsyncMessage::Notification(from) = message
-            && from.process_id() != own
-        {
-            told.notify_one();
+    /// Reads the server's messages until the connection ends. Notifications that this node sent, over the connection `own`, are not news
+    /// to it.
+    async fn drive<S>(&self, messages: &mut S, own: i32)
+    where
+        S: futures_util::Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Unpin,
+    {
+        while let Some(Ok(message)) = messages.next().await {
+            if let AsyncMessage::Notification(from) = message
+                && from.process_id() != own
+            {
+                if from.payload() == WEBHOOK {
+                    self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+                }
+                self.told.notify_one();
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -74,6 +75,7 @@ pub struct SqliteStore {
     not_matched: Arc<UntilChanged<NotMatched>>,
     health: Arc<Health>,
     saved_time: Option<SavedTime>,
+    webhook_changes: AtomicU64,
 }
 
 impl SqliteStore {
@@ -120,6 +122,7 @@ impl SqliteStore {
             not_matched: Arc::default(),
             health,
             saved_time,
+            webhook_changes: AtomicU64::new(0),
         })
     }
 
@@ -178,11 +181,14 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Webhook>, StoreError> {
         let sealer = self.sealer.clone();
-        self.writer
+        let changed = self
+            .writer
             .run(move |connection| {
                 webhooks::update_webhook(connection, &sealer, &key, change.clone(), now)
             })
-            .await
+            .await;
+        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+        changed
     }
 
     async fn delete_webhook(
@@ -191,9 +197,16 @@ impl Store for SqliteStore {
         on_delete: OnDelete,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.writer
+        let deleted = self
+            .writer
             .run(move |connection| webhooks::delete_webhook(connection, &key, on_delete, now))
-            .await
+            .await;
+        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+        deleted
+    }
+
+    fn webhook_changes(&self) -> u64 {
+        self.webhook_changes.load(Ordering::Acquire)
     }
 
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
