@@ -56,14 +56,20 @@ impl Ahead {
     /// # Errors
     /// When the system starts no thread.
     pub(super) fn start(session: &Session<'_>, generate: &Generate) -> io::Result<Self> {
-        let (wanted, requests) = mpsc::channel();
         let document = session.document.clone();
-        let samples: Vec<_> = session
-            .plans
-            .iter()
-            .map(|plan| plan.cases.clone())
-            .collect();
-        let (run, generate) = (session.options.run_id(), *generate);
+        let plans = session.plans.iter();
+        let samples = plans.map(|plan| plan.cases.clone()).collect();
+        Self::of(document, samples, session.options.run_id(), *generate)
+    }
+
+    /// Starts the thread for the operations of a document, with their samples.
+    fn of(
+        document: Document,
+        samples: Vec<Vec<Case>>,
+        run: RunId,
+        generate: Generate,
+    ) -> io::Result<Self> {
+        let (wanted, requests) = mpsc::channel();
         thread::Builder::new()
             .name("cases".to_owned())
             .spawn(move || serve(&document, &samples, run, &generate, &requests))?;
@@ -158,4 +164,107 @@ fn cases<'a>(
     let reads = is_safe(&operation.method);
     let is_sent = move |case: &Case| !generate.safe || reads && is_safe(&case.method);
     Box::new(cases.filter(is_sent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = r#"{
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {
+            "/a": {"get": {
+                "parameters": [
+                    {"name": "q", "in": "query", "schema": {"type": "integer", "minimum": 3, "maximum": 9}},
+                    {"name": "s", "in": "query", "schema": {"enum": ["x", "y", "z"]}}
+                ],
+                "responses": {"200": {"description": "ok"}}
+            }},
+            "/b": {"post": {
+                "requestBody": {"content": {"application/json": {"schema": {
+                    "type": "object",
+                    "required": ["n"],
+                    "properties": {"n": {"type": "string", "minLength": 2, "maxLength": 5}, "m": {"type": "boolean"}}
+                }}}},
+                "responses": {"200": {"description": "ok"}}
+            }},
+            "/c": {"get": {
+                "parameters": [{"name": "q", "in": "query", "required": true, "schema": {"type": "integer", "minimum": 3, "maximum": 2}}],
+                "responses": {"200": {"description": "ok"}}
+            }}
+        }
+    }"#;
+
+    fn document() -> Document {
+        Document::parse("t.json", DOCUMENT).unwrap()
+    }
+
+    fn options(safe: bool) -> Generate {
+        Generate {
+            seed: 7,
+            max_cases: 1_000,
+            random: 40,
+            safe,
+            shrink_time: 0.0,
+        }
+    }
+
+    fn start(safe: bool) -> Ahead {
+        let samples = vec![Vec::new(); 3];
+        Ahead::of(document(), samples, RunId::new(1), options(safe)).unwrap()
+    }
+
+    /// The cases of an operation as its generator gives them.
+    fn direct(operation: usize) -> Vec<String> {
+        let document = document();
+        let schemas = Schemas::new(&document);
+        let generator = Generator::new(&document, &schemas).of_run(RunId::new(1));
+        let operations = document.operations();
+        cases(&generator, &operations[operation], &[], &options(false))
+            .map(|case| format!("{case:?}"))
+            .collect()
+    }
+
+    async fn rest(cases: &mut Cases<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some(case) = cases.next().await {
+            all.push(format!("{case:?}"));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn cases_come_in_the_order_of_their_generator_whoever_else_asks() {
+        let ahead = start(false);
+        let (mut one, mut other) = (ahead.cases(0), ahead.cases(1));
+        // Of a unit that is stopped before it has any.
+        drop(ahead.cases(2));
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for _ in 0..BATCH + 3 {
+            first.extend(one.next().await.map(|case| format!("{case:?}")));
+            second.extend(other.next().await.map(|case| format!("{case:?}")));
+        }
+        first.extend(rest(&mut one).await);
+        second.extend(rest(&mut other).await);
+        assert_eq!(second, direct(1));
+        assert!(second.len() > 2 * BATCH, "{}", second.len());
+        assert!(one.next().await.is_none() && one.faults.is_empty());
+        assert_eq!(first, direct(0));
+    }
+
+    #[tokio::test]
+    async fn the_first_batch_says_why_an_operation_has_no_valid_case() {
+        let ahead = start(false);
+        let mut cases = ahead.cases(2);
+        rest(&mut cases).await;
+        assert_eq!(cases.faults.len(), 1, "{:?}", cases.faults);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_made_that_may_not_be_sent() {
+        let ahead = start(true);
+        assert_eq!(rest(&mut ahead.cases(1)).await, Vec::<String>::new());
+        assert!(!rest(&mut ahead.cases(0)).await.is_empty());
+    }
 }
