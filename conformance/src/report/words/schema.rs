@@ -6,7 +6,7 @@
 use super::effect::{Said, Values, affected, member, place, sends};
 use super::hint::hint;
 use super::keyword::{NO_TEXT, bytes, is_raw, member_of, refused};
-use super::shape::{beyond, outside, shape, shapes, types};
+use super::shape::{beyond, outside, shape, shapes, types, union_of};
 use super::{Context, condition, contrasted, list, name, quoted, reference, told_apart};
 use crate::document::{Literal, has_free_names, pointer};
 use crate::finding::{Impact, Keyword, SchemaChange, Sender, Shape, Turned};
@@ -74,11 +74,12 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         .as_ref()
         .map_or_else(String::new, |one| format!(" for {one}"));
     // A schema as a whole is its property.
-    let became = |before: &str, after: &str| match (&property, in_versions) {
+    let is_now = |what: &Option<String>, before: &str, after: &str| match (what, in_versions) {
         (Some(one), true) => format!("{} {}", each(one), turned(before, after)),
         (Some(one), false) => format!("{} is {}", each(one), turned(before, after)),
         (None, _) => turned(before, after),
     };
+    let became = |before: &str, after: &str| is_now(&property, before, after);
     let does = |does: &str, added: bool| match (in_versions, added) {
         (true, true) => format!("{new} {does}"),
         (true, false) => format!("{new} no longer {does}"),
@@ -276,8 +277,13 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
             old: before,
             new: after,
         } => {
+            let union = union_of(before, after).and_then(|union| union.name.as_deref());
             let (before, after) = shapes(before, after);
-            Said::new(became(&before, &after))
+            let lead = match union {
+                Some(union) => is_now(&Some(name(union)), &before, &after),
+                None => became(&before, &after),
+            };
+            Said::new(lead)
                 .losing(&format!("the {old} form"))
                 .gaining(&format!("the {new} form"))
         }

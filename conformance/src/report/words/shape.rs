@@ -151,8 +151,37 @@ fn alternatives(all: &[String]) -> String {
     counted.collect::<Vec<_>>().join(", ")
 }
 
+/// A schema as a noun phrase that says what it has, not its name.
+fn unnamed(one: &Shape) -> String {
+    shape(&Shape {
+        name: None,
+        ..one.clone()
+    })
+}
+
+/// Of two schemas that replace each other the one that has the other among its alternatives: the only alternative of a union is told as
+/// that alternative.
+pub(super) fn union_of<'s>(old: &'s Shape, new: &'s Shape) -> Option<&'s Shape> {
+    let has = |union: &Shape, other: &Shape| {
+        let name = other.name.as_ref();
+        name.is_some_and(|name| union.alternatives.contains(name))
+    };
+    match (has(old, new), has(new, old)) {
+        (true, false) => Some(old),
+        (false, true) => Some(new),
+        _ => None,
+    }
+}
+
 /// Two schemas that replace each other as noun phrases that differ.
 pub(super) fn shapes(old: &Shape, new: &Shape) -> (String, String) {
+    if union_of(old, new).is_some() {
+        let told = |one: &Shape| match one.alternatives.is_empty() {
+            true => shape(one),
+            false => unnamed(one),
+        };
+        return (told(old), told(new));
+    }
     if let (Some(one), Some(other)) = (&old.name, &new.name)
         && one != other
     {
@@ -162,12 +191,6 @@ pub(super) fn shapes(old: &Shape, new: &Shape) -> (String, String) {
     if was != is {
         return (was, is);
     }
-    let unnamed = |one: &Shape| {
-        shape(&Shape {
-            name: None,
-            ..one.clone()
-        })
-    };
     match (unnamed(old), unnamed(new)) {
         (before, after) if before != after => {
             (format!("{was} ({before})"), format!("{is} ({after})"))

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{
-    Acceptance, BaselineFault, DocumentChange, Impact, Keyword, ReplayFault, SchemaChange,
+    Acceptance, BaselineFault, DocumentChange, Impact, Keyword, ReplayFault, SchemaChange, Shape,
 };
 
 use every::{changes, reasons, text};
@@ -210,6 +210,57 @@ fn what_differs_in_a_property_is_told_with_its_name() {
     ] {
         assert_eq!(said(pointer, change), expected);
     }
+}
+
+#[test]
+fn a_union_that_gets_a_second_alternative_is_told_by_its_alternatives() {
+    let named = |name: &str| Shape {
+        name: Some(text(name)),
+        ..Shape::default()
+    };
+    let pet = Shape {
+        alternatives: vec![text("Cat"), text("Dog")],
+        ..named("Pet")
+    };
+    let effect = Some(Effect {
+        sender: Sender::Server,
+        impact: Impact::Rejected,
+    });
+    let said = |pointer, old: &Shape, new: &Shape| {
+        let change = SchemaChange::Replaced {
+            old: old.clone(),
+            new: new.clone(),
+        };
+        let context = Context {
+            pointer,
+            ..context(Comparison::Versions, effect, false)
+        };
+        let said = sentence(&change.into(), &context);
+        said.split(':').next().unwrap().to_owned()
+    };
+    let (cat, bird) = (named("Cat"), named("Bird"));
+    let at_cat = "/components/schemas/Cat";
+    assert_eq!(
+        said(at_cat, &cat, &pet),
+        "`Pet` was `Cat`, is now one of `Cat` and `Dog`"
+    );
+    assert_eq!(
+        said(at_cat, &pet, &cat),
+        "`Pet` was one of `Cat` and `Dog`, is now `Cat`"
+    );
+    let unnamed = Shape {
+        name: None,
+        ..pet.clone()
+    };
+    let at_owned = "/components/schemas/Owner/properties/owned";
+    assert_eq!(
+        said(at_owned, &cat, &unnamed),
+        "`owned` was `Cat`, is now one of `Cat` and `Dog`"
+    );
+    assert_eq!(
+        said(at_owned, &bird, &pet),
+        "`owned` was `Bird`, is now `Pet`"
+    );
 }
 
 #[test]
