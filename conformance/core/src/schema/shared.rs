@@ -98,8 +98,7 @@ impl<'d> Shared<'d> {
         if is_over || self.subschemas.at(at).is_none() {
             return None;
         }
-        let (subschemas, unsent) = (self.subschemas, &self.unsent);
-        let number = state.definitions.number(subschemas, unsent, at);
+        let number = state.definitions.number(self.subschemas, at);
         let known = state.same.len();
         while state.same.len() < state.definitions.len() {
             if self.compile(&mut state).is_none() {

@@ -5,6 +5,9 @@
 //! [not sent](super::direction). Below `not` and `if` it leaves out
 //! nothing, as there it says what a value is and not what it must have.
 
+mod definitions;
+mod written;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -17,6 +20,9 @@ use super::{Subschemas, pattern, validator};
 use crate::document::keyword::{Holds, holds};
 use crate::document::pointer;
 use crate::finding::Undecided;
+
+pub(super) use definitions::Definitions;
+pub use written::Written;
 
 /// Keywords that hold no schemas and that values are validated against.
 const ASSERTIONS: [&str; 21] = [
@@ -46,46 +52,6 @@ const ASSERTIONS: [&str; 21] = [
 /// Keywords that hold schemas that no value is validated against.
 const UNUSED: [&str; 4] = ["$defs", "definitions", "additionalItems", "contentSchema"];
 
-/// A schema as the validator takes it, and where its parts come from.
-#[derive(Debug)]
-pub struct Written {
-    /// `{"$defs": {"0": .., "1": ..}, "$ref": "#/$defs/0"}`.
-    pub schema: Value,
-    /// The pointers of the definitions, by number.
-    definitions: Vec<String>,
-    /// Patterns as they stand in the document, by their translation.
-    patterns: HashMap<String, String>,
-    /// The numeric formats in the document, by the subschema that is written for each of them.
-    formats: HashMap<String, String>,
-}
-
-impl Written {
-    /// The pointer in the document of what stands at `at` in the written schema.
-    #[must_use]
-    pub fn origin(&self, at: &str) -> String {
-        let mut tokens = pointer::tokens(at);
-        let definition = match (tokens.next().as_deref(), tokens.next()) {
-            (Some("$defs"), Some(number)) => number.parse().ok(),
-            _ => Some(0),
-        };
-        let definition = definition.and_then(|number: usize| self.definitions.get(number));
-        let mut origin = definition.cloned().unwrap_or_default();
-        for token in tokens {
-            origin = pointer::join(&origin, self.patterns.get(&token).unwrap_or(&token));
-            if let Some(format) = self.formats.get(&origin) {
-                return format.clone();
-            }
-        }
-        origin
-    }
-
-    /// Whether a pointer in the document is that of a numeric format.
-    #[must_use]
-    pub fn is_number_format(&self, at: &str) -> bool {
-        self.formats.values().any(|format| format == at)
-    }
-}
-
 /// Writes the schema at `at`.
 ///
 /// # Errors
@@ -99,8 +65,8 @@ pub fn write(
         return Err(Undecided::NotASchema);
     }
     let mut definitions = Definitions::default();
+    definitions.number(subschemas, at);
     let mut writer = Writer::new(subschemas, unsent, &mut definitions, Referring::Pointers);
-    writer.define(at, Some(&Names::new()));
     let mut written = Map::new();
     while let Some((at, names)) = writer.definitions.get(written.len()) {
         let schema = writer.schema(&at, names.as_ref(), true)?;
@@ -112,44 +78,6 @@ pub fn write(
         patterns: writer.patterns,
         formats: writer.formats,
     })
-}
-
-/// A schema, and the properties that the schemas around it do not send; none where `required` leaves out nothing.
-type Definition = (String, Option<Names>);
-
-/// Schemas that are written by themselves, with their numbers.
-#[derive(Debug, Default)]
-pub(super) struct Definitions {
-    numbers: HashMap<Definition, usize>,
-    /// In the order of their numbers.
-    all: Vec<Definition>,
-    /// By schema, the names that it, or what applies with it, requires.
-    required: HashMap<String, Names>,
-}
-
-impl Definitions {
-    pub(super) fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    fn get(&self, number: usize) -> Option<Definition> {
-        self.all.get(number).cloned()
-    }
-
-    fn places(&self) -> Vec<String> {
-        self.all.iter().map(|(at, _)| at.clone()).collect()
-    }
-
-    /// The number of the schema at `at`, as a value has it that stands alone.
-    pub(super) fn number(
-        &mut self,
-        subschemas: Subschemas<'_>,
-        unsent: &Unsent<'_>,
-        at: &str,
-    ) -> usize {
-        let mut writer = Writer::new(subschemas, unsent, self, Referring::Numbers);
-        writer.define(at, Some(&Names::new()))
-    }
 }
 
 /// A definition that refers to others by their numbers.
@@ -219,45 +147,6 @@ impl<'w, 'a> Writer<'w, 'a> {
         }
     }
 
-    /// The number of the schema at `at`.
-    fn define(&mut self, at: &str, around: Option<&Names>) -> usize {
-        // Only names that it requires tell one use of it from another.
-        let around = around.map(|around| {
-            if around.is_empty() {
-                return Names::new();
-            }
-            let required = self.required(at);
-            around.intersection(required).cloned().collect()
-        });
-        let Definitions { numbers, all, .. } = &mut *self.definitions;
-        let next = all.len();
-        let definition = (at.to_owned(), around);
-        *numbers.entry(definition).or_insert_with_key(|definition| {
-            all.push(definition.clone());
-            next
-        })
-    }
-
-    fn required(&mut self, at: &str) -> &Names {
-        let subschemas = self.subschemas;
-        let required = &mut self.definitions.required;
-        required.entry(at.to_owned()).or_insert_with(|| {
-            let mut names = Names::new();
-            for at in subschemas.in_place(&[at.to_owned()]) {
-                let schema = subschemas.object(&at);
-                let keyword = |name| schema.and_then(|schema| schema.get(name));
-                let dependent = keyword("dependentRequired").and_then(Value::as_object);
-                let lists = dependent
-                    .into_iter()
-                    .flat_map(Map::values)
-                    .chain(keyword("required"));
-                let all = lists.filter_map(Value::as_array).flatten();
-                names.extend(all.filter_map(Value::as_str).map(str::to_owned));
-            }
-            names
-        })
-    }
-
     /// A schema with the properties that are not sent by those around it. `same` is whether it applies to the same value as the whole
     /// definition.
     fn schema(&mut self, at: &str, around: Option<&Names>, same: bool) -> Result<Value, Undecided> {
@@ -292,7 +181,8 @@ impl<'w, 'a> Writer<'w, 'a> {
                     let target = target.ok_or_else(|| Undecided::Reference {
                         reference: reference.clone(),
                     })?;
-                    let number = self.define(&target, inner);
+                    let definitions = &mut *self.definitions;
+                    let number = definitions.define(self.subschemas, &target, inner);
                     self.refer(&mut out, number, same);
                     continue;
                 }
