@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::super::ledger::Text;
+use super::judge;
 use super::plain::Edits;
 use super::source::Source;
+use super::trial::KEPT;
 use super::tried::distinct;
-use super::{KEPT, judge};
 use crate::finding::Undecided;
 
 /// Which values the schema accepts; those that stand as text, in any meaning of the text.

@@ -12,9 +12,9 @@ use super::edit::Edit;
 use super::facts::{Facts, ways_up_to};
 use super::generate::{Maker, generic};
 use super::source::Source;
-use super::tried::distinct;
+use super::tried::{distinct, size};
 use super::whole::written;
-use super::{Meaning, Spot, judge, lists, size, text};
+use super::{Meaning, Spot, judge, lists, text};
 use crate::finding::Sender;
 
 /// How many alternatives of one side are told apart.

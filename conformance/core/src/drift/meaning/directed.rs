@@ -19,9 +19,9 @@ use super::edit::Edit;
 use super::facts::{Facts, ways_up_to};
 use super::generate::{Maker, generic};
 use super::source::Source;
-use super::tried::distinct;
+use super::tried::{distinct, size};
 use super::whole::written;
-use super::{Meaning, Spot, judge, size, text};
+use super::{Meaning, Spot, judge, text};
 use crate::finding::Sender;
 
 /// How many alternatives of one side are told apart.

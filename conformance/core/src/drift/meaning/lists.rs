@@ -10,8 +10,9 @@ use serde_json::Value;
 use super::combined::{Alternative, Set, alternatives, meets, most_telling, values};
 use super::facts::Facts;
 use super::generate::{FILL, Maker};
+use super::judge;
 use super::scalars::around;
-use super::{judge, size};
+use super::tried::size;
 
 /// How many first items have kinds of their own.
 const TUPLE: usize = 6;

@@ -2,13 +2,35 @@
 
 use serde_json::Value;
 
+use super::super::ledger::Text;
 use super::edit::Edit;
+use super::embed::{self, Step};
 use super::generate::Maker;
-use super::tried::distinct;
-use super::{Around, CARRIED, KEPT, Meaning, Raised, Spot, Tried, embed, judge, size};
+use super::trial::{CARRIED, KEPT, Tried};
+use super::tried::{distinct, size};
+use super::{At, Meaning, Spot, judge};
 
 /// The size from which on few values are put into a schema.
 const LARGE: usize = 600;
+
+/// The result of putting values into the schemas around them.
+pub(in super::super) enum Raised {
+    /// A value of the outermost schema.
+    Found(Tried),
+    /// In the schema of this number, which combines several, the difference changes nothing for these.
+    Lost(usize, Vec<Value>),
+    /// No value of the outermost schema was found.
+    Stuck,
+}
+
+/// Two schemas around two others.
+pub(in super::super) struct Around<'p> {
+    pub(in super::super) at: At<'p>,
+    /// How the inner ones hang in them.
+    pub(in super::super) step: &'p Step,
+    /// How their values stand as text.
+    pub(in super::super) text: Text,
+}
 
 impl Meaning<'_> {
     /// Puts values into the schemas around them, the innermost first, whatever these accept; those that either document accepts come
@@ -162,7 +184,7 @@ impl Meaning<'_> {
 }
 
 /// Values of two schemas that have one of `values` where `step` leads, the small ones first.
-fn embedded(values: &[Value], schemas: [(&Maker<'_>, &str); 2], step: &embed::Step) -> Vec<Value> {
+fn embedded(values: &[Value], schemas: [(&Maker<'_>, &str); 2], step: &Step) -> Vec<Value> {
     let next = values.iter().flat_map(|value| {
         let both = schemas.iter();
         both.flat_map(|(maker, at)| embed::around(maker, at, step, value))

@@ -42,7 +42,7 @@ impl Meaning<'_> {
         values: &[&Value],
         edits: &[&Edit],
     ) -> Vec<bool> {
-        let (old, new) = (&self.old[0].source, &self.new[0].source);
+        let (old, new) = self.sources();
         let (before, after) = (old.schemas.in_place(old_at), new.schemas.in_place(new_at));
         let mut spoken = vec![true; values.len()];
         if before.is_empty() && after.is_empty() {
@@ -116,7 +116,7 @@ impl Meaning<'_> {
 
     /// Tells whether the old and the new schema speak of a member.
     pub(super) fn speakers(&self, at: At<'_>) -> impl Fn(&str) -> (bool, bool) {
-        let (old, new) = (&self.old[0].source, &self.new[0].source);
+        let (old, new) = self.sources();
         let before = old.schemas.in_place(&[at.0.to_owned()]);
         let after = new.schemas.in_place(&[at.1.to_owned()]);
         move |name| {
@@ -171,32 +171,34 @@ impl Meaning<'_> {
 
     /// Whether no schema that applies to the old schema's value at `at` speaks of the member `name`.
     pub(in super::super) fn is_silent(&self, at: &str, name: &str) -> bool {
-        let schemas = self.old[0].source.schemas;
+        let schemas = self.sources().0.schemas;
         schemas.member(&schemas.in_place(&[at.to_owned()]), name) == Member::Undeclared
     }
 
     /// Whether the old and the new schema speak of the member `name`.
     pub(in super::super) fn names(&self, at: At<'_>, name: &str) -> (bool, bool) {
-        let speaks = |maker: &Maker<'_>, at: &str| {
-            let schemas = maker.source.schemas;
+        let speaks = |source: &Source<'_>, at: &str| {
+            let schemas = source.schemas;
             let member = schemas.member(&schemas.in_place(&[at.to_owned()]), name);
             let below = member.schemas();
             below
                 .iter()
                 .any(|at| at.ends_with(&pointer::join("/properties", name)))
         };
-        (speaks(&self.old[0], at.0), speaks(&self.new[0], at.1))
+        let (old, new) = self.sources();
+        (speaks(old, at.0), speaks(new, at.1))
     }
 
     /// Whether a schema that applies to the value at `at` may require the member `name`, in either document.
     pub(in super::super) fn requires(&self, at: At<'_>, name: &str) -> bool {
-        let requires = |maker: &Maker<'_>, at: &str| {
-            let schemas = maker.source.schemas;
+        let requires = |source: &Source<'_>, at: &str| {
+            let schemas = source.schemas;
             let all = schemas.in_place(&[at.to_owned()]);
             let mut all = all.iter().filter_map(|at| schemas.object(at));
             all.any(|schema| demands(schema, name))
         };
-        requires(&self.old[0], at.0) || requires(&self.new[0], at.1)
+        let (old, new) = self.sources();
+        requires(old, at.0) || requires(new, at.1)
     }
 
     /// Whether the member `name` is not sent by the old and the new document.
