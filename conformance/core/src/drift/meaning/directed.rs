@@ -6,18 +6,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hash};
 use std::ops::Range;
 use std::rc::Rc;
 
-use foldhash::fast::FixedState;
 use foldhash::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::combined::Alternative;
+use super::cover::{Kind, Member, Numbers, chosen};
 use super::edit::Edit;
-use super::facts::{Facts, ways_up_to};
+use super::facts::ways_up_to;
 use super::generate::{Maker, generic};
+use super::prints::Prints;
 use super::source::Source;
 use super::tried::{distinct, size};
 use super::whole::written;
@@ -50,56 +50,6 @@ const OWN: usize = 60;
 
 /// The cost of a member that only the values of others have.
 const MOST_COSTLY: usize = 2;
-
-/// How deep references are followed to tell schemas apart.
-const DEPTH: usize = 16;
-
-/// A set of alternatives, by their numbers.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Numbers(Vec<u64>);
-
-impl Numbers {
-    fn none(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
-    }
-
-    fn insert(&mut self, index: usize) {
-        self.0[index / 64] |= 1 << (index % 64);
-    }
-
-    fn contains(&self, index: usize) -> bool {
-        self.0[index / 64] & (1 << (index % 64)) != 0
-    }
-
-    fn remove_all(&mut self, other: &Self) {
-        let words = self.0.iter_mut().zip(&other.0);
-        words.for_each(|(one, other)| *one &= !other);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    /// How many are in both.
-    fn common(&self, other: &Self) -> u32 {
-        let words = self.0.iter().zip(&other.0);
-        words.map(|(one, other)| (one & other).count_ones()).sum()
-    }
-}
-
-/// What a member may be in values of a goal: absent, or a value, and the alternatives that reject that.
-struct Kind {
-    value: Option<Value>,
-    rejected_by: Numbers,
-}
-
-/// A member of a goal, and what it may be.
-struct Member<'n> {
-    name: &'n String,
-    /// How much worse an object with it is as an example.
-    cost: usize,
-    kinds: Vec<Kind>,
-}
 
 /// The alternatives of both sides.
 struct Union<'m, 'a> {
@@ -355,9 +305,7 @@ impl<'m, 'a> Union<'m, 'a> {
 
     /// What tells the schemas of a list from others.
     fn list(&self, index: usize, list: &[String]) -> u64 {
-        let prints = &self.prints[usize::from(index >= self.count)];
-        let all = list.iter().map(|at| prints.at(at));
-        all.fold(list.len() as u64, |known, one| mixed((known, one)))
+        self.prints[usize::from(index >= self.count)].list(list)
     }
 
     /// Values that the schemas of a list accept, and values at their edges.
@@ -405,146 +353,6 @@ impl<'m, 'a> Union<'m, 'a> {
         maker.complete_object(facts, &mut object, 0);
         Some(Value::Object(object))
     }
-}
-
-impl Kind {
-    /// Whether all these alternatives allow it.
-    fn is_allowed(&self, kept: &[usize]) -> bool {
-        !kept.iter().any(|index| self.rejected_by.contains(*index))
-    }
-}
-
-/// The members, with their values, for which each of `targets` rejects the object; those that are absent are left out.
-fn chosen<'v>(
-    kept: &[usize],
-    members: &[&'v Member<'_>],
-    targets: &Numbers,
-) -> Option<Vec<(&'v String, &'v Value)>> {
-    let mut left = targets.clone();
-    let mut chosen: Vec<(usize, &'v Kind)> = Vec::new();
-    while !left.is_empty() {
-        let free = members.iter().enumerate();
-        let free = free.filter(|(index, _)| chosen.iter().all(|(known, _)| known != index));
-        let all = free.flat_map(|(index, member)| {
-            let allowed = member.kinds.iter().filter(|kind| kind.is_allowed(kept));
-            allowed.map(move |kind| (index, kind))
-        });
-        // The first of equals.
-        let best = all
-            .map(|(index, kind)| (left.common(&kind.rejected_by), index, kind))
-            .reduce(|best, one| if one.0 > best.0 { one } else { best });
-        let (count, index, kind) = best?;
-        if count == 0 {
-            return None;
-        }
-        left.remove_all(&kind.rejected_by);
-        chosen.push((index, kind));
-    }
-    // Later choices may have made an earlier one unnecessary.
-    for place in (0..chosen.len()).rev() {
-        let mut left = targets.clone();
-        let others = chosen
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != place);
-        others.for_each(|(_, (_, kind))| left.remove_all(&kind.rejected_by));
-        if left.is_empty() {
-            chosen.remove(place);
-        }
-    }
-    let all = chosen.into_iter();
-    Some(
-        all.filter_map(|(index, kind)| Some((members[index].name, kind.value.as_ref()?)))
-            .collect(),
-    )
-}
-
-/// What tells the schemas of one side apart: equal for schemas that say the same, wherever they stand.
-struct Prints<'m, 'a> {
-    maker: &'m Maker<'a>,
-    references: RefCell<HashMap<String, u64>>,
-    places: RefCell<HashMap<String, u64>>,
-}
-
-impl<'m, 'a> Prints<'m, 'a> {
-    fn of(maker: &'m Maker<'a>) -> Self {
-        Self {
-            maker,
-            references: RefCell::default(),
-            places: RefCell::default(),
-        }
-    }
-
-    fn at(&self, at: &str) -> u64 {
-        if let Some(known) = self.places.borrow().get(at) {
-            return *known;
-        }
-        let found = self.maker.source.schemas.at(at);
-        let print = found.map_or(1, |value| self.value(value, DEPTH));
-        self.places.borrow_mut().insert(at.to_owned(), print);
-        print
-    }
-
-    fn value(&self, value: &Value, depth: usize) -> u64 {
-        match value {
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, value)| match (name.as_str(), value) {
-                    ("$ref", Value::String(reference)) => {
-                        mixed((name, self.target(reference, depth)))
-                    }
-                    _ => mixed((name, self.value(value, depth))),
-                })
-                .fold(2, u64::wrapping_add),
-            Value::Array(items) => {
-                let items = items.iter().map(|item| self.value(item, depth));
-                items.fold(3, |known, item| mixed((known, item)))
-            }
-            scalar => mixed(scalar),
-        }
-    }
-
-    /// What a reference leads to. Of a schema that refers to itself, the name says enough.
-    fn target(&self, reference: &str, depth: usize) -> u64 {
-        if let Some(known) = self.references.borrow().get(reference) {
-            return *known;
-        }
-        let Some(depth) = depth.checked_sub(1) else {
-            return mixed(reference);
-        };
-        let mut open = self.references.borrow_mut();
-        open.insert(reference.to_owned(), 4);
-        drop(open);
-        let schemas = &self.maker.source.schemas;
-        let target = schemas.target("$ref", reference);
-        let value = target.and_then(|target| schemas.at(&target));
-        let print = value.map_or(5, |value| self.value(value, depth));
-        let mut known = self.references.borrow_mut();
-        known.insert(reference.to_owned(), print);
-        print
-    }
-
-    /// What tells an alternative from others.
-    fn facts(&self, facts: &Facts) -> u64 {
-        let mut facts = facts.clone();
-        let replace = |at: &mut String| *at = self.at(at).to_string();
-        let lists = [
-            &mut facts.additional,
-            &mut facts.names,
-            &mut facts.items,
-            &mut facts.refused,
-        ];
-        lists.into_iter().flatten().for_each(replace);
-        facts.properties.values_mut().flatten().for_each(replace);
-        facts.tuple.iter_mut().flatten().for_each(replace);
-        facts.by_pattern.iter_mut().for_each(|(_, at)| replace(at));
-        facts.contains.iter_mut().for_each(|(at, _)| replace(at));
-        mixed(format!("{facts:?}"))
-    }
-}
-
-fn mixed(value: impl Hash) -> u64 {
-    FixedState::default().hash_one(value)
 }
 
 /// Whether a `oneOf` stands anywhere in a schema.

@@ -8,6 +8,7 @@
 mod algebra;
 mod as_text;
 mod combined;
+mod cover;
 mod different;
 mod directed;
 mod documents;
@@ -29,6 +30,7 @@ mod lookaround;
 mod place;
 mod plain;
 mod presumed;
+mod prints;
 mod proof;
 mod raise;
 mod refused;
