@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::content::{Carrier, entries};
-use super::ledger::{Pair, Site};
+use super::pair::Pair;
+use super::site::Site;
 use super::walk::{Entry, Met, walk, walk_wider};
 use super::{Drift, rules};
 use crate::finding::{DocumentChange, Impact, Part, Sender};

@@ -3,7 +3,8 @@
 //! Nobody says who sends such a schema, so each is compared as if clients sent it and as if the server did.
 
 use super::content::entries;
-use super::ledger::{Pair, Site, Text};
+use super::pair::Pair;
+use super::site::{Site, Text};
 use super::walk::{Met, walk};
 use super::{Drift, SCHEMAS, rules};
 use crate::document::Document;

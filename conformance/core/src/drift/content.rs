@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::equal::identity;
-use super::ledger::{Pair, Site, Text};
+use super::pair::Pair;
 use super::rules::{self, Rule};
+use super::site::{Site, Text};
 use super::walk::{Entry, Met, walk, walk_wider};
 use super::{Drift, media, users};
 use crate::document::{Document, pointer};

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Drift;
-use super::ledger::{Pair, Site};
+use super::pair::Pair;
+use super::site::Site;
 use super::{media, rules, types};
 use crate::document::{Document, Version, pointer};
 use crate::finding::{DocumentChange, Format, Impact, Sender};

@@ -1,86 +1,17 @@
 //! Where findings are entered: one entry per difference, however many operations come across it.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use super::Options;
-use super::equal::{PROSE, PROVENANCE, identity_without_provenance};
+use super::pair::Pair;
 use super::rules::{self, Rule};
 use super::users::{self, Subjects, UsedBy, User};
-use crate::document::{Document, Literal, Operation, pointer};
+use crate::document::{Document, Operation, pointer};
 use crate::finding::{
-    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Sender, Severity, Side, Turned,
+    DocumentChange, Effect, Finding, Impact, Message, Place, Proof, Severity, Side, Turned,
     Undecided, Use,
 };
-use crate::hooks;
-
-/// The part of a document that is compared, and the direction of its content.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Site<'s> {
-    /// How findings name it.
-    pub(super) subject: &'s str,
-    /// The part of the subject, such as `request body`.
-    pub(super) part: &'s str,
-    /// The sender of the content.
-    pub(super) sender: Sender,
-    /// Whether values are text, and how it is read.
-    pub(super) as_text: Text,
-}
-
-impl Site<'_> {
-    /// Returns the effect of a change of the content on those who exchange it.
-    pub(super) fn effect(&self, impact: Impact) -> Effect {
-        Effect {
-            sender: self.sender,
-            impact,
-        }
-    }
-}
-
-/// How the text of a parameter or header is read as a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Text {
-    /// Values are JSON, and each has its own type.
-    No,
-    /// Values are text in a request line or a header, where `1` may be a number or a string.
-    Scalar,
-    /// As `Scalar`, between two slashes of a path. It is never empty: that would be another path.
-    Segment,
-    /// As `Scalar`, and each item of an array repeats the name: `q=a` is the string `a` as well as the array `["a"]`, and `q=1` the
-    /// array `[1]`. It is so in queries and cookies of style `form`, exploded, on both sides.
-    Exploded,
-    /// A form: its members are text as of `Exploded`, and objects within it are JSON.
-    Form,
-}
-
-/// The same node in both documents.
-#[derive(Debug, Clone)]
-pub(super) struct Pair {
-    pub(super) old: String,
-    pub(super) new: String,
-}
-
-impl Pair {
-    pub(super) fn new(old: impl Into<String>, new: impl Into<String>) -> Self {
-        Self {
-            old: old.into(),
-            new: new.into(),
-        }
-    }
-
-    /// The name of the node in the old document.
-    pub(super) fn name(&self) -> &str {
-        self.old.rsplit('/').next().unwrap_or_default()
-    }
-
-    /// The member `key` of both.
-    pub(super) fn member(&self, key: &str) -> Self {
-        Self {
-            old: pointer::join(&self.old, key),
-            new: pointer::join(&self.new, key),
-        }
-    }
-}
 
 /// A difference of schemas, with the value that shows it.
 pub(super) struct SchemaEntry {
@@ -401,130 +332,4 @@ impl<'a> Ledger<'a> {
         let change = DocumentChange::ReferenceUnresolved { side, reference };
         self.add(&rules::REFERENCE_UNRESOLVED, subject, at, change);
     }
-
-    /// Compares all members except for the `handled` ones, so that nothing is dropped in silence.
-    pub(super) fn rest(&mut self, subject: &str, at: &Pair, handled: &[&str]) {
-        let (old, new) = self.objects(at);
-        let empty = Map::new();
-        let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
-        let only_new = new.keys().filter(|key| !old.contains_key(*key));
-        // The paths of a document are many.
-        let many = handled.len() > 16;
-        let names: HashSet<&str> = handled.iter().copied().filter(|_| many).collect();
-        for key in old.keys().chain(only_new) {
-            let key = key.as_str();
-            let is_handled = match many {
-                true => names.contains(key),
-                false => handled.contains(&key),
-            };
-            if is_handled || PROVENANCE.contains(&key) || key == "$ref" {
-                continue;
-            }
-            self.value(subject, &at.member(key), key, old.get(key), new.get(key));
-        }
-    }
-
-    /// Compares one member as a JSON value.
-    pub(super) fn value(
-        &mut self,
-        subject: &str,
-        at: &Pair,
-        key: &str,
-        old: Option<&Value>,
-        new: Option<&Value>,
-    ) {
-        let prose = PROSE.contains(&key);
-        if prose && !self.options.prose {
-            return;
-        }
-        if old == new && self.old.holds_all() && self.new.holds_all() {
-            return;
-        }
-        let (before, after) = (old, new);
-        let (old, new) = (
-            exactly(self.old, &at.old, old),
-            exactly(self.new, &at.new, new),
-        );
-        if is_same(&old, &new) {
-            return;
-        }
-        if let (Some(one), Some(other)) = (before, after)
-            && hooks::same(key, one, other)
-        {
-            return;
-        }
-        let extension = key.starts_with("x-");
-        let rule = match (&old, &new) {
-            _ if prose => &rules::PROSE_CHANGED,
-            (Some(_), None) if extension => &rules::EXTENSION_REMOVED,
-            (None, _) if extension => &rules::EXTENSION_ADDED,
-            _ if extension => &rules::EXTENSION_CHANGED,
-            (Some(_), None) => &rules::MEMBER_REMOVED,
-            (None, _) => &rules::MEMBER_ADDED,
-            _ => &rules::MEMBER_CHANGED,
-        };
-        let severity = if hooks::breaks_receivers(key, before, after) {
-            Severity::Breaking
-        } else {
-            rule.severity
-        };
-        let (old, new) = (
-            as_spelled(self.old, &at.old, old),
-            as_spelled(self.new, &at.new, new),
-        );
-        let change = member(key, old, new);
-        self.add_as(rule, severity, subject, at, change);
-    }
-
-    /// Compares a member that may have a default value.
-    pub(super) fn with_default(
-        &mut self,
-        rule: &'static Rule,
-        subject: &str,
-        at: &Pair,
-        key: &str,
-        default: Option<Value>,
-    ) {
-        let at = at.member(key);
-        let default = default.map(Literal::from);
-        let old = self.old.literal(&at.old).or(default.clone());
-        let new = self.new.literal(&at.new).or(default);
-        if !is_same(&old, &new) {
-            let (old, new) = (
-                as_spelled(self.old, &at.old, old),
-                as_spelled(self.new, &at.new, new),
-            );
-            self.add(rule, subject, &at, member(key, old, new));
-        }
-    }
-}
-
-/// A member that differs, or is there on one side only.
-pub(super) fn member(key: &str, old: Option<Literal>, new: Option<Literal>) -> DocumentChange {
-    DocumentChange::Member {
-        key: key.to_owned(),
-        old,
-        new,
-    }
-}
-
-/// The value at `at` with all digits of its numbers.
-fn exactly(document: &Document, at: &str, value: Option<&Value>) -> Option<Literal> {
-    value.map(|value| Literal::new(value.clone(), document.exact(at)))
-}
-
-/// A value that is a number, as the file spells it.
-fn as_spelled(document: &Document, at: &str, value: Option<Literal>) -> Option<Literal> {
-    let value = value?;
-    let number = value.number();
-    let spelling = number.and_then(|number| document.spelled_number(at, &number));
-    Some(match spelling {
-        Some(spelling) => value.spelled(spelling),
-        None => value,
-    })
-}
-
-fn is_same(old: &Option<Literal>, new: &Option<Literal>) -> bool {
-    let text = |literal: &Option<Literal>| literal.as_ref().map(identity_without_provenance);
-    old == new || text(old) == text(new)
 }

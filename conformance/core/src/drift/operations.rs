@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::Drift;
 use super::content::entries;
-use super::ledger::{Pair, Site, Text, member};
+use super::members::member;
+use super::pair::Pair;
 use super::rules::{self, Rule};
+use super::site::{Site, Text};
 use super::walk::{Entry, Met, walk};
 use crate::document::{Document, METHODS, Operation, pointer};
 use crate::finding::{DocumentChange, Effect, Impact, Part, Sender, Side};

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::Drift;
 use super::equal::canonical_without_provenance;
-use super::ledger::{Pair, Site, Text};
+use super::pair::Pair;
 use super::rules::{self, Rule};
+use super::site::{Site, Text};
 use super::walk::{Entry, Met, walk};
 use crate::document::{Document, Operation, pointer};
 use crate::finding::{DocumentChange, Impact, Part, Sender, Severity, Side};

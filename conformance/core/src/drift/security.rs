@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Drift;
 use super::equal::{PROVENANCE, canonical};
-use super::ledger::Pair;
+use super::pair::Pair;
 use super::rules;
 use crate::document::{Document, pointer};
 use crate::finding::{Credential, DocumentChange, Effect, Impact, Sender};

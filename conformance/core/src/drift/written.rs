@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::content::{Carrier, media_types};
-use super::ledger::{Pair, Site, Text};
+use super::pair::Pair;
+use super::site::{Site, Text};
 use super::{Drift, rules, types};
 use crate::document::media::is_json;
 use crate::document::{Document, pointer};

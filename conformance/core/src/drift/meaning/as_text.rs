@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::ledger::Text;
+use super::super::site::Text;
 use super::judge;
 use super::plain::Edits;
 use super::source::Source;

@@ -1,6 +1,6 @@
 //! Places in both documents at which values are tried.
 
-use super::super::ledger::Text;
+use super::super::site::Text;
 use crate::finding::Sender;
 
 /// A place in both documents: its pointers in the old and in the new one.

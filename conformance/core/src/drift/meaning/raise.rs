@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::ledger::Text;
+use super::super::site::Text;
 use super::edit::Edit;
 use super::embed::{self, Step};
 use super::generate::Maker;

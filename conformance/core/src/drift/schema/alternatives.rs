@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ledger::Pair;
 use super::super::meaning::{Edit, Step};
+use super::super::pair::Pair;
 use super::super::rules;
 use super::compare::Walk;
 use super::differences::{self, Below, Difference};

@@ -1,6 +1,6 @@
 //! Differences of how bytes are written: as text, such as base64, or as they are.
 
-use super::super::ledger::Pair;
+use super::super::pair::Pair;
 use super::super::rules;
 use super::differences::{Difference, replaced};
 use super::effect::Effect;

@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use foldhash::HashMap;
 use serde_json::Value;
 
-use super::super::ledger::{Ledger, Pair, Site, Text};
+use super::super::ledger::Ledger;
 use super::super::meaning::{Meaning, Step};
+use super::super::pair::Pair;
 use super::super::rules;
 use super::super::same::Same;
+use super::super::site::{Site, Text};
 use super::alternatives::turned;
 use super::differences::{self, Below, Difference};
 use super::effect::Effect;

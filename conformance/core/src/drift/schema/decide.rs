@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::{HashMap, HashSet};
 use serde_json::Value;
 
-use super::super::ledger::Text;
 use super::super::meaning::{Edit, Focus, Meaning, Spot, Step, Trial, of_schema};
+use super::super::site::Text;
 use super::compare::{Root, Walk};
 use super::differences::Difference;
 use super::effect::{self, Effect};

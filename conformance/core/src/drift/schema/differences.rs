@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ledger::Pair;
 use super::super::meaning::{Edit, Step};
+use super::super::pair::Pair;
 use super::super::rules::{self, Rule};
 use super::bytes::are_text;
 use super::effect::{self, Effect};

@@ -1,7 +1,8 @@
 //! Entering what the differences of all pairs come to.
 
-use super::super::ledger::{Ledger, Pair, SchemaEntry};
+use super::super::ledger::{Ledger, SchemaEntry};
 use super::super::meaning::Meaning;
+use super::super::pair::Pair;
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
 use super::decide::{Decider, Verdict};

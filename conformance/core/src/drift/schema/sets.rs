@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::equal::identity;
-use super::super::ledger::Pair;
 use super::super::meaning::Edit;
+use super::super::pair::Pair;
 use super::super::rules;
 use super::differences::{Difference, spelled};
 use super::effect::Effect;

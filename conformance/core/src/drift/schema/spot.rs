@@ -1,7 +1,7 @@
 //! Where a difference is judged: the smallest schema that a whole value has to meet, and the schemas around it.
 
-use super::super::ledger::Text;
 use super::super::meaning::{Around, Edit, Focus, Spot, Step, Trial};
+use super::super::site::Text;
 use super::decide::Decider;
 use super::differences::Difference;
 use super::effect;

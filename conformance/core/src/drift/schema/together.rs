@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::ledger::{Pair, SchemaEntry, Text};
+use super::super::ledger::SchemaEntry;
 use super::super::meaning::{Edit, Focus, Spot, Step, Trial, Tried, of_schema};
+use super::super::pair::Pair;
 use super::super::rules;
+use super::super::site::Text;
 use super::decide::Decider;
 use super::differences::Difference;
 use super::shown::Outcome;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::ledger::Pair;
 use super::super::meaning::Edit;
+use super::super::pair::Pair;
 use super::super::rules;
 use super::differences::{Difference, spelled};
 use super::effect::{self, Effect};

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::super::equal::PROVENANCE;
-use super::super::ledger::Pair;
 use super::super::meaning::Step;
+use super::super::pair::Pair;
 use super::super::same::Same;
 use super::compare::{Values, Walk};
 use super::differences::Below;
