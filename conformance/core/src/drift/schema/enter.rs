@@ -5,12 +5,13 @@ use super::super::meaning::Meaning;
 use super::super::pair::Pair;
 use super::super::rules;
 use super::compare::{From, Root, Visit, Walk};
-use super::decide::{Decider, Verdict};
+use super::decider::Decider;
 use super::differences::Difference;
 use super::effect::Effect;
 use super::structure::is_open;
 use super::told;
 use super::users::{Found, Search};
+use super::verdict::Verdict;
 use crate::finding::{self, Impact, Message, SchemaChange, Sender, Severity, Side, Turned};
 
 /// Enters what the differences of all pairs come to.

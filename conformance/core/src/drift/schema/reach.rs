@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::super::meaning::Step;
-use super::decide::Decider;
+use super::decider::Decider;
 use super::view::{Content, View, is_annotation};
 use crate::finding::{Sender, Side};
 
@@ -42,6 +42,26 @@ pub(super) fn is_plain(view: &View) -> bool {
 }
 
 impl Decider<'_, '_, '_> {
+    /// Returns the first of the schemas `around` another one whose old values never reach it, and whether its new values do.
+    ///
+    /// Either the old schemas around it keep values out, whatever the inner one is, or both documents do: what accepts nothing may be the
+    /// very schema that differs.
+    pub(super) fn out_of_reach(&self, around: &[(usize, String, Step)]) -> Option<(usize, bool)> {
+        around.iter().find_map(|(pair, _, step)| {
+            let (old, new) = self.walk.views(*pair);
+            let in_new = || !self.vacant.1.misses(new, step, true);
+            let misses = self.vacant.0.misses_around(old, step)
+                || self.vacant.0.misses(old, step, true) && !in_new();
+            misses.then(|| (*pair, in_new()))
+        })
+    }
+
+    /// Whether neither schema of a pair accepts any value.
+    pub(super) fn is_void(&self, id: usize) -> bool {
+        let (old, new) = self.walk.views(id);
+        self.vacant.0.accepts_nothing(old) && self.vacant.1.accepts_nothing(new)
+    }
+
     /// Whether a value that one side rejects in the pair `id` is rejected in all schemas `around` it for the same reason: these are
     /// objects and arrays that restrict nothing else, and alternatives that exclude each other by type or by the value of a required
     /// member.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::meaning::Step;
 use super::compare::From;
-use super::decide::Decider;
+use super::decider::Decider;
 use super::differences::Difference;
 use crate::finding::{SchemaChange, Sender};
 
@@ -55,5 +55,18 @@ impl Decider<'_, '_, '_> {
             whole = *around;
         }
         self.meaning.names(self.at(whole), name)
+    }
+
+    /// Whether no value of either schema of a pair has a member of this name.
+    pub(super) fn neither_has(&self, id: usize, name: &str) -> bool {
+        let step = Step::Member(name.to_owned());
+        let (old, new) = self.walk.views(id);
+        self.vacant.0.misses(old, &step, true) && self.vacant.1.misses(new, &step, true)
+    }
+
+    /// Whether no value of the old schema of a pair has a member of this name.
+    pub(super) fn never_has(&self, id: usize, name: &str) -> bool {
+        let step = Step::Member(name.to_owned());
+        self.vacant.0.misses(self.walk.views(id).0, &step, true)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::meaning::{Around, Edit, Focus, Raised, Spot, Step, Trial, Tried};
-use super::decide::Decider;
+use super::decider::Decider;
 use crate::document::pointer;
 use crate::finding::{Proof, Sender, Side};
 

@@ -2,7 +2,7 @@
 
 use super::super::meaning::{Around, Edit, Focus, Spot, Step, Trial};
 use super::super::site::Text;
-use super::decide::Decider;
+use super::decider::Decider;
 use super::differences::Difference;
 use super::effect;
 use super::ways::Use;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::meaning::{Edit, enforces_format, is_held};
-use super::decide::Decider;
+use super::decider::Decider;
 use super::differences::Difference;
 use super::effect::Effect;
 use super::nothing::is_of;

@@ -8,9 +8,9 @@ use super::super::ledger::SchemaEntry;
 use super::super::meaning::{Edit, Focus, Spot, Step, Trial, Tried, of_schema};
 use super::super::pair::Pair;
 use super::super::rules;
-use super::super::site::Text;
-use super::decide::Decider;
+use super::decider::Decider;
 use super::differences::Difference;
+use super::group::{Group, Member};
 use super::shown::Outcome;
 use super::ways::Use;
 use crate::finding::{Effect, Impact, Message, SchemaChange, Sender, Severity, Turned, Undecided};
@@ -23,35 +23,6 @@ const TRIED: usize = 8;
 
 /// How many members are looked at to find out what differences do together.
 const TOGETHER: usize = 60;
-
-/// The differences of one schema that a whole value has to meet, by the direction of the value.
-pub(super) type Group<'d> = Vec<Member<'d>>;
-
-/// A difference of a schema that several share.
-pub(super) struct Member<'d> {
-    /// The pair that it is a difference of.
-    pub(super) id: usize,
-    pub(super) difference: &'d Difference,
-    /// Whether it breaks somebody by itself.
-    pub(super) breaks: bool,
-    /// Whether no value is left because of it.
-    pub(super) empties: bool,
-    /// Values of the shared schema that are about it.
-    pub(super) values: Vec<Value>,
-}
-
-impl<'d> Member<'d> {
-    /// A difference that changes nothing by itself, with values of the shared schema that are about it.
-    pub(super) fn quiet(id: usize, difference: &'d Difference, values: Vec<Value>) -> Self {
-        Self {
-            id,
-            difference,
-            breaks: false,
-            empties: false,
-            values,
-        }
-    }
-}
 
 /// The joint effect of differences.
 enum Joint<'d> {
@@ -129,23 +100,6 @@ impl<'d> Decider<'d, '_, '_> {
         made_up
     }
 
-    /// Notes that a difference was judged at `place`.
-    pub(super) fn join(&mut self, place: usize, sender: Sender, text: Text, member: Member<'d>) {
-        let group = self.groups.entry((place, sender, text)).or_default();
-        let known = group.iter_mut().find(|other| {
-            other.id == member.id && std::ptr::eq(other.difference, member.difference)
-        });
-        match known {
-            Some(known) => {
-                known.breaks |= member.breaks;
-                known.empties |= member.empties;
-                known.values.extend(member.values);
-                known.values.truncate(2 * TRIED);
-            }
-            None => group.push(member),
-        }
-    }
-
     /// Notes a difference that changes nothing by itself. Other differences of the schema at `place`, which is around it, may make it matter.
     pub(super) fn join_quietly(
         &mut self,
@@ -156,7 +110,7 @@ impl<'d> Decider<'d, '_, '_> {
         one: &Use,
     ) {
         let text = self.text_around(place, one);
-        self.join(
+        self.groups.join(
             place,
             sender,
             text,
@@ -168,7 +122,7 @@ impl<'d> Decider<'d, '_, '_> {
     pub(super) fn together(&mut self) -> Vec<(usize, SchemaEntry)> {
         let groups = std::mem::take(&mut self.groups);
         let mut found: BTreeMap<usize, SchemaEntry> = BTreeMap::new();
-        for ((place, sender, text), mut group) in groups {
+        for ((place, sender, text), mut group) in groups.into_sorted() {
             let spot = Spot {
                 at: self.at(place),
                 sender,

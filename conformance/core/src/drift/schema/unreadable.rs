@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::super::meaning::Edit;
-use super::decide::{Decider, Verdict};
+use super::decider::Decider;
 use super::differences::Difference;
 use super::side::Side;
+use super::verdict::Verdict;
 use crate::document::pointer::{self, index as index_of, join};
 use crate::finding::{Impact, Sender, Undecided};
 use crate::schema::pattern::fault;

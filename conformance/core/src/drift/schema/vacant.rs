@@ -9,7 +9,6 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::meaning::Step;
-use super::decide::Decider;
 use super::side::Side;
 use super::view::{Content, View};
 use crate::document::Decimal;
@@ -29,41 +28,6 @@ pub(super) struct Vacancy<'s, 'a> {
     pub(super) rests_on: Cell<usize>,
     /// The same of views that were asked about, by their pointers and how deep was looked.
     empty: RefCell<HashMap<(String, bool), bool>>,
-}
-
-impl Decider<'_, '_, '_> {
-    /// Returns the first of the schemas `around` another one whose old values never reach it, and whether its new values do.
-    ///
-    /// Either the old schemas around it keep values out, whatever the inner one is, or both documents do: what accepts nothing may be the
-    /// very schema that differs.
-    pub(super) fn out_of_reach(&self, around: &[(usize, String, Step)]) -> Option<(usize, bool)> {
-        around.iter().find_map(|(pair, _, step)| {
-            let (old, new) = self.walk.views(*pair);
-            let in_new = || !self.vacant.1.misses(new, step, true);
-            let misses = self.vacant.0.misses_around(old, step)
-                || self.vacant.0.misses(old, step, true) && !in_new();
-            misses.then(|| (*pair, in_new()))
-        })
-    }
-
-    /// Whether neither schema of a pair accepts any value.
-    pub(super) fn is_void(&self, id: usize) -> bool {
-        let (old, new) = self.walk.views(id);
-        self.vacant.0.accepts_nothing(old) && self.vacant.1.accepts_nothing(new)
-    }
-
-    /// Whether no value of either schema of a pair has a member of this name.
-    pub(super) fn neither_has(&self, id: usize, name: &str) -> bool {
-        let step = Step::Member(name.to_owned());
-        let (old, new) = self.walk.views(id);
-        self.vacant.0.misses(old, &step, true) && self.vacant.1.misses(new, &step, true)
-    }
-
-    /// Whether no value of the old schema of a pair has a member of this name.
-    pub(super) fn never_has(&self, id: usize, name: &str) -> bool {
-        let step = Step::Member(name.to_owned());
-        self.vacant.0.misses(self.walk.views(id).0, &step, true)
-    }
 }
 
 impl<'s, 'a> Vacancy<'s, 'a> {
@@ -97,7 +61,7 @@ impl<'s, 'a> Vacancy<'s, 'a> {
     }
 
     /// Whether no value of `view` has anything where `step` leads, whatever the schema there is.
-    fn misses_around(&self, view: &View, step: &Step) -> bool {
+    pub(super) fn misses_around(&self, view: &View, step: &Step) -> bool {
         let keyword = match step {
             Step::Rest => "additionalProperties",
             Step::Name => "propertyNames",

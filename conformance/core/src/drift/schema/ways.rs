@@ -6,7 +6,7 @@ use foldhash::HashMap;
 
 use super::super::meaning::Step;
 use super::compare::From;
-use super::decide::Decider;
+use super::decider::Decider;
 use crate::finding::Sender;
 
 /// In how many bodies or parameters of a direction a difference is looked for.
