@@ -12,10 +12,9 @@ use super::edit::Edit;
 use super::facts::{Facts, ways_up_to};
 use super::generate::{Maker, generic};
 use super::source::Source;
+use super::spoken::Documented;
 use super::tried::{distinct, size};
-use super::whole::written;
 use super::{Meaning, Spot, judge, lists, text};
-use crate::finding::Sender;
 
 /// How many alternatives of one side are told apart.
 const ALTERNATIVES: usize = 50;
@@ -73,20 +72,16 @@ impl Meaning<'_> {
         if sides.into_iter().all(has_one_way) {
             return (Vec::new(), true);
         }
-        let all = Some(self.edits(spot.sender, edits));
-        let (Ok((one, first)), Ok((other, second))) = (
-            written(&old.source, spot.at.0, None, SCHEMAS),
-            written(&old.source, spot.at.0, all, SCHEMAS),
-        ) else {
+        let Ok([(one, first), (other, second)]) = self.before_and_after(spot, edits, SCHEMAS)
+        else {
             return (Vec::new(), false);
         };
         let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
-        // Members that only the old document has are sent by a server as long as no difference is about them.
-        let speak = self.speakers(spot.at);
-        let cost = |name: &str| match (speak(name), spot.sender) {
-            ((true, _), Sender::Client) | ((_, true), Sender::Server) => 0,
-            ((true, false), Sender::Server) => 1_000,
-            ((false, _), Sender::Client) | ((false, false), Sender::Server) => 1_000_000,
+        let documented = self.documented(spot);
+        let cost = |name: &str| match documented(name) {
+            Documented::Now => 0,
+            Documented::Before => 1_000,
+            Documented::No => 1_000_000,
         };
         let (mut found, objects, is_complete) = differing(&one, &other, cost);
         let (lists, items) = lists::differing(&one, &other);

@@ -19,10 +19,9 @@ use super::facts::ways_up_to;
 use super::generate::{Maker, generic};
 use super::prints::Prints;
 use super::source::Source;
+use super::spoken::Documented;
 use super::tried::{distinct, size};
-use super::whole::written;
 use super::{Meaning, Spot, judge, text};
-use crate::finding::Sender;
 
 /// How many alternatives of one side are told apart.
 const ALTERNATIVES: usize = 1_500;
@@ -75,22 +74,19 @@ impl Meaning<'_> {
         overlapping: bool,
     ) -> Vec<Value> {
         let (old, _) = self.makers(spot.sender);
-        let all = Some(self.edits(spot.sender, edits));
-        let (Ok((one, first)), Ok((other, second))) = (
-            written(&old.source, spot.at.0, None, SCHEMAS),
-            written(&old.source, spot.at.0, all, SCHEMAS),
-        ) else {
+        let Ok([(one, first), (other, second)]) = self.before_and_after(spot, edits, SCHEMAS)
+        else {
             return Vec::new();
         };
         if overlapping && !has_one_of(&one) && !has_one_of(&other) {
             return Vec::new();
         }
         let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
-        let speak = self.speakers(spot.at);
-        let cost = |name: &str| match (speak(name), spot.sender) {
-            ((true, _), Sender::Client) | ((_, true), Sender::Server) => 0,
-            ((true, false), Sender::Server) => 1,
-            ((false, _), Sender::Client) | ((false, false), Sender::Server) => 2,
+        let documented = self.documented(spot);
+        let cost = |name: &str| match documented(name) {
+            Documented::Now => 0,
+            Documented::Before => 1,
+            Documented::No => MOST_COSTLY,
         };
         let union = Union::new(&one, &other);
         let found = union.values(overlapping, &cost);

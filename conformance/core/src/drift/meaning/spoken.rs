@@ -16,6 +16,16 @@ use crate::schema::Member;
 /// A name that no document has: a noncharacter.
 const UNNAMED: &str = "\u{fdd0}";
 
+/// Whether the sender of a member documents it.
+pub(super) enum Documented {
+    /// It does.
+    Now,
+    /// A server did, in the old document, and sends the member as long as no difference is about it.
+    Before,
+    /// It does not.
+    No,
+}
+
 impl Meaning<'_> {
     /// Whether the sender of each value documents all members of it. A server sends what its new document has, and what the old one
     /// has besides, as long as no edit is about that: all other differences are others' to tell.
@@ -114,15 +124,19 @@ impl Meaning<'_> {
         spoken
     }
 
-    /// Tells whether the old and the new schema speak of a member.
-    pub(super) fn speakers(&self, at: At<'_>) -> impl Fn(&str) -> (bool, bool) {
+    /// Tells whether the sender documents a member.
+    pub(super) fn documented(&self, spot: Spot<'_>) -> impl Fn(&str) -> Documented {
         let (old, new) = self.sources();
-        let before = old.schemas.in_place(&[at.0.to_owned()]);
-        let after = new.schemas.in_place(&[at.1.to_owned()]);
+        let before = old.schemas.in_place(&[spot.at.0.to_owned()]);
+        let after = new.schemas.in_place(&[spot.at.1.to_owned()]);
         move |name| {
             let speaks =
                 |source: &Source<'_>, schemas: &[String]| source.member(schemas, name).is_some();
-            (speaks(old, &before), speaks(new, &after))
+            match (spot.sender, speaks(old, &before), speaks(new, &after)) {
+                (Sender::Client, true, _) | (Sender::Server, _, true) => Documented::Now,
+                (Sender::Server, true, false) => Documented::Before,
+                (Sender::Client, false, _) | (Sender::Server, false, false) => Documented::No,
+            }
         }
     }
 

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::edit::Edit;
 use super::plain::{Edits, Open, Writer};
 use super::scope::Scope;
 use super::source::Source;
+use super::{Meaning, Spot};
 use crate::finding::Undecided;
 use crate::schema::direction::Names;
 
@@ -32,7 +34,7 @@ pub(super) fn whole<'a>(
 }
 
 /// As [`whole`] without leaving anything out, for schemas of which there are at most `limit`; says how many there are.
-pub(super) fn written<'a>(
+fn written<'a>(
     source: &Source<'a>,
     at: &str,
     edits: Option<Edits<'_, 'a>>,
@@ -41,6 +43,23 @@ pub(super) fn written<'a>(
     let mut writer = Writer::new(source, limit, edits);
     let schema = writer.whole(at)?;
     Ok((schema, limit - writer.left))
+}
+
+impl Meaning<'_> {
+    /// Writes the old schema as [`written`] does, and once more with `edits`.
+    pub(super) fn before_and_after(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        limit: usize,
+    ) -> Result<[(Value, usize); 2], Undecided> {
+        let source = &self.makers(spot.sender).0.source;
+        let edits = self.edits(spot.sender, edits);
+        Ok([
+            written(source, spot.at.0, None, limit)?,
+            written(source, spot.at.0, Some(edits), limit)?,
+        ])
+    }
 }
 
 /// Writes what a value of all of `schemas` has to meet, as [`written`] does.
