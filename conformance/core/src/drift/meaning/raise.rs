@@ -45,17 +45,12 @@ impl Meaning<'_> {
         let mut values = values;
         for Around { at, step, .. } in around {
             let next = embedded(&values, [(old, at.0), (new, at.1)], step);
-            let takes = |maker: &Maker<'_>, at: &str| {
-                let accepted = judge::accepted(&maker.source, at, &next, None);
-                accepted.unwrap_or_else(|_| vec![true; next.len()])
-            };
-            let either: Vec<bool> = takes(old, at.0)
+            let accepted = accepted_by_either(&next, [(old, at.0), (new, at.1)]);
+            let mut ranked: Vec<(bool, Value)> = accepted
                 .into_iter()
-                .zip(takes(new, at.1))
-                .map(|(one, other)| one || other)
+                .map(|accepted| !accepted)
+                .zip(next)
                 .collect();
-            let mut ranked: Vec<(bool, Value)> =
-                either.into_iter().map(|taken| !taken).zip(next).collect();
             ranked.sort_by_key(|(refused, _)| *refused);
             ranked.truncate(4 * CARRIED);
             values = ranked.into_iter().map(|(_, value)| value).collect();
@@ -156,13 +151,9 @@ impl Meaning<'_> {
                 values = next;
             }
             if values.len() > CARRIED {
-                let takes = |maker: &Maker<'_>, at: &str| {
-                    let accepted = judge::accepted(&maker.source, at, &values, None);
-                    accepted.unwrap_or_else(|_| vec![true; values.len()])
-                };
-                let either = takes(old, at.0).into_iter().zip(takes(new, at.1));
-                let mut either = either.map(|(one, other)| one || other);
-                values.retain(|_| either.next().unwrap_or(false));
+                let accepted = accepted_by_either(&values, [(old, at.0), (new, at.1)]);
+                let mut accepted = accepted.into_iter();
+                values.retain(|_| accepted.next().unwrap_or(false));
             }
             values.truncate(CARRIED);
         }
@@ -181,6 +172,16 @@ impl Meaning<'_> {
             None => Raised::Stuck,
         }
     }
+}
+
+/// Which of `values` one of two schemas accepts; all of them where it cannot be asked.
+fn accepted_by_either(values: &[Value], schemas: [(&Maker<'_>, &str); 2]) -> Vec<bool> {
+    let [old, new] = schemas.map(|(maker, at)| {
+        let accepted = judge::accepted(&maker.source, at, values, None);
+        accepted.unwrap_or_else(|_| vec![true; values.len()])
+    });
+    let both = old.into_iter().zip(new);
+    both.map(|(one, other)| one || other).collect()
 }
 
 /// Values of two schemas that have one of `values` where `step` leads, the small ones first.
