@@ -78,11 +78,7 @@ impl Ledger<'_> {
         } else {
             rule.severity
         };
-        let (old, new) = (
-            as_spelled(self.old, &at.old, old),
-            as_spelled(self.new, &at.new, new),
-        );
-        let change = member(key, old, new);
+        let change = self.change(at, key, old, new);
         self.add_as(rule, severity, subject, at, change);
     }
 
@@ -100,12 +96,22 @@ impl Ledger<'_> {
         let old = self.old.literal(&at.old).or(default.clone());
         let new = self.new.literal(&at.new).or(default);
         if !is_same(&old, &new) {
-            let (old, new) = (
-                as_spelled(self.old, &at.old, old),
-                as_spelled(self.new, &at.new, new),
-            );
-            self.add(rule, subject, &at, member(key, old, new));
+            let change = self.change(&at, key, old, new);
+            self.add(rule, subject, &at, change);
         }
+    }
+
+    /// A member that differs, with numbers as the files spell them.
+    fn change(
+        &self,
+        at: &Pair,
+        key: &str,
+        old: Option<Literal>,
+        new: Option<Literal>,
+    ) -> DocumentChange {
+        let old = old.map(|value| as_spelled(self.old, &at.old, value));
+        let new = new.map(|value| as_spelled(self.new, &at.new, value));
+        member(key, old, new)
     }
 }
 
@@ -124,14 +130,13 @@ fn exactly(document: &Document, at: &str, value: Option<&Value>) -> Option<Liter
 }
 
 /// A value that is a number, as the file spells it.
-fn as_spelled(document: &Document, at: &str, value: Option<Literal>) -> Option<Literal> {
-    let value = value?;
+pub(super) fn as_spelled(document: &Document, at: &str, value: Literal) -> Literal {
     let number = value.number();
     let spelling = number.and_then(|number| document.spelled_number(at, &number));
-    Some(match spelling {
+    match spelling {
         Some(spelling) => value.spelled(spelling),
         None => value,
-    })
+    }
 }
 
 fn is_same(old: &Option<Literal>, new: &Option<Literal>) -> bool {

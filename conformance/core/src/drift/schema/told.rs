@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::members::as_spelled;
 use super::differences::Difference;
 use super::matching::Sides;
 use super::side::Side;
@@ -91,12 +92,7 @@ impl Side<'_> {
 
     /// A number that the model has at `at`, as the file spells it.
     fn as_spelled(&self, at: &str, literal: Literal) -> Literal {
-        let number = literal.number();
-        let spelling = number.and_then(|number| self.document().spelled_number(at, &number));
-        match spelling {
-            Some(spelling) => literal.spelled(spelling),
-            None => literal,
-        }
+        as_spelled(self.document(), at, literal)
     }
 
     /// Gives numbers the spelling that they have in the list at `at`.
