@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::case::serialize::kind;
 use crate::document::{Document, pointer};
 
 /// How many branches within branches are followed.
@@ -71,16 +72,4 @@ pub(super) fn is_list_of_scalars(document: &Document, at: &str) -> bool {
         .resolve(at)
         .and_then(|(at, _)| of(document, &pointer::join(&at, "items")));
     is_list && items.is_some_and(|kinds| are_scalar(&kinds))
-}
-
-/// The type of a value.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }

@@ -77,20 +77,11 @@ impl<'a> Unsent<'a> {
     /// The properties that are not sent, by the schema at `at` and all that applies to the same object.
     #[must_use]
     pub fn names(&self, at: &str) -> Rc<Names> {
-        if self.flags.is_empty() {
-            return Rc::default();
-        }
-        if let Some(known) = self.known.borrow().get(at) {
-            return Rc::clone(known);
-        }
-        let mut names = Names::new();
-        for at in self.subschemas.in_place(&[at.to_owned()]) {
-            self.own(&at, &mut names);
-        }
-        let names = Rc::new(names);
-        let mut known = self.known.borrow_mut();
-        known.insert(at.to_owned(), Rc::clone(&names));
-        names
+        self.looked_up(&self.known, at, |names| {
+            for at in self.subschemas.in_place(&[at.to_owned()]) {
+                self.own(&at, names);
+            }
+        })
     }
 
     /// The properties that are not sent, as far as the subschemas that `keyword` holds in the schema at `at` have a part in it; `around`
@@ -120,17 +111,26 @@ impl<'a> Unsent<'a> {
     /// The properties that are not sent by the schema at `at` alone.
     #[must_use]
     pub fn own_names(&self, at: &str) -> Rc<Names> {
+        self.looked_up(&self.owned, at, |names| self.own(at, names))
+    }
+
+    /// The names that `known` has for the schema at `at`, which `add` finds the first time.
+    fn looked_up(
+        &self,
+        known: &RefCell<HashMap<String, Rc<Names>>>,
+        at: &str,
+        add: impl FnOnce(&mut Names),
+    ) -> Rc<Names> {
         if self.flags.is_empty() {
             return Rc::default();
         }
-        if let Some(known) = self.owned.borrow().get(at) {
+        if let Some(known) = known.borrow().get(at) {
             return Rc::clone(known);
         }
         let mut names = Names::new();
-        self.own(at, &mut names);
+        add(&mut names);
         let names = Rc::new(names);
-        let mut known = self.owned.borrow_mut();
-        known.insert(at.to_owned(), Rc::clone(&names));
+        known.borrow_mut().insert(at.to_owned(), Rc::clone(&names));
         names
     }
 
