@@ -18,13 +18,22 @@ fn document(version: &str, schema: &str) -> Document {
     Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
-/// Compares two schemas, each with its version, and returns the sentences of the findings.
-fn told(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
-    let (old, new) = (document(old.0, old.1), document(new.0, new.1));
-    let findings = compare(&old, &new, &Options::default());
+/// Returns the sentences of the findings between two documents.
+fn sentences(old: &Document, new: &Document) -> Vec<String> {
+    let findings = compare(old, new, &Options::default());
     let all = findings.iter();
     all.map(|finding| words::of(finding, Comparison::Versions))
         .collect()
+}
+
+/// Compares two schemas, each with its version, and returns the sentences of the findings.
+fn told(old: (&str, &str), new: (&str, &str)) -> Vec<String> {
+    sentences(&document(old.0, old.1), &document(new.0, new.1))
+}
+
+/// As [`told`], for two schemas of OpenAPI 3.1.
+fn told_in_3_1(old: &str, new: &str) -> Vec<String> {
+    told(("3.1.0", old), ("3.1.0", new))
 }
 
 #[test]
@@ -433,11 +442,7 @@ fn a_change_under_a_condition_is_told_with_it() {
     ];
     for (old, new, expected) in &table {
         let (old, new) = (whole(old), whole(new));
-        assert_eq!(
-            told(("3.1.0", &old), ("3.1.0", &new)),
-            [*expected],
-            "{old} {new}"
-        );
+        assert_eq!(told_in_3_1(&old, &new), [*expected], "{old} {new}");
     }
 }
 
@@ -448,13 +453,13 @@ fn a_new_item_of_a_tuple_is_told_as_one() {
         "{type: array, prefixItems: [{type: string}, {type: integer}]}",
     );
     assert_eq!(
-        told(("3.1.0", one), ("3.1.0", two)),
+        told_in_3_1(one, two),
         [
             "`prefixItems` describes one more item: an integer: clients that send values that do not match it are now refused"
         ]
     );
     assert_eq!(
-        told(("3.1.0", two), ("3.1.0", one)),
+        told_in_3_1(two, one),
         [
             "`prefixItems` no longer describes its last item, an integer: clients may now send values that do not match it"
         ]
@@ -468,7 +473,7 @@ fn a_member_that_was_required_already_is_not_told_as_newly_required() {
         "{type: object, required: [xa], properties: {xa: {type: string}}}",
     );
     assert_eq!(
-        told(("3.1.0", bare), ("3.1.0", described)),
+        told_in_3_1(bare, described),
         ["new adds `xa` to the request: clients that already send another value there are refused"]
     );
 }
@@ -480,7 +485,7 @@ fn a_member_more_of_an_open_alternative_is_not_told_as_one_that_could_not_be_sen
         "{anyOf: [{type: object, properties: {x: {type: string}}}, {type: object, properties: {y: {type: string}, b: {type: string}}}]}",
     );
     assert_eq!(
-        told(("3.1.0", less), ("3.1.0", more)),
+        told_in_3_1(less, more),
         [
             "new adds `b` to the request: only clients that already send an undocumented `b` are affected"
         ]
@@ -495,15 +500,7 @@ fn numbers_outside_of_schemas_are_quoted_as_their_file_has_them() {
         );
         Document::parse("d", &text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     };
-    let findings = compare(
-        &document("1.10", "1.0"),
-        &document("1.20", "2.50"),
-        &Options::default(),
-    );
-    let all = findings.iter();
-    let told: Vec<String> = all
-        .map(|finding| words::of(finding, Comparison::Versions))
-        .collect();
+    let told = sentences(&document("1.10", "1.0"), &document("1.20", "2.50"));
     for number in ["1.10", "1.20", "1.0", "2.50"] {
         assert!(
             told.iter().any(|one| one.contains(number)),
