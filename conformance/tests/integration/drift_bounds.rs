@@ -1,41 +1,11 @@
 //! Bounds of any size are judged alike, alone and together: whether a value can be made at a bound decides what is shown, not what is said.
 
-use conformance::document::Document;
-use conformance::drift::{Options, compare};
-use conformance::finding::{Finding, Severity};
+use conformance::finding::Severity;
 use serde_json::{Value, json};
 
+use crate::drift_support::carrier::found;
 use crate::drift_support::random::Random;
-
-/// The document that has the schema as the body of a request or of a response.
-fn document(sent: bool, schema: &Value) -> Document {
-    let content = json!({"application/json": {"schema": schema}});
-    let mut operation = json!({"responses": {"200": {"description": "d"}}});
-    match sent {
-        true => operation["requestBody"] = json!({"content": content}),
-        false => operation["responses"]["200"]["content"] = content,
-    }
-    let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}});
-    Document::parse("d", &value.to_string()).expect("a document")
-}
-
-fn found(sent: bool, old: &Value, new: &Value) -> Vec<Finding> {
-    compare(
-        &document(sent, old),
-        &document(sent, new),
-        &Options::default(),
-    )
-}
-
-/// The severities and rules of what is found.
-fn told(findings: &[Finding]) -> Vec<(Severity, &'static str)> {
-    let mut all: Vec<_> = findings
-        .iter()
-        .map(|finding| (finding.severity, finding.rule))
-        .collect();
-    all.sort();
-    all
-}
+use crate::drift_support::verdicts::verdicts;
 
 /// A schema in which every bound is a number below 10.
 fn schema(random: &mut Random, depth: usize) -> Value {
@@ -114,8 +84,8 @@ fn bounds_of_millions_are_judged_like_small_ones() {
         let small = found(sent, &old, &new);
         let large = found(sent, &shifted(&old, 1_000_000), &shifted(&new, 1_000_000));
         assert_eq!(
-            told(&small),
-            told(&large),
+            verdicts(&small),
+            verdicts(&large),
             "round {round}, {sent}: {old} to {new}"
         );
         assert!(

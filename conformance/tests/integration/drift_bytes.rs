@@ -1,24 +1,21 @@
 //! Bytes are written as text or as they are, and each version of OpenAPI has its own words for that.
 
-use conformance::document::Document;
 use conformance::drift::{Options, compare};
 use conformance::finding::{Comparison, Finding, Severity};
 use conformance::report::words;
 use serde_json::{Value, json};
 
+use crate::drift_support::carrier::api;
+use crate::drift_support::document;
+
 fn found(sent: bool, old: (&str, &Value), new: (&str, &Value)) -> Vec<Finding> {
-    let document = |(version, schema): (&str, &Value)| {
+    let typed = |(version, schema): (&str, &Value)| {
         let schema = json!({"type": "object", "properties": {"f": schema}});
-        let content = json!({"application/json": {"schema": schema}});
-        let mut operation = json!({"responses": {"200": {"description": "d"}}});
-        match sent {
-            true => operation["requestBody"] = json!({"content": content}),
-            false => operation["responses"]["200"]["content"] = content,
-        }
-        let value = json!({"openapi": version, "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}});
-        Document::parse("d", &value.to_string()).expect("a document")
+        let mut value = api(sent, &schema);
+        value["openapi"] = json!(version);
+        document("d", &value)
     };
-    compare(&document(old), &document(new), &Options::default())
+    compare(&typed(old), &typed(new), &Options::default())
 }
 
 #[test]

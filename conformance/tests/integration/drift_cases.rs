@@ -9,7 +9,7 @@ use std::thread;
 use conformance::drift::rules;
 use suite::{Case, cases};
 
-use crate::drift_support::suite;
+use crate::drift_support::{faults, suite};
 
 /// Returns the results of `of` for each case, in the order of the cases; runs on all processors, as there are many.
 fn of_all<T: Send>(cases: &[Case], of: impl Fn(&Case) -> Vec<T> + Sync) -> Vec<T> {
@@ -40,12 +40,7 @@ fn of_all<T: Send>(cases: &[Case], of: impl Fn(&Case) -> Vec<T> + Sync) -> Vec<T
 fn each_case_is_found_as_it_says_from_either_side() {
     let cases = cases();
     let faults = of_all(&cases, Case::faults);
-    assert!(
-        faults.is_empty(),
-        "{} wrong\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    faults::assert_none(&faults);
     assert!(cases.len() >= 300, "{}", cases.len());
 }
 

@@ -10,6 +10,7 @@ use conformance::finding::Severity;
 use serde_json::{Map, Value, json};
 
 use crate::drift_support::random::Random;
+use crate::drift_support::verdicts::verdicts;
 
 /// Names that differ in every way in which names can be put in an order, or be taken for those that examples are made with.
 const NAMES: [&str; 14] = [
@@ -208,12 +209,7 @@ fn told(place: usize, old: &Value, new: &Value) -> Vec<(Severity, &'static str)>
         Document::parse("d", &value.to_string()).expect("a document")
     };
     let findings = compare(&document(old), &document(new), &Options::default());
-    let mut all: Vec<_> = findings
-        .iter()
-        .map(|finding| (finding.severity, finding.rule))
-        .collect();
-    all.sort();
-    all
+    verdicts(&findings)
 }
 
 /// `count` of the numbers below `of`, in any order.

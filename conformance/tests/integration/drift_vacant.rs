@@ -5,19 +5,8 @@ use conformance::drift::{Options, compare};
 use conformance::finding::{Finding, Severity};
 use serde_json::{Value, json};
 
-fn found(sent: bool, old: &Value, new: &Value) -> Vec<Finding> {
-    let document = |schema: &Value| {
-        let content = json!({"application/json": {"schema": schema}});
-        let mut operation = json!({"responses": {"200": {"description": "d"}}});
-        match sent {
-            true => operation["requestBody"] = json!({"content": content}),
-            false => operation["responses"]["200"]["content"] = content,
-        }
-        let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}});
-        Document::parse("d", &value.to_string()).expect("a document")
-    };
-    compare(&document(old), &document(new), &Options::default())
-}
+use crate::drift_support::carrier::{api, found};
+use crate::drift_support::{document, faults};
 
 /// Whether nothing that is found may break anybody, from either side and whoever sends it.
 fn harmless(old: &Value, new: &Value) -> Result<(), String> {
@@ -107,12 +96,7 @@ fn what_accepts_nothing_may_become_another_schema_that_accepts_nothing() {
         more["properties"]["a"] = old.clone();
         faults.extend(harmless(&closed, &more).err());
     }
-    assert!(
-        faults.is_empty(),
-        "{} faults\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    faults::assert_none(&faults);
 }
 
 #[test]
@@ -173,12 +157,7 @@ fn nothing_breaks_where_no_value_comes() {
             faults.extend(harmless(&nested(&one), &nested(&other)).err());
         }
     }
-    assert!(
-        faults.is_empty(),
-        "{} faults\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    faults::assert_none(&faults);
 }
 
 #[test]
@@ -332,12 +311,7 @@ fn objects_that_are_valid_in_one_document_only_are_always_found() {
             }
         }
     }
-    assert!(
-        faults.is_empty(),
-        "{} faults\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
+    faults::assert_none(&faults);
 }
 
 #[test]
@@ -381,17 +355,12 @@ fn a_place_that_accepts_nothing_may_be_opened_by_its_own_schema() {
 
 /// The findings of components, of which `A` is sent or answered.
 fn found_of(sent: bool, old: &Value, new: &Value) -> Vec<Finding> {
-    let document = |schemas: &Value| {
-        let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/A"}}});
-        let mut operation = json!({"responses": {"200": {"description": "d"}}});
-        match sent {
-            true => operation["requestBody"] = json!({"content": content}),
-            false => operation["responses"]["200"]["content"] = content,
-        }
-        let value = json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}, "components": {"schemas": schemas}});
-        Document::parse("d", &value.to_string()).expect("a document")
-    };
-    compare(&document(old), &document(new), &Options::default())
+    let [old, new] = [old, new].map(|schemas| {
+        let mut value = api(sent, &json!({"$ref": "#/components/schemas/A"}));
+        value["components"] = json!({"schemas": schemas});
+        document("d", &value)
+    });
+    compare(&old, &new, &Options::default())
 }
 
 #[test]

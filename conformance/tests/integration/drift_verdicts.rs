@@ -18,6 +18,7 @@ use conformance::finding::{Finding, Place, Severity};
 use serde_json::{Map, Value, json};
 use shown::writer;
 
+use crate::drift_support::faults::assert_none;
 use crate::drift_support::shown;
 
 /// Where a schema is put: the slot, and whether the server sends what stands there.
@@ -61,7 +62,7 @@ fn each_pair_is_judged_as_it_says_in_both_directions() {
             faults.extend(fault.err().map(|fault| format!("{name}, {way}: {fault}")));
         }
     }
-    report(&faults);
+    assert_none(&faults);
     assert!(folders.len() >= 40, "{}", folders.len());
 }
 
@@ -112,7 +113,7 @@ fn each_kind_of_difference_is_judged_by_who_sends_the_value_whatever_the_names_a
         .iter()
         .map(|(kind, (fault, times))| format!("{kind}, {times} times, {fault}"))
         .collect();
-    report(&faults);
+    assert_none(&faults);
     assert!(asked >= 300, "{asked}");
 }
 
@@ -453,13 +454,4 @@ fn only(object: &Value, known: &[&str], name: &str) {
     for key in object.as_object().expect(name).keys() {
         assert!(known.contains(&key.as_str()), "{name}: {key}");
     }
-}
-
-fn report(faults: &[String]) {
-    assert!(
-        faults.is_empty(),
-        "{} wrong\n{}",
-        faults.len(),
-        faults.join("\n")
-    );
 }

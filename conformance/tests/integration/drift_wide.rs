@@ -4,6 +4,7 @@ use conformance::drift::{Options, compare};
 use conformance::finding::{Finding, Severity, Side};
 use serde_json::{Value, json};
 
+use crate::drift_support::carrier::api;
 use crate::drift_support::{document, held};
 
 /// The forms of alternatives.
@@ -41,24 +42,13 @@ fn alternative(form: Form, index: usize) -> Value {
     schema
 }
 
-/// A document whose only schema a client sends, or the server.
-fn api(schema: &Value, from_server: bool) -> Value {
-    let content = json!({"application/json": {"schema": schema}});
-    let mut operation = json!({"responses": {"200": {"description": "d"}}});
-    match from_server {
-        true => operation["responses"]["200"]["content"] = content,
-        false => operation["requestBody"] = json!({"content": content}),
-    }
-    json!({"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/a": {"post": operation}}})
-}
-
 /// The findings, after a check of their witnesses by the plain validator.
 fn found(old: &Value, new: &Value, from_server: bool) -> Vec<Finding> {
     let place = match from_server {
         true => "/paths/~1a/post/responses/200/content/application~1json/schema",
         false => "/paths/~1a/post/requestBody/content/application~1json/schema",
     };
-    let (old, new) = (api(old, from_server), api(new, from_server));
+    let (old, new) = (api(!from_server, old), api(!from_server, new));
     let documents = [("old", &old), ("new", &new)].map(|(name, value)| document(name, value));
     let findings = compare(&documents[0], &documents[1], &Options::default());
     for finding in &findings {
@@ -78,6 +68,14 @@ fn found(old: &Value, new: &Value, from_server: bool) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// The findings from one schema to the other, or back.
+fn found_either_way(one: &Value, other: &Value, back: bool, from_server: bool) -> Vec<Finding> {
+    match back {
+        false => found(one, other, from_server),
+        true => found(other, one, from_server),
+    }
 }
 
 /// What is found of each width, and all of it with an example where it is breaking.
@@ -118,10 +116,7 @@ fn an_alternative_more_is_judged_alike_among_few_and_among_many() {
                     |width| {
                         let (few, many) = (union(form, width), union(form, width + 1));
                         let (few, many) = (json!({"anyOf": few}), json!({"anyOf": many}));
-                        match back {
-                            false => found(&few, &many, from_server),
-                            true => found(&many, &few, from_server),
-                        }
+                        found_either_way(&few, &many, back, from_server)
                     },
                 );
             }
@@ -193,10 +188,7 @@ fn a_member_that_is_flagged_is_judged_alike_among_few_and_among_many() {
                     let index = width / 2;
                     flagged[index]["properties"][format!("b{index}")][flag] = json!(true);
                     let (plain, flagged) = (json!({"anyOf": plain}), json!({"anyOf": flagged}));
-                    match back {
-                        false => found(&plain, &flagged, from_server),
-                        true => found(&flagged, &plain, from_server),
-                    }
+                    found_either_way(&plain, &flagged, back, from_server)
                 },
             );
         }
@@ -239,7 +231,7 @@ fn tagged(more: &Value) -> Value {
 fn what_changes_of_several_alternatives_do_only_together_is_found() {
     let breaks = |old: &Value, new: &Value| {
         let documents = [("old", old), ("new", new)]
-            .map(|(name, schema)| document(name, &api(&tagged(schema), true)));
+            .map(|(name, schema)| document(name, &api(false, &tagged(schema))));
         let findings = compare(&documents[0], &documents[1], &Options::default());
         findings
             .iter()

@@ -1,13 +1,16 @@
 //! Reading drift's cases.
 
+pub(crate) mod carrier;
 pub(crate) mod cases;
 pub(crate) mod edits;
+pub(crate) mod faults;
 pub(crate) mod generate;
 pub(crate) mod held;
 pub(crate) mod pointers;
 pub(crate) mod random;
 pub(crate) mod shown;
 pub(crate) mod suite;
+pub(crate) mod verdicts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
