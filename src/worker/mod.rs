@@ -192,8 +192,8 @@ impl Worker {
         admitted
     }
 
-    /// Attempts the claimed deliveries of a publication, each with a slot or place taken, and has the queue looked at for those that wait. Returns
-    /// when the publisher may be answered: later while more deliveries wait than leave within the target delay, its own among them.
+    /// Attempts the claimed deliveries of a publication, each with a slot or place taken, and has the queue looked at for those that wait.
+    /// Returns when the publisher may be answered: later while more deliveries wait than leave within the target delay, its own among them.
     pub(crate) async fn published(self: &Arc<Self>, claimed: Vec<DueDelivery>, waiting: Vec<i64>) {
         let pressure = self.settings.lanes.pressure();
         if !claimed.is_empty() {
