@@ -210,8 +210,9 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
-    /// How many changes of webhooks this process knows of: what was claimed before the last one may have an old URL or secret, or may not be
-    /// attempted at all. Changes of this process are known before they are answered, those of another one shortly afterwards.
+    /// Counts the changes of webhooks that this process knows of. A delivery that was claimed before the latest one may have an old URL or
+    /// secret, or belong to a webhook that is gone. Changes made through this process are counted before they are answered, those made
+    /// through another one shortly afterwards.
     fn webhook_changes(&self) -> u64;
 
     /// Returns when another process may have made something due; never where this process has the database alone.

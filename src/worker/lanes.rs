@@ -3,12 +3,13 @@
 //! However many receivers hang, they do not take every slot: a webhook may have a quarter as many as are free, so each that hangs
 //! leaves less to the next, and one that has none under way gets its first.
 //!
-//! Where a webhook has all the slots that it may ever have, more than one, and its receiver answers quickly, deliveries of new
-//! publications stand in line in memory: the queue would cost each a row and a claim, only to be read back a few milliseconds later. The
-//! line is no longer than what leaves within [`PATIENCE`]; what stands in it for longer goes to the queue after all, and no line is made
-//! for a while. Where the queue holds deliveries for the same webhook, every other slot that comes back is left to them.
+//! When all slots of a webhook are taken and its receiver answers quickly, new deliveries to it wait in memory, in a line. Going through
+//! the queue would cost each of them a row and a claim, only to be read back a few milliseconds later. A line is kept so short that it
+//! empties within [`PATIENCE`]. If it does not, the deliveries in it go to the queue, and no new line is started for a while. While the
+//! queue holds deliveries for the same webhook, every other slot that becomes free is left to them. Webhooks that may have a single slot
+//! have no line.
 //!
-//! Deliveries of one webhook are alike: whoever begins takes any slot of it that was taken and in which no attempt runs.
+//! The slots of one webhook are interchangeable: an attempt starts in any slot that was taken and is not running an attempt.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,29 +21,29 @@ use tokio::sync::Notify;
 use super::pressure::Pressure;
 use crate::storage::Slots;
 
-/// How long a delivery may stand in line.
+/// How long a delivery may wait in a line.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// By how many times the slots of a webhook its line may be longer.
+/// How many places a line has for each slot of its webhook.
 const LINE: usize = 4;
 
-/// How long no line is made for a webhook whose line moved too slowly.
+/// How long after a line moved too slowly its webhook gets no new one.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Of how many webhooks without attempts it is remembered how quick they are: they may have some again in a moment.
+/// For how many webhooks the time that their receivers take is remembered while they have no attempts. The next ones may follow at once.
 const REMEMBERED: usize = 1_024;
 
 /// How much of the estimate of a receiver's time the latest answer makes up.
 const SMOOTHING: f64 = 0.2;
 
-/// Counts the attempts under way, and keeps the deliveries `T` that stand in line for a slot.
+/// Counts the attempts under way, and keeps the deliveries `T` that wait in lines for a slot.
 pub(crate) struct Lanes<T> {
     limit: usize,
     lane_limit: usize,
     taken: Mutex<Taken<T>>,
-    /// How many deliveries stand in line.
+    /// How many deliveries wait in lines.
     standing: AtomicUsize,
-    /// One stands in line where none did.
+    /// The first delivery has come into a line.
     filled: Notify,
     pressure: Pressure,
 }
@@ -56,9 +57,9 @@ struct Taken<T> {
 /// A webhook with slots that are taken, or that had some.
 struct Lane<T> {
     slots: usize,
-    /// In how many slots an attempt runs: in one at least while a delivery stands in line, as an attempt that ends calls the next.
+    /// How many slots are running an attempt. While the line is not empty this is at least one: the attempt that ends starts the next.
     running: usize,
-    /// Places in line, with those of publications that are not stored yet. There are none without a slot.
+    /// Places taken in the line, including those of publications that are not stored yet. Without a slot there are none.
     places: usize,
     line: VecDeque<(Instant, T)>,
     /// How long the receiver takes, in seconds; zero before its first answer.
@@ -66,7 +67,7 @@ struct Lane<T> {
     accepts: bool,
     /// Whether the last slot that came back was left to the queue.
     yielded: bool,
-    /// When the line moved too slowly.
+    /// When the line last moved too slowly.
     dissolved: Option<Instant>,
 }
 
@@ -131,7 +132,7 @@ impl<T> Lanes<T> {
         share > 0 && lanes.iter().any(|lane| taken.of(*lane) < share)
     }
 
-    /// Begins with a delivery whose slot or place was taken: gives it back if its attempt runs from now on, and otherwise keeps it in line.
+    /// Takes a delivery for which a slot or a place was taken. Returns it if its attempt is to start now; otherwise it waits in the line.
     pub(super) fn begin(&self, lane: i64, delivery: T, now: Instant) -> Option<T> {
         let mut taken = self.lock();
         let Some(lane) = taken.lanes.get_mut(&lane) else {
@@ -163,8 +164,8 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Gives the slot of an attempt that ended to the next in line, whose attempt runs from now on; without one, the slot comes back.
-    /// `queued` says whether the queue holds deliveries for this webhook.
+    /// Notes that an attempt ended, and returns the next delivery of the line, whose attempt is to start now. Without one, the slot is
+    /// free. `queued` says whether the queue holds deliveries for this webhook.
     pub(super) fn end(&self, number: i64, queued: bool) -> Option<T> {
         let mut taken = self.lock();
         let share = self.share(&taken).max(1);
@@ -187,14 +188,15 @@ impl<T> Lanes<T> {
         next
     }
 
-    /// Returns when a delivery stands in line.
+    /// Returns when a delivery waits in a line.
     pub(super) async fn filled(&self) {
         while self.standing.load(Ordering::Relaxed) == 0 {
             self.filled.notified().await;
         }
     }
 
-    /// Takes out of every line whose first has stood there since before `since` all that stand in it: the receiver is no longer quick.
+    /// Empties every line whose first delivery came into it at `since` or before, and returns the deliveries: the receiver is no longer
+    /// quick.
     pub(super) fn dissolve(&self, since: Instant) -> Vec<T> {
         let mut out = Vec::new();
         let mut taken = self.lock();
@@ -220,8 +222,8 @@ impl<T> Lanes<T> {
         }
     }
 
-    /// Takes a slot, or a place in line where there is none. Behind a line that stands there is only a place: a slot is free then because
-    /// it was left to the queue.
+    /// Takes a slot or, if none is free, a place in the line. While deliveries wait in the line, only a place can be taken: a slot that is
+    /// free then was left to the queue.
     fn take_slot_or_place(&self, lane: i64, now: Instant) -> bool {
         let mut taken = self.lock();
         let share = self.share(&taken);
@@ -294,7 +296,7 @@ impl<T> Taken<T> {
 }
 
 impl<T> Lane<T> {
-    /// Whether one more in line would begin within [`PATIENCE`], as far as is known of the receiver.
+    /// Whether one more delivery in the line would start within [`PATIENCE`], by what is known of the receiver.
     fn is_quick(&self, now: Instant) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "small counts")]
         let wait = self.answer * (self.places + 1) as f64 / self.slots as f64;
@@ -316,7 +318,7 @@ impl<T: Send> Slots for Lanes<T> {
         let Some(lane) = taken.lanes.get_mut(&number) else {
             return;
         };
-        // Of what was taken and not begun with, the places go first: who has begun in a slot calls those that stand in line.
+        // Places first: the slots are needed to start the deliveries that wait in the line.
         if lane.places > lane.line.len() {
             lane.places -= 1;
             taken.places -= 1;
@@ -339,7 +341,7 @@ impl<T: Send> Slots for Lanes<T> {
     }
 }
 
-/// The slots of a publisher: with places in line.
+/// The slots that a publisher can take, with places in lines besides.
 pub(super) struct WithPlaces<T>(pub(super) Arc<Lanes<T>>);
 
 impl<T: Send> Slots for WithPlaces<T> {
@@ -365,257 +367,4 @@ impl<T: Send> Slots for WithPlaces<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lanes(limit: usize, lane_limit: usize) -> Lanes<u32> {
-        Lanes::new(limit, lane_limit)
-    }
-
-    /// A webhook that has all its slots, with an attempt in each, and whose receiver takes this long.
-    fn busy(lane_limit: usize, answer: Duration) -> (Arc<Lanes<u32>>, WithPlaces<u32>) {
-        let lanes = Arc::new(lanes(256, lane_limit));
-        let publisher = WithPlaces(lanes.clone());
-        for delivery in 0..u32::try_from(lane_limit).unwrap() {
-            assert!(publisher.take(1));
-            let begun = lanes.begin(1, delivery, Instant::now());
-            assert_eq!(begun, Some(delivery));
-        }
-        lanes.answered(1, answer, true);
-        (lanes, publisher)
-    }
-
-    const QUICK: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn slots_are_limited_in_all_and_for_each_webhook_and_come_back() {
-        let lanes = lanes(16, 2);
-        assert!(
-            lanes.take(1) && lanes.take(1) && !lanes.take(1),
-            "two for one webhook"
-        );
-        for lane in 2..16 {
-            assert!(lanes.take(lane), "the first of {lane}");
-        }
-        assert!(!lanes.take(16), "16 in all");
-        assert_eq!(lanes.free(), 0);
-        assert!(!lanes.have_room(&[1, 99]));
-        lanes.give_back(1);
-        assert!(lanes.take(16));
-        lanes.give_back(99);
-        assert_eq!(lanes.free(), 0, "a slot that nobody took came back");
-        for lane in 1..=16 {
-            lanes.give_back(lane);
-        }
-        assert_eq!(lanes.free(), 16);
-        assert!(lanes.have_room(&[1]) && !lanes.have_room(&[]));
-        assert!(lanes.is_unused());
-    }
-
-    #[test]
-    fn however_many_webhooks_hang_others_get_a_slot() {
-        let lanes = lanes(256, 32);
-        for lane in 0..20 {
-            while lanes.take(lane) {}
-        }
-        let hold = |lane| lanes.lock().of(lane);
-        assert_eq!(hold(0), 32, "one alone gets all that a webhook may have");
-        assert!(hold(19) >= 1);
-        assert!(lanes.free() >= 4, "{}", lanes.free());
-        assert!(lanes.take(20));
-    }
-
-    #[test]
-    fn deliveries_for_a_quick_receiver_stand_in_line_and_begin_in_order() {
-        let (lanes, publisher) = busy(2, QUICK);
-        assert!(!lanes.take(1), "a claim takes no place");
-        for delivery in 10..18 {
-            assert!(publisher.take(1), "{delivery}");
-            assert_eq!(lanes.begin(1, delivery, Instant::now()), None);
-        }
-        assert!(!publisher.take(1), "the line is full");
-        for delivery in 10..18 {
-            assert_eq!(lanes.end(1, false), Some(delivery));
-        }
-        assert_eq!(lanes.end(1, false), None);
-        assert_eq!(lanes.end(1, false), None);
-        assert!(lanes.is_unused());
-    }
-
-    #[test]
-    fn nothing_stands_in_line_for_a_receiver_that_is_unknown_slow_or_failing() {
-        let (lanes, publisher) = busy(2, Duration::ZERO);
-        assert!(!publisher.take(1), "unknown");
-        lanes.answered(1, Duration::from_millis(300), true);
-        assert!(!publisher.take(1), "slow");
-        let (lanes, publisher) = busy(2, QUICK);
-        lanes.answered(1, QUICK, false);
-        assert!(!publisher.take(1), "failing");
-        // No more than leaves within the patience: two at once, each in 40 ms.
-        let (_, publisher) = busy(2, Duration::from_millis(40));
-        let places = (0..10).take_while(|_| publisher.take(1)).count();
-        assert_eq!(places, 5);
-    }
-
-    #[test]
-    fn a_slot_that_comes_back_before_its_place_is_begun_with_waits_for_it() {
-        let (lanes, publisher) = busy(2, QUICK);
-        assert!(publisher.take(1), "the publication is being stored");
-        assert_eq!(lanes.end(1, false), None);
-        assert!(!lanes.take(1), "its slot is kept");
-        assert_eq!(lanes.begin(1, 7, Instant::now()), Some(7));
-        assert!(publisher.take(1));
-        lanes.give_back(1);
-        assert_eq!(lanes.end(1, false), None, "what was not stored");
-        assert_eq!(lanes.end(1, false), None);
-        assert!(lanes.is_unused());
-    }
-
-    #[test]
-    fn every_other_slot_is_left_to_the_queue_while_it_holds_any() {
-        let (lanes, publisher) = busy(4, QUICK);
-        for delivery in 10..14 {
-            assert!(publisher.take(1));
-            lanes.begin(1, delivery, Instant::now());
-        }
-        assert_eq!(lanes.end(1, true), None);
-        assert!(publisher.take(1), "a place, behind the line");
-        lanes.give_back(1);
-        assert!(lanes.take(1), "for a claim");
-        assert_eq!(lanes.begin(1, 99, Instant::now()), Some(99));
-        assert_eq!(lanes.end(1, true), Some(10));
-        assert_eq!(lanes.end(1, true), None);
-        assert_eq!(lanes.end(1, true), Some(11));
-    }
-
-    #[test]
-    fn a_webhook_with_a_single_slot_has_no_line() {
-        let lanes = Arc::new(lanes(256, 1));
-        let publisher = WithPlaces(lanes.clone());
-        assert!(publisher.take(1));
-        lanes.begin(1, 1, Instant::now());
-        lanes.answered(1, QUICK, true);
-        // The queue would never have a slot while publishers keep the line filled.
-        assert!(!publisher.take(1));
-    }
-
-    #[test]
-    fn a_quick_receiver_is_remembered_and_as_many_as_may_be() {
-        let (lanes, publisher) = busy(2, QUICK);
-        assert!(lanes.end(1, false).is_none() && lanes.end(1, false).is_none());
-        assert!(publisher.take(1) && publisher.take(1) && publisher.take(1));
-        for lane in 2..5_000 {
-            assert!(lanes.take(lane));
-            lanes.give_back(lane);
-        }
-        assert!(lanes.lock().lanes.len() <= REMEMBERED + 1);
-    }
-
-    #[test]
-    fn what_stands_in_line_for_too_long_is_taken_out_and_no_more_comes_in() {
-        let (lanes, publisher) = busy(2, QUICK);
-        let began = Instant::now();
-        for delivery in 10..13 {
-            assert!(publisher.take(1));
-            lanes.begin(1, delivery, began);
-        }
-        assert!(publisher.take(1), "one that is being stored");
-        assert!(lanes.dissolve(began - QUICK).is_empty());
-        assert_eq!(lanes.dissolve(began), [10, 11, 12]);
-        lanes.answered(1, QUICK, true);
-        assert!(!publisher.take(1), "it has to recover");
-        assert!(lanes.take_slot_or_place(1, Instant::now() + RECOVERY));
-        assert_eq!(lanes.begin(1, 20, began), None);
-        assert_eq!(lanes.begin(1, 21, began), None);
-        assert_eq!(lanes.end(1, false), Some(20));
-    }
-
-    /// Publishers, claims and attempts in random order: whatever is taken ends as an attempt that ran, was taken out, or came back.
-    #[test]
-    fn nothing_is_lost_and_no_limit_passed_in_any_order() {
-        for seed in 1..=300_u64 {
-            let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let mut below = |bound: usize| {
-                random ^= random << 13;
-                random ^= random >> 7;
-                random ^= random << 17;
-                usize::try_from(random % 1_000_003).unwrap() % bound
-            };
-            let (limit, lane_limit) = (1 + below(40), 1 + below(4));
-            let lanes = Arc::new(lanes(limit, lane_limit));
-            let publisher = WithPlaces(lanes.clone());
-            // By webhook: taken and not begun with, standing in line, running.
-            let mut state = [[0_usize; 3]; 4];
-            let began = Instant::now();
-            for step in 0..600 {
-                let lane = below(4);
-                let number = i64::try_from(lane).unwrap();
-                let [taken, standing, running] = &mut state[lane];
-                match below(if step < 500 { 10 } else { 4 }) {
-                    0 | 1 if *running > 0 => {
-                        *running -= 1;
-                        if lanes.end(number, below(2) == 0).is_some() {
-                            *standing -= 1;
-                            *running += 1;
-                        }
-                    }
-                    2 | 3 if *taken > 0 => {
-                        *taken -= 1;
-                        match lanes.begin(number, 0, began) {
-                            Some(_) => *running += 1,
-                            None => *standing += 1,
-                        }
-                    }
-                    4 if *taken > 0 => {
-                        lanes.give_back(number);
-                        *taken -= 1;
-                    }
-                    5 => lanes.answered(number, QUICK, below(9) > 0),
-                    6 => *taken += usize::from(lanes.take(number)),
-                    7 if below(50) == 0 => {
-                        let out = lanes.dissolve(began).len();
-                        let stood: usize = state.iter().map(|[_, standing, _]| standing).sum();
-                        assert_eq!(out, stood, "{seed}");
-                        for [_, standing, _] in &mut state {
-                            *standing = 0;
-                        }
-                    }
-                    8 | 9 => *taken += usize::from(publisher.take(number)),
-                    _ => {}
-                }
-                let now = lanes.lock();
-                let mut slots = 0;
-                for ([taken, standing, running], number) in state.iter().zip(0..) {
-                    let Some(lane) = now.lanes.get(&number) else {
-                        assert_eq!(taken + standing + running, 0, "{seed}");
-                        continue;
-                    };
-                    slots += lane.slots;
-                    assert_eq!(lane.slots + lane.places, taken + standing + running);
-                    assert_eq!((lane.line.len(), lane.running), (*standing, *running));
-                    assert!(lane.slots <= lane_limit, "{seed}");
-                    assert!(lane.places == 0 || lane.slots > 0, "{seed}");
-                    assert!(lane.line.is_empty() || lane.running > 0, "{seed}");
-                }
-                assert!(slots == now.slots && slots <= limit, "{seed}");
-            }
-            for (lane, [taken, mut standing, mut running]) in (0..).zip(state) {
-                for _ in 0..taken {
-                    match lanes.begin(lane, 0, began) {
-                        Some(_) => running += 1,
-                        None => standing += 1,
-                    }
-                }
-                while running > 0 {
-                    running -= 1;
-                    if lanes.end(lane, false).is_some() {
-                        standing -= 1;
-                        running += 1;
-                    }
-                }
-                assert_eq!(standing, 0, "{seed}: they are never attempted");
-            }
-            assert!(lanes.is_unused(), "{seed}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! Deliveries that stand in line for a slot of their webhook, see [`super::lanes`]: the next begins when an attempt ends, and what cannot
-//! begin soon, or as it was claimed, goes to the queue.
+//! The lines of [`super::lanes`]: starts the next delivery when an attempt ends, and moves deliveries to the queue that cannot start soon
+//! or whose webhook may have changed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,8 @@ use super::{Claimed, Worker};
 use crate::storage::Slots;
 
 impl Worker {
-    /// Gives the slot of an attempt that ended to the next in line. `queued` says whether the queue holds deliveries for this webhook.
+    /// Notes that an attempt ended, and starts the next delivery in the line. `queued` says whether the queue holds deliveries for this
+    /// webhook.
     pub(super) fn pass_on(self: &Arc<Self>, lane: i64, queued: bool) {
         let mut outdated = Vec::new();
         while let Some(next) = self.settings.lanes.end(lane, queued) {
@@ -25,7 +26,7 @@ impl Worker {
         self.spawn_queue_again(outdated);
     }
 
-    /// Gives what stands in line for a receiver that is no longer quick to the queue.
+    /// Moves the deliveries in a line to the queue when their receiver is no longer quick.
     pub(super) async fn dissolve_for_ever(self: Arc<Self>) {
         while !self.is_stopping() {
             self.settings.lanes.filled().await;
@@ -38,13 +39,13 @@ impl Worker {
         }
     }
 
-    /// Gives all that stands in line to the queue, as this process stops.
+    /// Moves the deliveries of all lines to the queue, because this process stops.
     pub(super) async fn dissolve_all(&self) {
         self.queue_again(self.settings.lanes.dissolve(Instant::now()))
             .await;
     }
 
-    /// Not to be waited for: a slow commit must hold up neither attempts nor other lines.
+    /// As [`Self::queue_again`], but without waiting: a slow commit must hold up neither attempts nor other lines.
     fn spawn_queue_again(self: &Arc<Self>, claimed: Vec<Claimed>) {
         if !claimed.is_empty() {
             let worker = self.clone();
@@ -53,7 +54,7 @@ impl Worker {
         }
     }
 
-    /// Gives deliveries whose attempts have not begun to the queue.
+    /// Moves deliveries whose attempts have not started to the queue. They are not counted as attempts.
     async fn queue_again(&self, mut claimed: Vec<Claimed>) {
         // A stop may have given back what was under way; another process may have claimed it since.
         claimed.retain(|claimed| self.forget(claimed.due.id, claimed.due.attempt));
@@ -61,7 +62,7 @@ impl Worker {
             return;
         }
         let lanes = &self.settings.lanes;
-        // Counted when it is claimed; before it can be.
+        // Before they can be claimed, which takes them off the count.
         let first = || claimed.iter().filter(|claimed| claimed.due.attempt == 1);
         first().for_each(|claimed| lanes.wait(claimed.due.target.lane));
         let attempts: Vec<(Uuid, u32)> = claimed

@@ -64,7 +64,7 @@ const LOGGED_FAILURES: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 /// How many times a second it is logged that this machine lacks something, and that publications are held back.
 const LOGGED_LACKS: NonZeroU32 = NonZeroU32::MIN;
 
-/// Limits of attempts under way, with the deliveries that stand in line for one.
+/// Limits of attempts under way, with the deliveries that wait in lines for one.
 pub(crate) type Lanes = lanes::Lanes<Claimed>;
 
 /// A delivery that is this process's to attempt.
@@ -226,8 +226,8 @@ impl Worker {
         }
     }
 
-    /// Attempts deliveries that were claimed at this steady time, each with a slot or place taken; those of a publication when they were
-    /// made.
+    /// Attempts deliveries for each of which a slot or a place was taken. They were claimed at this steady time; without one, when they
+    /// were made, as those of a publication are.
     fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>, claimed_at: Option<Timestamp>) {
         let lease = self.lease();
         let now = Instant::now();

@@ -16,7 +16,7 @@ use super::open::{self, Connector};
 /// The least time between two notifications.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What a notification says beside that something waits: a webhook was changed.
+/// The payload of a notification after a webhook was changed.
 const WEBHOOK: &str = "webhook";
 
 /// The longest pause before the connection is made again.

@@ -279,11 +279,8 @@ fn said(change: &SchemaChange, context: &Context<'_>) -> Said {
         } => {
             let union = union_of(before, after).and_then(|union| union.name.as_deref());
             let (before, after) = shapes(before, after);
-            let lead = match union {
-                Some(union) => is_now(&Some(name(union)), &before, &after),
-                None => became(&before, &after),
-            };
-            Said::new(lead)
+            let what = union.map(name).or_else(|| property.clone());
+            Said::new(is_now(&what, &before, &after))
                 .losing(&format!("the {old} form"))
                 .gaining(&format!("the {new} form"))
         }

@@ -12,19 +12,19 @@ use crate::finding::Sender;
 
 /// Both documents as sources of values.
 pub(in super::super) struct Meaning<'a> {
-    /// By who sends the value: a client, the server.
+    /// For values that a client sends, and for values that the server sends.
     old: [Maker<'a>; 2],
     new: [Maker<'a>; 2],
-    /// Both documents with their own numbers, where others stand in for some of them.
+    /// Both documents with their original numbers, if others stand in for some of them.
     real: Option<Box<[[Source<'a>; 2]; 2]>>,
-    /// Whether it makes no difference who sends.
+    /// Whether schemas mean the same for client and server.
     same: bool,
     spent: &'a Cell<usize>,
 }
 
 impl<'a> Meaning<'a> {
-    /// `flagged` says whether any schema has `readOnly` or `writeOnly` members.
-    /// `spent` counts the schemas that values were held against.
+    /// `flagged` says whether any schema has `readOnly` or `writeOnly` members. `spent` counts validations, by the number of schemas that
+    /// each applies.
     pub(in super::super) fn new(
         old: &'a Document,
         new: &'a Document,
@@ -49,12 +49,12 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    /// Whether it makes a difference who sends a value.
+    /// Whether schemas may mean different things for client and server.
     pub(in super::super) fn is_flagged(&self) -> bool {
         !self.same
     }
 
-    /// How many schemas values were held against so far.
+    /// The effort spent on validation so far, as the number of schemas applied.
     pub(in super::super) fn spent(&self) -> usize {
         self.spent.get()
     }
@@ -64,12 +64,12 @@ impl<'a> Meaning<'a> {
         (&self.old[index], &self.new[index])
     }
 
-    /// The schemas of both documents, for questions that do not depend on who sends.
+    /// The schemas of both documents, for questions whose answer is the same for both senders.
     pub(super) fn sources(&self) -> (&Source<'a>, &Source<'a>) {
         (&self.old[0].source, &self.new[0].source)
     }
 
-    /// Both documents with their own numbers; `None` where no others stand in for them.
+    /// Both documents with their original numbers; `None` if no others stand in for them.
     pub(super) fn real(&self, sender: Sender) -> Option<[&Source<'a>; 2]> {
         let index = self.index(sender);
         let real = self.real.as_ref()?;
@@ -77,7 +77,7 @@ impl<'a> Meaning<'a> {
     }
 
     fn index(&self, sender: Sender) -> usize {
-        // Without flags both directions share what was found out.
+        // If schemas mean the same for both senders, results for one are reused for the other.
         usize::from(sender == Sender::Server && !self.same)
     }
 

@@ -37,7 +37,7 @@ impl Meaning<'_> {
         if apart.is_empty() {
             return Ok(Trial::default());
         }
-        // A value that only the edited schema accepts is an example where it has all that the new one requires besides.
+        // A value that only the edited schema accepts becomes an example once it has everything else that the new schema requires.
         let completed: Vec<Value> = apart
             .iter()
             .filter(|(_, in_old)| !in_old)

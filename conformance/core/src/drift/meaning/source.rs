@@ -15,7 +15,7 @@ pub(super) struct Source<'a> {
     pub(super) schemas: Subschemas<'a>,
     /// The members that this side does not send.
     pub(super) unsent: Unsent<'a>,
-    /// Counts the schemas that values were held against.
+    /// Counts validations, by the number of schemas that each applies.
     spent: Option<&'a Cell<usize>>,
     /// The document with what stands in for its numbers; none where they are read as they are.
     stand_ins: Option<(&'a Document, &'a StandIns)>,
@@ -105,7 +105,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Counts schemas that values were held against.
+    /// Counts the schemas that a validation applies.
     pub(super) fn spend(&self, count: usize) {
         if let Some(spent) = self.spent {
             spent.set(spent.get().saturating_add(count));

@@ -22,7 +22,7 @@ pub(in super::super) struct Tried {
     pub(in super::super) value: Value,
     /// Whether the sender's whole schema accepts it and the receiver's rejects it, with all other differences applied as well.
     pub(in super::super) real: bool,
-    /// Whether its sender documents all members of it; not known of what is not sent.
+    /// Whether the sender documents all of its members; unknown for a value that is not sent.
     pub(in super::super) documented: bool,
     /// Whether it is accepted as it is, and not only as what its text may be read as.
     pub(in super::super) typed: bool,
