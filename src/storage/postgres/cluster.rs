@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error, NoTls};
 
 /// The server of this process.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
@@ -126,9 +127,17 @@ pub(crate) fn give_back(url_of_role: &str) {
     Session::open(&url("postgres")).run(&format!("ALTER ROLE {role} LOGIN"));
 }
 
-/// Takes all tables of this URL's schema away.
+/// Takes all tables of this URL's schema away. A server that uses them meanwhile locks them in an order of its own, so that the database may
+/// end one of the two as a deadlock: then again.
 pub(crate) fn damage(url_of_role: &str) {
-    Session::open(url_of_role).run(&format!("DROP SCHEMA {} CASCADE", role(url_of_role)));
+    let session = Session::open(url_of_role);
+    let sql = format!("DROP SCHEMA {} CASCADE", role(url_of_role));
+    loop {
+        match session.try_run(&sql) {
+            Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {}
+            ended => return ended.unwrap(),
+        }
+    }
 }
 
 /// A connection that can be used where nothing may wait. Work that it has begun is undone when it is dropped.
@@ -149,8 +158,12 @@ impl Session {
 
     /// Runs statements.
     pub(crate) fn run(&self, sql: &str) {
+        self.try_run(sql).unwrap();
+    }
+
+    fn try_run(&self, sql: &str) -> Result<(), Error> {
         let runtime = self.runtime.as_ref().unwrap();
-        on_its_own(|| runtime.block_on(self.client.batch_execute(sql))).unwrap();
+        on_its_own(|| runtime.block_on(self.client.batch_execute(sql)))
     }
 
     /// The first column of the first row.
