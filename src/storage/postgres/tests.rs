@@ -451,7 +451,7 @@ async fn lists_are_read_from_indexes() {
     let asked = std::env::var("TRUEHOOK_LIST_ROWS").ok();
     let rows = asked.as_deref().unwrap_or("50000");
     session.run(&format!(
-        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20, CASE WHEN n % 1000 = 0 THEN 'exhausted' ELSE 'delivered' END, 1,
+        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20, CASE WHEN n % 1000 = 0 AND n < {rows} / 2 THEN 'exhausted' ELSE 'delivered' END, 1,
              n, n, 0, n, n FROM generate_series(10, {rows}) AS n;
          UPDATE settled SET event = {rows} * 2; ANALYZE"
     ));
@@ -513,16 +513,20 @@ async fn lists_are_read_from_indexes() {
             "{condition}: {plan}"
         );
     }
-    let filter = DeliveryFilter {
-        state: Some(crate::domain::DeliveryState::Exhausted),
-        ..DeliveryFilter::default()
-    };
-    let page = NumberPage {
-        before: None,
-        limit: 5,
-    };
-    let found = store.deliveries(filter, page).await.unwrap();
-    assert_eq!(found.rows.len(), 5);
+    // Behind more deliveries than one search looks at.
+    for webhook_id in [None, Some("1".to_owned())] {
+        let filter = DeliveryFilter {
+            state: exhausted,
+            webhook_id,
+            ..DeliveryFilter::default()
+        };
+        let page = NumberPage {
+            before: None,
+            limit: 5,
+        };
+        let found = store.deliveries(filter, page).await.unwrap();
+        assert_eq!(found.rows.len(), 5);
+    }
 }
 
 #[test]

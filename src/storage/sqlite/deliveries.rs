@@ -28,7 +28,7 @@ const DELIVERY_COLUMNS: &str = "delivery.id, event.id, webhook.id, kind.provider
      delivery.number, event.number, event.created_at";
 
 /// CROSS JOIN fixes the order: deliveries lead.
-const DELIVERY_JOINS: &str = "delivery CROSS JOIN event ON event.number = delivery.event
+const DELIVERY_JOINS: &str = "CROSS JOIN event ON event.number = delivery.event
      CROSS JOIN event_kind AS kind ON kind.number = event.kind
      CROSS JOIN webhook ON webhook.number = delivery.webhook
      LEFT JOIN attempt AS last ON last.delivery = delivery.number
@@ -118,7 +118,18 @@ fn deliveries_among(
         indexed += " AND delivery.number < :before";
         values.push((":before", before));
     }
-    if let Some(id) = &filter.webhook_id {
+    // Few are given up, and an index leads to them: among those it is looked for the webhook, and not among its own for the state.
+    let few = matches!(
+        filter.state,
+        Some(DeliveryState::Exhausted | DeliveryState::Cancelled)
+    );
+    let table = if few {
+        indexed += " AND delivery.state IN ('exhausted', 'cancelled')";
+        "delivery INDEXED BY delivery_given_up"
+    } else {
+        "delivery"
+    };
+    if !few && let Some(id) = &filter.webhook_id {
         indexed += " AND delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id)";
         values.push((":webhook_id", id));
     }
@@ -154,6 +165,10 @@ fn deliveries_among(
         searched += " AND kind.event_type = :event_type";
         search_values.push((":event_type", event_type));
     }
+    if few && let Some(id) = &filter.webhook_id {
+        searched += " AND delivery.webhook = (SELECT number FROM webhook WHERE id = :webhook_id)";
+        search_values.push((":webhook_id", id));
+    }
     if let Some(state) = &state {
         searched += " AND delivery.state = :state";
         search_values.push((":state", state));
@@ -181,7 +196,7 @@ fn deliveries_among(
         search = connection
             .prepare_cached(&format!(
                 "SELECT min(number), count(*) = :most FROM
-                     (SELECT number FROM delivery WHERE TRUE{indexed} ORDER BY number DESC LIMIT :most)"
+                     (SELECT number FROM {table} WHERE TRUE{indexed} ORDER BY number DESC LIMIT :most)"
             ))?
             .query_row(values.as_slice(), Search::read)?;
     }
@@ -190,7 +205,7 @@ fn deliveries_among(
     values.push((":end", &search.end));
     values.push((":limit", &limit));
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_JOINS}
+        "SELECT {DELIVERY_COLUMNS} FROM {table} {DELIVERY_JOINS}
          WHERE TRUE{indexed}{searched} AND delivery.number >= :end ORDER BY delivery.number DESC LIMIT :limit"
     ))?;
     let mut found = statement.query(values.as_slice())?;
@@ -309,7 +324,7 @@ pub(super) fn delivery(
         }));
     };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY_COLUMNS} FROM {DELIVERY_JOINS} WHERE delivery.number = ?1"
+        "SELECT {DELIVERY_COLUMNS} FROM delivery {DELIVERY_JOINS} WHERE delivery.number = ?1"
     ))?;
     let mut found = statement.query([number])?;
     let Some(row) = found.next()? else {
@@ -422,5 +437,37 @@ mod tests {
         page.before = None;
         let found = deliveries_among(subject.connection(), &ids, &filter(0), page, 4).unwrap();
         assert!(found.rows.is_empty() && found.next.is_some());
+    }
+
+    #[test]
+    fn those_that_were_given_up_are_found_behind_more_than_a_search_looks_at() {
+        let subject = Subject::new();
+        for webhook in ["1", "2"] {
+            subject.add_webhook(webhook);
+            subject.publish(webhook, 10, 1);
+        }
+        let change = "UPDATE delivery SET state = CASE number WHEN 1 THEN 'exhausted' ELSE 'cancelled' END, due_at = NULL,
+            completed_us = 0, claimed = 0 WHERE number IN (1, 2, 11)";
+        subject.connection().execute_batch(change).unwrap();
+        let ids = SealedIds::of(subject.connection()).unwrap();
+        let page = NumberPage {
+            before: None,
+            limit: 100,
+        };
+        let found = |state, webhook: Option<&str>| {
+            let filter = DeliveryFilter {
+                state: Some(state),
+                webhook_id: webhook.map(str::to_owned),
+                ..DeliveryFilter::default()
+            };
+            let found = deliveries_among(subject.connection(), &ids, &filter, page, 4).unwrap();
+            assert!(found.next.is_none());
+            found.rows.len()
+        };
+        assert_eq!(found(DeliveryState::Exhausted, None), 1);
+        assert_eq!(found(DeliveryState::Exhausted, Some("1")), 1);
+        assert_eq!(found(DeliveryState::Exhausted, Some("2")), 0);
+        assert_eq!(found(DeliveryState::Cancelled, None), 2);
+        assert_eq!(found(DeliveryState::Cancelled, Some("2")), 1);
     }
 }

@@ -3,7 +3,7 @@
 /// Every version of the schema as a step from the one before. A step that has been released is never changed.
 ///
 /// Checks say `=` and `OR`: for `IN` with more than two values SQLite makes a table of its own each time that a row is written.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     "
     CREATE TABLE meta (
         name TEXT PRIMARY KEY,
@@ -405,5 +405,9 @@ pub(super) const MIGRATIONS: [&str; 11] = [
         'request_headers TEXT NOT NULL', 'request_headers ANY NOT NULL'), 'response_headers TEXT', 'response_headers ANY')
     WHERE type = 'table' AND name = 'attempt';
     PRAGMA writable_schema = RESET;
+",
+    // Lists of what failed: few among many. An entry is made when a delivery is given up, and costs the others nothing.
+    "
+    CREATE INDEX delivery_given_up ON delivery (number) WHERE state IN ('exhausted', 'cancelled');
 ",
 ];

@@ -147,11 +147,20 @@ mod tests {
             old.execute_batch(
                 "INSERT INTO webhook (number, provider, id, owner, account_id, url, enabled, created_at, updated_at)
                  VALUES (7, 'equals-money', 'a', 'o', 'F1', 'https://example.com', 1, 1, 1),
-                        (8, 'conduit', 'b', 'o', NULL, 'https://example.com', 1, 1, 1);
-                 INSERT INTO event (id, provider, event_type, data, sequence, created_at, audience, matched)
-                 VALUES ('e', 'conduit', 'x', '{}', 1, 1, 'owner', 0);",
+                        (8, 'conduit', 'b', 'o', NULL, 'https://example.com', 1, 1, 1);",
             )
             .unwrap();
+            // Version 11 told events apart by kinds, and times from when a row was made.
+            let (event, first_attempt) = if version < 11 {
+                let event = "INSERT INTO event (id, provider, event_type, data, sequence, created_at, audience, matched)
+                     VALUES ('e', 'conduit', 'x', '{}', 1, 1, 'owner', 0);";
+                (event, "first_attempt_at")
+            } else {
+                let event = "INSERT INTO event_kind (number, provider, event_type, audience) VALUES (1, 'conduit', 'x', 'owner');
+                     INSERT INTO event (id, kind, data, sequence, created_at, matched, kept_us) VALUES ('e', 1, '{}', 1, 1, 0, 0);";
+                (event, "first_attempt_us")
+            };
+            old.execute_batch(event).unwrap();
             // Version 2 put the account beside the type.
             let subscriptions = if version < 2 {
                 "INSERT INTO subscription (webhook, position, event_type)
@@ -162,12 +171,12 @@ mod tests {
             };
             old.execute_batch(subscriptions).unwrap();
             // One that waits and one that is being attempted.
-            old.execute_batch(
-                "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, first_attempt_at, claimed, created_at)
+            old.execute_batch(&format!(
+                "INSERT INTO delivery (id, event, webhook, state, attempts, due_at, {first_attempt}, claimed, created_at)
                  VALUES (x'00000000000000000000000000000001', 1, 7, 'pending', 0, 5, NULL, 0, 1),
                         (x'00000000000000000000000000000002', 1, 8, 'pending', 1, 6, 1, 1, 1);
-                 UPDATE webhook SET next_due = 5;",
-            )
+                 UPDATE webhook SET next_due = 5;"
+            ))
             .unwrap();
             drop(old);
             let new = open_writer(&path, &sealer, Purpose::Sandbox).unwrap();
