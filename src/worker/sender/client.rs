@@ -83,9 +83,10 @@ pub(crate) struct Sender {
 }
 
 /// A request before it is known which version of HTTP the connection speaks: enough to send it more than once.
-struct Prepared {
+struct Prepared<'r> {
     route: Arc<Route>,
-    headers: HeaderMap,
+    headers: &'r [(&'r str, &'r [u8])],
+    user_agent: &'r HeaderValue,
     body: Bytes,
 }
 
@@ -93,6 +94,8 @@ struct Prepared {
 enum Failure {
     /// There was no connection.
     Connect(ConnectFault),
+    /// The request cannot be written down.
+    Header(HeaderFault),
     /// The exchange broke off.
     Http(hyper::Error),
     /// One connection after another ended before it took the request.
@@ -173,9 +176,15 @@ impl Sender {
         let began = Instant::now();
         let mut timing = Timing::default();
         let mut answer = Answer::default();
-        let outcome = match self.prepare(url, headers, body) {
-            Err(refused) => refused,
-            Ok(request) => {
+        let outcome = match self.routes.to(url, self.http) {
+            Err(fault) => Outcome::Refused(chain(&fault)),
+            Ok(route) => {
+                let request = Prepared {
+                    route,
+                    headers,
+                    user_agent: &self.user_agent,
+                    body,
+                };
                 let exchange = self.exchange(&request, now, began, &mut timing, &mut answer);
                 match timeout(self.deadline, exchange).await {
                     Ok(Err(lack)) => {
@@ -208,33 +217,9 @@ impl Sender {
         self.pool.idle()
     }
 
-    fn prepare(
-        &self,
-        url: &str,
-        headers: &[(&str, &[u8])],
-        body: Bytes,
-    ) -> Result<Prepared, Outcome> {
-        let route = self.routes.to(url, self.http);
-        let route = route.map_err(|fault| Outcome::Refused(chain(&fault)))?;
-        let mut all = HeaderMap::with_capacity(headers.len() + 3);
-        for (name, value) in headers {
-            let header = header(name, value).map_err(|fault| Outcome::failed(chain(&fault)))?;
-            all.append(header.0, header.1);
-        }
-        all.entry(USER_AGENT)
-            .or_insert_with(|| self.user_agent.clone());
-        // HTTP would leave it out for an empty body.
-        all.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-        Ok(Prepared {
-            route,
-            headers: all,
-            body,
-        })
-    }
-
     async fn exchange(
         &self,
-        request: &Prepared,
+        request: &Prepared<'_>,
         now: Timestamp,
         began: Instant,
         timing: &mut Timing,
@@ -243,6 +228,7 @@ impl Sender {
         let (response, mut lease) = match self.respond(request, timing).await {
             Ok(responded) => responded,
             Err(Failure::Connect(fault)) => return unconnected(&fault),
+            Err(Failure::Header(fault)) => return Ok(Outcome::failed(chain(&fault))),
             Err(Failure::Http(error)) => return Ok(broken(&error, None)),
             Err(Failure::Lost) => {
                 let reason = "the connection broke: it ended before it took the request";
@@ -276,11 +262,12 @@ impl Sender {
     /// After HTTP/2 it goes over a connection of its own, for others could use up a shared one before it. All of it is one attempt.
     async fn respond(
         &self,
-        request: &Prepared,
+        request: &Prepared<'_>,
         timing: &mut Timing,
     ) -> Result<(Response<Incoming>, Lease), Failure> {
         let mut repeats = 0;
         loop {
+            let headers = request.headers().map_err(Failure::Header)?;
             let idle = if repeats == 0 {
                 self.pool.take(&request.route.origin)
             } else {
@@ -293,7 +280,7 @@ impl Sender {
                 None => Box::pin(self.connect(request, repeats > 0, timing)).await?,
             };
             let is_http2 = lease.is_http2();
-            match lease.send(request.build(is_http2)).await {
+            match lease.send(request.build(headers, is_http2)).await {
                 Ok(response) => return Ok((response, lease)),
                 Err(SendFault::Lost) if repeats < MOST_REPEATS => repeats += 1,
                 Err(SendFault::Lost) => return Err(Failure::Lost),
@@ -311,7 +298,7 @@ impl Sender {
 
     async fn connect(
         &self,
-        request: &Prepared,
+        request: &Prepared<'_>,
         alone: bool,
         timing: &mut Timing,
     ) -> Result<Lease, Failure> {
@@ -331,18 +318,33 @@ impl Sender {
     }
 }
 
-impl Prepared {
-    /// The request in the form of a version of HTTP: HTTP/1.1 has the host in a header, HTTP/2 in the URI.
-    fn build(&self, is_http2: bool) -> Request<RequestBody> {
-        let mut request = Request::new(RequestBody::new(self.body.clone()));
-        *request.method_mut() = Method::POST;
-        *request.headers_mut() = self.headers.clone();
-        if is_http2 {
-            *request.uri_mut() = self.route.uri.clone();
-            return request;
+impl Prepared<'_> {
+    /// The headers that it has in every version of HTTP.
+    fn headers(&self) -> Result<HeaderMap, HeaderFault> {
+        let mut all = HeaderMap::with_capacity(self.headers.len() + 3);
+        for (name, value) in self.headers {
+            let (name, value) = header(name, value)?;
+            all.append(name, value);
         }
-        *request.uri_mut() = self.route.path.clone();
-        request.headers_mut().insert(HOST, self.route.host.clone());
+        all.entry(USER_AGENT)
+            .or_insert_with(|| self.user_agent.clone());
+        // HTTP would leave it out for an empty body.
+        all.insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        Ok(all)
+    }
+
+    /// The request in the form of a version of HTTP: HTTP/1.1 has the host in a header, HTTP/2 in the URI.
+    fn build(&self, mut headers: HeaderMap, is_http2: bool) -> Request<RequestBody> {
+        let uri = if is_http2 {
+            self.route.uri.clone()
+        } else {
+            headers.insert(HOST, self.route.host.clone());
+            self.route.path.clone()
+        };
+        let mut request = Request::new(RequestBody::new(self.body.clone(), is_http2));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
         request
     }
 }

@@ -15,7 +15,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
-use super::stream::Stream;
+use super::stream::{Looks, Stream};
 
 /// The largest head of an HTTP/1.1 answer, and how far an HTTP/2 receiver may send ahead in one stream.
 pub(super) const READ_BUFFER: u32 = 64 * 1024;
@@ -51,19 +51,22 @@ impl SendFault {
 /// The body of a request, which knows whether its connection has looked at it.
 pub(super) struct RequestBody {
     bytes: Full<Bytes>,
-    seen: Arc<AtomicBool>,
+    /// On a connection that others use too.
+    seen: Option<Arc<AtomicBool>>,
 }
 
 impl RequestBody {
-    pub(super) fn new(bytes: Bytes) -> Self {
+    pub(super) fn new(bytes: Bytes, is_shared: bool) -> Self {
         Self {
             bytes: Full::new(bytes),
-            seen: Arc::default(),
+            seen: is_shared.then(Arc::default),
         }
     }
 
     fn note(&self) {
-        self.seen.store(true, Ordering::Release);
+        if let Some(seen) = &self.seen {
+            seen.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -109,9 +112,15 @@ struct Http1 {
     requests: http1::SendRequest<RequestBody>,
     /// Reads and writes; none once the connection has ended.
     driver: Option<http1::Connection<Stream, RequestBody>>,
+    looks: Looks,
 }
 
 impl Http1 {
+    fn is_ready(&mut self) -> bool {
+        self.poll(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.requests.is_ready()
+    }
+
     /// Reads and writes what can be read and written now.
     fn poll(&mut self, context: &mut Context<'_>) {
         let Some(driver) = &mut self.driver else {
@@ -144,6 +153,7 @@ impl Connection {
             tokio::spawn(drive(connection));
             Protocol::Http2(requests)
         } else {
+            let looks = stream.looks();
             let (requests, connection) = http1::Builder::new()
                 .max_buf_size(READ_BUFFER as usize)
                 .max_headers(MOST_HEADERS)
@@ -155,6 +165,7 @@ impl Connection {
             Protocol::Http1(Box::new(Http1 {
                 requests,
                 driver: Some(connection),
+                looks,
             }))
         };
         Ok(Self {
@@ -185,20 +196,31 @@ impl Connection {
         }
     }
 
-    /// Whether it would take a request now, as far as can be seen without waiting.
+    /// Whether it would take a request now, as far as is known.
     pub(super) fn is_ready(&mut self) -> bool {
         match &mut self.protocol {
+            Protocol::Http1(http1) => http1.is_ready(),
+            Protocol::Http2(requests) => requests.is_ready(),
+        }
+    }
+
+    /// Whether it would take a request now and is younger than `max_age`: looks whether the other side has closed it.
+    pub(super) fn is_usable(&mut self, max_age: Duration) -> bool {
+        if self.is_older_than(max_age) {
+            return false;
+        }
+        match &mut self.protocol {
             Protocol::Http1(http1) => {
-                http1.poll(&mut Context::from_waker(Waker::noop()));
-                http1.driver.is_some() && http1.requests.is_ready()
+                let looks = http1.looks.clone();
+                looks.during(|| http1.is_ready())
             }
             Protocol::Http2(requests) => requests.is_ready(),
         }
     }
 
-    /// Whether it would take a request now and is younger than `max_age`.
-    pub(super) fn is_usable(&mut self, max_age: Duration) -> bool {
-        self.opened.elapsed() < max_age && self.is_ready()
+    /// Whether it is too old for another request.
+    pub(super) fn is_older_than(&self, max_age: Duration) -> bool {
+        self.opened.elapsed() >= max_age
     }
 
     /// Waits until it takes the next request, or is closed; says which.
@@ -249,13 +271,17 @@ async fn send_shared(
     request: Request<RequestBody>,
 ) -> SendResult {
     let seen = request.body().seen.clone();
+    let is_seen = || {
+        seen.as_ref()
+            .is_none_or(|seen| seen.load(Ordering::Acquire))
+    };
     let mut response = pin!(requests.try_send_request(request));
     let mut was_closed = false;
     loop {
         match timeout(LOOK, &mut response).await {
             Ok(response) => return response.map_err(SendFault::http),
             // At the second look: the first may come between the end of the connection and what it says of its requests.
-            Err(_) if was_closed && !seen.load(Ordering::Acquire) => return Err(SendFault::Lost),
+            Err(_) if was_closed && !is_seen() => return Err(SendFault::Lost),
             Err(_) => was_closed = requests.is_closed(),
         }
     }

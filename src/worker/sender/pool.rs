@@ -134,10 +134,11 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection that has no request under way, if it is still good for one.
-    fn keep(&self, origin: &Arc<str>, mut connection: Connection) {
+    /// Keeps a connection that is ready for a request, if it is young enough for one. Whether the other side closes it is seen when it
+    /// is taken.
+    fn keep(&self, origin: &Arc<str>, connection: Connection) {
         let limits = &self.0.limits;
-        if !connection.is_usable(limits.max_age) {
+        if connection.is_older_than(limits.max_age) {
             return;
         }
         let mut state = self.0.lock();
@@ -349,7 +350,9 @@ impl Drop for Lease {
             return;
         };
         let last = self.pool.0.lock().leave(&self.origin, connection.id());
-        if let Some(connection) = last {
+        if let Some(mut connection) = last
+            && connection.is_ready()
+        {
             self.pool.keep(&self.origin, connection);
         }
     }

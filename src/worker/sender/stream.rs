@@ -2,6 +2,8 @@
 
 use std::io::{self, Read as _};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -21,24 +23,38 @@ pub(crate) enum Transport {
     Tls(Box<TokioIo<TlsStream<Tcp>>>),
 }
 
-/// A TCP connection that sees at once that the other side has closed it.
+/// A TCP connection that can see at once that the other side has closed it.
 ///
 /// tokio asks the operating system only after it was woken for a connection. A receiver that closes an idle connection just before the
 /// next request would go unnoticed, the request be written, and the attempt fail; seen in time, the client takes another connection.
 pub(crate) struct Tcp {
     inner: TcpStream,
-    /// How often the operating system is still asked before tokio says that there is something: not at all while an answer is awaited,
-    /// which wakes the task when it comes.
-    looks: u8,
+    looks: Looks,
 }
+
+/// How often the operating system is still asked before tokio says that there is something to read: not at all but [`Looks::during`]
+/// something, because each time is a call of the system, and whoever waits for an answer is woken when it comes.
+#[derive(Clone, Default)]
+pub(crate) struct Looks(Arc<AtomicU8>);
 
 /// How often it is asked at most. The end may come in pieces: TLS announces it before TCP does. It is not asked without end, as tokio also
 /// gives nothing when a task is to let others run, and one that reads on and on must.
-const LOOKS: u8 = 8;
+const MOST_LOOKS: u8 = 8;
+
+impl Looks {
+    /// Does something that reads what has come, though tokio may not know of it.
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.0.store(MOST_LOOKS, Ordering::Relaxed);
+        let done = work();
+        self.0.store(0, Ordering::Relaxed);
+        done
+    }
+}
 
 impl Tcp {
     pub(crate) fn new(inner: TcpStream) -> Self {
-        Self { inner, looks: 0 }
+        let looks = Looks::default();
+        Self { inner, looks }
     }
 }
 
@@ -49,23 +65,23 @@ impl AsyncRead for Tcp {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
-        if polled.is_ready() {
-            self.looks = LOOKS;
+        let looks = self.looks.0.load(Ordering::Relaxed);
+        if polled.is_ready() || looks == 0 {
             return polled;
-        }
-        if self.looks == 0 {
-            return Poll::Pending;
         }
         // Small: what is expected here is the end, and before it perhaps a word of TLS.
         let mut bytes = [0; 64];
         let length = bytes.len().min(buffer.remaining());
         match (&*SockRef::from(&self.inner)).read(&mut bytes[..length]) {
             Ok(read) => {
-                self.looks -= 1;
+                self.looks.0.store(looks - 1, Ordering::Relaxed);
                 buffer.put_slice(&bytes[..read]);
                 Poll::Ready(Ok(()))
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.looks.0.store(0, Ordering::Relaxed);
+                Poll::Pending
+            }
             Err(error) => Poll::Ready(Err(error)),
         }
     }
@@ -77,7 +93,6 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.looks = 0;
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -98,7 +113,6 @@ impl AsyncWrite for Tcp {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.looks = 0;
         Pin::new(&mut self.inner).poll_write_vectored(context, buffers)
     }
 }
@@ -106,6 +120,15 @@ impl AsyncWrite for Tcp {
 impl Stream {
     pub(crate) fn new(transport: Transport) -> Self {
         Self { transport }
+    }
+
+    /// How often the operating system is asked for what has come.
+    pub(crate) fn looks(&self) -> Looks {
+        let tcp = match &self.transport {
+            Transport::Plain(plain) => plain.inner(),
+            Transport::Tls(tls) => tls.inner().get_ref().0,
+        };
+        tcp.looks.clone()
     }
 
     /// Whether both sides agreed on HTTP/2.
