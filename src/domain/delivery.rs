@@ -1,5 +1,6 @@
 //! One event for one webhook: the durable unit of work, the outcomes of its attempts, and its states.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -121,6 +122,9 @@ pub struct Timing {
 /// How many bytes of an answer's body are kept.
 pub const KEPT_BODY: usize = 16 * 1024;
 
+/// Name and value of a header that was sent. Names and many values are texts of the program, which need no memory for each attempt.
+pub type SentHeader = (Cow<'static, str>, Cow<'static, str>);
+
 /// One HTTP request of a delivery, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -131,7 +135,7 @@ pub struct Attempt {
     /// How long its parts took.
     pub timing: Timing,
     /// The headers that were sent; secrets are replaced by `[redacted]`.
-    pub request_headers: Vec<(String, String)>,
+    pub request_headers: Vec<SentHeader>,
     /// The outcome.
     pub outcome: Outcome,
     /// The headers of the answer, in their order; empty where none came. Cookies are replaced by `[redacted]`.

@@ -17,8 +17,8 @@ mod webhook;
 
 pub use address::{AddressKind, AddressPolicy, InvalidNetwork, Network, Refusal};
 pub use delivery::{
-    ATTEMPT_DEADLINE, Attempt, DeliveryState, DueDelivery, KEPT_BODY, Next, Outcome, Target,
-    Timing, UnknownState,
+    ATTEMPT_DEADLINE, Attempt, DeliveryState, DueDelivery, KEPT_BODY, Next, Outcome, SentHeader,
+    Target, Timing, UnknownState,
 };
 pub use event::{Audience, Event};
 pub use host_names::{HostNames, InvalidHostName};

@@ -54,7 +54,7 @@ pub(super) fn due(provider: ProviderName, event_type: &str, data: &str) -> DueDe
 /// The value of a header.
 pub(super) fn header<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
     let found = request.headers.iter().find(|header| header.name == name);
-    found.map(|header| header.value.as_str())
+    found.map(|header| &*header.value)
 }
 
 /// A body as text.

@@ -10,10 +10,12 @@ pub(crate) mod fixtures;
 mod setting;
 mod table;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,6 +26,7 @@ pub(crate) use self::table::{Built, Providers};
 use crate::clock::Clock;
 use crate::domain::{
     ApiKey, Audience, DueDelivery, Event, Fingerprint, Outcome, ProviderName, SchemePolicy, Secret,
+    SentHeader,
 };
 use crate::http::Faults;
 use crate::storage::{Store, StoreError};
@@ -33,6 +36,12 @@ pub(crate) const PROVIDERS: &[&dyn Provider] = &[&conduit::Conduit, &equals_mone
 
 /// The product that every request to a receiver names as its sender (C-45, E-49).
 const USER_AGENT: &str = concat!("truehook/", env!("CARGO_PKG_VERSION"));
+
+/// How many headers the request of an attempt has at most: those of a provider, and that of traces.
+const MOST_HEADERS: usize = 6;
+
+/// In place of a value that is secret.
+const REDACTED: &str = "[redacted]";
 
 /// The key that every API knows in sandbox mode.
 pub(crate) const SANDBOX_KEY: &str = "sandbox-key";
@@ -262,7 +271,7 @@ pub(crate) trait Outbound: Send + Sync {
     /// The bytes that the signature of an attempt is of; `None` where it was not signed.
     ///
     /// `headers` are those that were sent, by name in lower case, `body` is what was sent with them.
-    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>>;
+    fn signed_bytes(&self, headers: &[SentHeader], body: &[u8]) -> Option<Vec<u8>>;
 
     /// When to attempt it again after this outcome of an attempt that ended at `now`; attempts by hand do not count; `None` when it is given up.
     ///
@@ -284,8 +293,8 @@ pub(crate) trait Outbound: Send + Sync {
 pub(crate) struct OutboundRequest {
     /// The headers, beside those of HTTP itself (`Host`, `Content-Length`).
     pub(crate) headers: Vec<RequestHeader>,
-    /// The body, which is compact JSON.
-    pub(crate) body: Vec<u8>,
+    /// The body, which is compact JSON. Deliveries of one event share it where it is the same for all of them.
+    pub(crate) body: Bytes,
 }
 
 /// A header of a request to a receiver.
@@ -294,13 +303,13 @@ pub(crate) struct RequestHeader {
     /// Its name, in lower case.
     pub(crate) name: &'static str,
     /// Its value, which may hold any character but control characters.
-    pub(crate) value: String,
+    pub(crate) value: Cow<'static, str>,
     /// Whether the value must not be shown. Signatures may be: they prove, but do not tell the key.
     pub(crate) secret: bool,
 }
 
 impl RequestHeader {
-    pub(crate) fn plain(name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn plain(name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         let value = value.into();
         Self {
             name,
@@ -310,7 +319,7 @@ impl RequestHeader {
     }
 
     fn secret(name: &'static str, value: &Secret) -> Self {
-        let value = value.expose().to_owned();
+        let value = value.expose().to_owned().into();
         Self {
             name,
             value,
@@ -318,24 +327,26 @@ impl RequestHeader {
         }
     }
 
-    /// The value as it may be kept and shown: `[redacted]` where it is secret.
-    pub(crate) fn shown(&self) -> &str {
-        if self.secret {
-            "[redacted]"
+    /// The header as it may be kept and shown: with `[redacted]` as its value where that is secret.
+    pub(crate) fn shown(self) -> SentHeader {
+        let value = if self.secret {
+            REDACTED.into()
         } else {
-            &self.value
-        }
+            self.value
+        };
+        (self.name.into(), value)
     }
 }
 
 impl fmt::Debug for RequestHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.shown())
+        let value = if self.secret { REDACTED } else { &self.value };
+        write!(f, "{}: {value}", self.name)
     }
 }
 
 /// The value of the header with this name among those that were sent.
-fn sent<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+fn sent<'a>(headers: &'a [SentHeader], name: &str) -> Option<&'a str> {
     let found = headers.iter().find(|(sent, _)| sent == name);
-    found.map(|(_, value)| value.as_str())
+    found.map(|(_, value)| &**value)
 }

@@ -19,6 +19,7 @@ mod queue;
 mod seal;
 mod sqlite;
 mod taken;
+mod targets;
 
 use std::sync::Arc;
 use std::time::Duration;

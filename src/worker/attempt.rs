@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -148,9 +147,7 @@ impl Worker {
             .map(|header| (header.name, header.value.as_bytes()))
             .collect();
         let url = due.target.url.as_str();
-        let sent = settings
-            .sender
-            .send(url, &sent, Bytes::from(body), started_at);
+        let sent = settings.sender.send(url, &sent, body, started_at);
         let Sent {
             outcome,
             mut timing,
@@ -190,17 +187,7 @@ impl Worker {
             }
             next.map_or(Next::Exhausted, Next::RetryAt)
         };
-        let request_headers = headers
-            .into_iter()
-            .map(|header| {
-                let shown = if header.secret {
-                    "[redacted]".to_owned()
-                } else {
-                    header.value
-                };
-                (header.name.to_owned(), shown)
-            })
-            .collect();
+        let request_headers = headers.into_iter().map(RequestHeader::shown).collect();
         let attempt = Attempt {
             number: due.attempt,
             started_at,

@@ -349,10 +349,13 @@ impl From<domain::Attempt> for Attempt {
     }
 }
 
-fn headers(headers: Vec<(String, String)>) -> Vec<AttemptHeader> {
+fn headers<T: Into<String>>(headers: Vec<(T, T)>) -> Vec<AttemptHeader> {
     let headers = headers.into_iter();
     headers
-        .map(|(name, value)| AttemptHeader { name, value })
+        .map(|(name, value)| AttemptHeader {
+            name: name.into(),
+            value: value.into(),
+        })
         .collect()
 }
 

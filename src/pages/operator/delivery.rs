@@ -212,10 +212,10 @@ fn cut(attempt: &Attempt) -> &'static str {
     }
 }
 
-fn headers(headers: &[(String, String)]) -> Markup {
+fn headers<T: AsRef<str>>(headers: &[(T, T)]) -> Markup {
     html! {
         @if !headers.is_empty() {
-            dl.headers { @for (name, value) in headers { dt { (name) } dd { (value) } } }
+            dl.headers { @for (name, value) in headers { dt { (name.as_ref()) } dd { (value.as_ref()) } } }
         }
     }
 }

@@ -15,6 +15,7 @@ mod notifications;
 mod openapi;
 mod outbound;
 mod payload;
+mod recent_bodies;
 mod registration;
 mod retry;
 mod signature;

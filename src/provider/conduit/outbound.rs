@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::catalogue::{CATALOGUE, Resource};
+use super::recent_bodies::RecentBodies;
 use super::{payload, retry, signature};
-use crate::domain::{Audience, DueDelivery, Event, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome, SentHeader};
 use crate::http::{Faults, RequestSchema, member};
 use crate::openapi::sample;
-use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
+use crate::provider::{MOST_HEADERS, Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Conduit sends.
 pub(super) struct ConduitOutbound {
@@ -20,6 +21,7 @@ pub(super) struct ConduitOutbound {
     counterparty: RequestSchema,
     customer: RequestSchema,
     transaction: RequestSchema,
+    bodies: RecentBodies,
 }
 
 struct EventType {
@@ -41,6 +43,7 @@ impl ConduitOutbound {
             counterparty: compile("CounterpartyNotification"),
             customer: compile("CustomerNotification"),
             transaction: compile("TransactionNotification"),
+            bodies: RecentBodies::default(),
         }
     }
 
@@ -97,12 +100,13 @@ impl Outbound for ConduitOutbound {
     /// C-45 to C-47. Every webhook of Conduit has a secret (C-10). If one had none, its deliveries would go out without a signature and
     /// its receiver would refuse them, which shows in their attempts.
     fn request(&self, due: &DueDelivery, now: Timestamp) -> OutboundRequest {
-        let body = payload::compose(&due.event);
+        let body = self.bodies.of(&due.event);
         let timestamp = now.as_second().to_string();
-        let mut headers = vec![
+        let mut headers = Vec::with_capacity(MOST_HEADERS);
+        headers.extend([
             RequestHeader::plain("content-type", "application/json"),
             RequestHeader::plain("user-agent", USER_AGENT),
-        ];
+        ]);
         if let Some(secret) = &due.target.signing_secret {
             let signature = signature::sign(secret, &timestamp, &body);
             headers.push(RequestHeader::plain("conduit-signature", signature));
@@ -123,7 +127,7 @@ impl Outbound for ConduitOutbound {
     }
 
     /// C-46: the timestamp, a dot, the body.
-    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+    fn signed_bytes(&self, headers: &[SentHeader], body: &[u8]) -> Option<Vec<u8>> {
         sent(headers, "conduit-signature")?;
         let timestamp = sent(headers, "conduit-signature-timestamp")?;
         Some([timestamp.as_bytes(), b".", body].concat())

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::catalogue::{CATALOGUE, Entry, Payload};
 use super::{payload, retry, signature};
-use crate::domain::{Audience, DueDelivery, Event, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome, SentHeader};
 use crate::http::{Faults, RequestSchema, member};
 use crate::openapi::sample;
-use crate::provider::{Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
+use crate::provider::{MOST_HEADERS, Outbound, OutboundRequest, RequestHeader, USER_AGENT, sent};
 
 /// The webhooks that Equals Money sends.
 pub(super) struct EqualsMoneyOutbound {
@@ -116,10 +116,11 @@ impl Outbound for EqualsMoneyOutbound {
     /// E-49 to E-53.
     fn request(&self, due: &DueDelivery, _now: Timestamp) -> OutboundRequest {
         let body = payload::compose(&due.event, due.id);
-        let mut headers = vec![
+        let mut headers = Vec::with_capacity(MOST_HEADERS);
+        headers.extend([
             RequestHeader::plain("content-type", "application/json"),
             RequestHeader::plain("user-agent", USER_AGENT),
-        ];
+        ]);
         if let Some(secret) = &due.target.signing_secret {
             let signature = signature::sign(secret, &body);
             headers.push(RequestHeader::plain("x-em-signature", signature));
@@ -127,7 +128,10 @@ impl Outbound for EqualsMoneyOutbound {
         if let Some(authorization) = &due.target.authorization {
             headers.push(RequestHeader::secret("authorization", authorization));
         }
-        OutboundRequest { headers, body }
+        OutboundRequest {
+            headers,
+            body: body.into(),
+        }
     }
 
     fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8> {
@@ -135,7 +139,7 @@ impl Outbound for EqualsMoneyOutbound {
     }
 
     /// E-51: the body alone.
-    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+    fn signed_bytes(&self, headers: &[SentHeader], body: &[u8]) -> Option<Vec<u8>> {
         sent(headers, "x-em-signature").map(|_| body.to_vec())
     }
 
@@ -203,7 +207,7 @@ mod tests {
     }
 
     fn body_of(due: &DueDelivery) -> Vec<u8> {
-        outbound().request(due, due.due_at).body
+        outbound().request(due, due.due_at).body.to_vec()
     }
 
     #[test]
@@ -317,9 +321,9 @@ mod tests {
             .headers
             .iter()
             .filter(|header| header.secret)
-            .map(|header| (header.name, header.shown()))
+            .map(|header| header.clone().shown())
             .collect();
-        assert_eq!(secret, [("authorization", "[redacted]")]);
+        assert_eq!(secret, [("authorization".into(), "[redacted]".into())]);
         assert!(!format!("{full:?}").contains("AXVubzpwQDU1dzByYM"));
         assert_eq!(full.body, bare.body);
     }

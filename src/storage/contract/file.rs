@@ -604,7 +604,10 @@ async fn a_delivery_that_succeeds_at_once_takes_few_bytes() {
                         "ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes=",
                     ),
                     ("x-id", &due.id.to_string()),
-                ]),
+                ])
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
                 outcome: Outcome::Answered {
                     status: 200,
                     retry_after: None,

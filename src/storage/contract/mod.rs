@@ -362,7 +362,7 @@ pub(super) fn attempt(number: u32) -> Attempt {
             first_byte: Some(Duration::from_millis(3)),
             total: Duration::from_secs(4),
         },
-        request_headers: vec![("x".to_owned(), "1".to_owned())],
+        request_headers: vec![("x".into(), "1".into())],
         outcome: Outcome::Answered {
             status: 503,
             retry_after: Some(Duration::from_secs(120)),

@@ -268,10 +268,10 @@ async fn an_attempt_is_read_back_as_it_was_recorded() {
     let attempts = [
         Attempt {
             request_headers: vec![
-                ("content-type".to_owned(), "application/json".to_owned()),
-                ("authorization".to_owned(), "[redacted]".to_owned()),
-                ("x".to_owned(), "\"ä\"\\".to_owned()),
-                ("x".to_owned(), String::new()),
+                ("content-type".into(), "application/json".into()),
+                ("authorization".into(), "[redacted]".into()),
+                ("x".into(), "\"ä\"\\".into()),
+                ("x".into(), "".into()),
             ],
             ..attempt(1)
         },

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{Result, rows};
 use crate::domain::Outcome;
 use crate::storage::StoreError;
@@ -17,9 +19,6 @@ pub(super) struct ResultRow {
 
 impl ResultRow {
     pub(super) fn new(result: Arc<AttemptResult>) -> Result<Self> {
-        let json = |headers: &[(String, String)]| {
-            serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
-        };
         let error = match &result.attempt.outcome {
             Outcome::Refused(reason) | Outcome::Failed { reason, .. } => {
                 Some(rows::text(reason).into_owned())
@@ -63,6 +62,10 @@ impl ResultRow {
     pub(super) fn number(&self) -> i32 {
         i32::try_from(self.result.attempt.number).unwrap_or(i32::MAX)
     }
+}
+
+fn json<T: Serialize>(headers: &[T]) -> Result<String> {
+    serde_json::to_string(headers).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 /// Attempts by columns, as a statement takes them.

@@ -108,7 +108,6 @@ impl Batch {
                 claimed.push(ClaimedRow::first(
                     delivery,
                     id,
-                    webhook.lane,
                     webhook.target.clone(),
                     &event,
                     at.steady,

@@ -13,11 +13,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 
 use super::candidate::{CANDIDATE_COLUMN_COUNT, CANDIDATE_COLUMNS, Candidate};
-use super::claimed::{ClaimedRow, SealedTarget, later};
+use super::claimed::{ClaimedRow, later, target_columns};
 use super::floors::{Floors, Look};
 use super::{Db, Result, query, rows, run_cached, sweep};
 use crate::domain::Event;
 use crate::storage::queue::ClaimTerms;
+use crate::storage::targets::{SealedTarget, Targets};
 
 /// How long to wait before looking again at a lane that another node had locked or that a claim had no room for.
 const CONTENDED: SignedDuration = SignedDuration::from_millis(20);
@@ -57,6 +58,7 @@ async fn attempt(db: &Db, terms: &ClaimTerms) -> Result<ClaimedRows> {
         passed_over: false,
         unwritten: None,
         floors: &db.floors,
+        targets: &db.targets,
     };
     claim.expired().await?;
     claim.waiting().await?;
@@ -90,6 +92,7 @@ struct Claim<'c> {
     /// When something falls due in a lane whose stored time does not say so.
     unwritten: Option<i64>,
     floors: &'c Floors,
+    targets: &'c Targets,
 }
 
 impl Claim<'_> {
@@ -121,7 +124,7 @@ impl Claim<'_> {
                     self.given_up.push(candidate.number);
                 } else if self.terms.slots.take(candidate.lane) {
                     self.found.expired_leases += 1;
-                    self.take(candidate, &Arc::new(target))?;
+                    self.take(candidate, &target)?;
                 } else {
                     leave(candidate.due_at);
                     without_slot.insert(candidate.lane);
@@ -152,7 +155,7 @@ impl Claim<'_> {
         lanes: &[i64],
         from: i64,
         limit: i64,
-    ) -> Result<Vec<(Candidate, SealedTarget)>> {
+    ) -> Result<Vec<(Candidate, Arc<SealedTarget>)>> {
         // More by what this claim has already, which is still there for it.
         let limit = limit + rows::stored(self.taken.len() as u64 + self.given_up.len() as u64);
         let found = query(
@@ -167,10 +170,9 @@ impl Claim<'_> {
         )
         .await?;
         let read = |row: &Row| {
-            Ok((
-                Candidate::read(row)?,
-                SealedTarget::read(row, CANDIDATE_COLUMN_COUNT)?,
-            ))
+            let candidate = Candidate::read(row)?;
+            let columns = target_columns(row, candidate.lane, CANDIDATE_COLUMN_COUNT)?;
+            Ok((candidate, self.targets.get(&columns)))
         };
         found.iter().map(read).collect()
     }
@@ -233,7 +235,7 @@ impl Claim<'_> {
             let lane: i64 = row.try_get(0)?;
             lanes.push(lane);
             looks.push(self.floors.look(lane, row.try_get(5)?, self.terms));
-            targets.insert(lane, Arc::new(SealedTarget::read(&row, 1)?));
+            targets.insert(lane, self.targets.get(&target_columns(&row, lane, 1)?));
         }
         for lane in wanted.iter().filter(|lane| !targets.contains_key(lane)) {
             self.terms.slots.give_back(*lane);
@@ -375,7 +377,7 @@ impl Claim<'_> {
         !candidate.once && self.terms.at.steady > (self.terms.gives_up_at)(event.provider, first)
     }
 
-    async fn read_events(&mut self, found: &[(Candidate, SealedTarget)]) -> Result<()> {
+    async fn read_events(&mut self, found: &[(Candidate, Arc<SealedTarget>)]) -> Result<()> {
         let events = found.iter().map(|(candidate, _)| candidate.event);
         self.load_events(events.collect()).await
     }
@@ -419,7 +421,6 @@ impl Claim<'_> {
             once: candidate.once,
             manual: candidate.manual,
             resume_at: candidate.resume_at,
-            lane: candidate.lane,
             target: target.clone(),
             event: event.clone(),
         });

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Result, rows};
-use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
+use super::Result;
+use crate::domain::{DueDelivery, Event};
 use crate::storage::seal::Sealer;
+use crate::storage::targets::{SealedTarget, TargetColumns};
 
 /// A claimed delivery, the secrets of its webhook still sealed.
 #[derive(Debug)]
@@ -21,18 +22,8 @@ pub(super) struct ClaimedRow {
     pub(super) once: bool,
     pub(super) manual: u32,
     pub(super) resume_at: Option<Timestamp>,
-    pub(super) lane: i64,
     pub(super) target: Arc<SealedTarget>,
     pub(super) event: Arc<Event>,
-}
-
-/// A webhook as an attempt needs it (E-58), its secrets still sealed.
-#[derive(Debug)]
-pub(super) struct SealedTarget {
-    id: String,
-    url: String,
-    signing_secret: Option<Vec<u8>>,
-    authorization: Option<Vec<u8>>,
 }
 
 impl ClaimedRow {
@@ -40,7 +31,6 @@ impl ClaimedRow {
     pub(super) fn first(
         number: i64,
         id: Uuid,
-        lane: i64,
         target: Arc<SealedTarget>,
         event: &Arc<Event>,
         steady: Timestamp,
@@ -54,7 +44,6 @@ impl ClaimedRow {
             once: false,
             manual: 0,
             resume_at: None,
-            lane,
             target,
             event: event.clone(),
         }
@@ -62,7 +51,7 @@ impl ClaimedRow {
 
     /// The number of its webhook.
     pub(super) fn lane(&self) -> i64 {
-        self.lane
+        self.target.lane()
     }
 
     /// When it was due.
@@ -72,13 +61,6 @@ impl ClaimedRow {
 
     /// The delivery, with the secrets of its webhook opened.
     pub(super) fn open(self, sealer: &Sealer) -> Result<DueDelivery> {
-        let target = &*self.target;
-        let open = |sealed: &Option<Vec<u8>>, place: String| {
-            sealed
-                .as_ref()
-                .map(|sealed| sealer.open(&place, sealed))
-                .transpose()
-        };
         Ok(DueDelivery {
             number: self.number,
             id: self.id,
@@ -89,27 +71,20 @@ impl ClaimedRow {
             manual: self.manual,
             resume_at: self.resume_at,
             event: self.event,
-            target: Arc::new(Target {
-                lane: self.lane,
-                webhook_id: target.id.clone(),
-                url: ReceiverUrl::from_stored(target.url.clone()),
-                signing_secret: open(&target.signing_secret, rows::secret_place(&target.id))?,
-                authorization: open(&target.authorization, rows::authorization_place(&target.id))?,
-            }),
+            target: self.target.open(sealer)?,
         })
     }
 }
 
-impl SealedTarget {
-    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
-    pub(super) fn read(row: &Row, first: usize) -> Result<Self> {
-        Ok(Self {
-            id: row.try_get(first)?,
-            url: row.try_get(first + 1)?,
-            signing_secret: row.try_get(first + 2)?,
-            authorization: row.try_get(first + 3)?,
-        })
-    }
+/// Reads id, URL, signing secret and authorization header of a webhook from the columns that start at `first`.
+pub(super) fn target_columns(row: &Row, lane: i64, first: usize) -> Result<TargetColumns<'_>> {
+    Ok(TargetColumns {
+        lane,
+        id: row.try_get(first)?,
+        url: row.try_get(first + 1)?,
+        signing_secret: row.try_get(first + 2)?,
+        authorization: row.try_get(first + 3)?,
+    })
 }
 
 /// When a lease ends; at the end of time on a clock that runs that fast.

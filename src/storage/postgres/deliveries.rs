@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -287,6 +288,11 @@ pub(super) async fn delivery(
     Ok(Some(DeliveryHistory { delivery, attempts }))
 }
 
+fn headers<T: DeserializeOwned>(row: &Row, column: usize) -> Result<T> {
+    serde_json::from_str(row.try_get(column)?)
+        .map_err(|error| StoreError::Damaged(error.to_string()))
+}
+
 /// The column at which an attempt begins, behind those of its delivery.
 const ATTEMPT: usize = 16;
 
@@ -294,10 +300,6 @@ fn attempt(row: &Row, number: u32) -> Result<Attempt> {
     let duration = |column: usize| -> Result<Option<Duration>> {
         let microseconds: Option<i64> = row.try_get(ATTEMPT + column)?;
         Ok(microseconds.map(|us| Duration::from_micros(us.unsigned_abs())))
-    };
-    let headers = |column: usize| -> Result<Vec<(String, String)>> {
-        serde_json::from_str(row.try_get(ATTEMPT + column)?)
-            .map_err(|error| StoreError::Damaged(error.to_string()))
     };
     let retry_after: Option<i64> = row.try_get(ATTEMPT + 10)?;
     let retry_after = retry_after.map(|seconds| Duration::from_secs(seconds.unsigned_abs()));
@@ -310,9 +312,9 @@ fn attempt(row: &Row, number: u32) -> Result<Attempt> {
             first_byte: duration(4)?,
             total: duration(5)?.unwrap_or_default(),
         },
-        request_headers: headers(6)?,
+        request_headers: headers(row, ATTEMPT + 6)?,
         outcome: outcome(row, ATTEMPT + 7, retry_after)?,
-        response_headers: headers(13)?,
+        response_headers: headers(row, ATTEMPT + 13)?,
         response_body: row.try_get(ATTEMPT + 11)?,
         response_truncated: row.try_get(ATTEMPT + 12)?,
     })

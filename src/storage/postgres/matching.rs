@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use deadpool_postgres::Transaction;
 
-use super::claimed::SealedTarget;
+use super::claimed::target_columns;
 use super::{Result, partitions, query, rows};
 use crate::domain::{Audience, Event, ProviderName};
 use crate::storage::StoreError;
+use crate::storage::targets::{SealedTarget, Targets};
 
 /// Which webhooks want an event: events for the same have the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +44,7 @@ pub(super) fn key(event: &Event, audience: Audience) -> Key {
 /// The webhooks that want events of each key, in the order of their registration.
 pub(super) async fn matching(
     tx: &Transaction<'_>,
+    targets: &Targets,
     keys: &HashMap<Key, usize>,
 ) -> Result<Vec<Vec<Wanting>>> {
     let mut ordered: Vec<(&Key, usize)> = keys.iter().map(|(key, place)| (key, *place)).collect();
@@ -82,9 +84,10 @@ pub(super) async fn matching(
     let mut wanting: Vec<Vec<Wanting>> = ordered.iter().map(|_| Vec::new()).collect();
     for row in found {
         let place = usize::try_from(row.try_get::<_, i32>(0)?).unwrap_or_default();
+        let lane = row.try_get(1)?;
         wanting[place].push(Wanting {
-            lane: row.try_get(1)?,
-            target: Arc::new(SealedTarget::read(&row, 2)?),
+            lane,
+            target: targets.get(&target_columns(&row, lane, 2)?),
         });
     }
     for wanting in &wanting {

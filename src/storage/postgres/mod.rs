@@ -56,6 +56,7 @@ use self::wake::Wake;
 use super::key_file::EncryptionKeys;
 use super::seal::Sealer;
 use super::taken::Taken;
+use super::targets::Targets;
 use super::{
     AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory,
     DeliveryRecord, EventFilter, EventRecord, NewEvents, NumberPage, OnDelete, Overview, Page,
@@ -86,6 +87,7 @@ struct Db {
     sweep: Sweep,
     wake: Wake,
     floors: Floors,
+    targets: Targets,
 }
 
 impl Db {
@@ -238,6 +240,7 @@ impl PostgresStore {
             sweep: Sweep::default(),
             wake: Wake::default(),
             floors: Floors::default(),
+            targets: Targets::default(),
         });
         let handle = runtime.handle().clone();
         let entered = handle.enter();

@@ -19,6 +19,7 @@ use crate::clock::Moment;
 use crate::domain::{DueDelivery, ProviderName};
 use crate::storage::queue::{Idempotency, Publication, Published, Receipt};
 use crate::storage::taken::Taken;
+use crate::storage::targets::Targets;
 use crate::storage::{Addressee, NotMatched, Replay, Slots, StoreError};
 
 /// How many publications one commit may hold: bounds the memory of a batch and the wait of its first one.
@@ -125,7 +126,7 @@ async fn attempt(db: &Db, jobs: &[Job]) -> Result<Vec<Outcome>> {
     }
     let mut client = db.client().await?;
     let tx = client.transaction().await?;
-    let outcomes = publish(&tx, jobs).await?;
+    let outcomes = publish(&tx, &db.targets, jobs).await?;
     tx.commit().await?;
     Ok(outcomes)
 }
@@ -141,7 +142,7 @@ pub(super) async fn lock_numbers(tx: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
+async fn publish(tx: &Transaction<'_>, targets: &Targets, jobs: &[Job]) -> Result<Vec<Outcome>> {
     let publications: Vec<&Publication> = jobs.iter().map(|job| &job.publication).collect();
     let mut keys: HashMap<Key, usize> = HashMap::new();
     let mut addressees = Vec::new();
@@ -162,7 +163,7 @@ async fn publish(tx: &Transaction<'_>, jobs: &[Job]) -> Result<Vec<Outcome>> {
     // Counted first: other publications must not wait for what is told of other webhooks.
     let (not_matched, ()) = try_join!(not_matched(tx, &addressees), lock_numbers(tx))?;
     let (wanting, earlier, (), numbers) = try_join!(
-        matching(tx, &keys),
+        matching(tx, targets, &keys),
         earlier(tx, &idempotency),
         highest(tx, &mut owners),
         new_numbers(tx, publications.len()),
@@ -293,7 +294,9 @@ pub(super) async fn match_anew(
         let event = rows::event(&row, 0)?;
         let audience = rows::parse_audience(row.try_get(rows::EVENT_COLUMN_COUNT)?)?;
         let event_number: i64 = row.try_get(rows::EVENT_COLUMN_COUNT + 1)?;
-        let mut wanting = matching(tx, &HashMap::from([(key(&event, audience), 0)])).await?;
+        let targets = Targets::default();
+        let mut wanting =
+            matching(tx, &targets, &HashMap::from([(key(&event, audience), 0)])).await?;
         let mut wanting = wanting.pop().unwrap_or_default();
         if let Some(only) = only {
             wanting.retain(|webhook| Some(webhook.lane) == only);

@@ -9,6 +9,7 @@ use super::{Result, query, rows, run_cached};
 use crate::domain::Secret;
 use crate::storage::StoreError;
 use crate::storage::seal::{KeyId, Sealer};
+use crate::storage::targets;
 
 const PLACE: &str = "meta/key-check";
 
@@ -99,11 +100,11 @@ pub(super) async fn step(tx: &Transaction<'_>, sealer: &Sealer, limit: u32) -> R
     let last: i64 = last.try_get(0)?;
     for row in &webhooks {
         let (number, id): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
-        let secret = sealed_again(sealer, key, &rows::secret_place(&id), row.try_get(2)?);
+        let secret = sealed_again(sealer, key, &targets::secret_place(&id), row.try_get(2)?);
         let authorization = sealed_again(
             sealer,
             key,
-            &rows::authorization_place(&id),
+            &targets::authorization_place(&id),
             row.try_get(3)?,
         );
         run_cached(

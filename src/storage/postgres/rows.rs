@@ -16,6 +16,7 @@ use crate::domain::{
 use crate::storage::StoreError;
 use crate::storage::queue::Rows;
 use crate::storage::seal::Sealer;
+use crate::storage::targets;
 
 /// Values of a statement.
 pub(super) type Values<'a> = Vec<&'a (dyn ToSql + Sync)>;
@@ -65,16 +66,6 @@ pub(super) fn optional_text(value: Option<&str>) -> Option<Cow<'_, str>> {
     value.map(text)
 }
 
-/// Where a webhook's signing secret is sealed.
-pub(super) fn secret_place(id: &str) -> String {
-    format!("webhook/{id}/signing_secret")
-}
-
-/// Where a webhook's authorization header is sealed.
-pub(super) fn authorization_place(id: &str) -> String {
-    format!("webhook/{id}/authorization_header")
-}
-
 pub(super) fn webhook(row: &Row, sealer: &Sealer) -> Result<Webhook> {
     let id: String = row.try_get(1)?;
     let open = |column: usize, place: String| -> Result<Option<Secret>> {
@@ -89,8 +80,8 @@ pub(super) fn webhook(row: &Row, sealer: &Sealer) -> Result<Webhook> {
         account_id: row.try_get::<_, Option<String>>(3)?.map(given),
         url: ReceiverUrl::from_stored(row.try_get(4)?),
         enabled: row.try_get(5)?,
-        signing_secret: open(6, secret_place(&id))?,
-        authorization: open(7, authorization_place(&id))?,
+        signing_secret: open(6, targets::secret_place(&id))?,
+        authorization: open(7, targets::authorization_place(&id))?,
         created_at: time(row.try_get(8)?)?,
         updated_at: time(row.try_get(9)?)?,
         event_types: row.try_get(10)?,

@@ -8,6 +8,7 @@ use super::rows::{Conditions, WEBHOOK_COLUMN_COUNT, WEBHOOK_COLUMNS};
 use super::{Db, Result, query, queue, rotation, rows, run_cached};
 use crate::domain::{Webhook, WebhookChange};
 use crate::storage::seal::{KeyId, Sealer};
+use crate::storage::targets;
 use crate::storage::{OnDelete, Page, WebhookFilter, WebhookKey, WebhookPage};
 
 pub(super) async fn insert_webhook(
@@ -278,14 +279,14 @@ async fn insert_subscriptions(tx: &Transaction<'_>, number: i64, webhook: &Webho
 }
 
 fn sealed_secret(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
-    let place = rows::secret_place(&webhook.id);
+    let place = targets::secret_place(&webhook.id);
     let secret = webhook.signing_secret.as_ref();
     let sealed = secret.map(|secret| sealer.seal(key, &place, secret));
     Ok(sealed.transpose()?)
 }
 
 fn sealed_authorization(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
-    let place = rows::authorization_place(&webhook.id);
+    let place = targets::authorization_place(&webhook.id);
     let header = webhook.authorization.as_ref();
     let sealed = header.map(|header| sealer.seal(key, &place, header));
     Ok(sealed.transpose()?)

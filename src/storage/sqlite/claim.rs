@@ -6,17 +6,19 @@
 //! result is recorded, and a claim looks there first for deliveries that have none at the end of their lease.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row, params};
 
 use super::super::StoreError;
 use super::super::queue::{ClaimTerms, Slots};
 use super::super::seal::Sealer;
+use super::super::targets::{SealedTarget, TargetColumns, Targets};
 use super::ids::SealedIds;
 use super::{in_flight, rows};
-use crate::domain::{DueDelivery, Event, ReceiverUrl, Target};
+use crate::domain::{DueDelivery, Event};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -33,20 +35,8 @@ pub(super) struct ClaimedRow {
     once: bool,
     manual: u32,
     resume_at: Option<Timestamp>,
-    lane: i64,
     target: Arc<SealedTarget>,
     event: Arc<Event>,
-}
-
-/// A webhook as an attempt needs it (E-58), its secrets still sealed.
-#[derive(Debug)]
-pub(super) struct SealedTarget {
-    id: String,
-    url: String,
-    signing_secret: Option<Vec<u8>>,
-    authorization: Option<Vec<u8>>,
-    /// With its secrets opened, once that was done: a webhook has many deliveries.
-    opened: OnceLock<Arc<Target>>,
 }
 
 /// The result of a claim.
@@ -64,7 +54,6 @@ impl ClaimedRow {
     /// The first attempt of a delivery that is inserted already claimed.
     pub(super) fn first(
         number: i64,
-        lane: i64,
         target: Arc<SealedTarget>,
         event: &Arc<Event>,
         steady: Timestamp,
@@ -79,7 +68,6 @@ impl ClaimedRow {
             once: false,
             manual: 0,
             resume_at: None,
-            lane,
             target,
             event: event.clone(),
         }
@@ -87,7 +75,7 @@ impl ClaimedRow {
 
     /// The number of its webhook.
     pub(super) fn lane(&self) -> i64 {
-        self.lane
+        self.target.lane()
     }
 
     /// The delivery, with the secrets of its webhook opened.
@@ -102,43 +90,23 @@ impl ClaimedRow {
             manual: self.manual,
             resume_at: self.resume_at,
             event: self.event,
-            target: self.target.open(self.lane, sealer)?,
+            target: self.target.open(sealer)?,
         })
     }
 }
 
-impl SealedTarget {
-    /// Reads id, URL, signing secret and authorization header from the columns that start at `first`.
-    pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self {
-            id: row.get(first)?,
-            url: row.get(first + 1)?,
-            signing_secret: row.get(first + 2)?,
-            authorization: row.get(first + 3)?,
-            opened: OnceLock::new(),
-        })
-    }
-
-    /// The webhook with this number, its secrets opened.
-    fn open(&self, lane: i64, sealer: &Sealer) -> Result<Arc<Target>> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened.clone());
-        }
-        let open = |sealed: &Option<Vec<u8>>, place: String| {
-            sealed
-                .as_ref()
-                .map(|sealed| sealer.open(&place, sealed))
-                .transpose()
-        };
-        let target = Arc::new(Target {
-            lane,
-            webhook_id: self.id.clone(),
-            url: ReceiverUrl::from_stored(self.url.clone()),
-            signing_secret: open(&self.signing_secret, rows::secret_place(&self.id))?,
-            authorization: open(&self.authorization, rows::authorization_place(&self.id))?,
-        });
-        Ok(self.opened.get_or_init(|| target).clone())
-    }
+/// Reads number, id, URL, signing secret and authorization header of a webhook from the columns that start at `first`.
+pub(super) fn target_columns<'r>(row: &'r Row<'_>, first: usize) -> Result<TargetColumns<'r>> {
+    let damaged = |error: FromSqlError| StoreError::Damaged(error.to_string());
+    let text = |column| row.get_ref(column)?.as_str().map_err(damaged);
+    let bytes = |column| row.get_ref(column)?.as_blob_or_null().map_err(damaged);
+    Ok(TargetColumns {
+        lane: row.get(first)?,
+        id: text(first + 1)?,
+        url: text(first + 2)?,
+        signing_secret: bytes(first + 3)?,
+        authorization: bytes(first + 4)?,
+    })
 }
 
 /// When a lease ends; at the end of time on a clock that runs that fast.
@@ -150,11 +118,13 @@ pub(super) fn later(steady: Timestamp, lease: SignedDuration) -> Timestamp {
 pub(super) fn claim(
     connection: &Connection,
     ids: &SealedIds,
+    targets: &Targets,
     terms: &ClaimTerms,
 ) -> Result<ClaimedRows> {
     let mut claim = Claim {
         connection,
         ids,
+        targets,
         terms,
         steady: terms.at.steady.as_microsecond(),
         events: HashMap::new(),
@@ -172,6 +142,7 @@ pub(super) fn claim(
 struct Claim<'c> {
     connection: &'c Connection,
     ids: &'c SealedIds,
+    targets: &'c Targets,
     terms: &'c ClaimTerms,
     /// The steady time.
     steady: i64,
@@ -228,17 +199,19 @@ impl Claim<'_> {
             }
             let candidate = self.candidate(row)?;
             if candidate.late || self.terms.slots.take(lane) {
-                let target = SealedTarget::read(row, CANDIDATE_COLUMN_COUNT + 1)?;
+                let target = self
+                    .targets
+                    .get(&target_columns(row, CANDIDATE_COLUMN_COUNT)?);
                 self.found.expired_leases += u64::from(!candidate.late);
-                expired.push((candidate, lane, target));
+                expired.push((candidate, target));
             } else {
                 without_slot.insert(lane);
             }
         }
         drop(cursor);
         self.found.left.extend(without_slot);
-        for (candidate, lane, target) in expired {
-            self.take(candidate, lane, &Arc::new(target))?;
+        for (candidate, target) in expired {
+            self.take(candidate, &target)?;
         }
         Ok(())
     }
@@ -258,20 +231,21 @@ impl Claim<'_> {
             }
             let lane: i64 = row.get(0)?;
             if self.terms.slots.take(lane) {
-                lanes.push((lane, SealedTarget::read(row, 1)?));
+                lanes.push(self.targets.get(&target_columns(row, 0)?));
             } else {
                 self.found.left.push(lane);
             }
         }
         drop(cursor);
-        for (lane, target) in lanes {
-            self.waiting_for(lane, Arc::new(target))?;
+        for target in lanes {
+            self.waiting_for(&target)?;
         }
         Ok(())
     }
 
     /// Claims of one webhook what it has slots for. One slot is taken already, and given back when nothing was there to claim.
-    fn waiting_for(&mut self, lane: i64, target: Arc<SealedTarget>) -> Result<()> {
+    fn waiting_for(&mut self, target: &Arc<SealedTarget>) -> Result<()> {
+        let lane = target.lane();
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {CANDIDATE_COLUMNS} FROM delivery
              WHERE webhook = ?1 AND state = 'pending' AND claimed = 0 ORDER BY due_at LIMIT ?2"
@@ -310,7 +284,7 @@ impl Claim<'_> {
             self.terms.slots.give_back(lane);
         }
         for candidate in due {
-            self.take(candidate, lane, &target)?;
+            self.take(candidate, target)?;
         }
         self.connection
             .prepare_cached("UPDATE webhook SET next_due = ?2 WHERE number = ?1")?
@@ -363,7 +337,7 @@ impl Claim<'_> {
     }
 
     /// Claims a delivery that has a slot, or gives up one that is late.
-    fn take(&mut self, candidate: Candidate, lane: i64, target: &Arc<SealedTarget>) -> Result<()> {
+    fn take(&mut self, candidate: Candidate, target: &Arc<SealedTarget>) -> Result<()> {
         if candidate.late {
             self.given_up += 1;
             self.connection
@@ -396,7 +370,6 @@ impl Claim<'_> {
             once: candidate.once,
             manual: candidate.manual,
             resume_at: candidate.resume_at,
-            lane,
             target: target.clone(),
             event: candidate.event,
         });

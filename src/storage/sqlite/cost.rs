@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::super::key_file::EncryptionKey;
 use super::super::seal::Sealer;
+use super::super::targets::Targets;
 use super::super::{
     AttemptResult, ClaimTerms, DeliveryFilter, Idempotency, NotMatched, NumberPage, OnDelete,
     Publication, PurgeTerms, Purpose, Recorded, Slots, WebhookKey,
@@ -28,6 +29,7 @@ use crate::domain::{
 pub(super) struct Subject {
     connection: Connection,
     sealer: Sealer,
+    targets: Targets,
     ids: SealedIds,
     steps: Arc<AtomicU64>,
     _folder: TempDir,
@@ -90,6 +92,7 @@ impl Subject {
             ids: SealedIds::of(&connection).unwrap(),
             connection,
             sealer,
+            targets: Targets::default(),
             steps,
             _folder: folder,
         }
@@ -174,7 +177,7 @@ impl Subject {
             },
             gives_up_at: Arc::new(|_, _| Timestamp::MAX),
         };
-        self.cost(|connection| claim::claim(connection, &self.ids, &terms).unwrap())
+        self.cost(|connection| claim::claim(connection, &self.ids, &self.targets, &terms).unwrap())
     }
 
     fn finish_all(&self, second: i64) {

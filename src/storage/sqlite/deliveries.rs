@@ -368,7 +368,10 @@ fn attempts(connection: &Connection, delivery: i64, id: Uuid) -> Result<Vec<Atte
                 first_byte: duration(4)?,
                 total: duration(5)?.unwrap_or_default(),
             },
-            request_headers: headers(6)?,
+            request_headers: headers(6)?
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
             outcome: outcome(row, 7, retry_after)?,
             response_headers: headers(13)?,
             response_body: row.get(11)?,

@@ -14,6 +14,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::super::StoreError;
@@ -132,16 +133,17 @@ impl ToSql for Stored {
 
 impl Shaped {
     /// Separates the shape of headers from their values; `None` where the shape would not be worth keeping.
-    pub(super) fn of(headers: &[(String, String)], beside: &Beside) -> Option<Self> {
+    pub(super) fn of<T: AsRef<str>>(headers: &[(T, T)], beside: &Beside) -> Option<Self> {
         let mut shape = String::with_capacity(160);
         let mut values = Vec::with_capacity(48);
         for (name, value) in headers {
+            let (name, value) = (name.as_ref(), value.as_ref());
             // `=` and `:` are part of no name (RFC 9110, 5.6.2), and no value has the end of a line.
             if name.contains(['=', ':', '\n']) || value.contains('\n') {
                 return None;
             }
             shape += name;
-            if CONSTANT.contains(&name.as_str()) {
+            if CONSTANT.contains(&name) {
                 shape.push('=');
                 shape += value;
             } else {
@@ -371,10 +373,10 @@ impl Shapes {
     ///
     /// # Errors
     /// When they cannot be written as JSON, which cannot be.
-    pub(super) fn pack(
+    pub(super) fn pack<T: Serialize>(
         &self,
         side: Side,
-        headers: &[(String, String)],
+        headers: &[(T, T)],
         shaped: Option<Shaped>,
     ) -> Result<Stored> {
         let number = shaped

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Row, params};
 
+use super::super::targets::SealedTarget;
 use super::super::{Addressee, StoreError};
-use super::claim::SealedTarget;
+use super::claim::target_columns;
 use crate::domain::{Audience, Event};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -168,7 +169,7 @@ pub(super) fn find(
 fn wanting(row: &Row<'_>) -> Result<Wanting> {
     Ok(Wanting {
         lane: row.get(0)?,
-        target: Arc::new(SealedTarget::read(row, 1)?),
+        target: Arc::new(SealedTarget::of(&target_columns(row, 0)?)),
         suspended: row.get(5)?,
     })
 }

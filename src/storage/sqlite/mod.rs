@@ -50,6 +50,7 @@ use self::writer::Writer;
 use super::key_file::EncryptionKeys;
 use super::seal::Sealer;
 use super::taken::Taken;
+use super::targets::Targets;
 use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
@@ -72,6 +73,7 @@ pub struct SqliteStore {
     ids: SealedIds,
     shapes: Shapes,
     matching: Arc<Matching>,
+    targets: Arc<Targets>,
     not_matched: Arc<UntilChanged<NotMatched>>,
     health: Arc<Health>,
     saved_time: Option<SavedTime>,
@@ -119,6 +121,7 @@ impl SqliteStore {
             ids,
             shapes,
             matching: Arc::default(),
+            targets: Arc::default(),
             not_matched: Arc::default(),
             health,
             saved_time,
@@ -251,12 +254,12 @@ impl Store for SqliteStore {
             ..terms
         };
         let again = taken.clone();
-        let ids = self.ids.clone();
+        let (ids, targets) = (self.ids.clone(), self.targets.clone());
         let found = self
             .writer
             .run_ahead(move |connection| {
                 again.give_back_all();
-                claim::claim(connection, &ids, &terms)
+                claim::claim(connection, &ids, &targets, &terms)
             })
             .await?;
         let due = claim::open_all(found.rows, &self.sealer, &self.ids, &*taken);

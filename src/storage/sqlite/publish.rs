@@ -97,7 +97,7 @@ pub(super) fn publish(
         .zip(fast)
         .map(|(delivery, webhook)| {
             let target = webhook.target.clone();
-            ClaimedRow::first(delivery, webhook.lane, target, &event, at.steady)
+            ClaimedRow::first(delivery, target, &event, at.steady)
         })
         .collect();
     let next = first + stored(deliveries) - i64::try_from(slow.len()).unwrap_or(i64::MAX);

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::StoreError;
 use super::super::seal::{KeyId, Sealer};
-use super::rows;
+use super::super::targets;
 use crate::domain::Secret;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -96,9 +96,13 @@ pub(super) fn step(connection: &Connection, sealer: &Sealer, limit: u32) -> Resu
     };
     let last = *last;
     for (number, id, secret, authorization) in webhooks {
-        let secret = sealed_again(sealer, key, &rows::secret_place(&id), secret);
-        let authorization =
-            sealed_again(sealer, key, &rows::authorization_place(&id), authorization);
+        let secret = sealed_again(sealer, key, &targets::secret_place(&id), secret);
+        let authorization = sealed_again(
+            sealer,
+            key,
+            &targets::authorization_place(&id),
+            authorization,
+        );
         connection
             .prepare_cached(
                 "UPDATE webhook SET signing_secret = ?2, authorization_header = ?3 WHERE number = ?1",

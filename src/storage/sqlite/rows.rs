@@ -6,6 +6,7 @@ use rusqlite::Row;
 use super::super::StoreError;
 use super::super::queue::Rows;
 use super::super::seal::Sealer;
+use super::super::targets;
 use super::ids::SealedIds;
 use crate::domain::{
     ApiKey, Audience, Event, Fingerprint, ProviderName, ReceiverUrl, Secret, Webhook,
@@ -30,16 +31,6 @@ pub(super) const EVENT_COLUMNS: &str = "event.id, kind.provider, kind.event_type
 /// How many columns these are.
 pub(super) const EVENT_COLUMN_COUNT: usize = 10;
 
-/// Where a webhook's signing secret is sealed.
-pub(super) fn secret_place(id: &str) -> String {
-    format!("webhook/{id}/signing_secret")
-}
-
-/// Where a webhook's authorization header is sealed.
-pub(super) fn authorization_place(id: &str) -> String {
-    format!("webhook/{id}/authorization_header")
-}
-
 pub(super) fn webhook(row: &Row<'_>, sealer: &Sealer) -> Result<Webhook, StoreError> {
     let id: String = row.get(1)?;
     let open = |column: usize, place: String| -> Result<Option<Secret>, StoreError> {
@@ -55,8 +46,8 @@ pub(super) fn webhook(row: &Row<'_>, sealer: &Sealer) -> Result<Webhook, StoreEr
         account_id: row.get(3)?,
         url: ReceiverUrl::from_stored(row.get(4)?),
         enabled: row.get(5)?,
-        signing_secret: open(6, secret_place(&id))?,
-        authorization: open(7, authorization_place(&id))?,
+        signing_secret: open(6, targets::secret_place(&id))?,
+        authorization: open(7, targets::authorization_place(&id))?,
         created_at: time(row.get(8)?)?,
         updated_at: time(row.get(9)?)?,
         event_types: serde_json::from_str(&event_types)

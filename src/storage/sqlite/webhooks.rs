@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::super::seal::{KeyId, Sealer};
+use super::super::targets;
 use super::super::{OnDelete, Page, StoreError, WebhookFilter, WebhookKey, WebhookPage};
 use super::{in_flight, queue, rotation, rows};
 use crate::domain::{Webhook, WebhookChange};
@@ -213,14 +214,14 @@ fn insert_subscriptions(connection: &Connection, number: i64, webhook: &Webhook)
 }
 
 fn sealed_secret(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
-    let place = rows::secret_place(&webhook.id);
+    let place = targets::secret_place(&webhook.id);
     let secret = webhook.signing_secret.as_ref();
     let sealed = secret.map(|secret| sealer.seal(key, &place, secret));
     Ok(sealed.transpose()?)
 }
 
 fn sealed_authorization(sealer: &Sealer, key: KeyId, webhook: &Webhook) -> Result<Option<Vec<u8>>> {
-    let place = rows::authorization_place(&webhook.id);
+    let place = targets::authorization_place(&webhook.id);
     let header = webhook.authorization.as_ref();
     let sealed = header.map(|header| sealer.seal(key, &place, header));
     Ok(sealed.transpose()?)

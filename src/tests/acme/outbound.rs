@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::domain::{Audience, DueDelivery, Event, Outcome};
+use crate::domain::{Audience, DueDelivery, Event, Outcome, SentHeader};
 use crate::http::{Faults, RequestSchema};
 use crate::openapi::sample;
 use crate::provider::{Outbound, OutboundRequest, RequestHeader};
@@ -61,7 +61,10 @@ impl Outbound for AcmeOutbound {
                 sign(secret.expose(), &body),
             ));
         }
-        OutboundRequest { headers, body }
+        OutboundRequest {
+            headers,
+            body: body.into(),
+        }
     }
 
     fn body(&self, event: &Event, delivery: Uuid) -> Vec<u8> {
@@ -69,7 +72,7 @@ impl Outbound for AcmeOutbound {
         format!(r#"{{"id":"{delivery}","event":{name},"data":{data}}}"#).into_bytes()
     }
 
-    fn signed_bytes(&self, headers: &[(String, String)], body: &[u8]) -> Option<Vec<u8>> {
+    fn signed_bytes(&self, headers: &[SentHeader], body: &[u8]) -> Option<Vec<u8>> {
         let signed = headers.iter().any(|(name, _)| name == "acme-signature");
         signed.then(|| body.to_vec())
     }
