@@ -5,10 +5,13 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
+
+use crate::processes;
 
 /// Starts the server, and ends it when the standard input ends.
 const SCRIPT: &str = r#"
@@ -96,6 +99,14 @@ impl Database {
             .batch_execute(&format!("CREATE DATABASE {name}"))
             .await?;
         Ok(())
+    }
+
+    /// The processor time of all its processes.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(crate) fn processor_time(&self) -> anyhow::Result<Duration> {
+        processes::processor_time(self.guard.id()).context("PostgreSQL has ended")
     }
 
     /// The URL of the database of this name.

@@ -63,6 +63,10 @@ struct Arguments {
     #[arg(long, value_name = "DELIVERIES", default_value_t = 1_000_000)]
     largest_queue: u64,
 
+    /// The most deliveries that stored measures with
+    #[arg(long, value_name = "DELIVERIES", default_value_t = 10_000_000)]
+    most_stored: u64,
+
     /// The server's program [default: truehook, beside this program]
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
@@ -97,9 +101,10 @@ impl DatabaseKind {
     /// What a full run measures.
     fn measures(self) -> Vec<Measure> {
         let all = Measure::value_variants().iter().copied();
-        let of_postgres = self == Self::Postgres;
-        all.filter(|measure| (*measure == Measure::Nodes) == of_postgres)
-            .collect()
+        match self {
+            Self::Sqlite => all.filter(|measure| !measure.is_of_postgres()).collect(),
+            Self::Postgres => vec![Measure::Nodes],
+        }
     }
 }
 
@@ -120,11 +125,13 @@ async fn main() -> anyhow::Result<()> {
         folder: arguments.folder.unwrap_or_else(|| beside.to_owned()),
         quick: arguments.quick,
         largest_queue: arguments.largest_queue,
+        most_stored: arguments.most_stored,
+        patience: Duration::from_secs(60 * arguments.wait),
         delivery: Vec::new(),
         receiver,
         peers: arguments.beside,
     };
-    let busy = wait_until_quiet(BUSY, Duration::from_secs(60 * arguments.wait));
+    let busy = wait_until_quiet(BUSY, bench.patience);
     if busy > BUSY {
         eprintln!(
             "other processes use {busy:.0} % of this machine: the figures will not be its own"

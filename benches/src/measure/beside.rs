@@ -104,6 +104,8 @@ async fn start(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::receiver::Receiver;
     use crate::stand_in;
@@ -116,6 +118,8 @@ mod tests {
             folder: folder.path().join("databases"),
             quick: true,
             largest_queue: 0,
+            most_stored: 0,
+            patience: Duration::ZERO,
             delivery: Vec::new(),
             receiver: Receiver::start().await.unwrap(),
             peers: vec![stand_in::program(folder.path(), stand_in::SERVE)],

@@ -9,6 +9,7 @@ mod nodes;
 mod publish;
 mod queue;
 mod start;
+mod stored;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -36,6 +37,10 @@ pub(crate) struct Bench {
     pub(crate) quick: bool,
     /// The largest queue to measure with.
     pub(crate) largest_queue: u64,
+    /// The most deliveries that are stored.
+    pub(crate) most_stored: u64,
+    /// For how long to wait until other processes leave the machine alone.
+    pub(crate) patience: Duration,
     /// Receives all webhooks.
     pub(crate) receiver: Receiver,
     /// The bytes of one delivery, as the server sends it.
@@ -65,12 +70,19 @@ pub(crate) enum Measure {
     Isolation,
     /// One, two and three nodes on one PostgreSQL database, beside SQLite.
     Nodes,
+    /// What a delivery costs beside many that are stored on a PostgreSQL database, and how long lists take. Not in a full run.
+    Stored,
 }
 
 impl Measure {
     /// Whether it measures peers as well.
     pub(crate) fn meets_peers(self) -> bool {
         matches!(self, Self::Publish | Self::Latency)
+    }
+
+    /// Whether it starts a PostgreSQL server.
+    pub(crate) fn is_of_postgres(self) -> bool {
+        matches!(self, Self::Nodes | Self::Stored)
     }
 
     /// Runs it once.
@@ -88,6 +100,7 @@ impl Measure {
             Self::Queue => queue::run(bench).await,
             Self::Isolation => isolation::run(bench).await,
             Self::Nodes => nodes::run(bench).await,
+            Self::Stored => stored::run(bench).await,
         }
     }
 }

@@ -118,13 +118,13 @@ fn words(nodes: usize) -> String {
 }
 
 /// Nodes on one database, each with an account and a webhook of its own.
-struct Nodes {
-    servers: Vec<Server>,
-    client: Client,
+pub(super) struct Nodes {
+    pub(super) servers: Vec<Server>,
+    pub(super) client: Client,
 }
 
 impl Nodes {
-    async fn start(
+    pub(super) async fn start(
         bench: &Bench,
         database: &Database,
         name: &str,
@@ -163,12 +163,12 @@ impl Nodes {
         Ok((row.get(0), row.get(1), row.get(2)))
     }
 
-    fn processor_time(&self) -> anyhow::Result<Duration> {
+    pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
         self.servers.iter().map(Server::processor_time).sum()
     }
 }
 
-fn account(number: usize) -> String {
+pub(super) fn account(number: usize) -> String {
     format!("F5{number:04}")
 }
 
@@ -184,15 +184,15 @@ async fn register(bench: &Bench, server: &Server, webhooks: usize) -> anyhow::Re
 }
 
 /// What was published on each of some servers, and how long its deliveries took, in ascending order.
-struct Delivered {
+pub(super) struct Delivered {
     published: Vec<Published>,
     waits: Vec<f64>,
-    rate: f64,
-    count: f64,
+    pub(super) rate: f64,
+    pub(super) count: f64,
 }
 
 /// Publishes on all servers at once, each for the account of its number, and waits until all is received.
-async fn deliver(
+pub(super) async fn deliver(
     bench: &Bench,
     servers: &[Server],
     load: impl Fn(&Server) -> Load,
@@ -237,7 +237,7 @@ async fn deliver(
     })
 }
 
-fn milliseconds(title: &str, word: &str, found: &[f64], share: f64) -> Figure {
+pub(super) fn milliseconds(title: &str, word: &str, found: &[f64], share: f64) -> Figure {
     let value = percentile(found, share) * 1e3;
     Figure::new(format!("{title}: {word}"), Unit::Milliseconds, value)
 }
@@ -309,7 +309,11 @@ async fn saturated(
 }
 
 /// Nodes at a steady rate.
-async fn steady(bench: &Bench, servers: &[Server], title: &str) -> anyhow::Result<Vec<Figure>> {
+pub(super) async fn steady(
+    bench: &Bench,
+    servers: &[Server],
+    title: &str,
+) -> anyhow::Result<Vec<Figure>> {
     let load = |server: &Server| Load {
         rate: Some(RATE / real(servers.len() as u64)),
         time: bench.steady_time(),
