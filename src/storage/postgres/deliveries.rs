@@ -102,12 +102,16 @@ pub(super) async fn deliveries_among(
     if let Some(before) = &page.before {
         indexed.and("d.number <", before);
     }
-    // Few are not delivered, and an index leads to them: among those it is looked for the webhook, and not among its own for the state.
-    let few = filter
-        .state
-        .is_some_and(|state| state != DeliveryState::Delivered);
+    // Few are given up, and an index leads to them: among those it is looked for the webhook, and not among its own for the state.
+    let few = matches!(
+        filter.state,
+        Some(DeliveryState::Exhausted | DeliveryState::Cancelled)
+    );
     if few {
-        indexed.text += " AND d.state <> 'delivered'";
+        indexed.text += " AND d.state <> 'delivered' AND d.state <> 'pending'";
+    } else if filter.state == Some(DeliveryState::Pending) {
+        // Said in the statement, so that it looks into no other table than that of what waits.
+        indexed.text += " AND d.state = 'pending'";
     }
     let webhook_id = rows::optional_text(filter.webhook_id.as_deref());
     if !few && let Some(id) = &webhook_id {

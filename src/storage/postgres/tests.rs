@@ -453,6 +453,9 @@ async fn lists_are_read_from_indexes() {
     session.run(&format!(
         "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20, CASE WHEN n % 1000 = 0 AND n < {rows} / 2 THEN 'exhausted' ELSE 'delivered' END, 1,
              n, n, 0, n, n FROM generate_series(10, {rows}) AS n;
+         INSERT INTO pending (number, id, event, webhook, attempts, due_at, claimed, created_at)
+             SELECT (n::bigint << 20) + 7, gen_random_uuid(), 1, CASE WHEN n = 20000 THEN 3 ELSE 2 END, 0, 0, false, 0
+             FROM generate_series(20000, 40000) AS n;
          UPDATE settled SET event = {rows} * 2; ANALYZE"
     ));
     let (webhook, event) = (Some("7".to_owned()), Some("e".to_owned()));
@@ -514,10 +517,16 @@ async fn lists_are_read_from_indexes() {
         );
     }
     // Behind more deliveries than one search looks at.
-    for webhook_id in [None, Some("1".to_owned())] {
+    let pending = Some(crate::domain::DeliveryState::Pending);
+    for (state, webhook_id, count) in [
+        (exhausted, None, 5),
+        (exhausted, Some("1"), 5),
+        (pending, Some("2"), 5),
+        (pending, Some("3"), 1),
+    ] {
         let filter = DeliveryFilter {
-            state: exhausted,
-            webhook_id,
+            state,
+            webhook_id: webhook_id.map(str::to_owned),
             ..DeliveryFilter::default()
         };
         let page = NumberPage {
@@ -525,7 +534,7 @@ async fn lists_are_read_from_indexes() {
             limit: 5,
         };
         let found = store.deliveries(filter, page).await.unwrap();
-        assert_eq!(found.rows.len(), 5);
+        assert_eq!(found.rows.len(), count);
     }
 }
 
