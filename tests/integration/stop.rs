@@ -179,7 +179,7 @@ fn an_idle_server_with_open_connections_stops_at_once() {
     assert!(status.success(), "{status:?} {lines:#?}");
     // The client's connection is open, and so is the one to the receiver; the default would be to wait for 30 seconds.
     assert!(
-        begun.elapsed() < Duration::from_secs(5),
+        begun.elapsed() < Duration::from_secs(20),
         "{:?}",
         begun.elapsed()
     );
