@@ -91,6 +91,9 @@ pub(super) async fn deliveries(
     deliveries_among(client, filter, page, rows::SEARCH).await
 }
 
+/// How many given-up deliveries are looked at for one page.
+const FEW: i64 = 1_000;
+
 /// Lists deliveries, and looks at `most` of them at most.
 pub(super) async fn deliveries_among(
     client: &impl GenericClient,
@@ -158,6 +161,8 @@ pub(super) async fn deliveries_among(
         || outcome.is_some()
         || from.is_some()
         || to.is_some();
+    // Each of these stands on another page of the table, which may have to be read from the disk.
+    let most = if few { most.min(FEW) } else { most };
     let mut search = Search::default();
     if is_searched {
         let mut conditions = Conditions {
