@@ -13,7 +13,7 @@ use crate::storage::{DeliveryFilter, DeliveryRecord, OutcomeFilter, Retried};
 
 /// Lists deliveries page by page, the newest first. The filters hold together.
 ///
-/// A search looks at the newest 50,000 deliveries and then ends its page, which may be empty: it goes on with `next`.
+/// A search looks at a bounded number of deliveries and then ends its page, which may be empty: it goes on with `next`.
 #[utoipa::path(get, path = "/deliveries", operation_id = "listDeliveries", tag = "Deliveries", summary = "List deliveries",
     params(DeliveryQuery, PageQuery), security(("Operator" = [])),
     responses((status = 200, description = "A page of deliveries.", body = DeliveryList), CommonErrors, QueryErrors))]

@@ -210,7 +210,7 @@ pub(super) fn pager(
     let later = query.filled("cursor").is_some();
     html! {
         p.pager {
-            @if found == 0 && next.is_some() { span { "Nothing among the newest 50,000." } " " }
+            @if found == 0 && next.is_some() { span { "Nothing found so far." } " " }
             @if later { a href=(format!("{path}?{}", query.query_with("cursor", None))) { "Newest" } " " }
             @if let Some(next) = next {
                 a href=(format!("{path}?{}", query.query_with("cursor", Some(&next)))) { "Older" }

@@ -133,6 +133,66 @@ async fn a_page_ends_and_goes_on_among_deliveries_with_and_without_results() {
 }
 
 #[tokio::test]
+async fn every_filter_finds_deliveries_with_and_without_results() {
+    let subject = fresh().await;
+    subject.add_webhooks(["1", "2", "3", "4"]).await;
+    // Newer ones have rows where older ones have none, and the other way round.
+    for number in 0..4 {
+        let due = begin(&subject, &number.to_string(), number).await;
+        let retry = Next::RetryAt(at(DAY));
+        let nexts = match number {
+            0 => [None, Some(retry), Some(Next::Exhausted), None],
+            1 => [None, None, Some(Next::Delivered), None],
+            2 => [Some(Next::Exhausted), None, Some(retry), None],
+            _ => [Some(Next::Delivered), None, None, Some(Next::Exhausted)],
+        };
+        for (due, next) in due.iter().zip(nexts) {
+            if let Some(next) = next {
+                assert!(subject.record(due, next, 9).await);
+            }
+        }
+    }
+    let every = subject.deliveries(DeliveryFilter::default()).await;
+    assert_eq!(every.len(), 16);
+    let some = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| Some((*id).to_owned()));
+        ids.chain([None]).collect::<Vec<_>>()
+    };
+    let states = [
+        DeliveryState::Pending,
+        DeliveryState::Delivered,
+        DeliveryState::Exhausted,
+        DeliveryState::Cancelled,
+    ];
+    for state in states.map(Some).into_iter().chain([None]) {
+        for webhook_id in some(&["1", "2", "3", "4", "none"]) {
+            for event_id in some(&["0", "1", "2", "3"]) {
+                for event_type in some(&["a"]) {
+                    let filter = DeliveryFilter {
+                        state,
+                        webhook_id: webhook_id.clone(),
+                        event_id: event_id.clone(),
+                        event_type,
+                        ..DeliveryFilter::default()
+                    };
+                    let wanted = every.iter().filter(|delivery| {
+                        state.is_none_or(|state| delivery.state == state)
+                            && webhook_id
+                                .as_ref()
+                                .is_none_or(|id| delivery.webhook_id == *id)
+                            && event_id.as_ref().is_none_or(|id| delivery.event_id == *id)
+                    });
+                    let wanted: Vec<_> = wanted.map(|delivery| delivery.id).collect();
+                    let found = subject.deliveries(filter.clone()).await.into_iter();
+                    let found: Vec<_> = found.map(|delivery| delivery.id).collect();
+                    assert_eq!(found, wanted, "{filter:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_under_way_when_the_process_died_is_attempted_again_when_its_lease_ends() {
     let subject = fresh().await;
     subject.add_webhooks(["1", "2", "3"]).await;

@@ -91,9 +91,6 @@ pub(super) async fn deliveries(
     deliveries_among(client, filter, page, rows::SEARCH).await
 }
 
-/// How many given-up deliveries are looked at for one page.
-const FEW: i64 = 1_000;
-
 /// Lists deliveries, and looks at `most` of them at most.
 pub(super) async fn deliveries_among(
     client: &impl GenericClient,
@@ -105,19 +102,15 @@ pub(super) async fn deliveries_among(
     if let Some(before) = &page.before {
         indexed.and("d.number <", before);
     }
-    // Few are given up, and an index leads to them: among those it is looked for the webhook, and not among its own for the state.
-    let few = matches!(
-        filter.state,
-        Some(DeliveryState::Exhausted | DeliveryState::Cancelled)
-    );
-    if few {
-        indexed.text += " AND d.state <> 'delivered' AND d.state <> 'pending'";
-    } else if filter.state == Some(DeliveryState::Pending) {
-        // Said in the statement, so that it looks into no other table than that of what waits.
-        indexed.text += " AND d.state = 'pending'";
+    // Said in the statement and not as a value, so that it looks into no table and no partial index but that of the state.
+    let is_indexed = filter
+        .state
+        .is_some_and(|state| state != DeliveryState::Delivered);
+    if let Some(state) = filter.state.filter(|_| is_indexed) {
+        indexed.text += &format!(" AND d.state = '{state}'");
     }
     let webhook_id = rows::optional_text(filter.webhook_id.as_deref());
-    if !few && let Some(id) = &webhook_id {
+    if let Some(id) = &webhook_id {
         let id = indexed.value(id);
         indexed.text += &format!(" AND d.webhook = (SELECT number FROM webhook WHERE id = {id})");
     }
@@ -147,7 +140,10 @@ pub(super) async fn deliveries_among(
     }
     let (provider, state, outcome) = (
         filter.provider.as_ref().map(ProviderName::as_str),
-        filter.state.map(DeliveryState::as_str),
+        filter
+            .state
+            .filter(|_| !is_indexed)
+            .map(DeliveryState::as_str),
         filter.outcome.map(OutcomeFilter::as_str),
     );
     let event_type = rows::optional_text(filter.event_type.as_deref());
@@ -161,8 +157,6 @@ pub(super) async fn deliveries_among(
         || outcome.is_some()
         || from.is_some()
         || to.is_some();
-    // Each of these stands on another page of the table, which may have to be read from the disk.
-    let most = if few { most.min(FEW) } else { most };
     let mut search = Search::default();
     if is_searched {
         let mut conditions = Conditions {
@@ -183,12 +177,6 @@ pub(super) async fn deliveries_among(
         search = Search::read(&found[0])?;
     }
     let mut conditions = indexed;
-    if few && let Some(id) = &webhook_id {
-        let id = conditions.value(id);
-        // No index has this sum.
-        conditions.text +=
-            &format!(" AND d.webhook + 0 = (SELECT number FROM webhook WHERE id = {id})");
-    }
     if let Some(provider) = &provider {
         conditions.and("event.provider =", provider);
     }

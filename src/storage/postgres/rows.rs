@@ -211,10 +211,10 @@ pub(super) struct Search {
 impl Search {
     /// Reads the last number, and whether as many rows were counted as are looked at.
     pub(super) fn read(row: &Row) -> Result<Self> {
-        Ok(Self {
-            end: row.try_get::<_, Option<i64>>(0)?.unwrap_or_default(),
-            more: row.try_get(1)?,
-        })
+        let (end, more): (Option<i64>, bool) = (row.try_get(0)?, row.try_get(1)?);
+        // Behind the last of fewer rows there is none, but there may be deliveries that have no row yet.
+        let end = end.filter(|_| more).unwrap_or_default();
+        Ok(Self { end, more })
     }
 
     /// The page: one row more than it holds tells that more follow.

@@ -163,7 +163,8 @@ const MIGRATIONS: [&str; 1] = ["
         response_headers text
     ) PARTITION BY RANGE (number);
     CREATE INDEX delivery_of_webhook ON delivery (webhook, number);
-    CREATE INDEX delivery_not_delivered ON delivery (number) WHERE state <> 'delivered';
+    CREATE INDEX delivery_in_state ON delivery (state, number) WHERE state <> 'delivered';
+    CREATE INDEX delivery_of_webhook_in_state ON delivery (webhook, state, number) WHERE state <> 'delivered';
 
     CREATE TABLE attempt (
         delivery bigint NOT NULL,

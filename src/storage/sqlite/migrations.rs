@@ -408,6 +408,7 @@ pub(super) const MIGRATIONS: [&str; 12] = [
 ",
     // Lists of what failed: few among many. An entry is made when a delivery is given up, and costs the others nothing.
     "
-    CREATE INDEX delivery_given_up ON delivery (number) WHERE state IN ('exhausted', 'cancelled');
+    CREATE INDEX delivery_given_up ON delivery (state) WHERE state IN ('exhausted', 'cancelled');
+    CREATE INDEX delivery_given_up_of_webhook ON delivery (webhook, state) WHERE state IN ('exhausted', 'cancelled');
 ",
 ];

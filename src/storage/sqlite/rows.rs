@@ -133,10 +133,10 @@ pub(super) struct Search {
 impl Search {
     /// Reads the last number, and whether as many rows were counted as are looked at.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            end: row.get::<_, Option<i64>>(0)?.unwrap_or_default(),
-            more: row.get(1)?,
-        })
+        let (end, more): (Option<i64>, bool) = (row.get(0)?, row.get(1)?);
+        // Behind the last of fewer rows there is none, but there may be deliveries that have no row yet.
+        let end = end.filter(|_| more).unwrap_or_default();
+        Ok(Self { end, more })
     }
 
     /// The page: one row more than it holds tells that more follow.
