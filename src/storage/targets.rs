@@ -1,7 +1,7 @@
 //! Webhooks as attempts need them, kept with their secrets opened: a webhook has many deliveries, and opening secrets is work.
 //!
 //! What is kept is used only while the tables still say the same, to the byte, so that nobody needs to be told of changes: those of another
-//! process count at once, and a secret that was sealed again is opened again.
+//! process count at once, and a secret that was sealed again is opened again. One that was deleted stays until others take its place.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -1,7 +1,7 @@
 //! Outbound: the bodies of events that are being delivered. One is the same for every webhook (C-50), so it is composed once.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
@@ -14,27 +14,30 @@ const KEPT: usize = 4;
 /// The longest body that is kept, in bytes; composing is not what takes the time of a longer one.
 const LONGEST: usize = 64 * 1024;
 
-/// The bodies that were composed last, while their events are in memory.
+/// The bodies that were composed last.
 #[derive(Default)]
 pub(super) struct RecentBodies(Mutex<VecDeque<(Weak<Event>, Bytes)>>);
 
 impl RecentBodies {
     /// The body that tells of an event.
     pub(super) fn of(&self, event: &Arc<Event>) -> Bytes {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // No other event gets this address while the reference is kept.
-        let found = kept
-            .iter()
-            .find(|(one, _)| one.as_ptr() == Arc::as_ptr(event));
-        if let Some((_, body)) = found {
+        let is_of_it = |(one, _): &&(Weak<Event>, Bytes)| one.as_ptr() == Arc::as_ptr(event);
+        if let Some((_, body)) = self.lock().iter().find(is_of_it) {
             return body.clone();
         }
+        // Without the lock: others must not wait for a long one.
         let body = Bytes::from(payload::compose(event));
         if body.len() <= LONGEST {
+            let mut kept = self.lock();
             kept.truncate(KEPT - 1);
             kept.push_front((Arc::downgrade(event), body.clone()));
         }
         body
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Weak<Event>, Bytes)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
