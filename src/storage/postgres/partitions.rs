@@ -143,9 +143,12 @@ pub(super) async fn old(client: &impl GenericClient, before: Timestamp) -> Resul
 }
 
 /// Drops a partition where nothing in it is pending; gives how many events it had, or `None` where it must stay.
+///
+/// It waits briefly for transactions that read the tables, for all others wait behind it: one that is left open, or a dump, must not stall
+/// the nodes each time that this is tried.
 pub(super) async fn drop_whole(tx: &Transaction<'_>, ordinal: i32) -> Result<Option<u64>> {
     let (from, to) = (start(ordinal), start(ordinal + 1));
-    tx.batch_execute("SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '30s'")
+    tx.batch_execute("SET LOCAL lock_timeout = '50ms'; SET LOCAL statement_timeout = '30s'")
         .await?;
     let pending: bool = tx
         .query_one(
