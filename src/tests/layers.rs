@@ -147,6 +147,35 @@ fn only_the_table_knows_the_names_of_providers() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+/// Files that cannot read the table, and would leave out a provider that they do not name.
+const NAME_ALL_PROVIDERS: [&str; 8] = [
+    "CONTRIBUTING.md",
+    "packaging/nginx.conf",
+    "deploy/kubernetes/network.yaml",
+    "scripts/live",
+    "scripts/deliveries",
+    "scripts/schemathesis",
+    "clients/run",
+    "tests/browser/docs.mjs",
+];
+
+#[test]
+fn files_that_name_providers_name_them_all() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let contributing = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
+    for file in NAME_ALL_PROVIDERS {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        for provider in PROVIDERS.iter().map(|provider| provider.name()) {
+            assert!(text.contains(provider.as_str()), "{file} lacks {provider}");
+        }
+        let is_told = file == "CONTRIBUTING.md" || contributing.contains(&format!("`{file}`"));
+        assert!(
+            is_told,
+            "CONTRIBUTING.md does not say that {file} names providers"
+        );
+    }
+}
+
 #[test]
 fn every_file_says_in_its_first_line_what_it_is_for() {
     let mut all = Vec::new();
