@@ -62,6 +62,24 @@ fn bound_files(server: &Server, limit: &str) {
 
 #[test]
 fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twice() {
+    results_are_kept_while(|server, _| {
+        bound_files(server, "1");
+        |server: &Server| bound_files(server, "unlimited")
+    });
+}
+
+#[test]
+fn results_that_a_foreign_lock_refuses_are_kept_and_written_and_nothing_is_sent_twice() {
+    results_are_kept_while(|_, folder| {
+        let foreign = rusqlite::Connection::open(folder.join("truehook.db")).expect("the file");
+        let locked = foreign.execute_batch("BEGIN IMMEDIATE");
+        locked.expect("nobody writes at this moment");
+        move |_: &Server| drop(foreign)
+    });
+}
+
+/// Lets receivers answer while the file cannot be written. `hinder` makes it so, and gives what undoes that.
+fn results_are_kept_while<U: FnOnce(&Server)>(hinder: impl FnOnce(&Server, &Path) -> U) {
     const EVENTS: usize = 8;
     let folder = tempfile::tempdir().expect("a folder");
     let gate = Arc::new(Gate::default());
@@ -81,7 +99,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
         received.load(Ordering::SeqCst) == EVENTS
     });
     assert_eq!(readiness(&server), 200);
-    bound_files(&server, "1");
+    let undo = hinder(&server, folder.path());
     gate.open();
     wait_until("the server says that it is not ready", || {
         readiness(&server) == 503
@@ -102,7 +120,7 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
             end < now.as_str()
         })
     });
-    bound_files(&server, "unlimited");
+    undo(&server);
     wait_until("all are recorded", || {
         operator
             .list("/operator/v1/deliveries?state=delivered")
