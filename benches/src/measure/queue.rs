@@ -64,10 +64,10 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         if length > lengths[0] {
             time = time
                 .beside(format!("queue of {}: time each", lengths[0]))
-                .aim("flat");
+                .aim("under 1.1 x");
             used = used
                 .beside(format!("queue of {}: processor time each", lengths[0]))
-                .aim("flat");
+                .aim("under 1.1 x");
         }
         let peak = real(server.memory()?.peak) / 1e6;
         let memory = Figure::new(name("memory, peak"), Unit::Megabytes, peak);

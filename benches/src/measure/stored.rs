@@ -100,7 +100,9 @@ async fn copies(client: &Client, events: u64) -> anyhow::Result<String> {
             ("webhook", "w + 2".to_owned()),
             (
                 "state",
-                format!("CASE WHEN (n * {FAN_OUT} + w) % {EXHAUSTED} = 0 THEN 'exhausted' ELSE 'delivered' END"),
+                format!(
+                    "CASE WHEN (n + 97 * w) % {EXHAUSTED} = 0 THEN 'exhausted' ELSE 'delivered' END"
+                ),
             ),
         ],
     )
