@@ -1,7 +1,7 @@
 //! Webhooks as attempts need them, kept with their secrets opened: a webhook has many deliveries, and opening secrets is work.
 //!
-//! What is kept is used only while the tables still say the same, to the byte, so that nobody needs to be told of changes: those of another
-//! process count at once, and a secret that was sealed again is opened again. One that was deleted stays until others take its place.
+//! A kept webhook is compared with its row, byte by byte, each time before it is used. So a change takes effect at once, whichever process
+//! made it, and a secret that was sealed again is opened again. A deleted webhook stays in memory until the map is full and is cleared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -164,7 +164,7 @@ mod tests {
             ..unsigned
         };
         assert_eq!(opened(&renamed).webhook_id, "v");
-        // Sealed for another place: what does not open is no webhook of an earlier look.
+        // Sealed for another place: it fails to open, and no kept webhook is used instead.
         let place = secret_place("other");
         let foreign = sealer.seal(sealer.newest(), &place, &Secret::new("x"));
         assert!(

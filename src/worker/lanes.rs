@@ -4,8 +4,8 @@
 //! leaves less to the next, and one that has none under way gets its first.
 //!
 //! When all slots of a webhook are taken and its receiver answers quickly, new deliveries to it wait in memory, in a line. Going through
-//! the queue would cost each of them a row and a claim, only to be read back a few milliseconds later. A line is kept so short that it
-//! empties within [`PATIENCE`]. If it does not, the deliveries in it go to the queue, and no new line is started for a while. While the
+//! the queue would cost each of them a row and a claim, only to be read back a few milliseconds later. A line is short enough to
+//! empty within [`PATIENCE`]. If it does not, the deliveries in it go to the queue, and no new line is started for a while. While the
 //! queue holds deliveries for the same webhook, every other slot that becomes free is left to them. Webhooks that may have a single slot
 //! have no line.
 //!
@@ -296,7 +296,7 @@ impl<T> Taken<T> {
 }
 
 impl<T> Lane<T> {
-    /// Whether one more delivery in the line would start within [`PATIENCE`], by what is known of the receiver.
+    /// Whether one more delivery in the line would start within [`PATIENCE`], given how quickly the receiver has answered.
     fn is_quick(&self, now: Instant) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "small counts")]
         let wait = self.answer * (self.places + 1) as f64 / self.slots as f64;
@@ -341,7 +341,7 @@ impl<T: Send> Slots for Lanes<T> {
     }
 }
 
-/// The slots that a publisher can take, with places in lines besides.
+/// What a publisher can take: slots, and places in lines.
 pub(super) struct WithPlaces<T>(pub(super) Arc<Lanes<T>>);
 
 impl<T: Send> Slots for WithPlaces<T> {

@@ -43,7 +43,10 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         fill(&nodes.client, wanted - stored).await?;
         stored = wanted;
         // Filling takes long, and the machine may have got other work meanwhile.
-        crate::wait_until_quiet(crate::BUSY, bench.patience);
+        let busy = crate::wait_until_quiet(crate::BUSY, bench.patience);
+        if busy > crate::BUSY {
+            eprintln!("  other processes use {busy:.0} % of this machine");
+        }
         figures.extend(cost(bench, &database, &nodes, stored).await?);
         figures.extend(lists(server, &nodes.client, stored).await?);
     }

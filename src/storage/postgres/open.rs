@@ -25,7 +25,7 @@ const POOLED: usize = 3;
 /// How long a caller waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// The oldest version of the server that is accepted: what is used has been there since.
+/// The oldest version of the server that is accepted: it has every feature that is used here.
 const OLDEST: i32 = 140_000;
 
 /// The settings of every connection. Behind a pool of transactions they are those of whoever has the connection next, who has the same.

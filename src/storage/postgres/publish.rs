@@ -290,11 +290,12 @@ pub(super) async fn match_anew(
         None => None,
     };
     let mut made = 0;
+    // Its deliveries wait in the queue: nobody opens these.
+    let targets = Targets::default();
     for row in found {
         let event = rows::event(&row, 0)?;
         let audience = rows::parse_audience(row.try_get(rows::EVENT_COLUMN_COUNT)?)?;
         let event_number: i64 = row.try_get(rows::EVENT_COLUMN_COUNT + 1)?;
-        let targets = Targets::default();
         let mut wanting =
             matching(tx, &targets, &HashMap::from([(key(&event, audience), 0)])).await?;
         let mut wanting = wanting.pop().unwrap_or_default();

@@ -451,8 +451,9 @@ async fn lists_are_read_from_indexes() {
     let asked = std::env::var("TRUEHOOK_LIST_ROWS").ok();
     let rows = asked.as_deref().unwrap_or("50000");
     session.run(&format!(
-        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20, CASE WHEN n = 27 OR n % 20 = 0 AND n < {rows} / 2 THEN 'exhausted' ELSE 'delivered' END, 1,
-             n, n, 0, n, n FROM generate_series(10, {rows}) AS n;
+        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20,
+             CASE WHEN n = 27 OR n % 20 = 0 AND n < {rows} / 2 THEN 'exhausted' ELSE 'delivered' END, 1, n, n, 0, n, n
+             FROM generate_series(10, {rows}) AS n;
          INSERT INTO pending (number, id, event, webhook, attempts, due_at, claimed, created_at)
              SELECT (n::bigint << 20) + 7, gen_random_uuid(), 1, CASE WHEN n = 20000 THEN 3 ELSE 2 END, 0, 0, false, 0
              FROM generate_series(20000, 40000) AS n;

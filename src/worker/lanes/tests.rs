@@ -100,7 +100,11 @@ fn a_slot_that_comes_back_before_its_place_is_begun_with_waits_for_it() {
     assert_eq!(lanes.begin(1, 7, Instant::now()), Some(7));
     assert!(publisher.take(1));
     lanes.give_back(1);
-    assert_eq!(lanes.end(1, false), None, "what was not stored");
+    assert_eq!(
+        lanes.end(1, false),
+        None,
+        "a place whose delivery was not stored"
+    );
     assert_eq!(lanes.end(1, false), None);
     assert!(lanes.is_unused());
 }

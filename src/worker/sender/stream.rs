@@ -32,8 +32,8 @@ pub(crate) struct Tcp {
     looks: Looks,
 }
 
-/// How often the operating system is still asked before tokio says that there is something to read: not at all but [`Looks::during`]
-/// something, because each time is a call of the system, and whoever waits for an answer is woken when it comes.
+/// How many more times a read may ask the operating system although tokio has not reported anything to read. Zero except within
+/// [`Looks::during`]: each one is a system call, and a task that waits for an answer is woken when it comes.
 #[derive(Clone, Default)]
 pub(crate) struct Looks(Arc<AtomicU8>);
 
@@ -42,7 +42,7 @@ pub(crate) struct Looks(Arc<AtomicU8>);
 const MOST_LOOKS: u8 = 8;
 
 impl Looks {
-    /// Does something that reads what has come, though tokio may not know of it.
+    /// Runs `work`, whose reads also see what tokio has not reported yet.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         self.0.store(MOST_LOOKS, Ordering::Relaxed);
         let done = work();
@@ -122,7 +122,7 @@ impl Stream {
         Self { transport }
     }
 
-    /// How often the operating system is asked for what has come.
+    /// The counter that lets reads ask the operating system.
     pub(crate) fn looks(&self) -> Looks {
         let tcp = match &self.transport {
             Transport::Plain(plain) => plain.inner(),

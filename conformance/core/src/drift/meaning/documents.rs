@@ -15,7 +15,7 @@ pub(in super::super) struct Meaning<'a> {
     /// For values that a client sends, and for values that the server sends.
     old: [Maker<'a>; 2],
     new: [Maker<'a>; 2],
-    /// Both documents with their original numbers, if others stand in for some of them.
+    /// Both documents with the numbers as written; `None` where none had to be replaced.
     real: Option<Box<[[Source<'a>; 2]; 2]>>,
     /// Whether schemas mean the same for client and server.
     same: bool,
@@ -69,7 +69,7 @@ impl<'a> Meaning<'a> {
         (&self.old[0].source, &self.new[0].source)
     }
 
-    /// Both documents with their original numbers; `None` if no others stand in for them.
+    /// Both documents with the numbers as written; `None` where none had to be replaced.
     pub(super) fn real(&self, sender: Sender) -> Option<[&Source<'a>; 2]> {
         let index = self.index(sender);
         let real = self.real.as_ref()?;
