@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
@@ -18,6 +19,9 @@ const KNOWN: [&str; 1] = ["svix"];
 
 /// The processes of a peer, as its script names them.
 const PROCESSES: [&str; 3] = ["server", "PostgreSQL", "Redis"];
+
+/// How long a peer that an error came from may take to be seen to have ended.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// A peer's program, as `--beside` names it.
 #[derive(Debug, Clone)]
@@ -132,6 +136,11 @@ impl Peer {
 
     /// Ends it after an error, and adds the last lines of its log where it had ended before.
     pub(crate) fn explain(&mut self, error: anyhow::Error) -> anyhow::Error {
+        // A process that is just ending closes its connections before its script hears of its end.
+        let started = Instant::now();
+        while matches!(self.guard.try_wait(), Ok(None)) && started.elapsed() < ENDING {
+            thread::sleep(Duration::from_millis(10));
+        }
         self.end();
         match text(&mut self.complaints) {
             Ok(complaint) if !complaint.is_empty() => error.context(complaint),

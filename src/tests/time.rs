@@ -1,6 +1,6 @@
 //! A machine whose clock is corrected while the server runs, and a restart at another speed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -144,23 +144,33 @@ async fn a_webhook_from_the_future_can_be_changed_and_deleted() {
 #[actix_web::test]
 async fn every_retry_is_made_in_its_time_on_a_fast_clock() {
     const SPEED: f64 = 6_000.0;
-    const RETRIES: usize = 60;
+    const RETRIES: u32 = 60;
     let app = TestApp::start_with(|config| config.clock_speed = SPEED).await;
     let receiver = Receiver::start();
-    receiver.reply(std::iter::repeat_n(Reply::status(500), RETRIES + 1));
+    receiver.reply(std::iter::repeat_n(
+        Reply::status(500),
+        RETRIES as usize + 1,
+    ));
     equals_webhook(&app, &receiver.url).await;
     let operator = app.operator();
+    let published = Instant::now();
     let id = delivery_of(&operator, &publish(&operator, equals_event()).await).await;
+    delivery_when(&operator, &id, |delivery| delivery["attemptCount"] != 0).await;
+    let one = published.elapsed().as_secs_f64();
     let made = delivery_when(&operator, &id, |delivery| delivery["state"] == "delivered").await;
     assert_eq!(made["attemptCount"], RETRIES + 2);
     let time = |value: &Value| value.as_str().unwrap().parse::<Timestamp>().unwrap();
     // The schedule begins with the claim of the first attempt, which may be made a little later.
     let began = time(&made["createdAt"]);
+    // In reality. With one second for each retry the last would be 57 s late; a machine that is so busy is known by the first attempt.
+    let allowed = f64::max(20.0, one * 3.0 * f64::from(RETRIES));
     for (retry, attempt) in (0_u32..).zip(made["attempts"].as_array().unwrap()) {
         let at = time(&attempt["startedAt"]);
         let late = at.duration_since(began).as_secs_f64() - f64::from(retry) * 300.0;
-        // Ten seconds in reality: one for each retry would be six times as much in the end.
-        assert!((-1.0..10.0 * SPEED).contains(&late), "{retry}: {late} s");
+        assert!(
+            (-1.0..allowed * SPEED).contains(&late),
+            "{retry}: {late} s late, {allowed} s in reality are allowed"
+        );
     }
 }
 

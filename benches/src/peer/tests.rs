@@ -84,6 +84,10 @@ fn an_error_of_a_peer_on_postgresql_that_has_ended_is_explained_by_its_log() {
     let server = peer.processes[0].to_string();
     let killed = Command::new("kill").args(["-KILL", &server]).status();
     assert!(killed.unwrap().success());
+    // Until the script has heard of it, which may take longer on a busy machine than an error waits for it.
+    while peer.processor_times().is_ok() {
+        thread::sleep(Duration::from_millis(10));
+    }
     let error = peer.explain(anyhow::anyhow!("end of file"));
     let text = format!("{error:#}");
     assert!(
