@@ -65,6 +65,26 @@ async fn due_times_and_leases_are_steady_and_the_rest_is_the_time_of_day() {
     }
 }
 
+/// A schedule that is behind, as on a clock that runs fast: each retry falls due before the claim that made its attempt.
+#[tokio::test]
+async fn a_retry_that_was_due_before_the_last_claim_is_claimed_at_once() {
+    const RETRIES: i64 = 20;
+    let subject = fresh().await;
+    subject.add_webhooks(["w"]).await;
+    let lanes = slots(99, 99);
+    let publication = publication(event("e", 0), &lanes);
+    let (_, claimed, _) = stored(subject.store.publish(publication).await.unwrap());
+    let mut attempted = claimed.into_iter().next().unwrap();
+    for retry in 1..=RETRIES {
+        let now = retry * LEASE;
+        let due_at = at(retry * LEASE / 2);
+        assert!(subject.record(&attempted, Next::RetryAt(due_at), now).await);
+        let claimed = subject.store.claim(terms(&lanes, now)).await.unwrap();
+        attempted = claimed.due.into_iter().next().unwrap();
+        assert_eq!(i64::from(attempted.attempt), retry + 1);
+    }
+}
+
 #[tokio::test]
 async fn what_is_old_is_what_is_old_in_steady_time() {
     for years in [-20, 20] {

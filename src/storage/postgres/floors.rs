@@ -113,9 +113,17 @@ impl Floors {
             counted: now,
         });
         known.drained = next.is_none_or(|next| next > steady);
-        // What comes from now on falls due from now on.
+        // What comes from now on falls due from now on, or is told of.
         known.floor = next.map_or(steady, |next| next.min(steady));
         known.writes = known.writes.saturating_sub(u32::from(look.writes));
+    }
+
+    /// Something was queued for a lane that falls due at this time, which may be before what is remembered: a retry of a schedule that is
+    /// behind. Told once it is committed, as a claim that runs meanwhile does not see it.
+    pub(super) fn falls_due(&self, lane: i64, at: i64) {
+        if let Some(known) = self.lanes().get_mut(&lane) {
+            known.floor = known.floor.min(at);
+        }
     }
 
     /// Whether nothing was due for a lane when it was looked at last, though its stored time may say otherwise.

@@ -123,11 +123,15 @@ async fn record(db: &Db, results: &[ResultRow]) -> Result<Vec<Recorded>> {
             recorded[*place] = Recorded::Yes;
         }
     }
-    let due = goes_on
-        .iter()
-        .map(|(_, found, due_at)| (found.lane, due_at.as_microsecond()));
-    wake(&tx, due).await?;
+    let due = || {
+        let due = goes_on.iter();
+        due.map(|(_, found, due_at)| (found.lane, due_at.as_microsecond()))
+    };
+    wake(&tx, due()).await?;
     tx.commit().await?;
+    for (lane, at) in due() {
+        db.floors.falls_due(lane, at);
+    }
     Ok(recorded)
 }
 
