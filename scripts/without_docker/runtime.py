@@ -305,7 +305,7 @@ set -eu
 openssl x509 -req -days 1 -in server.csr -copy_extensions copy -CA authority.crt -CAkey authority.key -CAcreateserial -out server.crt
 """
     subprocess.run(["sh", "-c", certificates], cwd=folder, check=True, capture_output=True)
-    (sql,) = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
+    sql, _ = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
     (folder / "role.sql").write_text(sql.replace("'...'", f"'{password}'"))
     script = f"""
 set -eu
