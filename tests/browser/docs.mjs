@@ -1,7 +1,8 @@
 // Does at / and /docs/ what a user does there, in a real Chromium, against a server in sandbox mode with an empty database.
 //
-// Run by scripts/browser-test as `node --test-reporter=spec docs.mjs ORIGIN`. Fails on every request that leaves the server, on every
-// error in the browser's console, and when there is no browser; never skips. Screenshots are written beside it.
+// Run by scripts/browser-test as `node --test-reporter=spec docs.mjs ORIGIN PASSED_ON TAKEN_AWAY`; the last two are addresses of another
+// server behind nginx, which passes the path on or takes it away. Fails on every request that leaves the server, on every error in the
+// browser's console, and when there is no browser; never skips. Screenshots are written beside it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,6 +14,8 @@ import { chromium } from 'playwright-core';
 import { Visit } from './visit.mjs';
 
 const ORIGIN = new URL(process.argv[2] ?? assert.fail('usage: node docs.mjs http://127.0.0.1:PORT')).origin;
+const [PASSED_ON, TAKEN_AWAY] = process.argv.slice(3);
+assert.ok(TAKEN_AWAY, 'two addresses of a server behind a proxy');
 const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
 
 // Not a loopback name, so that Swagger UI behaves as it does on a deployed server; the browser resolves it to the test server.
@@ -302,6 +305,56 @@ visiting('both', 'Both documents are authorized at once, and stay so when the pa
   await visit.choose(EQUALS_MONEY);
   await visit.execute('findAllWebhooks', 200);
 });
+
+for (const [name, site] of [['passed-on', PASSED_ON], ['taken-away', TAKEN_AWAY]]) {
+  const behind = `Below a path of a proxy, ${name.replace('-', ' ')} by it`;
+  const options = { site, reached: site };
+
+  visiting(name, `${behind}, operations are executed`, async (visit, page) => {
+    for (const api of [CONDUIT, EQUALS_MONEY, OPERATOR]) {
+      await visit.choose(api);
+      const plain = await (await fetch(site + api.document.replace('/docs/', '/openapi/'))).json();
+      for (const { servers } of [visit.document, plain]) assert.equal(servers[0].url, `/hooks${api.base}`, api.label);
+    }
+    await visit.choose(CONDUIT);
+    await visit.authorize(CONDUIT);
+    const { id } = await visit.execute('createWebhook', 201);
+    await visit.execute('deleteWebhook', 204, { fill: { id } });
+    await visit.screenshot('page', page);
+  }, options);
+
+  visiting(name, `${behind}, the first page, redirects and the operator's page lead there`, async (visit, page) => {
+    for (const command of await page.locator('pre').allInnerTexts()) {
+      assert.ok(command.startsWith(`curl ${site}/`), command);
+      const { stdout } = await promisify(execFile)('sh', ['-c', command.replace('curl ', 'curl --fail --silent ')]);
+      JSON.parse(stdout);
+    }
+    for (const path of ['/docs', '/operator']) {
+      const answer = await page.goto(site + path);
+      assert.equal(answer.status(), 200, path);
+      assert.ok(answer.request().redirectedFrom(), `${path} is a redirect`);
+      assert.equal(new URL(page.url()).pathname.replace('/sign-in', '/'), `/hooks${path}/`);
+    }
+    await page.goto(`${site}/`);
+    await page.getByRole('link', { name: "the operator's page" }).click();
+    await page.getByLabel('Key of the operator API').fill('sandbox-operator');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const [cookie] = await page.context().cookies();
+    assert.equal(cookie.path, '/hooks/operator');
+    await page.getByRole('link', { name: 'Publish', exact: true }).click();
+    await page.getByLabel('Event type').selectOption('conduit/transaction.completed');
+    await page.waitForURL(`${site}/operator/publish?type=conduit**`);
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await page.getByRole('link', { name: 'Show its deliveries' }).click();
+    await page.locator('tbody a').first().click();
+    await page.locator('.timeline').waitFor();
+    await visit.screenshot('delivery');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Key of the operator API').waitFor();
+    assert.ok(page.url().startsWith(`${site}/operator/`), page.url());
+  }, { ...options, path: '/' });
+}
 
 // Last, as it leaves a webhook and an event behind.
 visiting('landing', 'The first page leads to Swagger UI, and its commands do what it says', async (visit, page) => {
