@@ -20,6 +20,7 @@ mod layers;
 mod metrics;
 mod nodes;
 mod operations;
+mod operator_changes;
 mod operator_deliveries;
 mod operator_keys;
 mod operator_operations;

@@ -5,6 +5,7 @@ mod commands;
 mod crash;
 mod data;
 mod egress;
+mod encryption_key;
 mod flows;
 mod isolation;
 mod lockstep;

@@ -9,18 +9,16 @@ use std::time::Duration;
 
 use super::super::{
     AttemptResult, EncryptionKey, EncryptionKeys, EventFilter, PurgeTerms, Purpose, SqliteStore,
-    Store, StoreError, back_up,
+    Store, StoreError,
 };
 use super::{EQUALS_MONEY, KEY, all, at, event, key, webhook, with_folder};
-use crate::domain::{
-    ApiKey, Attempt, Fingerprint, Next, Outcome, Secret, Timing, Webhook, WebhookChange,
-};
+use crate::domain::{ApiKey, Attempt, Fingerprint, Next, Outcome, Secret, Timing, Webhook};
 
 fn log(path: &Path) -> PathBuf {
     path.with_extension("db-wal")
 }
 
-fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+pub(super) fn open(path: &Path) -> Result<SqliteStore, StoreError> {
     let key = EncryptionKey::from_hex(KEY).unwrap();
     SqliteStore::open(path, &key.into(), Purpose::Sandbox, Arc::default())
 }
@@ -290,7 +288,7 @@ fn a_file_with_two_names_is_refused() {
 }
 
 /// Fills the second half of the file with bytes that are not pages.
-fn damage(path: &Path) {
+pub(super) fn damage(path: &Path) {
     let mut file = File::options().write(true).open(path).unwrap();
     let length = file.metadata().unwrap().len();
     file.seek(SeekFrom::Start(length / 2)).unwrap();
@@ -299,7 +297,7 @@ fn damage(path: &Path) {
 }
 
 /// A closed file with many events.
-async fn filled() -> Arc<tempfile::TempDir> {
+pub(super) async fn filled() -> Arc<tempfile::TempDir> {
     let (subject, home) = with_folder();
     for number in 0..300 {
         let mut event = event(&number.to_string(), number);
@@ -384,184 +382,6 @@ async fn a_purge_gives_space_back_to_the_disk() {
     // Some is kept for what comes.
     assert!(after < 6 << 20, "{before} -> {after}");
     open(&path).unwrap().examine().unwrap();
-}
-
-/// Changing the key: a server that runs reads the file again, and one that was interrupted goes on.
-#[tokio::test]
-async fn secrets_are_sealed_with_a_new_key_while_others_use_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, file) = (folder.path().join("t.db"), folder.path().join("key"));
-    let old = EncryptionKeys::from_file_or_new(&file).unwrap();
-    let old_file = folder.path().join("old");
-    std::fs::copy(&file, &old_file).unwrap();
-    let old_alone = EncryptionKeys::from_file(&old_file).unwrap();
-    let open =
-        |keys: &EncryptionKeys| SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default());
-    let server = open(&old).unwrap();
-    for id in ["1", "2", "3", "4", "5"] {
-        server.insert_webhook(webhook(id)).await.unwrap();
-    }
-    assert!(!server.step_rotation(2).await.unwrap());
-    let new = EncryptionKeys::from_file(&file).unwrap().with_new();
-    new.replace_file().unwrap();
-    let rotating = open(&new).unwrap();
-    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 5);
-    assert!(rotating.step_rotation(2).await.unwrap());
-    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 3);
-    // In the midst of it, from the other process: with the new key.
-    server.insert_webhook(webhook("6")).await.unwrap();
-    let change = WebhookChange {
-        authorization: Some(Some(Secret::new("changed"))),
-        ..WebhookChange::default()
-    };
-    server
-        .update_webhook(key("5"), change, at(1))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 2);
-    drop(rotating);
-    // Interrupted, and begun again.
-    let rotating = open(&EncryptionKeys::from_file(&file).unwrap()).unwrap();
-    while rotating.step_rotation(2).await.unwrap() {}
-    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 0);
-    new.clone().without_earlier().replace_file().unwrap();
-    for store in [&server, &rotating] {
-        for id in ["1", "2", "3", "4", "6"] {
-            assert_eq!(store.webhook(key(id)).await.unwrap(), Some(webhook(id)));
-        }
-    }
-    drop((server, rotating));
-    let refused = open(&old_alone).map(|_| ());
-    assert!(matches!(refused, Err(StoreError::WrongKey { .. })));
-    let store = open(&EncryptionKeys::from_file(&file).unwrap()).unwrap();
-    let changed = store.webhook(key("5")).await.unwrap().unwrap();
-    assert_eq!(changed.authorization, Some(Secret::new("changed")));
-    assert!(!store.step_rotation(2).await.unwrap());
-}
-
-/// One that has read the key file before the change, and opens the database after it.
-#[tokio::test]
-async fn a_process_with_the_old_key_does_not_take_a_new_one_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let (path, file) = (folder.path().join("t.db"), folder.path().join("key"));
-    let open = |keys: &EncryptionKeys| {
-        SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default()).unwrap()
-    };
-    let old = EncryptionKeys::from_file_or_new(&file).unwrap();
-    open(&old).insert_webhook(webhook("1")).await.unwrap();
-    let new = old.clone().with_new();
-    new.replace_file().unwrap();
-    let rotating = open(&new);
-    let server = open(&old);
-    server.insert_webhook(webhook("2")).await.unwrap();
-    while rotating.step_rotation(2).await.unwrap() {}
-    assert_eq!(rotating.secrets_of_earlier_keys().await.unwrap(), 0);
-    drop((server, rotating));
-    let store = open(&EncryptionKeys::from_file(&file).unwrap().without_earlier());
-    for id in ["1", "2"] {
-        assert_eq!(store.webhook(key(id)).await.unwrap(), Some(webhook(id)));
-    }
-}
-
-#[tokio::test]
-async fn a_secret_that_does_not_open_does_not_keep_others_from_the_new_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("t.db");
-    let old = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
-    let open = |keys: &EncryptionKeys| {
-        SqliteStore::open(&path, keys, Purpose::Sandbox, Arc::default()).unwrap()
-    };
-    let store = open(&old);
-    for id in ["1", "2"] {
-        store.insert_webhook(webhook(id)).await.unwrap();
-    }
-    drop(store);
-    let damage = "UPDATE webhook SET signing_secret = substr(signing_secret, 1, 20) WHERE id = '1'";
-    rusqlite::Connection::open(&path)
-        .unwrap()
-        .execute_batch(damage)
-        .unwrap();
-    let new = old.with_new();
-    let store = open(&new);
-    while store.step_rotation(1).await.unwrap() {}
-    assert_eq!(store.secrets_of_earlier_keys().await.unwrap(), 1);
-    drop(store);
-    let store = open(&new.without_earlier());
-    assert_eq!(store.webhook(key("2")).await.unwrap(), Some(webhook("2")));
-}
-
-#[tokio::test]
-async fn a_backup_is_made_of_one_moment_while_others_write() {
-    let (subject, home) = with_folder();
-    subject.add_webhooks(["1", "2"]).await;
-    let path = home.path().join("t.db");
-    let copy = home.path().join("copy.db");
-    for round in 0..5 {
-        for number in 0..50 {
-            subject
-                .publish(event(&format!("{round} {number}"), 0))
-                .await;
-        }
-        let (from, to) = (path.clone(), copy.clone());
-        let backing = tokio::task::spawn_blocking(move || back_up(&from, &to));
-        let mut number = 0;
-        while !backing.is_finished() {
-            subject
-                .publish(event(&format!("{round} beside {number}"), 0))
-                .await;
-            number += 1;
-        }
-        let made = backing.await.unwrap().unwrap();
-        assert_eq!(made.webhooks, 2);
-        // An event and its deliveries are one write.
-        assert_eq!(made.deliveries, 2 * made.events);
-        assert!(made.events >= 50 * (round + 1));
-        let data = copy.metadata().unwrap();
-        assert_eq!(
-            (data.len(), data.permissions().mode() & 0o777),
-            (made.bytes, 0o600)
-        );
-        let again = back_up(&path, &copy).unwrap_err();
-        assert!(again.to_string().contains("exists"), "{again}");
-        // The copy is a database like any other.
-        let store = open(&copy).unwrap();
-        assert_eq!(store.webhook(key("1")).await.unwrap(), Some(webhook("1")));
-        let events = store.events(EventFilter::default(), all()).await.unwrap();
-        assert_eq!(events.rows.len() as u64, made.events);
-        drop(store);
-        std::fs::remove_file(&copy).unwrap();
-    }
-    let left = std::fs::read_dir(home.path()).unwrap();
-    assert_eq!(left.count(), 3, "t.db and its logs");
-}
-
-#[tokio::test]
-async fn what_is_not_a_database_of_ours_or_is_damaged_is_not_backed_up() {
-    let folder = filled().await;
-    let copy = folder.path().join("copy.db");
-    let other = folder.path().join("other.db");
-    assert!(matches!(
-        back_up(&other, &copy),
-        Err(StoreError::Missing { .. })
-    ));
-    rusqlite::Connection::open(&other)
-        .unwrap()
-        .execute_batch("CREATE TABLE t (x)")
-        .unwrap();
-    assert!(matches!(
-        back_up(&other, &copy),
-        Err(StoreError::Foreign { .. })
-    ));
-    let path = folder.path().join("t.db");
-    damage(&path);
-    assert!(matches!(
-        back_up(&path, &copy),
-        Err(StoreError::Backup { .. })
-    ));
-    let names = std::fs::read_dir(folder.path()).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert!(names.into_iter().all(|name| !name.contains("copy")));
 }
 
 #[tokio::test]

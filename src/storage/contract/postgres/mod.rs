@@ -14,6 +14,8 @@ mod keys;
 mod queue;
 #[path = "../results.rs"]
 mod results;
+#[path = "../retries.rs"]
+mod retries;
 #[path = "../time.rs"]
 mod time;
 #[path = "../webhooks.rs"]

@@ -1,5 +1,7 @@
 //! The suite on a SQLite file, and what is true of files alone.
 
+#[path = "../backup.rs"]
+mod backup;
 #[path = "../events.rs"]
 mod events;
 #[path = "../file.rs"]
@@ -16,6 +18,10 @@ mod keys;
 mod queue;
 #[path = "../results.rs"]
 mod results;
+#[path = "../retries.rs"]
+mod retries;
+#[path = "../sealing.rs"]
+mod sealing;
 #[path = "../time.rs"]
 mod time;
 #[path = "../webhooks.rs"]
