@@ -8,7 +8,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender as Queue};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,9 @@ const DEADLINE: f64 = 2.0;
 
 /// Seconds by the sender's clock for which one that lingers goes on after a webhook was disabled or deleted.
 const LINGER: f64 = 60.0;
+
+/// How long one that reverses the order waits for another event.
+const HELD: Duration = Duration::from_secs(1);
 
 /// What the ids of webhooks begin with that are kept although they were deleted.
 const DELETED: &str = "deleted-";
@@ -55,6 +58,8 @@ struct State {
     hooks: BTreeMap<String, Hook>,
     next: u64,
     events: Vec<(String, String)>,
+    /// How many events went to the queues of their webhooks.
+    queued: u64,
 }
 
 struct Shared {
@@ -62,6 +67,8 @@ struct Shared {
     speed: f64,
     seed: u64,
     state: Mutex<State>,
+    /// Notified when an event went to the queues.
+    queue_grew: Condvar,
     begun: Instant,
     wall: f64,
     stopped: AtomicBool,
@@ -105,7 +112,9 @@ impl Sender {
                 hooks: BTreeMap::new(),
                 next: 0,
                 events: Vec::new(),
+                queued: 0,
             }),
+            queue_grew: Condvar::new(),
             begun: Instant::now(),
             wall,
             stopped: AtomicBool::new(false),
@@ -342,13 +351,17 @@ impl Shared {
                 },
             ));
         }
+        let before = state.queued;
         drop(state);
-        if self.is("order-reversed") {
-            // Two events at once go out the other way round.
+        if self.is("order-reversed") && event == "order.paid" {
+            // Two events at once go out the other way round; one that comes alone is held for nothing.
             let me = Arc::clone(self);
-            let late = event == "order.paid";
             thread::spawn(move || {
-                thread::sleep(Duration::from_millis(if late { 250 } else { 0 }));
+                let state = me.state.lock().expect("no thread panics");
+                let held = me
+                    .queue_grew
+                    .wait_timeout_while(state, HELD, |state| state.queued == before);
+                drop(held.expect("no thread panics"));
                 me.enqueue(queued);
             });
         } else {
@@ -357,7 +370,9 @@ impl Shared {
     }
 
     fn enqueue(&self, queued: Vec<(String, Job)>) {
-        let state = self.state.lock().expect("no thread panics");
+        let mut state = self.state.lock().expect("no thread panics");
+        state.queued += 1;
+        self.queue_grew.notify_all();
         for (id, job) in queued {
             if let Some(queue) = state.hooks.get(&id).and_then(|hook| hook.queue.as_ref()) {
                 let _ = queue.send(job.clone());

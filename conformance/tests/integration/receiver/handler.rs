@@ -1,8 +1,8 @@
 //! A handler of the shop's events: right by itself, and wrong in one way where it is told so. It verifies by itself: `ring` and nothing of
 //! the program under test.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,9 +17,14 @@ pub(super) const SECRET: &str = "whsec_dGhlIHNob3AncyBzZWNyZXQsIDMyIGJ5dGVzIGxvb
 
 const TOLERANCE: i64 = 300;
 
+/// How long one with a race waits between its look and its note for the same delivery to come again.
+const RACE: Duration = Duration::from_millis(100);
+
 #[derive(Default)]
 struct State {
     done: HashSet<String>,
+    /// How many times each delivery was looked for and not found.
+    missed: HashMap<String, u32>,
     last: Option<String>,
     newest: i64,
     effects: u32,
@@ -32,7 +37,9 @@ pub(super) struct Handler {
     fault: &'static str,
     /// How long its effect takes after the answer.
     later: Duration,
-    state: std::sync::Arc<Mutex<State>>,
+    state: Arc<Mutex<State>>,
+    /// Notified when a delivery was not found.
+    looked: Condvar,
 }
 
 fn key() -> Vec<u8> {
@@ -66,7 +73,8 @@ impl Handler {
         Self {
             fault,
             later: Duration::ZERO,
-            state: std::sync::Arc::default(),
+            state: Arc::default(),
+            looked: Condvar::new(),
         }
     }
 
@@ -365,9 +373,11 @@ impl Handler {
         }
         if self.is("race") {
             // A handler with this fault looks first and writes later.
-            drop(state);
-            thread::sleep(Duration::from_millis(20));
-            state = self.state.lock().expect("no thread panics");
+            *state.missed.entry(name.to_owned()).or_default() += 1;
+            self.looked.notify_all();
+            let alone = |state: &mut State| state.missed[name] < 2;
+            let waited = self.looked.wait_timeout_while(state, RACE, alone);
+            state = waited.expect("no thread panics").0;
         }
         state.done.insert(name.to_owned());
         if self.is("remembers-one") {
@@ -377,7 +387,7 @@ impl Handler {
             state.effects += 1;
             return true;
         }
-        let (state, later) = (std::sync::Arc::clone(&self.state), self.later);
+        let (state, later) = (Arc::clone(&self.state), self.later);
         thread::spawn(move || {
             thread::sleep(later);
             state.lock().expect("no thread panics").effects += 1;

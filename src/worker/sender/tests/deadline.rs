@@ -149,13 +149,18 @@ async fn an_address_that_refuses_does_not_hide_one_that_answers() {
 
 #[tokio::test]
 async fn a_connection_that_timed_out_is_not_used_again() {
-    let receiver = Receiver::playing(|mut caller| async move {
-        caller.request().await?;
-        pause(SHORT * 2).await;
-        caller
-            .tcp
-            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
-            .await
+    let timed_out = Arc::new(tokio::sync::Semaphore::new(0));
+    let over = timed_out.clone();
+    let receiver = Receiver::playing(move |mut caller| {
+        let over = over.clone();
+        async move {
+            caller.request().await?;
+            over.acquire().await.unwrap().forget();
+            caller
+                .tcp
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+                .await
+        }
     })
     .await;
     let sender = hurried();
@@ -165,5 +170,6 @@ async fn a_connection_that_timed_out_is_not_used_again() {
             Outcome::TimedOut { status: None }
         );
         assert_eq!(receiver.connections(), connections);
+        timed_out.add_permits(1);
     }
 }

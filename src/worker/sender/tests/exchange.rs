@@ -114,12 +114,17 @@ async fn a_connection_is_kept_and_only_its_first_request_reports_how_it_was_open
 
 #[tokio::test]
 async fn at_most_so_many_connections_wait_for_their_next_request() {
-    let receiver = Receiver::playing(|mut caller| async move {
-        while caller.request().await?.is_some() {
-            pause(SHORT).await;
-            caller.tcp.write_all(OK).await?;
+    // Answers when all requests of a round are there, so that each has a connection of its own.
+    let round = Arc::new(tokio::sync::Barrier::new(8));
+    let receiver = Receiver::playing(move |mut caller| {
+        let round = round.clone();
+        async move {
+            while caller.request().await?.is_some() {
+                round.wait().await;
+                caller.tcp.write_all(OK).await?;
+            }
+            Ok(())
         }
-        Ok(())
     })
     .await;
     let sender = Sender::new(SenderSettings {
