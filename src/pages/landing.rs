@@ -93,7 +93,7 @@ fn place(base: &str, api: &Api) -> Markup {
     let file = format!("{}.json", api.name);
     html! {
         tr {
-            td { (api.title) " " (version) }
+            td { (api.title) " " span.version { (version) } }
             td { code { (base) (path) } }
             td { a href=(format!("{base}/openapi/{file}")) { (file) } }
         }
@@ -175,9 +175,9 @@ mod tests {
     fn each_api_is_listed_with_its_version_its_path_its_document_and_its_credentials() {
         let listed = page(Mode::Production, "/hooks", None, address("127.0.0.1:1"));
         for part in [
-            "<td>A &amp; B 2.1</td><td><code>/hooks/conduit</code></td>",
+            "<td>A &amp; B <span class=\"version\">2.1</span></td><td><code>/hooks/conduit</code></td>",
             "<a href=\"/hooks/openapi/conduit.json\">conduit.json</a>",
-            "<td>Own 2.1</td><td><code>/hooks/operator/v1</code></td>",
+            "<td>Own <span class=\"version\">2.1</span></td><td><code>/hooks/operator/v1</code></td>",
         ] {
             assert!(listed.contains(part), "{listed}");
         }

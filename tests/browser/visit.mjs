@@ -43,6 +43,9 @@ export class Visit {
     assert.equal(await page.locator('.servers select').inputValue(), prefix + base, `${label}: this server is chosen`);
     const link = await page.locator('.info a.link').first().evaluate((anchor) => anchor.href);
     assert.equal(link, site + document, `${label}: the link to the document`);
+    const operations = Object.values(this.document.paths).flatMap((item) => Object.values(item));
+    const linked = operations.flatMap(({ responses }) => Object.values(responses)).filter(({ links }) => links);
+    assert.deepEqual(linked, [], `${label}: the column of links, which is not displayed, is empty`);
     this.base = base;
   }
 
@@ -175,6 +178,10 @@ export class Visit {
     const { width } = this.page.viewportSize();
     const content = await this.page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(content <= width, `the page is ${content} pixels wide on a screen of ${width}`);
+    const cut = await this.page.locator('.responses-inner, .table-container').evaluateAll((boxes) => boxes
+      .filter((box) => box.scrollWidth > box.clientWidth)
+      .map((box) => `${box.className}: ${box.scrollWidth} in ${box.clientWidth}`));
+    assert.deepEqual(cut, [], 'what is open is cut at the right');
   }
 
   check() {
