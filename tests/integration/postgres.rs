@@ -1,16 +1,16 @@
-//! The program on a PostgreSQL server: encrypted connections, and the commands that work on the database.
+//! The program on a PostgreSQL server: how it connects, and the commands that work on the database.
+
+mod password;
+mod pool;
 
 use std::fs;
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
 
 use crate::process::client::Client;
 use crate::process::database::Database;
 use crate::process::receiver::{self, Receiver};
-use crate::process::seed::{self, Seeded};
-use crate::process::{Server, fixed_address, run, wait_until};
+use crate::process::{Server, run, wait_until};
 
 const TRANSACTION: &str = "transaction.completed";
 const FIRST_KEY: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -97,102 +97,6 @@ fn an_encrypted_connection_verifies_the_server_and_shows_a_certificate() {
     );
     assert_eq!(said, ["t|/CN=truehook"]);
     assert!(server.stop().0.success());
-}
-
-/// A `PgBouncer` in front of a database; ended when it is dropped.
-struct Pool {
-    child: Child,
-    /// Whether it prepares statements anew on the connection that it gives.
-    keeps_statements: bool,
-}
-
-impl Pool {
-    /// Starts one that gives connections for this long: `session` or `transaction`.
-    fn start(database: &Database, folder: &Path, mode: &str) -> (Self, String) {
-        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"];
-        let program = program
-            .into_iter()
-            .find(|program| Path::new(program).exists())
-            .expect("PgBouncer is installed: apt-get install pgbouncer");
-        let address = fixed_address(&mut Seeded::new(seed::fresh()));
-        let (_, port) = address.rsplit_once(':').expect("a port");
-        let (_, server) = database.url.rsplit_once(':').expect("a port");
-        let (server, _) = server.split_once('/').expect("a name");
-        let version = Command::new(program).arg("--version").output();
-        let version = String::from_utf8(version.expect("it starts").stdout).expect("UTF-8");
-        let minor = version
-            .split('.')
-            .nth(1)
-            .and_then(|minor| minor.parse().ok());
-        let keeps_statements = minor.is_some_and(|minor: u32| minor >= 21);
-        let statements = if keeps_statements {
-            "max_prepared_statements = 200\n"
-        } else {
-            ""
-        };
-        let settings = format!(
-            "[databases]\ntruehook = host=127.0.0.1 port={server} user=truehook\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
-             listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n{statements}"
-        );
-        let file = folder.join(format!("{mode}.ini"));
-        fs::write(&file, settings).expect("a file");
-        // It refuses to run as root.
-        let mut command = if rustix::process::geteuid().is_root() {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("its owner");
-            // Which becomes the program, so that its end is the program's.
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]);
-            command.arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
-        let child = command.arg("--quiet").arg(file).spawn().expect("it starts");
-        wait_until("the pool listens", || TcpStream::connect(&address).is_ok());
-        let pool = Self {
-            child,
-            keeps_statements,
-        };
-        (pool, format!("postgres://truehook@{address}/truehook"))
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn a_pool_that_forgets_prepared_statements_is_refused_and_one_of_sessions_is_used() {
-    let database = Database::start();
-    let folder = tempfile::tempdir().expect("a folder");
-    let (_sessions, url) = Pool::start(&database, folder.path(), "session");
-    let server = Server::start_in(
-        folder.path(),
-        &["--database", &url, "--encryption-key", FIRST_KEY],
-    );
-    let receiver = Receiver::start(|_, stream| receiver::accept(stream));
-    server.conduit().register(&receiver.url, &[TRANSACTION]);
-    delivered(&mut server.operator(), 1);
-    let (transactions, url) = Pool::start(&database, folder.path(), "transaction");
-    let arguments = [
-        "keys",
-        "list",
-        "--encryption-key",
-        FIRST_KEY,
-        "--database",
-        &url,
-    ];
-    let listed = run(folder.path(), &arguments);
-    let said = String::from_utf8(listed.stderr).expect("UTF-8");
-    if transactions.keeps_statements {
-        assert!(listed.status.success(), "{said}");
-    } else {
-        assert_eq!(listed.status.code(), Some(1), "{said}");
-        assert!(said.contains("forgets prepared statements"), "{said}");
-    }
 }
 
 /// Publishes, and waits until the event is delivered to all.
