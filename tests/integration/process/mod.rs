@@ -1,6 +1,7 @@
 //! A real `truehook` process with a database of its own; a client and receivers to go with it, over real sockets.
 
 pub(crate) mod client;
+pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod receiver;
 pub(crate) mod seed;
