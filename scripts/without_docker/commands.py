@@ -135,7 +135,7 @@ class Compose:
     def start(self, name, service):
         image, environment = service["image"], service.get("environment", {})
         if "/postgres:" in image:
-            start_postgres(self.state, name, environment["POSTGRES_PASSWORD"])
+            self.start_postgres(name, service)
         elif image == "truehook":
             for port in service.get("ports", []):
                 host, outer, inner = port.split(":")
@@ -146,6 +146,14 @@ class Compose:
                 wait(f"{name} listens", lambda: running(self.state, name) and "listening on" in log.read_text())
             else:
                 wait_healthy(self.state, name)
+
+    def start_postgres(self, name, service):
+        """As the image does: with its superuser, and what is mounted to be run once."""
+        mounted = [volume.split(":")[0] for volume in service["volumes"] if ":/docker-entrypoint-initdb.d" in volume]
+        scripts = [script.read_text() for folder in mounted for script in sorted((ROOT / folder).glob("*.sql"))]
+        environments = [service.get("environment", {}) for service in self.services.values()]
+        urls = {environment["TRUEHOOK_DATABASE"] for environment in environments if "TRUEHOOK_DATABASE" in environment}
+        start_postgres(self.state, name, scripts, service["environment"], urls)
 
 
 def compose_services(file, env_file):
@@ -204,7 +212,11 @@ def manifests(folder):
 def apply(state, resources):
     """Starts the pods of all deployments."""
     by_name = {(resource["kind"], resource["metadata"]["name"]): resource for resource in resources}
-    authority = start_postgres(state, "database.example.com", state.secrets["truehook"]["database-password"].strip())
+    # One of the operator's, with the role that docs/operations.md makes.
+    (sql,) = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
+    password = state.secrets["truehook"]["database-password"].strip()
+    urls = {by_name["ConfigMap", "truehook"]["data"]["TRUEHOOK_DATABASE"]}
+    authority = start_postgres(state, "database.example.com", [sql.replace("'...'", f"'{password}'")], {}, urls)
     # The authority of the database is one of the system's.
     bundle = (state.image_root / "etc/ssl/certs/ca-certificates.crt").read_text() + authority
     for resource in resources:

@@ -16,11 +16,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # How long a container may take to start or stop on a busy machine, in seconds.
 PATIENCE = 120
 NO_NEW_PRIVILEGES = 38
+# What each role but the superuser may do: the databases that it owns, and then whatever else it was given.
+RIGHTS = """
+SELECT concat_ws(' ', rolname, 'owns', (SELECT string_agg(datname, ' ') FROM pg_database WHERE datdba = role.oid),
+    CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcreatedb THEN 'createdb' END, CASE WHEN rolcreaterole THEN 'createrole' END,
+    CASE WHEN rolreplication THEN 'replication' END, CASE WHEN rolbypassrls THEN 'bypassrls' END,
+    (SELECT 'member of ' || string_agg(roleid::regrole::text, ' ') FROM pg_auth_members WHERE member = role.oid))
+FROM pg_roles AS role WHERE rolcanlogin AND oid <> 10
+"""
 
 
 class Failure(Exception):
@@ -286,11 +295,13 @@ def answer(address, port, path, host):
 # --- PostgreSQL.
 
 
-def start_postgres(state, name, password):
-    """Starts PostgreSQL as the container `name`, with a certificate, and with the role and database that docs/operations.md makes.
+def start_postgres(state, name, scripts, environment, urls):
+    """Starts PostgreSQL as the container `name`, with a certificate, and runs these scripts of SQL once, with these variables. The roles of
+    the URLs may have no rights but those on their own database.
 
     Returns the authority of its certificate.
     """
+    superuser = environment.get("POSTGRES_USER", "postgres")
     address = state.address(name)
     bins = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     if not bins:
@@ -305,15 +316,18 @@ set -eu
 openssl x509 -req -days 1 -in server.csr -copy_extensions copy -CA authority.crt -CAkey authority.key -CAcreateserial -out server.crt
 """
     subprocess.run(["sh", "-c", certificates], cwd=folder, check=True, capture_output=True)
-    sql, _ = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
-    (folder / "role.sql").write_text(sql.replace("'...'", f"'{password}'"))
+    for number, text in enumerate(scripts):
+        (folder / f"{number}.sql").write_text(text)
     script = f"""
 set -eu
 cd {folder}
-{bins[-1]} --pgdata=data --auth-local=trust --auth-host=scram-sha-256 --username=postgres --encoding=UTF8 --no-sync >/dev/null
+{bins[-1]} --pgdata=data --auth-local=trust --auth-host=scram-sha-256 --username={superuser} --encoding=UTF8 --no-sync >/dev/null
 {bins[-1].parent}/pg_ctl --pgdata=data --log=log --wait --options="-c listen_addresses={address} -c unix_socket_directories={folder} \
   -c fsync=off -c ssl=on -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key" start >/dev/null
-{bins[-1].parent}/psql --quiet --host={folder} --username=postgres --set=ON_ERROR_STOP=1 --file=role.sql
+for script in *.sql; do
+  {bins[-1].parent}/psql --quiet --host={folder} --username={superuser} --dbname=postgres --set=ON_ERROR_STOP=1 --file="$script"
+done
+{bins[-1].parent}/psql --no-psqlrc --tuples-only --no-align --host={folder} --username={superuser} --dbname=postgres --command="{RIGHTS}"
 """
     as_user = ["sh", "-c", script]
     if os.getuid() == 0:
@@ -323,7 +337,10 @@ cd {folder}
     # A folder that its user can get to.
     for parent in (state.folder, folder.parent):
         parent.chmod(0o755)
-    subprocess.run(as_user, check=True)
+    rights = subprocess.run(as_user, check=True, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True).stdout
+    wanted = {f"{urlsplit(url).username} owns {urlsplit(url).path[1:]}" for url in urls}
+    if set(rights.splitlines()) != wanted:
+        raise Failure(f"nodes log in to {name} as roles with other rights than on their own database: {rights}in place of {wanted}")
     pid = int((folder / "data/postmaster.pid").read_text().split()[0])
     state.containers[name] = {"root": str(folder), "pid": pid, "log": str(folder / "log"), "address": address, "postgres": True}
     state.save()
