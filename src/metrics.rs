@@ -33,6 +33,11 @@ pub struct Metrics {
     unwritten: Gauge,
     pending: Gauge,
     oldest_due: Gauge,
+    database: Family<DatabaseLabel, Gauge>,
+    oldest_snapshot: Gauge,
+    clock_offset: Gauge,
+    not_ready: Counter,
+    retention_failures: Counter,
     in_flight: Gauge,
     held: Counter,
     refused: Counter,
@@ -63,6 +68,22 @@ impl EncodeLabelValue for ProviderLabelValue {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct LackLabel {
     lack: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DatabaseLabel {
+    kind: &'static str,
+}
+
+/// How the queue and its database stand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueFigures {
+    /// How many deliveries are pending.
+    pub(crate) pending: u64,
+    /// For how long the delivery that waits longest has been due.
+    pub(crate) oldest_due: Option<Duration>,
+    /// On PostgreSQL, how many transactions have begun since the oldest snapshot that is in use.
+    pub(crate) oldest_snapshot: Option<u64>,
 }
 
 /// An attempt under way, counted until it is dropped.
@@ -100,6 +121,11 @@ impl Default for Metrics {
             unwritten: Gauge::default(),
             pending: Gauge::default(),
             oldest_due: Gauge::default(),
+            database: Family::default(),
+            oldest_snapshot: Gauge::default(),
+            clock_offset: Gauge::default(),
+            not_ready: Counter::default(),
+            retention_failures: Counter::default(),
             in_flight: Gauge::default(),
             held: Counter::default(),
             refused: Counter::default(),
@@ -175,6 +201,21 @@ impl Metrics {
         registry.register("malformed_requests", malformed, self.malformed.clone());
         let unread = "Connections that were closed because the client did not read its answers";
         registry.register("unread_connections", unread, self.unread.clone());
+        let not_ready = "Times that /health/ready was answered 503";
+        registry.register("readiness_failures", not_ready, self.not_ready.clone());
+        let retention = "Times that old data could not be deleted, or that an old partition was in use and could not be dropped";
+        registry.register(
+            "retention_failures",
+            retention,
+            self.retention_failures.clone(),
+        );
+        let offset = "By how much the clock of this machine is ahead of that of the PostgreSQL server; 0 on SQLite";
+        registry.register_with_unit(
+            "clock_offset",
+            offset,
+            Unit::Seconds,
+            self.clock_offset.clone(),
+        );
         let registry = &mut self.queue_registry;
         registry.register(
             "deliveries_pending",
@@ -187,6 +228,17 @@ impl Metrics {
             oldest,
             Unit::Seconds,
             self.oldest_due.clone(),
+        );
+        registry.register(
+            "database_info",
+            "The kind of the database, always 1",
+            self.database.clone(),
+        );
+        registry.register(
+            "oldest_snapshot_transactions",
+            "Transactions that began since the oldest snapshot that is in use on the PostgreSQL server: what they leave behind cannot be \
+             cleaned away; 0 on SQLite",
+            self.oldest_snapshot.clone(),
         );
     }
 
@@ -276,6 +328,21 @@ impl Metrics {
         self.unwritten.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
+    /// Counts an answer of `/health/ready` that says no.
+    pub(crate) fn not_ready(&self) {
+        self.not_ready.inc();
+    }
+
+    /// Counts a step of retention that failed, or that left an old partition because it was in use.
+    pub(crate) fn retention_failed(&self) {
+        self.retention_failures.inc();
+    }
+
+    /// Says by how many seconds the clock of this machine is ahead of that of the database.
+    pub(crate) fn clock_offset(&self, seconds: i64) {
+        self.clock_offset.set(seconds);
+    }
+
     /// Counts deliveries that were claimed again without a result.
     pub(crate) fn leases_expired(&self, count: u64) {
         self.expired_leases.inc_by(count);
@@ -287,22 +354,33 @@ impl Metrics {
             .observe(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
     }
 
-    /// Returns all metrics in a form, with the state of the queue: how many deliveries are pending, and for how long the one that waits
-    /// longest has been due. A value that is not known is left out: a queue that nobody can read is not an empty one.
+    /// Returns all metrics in a form, with the state of the queue. Where that is not known it is left out: a queue that nobody can read is
+    /// not an empty one.
     ///
     /// # Errors
     /// Never in practice: a metric cannot be written.
     pub(crate) fn text(
         &self,
         format: Format,
-        queue: Option<(u64, Option<Duration>)>,
+        queue: Option<QueueFigures>,
     ) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
-        if let Some((pending, oldest_due)) = queue {
-            self.pending.set(i64::try_from(pending).unwrap_or(i64::MAX));
-            let age = oldest_due.map_or(0, |age| age.as_secs());
-            self.oldest_due.set(i64::try_from(age).unwrap_or(i64::MAX));
+        if let Some(queue) = queue {
+            let set =
+                |gauge: &Gauge, value: u64| gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            set(&self.pending, queue.pending);
+            let age = queue.oldest_due.map_or(0, |age| age.as_secs());
+            set(&self.oldest_due, age);
+            let kind = match queue.oldest_snapshot {
+                Some(_) => "postgresql",
+                None => "sqlite",
+            };
+            self.database.get_or_create(&DatabaseLabel { kind }).set(1);
+            set(
+                &self.oldest_snapshot,
+                queue.oldest_snapshot.unwrap_or_default(),
+            );
             encode_registry(&mut text, &self.queue_registry)?;
         }
         encode_eof(&mut text)?;

@@ -71,6 +71,7 @@ impl Site {
             .wrap(from_fn(trace))
             .app_data(self.store.clone())
             .app_data(self.worker.clone())
+            .app_data(self.measured.clone())
             .configure(|config| {
                 if part != Part::Probes {
                     self.providers(config);
@@ -78,7 +79,7 @@ impl Site {
                 Self::probes(config);
                 match part {
                     Part::All => self.operator(config, local),
-                    Part::Probes => self.metrics(config),
+                    Part::Probes => Self::metrics(config),
                     Part::Providers => {}
                 }
             })
@@ -115,12 +116,10 @@ impl Site {
             .configure(assets)
             .configure(|config| self.documents.clone().routes(config))
             .service(readable("/", first_page));
-        self.metrics(config);
+        Self::metrics(config);
     }
 
-    fn metrics(&self, config: &mut web::ServiceConfig) {
-        config
-            .app_data(self.measured.clone())
-            .service(readable("/metrics", metrics_text));
+    fn metrics(config: &mut web::ServiceConfig) {
+        config.service(readable("/metrics", metrics_text));
     }
 }

@@ -10,7 +10,7 @@ use super::app::Part;
 use crate::clock::Clock;
 use crate::domain::ProviderName;
 use crate::http::problem;
-use crate::metrics::{Format, Metrics};
+use crate::metrics::{Format, Metrics, QueueFigures};
 use crate::storage::Store;
 use crate::worker::Worker;
 
@@ -18,7 +18,11 @@ pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "live" }))
 }
 
-pub(super) async fn ready(store: web::Data<dyn Store>, worker: web::Data<Worker>) -> HttpResponse {
+pub(super) async fn ready(
+    store: web::Data<dyn Store>,
+    worker: web::Data<Worker>,
+    measured: web::Data<Measured>,
+) -> HttpResponse {
     let unwritten = worker.unwritten();
     match store.check().await {
         Ok(()) if unwritten > 0 => {
@@ -26,14 +30,14 @@ pub(super) async fn ready(store: web::Data<dyn Store>, worker: web::Data<Worker>
                 unwritten,
                 "not ready: results of attempts are not written yet"
             );
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
         }
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready" })),
+        Ok(()) => return HttpResponse::Ok().json(json!({ "status": "ready" })),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "not ready");
-            HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
         }
     }
+    measured.metrics.not_ready();
+    HttpResponse::ServiceUnavailable().json(json!({ "status": "not ready" }))
 }
 
 /// The state of `/metrics`.
@@ -54,7 +58,11 @@ pub(super) async fn metrics_text(
     let queue = match store.queue_state(steady).await {
         Ok(state) => {
             let since = |due_at| steady.duration_since(due_at).unsigned_abs();
-            Some((state.pending, state.oldest_due_at.map(since)))
+            Some(QueueFigures {
+                pending: state.pending,
+                oldest_due: state.oldest_due_at.map(since),
+                oldest_snapshot: state.oldest_snapshot,
+            })
         }
         Err(error) => {
             tracing::error!(

@@ -26,6 +26,8 @@ pub struct Purged {
     pub events: u64,
     /// Where to go on, unless this was the last step.
     pub next: Option<i64>,
+    /// Whether an old partition could not be dropped because others use it: it is tried again.
+    pub in_use: bool,
 }
 
 /// A job that makes many deliveries due again, in steps that survive a restart.

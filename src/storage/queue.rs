@@ -317,4 +317,7 @@ pub struct QueueState {
     pub pending: u64,
     /// When the longest-waiting of those that are due fell due, in steady time.
     pub oldest_due_at: Option<Timestamp>,
+    /// How many transactions have begun since the oldest snapshot that is in use on the server of the database: no vacuum may remove what
+    /// they leave behind. None on SQLite.
+    pub oldest_snapshot: Option<u64>,
 }

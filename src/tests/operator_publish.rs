@@ -375,6 +375,8 @@ async fn a_publisher_is_told_to_come_back_while_the_database_is_locked() {
     assert_problem(&refused, 503, &[]);
     assert_eq!(refused.header("retry-after"), Some("5"));
     assert_eq!(app.anonymous("").get("/health/ready").await.status, 503);
+    let metrics = app.anonymous("").get("/metrics").await.text();
+    assert!(metrics.contains("\ntruehook_readiness_failures_total 1\n"));
     drop(other);
     publish(&client, conduit_event()).await;
     assert_eq!(app.anonymous("").get("/health/ready").await.status, 200);

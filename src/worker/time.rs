@@ -29,6 +29,10 @@ impl Worker {
                 self.save_time(LOOK * 2).await;
                 // Where the database is away the clock runs on by itself.
                 if let Ok(Some(shared)) = self.settings.store.shared_time().await {
+                    if clock.is_real() {
+                        let offset = clock.now().duration_since(shared);
+                        self.settings.metrics.clock_offset(offset.as_secs());
+                    }
                     clock.follow(shared);
                     lead = clock.steady_lead();
                 }

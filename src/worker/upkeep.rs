@@ -94,8 +94,14 @@ impl Worker {
             limit: STEP,
         };
         match self.settings.store.purge(terms).await {
-            Ok(purged) => purged.next,
+            Ok(purged) => {
+                if purged.in_use {
+                    self.settings.metrics.retention_failed();
+                }
+                purged.next
+            }
             Err(error) => {
+                self.settings.metrics.retention_failed();
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "cannot delete what is old"

@@ -337,8 +337,21 @@ pub(super) async fn queue_state(
         &[&steady.as_microsecond()],
     )
     .await?;
+    // Visible to every role, other than when a transaction began. A session without a user is a vacuum, which holds nothing back.
+    let snapshots = query(
+        client,
+        "SELECT coalesce(greatest(
+             (SELECT max(age(backend_xmin)) FROM pg_stat_activity WHERE usesysid IS NOT NULL AND pid <> pg_backend_pid()
+                 AND (datname IS NULL OR datname = current_database())),
+             (SELECT max(age(xmin)) FROM pg_replication_slots),
+             (SELECT max(age(transaction)) FROM pg_prepared_xacts WHERE database = current_database())
+         ), 0)::bigint",
+        &[],
+    )
+    .await?;
     Ok(QueueState {
         pending: rows::count(&found[0], 0)?,
         oldest_due_at: rows::optional_time(&found[0], 1)?,
+        oldest_snapshot: Some(rows::count(&snapshots[0], 0)?),
     })
 }

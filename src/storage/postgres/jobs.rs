@@ -241,6 +241,7 @@ pub(super) async fn purge(db: &Db, terms: &PurgeTerms) -> Result<Purged> {
         tx.commit().await?;
     }
     let old = partitions::old(&client, terms.events_before).await?;
+    let mut in_use = false;
     if let Some(whole) = old.whole.filter(|_| terms.after == 0) {
         let tx = client.transaction().await?;
         match partitions::drop_whole(&tx, whole).await {
@@ -249,21 +250,25 @@ pub(super) async fn purge(db: &Db, terms: &PurgeTerms) -> Result<Purged> {
                 return Ok(Purged {
                     events,
                     next: Some(0),
+                    in_use: false,
                 });
             }
             Ok(None) => {}
             // Somebody reads it at this moment; it is dropped the next time.
-            Err(error) if error.is_temporary() => tracing::debug!(
-                error = &error as &dyn std::error::Error,
-                "an old partition is in use"
-            ),
+            Err(error) if error.is_temporary() => {
+                in_use = true;
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "an old partition is in use"
+                );
+            }
             Err(error) => return Err(error),
         }
     }
     let tx = client.transaction().await?;
     let purged = purge_rows(&tx, terms, old.end).await?;
     tx.commit().await?;
-    Ok(purged)
+    Ok(Purged { in_use, ..purged })
 }
 
 async fn purge_rows(tx: &Transaction<'_>, terms: &PurgeTerms, end: i64) -> Result<Purged> {
@@ -354,5 +359,6 @@ async fn purge_rows(tx: &Transaction<'_>, terms: &PurgeTerms, end: i64) -> Resul
     Ok(Purged {
         events: u64::try_from(numbers.len()).unwrap_or(u64::MAX),
         next,
+        in_use: false,
     })
 }

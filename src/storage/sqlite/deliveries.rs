@@ -409,6 +409,7 @@ pub(super) fn queue_state(connection: &Connection, steady: Timestamp) -> Result<
     Ok(QueueState {
         pending: pending.unsigned_abs(),
         oldest_due_at: oldest.map(rows::time).transpose()?,
+        oldest_snapshot: None,
     })
 }
 

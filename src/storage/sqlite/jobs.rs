@@ -301,5 +301,9 @@ pub(super) fn purge(connection: &Connection, terms: &PurgeTerms) -> Result<Purge
     }
     // A step of nothing would never end.
     let next = (more && limit > 0).then_some(position);
-    Ok(Purged { events, next })
+    Ok(Purged {
+        events,
+        next,
+        in_use: false,
+    })
 }

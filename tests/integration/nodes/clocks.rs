@@ -111,9 +111,16 @@ fn keeps_the_times_of_the_database(off: &str) {
     }
     node.kill();
 
-    // A retry is made when it is due.
+    // A node tells how wrong its clock is.
     let node = start(Some(off));
     let mut operator = node.operator();
+    let minutes = off.trim_end_matches('m').parse::<f64>().expect("minutes");
+    let mut offset = || operator.metric("truehook_clock_offset_seconds");
+    wait_until("the clocks are compared", || {
+        (offset() - minutes * 60.0).abs() < 30.0
+    });
+
+    // A retry is made when it is due.
     let failed = operator.publish(2);
     received(&receipts, 2, 1);
     let retry = format!(
