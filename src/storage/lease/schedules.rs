@@ -430,7 +430,8 @@ impl Drop for Told<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
-                "schedule {} failed: TRUEHOOK_SCHEDULES_SEED={} TRUEHOOK_SCHEDULES={} runs it after those that had the same store\n{:#?}",
+                "schedule {} failed: TRUEHOOK_SCHEDULES_SEED={} TRUEHOOK_SCHEDULES={} TRUEHOOK_SCHEDULES_THREADS=1 runs it after those that \
+                 had the same store\n{:#?}",
                 self.run.seed,
                 self.first,
                 self.run.seed - self.first + 1,
