@@ -172,15 +172,6 @@ impl Session {
         let row = on_its_own(|| runtime.block_on(self.client.query_one(sql, &[])));
         row.unwrap().get(0)
     }
-
-    /// The plan of a statement, a line a row.
-    pub(crate) fn plan(&self, sql: &str) -> String {
-        let runtime = self.runtime.as_ref().unwrap();
-        let sql = format!("EXPLAIN (ANALYZE, TIMING OFF) {sql}");
-        let rows = on_its_own(|| runtime.block_on(self.client.query(&sql, &[])));
-        let lines = rows.unwrap().into_iter().map(|row| row.get(0));
-        lines.collect::<Vec<String>>().join("\n")
-    }
 }
 
 impl Drop for Session {

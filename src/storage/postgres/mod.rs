@@ -112,6 +112,8 @@ async fn query(
     text: &str,
     values: &[&(dyn ToSql + Sync)],
 ) -> Result<Vec<Row>> {
+    #[cfg(test)]
+    tests::note_plan(client, text, values).await;
     let statement = client.prepare_cached(text).await?;
     Ok(client.query(&statement, values).await?)
 }

@@ -1,9 +1,13 @@
 //! Tests of the PostgreSQL store alone: several nodes, partitions, plans, and a database that goes away.
 
+mod partitions;
+mod plans;
+
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
+pub(super) use self::plans::note as note_plan;
 use super::super::contract::{
     KEY, all, at, attempt, event, limited, publication, slots, stored, terms, webhook,
 };
@@ -362,186 +366,6 @@ async fn what_is_committed_late_is_claimed_within_a_second_or_so() {
         assert!(begun.elapsed().as_secs() < 60, "{rest:?}");
     }
     assert!(rest.iter().any(|id| id == "late"), "{rest:?}");
-}
-
-#[tokio::test]
-async fn a_new_day_has_a_partition_of_its_own_and_one_that_is_old_is_dropped_unless_something_is_pending()
- {
-    let url = cluster::new_schema();
-    let store = node(&url);
-    let session = Session::open(&url);
-    store.insert_webhook(webhook("1")).await.unwrap();
-    deliver(&store, "first day", 1).await;
-    let new_day =
-        "UPDATE partition SET begun_at = now() - interval '25 hours' WHERE begun_at IS NOT NULL
-         AND ordinal = (SELECT max(ordinal) FROM partition WHERE begun_at IS NOT NULL)";
-    let purge = async |before: i64| {
-        let mut events = 0;
-        let mut terms = PurgeTerms {
-            events_before: at(before),
-            keys_before: at(0),
-            after: 0,
-            limit: 10,
-        };
-        loop {
-            let purged = store.purge(terms).await.unwrap();
-            events += purged.events;
-            let Some(next) = purged.next else { break };
-            terms.after = next;
-        }
-        events
-    };
-    session.run(new_day);
-    assert_eq!(purge(0).await, 0);
-    let lanes = slots(0, 0);
-    store
-        .publish(publication(event("second day", 100), &lanes))
-        .await
-        .unwrap();
-    session.run(new_day);
-    assert_eq!(purge(0).await, 0);
-    deliver(&store, "third day", 200).await;
-    // Everything that was handed over before is settled by the next claim.
-    store.claim(limited(&slots(0, 0), 9, 200)).await.unwrap();
-    assert_eq!(session.number("SELECT count(*) FROM partition"), 4);
-    assert_eq!(purge(150).await, 1, "the first day");
-    assert_eq!(
-        session.number("SELECT min(ordinal)::bigint FROM partition"),
-        1
-    );
-    assert_eq!(
-        session.number("SELECT count(*) FROM pg_class WHERE relname = 'event_0' AND relnamespace = current_schema()::regnamespace"),
-        0
-    );
-    let place = store.last_event().await.unwrap();
-    let due = store.claim(terms(&slots(9, 9), 200)).await.unwrap().due;
-    assert_eq!(
-        store.record(vec![delivered(&due[0])]).await.each,
-        [Recorded::Yes]
-    );
-    assert_eq!(
-        purge(150).await,
-        1,
-        "the second day, which is not pending any more"
-    );
-    assert_eq!(
-        session.number("SELECT min(ordinal)::bigint FROM partition"),
-        2
-    );
-    assert_eq!(store.last_event().await.unwrap(), place);
-    let left = store
-        .deliveries(DeliveryFilter::default(), all())
-        .await
-        .unwrap();
-    assert_eq!(left.rows.len(), 1);
-    assert_eq!(left.rows[0].event_id, "third day");
-}
-
-/// Numbers that are looked for lead to few rows, however many there are: `TRUEHOOK_LIST_ROWS` says how many, and then the time counts too.
-#[tokio::test]
-async fn lists_are_read_from_indexes() {
-    let url = cluster::new_schema();
-    let store = node(&url);
-    let session = Session::open(&url);
-    for number in 1..=20 {
-        let id = number.to_string();
-        store.insert_webhook(webhook(&id)).await.unwrap();
-    }
-    deliver(&store, "e", 1).await;
-    let asked = std::env::var("TRUEHOOK_LIST_ROWS").ok();
-    let rows = asked.as_deref().unwrap_or("50000");
-    session.run(&format!(
-        "INSERT INTO delivery SELECT (n::bigint << 20), 1, 1 + n % 20,
-             CASE WHEN n = 27 OR n % 20 = 0 AND n < {rows} / 2 THEN 'exhausted' ELSE 'delivered' END, 1, n, n, 0, n, n
-             FROM generate_series(10, {rows}) AS n;
-         INSERT INTO pending (number, id, event, webhook, attempts, due_at, claimed, created_at)
-             SELECT (n::bigint << 20) + 7, gen_random_uuid(), 1, CASE WHEN n = 20000 THEN 3 ELSE 2 END, 0, 0, false, 0
-             FROM generate_series(20000, 40000) AS n;
-         UPDATE settled SET event = {rows} * 2; ANALYZE"
-    ));
-    let (webhook, event) = (Some("7".to_owned()), Some("e".to_owned()));
-    let exhausted = Some(crate::domain::DeliveryState::Exhausted);
-    for filter in [
-        DeliveryFilter::default(),
-        DeliveryFilter {
-            webhook_id: webhook.clone(),
-            ..DeliveryFilter::default()
-        },
-        DeliveryFilter {
-            state: exhausted,
-            ..DeliveryFilter::default()
-        },
-        DeliveryFilter {
-            webhook_id: webhook,
-            state: exhausted,
-            ..DeliveryFilter::default()
-        },
-        DeliveryFilter {
-            event_id: event,
-            ..DeliveryFilter::default()
-        },
-    ] {
-        let page = NumberPage {
-            before: None,
-            limit: 50,
-        };
-        // Once before, for what a first use of a statement costs.
-        store.deliveries(filter.clone(), page).await.unwrap();
-        let began = Instant::now();
-        store.deliveries(filter.clone(), page).await.unwrap();
-        let took = began.elapsed();
-        if asked.is_some() {
-            eprintln!("{took:?}: {filter:?}");
-            assert!(took < Duration::from_millis(50), "{took:?}: {filter:?}");
-        }
-    }
-    session.run(open::SETTINGS);
-    for condition in [
-        "TRUE",
-        "d.webhook = 1",
-        "d.state = 'exhausted'",
-        "d.webhook = 1 AND d.state = 'pending'",
-        "d.number >= 1000 << 20 AND d.number < 1001 << 20",
-    ] {
-        let plan = session.plan(&format!(
-            "SELECT d.number FROM stored AS d WHERE {condition} AND d.number < 40000::bigint << 20 ORDER BY d.number DESC LIMIT 51"
-        ));
-        assert!(
-            !plan.contains("Seq Scan on delivery"),
-            "{condition}: {plan}"
-        );
-        // The range of one event, or the queue alone, holds little: it may be sorted.
-        let is_bounded = condition.contains("pending") || condition.contains("1001");
-        assert!(
-            !plan.contains("Sort Method") || is_bounded,
-            "{condition}: {plan}"
-        );
-    }
-    // Behind more deliveries than one search looks at.
-    let pending = Some(crate::domain::DeliveryState::Pending);
-    for (state, webhook_id, count) in [
-        (exhausted, None, 5),
-        (exhausted, Some("1"), 5),
-        (exhausted, Some("8"), 1),
-        (Some(crate::domain::DeliveryState::Cancelled), None, 0),
-        (pending, Some("2"), 5),
-        (pending, Some("3"), 1),
-    ] {
-        let filter = DeliveryFilter {
-            state,
-            webhook_id: webhook_id.map(str::to_owned),
-            ..DeliveryFilter::default()
-        };
-        let page = NumberPage {
-            before: None,
-            limit: 5,
-        };
-        let found = store.deliveries(filter, page).await.unwrap();
-        assert_eq!(
-            (found.rows.len(), found.next.is_some()),
-            (count, count == 5)
-        );
-    }
 }
 
 #[test]
