@@ -213,7 +213,7 @@ def apply(state, resources):
     """Starts the pods of all deployments."""
     by_name = {(resource["kind"], resource["metadata"]["name"]): resource for resource in resources}
     # One of the operator's, with the role that docs/operations.md makes.
-    (sql,) = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
+    sql, _ = re.findall(r"^```sql\n(.*?)^```$", (ROOT / "docs/operations.md").read_text(), re.DOTALL | re.MULTILINE)
     password = state.secrets["truehook"]["database-password"].strip()
     urls = {by_name["ConfigMap", "truehook"]["data"]["TRUEHOOK_DATABASE"]}
     authority = start_postgres(state, "database.example.com", [sql.replace("'...'", f"'{password}'")], {}, urls)
