@@ -76,7 +76,8 @@ impl Meaning<'_> {
         else {
             return (Vec::new(), false);
         };
-        let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
+        let [one, other] =
+            [&one, &other].map(|schema| Maker::new(Source::alone(schema, old.source.judge)));
         let documented = self.documented(spot);
         let cost = |name: &str| match documented(name) {
             Documented::Now => 0,

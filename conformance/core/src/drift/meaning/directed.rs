@@ -81,7 +81,8 @@ impl Meaning<'_> {
         if overlapping && !has_one_of(&one) && !has_one_of(&other) {
             return Vec::new();
         }
-        let [one, other] = [&one, &other].map(|schema| Maker::new(Source::alone(schema)));
+        let [one, other] =
+            [&one, &other].map(|schema| Maker::new(Source::alone(schema, old.source.judge)));
         let documented = self.documented(spot);
         let cost = |name: &str| match documented(name) {
             Documented::Now => 0,

@@ -1,9 +1,8 @@
 //! Both documents as sources of values, for each sender.
 
-use std::cell::Cell;
-
 use super::edit::Edit;
 use super::generate::Maker;
+use super::judge::Judge;
 use super::plain::Edits;
 use super::source::Source;
 use super::stand_in::StandIns;
@@ -19,22 +18,21 @@ pub(in super::super) struct Meaning<'a> {
     real: Option<Box<[[Source<'a>; 2]; 2]>>,
     /// Whether schemas mean the same for client and server.
     same: bool,
-    spent: &'a Cell<usize>,
+    judge: &'a Judge,
 }
 
 impl<'a> Meaning<'a> {
-    /// `flagged` says whether any schema has `readOnly` or `writeOnly` members. `spent` counts validations, by the number of schemas that
-    /// each applies.
+    /// `flagged` says whether any schema has `readOnly` or `writeOnly` members. `judge` is what validates them.
     pub(in super::super) fn new(
         old: &'a Document,
         new: &'a Document,
         flagged: bool,
         stand_ins: &'a StandIns,
-        spent: &'a Cell<usize>,
+        judge: &'a Judge,
     ) -> Self {
         let sources = |document: &'a Document| {
             [Sender::Client, Sender::Server]
-                .map(|sender| Source::of(document, sender, flagged, spent))
+                .map(|sender| Source::of(document, sender, flagged, judge))
         };
         let makers = |document: &'a Document| {
             sources(document).map(|source| Maker::presuming(source.with(stand_ins)))
@@ -45,7 +43,7 @@ impl<'a> Meaning<'a> {
             new: makers(new),
             real,
             same: !flagged,
-            spent,
+            judge,
         }
     }
 
@@ -56,7 +54,7 @@ impl<'a> Meaning<'a> {
 
     /// The effort spent on validation so far, as the number of schemas applied.
     pub(in super::super) fn spent(&self) -> usize {
-        self.spent.get()
+        self.judge.spent()
     }
 
     pub(super) fn makers(&self, sender: Sender) -> (&Maker<'a>, &Maker<'a>) {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::facts::{Facts, ways};
 use super::generate::{FILL, Maker, WIDE, generic};
 use super::hints::Hints;
+use super::judge::Judge;
 use super::scalars::{around, edge_strings, numbers};
 use super::source::Source;
 use super::text;
@@ -348,7 +349,8 @@ pub(super) fn candidates(
 
 /// Values that a schema with its own `$defs` probably accepts.
 pub(in super::super) fn of_schema(schema: &Value) -> Vec<Value> {
-    let maker = Maker::new(Source::alone(schema));
+    let judge = Judge::default();
+    let maker = Maker::new(Source::alone(schema, &judge));
     let ways = ways(&maker.source, &[String::new()]);
     let hints = Hints::of(ways.iter());
     let mut all = Vec::new();

@@ -1,10 +1,9 @@
 //! Values for those who send requests: what a schema may accept.
 
-use std::cell::Cell;
-
 use serde_json::Value;
 
 use super::generate::Maker;
+use super::judge::Judge;
 use super::source::Source;
 use crate::document::Document;
 use crate::finding::Sender;
@@ -12,8 +11,8 @@ use crate::finding::Sender;
 /// Values that the schema at `at` may accept, the simple ones first, without the members that `sender` does not send. `flagged` is whether
 /// the document has such members.
 pub fn example_values(document: &Document, at: &str, sender: Sender, flagged: bool) -> Vec<Value> {
-    let spent = Cell::new(0);
-    let source = Source::of(document, sender, flagged, &spent);
+    let judge = Judge::default();
+    let source = Source::of(document, sender, flagged, &judge);
     Maker::new(source).examples(at)
 }
 
@@ -25,7 +24,7 @@ pub fn different_values(
     flagged: bool,
     count: usize,
 ) -> Vec<Value> {
-    let spent = Cell::new(0);
-    let source = Source::of(document, sender, flagged, &spent);
+    let judge = Judge::default();
+    let source = Source::of(document, sender, flagged, &judge);
     Maker::new(source).different(schemas, count, &[], 0)
 }

@@ -1,7 +1,11 @@
 //! The plain validator: which values a schema accepts.
 
-use jsonschema::ValidationError;
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use super::plain::{self, Edits};
@@ -13,6 +17,84 @@ use crate::schema::validator::{asserts, compile_held};
 
 /// Formats that say how wide or secret a value is, not which text it admits.
 const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
+
+/// Up to which length of its text a schema is small: large documents have the same ones in many places.
+const SMALL: usize = 500;
+
+/// How many small schemas are kept compiled, and how many others, which are asked about again and again while a difference is judged; none
+/// that is longer than this. Keeping more takes longer than compiling it again: it is spread over more memory than the processor's caches hold.
+const KEPT_SMALL: usize = 2_000;
+const KEPT_OTHERS: usize = 32;
+const LONGEST: usize = 16_000;
+
+/// What the validations of one comparison share.
+#[derive(Default)]
+pub(in super::super) struct Judge {
+    /// How many schemas were applied.
+    spent: Cell<usize>,
+    kept: RefCell<Kept>,
+}
+
+/// Schemas that were compiled, by their text.
+#[derive(Default)]
+struct Kept {
+    small: HashMap<String, Rc<Validator>>,
+    /// The one that was used last comes last.
+    others: VecDeque<(String, Rc<Validator>)>,
+}
+
+impl Kept {
+    fn get(&mut self, text: &str) -> Option<Rc<Validator>> {
+        if text.len() <= SMALL {
+            return self.small.get(text).cloned();
+        }
+        let place = self.others.iter().rposition(|(known, _)| known == text)?;
+        let found = self.others.remove(place)?;
+        let validator = found.1.clone();
+        self.others.push_back(found);
+        Some(validator)
+    }
+
+    fn keep(&mut self, text: String, validator: Rc<Validator>) {
+        if text.len() > LONGEST {
+            return;
+        }
+        if text.len() > SMALL {
+            if self.others.len() == KEPT_OTHERS {
+                self.others.pop_front();
+            }
+            self.others.push_back((text, validator));
+        } else {
+            if self.small.len() == KEPT_SMALL {
+                self.small.clear();
+            }
+            self.small.insert(text, validator);
+        }
+    }
+}
+
+impl Judge {
+    /// The effort spent so far, as the number of schemas applied.
+    pub(super) fn spent(&self) -> usize {
+        self.spent.get()
+    }
+
+    /// Counts the schemas that a validation applies.
+    pub(super) fn spend(&self, count: usize) {
+        self.spent.set(self.spent.get().saturating_add(count));
+    }
+
+    fn compiled(&self, schema: Value) -> Result<Rc<Validator>, Undecided> {
+        let text = schema.to_string();
+        let known = self.kept.borrow_mut().get(&text);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let validator = Rc::new(compile_held(schema)?);
+        self.kept.borrow_mut().keep(text, validator.clone());
+        Ok(validator)
+    }
+}
 
 /// Whether it is known what `format` says of values.
 pub(in super::super) fn knows_format(format: &str) -> bool {
@@ -36,7 +118,7 @@ pub(super) fn accepted<'a>(
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, count) = plain::seen(source, at, values, edits)?;
     source.spend(count * (1 + values.len() / 8));
-    let validator = compile_held(schema)?;
+    let validator = source.judge.compiled(schema)?;
     Ok(values
         .iter()
         .map(|value| validator.is_valid(value))
@@ -54,7 +136,7 @@ pub(super) fn rejected_for(
     name: &str,
 ) -> Result<Vec<bool>, Undecided> {
     let (schema, _) = plain::seen(source, at, values, None)?;
-    let validator = compile_held(schema)?;
+    let validator = source.judge.compiled(schema)?;
     let prefix = pointer::join("", name);
     let is_about = |error: &ValidationError<'_>| {
         let at = error.instance_path().as_str();

@@ -56,7 +56,7 @@ pub(super) use embed::Step;
 pub use examples::{different_values, example_values};
 pub(super) use formats::{exclude, lengths};
 pub(super) use held::is_held;
-pub(super) use judge::{enforces_format, knows_format};
+pub(super) use judge::{Judge, enforces_format, knows_format};
 pub(super) use language::{Texts, apart, are_apart, beyond};
 pub(super) use place::{At, Spot};
 pub(super) use raise::{Around, Raised};

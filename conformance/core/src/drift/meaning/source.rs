@@ -1,9 +1,8 @@
 //! Where schemas are read from, and who writes the values that they describe.
 
-use std::cell::Cell;
-
 use serde_json::{Map, Number, Value};
 
+use super::judge::Judge;
 use super::stand_in::StandIns;
 use crate::document::{Decimal, Document, Literal};
 use crate::finding::Sender;
@@ -15,8 +14,9 @@ pub(super) struct Source<'a> {
     pub(super) schemas: Subschemas<'a>,
     /// The members that this side does not send.
     pub(super) unsent: Unsent<'a>,
-    /// Counts validations, by the number of schemas that each applies.
-    spent: Option<&'a Cell<usize>>,
+    pub(super) judge: &'a Judge,
+    /// Whether validations are counted, by the number of schemas that each applies.
+    counts: bool,
     /// The document with what stands in for its numbers; none where they are read as they are.
     stand_ins: Option<(&'a Document, &'a StandIns)>,
     /// The document, for the digits of its numbers.
@@ -29,7 +29,7 @@ impl<'a> Source<'a> {
         document: &'a Document,
         sender: Sender,
         flagged: bool,
-        spent: &'a Cell<usize>,
+        judge: &'a Judge,
     ) -> Self {
         let schemas = Subschemas::of(document);
         let unsent = match flagged {
@@ -39,7 +39,8 @@ impl<'a> Source<'a> {
         Self {
             schemas,
             unsent,
-            spent: Some(spent),
+            judge,
+            counts: true,
             stand_ins: None,
             document: Some(document),
         }
@@ -94,12 +95,13 @@ impl<'a> Source<'a> {
     }
 
     /// A schema that stands alone, with its `$defs`.
-    pub(super) fn alone(value: &'a Value) -> Self {
+    pub(super) fn alone(value: &'a Value, judge: &'a Judge) -> Self {
         let schemas = Subschemas::alone(value);
         Self {
             schemas,
             unsent: Unsent::nothing(schemas),
-            spent: None,
+            judge,
+            counts: false,
             stand_ins: None,
             document: None,
         }
@@ -107,8 +109,8 @@ impl<'a> Source<'a> {
 
     /// Counts the schemas that a validation applies.
     pub(super) fn spend(&self, count: usize) {
-        if let Some(spent) = self.spent {
-            spent.set(spent.get().saturating_add(count));
+        if self.counts {
+            self.judge.spend(count);
         }
     }
 

@@ -10,7 +10,7 @@ use foldhash::HashMap;
 use serde_json::Value;
 
 use super::super::ledger::Ledger;
-use super::super::meaning::{Meaning, Step};
+use super::super::meaning::{Judge, Meaning, Step};
 use super::super::pair::Pair;
 use super::super::rules;
 use super::super::same::Same;
@@ -97,11 +97,11 @@ impl<'a> Schemas<'a> {
             walk.visit(pair);
         }
         if !walk.pairs.is_empty() {
-            let spent = Cell::new(0);
+            let judge = Judge::default();
             let flagged = [ledger.old, ledger.new].map(|one| is_flagged(one.value()));
             let stand_ins = walk.sides.stand_ins();
             let flagged = flagged != [false; 2];
-            let meaning = Meaning::new(ledger.old, ledger.new, flagged, stand_ins, &spent);
+            let meaning = Meaning::new(ledger.old, ledger.new, flagged, stand_ins, &judge);
             super::enter::enter(&walk, ledger, &self.roots, &meaning);
         }
         if walk.cut {
