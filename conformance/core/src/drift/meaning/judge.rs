@@ -22,7 +22,7 @@ const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
 const SMALL: usize = 500;
 
 /// How many small schemas are kept compiled, and how many others, which are asked about again and again while a difference is judged; none
-/// that is longer than this. Keeping more takes longer than compiling it again: it is spread over more memory than the processor's caches hold.
+/// that is longer than this. To keep more takes longer than to compile it again: it fills more memory than the processor's caches hold.
 const KEPT_SMALL: usize = 2_000;
 const KEPT_OTHERS: usize = 32;
 const LONGEST: usize = 16_000;
