@@ -21,10 +21,14 @@ const OPEN: [&str; 4] = ["double", "password", "byte", "binary"];
 /// Up to which length of its text a schema is small: large documents have the same ones in many places.
 const SMALL: usize = 500;
 
-/// How many small schemas are kept compiled, and how many others, which are asked about again and again while a difference is judged; none
-/// that is longer than this. To keep more takes longer than to compile it again: it fills more memory than the processor's caches hold.
+/// How many small schemas are kept compiled.
 const KEPT_SMALL: usize = 2_000;
+
+/// How many others are kept, which are asked about again and again while a difference is judged. Keeping more was slower than compiling
+/// them again: they fill more memory than the processor's caches hold.
 const KEPT_OTHERS: usize = 32;
+
+/// The length of text above which a schema is not kept.
 const LONGEST: usize = 16_000;
 
 /// What the validations of one comparison share.
