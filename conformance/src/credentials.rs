@@ -119,8 +119,14 @@ impl Credentials {
                 users.push(one.user.clone());
             }
         }
-        if users.is_empty() {
-            users.push(FIRST_USER.to_owned());
+        // Headers, cookies and query parameters belong to the first user, in whatever order the options are given.
+        let is_beside = schemes.iter().any(|scheme| beside.has(&scheme.carrier));
+        let place = users.iter().position(|user| user == FIRST_USER);
+        if let Some(place) = place {
+            users.remove(place);
+        }
+        if users.is_empty() || place.is_some() || is_beside {
+            users.insert(0, FIRST_USER.to_owned());
         }
         let known = Known {
             first: users[0].clone(),

@@ -14,12 +14,19 @@ mod change;
 mod course;
 mod create;
 mod driver;
+mod filter;
+mod identity;
 mod life;
 mod list;
 mod members;
+mod misread;
 mod naming;
+mod order;
 mod page;
 pub mod paging;
+mod range;
+pub(crate) mod referred;
+mod refused;
 mod removal;
 mod resource;
 mod second;
@@ -40,6 +47,7 @@ use crate::session::{Options, Part, Session, SessionError, Subject};
 pub use crate::session::{FlowSettings as Settings, Outcome};
 pub use arazzo::Description;
 pub(crate) use course::Course;
+pub(crate) use resource::response_schema;
 pub use resource::{Resource, infer};
 
 use driver::Driver;
@@ -94,6 +102,7 @@ pub async fn check_with(
     if !settings.safe {
         session.tell(announced(&resources));
     }
+    let referred = referred::create_referred(&session, &session.selected).await;
     let written = match work.write {
         true => arazzo::write(&mut Driver::new(&session, settings, &resources)),
         false => None,
@@ -102,6 +111,7 @@ pub async fn check_with(
         Some(description) => of_file(&session, settings, description, work.inputs).await,
         None => run(&session, settings).await,
     };
+    referred::delete_referred(&session, referred).await;
     Ok((finish(&session, part), written))
 }
 
@@ -265,6 +275,24 @@ pub(crate) fn members(
         own = one.parent.map(|parent| &resources[parent]);
     }
     Some(names)
+}
+
+/// Another body for a creation that the server refused because it has something like it; none where the body is not JSON or the like.
+pub(crate) fn renewed_body(
+    session: &Session<'_>,
+    create: usize,
+    body: &Value,
+    count: u64,
+) -> Option<Value> {
+    let (document, schemas) = (session.document, session.judge.schemas);
+    let schema = resource::request_schema(document, &session.operations[create])?;
+    let bodies = body::Bodies {
+        document,
+        schemas,
+        seed: 0,
+    };
+    let other = bodies.renewed(&schema, body, count);
+    (other != *body).then_some(other)
 }
 
 /// The resources of the document, with the operations that are selected. Slow for a large document, so callers keep the result.

@@ -25,6 +25,7 @@ use crate::case::key::RUN_ID;
 use crate::document::Document;
 use crate::finding::{Finding, ReplayStep, Unchecked};
 use crate::flows;
+use crate::flows::referred::create_referred;
 use crate::samples;
 use crate::session::{Part, Session, Silence, Subject};
 
@@ -72,6 +73,9 @@ pub async fn run(
         Some(generate) => Some(Ahead::start(&session, generate).map_err(SessionError::Thread)?),
         None => None,
     };
+    if options.generate.is_some() {
+        result.created = create_referred(&session, &session.selected).await;
+    }
     let mut samples = Unit::new(&session, &[], &[]);
     for &index in &session.selected {
         samples.samples(index).await;

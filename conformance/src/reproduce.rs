@@ -9,14 +9,17 @@
 mod kept;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use crate::case::serialize::decode;
 use crate::document::Document;
+use crate::exchange::fill;
 use crate::finding::{
     CaseRecord, Finding, FlowRecord, Place, ReplayFault, ReplayStep, SentRequest, StepFailure,
 };
+use crate::flows::referred::create_referred;
 use crate::flows::{self, Course, Work};
 use crate::replay::again::{Again, Answered, Problem, revive, signature};
 use crate::replay::keep::step_failure;
@@ -25,6 +28,7 @@ use crate::rule::replay as rules;
 use crate::session::identity::id_in;
 use crate::session::{FlowSettings, Options, Session, SessionError, Subject};
 
+use kept::names_in;
 pub use kept::{Kept, Recorded, Unreadable, read};
 
 /// The result of reproducing a finding.
@@ -67,8 +71,29 @@ pub async fn run(
     let progress = RefCell::new(progress);
     let tell = |step| (progress.borrow_mut())(step);
     let session = Session::open(&subject, options, &tell).await?;
+    let with_variables = know(&session, findings, variable);
+    let sequences = with_variables
+        .as_ref()
+        .map(|options| (Subject::new(document, options), options));
+    let quiet = |_| {};
+    let sequences = match &sequences {
+        Some((subject, options)) => Some(Session::open(subject, options, &quiet).await?),
+        None => None,
+    };
+    let operations: Vec<usize> = (0..session.operations.len())
+        .filter(|index| {
+            let subject = session.operations[*index].subject();
+            findings.iter().any(|one| one.subject == subject)
+        })
+        .collect();
+    let referred = create_referred(&session, &operations).await;
+    if let Some(sequences) = &sequences {
+        let known = session.references.borrow().clone();
+        sequences.references.replace(known);
+    }
     let mut reproduction = Reproduction {
         session: &session,
+        sequences: sequences.as_ref().unwrap_or(&session),
         base,
         work,
         again: Again::new(&session),
@@ -76,7 +101,6 @@ pub async fn run(
     };
     let mut verdicts = Vec::new();
     for finding in findings {
-        reproduction.know(finding, variable);
         let verdict = match reproduction.one(finding).await {
             Ok(Some(found)) => Verdict::There(Box::new(found)),
             Ok(None) => Verdict::Gone,
@@ -84,6 +108,7 @@ pub async fn run(
         };
         verdicts.push(verdict);
     }
+    reproduction.again.keep(referred);
     let left = reproduction.again.clean_up().await;
     let secrets = session.judge.secrets;
     for verdict in &mut verdicts {
@@ -101,8 +126,69 @@ pub async fn run(
     })
 }
 
+/// The rules about what a second user may do.
+const FOREIGN: [&str; 4] = [
+    flow_rules::FOREIGN_READ,
+    flow_rules::FOREIGN_LIST,
+    flow_rules::FOREIGN_UPDATE,
+    flow_rules::FOREIGN_DELETE,
+];
+
+/// Gives names that no credential of the options has the values of variables. A request has them in the places of their names; the requests
+/// of a sequence are made anew, so they get them as options do: returns these, where there are any.
+fn know(
+    session: &Session<'_>,
+    findings: &[&Kept],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Option<Options> {
+    let secrets = session.judge.secrets;
+    let mut known = BTreeSet::new();
+    for name in findings.iter().flat_map(|finding| finding.names()) {
+        if secrets.value(&name).is_none()
+            && let Some(value) = variable(&name)
+        {
+            secrets.remember(&value);
+            secrets.know_as(&name, &value);
+            known.insert(name);
+        }
+    }
+    let filled = |template: &str| {
+        let is_of_variable = !names_in(template).is_disjoint(&known);
+        let bytes = is_of_variable.then(|| fill(template, &|name| secrets.value(name)))?;
+        String::from_utf8(bytes.ok()?).ok()
+    };
+    let mut options = session.options.clone();
+    let before = (options.headers.len(), options.queries.len());
+    // What proves those of the second user was sent by them.
+    let own =
+        |finding: &&&Kept| finding.flow().is_some() && !FOREIGN.contains(&finding.rule.as_str());
+    for finding in findings.iter().filter(own) {
+        let (headers, query) = finding.templates();
+        for (name, template) in headers {
+            let mut given = options.headers.iter();
+            if given.all(|(given, _)| !given.eq_ignore_ascii_case(name))
+                && let Some(value) = filled(template)
+            {
+                options.headers.push((name.to_owned(), value));
+            }
+        }
+        for (name, template) in query {
+            let name = decode(name);
+            let mut given = options.queries.iter();
+            if given.all(|(given, _)| *given != name)
+                && let Some(value) = filled(template)
+            {
+                options.queries.push((name, decode(&value)));
+            }
+        }
+    }
+    (before != (options.headers.len(), options.queries.len())).then_some(options)
+}
+
 struct Reproduction<'s> {
     session: &'s Session<'s>,
+    /// The session of sequences: with the credentials that variables give, where there are any.
+    sequences: &'s Session<'s>,
     base: Option<&'s str>,
     work: &'s Work<'s>,
     again: Again<'s>,
@@ -111,19 +197,6 @@ struct Reproduction<'s> {
 }
 
 impl Reproduction<'_> {
-    /// Gives names that no credential of the options has the values of variables.
-    fn know(&self, finding: &Kept, variable: &dyn Fn(&str) -> Option<String>) {
-        let secrets = self.session.judge.secrets;
-        for name in finding.names() {
-            if secrets.value(&name).is_none()
-                && let Some(value) = variable(&name)
-            {
-                secrets.remember(&value);
-                secrets.know_as(&name, &value);
-            }
-        }
-    }
-
     /// The finding of now, if it is still there.
     async fn one(&mut self, old: &Kept) -> Result<Option<Finding>, Problem> {
         let exchange = old.exchange.as_ref().ok_or(Problem::Incomplete)?;
@@ -144,13 +217,7 @@ impl Reproduction<'_> {
         if own.safe {
             return Err(Problem::Unsafe("a sequence".to_owned()));
         }
-        let foreign = [
-            flow_rules::FOREIGN_READ,
-            flow_rules::FOREIGN_LIST,
-            flow_rules::FOREIGN_UPDATE,
-            flow_rules::FOREIGN_DELETE,
-        ];
-        if foreign.contains(&old.rule.as_str())
+        if FOREIGN.contains(&old.rule.as_str())
             && own.second.headers.is_empty()
             && self.session.users().len() < 2
         {
@@ -170,11 +237,12 @@ impl Reproduction<'_> {
                 ..own
             };
             let found = match is_of_file {
-                true => flows::again_of_file(self.session, &settings, self.work).await,
+                true => flows::again_of_file(self.sequences, &settings, self.work).await,
                 false => {
-                    let resources = flows::selected(self.session);
+                    let session = self.sequences;
+                    let resources = flows::selected(session);
                     let resource = &flow.resource;
-                    flows::again(self.session, &settings, &resources, resource, &course, true).await
+                    flows::again(session, &settings, &resources, resource, &course, true).await
                 }
             };
             if self.session.stopped() {

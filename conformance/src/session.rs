@@ -22,9 +22,11 @@ mod key;
 mod limits;
 mod options;
 mod part;
+pub(crate) mod references;
 mod request;
 pub(crate) mod template;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
@@ -53,6 +55,7 @@ use options::Own;
 pub use options::{FlowSettings, Generate, OperationOptions, Options, SecondUser, Watched};
 pub(crate) use options::{header, rate, seconds, workers};
 pub use part::{Created, Observed, Outcome, Part};
+use references::References;
 
 /// The server could not be checked at all.
 #[derive(Debug, Error)]
@@ -162,6 +165,8 @@ pub struct Session<'s> {
     contact: Contact,
     /// Settings of operations, by the pointer of each.
     own: HashMap<String, Own>,
+    /// The things that bodies refer to: created before any unit runs, and the same for all of them.
+    pub(crate) references: RefCell<References>,
     recorder: Option<Recorder<'s>>,
     progress: &'s dyn Fn(ReplayStep),
 }
@@ -225,6 +230,7 @@ impl<'s> Session<'s> {
             ),
             contact: Contact::default(),
             own: options.own(operations),
+            references: RefCell::default(),
             recorder: None,
             progress,
         })

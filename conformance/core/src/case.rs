@@ -60,6 +60,8 @@ pub enum Intent {
     Open,
     /// The document does not allow it, so the server should refuse it.
     Refused(Refusal),
+    /// Its path cannot be decoded: any status below 500 will do, as most servers refuse it before an operation has a say.
+    Unreadable,
     /// `HEAD` where the document has only `GET`.
     Head,
     /// `OPTIONS` where the document does not have it.
@@ -68,7 +70,7 @@ pub enum Intent {
 
 impl Intent {
     /// All intents.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Sample,
         Self::Valid,
         Self::Open,
@@ -77,6 +79,7 @@ impl Intent {
         Self::Refused(Refusal::Credentials),
         Self::Refused(Refusal::WrongCredentials),
         Self::Refused(Refusal::Method),
+        Self::Unreadable,
         Self::Head,
         Self::Options,
     ];
@@ -93,6 +96,7 @@ impl Intent {
             Self::Refused(Refusal::Credentials) => "refused-credentials",
             Self::Refused(Refusal::WrongCredentials) => "refused-wrong-credentials",
             Self::Refused(Refusal::Method) => "refused-method",
+            Self::Unreadable => "unreadable",
             Self::Head => "head",
             Self::Options => "options",
         }

@@ -193,10 +193,54 @@ impl<'a> Source<'a> {
             None => Vec::new(),
         };
         values.retain(|value| self.accepts(schema, value));
+        // A server knows the documented examples of members rather than any text.
+        if let Some(first) = values.first() {
+            let mut told = first.clone();
+            self.tell(&[schema.to_owned()], &mut told, 0);
+            if told != *first && self.accepts(schema, &told) {
+                values.retain(|value| *value != told);
+                values.insert(0, told);
+            }
+        }
         let values = Rc::new(values);
         let mut examples = self.examples.borrow_mut();
         examples.insert(key, Rc::clone(&values));
         values
+    }
+
+    /// Puts the examples that schemas document in the places of the values that have them.
+    fn tell(&self, schemas: &[String], value: &mut Value, depth: usize) {
+        const DEPTH: usize = 8;
+        let subschemas = self.schemas.subschemas();
+        let all = subschemas.in_place(schemas);
+        let documented = all.iter().filter_map(|at| subschemas.object(at));
+        let documented = documented.flat_map(|schema| {
+            let several = schema.get("examples").and_then(Value::as_array);
+            let single = schema.get("example").into_iter();
+            several.into_iter().flatten().chain(single)
+        });
+        let fits = |example: &&Value| schemas.iter().all(|at| self.accepts(at, example));
+        if let Some(example) = documented.into_iter().find(fits) {
+            value.clone_from(example);
+            return;
+        }
+        if depth == DEPTH {
+            return;
+        }
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let below = subschemas.member(&all, name).schemas();
+                    self.tell(&below, member, depth + 1);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.tell(&subschemas.item(&all, index), item, depth + 1);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 
     /// Up to `count` different values that all of the schemas accept.

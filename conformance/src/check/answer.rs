@@ -1,5 +1,7 @@
 //! Content type, headers and body of an answer against its Response Object.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::Sheet;
@@ -339,7 +341,22 @@ impl Sheet<'_> {
     }
 
     fn faults(&mut self, value: &Value, faults: &[Fault]) {
-        for Fault { violation, schema } in faults.iter().take(FAULT_LIMIT) {
+        let mut causes = HashSet::new();
+        let mut more = 0;
+        for (index, fault) in faults.iter().enumerate() {
+            let Fault { violation, schema } = fault;
+            let missing = match &violation.broken {
+                Broken::Missing { name } => Some(name),
+                Broken::Unexpected { .. } | Broken::Alternatives { .. } | Broken::Value { .. } => {
+                    None
+                }
+            };
+            // That each item of a long list breaks the same constraint is one cause.
+            let is_new = causes.insert((schema, missing));
+            if index >= FAULT_LIMIT && !(is_new && causes.len() <= FAULT_LIMIT) {
+                more += usize::from(is_new);
+                continue;
+            }
             let witness = value.pointer(&violation.at).cloned();
             let fault = ReplayFault::Body {
                 sample: self.sample(),
@@ -348,10 +365,10 @@ impl Sheet<'_> {
             let rule = rules::BODY_SCHEMA;
             self.add(rule, Severity::Breaking, schema, fault, witness);
         }
-        if faults.len() > FAULT_LIMIT {
+        if more > 0 {
             let fault = ReplayFault::MoreViolations {
                 sample: self.sample(),
-                count: faults.len() - FAULT_LIMIT,
+                count: more,
             };
             self.breaking(rules::BODY_SCHEMA, &self.case.pointer, fault);
         }

@@ -33,7 +33,7 @@ impl Sheet<'_> {
             return;
         }
         match intent {
-            Intent::Options => return,
+            Intent::Options | Intent::Unreadable => return,
             Intent::Head => return self.head(response, documented),
             Intent::Refused(refusal) => {
                 self.refusal(refusal, status);
@@ -99,7 +99,7 @@ impl Sheet<'_> {
             sample: self.sample(),
             expected: match self.case.intent {
                 Intent::Refused(_) => "4XX".to_owned(),
-                Intent::Open => NO_ERROR.to_owned(),
+                Intent::Open | Intent::Unreadable => NO_ERROR.to_owned(),
                 _ => self.case.expected.clone(),
             },
             found: status,

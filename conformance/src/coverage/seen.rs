@@ -123,8 +123,12 @@ impl Seen {
 
     /// The statuses of all responses, whatever the method was; some of them several times.
     pub fn all_statuses(&self) -> impl Iterator<Item = u16> {
-        let own = self.responses.keys().map(|(status, _)| *status);
-        own.chain(self.others.keys().copied())
+        self.own_statuses().chain(self.others.keys().copied())
+    }
+
+    /// The statuses of the responses that are of the operation.
+    pub fn own_statuses(&self) -> impl Iterator<Item = u16> {
+        self.responses.keys().map(|(status, _)| *status)
     }
 
     /// How many requests had a parameter, and how many of these were accepted.

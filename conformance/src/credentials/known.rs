@@ -24,7 +24,7 @@ pub struct Beside<'a> {
 
 impl Beside<'_> {
     /// Whether something stands where a scheme has its credential.
-    fn has(&self, carrier: &Carrier) -> bool {
+    pub(super) fn has(&self, carrier: &Carrier) -> bool {
         let header = |name: &str| {
             let mut headers = self.headers.iter();
             headers.any(|(known, _)| known.eq_ignore_ascii_case(name))

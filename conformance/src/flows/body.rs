@@ -11,6 +11,9 @@ use crate::schema::Schemas;
 /// How deep bodies are changed.
 const DEPTH: usize = 4;
 
+/// The least integer above 0 that a float of 32 bits cannot hold.
+const LARGE: u64 = (1 << 24) + 1;
+
 /// Makes bodies of the schemas of a document.
 pub(super) struct Bodies<'a> {
     pub(super) document: &'a Document,
@@ -170,9 +173,10 @@ impl Bodies<'_> {
             .first()
             .map(|root| self.examples(root))
             .unwrap_or_default();
-        // A number that rounding shows, before the smallest one.
+        // A number that rounding shows, before the smallest one: in binary these are a little less than they say, so that cents are lost
+        // where they are cut off.
         if made.iter().any(Value::is_number) {
-            found.extend([json!(1234.75), json!(12.75), json!(37), json!(7)]);
+            found.extend([json!(1234.35), json!(19.99), json!(37), json!(7)]);
         }
         let (empty, rest): (Vec<Value>, Vec<Value>) = made
             .into_iter()
@@ -217,7 +221,7 @@ impl Bodies<'_> {
     }
 
     /// The scalars of a value, with their schemas and names.
-    fn leaves(
+    pub(super) fn leaves(
         &self,
         value: &Value,
         roots: &[String],
@@ -242,7 +246,7 @@ impl Bodies<'_> {
         }
     }
 
-    fn is_free_text(&self, roots: &[String]) -> bool {
+    pub(super) fn is_free_text(&self, roots: &[String]) -> bool {
         let subschemas = self.schemas.subschemas();
         let all = subschemas.in_place(roots);
         let mut objects = all.iter().filter_map(|at| subschemas.object(at)).peekable();
@@ -264,7 +268,7 @@ impl Bodies<'_> {
             })
     }
 
-    fn has_format(&self, roots: &[String], format: &str) -> bool {
+    pub(super) fn has_format(&self, roots: &[String], format: &str) -> bool {
         let subschemas = self.schemas.subschemas();
         let all = subschemas.in_place(roots);
         all.iter()
@@ -314,6 +318,9 @@ impl Bodies<'_> {
             Value::Number(number) => {
                 let step = i64::try_from(count % 1000 + 1).unwrap_or(1);
                 if let Some(number) = number.as_i64() {
+                    // Where it may be large: what a float of 32 bits cannot hold.
+                    let is_large = bound("maximum").any(|most| most >= LARGE);
+                    found.extend(is_large.then(|| json!(LARGE + count % 1000 * 2)));
                     found.extend([
                         json!(number.saturating_add(step)),
                         json!(number.saturating_sub(step)),

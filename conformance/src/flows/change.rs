@@ -46,6 +46,9 @@ impl Driver<'_> {
             }
             before = after.unwrap_or(before);
         }
+        if accepted.is_some() {
+            before = self.emptied(index, patch, thing, before).await?;
+        }
         if let (None, Some(body)) = (&accepted, documented) {
             let (answer, _) = self.update(index, patch, thing, &body, &before).await?;
             if answer.is_ok() {
@@ -120,7 +123,7 @@ impl Driver<'_> {
     }
 
     /// Sends an update and judges what it did; gives the state afterwards.
-    async fn update(
+    pub(super) async fn update(
         &mut self,
         index: usize,
         patch: usize,

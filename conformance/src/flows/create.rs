@@ -75,7 +75,7 @@ impl Driver<'_> {
     }
 
     /// A thing for others to be below: created for that, or the first of the list.
-    async fn instance(&mut self, index: usize) -> Result<Option<Vec<String>>, Stopped> {
+    pub(super) async fn instance(&mut self, index: usize) -> Result<Option<Vec<String>>, Stopped> {
         if let Some(known) = self.instances.get(&index) {
             return Ok(known.clone());
         }
@@ -87,7 +87,7 @@ impl Driver<'_> {
             }
             if found.is_none()
                 && let Some(walk) = self
-                    .walk((index, &above), (None, 1), User::First, None)
+                    .walk((index, &above), (None, 1), User::First, None, &[])
                     .await?
             {
                 let first = walk.items.first().filter(|(_, item)| item.is_object());
@@ -124,8 +124,13 @@ impl Driver<'_> {
         let mut bodies: Vec<Option<Value>> = match (&schema, &base) {
             (Some(schema), Some(base)) => {
                 let bodies = self.bodies.creations(schema, base, count);
-                let bodies = self.of_course(schema, bodies);
-                bodies.into_iter().map(Some).collect()
+                let bodies = self.of_course(schema, bodies).into_iter();
+                let renews = self.renewing.contains(&index);
+                let renewed = |body: Value| match renews {
+                    true => self.bodies.renewed(schema, &body, count),
+                    false => body,
+                };
+                bodies.map(renewed).map(Some).collect()
             }
             _ => vec![None],
         };
@@ -137,6 +142,14 @@ impl Driver<'_> {
             .min(bodies.len() - 1);
         bodies.drain(..skipped);
         self.create_one_of(index, above, bodies, skipped).await
+    }
+
+    /// A body like one that was accepted, for another creation.
+    pub(super) fn another(&self, index: usize, schema: &str, sent: &Value) -> Value {
+        match self.renewing.contains(&index) {
+            true => self.bodies.renewed(schema, sent, self.creations),
+            false => self.bodies.varied(schema, sent, self.creations),
+        }
     }
 
     /// Creates a thing with the members that are required, where others have a documented default.
@@ -219,9 +232,8 @@ impl Driver<'_> {
                 self.refused.insert(index, refused);
                 return Ok(self.thing(index, &path, body, answer));
             }
-            refused += 1;
-            // It may be the second one like it on this server, from an earlier run.
-            if answer.status == 409 && open.is_empty() && !fresh {
+            // It may be the second one like it: on this server, or of this run.
+            if answer.status == 409 && !fresh && (!resource.creates_by_put() || open.is_empty()) {
                 fresh = true;
                 let nonce = self.session.options.run_id().number() % 900_000 + 1000;
                 if resource.creates_by_put() {
@@ -229,8 +241,21 @@ impl Driver<'_> {
                     path.push(self.chosen(create, &resource.parameter, count, nonce));
                 }
                 if let (Some(schema), Some(base)) = (&schema, &base) {
-                    open.push_back(Some(self.bodies.varied(schema, base, nonce + count)));
+                    let renewed = |body: &Option<Value>, number: u64| {
+                        let body = body.as_ref()?;
+                        Some(self.bodies.renewed(schema, body, number))
+                    };
+                    // The same in each run first, so that findings are, too; none that another creation has.
+                    let number = 500_000 + count + 1000 * u64::try_from(index).unwrap_or_default();
+                    let all = std::iter::once(&body).chain(&open);
+                    let mut again: std::collections::VecDeque<Option<Value>> =
+                        all.map(|body| renewed(body, number)).collect();
+                    again.push_back(renewed(&Some(base.clone()), nonce + count));
+                    open = again;
+                    self.renewing.insert(index);
                 }
+            } else {
+                refused += 1;
             }
             last = Some(answer);
         }
@@ -276,7 +301,11 @@ impl Driver<'_> {
     }
 
     /// A new idempotency key, where the operation needs one; `required` leaves it out where it is optional.
-    fn fresh_key(&mut self, operation: usize, required: bool) -> Option<(String, String)> {
+    pub(super) fn fresh_key(
+        &mut self,
+        operation: usize,
+        required: bool,
+    ) -> Option<(String, String)> {
         let key = self.session.key(operation, Part::Flow, self.keys)?;
         self.keys += 1;
         (!required || key.required).then_some((key.name, key.value))
@@ -347,9 +376,11 @@ impl Driver<'_> {
             }
         }
         if distinct.is_empty() {
-            let reason = NotObserved::NoId {
-                parameter: resource.parameter.clone(),
+            let parameter = match resource.parameter.is_empty() {
+                true => "id".to_owned(),
+                false => resource.parameter.clone(),
             };
+            let reason = NotObserved::NoId { parameter };
             self.note(
                 rules::FLOW_NOT_OBSERVED,
                 create,
@@ -392,10 +423,13 @@ impl Driver<'_> {
     /// Follows the `Location` of a creation.
     pub(super) async fn location(&mut self, index: usize, thing: &Thing) -> Result<(), Stopped> {
         let resource = &self.resources[index];
-        let (Some(create), Some(read), 201) = (resource.create, resource.read, thing.answer.status)
+        let (Some(create), Some(read), status @ (201 | 202)) =
+            (resource.create, resource.read, thing.answer.status)
         else {
             return Ok(());
         };
+        // That of work that is not done yet may name what tells how far it is.
+        let is_done = status == 201;
         let Some(location) = thing.answer.header("location").into_iter().next() else {
             return Ok(());
         };
@@ -418,7 +452,9 @@ impl Driver<'_> {
             })
             .collect();
         let is_known = |id: &String| *id == thing.id || thing.others.contains(id);
-        let fault = if !answer.is_ok() {
+        let fault = if !is_done && !answer.is_gone() {
+            None
+        } else if !answer.is_ok() {
             // Reading as such is judged where it is read by its id.
             let readable = self.send(Call::new(read, &thing.path)).await?.is_ok();
             readable.then_some(FlowFault::Location {
@@ -431,48 +467,6 @@ impl Driver<'_> {
         };
         if let Some(fault) = fault {
             self.note(rules::LOCATION_RESOLVES, create, fault, Some(&answer));
-        }
-        Ok(())
-    }
-
-    /// Creates twice with the same idempotency key.
-    pub(super) async fn keys(
-        &mut self,
-        index: usize,
-        above: &[String],
-        like: &Thing,
-    ) -> Result<(), Stopped> {
-        let resource = &self.resources[index];
-        let Some(create) = resource.create.filter(|_| !resource.creates_by_put()) else {
-            return Ok(());
-        };
-        let Some(key) = self.fresh_key(create, false) else {
-            return Ok(());
-        };
-        let mut call = Call::new(create, above);
-        let schema = request_schema(self.session.document, self.operation(create));
-        let count = self.creations;
-        self.creations += 1;
-        call.body = match (schema, &like.sent) {
-            (Some(schema), Some(sent)) => Some(self.bodies.varied(&schema, sent, count)),
-            _ => like.sent.clone(),
-        };
-        call.headers.push(key.clone());
-        let mut made = Vec::new();
-        for _ in 0..2 {
-            let answer = self.send(call.clone()).await?;
-            if answer.is_ok() {
-                made.extend(self.thing(index, above, call.body.clone(), answer));
-            }
-        }
-        if let [one, two] = &made[..] {
-            if one.id == two.id {
-                self.live.pop();
-            } else {
-                let fault = FlowFault::CreatedTwice { header: key.0 };
-                let answer = two.answer.clone();
-                self.note(rules::KEY_CREATES_ONCE, create, fault, Some(&answer));
-            }
         }
         Ok(())
     }

@@ -63,6 +63,8 @@ pub(super) struct Driver<'a> {
     pub(super) instances: HashMap<usize, Option<Vec<String>>>,
     /// How many bodies were refused before one was accepted, by resource.
     pub(super) refused: HashMap<usize, usize>,
+    /// The resources that take each of some values once only.
+    pub(super) renewing: HashSet<usize>,
     /// How many things were created.
     pub(super) creations: u64,
     /// How many idempotency keys were used.
@@ -106,6 +108,7 @@ impl<'a> Driver<'a> {
             live: Vec::new(),
             instances: HashMap::new(),
             refused: HashMap::new(),
+            renewing: HashSet::new(),
             creations: 0,
             keys: 0,
             changed: Instant::now(),
@@ -165,7 +168,7 @@ impl<'a> Driver<'a> {
             case.at.clone_from(&case.pointer);
             case.intent = Intent::Valid;
             case.answer = None;
-            case
+            session.referring(index, case)
         });
         self.cases.insert(index, case.clone());
         case
@@ -453,7 +456,9 @@ impl<'a> Driver<'a> {
                 None => Some(StepFailure::NoOperation),
             };
             if let Some(reason) = reason {
-                let template = resource.item.clone().unwrap_or_default();
+                let template = resource.item.clone();
+                let template =
+                    template.unwrap_or_else(|| format!("{}/{{id}}", resource.collection));
                 let names = template_names(&template).into_iter().zip(live.path);
                 let path = names.fold(template, |path, (name, value)| {
                     path.replace(&format!("{{{name}}}"), &value)

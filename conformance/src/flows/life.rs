@@ -6,7 +6,7 @@ use super::list::Found;
 use super::members::{Described, Difference};
 use super::shape;
 use super::view::{View, described};
-use crate::case::serialize::{encode, is_json};
+use crate::case::serialize::encode;
 use crate::document::pointer;
 use crate::finding::{FlowFault, FlowPart, Writing};
 use crate::rule::flows as rules;
@@ -40,18 +40,21 @@ impl Driver<'_> {
         }
         if self.begins(FlowPart::Read) {
             self.read_back(index, &mut thing).await?;
-            self.negated(index, &above, &thing).await?;
         }
         if self.begins(FlowPart::List) {
             self.listed(index, &above, &thing).await?;
         }
         if self.begins(FlowPart::Defaults) {
+            self.misread(index, &above, &thing).await?;
             self.defaults(index, &above).await?;
         }
         if self.begins(FlowPart::Pages) {
             self.stock(index, &above, &thing).await?;
         }
         let mut update = None;
+        if self.begins(FlowPart::Filters) {
+            self.filters(index, &above, &thing).await?;
+        }
         if self.begins(FlowPart::Updates) {
             update = self.updates(index, &thing).await?;
         }
@@ -64,6 +67,18 @@ impl Driver<'_> {
         }
         if self.begins(FlowPart::Keys) {
             self.keys(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Parent) {
+            self.other_parent(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Duplicate) {
+            self.duplicates(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Refusals) {
+            self.refusals(index, &above, &thing).await?;
+        }
+        if self.begins(FlowPart::Conditions) {
+            self.conditions(index, &thing).await?;
         }
         if self.begins(FlowPart::Deletion) {
             self.removal(index, &above, &thing, update).await?;
@@ -79,7 +94,7 @@ impl Driver<'_> {
             return Ok(());
         };
         let Some(walk) = self
-            .walk((index, above), (None, 1), User::First, None)
+            .walk((index, above), (None, 1), User::First, None, &[])
             .await?
         else {
             return Ok(());
@@ -207,9 +222,9 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// Creates a thing with `false` in place of `true`, where it is sent as a form, and reads it: `false` is a text there, which servers take
-    /// for true that only look whether there is one.
-    async fn negated(
+    /// Creates a thing with values that servers misread, and reads it: those that only look whether there is something take `false` and 0
+    /// for nothing, and the text of `false` in a form for something.
+    async fn misread(
         &mut self,
         index: usize,
         above: &[String],
@@ -217,38 +232,24 @@ impl Driver<'_> {
     ) -> Result<(), Stopped> {
         let resource = &self.resources[index];
         let create = resource.create.filter(|_| !resource.creates_by_put());
-        let case = create.and_then(|create| self.case(create));
-        let content_type = case.and_then(|case| case.body?.content_type);
-        let is_form = content_type.is_some_and(|name| !is_json(&name));
-        let (Some(create), Some(sent), true) = (create, &like.sent, is_form) else {
+        let (Some(create), Some(sent)) = (create, &like.sent) else {
             return Ok(());
         };
         let Some(schema) = self.schemas_of(create).0 else {
             return Ok(());
         };
-        let mut body = self.bodies.varied(&schema, sent, self.creations);
-        let members = body.as_object().cloned().unwrap_or_default();
-        let mut is_changed = false;
-        for (name, _) in members.iter().filter(|(_, value)| **value == true) {
-            let mut other = body.clone();
-            other[name] = false.into();
-            if self.bodies.is_valid(&schema, &other) {
-                (body, is_changed) = (other, true);
-            }
-        }
-        if !is_changed {
+        let body = self.another(index, &schema, sent);
+        let bodies = self.bodies.misreadable(&schema, &body);
+        if bodies.is_empty() {
             return Ok(());
         }
-        let Some(thing) = self
-            .create_another(index, above, vec![body.clone()])
-            .await?
-        else {
+        let Some(thing) = self.create_another(index, above, bodies).await? else {
             return Ok(());
         };
-        let Some(state) = self.state(index, &thing).await? else {
+        let (Some(sent), Some(state)) = (&thing.sent, self.state(index, &thing).await?) else {
             return Ok(());
         };
-        let (sent, roots) = self.unwrapped(&body, &schema, &state);
+        let (sent, roots) = self.unwrapped(sent, &schema, &state);
         let sent = Described {
             value: &sent,
             schemas: &roots,

@@ -71,13 +71,14 @@ impl Driver<'_> {
         Paging::of(self.session.document, self.operation(list))
     }
 
-    /// Reads a list page by page, until it ends or has the item `wanted`.
+    /// Reads a list page by page until it ends or the item `wanted` is found. `asked` are query parameters other than those for paging.
     pub(super) async fn walk(
         &mut self,
         (resource, above): (usize, &[String]),
         (size, pages): (Option<u64>, usize),
         user: User,
         wanted: Option<&str>,
+        asked: &[(String, String)],
     ) -> Result<Option<Walk>, Stopped> {
         let resource = &self.resources[resource];
         let Some(list) = resource.list else {
@@ -92,6 +93,7 @@ impl Driver<'_> {
         for number in 0.. {
             let mut call = Call::new(list, above).by(user);
             call.query = paging.query(number, items.len(), size, token.as_deref());
+            call.query.extend_from_slice(asked);
             call.url.clone_from(&url);
             let last = self.send(call).await?;
             let at = last
@@ -182,6 +184,24 @@ impl Driver<'_> {
         Ok(None)
     }
 
+    /// Reads a whole list in large pages. Returns `None` if there is no list or the pages do not end.
+    pub(super) async fn whole(
+        &mut self,
+        resource: usize,
+        above: &[String],
+        asked: &[(String, String)],
+    ) -> Result<Option<Walk>, Stopped> {
+        let Some(list) = self.resources[resource].list else {
+            return Ok(None);
+        };
+        let paging = self.paging(list);
+        let size = paging.size.is_some().then_some(paging.sizes.1);
+        let walk = self
+            .walk((resource, above), (size, PAGES), User::First, None, asked)
+            .await?;
+        Ok(walk.filter(|walk| walk.end == End::Last))
+    }
+
     /// Looks for an item in the list of a resource.
     pub(super) async fn find(
         &mut self,
@@ -196,7 +216,7 @@ impl Driver<'_> {
         let paging = self.paging(list);
         let size = paging.size.is_some().then_some(paging.sizes.1);
         let walk = self
-            .walk((resource, above), (size, PAGES), user, Some(id))
+            .walk((resource, above), (size, PAGES), user, Some(id), &[])
             .await?;
         Ok(walk.map(|walk| match walk.find(id) {
             Some(item) => Found::Yes(item.clone(), walk.last),
@@ -228,7 +248,7 @@ impl Driver<'_> {
         let mut first: Option<Vec<(&'static str, FlowFault)>> = None;
         loop {
             let Some(mut walk) = self
-                .walk((resource, above), (size, PAGES), User::First, None)
+                .walk((resource, above), (size, PAGES), User::First, None, &[])
                 .await?
             else {
                 return Ok(());
@@ -238,7 +258,7 @@ impl Driver<'_> {
                 // Too long for small pages; large ones may come to the end.
                 let size = paging.size.is_some().then_some(paging.sizes.1);
                 if let Some(whole) = self
-                    .walk((resource, above), (size, PAGES), User::First, None)
+                    .walk((resource, above), (size, PAGES), User::First, None, &[])
                     .await?
                 {
                     found.extend(faults(&whole, known, size, by_place));
@@ -360,6 +380,7 @@ fn faults(
                     at: total.at.clone(),
                     stated: total.count,
                     counted,
+                    asked: None,
                 },
             ));
         }

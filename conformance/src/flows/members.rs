@@ -110,18 +110,21 @@ impl<'a> Comparing<'a> {
     ) {
         let subschemas = self.schemas.subschemas();
         let (request, response) = (
-            subschemas.in_place(sent.schemas),
-            subschemas.in_place(found.schemas),
+            self.applying(sent, Sender::Client),
+            self.applying(found, Sender::Server),
         );
         let (Some(members), Some(shown)) = (sent.value.as_object(), found.value.as_object()) else {
             return;
         };
         for (name, value) in members {
-            let (Member::Declared(written), Member::Declared(read)) = (
+            let (written, read, is_entry) = match (
                 subschemas.member(&request, name),
                 subschemas.member(&response, name),
-            ) else {
-                continue;
+            ) {
+                (Member::Declared(written), Member::Declared(read)) => (written, read, false),
+                // A map keeps all of its entries.
+                (Member::Entry(written), Member::Entry(read)) => (written, read, true),
+                _ => continue,
             };
             let hidden = written.iter().any(|at| self.read_only.is_unsent(at))
                 || read.iter().any(|at| self.write_only.is_unsent(at));
@@ -130,7 +133,7 @@ impl<'a> Comparing<'a> {
             }
             let at = pointer::join(at, name);
             let Some(other) = shown.get(name) else {
-                if !is_empty(value) && self.is_firm(found.schemas, name) {
+                if !is_empty(value) && (is_entry || self.is_firm(found.schemas, name)) {
                     all.push(Difference {
                         at,
                         sent: value.clone(),
@@ -161,6 +164,33 @@ impl<'a> Comparing<'a> {
         }
     }
 
+    /// The schemas that apply to a value: those in place, and of unions the subschemas that accept it.
+    fn applying(&self, described: Described<'_>, sender: Sender) -> Vec<String> {
+        let subschemas = self.schemas.subschemas();
+        let mut all = subschemas.in_place(described.schemas);
+        let mut next = 0;
+        while let Some(at) = all.get(next).cloned() {
+            next += 1;
+            for keyword in ["oneOf", "anyOf"] {
+                let branches = subschemas
+                    .object(&at)
+                    .and_then(|schema| schema.get(keyword)?.as_array());
+                for index in 0..branches.map_or(0, Vec::len) {
+                    let branch = format!("{at}/{keyword}/{index}");
+                    let faults = self.schemas.faults(&branch, described.value, Some(sender));
+                    if faults.is_ok_and(|faults| faults.is_empty()) {
+                        for more in subschemas.in_place(&[branch]) {
+                            if !all.contains(&more) {
+                                all.push(more);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
     /// Whether a value is what was sent, or may be what a server makes of it.
     fn same(&self, sent: Described<'_>, found: Described<'_>) -> bool {
         let valid = |value: &Value, schemas: &[String], sender| {
@@ -170,10 +200,15 @@ impl<'a> Comparing<'a> {
                     .map_or(true, |faults| faults.is_empty())
             })
         };
-        if alike(sent.value, found.value)
-            || is_empty(sent.value) && is_empty(found.value)
-            || is_masked(found.value)
-        {
+        let is_alike = match (sent.value, found.value) {
+            // In a tuple each place has a meaning of its own.
+            (Value::Array(items), Value::Array(others)) if self.is_tuple(sent.schemas) => {
+                let mut pairs = items.iter().zip(others);
+                items.len() == others.len() && pairs.all(|(item, other)| alike(item, other))
+            }
+            _ => alike(sent.value, found.value),
+        };
+        if is_alike || is_empty(sent.value) && is_empty(found.value) || is_masked(found.value) {
             return true;
         }
         // The two sides of a name may have values of their own: an id goes in and an object comes out.
@@ -211,6 +246,13 @@ impl<'a> Comparing<'a> {
                 )
                 .is_empty()
             })
+    }
+
+    fn is_tuple(&self, schemas: &[String]) -> bool {
+        let subschemas = self.schemas.subschemas();
+        let all = subschemas.in_place(schemas);
+        let mut objects = all.iter().filter_map(|at| subschemas.object(at));
+        objects.any(|schema| schema.contains_key("prefixItems"))
     }
 
     fn is_password(&self, schemas: &[String]) -> bool {
@@ -308,6 +350,26 @@ mod tests {
             names(comparing.differences(sent, found)),
             names(comparing.defaults(sent, found)),
         )
+    }
+
+    #[test]
+    fn entries_of_maps_and_members_of_the_branch_of_a_union_are_compared() {
+        let map = "{m: {type: object, additionalProperties: {type: string}}}";
+        let sent = json!({"m": {"plan": "gold", "tier": "one"}});
+        let found = json!({"m": {"plan": "gold", "more": "x"}});
+        assert_eq!(differences((map, map), &sent, &found).0, ["/m/tier"]);
+        assert!(differences((map, map), &sent, &sent).0.is_empty());
+        let union = "{u: {oneOf: [{type: object, required: [a], properties: {a: {type: integer}}}, {type: object, required: [b], properties: {b: {type: integer}}}]}}";
+        let sent = json!({"u": {"a": 5}});
+        assert_eq!(
+            differences((union, union), &sent, &json!({"u": {"a": 4}})).0,
+            ["/u/a"]
+        );
+        assert!(
+            differences((union, union), &sent, &json!({"u": {"a": 5, "id": 1}}))
+                .0
+                .is_empty()
+        );
     }
 
     #[test]

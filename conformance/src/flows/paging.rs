@@ -134,6 +134,14 @@ impl Paging {
         paging
     }
 
+    /// Whether a query parameter is one of paging.
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        let name = plain(name);
+        let known = [&SIZES[..], &CURSORS, &OFFSETS, &PAGES];
+        known.iter().any(|names| names.contains(&name.as_str()))
+    }
+
     /// The query parameters of the page with this number, from 0, after so many items; `token` is what the page before gave.
     #[must_use]
     pub fn query(

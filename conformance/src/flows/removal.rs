@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::create::Thing;
-use super::driver::{Call, Driver, Stopped, User};
+use super::driver::{Call, Driver, Live, Stopped, User};
 use super::life::ATTEMPTS;
 use super::list::Found;
 use super::naming::plain;
@@ -100,6 +100,37 @@ impl Driver<'_> {
                 documented,
             };
             self.note(rules::DELETED_ONCE, delete, fault, Some(&again));
+        }
+        self.replaced_again(index, thing).await
+    }
+}
+
+impl Driver<'_> {
+    /// Sends a PUT to a deleted resource, where the document has a 404 or 410 response and no 201.
+    async fn replaced_again(&mut self, index: usize, thing: &Thing) -> Result<(), Stopped> {
+        let resource = &self.resources[index];
+        let Some(put) = resource.put.filter(|_| !resource.creates_by_put()) else {
+            return Ok(());
+        };
+        let responses = self.operation(put).responses(self.session.document);
+        let has = |wanted: &str| responses.iter().any(|(status, _)| status == wanted);
+        if !has("404") && !has("410") || has("201") {
+            return Ok(());
+        }
+        let Some(body) = self.case(put).and_then(|case| case.body?.value) else {
+            return Ok(());
+        };
+        let answer = self.send(Call::new(put, &thing.path).body(body)).await?;
+        if answer.is_ok() {
+            self.live.push(Live {
+                resource: index,
+                path: thing.path.clone(),
+            });
+            let fault = FlowFault::Remains {
+                by: Trace::Update,
+                status: answer.status,
+            };
+            self.note(rules::DELETED_GONE, put, fault, Some(&answer));
         }
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! Inferring resources: which operations create, read, list, update and delete the same things.
 //!
 //! A path that ends in a parameter is an item, the path before it the collection. A POST to the collection creates an item, or a link of
-//! its response says that it does; where there is neither, a PUT to the item does. Collections below an item belong to it.
+//! its response says that it does; where there is neither, a PUT to the item does. A collection without an item path has a list, and a POST
+//! whose response has the id of its items. Collections below an item belong to it.
 
 use serde_json::Value;
 
-use super::naming::{singular, words};
-use super::shape::{items, skeleton};
+use super::naming::{plain, singular, words};
+use super::shape::{ids, items, skeleton};
 use crate::case::is_success;
 use crate::document::{Document, Operation, pointer};
 use crate::samples::{media_types, template_names};
@@ -139,7 +140,7 @@ fn has_items(operations: &[Operation<'_>], collection: &str) -> bool {
 }
 
 /// The schema of the successful JSON response of an operation.
-pub(super) fn response_schema(document: &Document, operation: &Operation<'_>) -> Option<String> {
+pub(crate) fn response_schema(document: &Document, operation: &Operation<'_>) -> Option<String> {
     let responses = operation.responses(document);
     let successful = responses.iter().filter(|(status, _)| is_success(status));
     let media = successful.flat_map(|(_, response)| media_types(document, response));
@@ -199,6 +200,13 @@ fn assign(
     resource.list =
         on("GET", &collection).filter(|index| is_list(document, schemas, &operations[*index]));
     let Some(item) = resource.item.clone() else {
+        // Without a path for one of them only the list shows what was created.
+        resource.create = resource.list.and_then(|list| {
+            on("POST", &collection).filter(|create| {
+                has_success(create)
+                    && makes_items(document, schemas, (operations, *create, list), resource)
+            })
+        });
         return;
     };
     resource.read = on("GET", &item);
@@ -212,6 +220,34 @@ fn assign(
     if resource.create.is_none() {
         resource.create = resource.put.filter(|_| resource.read.is_some());
     }
+}
+
+/// Whether a POST makes what a list has: it takes an object, and its response has the id of items. A search that takes its question in a
+/// body does not.
+fn makes_items(
+    document: &Document,
+    schemas: &Schemas<'_>,
+    (operations, create, list): (&[Operation<'_>], usize, usize),
+    resource: &Resource,
+) -> bool {
+    let of = |schema: Option<String>| schema.map(|schema| skeleton(schemas, &schema));
+    let taken = of(request_schema(document, &operations[create]));
+    let made = of(response_schema(document, &operations[create])).unwrap_or_default();
+    let listed = of(response_schema(document, &operations[list])).unwrap_or_default();
+    let Some(at) = items(&listed, &resource.name) else {
+        return false;
+    };
+    let item = listed.pointer(&at).and_then(|items| items.get(0));
+    let singular = resource.singular();
+    let names = |value: &Value| -> Vec<String> {
+        let found = ids(value, "", &singular);
+        let last = |at: &String| at.rsplit('/').next().map(plain);
+        found.iter().filter_map(last).collect()
+    };
+    let of_items = item.map(names).unwrap_or_default();
+    taken.is_some_and(|taken| taken.is_object())
+        && items(&made, &resource.name).is_none()
+        && names(&made).iter().any(|name| of_items.contains(name))
 }
 
 /// Takes what a link of a response says: it leads from the operation that creates to one that takes the id.
@@ -361,6 +397,39 @@ mod tests {
             resources(text),
             [
                 "pets (petId) of None: create POST /pets, read GET /pets/{petId}, list GET /pets, patch -, put -, delete -, id -"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_collection_without_items_of_their_own_has_a_creation_where_its_response_is_an_item() {
+        let new = "requestBody: {content: {application/json: {schema: {type: object, properties: {page: {type: string}}}}}}";
+        let answers = |status: &str, schema: &str| {
+            format!(
+                "responses: {{'{status}': {{description: d, content: {{application/json: {{schema: {schema}}}}}}}}}"
+            )
+        };
+        let item = "{type: object, properties: {id: {type: string}, page: {type: string}}}";
+        let list = format!("{{type: array, items: {item}}}");
+        let other = "{type: object, properties: {jobId: {type: string}}}";
+        let mut text = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n".to_owned();
+        for (name, made, of) in [
+            ("visits", item, list.as_str()),
+            ("searches", list.as_str(), list.as_str()),
+            ("imports", other, list.as_str()),
+        ] {
+            text += &format!(
+                "  /{name}:\n    post: {{{new}, {}}}\n    get: {{{}}}\n",
+                answers("200", made),
+                answers("200", of)
+            );
+        }
+        assert_eq!(
+            resources(&text),
+            [
+                "visits () of None: create POST /visits, read -, list GET /visits, patch -, put -, delete -, id -",
+                "searches () of None: create -, read -, list GET /searches, patch -, put -, delete -, id -",
+                "imports () of None: create -, read -, list GET /imports, patch -, put -, delete -, id -",
             ]
         );
     }

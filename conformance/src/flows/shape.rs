@@ -73,17 +73,19 @@ fn names(members: &Map<String, Value>, parameter: &str, singular: &str) -> Vec<S
         .unwrap_or(&own)
         .to_owned();
     let long = format!("{}{own}", plain(singular));
-    let wanted = [
-        own,
-        short,
-        long,
+    let named = match own.is_empty() {
+        // No path takes it.
+        true => Vec::new(),
+        false => vec![own, short, long],
+    };
+    let usual = [
         "id".to_owned(),
         "uuid".to_owned(),
         "guid".to_owned(),
         format!("{}id", plain(singular)),
     ];
     let mut found: Vec<String> = Vec::new();
-    for wanted in wanted {
+    for wanted in named.into_iter().chain(usual) {
         let equal = members
             .iter()
             .filter(|(name, value)| scalar(value) && plain(name) == wanted);

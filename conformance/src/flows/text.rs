@@ -38,7 +38,7 @@ impl Bodies<'_> {
         let number = self.seed.wrapping_mul(31).wrapping_add(count) % 1_000_000;
         let day = number % 28 + 1;
         let made = match format {
-            Some("date-time") => vec![format!("2031-03-{day:02}T10:20:30Z")],
+            Some("date-time") => vec![format!("2031-03-{day:02}T10:20:30+02:00")],
             Some("date") => vec![format!("2031-03-{day:02}")],
             Some("time") => vec![format!("10:20:{day:02}Z")],
             Some("duration") => vec![format!("PT{day}H")],
@@ -73,28 +73,35 @@ impl Bodies<'_> {
                     .collect();
                 // A pattern may not take spaces or digits.
                 let letter = char::from(b'a' + u8::try_from(number % 26).unwrap_or_default());
-                let same_shape: String = old
-                    .chars()
-                    .enumerate()
-                    .map(|(index, one)| match one {
-                        '0'..='9' => char::from(
-                            b'0' + u8::try_from(
-                                (number / 10_u64.pow(u32::try_from(index % 6).unwrap_or(0))) % 10,
-                            )
-                            .unwrap_or_default(),
-                        ),
-                        'a'..='z' => letter,
-                        'A'..='Z' => letter.to_ascii_uppercase(),
-                        other => other,
-                    })
-                    .collect();
+                let digit = |place: usize| {
+                    let power = 10_u64.pow(u32::try_from(place % 6).unwrap_or(0));
+                    char::from(b'0' + u8::try_from(number / power % 10).unwrap_or_default())
+                };
+                let length = old.chars().count();
+                // The end of it only, as a pattern may begin with what has to stay.
+                let same_shape = |from: usize| -> String {
+                    old.chars()
+                        .enumerate()
+                        .map(|(index, one)| match one {
+                            _ if index < from => one,
+                            '0'..='9' if from == 0 => digit(index),
+                            '0'..='9' => digit(length - 1 - index),
+                            'a'..='z' => letter,
+                            'A'..='Z' => letter.to_ascii_uppercase(),
+                            other => other,
+                        })
+                        .collect()
+                };
+                let ends = [6, 4, 3, 2, 1].into_iter();
+                let ends = ends.filter(|end| *end < length);
+                let shaped = std::iter::once(0).chain(ends.map(|end| length - end));
                 let long_enough = |text: &String| {
                     lengths
                         .0
                         .is_none_or(|least| text.chars().count() as u64 >= least)
                 };
-                vec![filled, short, same_shape]
-                    .into_iter()
+                let made = vec![filled, short].into_iter();
+                made.chain(shaped.map(same_shape))
                     .filter(long_enough)
                     .collect()
             }

@@ -78,15 +78,7 @@ impl Driver<'_> {
         Ok(match self.find(index, above, id, User::First).await? {
             Some(Found::Yes(value, answer)) => {
                 let body = answer.body.clone().unwrap_or_default();
-                let mut schemas: Vec<String> = self.schemas_of(list).1.into_iter().collect();
-                for token in
-                    pointer::tokens(&shape::items(&body, &resource.name).unwrap_or_default())
-                {
-                    schemas = subschemas
-                        .member(&subschemas.in_place(&schemas), &token)
-                        .schemas();
-                }
-                let schemas = subschemas.item(&subschemas.in_place(&schemas), 0);
+                let schemas = self.item_schemas(list, &body, &resource.name);
                 View::Shown(Box::new(State {
                     value,
                     schemas,
@@ -97,6 +89,17 @@ impl Driver<'_> {
             Some(Found::No { last, .. }) => View::Gone(Box::new(last)),
             Some(Found::Unknown(_)) | None => View::Unknown,
         })
+    }
+
+    /// Returns the schemas of the items of a list that a response has.
+    pub(super) fn item_schemas(&self, list: usize, body: &Value, name: &str) -> Vec<String> {
+        let subschemas = self.session.judge.schemas.subschemas();
+        let mut schemas: Vec<String> = self.schemas_of(list).1.into_iter().collect();
+        for token in pointer::tokens(&shape::items(body, name).unwrap_or_default()) {
+            let above = subschemas.in_place(&schemas);
+            schemas = subschemas.member(&above, &token).schemas();
+        }
+        subschemas.item(&subschemas.in_place(&schemas), 0)
     }
 
     /// Returns the current state of a thing, if it is there.

@@ -15,7 +15,7 @@ use crate::finding::{CaseRecord, Failure, Finding, SentRequest};
 use crate::session::{PathValues, Session, is_safe};
 
 /// Members of a fault that differ from one answer to the next.
-const VOLATILE: [&str; 19] = [
+const VOLATILE: [&str; 24] = [
     "sample",
     "expected",
     "documented",
@@ -35,6 +35,12 @@ const VOLATILE: [&str; 19] = [
     "after",
     "tag",
     "changed",
+    // How much there is on the server.
+    "items",
+    "of",
+    "pages",
+    "stated",
+    "counted",
 ];
 
 /// Why a recorded request was not sent again, or says nothing.
@@ -301,7 +307,9 @@ impl<'s> Again<'s> {
     ) -> Result<Answered, Problem> {
         let session = self.unit.session;
         let index = revived.operation;
-        let revived = &self.keyed(revived);
+        let mut revived = self.keyed(revived);
+        revived.case = session.referring(index, revived.case);
+        let revived = &revived;
         let request = revived.request(session, &path);
         let sent = match revived.case.expected == "429" {
             true => session.send_once(Some(index), request).await,
@@ -370,6 +378,11 @@ impl<'s> Again<'s> {
         self.unit
             .keep_track(creator, path, &exchange, Intent::Valid);
         true
+    }
+
+    /// Takes things that were created before: they are deleted with the others, the newest first.
+    pub(crate) fn keep(&mut self, created: Vec<crate::session::Created>) {
+        self.unit.part.created.splice(0..0, created);
     }
 
     /// Deletes what was created; returns how many things are left.

@@ -32,6 +32,8 @@ struct Batch {
 /// Asks for the next batch of an operation.
 struct Wanted {
     operation: usize,
+    /// Most cases of the batch.
+    count: usize,
     reply: oneshot::Sender<Batch>,
 }
 
@@ -47,7 +49,7 @@ pub(super) struct Cases<'a> {
     /// The batch that was requested; `None` after the last one.
     next: Option<oneshot::Receiver<Batch>>,
     ready: std::vec::IntoIter<Case>,
-    pub(super) faults: Vec<Finding>,
+    faults: Vec<Finding>,
 }
 
 impl Ahead {
@@ -79,7 +81,7 @@ impl Ahead {
     /// Returns the cases of the operation with this index.
     pub(super) fn cases(&self, operation: usize) -> Cases<'_> {
         Cases {
-            next: Some(self.ask(operation)),
+            next: Some(self.ask(operation, BATCH)),
             ahead: self,
             operation,
             ready: Vec::new().into_iter(),
@@ -87,10 +89,26 @@ impl Ahead {
         }
     }
 
-    fn ask(&self, operation: usize) -> oneshot::Receiver<Batch> {
+    /// Returns the findings that say why an operation has no cases. They are about the document, so they are told of operations that a run
+    /// does not come to as well.
+    ///
+    /// # Panics
+    /// When the thread that makes cases did.
+    pub(super) async fn faults(&self, operation: usize) -> Vec<Finding> {
+        let batch = self.ask(operation, 0).await;
+        batch
+            .expect("the thread that makes cases has panicked")
+            .faults
+    }
+
+    fn ask(&self, operation: usize, count: usize) -> oneshot::Receiver<Batch> {
         let (reply, batch) = oneshot::channel();
         // A thread that has ended shows in the reply.
-        drop(self.wanted.send(Wanted { operation, reply }));
+        drop(self.wanted.send(Wanted {
+            operation,
+            count,
+            reply,
+        }));
         batch
     }
 }
@@ -108,11 +126,26 @@ impl Cases<'_> {
             let batch = self.next.take()?.await;
             let batch = batch.expect("the thread that makes cases has panicked");
             if !batch.is_last {
-                self.next = Some(self.ahead.ask(self.operation));
+                self.next = Some(self.ahead.ask(self.operation, BATCH));
             }
             self.faults.extend(batch.faults);
             self.ready = batch.cases.into_iter();
         }
+    }
+
+    /// Returns the findings that say why the operation has no cases.
+    ///
+    /// # Panics
+    /// When the thread that makes them did.
+    pub(super) async fn faults(mut self) -> Vec<Finding> {
+        // They come with the first batch, which a run that is stopped did not wait for.
+        if let Some(batch) = self.next.take() {
+            let batch = batch
+                .await
+                .expect("the thread that makes cases has panicked");
+            self.faults.extend(batch.faults);
+        }
+        self.faults
     }
 }
 
@@ -129,7 +162,12 @@ fn serve(
     let schemas = Schemas::new(document);
     let generator = Generator::new(document, &schemas).of_run(run);
     let mut begun = HashMap::new();
-    for Wanted { operation, reply } in requests {
+    for Wanted {
+        operation,
+        count,
+        reply,
+    } in requests
+    {
         // Of a unit that was stopped.
         if reply.is_closed() {
             continue;
@@ -140,7 +178,7 @@ fn serve(
             batch.faults = generator.faults(own, samples);
             cases(&generator, own, samples, generate)
         });
-        batch.cases.extend(cases.take(BATCH));
+        batch.cases.extend(cases.take(count));
         batch.is_last = batch.cases.len() < BATCH;
         if batch.is_last {
             begun.remove(&operation);

@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 
-use super::keep::{bare_case, step_failure};
+use super::keep::{bare_case, item_elsewhere, step_failure};
 use super::unit::Unit;
-use crate::case::serialize::encode;
+use crate::case::form::Encodings;
+use crate::case::serialize::{self, encode};
 use crate::case::{Case, Intent, PathValue, key};
 use crate::document::pointer;
 use crate::exchange::Exchange;
 use crate::finding::{
     ExchangeRecord, Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users,
 };
+use crate::flows::renewed_body;
 use crate::generate::Generator;
 use crate::rule::replay as rules;
 use crate::samples::template_names;
@@ -49,6 +51,14 @@ pub(super) enum Source {
     Member,
 }
 
+/// How often other values are tried where a server has something like what is to be created.
+const RENEWALS: u64 = 2;
+
+fn is_conflict(exchange: &Exchange) -> bool {
+    let response = exchange.response.as_ref();
+    response.is_some_and(|response| response.status == 409)
+}
+
 /// Whether a documented answer is a list with items, or has one.
 fn has_items(answer: &Value) -> bool {
     match answer {
@@ -69,21 +79,26 @@ impl Unit<'_> {
         case: &Case,
     ) -> Result<PathValues, Option<String>> {
         let mut values = PathValues::new();
-        for name in template_names(&case.template) {
+        // What things are created below: a value that a case puts in the place of an id may be that of nothing.
+        let mut above = PathValues::new();
+        let names = template_names(&case.template);
+        let last = names.len().saturating_sub(1);
+        for (place, name) in names.into_iter().enumerate() {
             let parameter = case.path.iter().find(|parameter| parameter.name == name);
             let create = parameter.is_none_or(|parameter| parameter.create);
-            let made = if create {
-                self.make(operation, &name, &values, case).await
-            } else {
-                Made::Impossible
-            };
             let literal = parameter.and_then(|PathValue { literal, .. }| literal.clone());
-            let value = match (made, literal) {
-                (Made::Value(value), _) => value,
+            let made = match create || place < last {
+                true => self.make(operation, &name, &above, case).await,
+                false => Made::Impossible,
+            };
+            let (value, owner) = match (made, literal) {
                 (Made::Refused, _) => return Err(None),
-                (Made::Impossible, Some(literal)) => literal,
+                (Made::Value(value), Some(literal)) if !create => (literal, value),
+                (Made::Value(value), _) => (value.clone(), value),
+                (Made::Impossible, Some(literal)) => (literal.clone(), literal),
                 (Made::Impossible, None) => return Err(Some(name)),
             };
+            above.push((name.clone(), owner));
             values.push((name, value));
         }
         Ok(values)
@@ -206,17 +221,25 @@ impl Unit<'_> {
         // Without a sample a generated request creates, where requests are generated.
         let sample = match samples.next() {
             Some(sample) => sample.clone(),
-            None if case.intent == Intent::Sample => return Made::Impossible,
+            None if session.options.generate.is_none() => return Made::Impossible,
             None => match self.base(creator) {
                 Some(base) => base,
                 None => return Made::Impossible,
             },
         };
         let names = template_names(session.operations[creator].path);
-        let path: PathValues = names
-            .into_iter()
-            .zip(before.iter().map(|(_, value)| value.clone()))
-            .collect();
+        let path: PathValues = match names.len() > before.len() {
+            // A resource that is created below another one may have a path of its own.
+            true => match Box::pin(self.path(creator, &sample)).await {
+                Ok(path) => path,
+                Err(None) => return Made::Refused,
+                Err(Some(_)) => return Made::Impossible,
+            },
+            false => names
+                .into_iter()
+                .zip(before.iter().map(|(_, value)| value.clone()))
+                .collect(),
+        };
         // Generated requests of an operation count as one user.
         let user = match case.intent {
             Intent::Sample => format!("{}, {}", case.operation, case.title()),
@@ -235,28 +258,31 @@ impl Unit<'_> {
             self.refusals.push(own);
             return Made::Refused;
         }
-        let sample = self.keyed(creator, key::Part::SetUp, &sample);
-        let request = session.request(&sample, &path);
-        let sent = session.send(Some(creator), request).await;
-        if let Ok(exchange) = &sent {
+        let mut sample = self.keyed(creator, key::Part::SetUp, &sample);
+        let mut renewals = 0;
+        let sent = loop {
+            let request = session.request(&sample, &path);
+            let sent = session.send(Some(creator), request).await;
+            let Ok(exchange) = &sent else { break sent };
             session.tell_exchange(creator, "set-up", exchange, &[]);
-        }
+            let is_conflict = is_conflict(exchange);
+            if !is_conflict || renewals == RENEWALS || self.alike(item).is_some() {
+                break sent;
+            }
+            renewals += 1;
+            let Some(other) = self.renewed(operation, creator, &sample, renewals) else {
+                break sent;
+            };
+            sample = self.keyed(creator, key::Part::SetUp, &other);
+        };
         let (exchange, reason) = match sent {
             Err(reason) => (None, StepFailure::Unwritable { reason }),
             Ok(exchange) => match step_failure(&exchange) {
                 Some(reason) => {
-                    let conflict = exchange
-                        .response
-                        .as_ref()
-                        .is_some_and(|response| response.status == 409);
                     // A server that refuses a second one like it has the first one still.
-                    if let Some(kept) = self
-                        .existing()
-                        .rev()
-                        .find(|kept| conflict && same_shape(&kept.template, item))
-                        && let Some((_, value)) = kept.values.last()
-                    {
-                        return Made::Value(value.clone());
+                    let like = self.alike(item).filter(|_| is_conflict(&exchange));
+                    if let Some(value) = like {
+                        return Made::Value(value);
                     }
                     (Some(exchange), reason)
                 }
@@ -287,6 +313,38 @@ impl Unit<'_> {
         Made::Refused
     }
 
+    /// The id of the newest thing of a path that there is.
+    fn alike(&self, item: &str) -> Option<String> {
+        let mut existing = self.existing().rev();
+        let kept = existing.find(|kept| same_shape(&kept.template, item))?;
+        kept.values.last().map(|(_, value)| value.clone())
+    }
+
+    /// The request of a creation with other values, for a server that takes some of them once only. `number` counts the tries of one
+    /// creation for `operation`: the last one has values that no other run has.
+    fn renewed(
+        &self,
+        operation: usize,
+        creator: usize,
+        sample: &Case,
+        number: u64,
+    ) -> Option<Case> {
+        let session = self.session;
+        let body = sample.body.as_ref()?;
+        let count = match number {
+            RENEWALS => session.options.run_id().number() % 900_000 + 1000 + self.keys,
+            _ => u64::try_from(operation).unwrap_or_default() * 1000 + self.keys,
+        };
+        let value = renewed_body(session, creator, body.value.as_ref()?, count)?;
+        let content_type = body.content_type.as_deref()?;
+        let written = serialize::body(content_type, &value, &Encodings::default()).ok();
+        let body = written.filter(|_| serialize::is_json(content_type))?;
+        Some(Case {
+            body: Some(body),
+            ..sample.clone()
+        })
+    }
+
     /// The operation that creates what a parameter names, and where its answer has the value. `before` are the values of the parameters to
     /// its left.
     fn creator(
@@ -302,7 +360,8 @@ impl Unit<'_> {
         let template = self.session.operations[operation].path;
         let found = self
             .link(operation, name, before)
-            .or_else(|| self.collection(template, name));
+            .or_else(|| self.collection(template, name))
+            .or_else(|| self.elsewhere(operation));
         self.creators.insert(key, found.clone());
         found
     }
@@ -392,6 +451,29 @@ impl Unit<'_> {
         };
         let (index, _) = self.session.operations.iter().enumerate().find(creates)?;
         Some((index, Source::Member))
+    }
+}
+
+impl Unit<'_> {
+    /// The POST below something else that creates what an operation names.
+    fn elsewhere(&self, operation: usize) -> Option<(usize, Source)> {
+        let session = self.session;
+        let (document, operations) = (session.document, session.operations);
+        let item = &operations[operation];
+        let creates = |one: &crate::document::Operation<'_>| {
+            item_elsewhere(document, operations, one)
+                .is_some_and(|read| read.path == prefix_of(item.path, read.path))
+        };
+        let index = operations.iter().position(creates)?;
+        Some((index, Source::Member))
+    }
+}
+
+/// As much of a path as another one has.
+fn prefix_of<'p>(path: &'p str, other: &str) -> &'p str {
+    match path.strip_prefix(other) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => &path[..other.len()],
+        _ => path,
     }
 }
 

@@ -26,13 +26,23 @@ pub(super) async fn run(
     let lanes = lanes::of(session.operations, &session.selected);
     let lane = |lane: Vec<usize>| async move {
         let mut done = Vec::new();
+        let mut created = before.created.clone();
         for index in lane {
             if session.stopped() {
                 session.note_unfinished(index);
+                let part = Part {
+                    findings: ahead.faults(index).await,
+                    ..Part::default()
+                };
+                done.push((index, (part, Vec::new())));
                 continue;
             }
-            let unit = Unit::new(session, &before.created, refused);
-            done.push((index, operation(unit, index, ahead.cases(index)).await));
+            let unit = Unit::new(session, &created, refused);
+            let (part, refusals) = operation(unit, index, ahead.cases(index)).await;
+            // The next one must not count on what this one deleted.
+            created.retain(|one| !part.deleted.contains(&one.path()));
+            created.extend(part.created.iter().cloned());
+            done.push((index, (part, refusals)));
         }
         done
     };
@@ -60,9 +70,10 @@ async fn operation(mut unit: Unit<'_>, index: usize, mut cases: Cases<'_>) -> (P
     unit.causes = Some(Causes::default());
     send(&mut unit, index, &mut cases).await;
     let joined = unit.causes.take().unwrap_or_default().finish();
+    let faults = cases.faults().await;
     unit.part
         .findings
-        .splice(0..0, cases.faults.into_iter().chain(joined));
+        .splice(0..0, faults.into_iter().chain(joined));
     let tally = &mut unit.part.tally;
     let (sent, passed) = (tally.replayed, tally.passed);
     *tally = Tally {
@@ -110,6 +121,7 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: &mut Cases<'_>) {
             take(unit, index, Some(sent));
         }
         let Some(path) = path else { continue };
+        let case = session.referring(index, case);
         let exchange = async move {
             let sent = match session.stopped() {
                 true => None,

@@ -9,9 +9,10 @@ use super::unit::Unit;
 use crate::case::serialize::encode;
 use crate::case::{Case, Intent, Refusal};
 use crate::check::succeeded;
-use crate::document::Operation;
+use crate::document::{Document, Operation};
 use crate::exchange::Exchange;
 use crate::finding::{ReplayStep, StepFailure};
+use crate::flows::response_schema;
 use crate::generate::Generator;
 use crate::samples::template_names;
 use crate::session::identity::id_in;
@@ -31,7 +32,7 @@ impl Unit<'_> {
             return;
         }
         let method = exchange.request.method.as_str();
-        let operations = self.session.operations;
+        let (document, operations) = (self.session.document, self.session.operations);
         let template = operations[operation].path;
         if method == "DELETE" {
             let gone = expand(template, path);
@@ -59,16 +60,23 @@ impl Unit<'_> {
         let Some((item, name)) = self
             .items
             .entry(operation)
-            .or_insert_with(|| item_of(operations, template))
+            .or_insert_with(|| {
+                item_of(operations, template).or_else(|| {
+                    let read = item_elsewhere(document, operations, &operations[operation])?;
+                    Some((read.path.to_owned(), template_names(read.path).pop()?))
+                })
+            })
             .clone()
         else {
             return;
         };
         if let Some(id) = id_in(exchange, &name) {
             let names = template_names(&item);
+            let above = names.len() - 1;
             let mut values: PathValues = names
                 .into_iter()
                 .zip(path.iter().map(|(_, value)| value.clone()))
+                .take(above)
                 .collect();
             values.push((name, encode(&id)));
             self.part.created.push(Created {
@@ -93,17 +101,59 @@ fn item_of(operations: &[Operation<'_>], collection: &str) -> Option<(String, St
     })
 }
 
+/// The operation that reads what a POST below something else creates: `POST /orders/{id}/files` makes what `GET /files/{fileId}` reads, if
+/// both have a response of the same schema, and nothing else creates it.
+pub(super) fn item_elsewhere<'o, 'd>(
+    document: &Document,
+    operations: &'o [Operation<'d>],
+    creator: &Operation<'_>,
+) -> Option<&'o Operation<'d>> {
+    let name = creator.path.rsplit('/').next()?;
+    if creator.method != "POST" || name.starts_with('{') {
+        return None;
+    }
+    let schema = |operation: &Operation<'_>| {
+        let at = response_schema(document, operation)?;
+        let resolved = document.resolve(&at).map(|(pointer, _)| pointer);
+        // Schemas that stand in the operations themselves say nothing.
+        resolved.filter(|resolved| *resolved != at)
+    };
+    let made = schema(creator)?;
+    let is_own = |one: &&Operation<'d>| {
+        let Some((collection, _)) = one.path.rsplit_once("/{") else {
+            return false;
+        };
+        one.method == "GET"
+            && one.path.ends_with('}')
+            && !collection.contains('{')
+            && collection.rsplit('/').next() == Some(name)
+            && operations
+                .iter()
+                .all(|other| other.method != "POST" || other.path != collection)
+            && schema(one).as_ref() == Some(&made)
+    };
+    operations.iter().find(is_own)
+}
+
 /// Announces the changes that the run may make on the server, before anything is sent.
 pub(super) fn changes(session: &Session<'_>) -> ReplayStep {
     let operations = session.operations;
     let selected = || session.selected.iter().map(|index| &operations[*index]);
     let changing = selected().filter(|operation| !is_safe(&operation.method));
     let is_deleted = |collection: &Operation<'_>| {
-        operations.iter().any(|one| {
-            let item = template_names(one.path).pop();
-            let item = item.filter(|_| one.method == "DELETE" && one.path.ends_with('}'));
-            item.is_some_and(|name| same_shape(&prefix(one.path, &name, false), collection.path))
-        })
+        let elsewhere = item_elsewhere(session.document, operations, collection);
+        let is_there = |item: &Operation<'_>| {
+            let mut all = operations.iter();
+            all.any(|one| one.method == "DELETE" && one.path == item.path)
+        };
+        elsewhere.is_some_and(is_there)
+            || operations.iter().any(|one| {
+                let item = template_names(one.path).pop();
+                let item = item.filter(|_| one.method == "DELETE" && one.path.ends_with('}'));
+                item.is_some_and(|name| {
+                    same_shape(&prefix(one.path, &name, false), collection.path)
+                })
+            })
     };
     let creates = |operation: &&Operation<'_>| operation.method == "POST";
     let lasting = changing.clone().filter(creates);

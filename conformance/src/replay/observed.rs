@@ -32,6 +32,10 @@ pub(super) fn note_never_accepted(session: &Session<'_>, result: &mut Part) {
             continue;
         }
         let refusal = observed.and_then(|observed| observed.refusal.as_deref());
+        // That what it needs could not be created says so already.
+        if refusal.is_none() && needs(&result.findings, &operation.subject()) {
+            continue;
+        }
         let response = refusal.and_then(|(exchange, _)| exchange.response.as_ref());
         let words = response.map(|response| quoted(&response.body));
         let fault = ReplayFault::NeverAccepted {
@@ -55,6 +59,20 @@ pub(super) fn note_never_accepted(session: &Session<'_>, result: &mut Part) {
     }
 }
 
+/// Whether requests of an operation were not sent because something could not be created.
+fn needs(findings: &[Finding], subject: &str) -> bool {
+    let prefix = format!("{subject}, ");
+    let mut refusals = findings
+        .iter()
+        .filter(|one| one.rule == rules::RESOURCE_NOT_CREATED);
+    refusals.any(|one| {
+        one.used_by
+            .tree
+            .iter()
+            .any(|user| user.subject.starts_with(&prefix))
+    })
+}
+
 /// The beginning of a body, on one line.
 fn quoted(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]);
@@ -66,15 +84,22 @@ fn quoted(body: &[u8]) -> String {
     }
 }
 
-/// Why the run has no result, though requests were sent: the server let nobody in.
+/// Why the run has no result, though requests were sent: the server let nobody in. It may look at paths, methods and content types before.
 pub(super) fn unauthorized(session: &Session<'_>, result: &Part) -> Option<Unchecked> {
     let observed = || result.observed.values();
-    let only = |observed: &Observed| {
-        let mut statuses = observed.seen.all_statuses();
-        observed.accepted == 0 && statuses.all(|status| matches!(status, 401 | 403))
+    let status = |observed: &Observed| {
+        let (exchange, _) = observed.refusal.as_deref()?;
+        let response = exchange.response.as_ref();
+        Some(response.map(|response| response.status))
     };
-    let refused =
-        observed().any(|one| one.refusal.is_some() && one.seen.all_statuses().next().is_some());
+    let is_unauthorized = |status: Option<u16>| matches!(status, Some(401 | 403));
+    let only = |observed: &Observed| {
+        let mut statuses = observed.seen.own_statuses();
+        observed.accepted == 0
+            && status(observed).is_none_or(is_unauthorized)
+            && statuses.all(|status| (400..500).contains(&status))
+    };
+    let refused = observed().any(|one| status(one).is_some_and(is_unauthorized));
     (refused && observed().all(only)).then(|| Unchecked::Unauthorized {
         requests: observed().map(|one| one.seen.requests).sum(),
         missing: missing(session, result),

@@ -35,7 +35,7 @@ pub(super) struct Unit<'s> {
     /// Generated requests that create things, by operation.
     pub(super) bases: HashMap<usize, Option<Case>>,
     /// How many idempotency keys were used.
-    keys: u64,
+    pub(super) keys: u64,
     /// The path of one thing of a collection and its parameter, by the operation that creates.
     pub(super) items: HashMap<usize, Option<(String, String)>>,
 }
@@ -103,7 +103,8 @@ impl<'s> Unit<'s> {
     /// A case with an idempotency key of its own, where it has one.
     pub(super) fn keyed(&mut self, index: usize, part: Part, case: &Case) -> Case {
         self.keys += 1;
-        self.session.with_key(index, part, self.keys, case)
+        let case = self.session.with_key(index, part, self.keys, case);
+        self.session.referring(index, case)
     }
 
     /// Creates what a case needs, sends it, and judges the answer.
@@ -162,14 +163,21 @@ impl<'s> Unit<'s> {
             Intent::Sample => case.succeeds(),
             Intent::Valid => true,
             // Whether what should be refused, or another method, is accepted says nothing about the operation.
-            Intent::Open | Intent::Refused(_) | Intent::Head | Intent::Options => false,
+            Intent::Open
+            | Intent::Refused(_)
+            | Intent::Unreadable
+            | Intent::Head
+            | Intent::Options => false,
         };
         let observed = self.part.observed.entry(index).or_default();
         let (judge, operation) = (&self.session.judge, &self.session.operations[index]);
         let positive = positive.then_some(|| case.record(path));
         let own = !matches!(
             case.intent,
-            Intent::Refused(case::Refusal::Method) | Intent::Head | Intent::Options
+            Intent::Refused(case::Refusal::Method)
+                | Intent::Unreadable
+                | Intent::Head
+                | Intent::Options
         );
         observed.count(&exchange, own, positive);
         observed.seen.note_values(judge, operation, case, &exchange);

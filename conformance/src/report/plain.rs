@@ -38,15 +38,19 @@ pub(super) fn line(text: &str) -> String {
 
 /// JSON on one line that is equal to `value` for a reader of JSON, and plain.
 pub(super) fn json(value: &impl Serialize) -> String {
-    escaped(&serde_json::to_string(value).expect(INFALLIBLE))
+    escaped(serde_json::to_string(value).expect(INFALLIBLE))
 }
 
 /// As [`json`], on several lines.
 pub(super) fn pretty_json(value: &impl Serialize) -> String {
-    escaped(&serde_json::to_string_pretty(value).expect(INFALLIBLE))
+    escaped(serde_json::to_string_pretty(value).expect(INFALLIBLE))
 }
 
-fn escaped(json: &str) -> String {
+fn escaped(json: String) -> String {
+    // As most lines are, of which a run that is followed has one for each request.
+    if json.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+        return json;
+    }
     let mut plain = String::with_capacity(json.len());
     for character in json.chars() {
         // Outside of strings JSON has no other unsafe character than the line feed.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::finding::{ExchangeRecord, Severity};
+use crate::finding::{ExchangeRecord, FlowRecord, Severity};
 use crate::replay::again::signature_of;
 use crate::rule::replay as rules;
 
@@ -173,18 +173,39 @@ impl Kept {
         let sent = &exchange.sent;
         let headers = sent.headers.iter().map(|header| &header.value);
         let templates = [&sent.url].into_iter().chain(headers).chain(&sent.body);
-        let mut names = BTreeSet::new();
-        for template in templates {
-            for rest in template.split("${").skip(1) {
-                let rest = rest.strip_prefix("base64:").unwrap_or(rest);
-                let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-                let end = rest.find(|letter| !is_name(letter)).unwrap_or(rest.len());
-                names.insert(rest[..end].to_owned());
-            }
-        }
-        names.remove("");
-        names
+        templates.flat_map(|template| names_in(template)).collect()
     }
+
+    /// The sequence that shows it, where one does.
+    pub(super) fn flow(&self) -> Option<&FlowRecord> {
+        self.exchange.as_ref()?.case.as_ref()?.flow.as_ref()
+    }
+
+    /// The headers and the parameters of the query of its request, as templates.
+    pub(super) fn templates(&self) -> (Templates<'_>, Templates<'_>) {
+        let sent = self.exchange.as_ref().map(|exchange| &exchange.sent);
+        let headers = sent.into_iter().flat_map(|sent| &sent.headers);
+        let headers = headers.map(|header| (header.name.as_str(), header.value.as_str()));
+        let query = sent.and_then(|sent| sent.url.split_once('?'));
+        let pairs = query.into_iter().flat_map(|(_, query)| query.split('&'));
+        let pairs = pairs.filter_map(|pair| pair.split_once('='));
+        (headers.collect(), pairs.collect())
+    }
+}
+
+/// Names, each with the template of its value.
+type Templates<'f> = Vec<(&'f str, &'f str)>;
+
+/// The names of credentials in a template.
+pub(super) fn names_in(template: &str) -> BTreeSet<String> {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let named = template.split("${").skip(1).map(|rest| {
+        let rest = rest.strip_prefix("base64:").unwrap_or(rest);
+        let rest = rest.strip_prefix("${").unwrap_or(rest);
+        let end = rest.find(|letter| !is_name(letter)).unwrap_or(rest.len());
+        rest[..end].to_owned()
+    });
+    named.filter(|name| !name.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The result of one unit of work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::template::expand;
 use super::{PathValues, Session};
@@ -126,8 +126,11 @@ impl Part {
         for (operation, observed) in later.observed {
             self.observed.entry(operation).or_default().add(observed);
         }
-        self.created
-            .retain(|created| !later.deleted.contains(&created.path()));
+        if !later.deleted.is_empty() {
+            let deleted: HashSet<&String> = later.deleted.iter().collect();
+            self.created
+                .retain(|created| !deleted.contains(&created.path()));
+        }
         self.created.extend(later.created);
         self.deleted.extend(later.deleted);
         self.tally.add(later.tally);

@@ -64,10 +64,14 @@ impl Session<'_> {
             set(&mut headers, name, &[value]);
         }
         for (name, value) in &self.options.queries {
-            credentials::set_query(&mut query, name, value);
+            if user == 0 || !secrets.is_credential_query(name) {
+                credentials::set_query(&mut query, name, value);
+            }
         }
         for (name, value) in &self.options.cookies {
-            credentials::set_cookie(&mut headers, name, value);
+            if user == 0 || !secrets.is_credential("Cookie") {
+                credentials::set_cookie(&mut headers, name, value);
+            }
         }
         if case.anonymous {
             query.retain(|(name, _)| !secrets.is_credential_query(name));

@@ -26,6 +26,7 @@ mod drift_support;
 mod drift_text;
 mod drift_told;
 mod drift_truly;
+mod drift_unions;
 mod drift_urls;
 mod drift_users;
 mod drift_vacant;

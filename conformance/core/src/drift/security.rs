@@ -1,6 +1,6 @@
 //! Comparing which credentials operations ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -10,6 +10,9 @@ use super::pair::Pair;
 use super::rules;
 use crate::document::{Document, pointer};
 use crate::finding::{Credential, DocumentChange, Effect, Impact, Sender};
+
+/// Where documents define the schemes.
+const SCHEMES: &str = "/components/securitySchemes";
 
 /// One way to be let in: schemes with their scopes, all of which are needed.
 type Alternative = BTreeSet<(String, BTreeSet<String>)>;
@@ -62,6 +65,29 @@ impl Drift<'_> {
             }
             return;
         }
+        // A scheme that both have and that says something else now is a difference of its own: it decides nothing here.
+        let changed = self.changed_schemes();
+        let used =
+            |one: &Requirement, name: &String| one.iter().flatten().any(|(of, _)| of == name);
+        let new = by_name(self.ledger.new, &at.new);
+        for name in &changed {
+            if used(&named, name) && used(&new, name) {
+                self.scheme(subject, name, sender);
+            }
+        }
+        let by_identity = |document: &Document, at: &str| {
+            requirement(document, at, &|name| match changed.contains(name) {
+                true => format!("named {name}"),
+                false => content(document, name),
+            })
+        };
+        let asked = (
+            by_identity(self.ledger.old, &at.old),
+            by_identity(self.ledger.new, &at.new),
+        );
+        if asked.0 == asked.1 {
+            return;
+        }
         let (held, needed) = sender_first(sender, &asked.0, &asked.1);
         let impact = if are_let_in(held, needed) {
             Impact::Compatible
@@ -70,16 +96,33 @@ impl Drift<'_> {
         };
         let change = DocumentChange::CredentialsChanged {
             old: credentials(&named),
-            new: credentials(&by_name(self.ledger.new, &at.new)),
+            new: credentials(&new),
         };
         let effect = Effect { sender, impact };
         let rule = &rules::SECURITY_CHANGED;
         self.ledger.affect(rule, effect, subject, &at, change);
     }
 
+    /// The names under which both documents have a scheme that is nowhere in the other one.
+    fn changed_schemes(&self) -> BTreeSet<String> {
+        let all = |document: &Document| -> BTreeMap<String, String> {
+            let schemes = document.at(SCHEMES).and_then(Value::as_object);
+            let names = schemes.into_iter().flatten().map(|(name, _)| name);
+            names
+                .map(|name| (name.clone(), content(document, name)))
+                .collect()
+        };
+        let (old, new) = (all(self.ledger.old), all(self.ledger.new));
+        let is_in = |all: &BTreeMap<String, String>, one: &String| all.values().any(|of| of == one);
+        let changed = old.iter().filter(|(name, before)| {
+            let after = new.get(*name);
+            after.is_some_and(|after| !is_in(&new, before) && !is_in(&old, after))
+        });
+        changed.map(|(name, _)| name.clone()).collect()
+    }
+
     fn scheme(&mut self, subject: &str, name: &str, sender: Sender) {
-        let at =
-            Pair::new("/components/securitySchemes", "/components/securitySchemes").member(name);
+        let at = Pair::new(SCHEMES, SCHEMES).member(name);
         if content(self.ledger.old, name) == content(self.ledger.new, name) {
             return;
         }
@@ -208,7 +251,7 @@ fn is_compared(key: &str) -> bool {
 
 /// All that the scheme called `name` says except for text for readers.
 fn said(document: &Document, name: &str) -> Option<Map<String, Value>> {
-    let at = pointer::join("/components/securitySchemes", name);
+    let at = pointer::join(SCHEMES, name);
     let Some((_, Value::Object(scheme))) = document.resolve(&at) else {
         return None;
     };

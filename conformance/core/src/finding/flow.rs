@@ -160,6 +160,63 @@ pub enum FlowFault {
         stated: u64,
         /// How many items paging gave.
         counted: u64,
+        /// The query that asked for some of the items.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        asked: Option<String>,
+    },
+    /// A list that was asked for the items with a value has others, or lacks one that has it.
+    Unfiltered {
+        /// The query.
+        asked: String,
+        /// JSON pointer into the item.
+        at: String,
+        /// The value of an item that has another one; none where the item that was created is missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        found: Option<Value>,
+    },
+    /// A list is not in the order that it was asked for.
+    Unsorted {
+        /// The query.
+        asked: String,
+        /// JSON pointer into the item.
+        at: String,
+        /// The value of an item.
+        before: Value,
+        /// The value of the next one.
+        after: Value,
+    },
+    /// A request that was refused had an effect.
+    Effect {
+        /// The status of the refusal.
+        status: u16,
+        /// JSON pointer into the response body; none where the list has more items.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// The value, or the number of items, before.
+        before: Value,
+        /// The value, or the number of items, afterwards.
+        after: Value,
+    },
+    /// A request was accepted although its condition is not met.
+    Unconditional {
+        /// The header that has the condition.
+        header: String,
+        /// The status of the response.
+        status: u16,
+    },
+    /// Something was created with an id that there was already.
+    CreatedAgain {
+        /// JSON pointer of the id into the request body.
+        at: String,
+        /// The status of the response.
+        status: u16,
+    },
+    /// Something is found below another thing than that it was created below.
+    Elsewhere {
+        /// The resource that it is below.
+        parent: String,
+        /// The status of the response.
+        status: u16,
     },
     /// Two requests with the same idempotency key created two things.
     CreatedTwice {
@@ -275,7 +332,7 @@ pub enum Access {
 impl FlowFault {
     /// Returns the parts that stay the same when the same fault is found again: not the values, which differ from run to run.
     pub fn identity(&self) -> Value {
-        const LASTING: [&str; 7] = [
+        const LASTING: [&str; 8] = [
             "kind",
             "by",
             "access",
@@ -283,6 +340,7 @@ impl FlowFault {
             "workflow",
             "step",
             "condition",
+            "parent",
         ];
         let value = serde_json::to_value(self).unwrap_or_default();
         let members = value.as_object().cloned().unwrap_or_default();
@@ -312,6 +370,8 @@ impl FlowFault {
             Self::Unstable { before, after, .. }
             | Self::Changed { before, after, .. }
             | Self::TimeStill { before, after, .. }
+            | Self::Unsorted { before, after, .. }
+            | Self::Effect { before, after, .. }
             | Self::Repeated { before, after, .. } => {
                 super::redaction::redact(before, hide);
                 super::redaction::redact(after, hide);
@@ -324,6 +384,10 @@ impl FlowFault {
                 super::redaction::redact(after, hide);
             }
             Self::Kept { value, .. } => super::redaction::redact(value, hide),
+            Self::Unfiltered { found, .. } => {
+                let found = found.iter_mut();
+                found.for_each(|found| super::redaction::redact(found, hide));
+            }
             Self::Unobserved {
                 reason: NotObserved::Refused { words, .. } | NotObserved::NoUpdate { words, .. },
             } => words.iter_mut().for_each(|words| *words = hide(words)),
@@ -340,6 +404,9 @@ impl FlowFault {
             | Self::PageEndless { .. }
             | Self::PageSize { .. }
             | Self::Total { .. }
+            | Self::Unconditional { .. }
+            | Self::CreatedAgain { .. }
+            | Self::Elsewhere { .. }
             | Self::CreatedTwice { .. }
             | Self::Criterion { .. } => {}
         }

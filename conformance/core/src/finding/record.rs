@@ -85,10 +85,12 @@ pub enum FlowPart {
     Read,
     /// It is looked for in the list.
     List,
-    /// Another one is created without the members that have a default.
+    /// Others are created: with values that are easily misread, and without the members that have a default.
     Defaults,
     /// More are created, and the list is read page by page.
     Pages,
+    /// The list is asked for some of the items, and for another order.
+    Filters,
     /// Its members are updated one by one.
     Updates,
     /// It is replaced.
@@ -97,22 +99,35 @@ pub enum FlowPart {
     SecondUser,
     /// Another one is created twice with the same idempotency key.
     Keys,
+    /// It is read below another thing than that it was created below.
+    Parent,
+    /// Another one is created with the same id.
+    Duplicate,
+    /// Invalid requests, which have no effect where they are refused.
+    Refusals,
+    /// It is changed on a condition that it does not meet.
+    Conditions,
     /// It is deleted and looked for, updated and deleted again.
     Deletion,
 }
 
 impl FlowPart {
     /// All parts in the order of the life.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Location,
         Self::Read,
         Self::List,
         Self::Defaults,
         Self::Pages,
+        Self::Filters,
         Self::Updates,
         Self::Replacement,
         Self::SecondUser,
         Self::Keys,
+        Self::Parent,
+        Self::Duplicate,
+        Self::Refusals,
+        Self::Conditions,
         Self::Deletion,
     ];
 }

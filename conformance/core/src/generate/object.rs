@@ -85,6 +85,22 @@ pub(super) fn edges(
         with(members, UNKNOWN, value),
         expect,
     ));
+    // Some libraries ignore the case of member names, although a closed object allows no other spelling.
+    let is_closed = spot
+        .each("additionalProperties")
+        .any(|value| value == false);
+    let own = members.iter().filter(|_| is_closed);
+    let recased = own.filter_map(|(name, value)| Some((name, recased(name)?, value)));
+    if let Some((name, other, value)) = recased
+        .filter(|(_, other, _)| !full.contains_key(other))
+        .min_by_key(|(name, ..)| !required.contains(&name.as_str()))
+    {
+        let mut renamed = members.clone();
+        renamed.shift_remove(name);
+        renamed.insert(other.clone(), value.clone());
+        let what = format!("with `{}` in place of `{}`", short(&other), short(name));
+        edges.push(Edge::new(what, Value::Object(renamed), Invalid));
+    }
     if let Member::Entry(schemas) = &unknown {
         let wrong = [
             json!(null),
@@ -178,6 +194,16 @@ pub(super) fn edges(
         counted("with as many members as allowed", count, Valid);
         counted("with one member too many", count + 1, Invalid);
     }
+}
+
+/// A name whose first letter has the other case.
+fn recased(name: &str) -> Option<String> {
+    let first = name.chars().next().filter(char::is_ascii_alphabetic)?;
+    let other = match first.is_ascii_lowercase() {
+        true => first.to_ascii_uppercase(),
+        false => first.to_ascii_lowercase(),
+    };
+    Some(format!("{other}{}", &name[1..]))
 }
 
 /// The documented members that are not there and that a client sends, with values.

@@ -6,8 +6,8 @@ use super::base::Base;
 use super::markup::is_xml;
 use super::{Source, derived};
 use crate::case::serialize::is_json;
-use crate::case::{Body, Case, Intent, Refusal};
-use crate::samples::media_types;
+use crate::case::{Body, Case, Intent, PathValue, Refusal};
+use crate::samples::{media_types, template_names};
 
 /// Methods that are tried where the document does not have them.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -19,7 +19,37 @@ impl Source<'_> {
         cases.extend(self.content_types(base));
         cases.extend(self.methods(base));
         cases.extend(self.negotiated(base));
+        cases.extend(self.unreadable(base));
         cases
+    }
+
+    /// Paths with broken percent-encoding, or with one that is not UTF-8 (RFC 3986, 2.1; RFC 3629, 3).
+    fn unreadable(&self, base: &Base) -> Vec<Case> {
+        const FORMS: [(&str, &str); 5] = [
+            ("%", "a percent sign alone"),
+            ("%G1", "a percent sign before letters"),
+            ("%00", "a null byte"),
+            ("%C0%AF", "an overlong form"),
+            ("%FF", "a byte that is not UTF-8"),
+        ];
+        let is_read = self.operation.method == "GET";
+        let last = template_names(self.operation.path).pop();
+        let Some(name) = last.filter(|_| is_read) else {
+            return Vec::new();
+        };
+        let with = |(literal, what): (&str, &str)| {
+            let about = format!("with {what} in the path parameter `{name}`");
+            let mut case = derived(base, &about, Intent::Unreadable);
+            let own = case.path.iter_mut().find(|own| own.name == name)?;
+            *own = PathValue {
+                name: name.clone(),
+                documented: None,
+                literal: Some(literal.to_owned()),
+                create: false,
+            };
+            Some(case)
+        };
+        FORMS.into_iter().filter_map(with).collect()
     }
 
     /// The request with a body that cannot be read.
@@ -67,6 +97,19 @@ impl Source<'_> {
                     Intent::Open,
                 ),
             ]);
+            // Readers in some languages take it by default, and cannot write it again.
+            if let Some(Value::Object(members)) = &body.value
+                && let Some((name, _)) = members.iter().find(|(_, value)| value.is_number())
+            {
+                let rest: String = members
+                    .iter()
+                    .filter(|(other, _)| *other != name)
+                    .map(|(other, value)| format!(",{}:{value}", Value::from(other.as_str())))
+                    .collect();
+                let bytes = format!("{{{}:NaN{rest}}}", Value::from(name.as_str())).into_bytes();
+                let what = format!("body in which `{name}` is NaN");
+                cases.push(with(&what, bytes, refused));
+            }
             if let Some(Value::Object(members)) = &body.value
                 && let Some((name, value)) = members.iter().next()
             {

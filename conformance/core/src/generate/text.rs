@@ -71,7 +71,8 @@ pub(super) fn edges(spot: &Spot<'_>, value: &str, edges: &mut Vec<Edge>) {
     }
     edges.extend(wide_texts);
     for (pattern, texts) in patterns.iter().map(|one| (one, of_pattern(one))) {
-        for text in texts.iter().take(4) {
+        // An HTTP URL without a host is none (RFC 9110, 4.2.1), whatever the pattern of the document says.
+        for text in texts.iter().filter(|text| !is_hostless(text)).take(4) {
             let what = format!("is {}, by its pattern", short(&json!(text).to_string()));
             edges.push(Edge::new(what, json!(text), Valid));
         }
@@ -112,6 +113,12 @@ pub(super) fn edges(spot: &Spot<'_>, value: &str, edges: &mut Vec<Edge>) {
     ] {
         edges.push(Edge::new(what, json!(text), Expect::Open));
     }
+}
+
+/// Whether a text starts like an HTTP URL and has no host.
+fn is_hostless(text: &str) -> bool {
+    let text = text.trim_end_matches('/').to_ascii_lowercase();
+    matches!(text.as_str(), "http:" | "https:")
 }
 
 /// Texts that nearly are what `text` is.
@@ -185,6 +192,18 @@ pub(super) fn of_format(format: &str) -> (&'static [&'static str], &'static [&'s
 mod tests {
     use super::*;
     use crate::schema::validator;
+
+    #[test]
+    fn the_beginning_of_a_url_is_not_a_url() {
+        for (text, expected) in [
+            ("https://", true),
+            ("HTTP:", true),
+            ("https://a", false),
+            ("", false),
+        ] {
+            assert_eq!(is_hostless(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn texts_of_a_format_are_what_the_validator_says() {

@@ -56,6 +56,18 @@ rules! {
         "GET /notes?limit=2" => "3 items";
     TOTAL_TRUE = "total-true" Breaking "The total that a list states is not the number of its items.",
         "\"total\": 5" => "3 items on all pages";
+    FILTER_APPLIED = "filter-applied" Breaking "A list that is asked for the items with a value has others, or lacks one that has it; a warning where the parameter takes any text.",
+        "GET /notes?color=red" => "an item with \"color\": \"blue\"";
+    ORDER_KEPT = "order-kept" Breaking "A list is not in the order that it is asked for.",
+        "GET /notes?sort=-size" => "\"size\": 1 before \"size\": 2";
+    REFUSED_CHANGES_NOTHING = "refused-changes-nothing" Breaking "A request that was refused as invalid changed something.",
+        "POST /notes: 422" => "GET /notes has one item more";
+    CONDITION_CHECKED = "condition-checked" Breaking "A change was made although the tag in `If-Match` is not that of the representation, or a read with an unknown tag in `If-None-Match` was answered with 304 (RFC 9110, 13.1).",
+        "PATCH /notes/7 with If-Match: \"unknown\"" => "200 in place of 412";
+    ID_TAKEN_ONCE = "id-taken-once" Breaking "Something was created with an id that exists, although the document has a status for a conflict.",
+        "POST /notes { \"id\": 7 }: 201" => "the same id again: 201 in place of 409";
+    PARENT_CHECKED = "parent-checked" Warning "Something can be read below another thing than that it was created below.",
+        "POST /notes/7/files: 201, id 9" => "GET /notes/8/files/9: 200 OK";
     FLOW_NOT_OBSERVED = "flow-not-observed" Undecided "A sequence of operations was not observed, as the server refused what it depends on.",
         "POST /notes: 201 Created" => "POST /notes: 403 Forbidden";
     FLOW_CRITERION = "flow-criterion" Breaking "A step of a workflow did not meet one of its success criteria.",

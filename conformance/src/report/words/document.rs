@@ -260,8 +260,15 @@ fn fact(change: &DocumentChange, context: &Context<'_>) -> String {
                 return format!("{sample} differs{place}");
             }
             let (was, is) = both(old.as_ref(), new.as_ref(), "missing");
-            let (old, new) = (context.old, context.new);
-            format!("{sample} differs{place}: {was} in {old}, {is} in {new}")
+            let is_whole = at.is_empty();
+            match (old, new, context.advises()) {
+                (None, Some(_), false) if is_whole => format!("{sample} is new: {is}"),
+                (Some(_), None, false) if is_whole => format!("{sample} was removed: {was}"),
+                _ => format!(
+                    "{sample} differs{place}: {was} in {}, {is} in {}",
+                    context.old, context.new
+                ),
+            }
         }
         DocumentChange::ReferenceUnresolved {
             side: one,

@@ -178,9 +178,79 @@ pub(super) fn sentence(fault: &FlowFault) -> String {
             at,
             stated,
             counted,
+            asked: None,
         } => format!(
             "{at} is {stated}, but paging gives {}",
             plural_u64(*counted, "item")
+        ),
+        FlowFault::Total {
+            at,
+            stated,
+            counted,
+            asked: Some(asked),
+        } => format!(
+            "with `{asked}` {at} is {stated}, but the list has {}",
+            plural_u64(*counted, "item")
+        ),
+        FlowFault::Unfiltered {
+            asked,
+            at,
+            found: Some(found),
+        } => format!(
+            "asked for `{asked}`, but {at} of an item is {}",
+            shown(found)
+        ),
+        FlowFault::Unfiltered {
+            asked,
+            at,
+            found: None,
+        } => {
+            format!("asked for `{asked}`, but the item that was created with this {at} is missing")
+        }
+        FlowFault::Unsorted {
+            asked,
+            at,
+            before,
+            after,
+        } => format!(
+            "asked for `{asked}`, but {at} is {} in one item and {} in the next",
+            shown(before),
+            shown(after)
+        ),
+        FlowFault::Effect {
+            status,
+            at: Some(at),
+            before,
+            after,
+        } => format!(
+            "{}refused with {status}, but changed from {} to {}",
+            inside(at),
+            shown(before),
+            shown(after)
+        ),
+        FlowFault::Effect {
+            status,
+            at: None,
+            before,
+            after,
+        } => format!(
+            "refused with {status}, but the list has {} instead of {}",
+            plural_u64(after.as_u64().unwrap_or_default(), "item"),
+            shown(before)
+        ),
+        FlowFault::Unconditional { header, status } => {
+            // To a read it says that the client has the representation already.
+            let expected = if *status == 304 { 200 } else { 412 };
+            format!(
+                "`{header}` with a tag that the server never gave: expected {expected}, got {status}"
+            )
+        }
+        FlowFault::CreatedAgain { at, status } => format!(
+            "{}created with an id that exists: expected 409, got {status}",
+            inside(at)
+        ),
+        FlowFault::Elsewhere { parent, status } => format!(
+            "created below one of `{parent}`, but reading it below another one gives {status}"
         ),
         FlowFault::CreatedTwice { header } => {
             format!(
@@ -295,6 +365,86 @@ mod tests {
             (
                 FlowFault::PageSkips { items: 1, of: 5 },
                 "page by page, 1 item of 5 did not come",
+            ),
+            (
+                FlowFault::Total {
+                    at: "/total".to_owned(),
+                    stated: 5,
+                    counted: 1,
+                    asked: Some("color=red".to_owned()),
+                },
+                "with `color=red` /total is 5, but the list has 1 item",
+            ),
+            (
+                FlowFault::Unfiltered {
+                    asked: "color=red".to_owned(),
+                    at: "/color".to_owned(),
+                    found: Some(json!("blue")),
+                },
+                "asked for `color=red`, but /color of an item is \"blue\"",
+            ),
+            (
+                FlowFault::Unfiltered {
+                    asked: "color=red".to_owned(),
+                    at: "/color".to_owned(),
+                    found: None,
+                },
+                "asked for `color=red`, but the item that was created with this /color is missing",
+            ),
+            (
+                FlowFault::Unsorted {
+                    asked: "sort=-size".to_owned(),
+                    at: "/size".to_owned(),
+                    before: json!(1),
+                    after: json!(2),
+                },
+                "asked for `sort=-size`, but /size is 1 in one item and 2 in the next",
+            ),
+            (
+                FlowFault::Effect {
+                    status: 422,
+                    at: Some(at()),
+                    before: json!("old"),
+                    after: json!("new"),
+                },
+                "/title: refused with 422, but changed from \"old\" to \"new\"",
+            ),
+            (
+                FlowFault::Effect {
+                    status: 422,
+                    at: None,
+                    before: json!(3),
+                    after: json!(4),
+                },
+                "refused with 422, but the list has 4 items instead of 3",
+            ),
+            (
+                FlowFault::Unconditional {
+                    header: "If-Match".to_owned(),
+                    status: 200,
+                },
+                "`If-Match` with a tag that the server never gave: expected 412, got 200",
+            ),
+            (
+                FlowFault::Unconditional {
+                    header: "If-None-Match".to_owned(),
+                    status: 304,
+                },
+                "`If-None-Match` with a tag that the server never gave: expected 200, got 304",
+            ),
+            (
+                FlowFault::CreatedAgain {
+                    at: "/code".to_owned(),
+                    status: 201,
+                },
+                "/code: created with an id that exists: expected 409, got 201",
+            ),
+            (
+                FlowFault::Elsewhere {
+                    parent: "books".to_owned(),
+                    status: 200,
+                },
+                "created below one of `books`, but reading it below another one gives 200",
             ),
             (
                 FlowFault::Foreign {

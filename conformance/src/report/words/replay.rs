@@ -191,18 +191,22 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
         }
         ReplayFault::NeverAccepted {
             requests,
-            last,
+            last: status,
             words,
         } => {
             let quoted = words.as_ref().map_or_else(String::new, |words| format!(": {words}"));
-            let last = last.map_or_else(String::new, |status| {
+            let shown = status.map_or_else(String::new, |status| {
                 format!("; the last response was {status}{quoted}")
             });
-            let way = match last.is_empty() {
-                true => "",
-                false => "\ngive credentials with --header, or samples with values that the server knows",
+            let way = match status {
+                None => "",
+                Some(401 | 403) => "\ngive credentials that the server accepts, with --credential or --header",
+                Some(404) => "\nadd examples with values that the server knows to the document",
+                Some(405 | 501) => "\nremove the operation from the document, or add it to the server",
+                Some(409) => "\nthe resource has to be in another state; an example in the document may name one that is",
+                Some(_) => "\nadd an example of a request that the server accepts to the document",
             };
-            format!("none of {requests} requests was accepted, so little was checked{last}{way}")
+            format!("none of {requests} requests was accepted, so little was checked{shown}{way}")
         }
         ReplayFault::Unobserved { what } => match what {
             Unobserved::Operation => "no request was sent".to_owned(),
@@ -229,6 +233,22 @@ pub(super) fn sentence(fault: &ReplayFault, _context: &Context<'_>) -> String {
             step_failure(reason)
         ),
     };
+    if let ReplayFault::NotCreated {
+        sample,
+        reason,
+        samples,
+    } = fault
+        && sample.starts_with(crate::generate::GENERATED)
+    {
+        return format!(
+            "a generated request created nothing, so requests of {} were not sent: {}",
+            match samples {
+                1 => "1 operation".to_owned(),
+                samples => format!("{samples} operations"),
+            },
+            step_failure(reason)
+        );
+    }
     match fault.sample() {
         Some(sample) => match sample.strip_prefix(crate::generate::GENERATED) {
             Some(case) => format!("{case}: {said}"),

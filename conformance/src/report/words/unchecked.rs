@@ -44,7 +44,9 @@ pub(crate) fn unchecked(reason: &Unchecked) -> String {
         Unchecked::Unauthorized { requests, missing } => {
             let all = match requests {
                 1 => "the only response was 401 or 403".to_owned(),
-                requests => format!("all {requests} responses were 401 or 403"),
+                requests => format!(
+                    "none of {requests} requests was accepted: the server answered 401 or 403"
+                ),
             };
             let way = match missing.is_empty() {
                 true => "the server refuses the credentials that were given".to_owned(),

@@ -62,6 +62,7 @@ faults! {
     "Bodies of requests" {
         "required" "does not ask for a required member" "invalid-refused" "body without `sku`";
         "unknown-member" "takes unknown members although the schema is closed" "invalid-refused" "unknown member";
+        "name-case" "takes the name of a member in another case" "invalid-refused" "in place of";
         "type" "takes a string for an integer" "invalid-refused" "`qty` is a string";
         "null" "takes null where it is not allowed" "invalid-refused" "`qty` is null";
         "boolean" "takes a string for a boolean" "invalid-refused" "`gift` is a string";
@@ -104,6 +105,7 @@ faults! {
         "refuses-branch" "refuses an alternative" "valid-accepted" "`payment` as alternative 2";
         "refuses-optional" "refuses an optional member" "valid-accepted" "body with `gift`";
         "malformed-accepted" "takes JSON that cannot be read" "invalid-refused" "ends too early";
+        "nan-accepted" "takes NaN for a number" "invalid-refused" "is NaN";
         "malformed-crash" "fails on JSON that cannot be read" "no-server-error" "got 500";
         "depth-crash" "breaks down on JSON that is nested deeply" "answer-complete" "10,000 brackets";
         "empty-accepted" "takes an empty body" "invalid-refused" "empty body";
@@ -145,6 +147,7 @@ faults! {
         "path-type" "takes words for an integer in the path" "invalid-refused" "path parameter `itemId` is a string";
         "path-bound" "takes a number beyond its bounds in the path" "invalid-refused" "path parameter `itemId` one";
         "path-enum" "takes any text for an enum in the path, in the style `label`" "invalid-refused" "path parameter `color` outside its enum";
+        "path-encoding" "fails on a path that cannot be decoded" "no-server-error" "path parameter `itemId`";
         "path-crash" "fails on words for an integer in the path" "no-server-error" "path parameter `itemId`";
     }
     "Credentials" {

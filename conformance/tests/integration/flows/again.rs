@@ -9,6 +9,7 @@ use conformance::reproduce::{self, Kept, Verdict};
 use conformance::session::Generate;
 
 use super::*;
+use crate::program::Folder;
 
 pub(super) fn report_of(outcome: Outcome, document: &Document) -> Vec<u8> {
     let report = Report {
@@ -201,4 +202,101 @@ fn a_second_user_may_be_one_of_the_credentials() {
             );
         }
     }
+}
+
+#[test]
+fn a_fault_of_a_list_is_the_same_however_much_there_is() {
+    let document = Document::parse("books.yaml", BOOKS).expect("the document parses");
+    for fault in [
+        Fault::TotalOneMore,
+        Fault::FilterTotal,
+        Fault::PageSkipsOne,
+        Fault::PageRepeatsOne,
+    ] {
+        let (outcome, _) = run(&Server::start(fault), &settings());
+        let recorded = reproduce::read(&report_of(outcome, &document)).expect("is a report");
+        let findings: Vec<&Kept> = recorded.findings.iter().collect();
+        let fuller = Server::start(fault);
+        fuller.stock(7);
+        let (there, others) = again(&fuller, recorded.server.as_deref(), &findings, true);
+        assert!(there > 0 && others.is_empty(), "{fault:?}: {others:?}");
+    }
+}
+
+#[test]
+fn the_first_user_may_be_the_one_of_headers_and_cookies_and_come_last() {
+    let second = || Given::scheme("Token", SECOND).of_user("user-b");
+    let header = |options: &mut Options| {
+        options.headers = vec![("X-Token".to_owned(), FIRST.to_owned())];
+        options.credentials = vec![second()];
+    };
+    let reversed = |options: &mut Options| {
+        options.credentials = vec![second(), Given::scheme("Token", FIRST)];
+    };
+    let cookie = |options: &mut Options| {
+        options.cookies = vec![("token".to_owned(), FIRST.to_owned())];
+        options.credentials = vec![second()];
+    };
+    let in_cookie = BOOKS.replace("in: header, name: X-Token", "in: cookie, name: token");
+    let gives: [&dyn Fn(&mut Options); 3] = [&header, &reversed, &cookie];
+    for (text, give) in [BOOKS, BOOKS, &in_cookie].into_iter().zip(gives) {
+        let document = Document::parse("books.yaml", text).expect("the document parses");
+        for (fault, expected) in [
+            (Fault::None, vec![]),
+            (Fault::ForeignRead, vec!["foreign-read"]),
+        ] {
+            let server = Server::start(fault);
+            let mut options = Options::new(&server.url);
+            give(&mut options);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            let mut quiet = |_| {};
+            let settings = Settings::default();
+            let checked = flows::check(&options, &settings, &document, &mut quiet);
+            let outcome = runtime
+                .block_on(checked)
+                .expect("the server can be checked");
+            let rules: Vec<&str> = outcome.findings.iter().map(|one| one.rule).collect();
+            assert_eq!(rules, expected, "{fault:?}: {:?}", told(&outcome.findings));
+            assert!(outcome.checked["requests"] > 60);
+        }
+    }
+}
+
+/// The requests of a sequence are made anew, and none has the credential in it.
+#[test]
+fn a_sequence_is_sent_again_with_the_credential_of_a_variable() {
+    let server = Server::start(Fault::UpdateIgnored);
+    let folder = Folder::with(&[("books.yaml", BOOKS)]);
+    let token = format!("X-Token:{FIRST}");
+    let url = &server.url;
+    let run = folder.run(&format!(
+        "flows books.yaml --server {url} --header {token} --report json=report.json"
+    ));
+    assert_eq!(run.code, 1, "{run:?}");
+    let again = ["reproduce", "report.json"];
+    let run = folder.run_as(&again, &[]);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(
+        run.out.contains("set the environment variable X_TOKEN"),
+        "{run:?}"
+    );
+    let run = folder.run_as(&again, &[("X_TOKEN", FIRST)]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.out.ends_with("still there, 0 gone\n"), "{run:?}");
+    assert!(
+        run.error.contains("uses the environment variable X_TOKEN"),
+        "{run:?}"
+    );
+    assert!(!format!("{run:?}").contains(FIRST), "{run:?}");
+    // One that the command line gives counts more.
+    let given = [&again[..], &["--header", &token]].concat();
+    let run = folder.run_as(&given, &[("X_TOKEN", "another")]);
+    assert_eq!(run.code, 1, "{run:?}");
+    let right = Server::start(Fault::None);
+    let elsewhere = [&again[..], &["--server", &right.url]].concat();
+    let run = folder.run_as(&elsewhere, &[("X_TOKEN", FIRST)]);
+    assert_eq!(run.code, 0, "{run:?}");
 }

@@ -82,7 +82,7 @@ fn written_flows_are_valid_arazzo_and_tell_the_life_of_each_resource() {
         "{text}"
     );
     assert_eq!(
-        steps(1),
+        steps(2),
         [
             "create-books",
             "create",

@@ -2,7 +2,9 @@
 
 mod again;
 mod arazzo;
+mod collection;
 mod form;
+mod library;
 mod server;
 mod shrink;
 mod table;
@@ -19,6 +21,7 @@ use conformance::session::{Options, SecondUser};
 use crate::fault_page::{self, Part};
 use crate::fault_table::each;
 use server::{FIRST, Fault, SECOND, Server};
+use table::FAULTS;
 
 const BOOKS: &str = include_str!("../../cases/flows/books.yaml");
 
@@ -72,242 +75,6 @@ fn told(findings: &[Finding]) -> Vec<String> {
     };
     findings.iter().map(line).collect()
 }
-
-/// Each fault, the rule that finds it, the operation that the finding is about, and rules that it breaks besides.
-const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
-    (
-        Fault::NotStored,
-        "created-readable",
-        "GET /books/{bookId}",
-        &["created-listed", "key-creates-once", "flow-not-observed"],
-    ),
-    (Fault::StoredTruncated, "written-read", "POST /books", &[]),
-    (Fault::StoredInUpperCase, "written-read", "POST /books", &[]),
-    (Fault::NumberRounded, "written-read", "POST /books", &[]),
-    (Fault::MemberLost, "written-read", "POST /books", &[]),
-    (Fault::NestedMemberLost, "written-read", "POST /books", &[]),
-    (Fault::DefaultLost, "default-applied", "POST /books", &[]),
-    (Fault::DefaultOther, "default-applied", "POST /books", &[]),
-    (
-        Fault::NewestNotListed,
-        "created-listed",
-        "GET /books",
-        &["pages-complete"],
-    ),
-    (
-        Fault::ReadCounts,
-        "read-changes-nothing",
-        "GET /books/{bookId}",
-        &[
-            "written-read",
-            "update-keeps-others",
-            "repeat-changes-nothing",
-            "foreign-update",
-        ],
-    ),
-    (
-        Fault::UpdateIgnored,
-        "update-applied",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateOfOneMemberIgnored,
-        "update-applied",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateOverwritesAnother,
-        "update-keeps-others",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateResetsWhatIsNotSent,
-        "update-keeps-others",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateChangesCreationTime,
-        "update-keeps-others",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateTimeStill,
-        "update-moves-time",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateTimeBack,
-        "update-moves-time",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateTagStill,
-        "update-moves-etag",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdateWeakTagStill,
-        "update-moves-etag",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::UpdatesRefused,
-        "flow-not-observed",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (Fault::PutMerges, "put-replaces", "PUT /books/{bookId}", &[]),
-    (
-        Fault::PutStoresTruncated,
-        "written-read",
-        "PUT /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::PutAppends,
-        "repeat-changes-nothing",
-        "PUT /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::PutRefusedTheSecondTime,
-        "repeat-changes-nothing",
-        "PUT /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::DeleteDoesNothing,
-        "deleted-gone",
-        "DELETE /books/{bookId}",
-        &["deleted-unlisted", "deleted-once"],
-    ),
-    (
-        Fault::DeletedStillListed,
-        "deleted-unlisted",
-        "DELETE /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::DeletedStillUpdated,
-        "deleted-gone",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::SecondDeleteSucceeds,
-        "deleted-once",
-        "DELETE /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::DeleteRefused,
-        "flow-not-observed",
-        "DELETE /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::ForeignRead,
-        "foreign-read",
-        "GET /books/{bookId}",
-        &[],
-    ),
-    (Fault::ForeignList, "foreign-list", "GET /books", &[]),
-    (
-        Fault::ForeignUpdate,
-        "foreign-update",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::ForeignDelete,
-        "foreign-delete",
-        "DELETE /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::ForeignUpdateDespiteRefusal,
-        "foreign-update",
-        "PATCH /books/{bookId}",
-        &[],
-    ),
-    (
-        Fault::ForeignDeleteDespiteRefusal,
-        "foreign-delete",
-        "DELETE /books/{bookId}",
-        &[],
-    ),
-    (Fault::LocationLost, "location-resolves", "POST /books", &[]),
-    (
-        Fault::LocationOfAnother,
-        "location-resolves",
-        "POST /books",
-        &[],
-    ),
-    (Fault::KeyIgnored, "key-creates-once", "POST /books", &[]),
-    (
-        Fault::PageSkipsOne,
-        "pages-complete",
-        "GET /books",
-        &["total-true"],
-    ),
-    (Fault::PageRepeatsOne, "pages-distinct", "GET /books", &[]),
-    (Fault::PagesRestart, "pages-end", "GET /books", &[]),
-    (Fault::PagesNeverEnd, "pages-end", "GET /books", &[]),
-    (Fault::PageTooLarge, "page-size-kept", "GET /books", &[]),
-    (Fault::TotalOneMore, "total-true", "GET /books", &[]),
-    (Fault::TotalOfPage, "total-true", "GET /books", &[]),
-    (
-        Fault::OffsetIgnored,
-        "pages-distinct",
-        "GET /books/{bookId}/notes",
-        &[],
-    ),
-    (
-        Fault::OffsetSkips,
-        "pages-complete",
-        "GET /books/{bookId}/notes",
-        &[],
-    ),
-    (
-        Fault::HeaderTotalWrong,
-        "total-true",
-        "GET /books/{bookId}/notes",
-        &[],
-    ),
-    (
-        Fault::CreationRefused,
-        "flow-not-observed",
-        "POST /books",
-        &[],
-    ),
-    (
-        Fault::NoId,
-        "flow-not-observed",
-        "POST /books",
-        &["body-schema"],
-    ),
-    (
-        Fault::NoteNotStored,
-        "created-readable",
-        "GET /books/{bookId}/notes/{id}",
-        &["created-listed", "flow-not-observed"],
-    ),
-    (
-        Fault::ErrorAfterUpdate,
-        "no-server-error",
-        "GET /books/{bookId}",
-        &["flow-not-observed"],
-    ),
-];
 
 #[test]
 fn each_fault_of_state_is_found_and_nothing_else_is() {
@@ -414,7 +181,7 @@ fn the_program_tells_what_it_creates_and_deletes_it() {
     );
     assert_eq!(output.status.code(), Some(0), "{out}{error}");
     assert!(
-        error.contains("creates, and deletes at the end: books, notes\n"),
+        error.contains("creates, and deletes at the end: books, shelves, notes\n"),
         "{error}"
     );
     assert!(

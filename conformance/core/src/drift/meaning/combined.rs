@@ -16,6 +16,12 @@ use super::spoken::Documented;
 use super::tried::{distinct, size};
 use super::{Meaning, Spot, judge, lists, text};
 
+/// Of how many schemas of one member objects are merged.
+const MERGED: usize = 6;
+
+/// How many objects at the edges of one schema are merged with others.
+const EDGES: usize = 24;
+
 /// How many alternatives of one side are told apart.
 const ALTERNATIVES: usize = 50;
 
@@ -395,9 +401,41 @@ pub(super) fn values(alternatives: &[Alternative<'_, '_>], lists: &[Vec<String>]
         seen.push((one.maker, list));
         known.push(schemas);
     }
+    if seen.len() <= MERGED {
+        values.extend(merged(&seen));
+    }
     let mut values = distinct(values, VALUES);
     values.sort_by_cached_key(size);
     values
+}
+
+/// Objects of one schema with the members of objects at the edges of another one: what the first accepts of them, the other may reject.
+fn merged(lists: &[(&Maker<'_>, &[String])]) -> Vec<Value> {
+    let objects = |values: Vec<Value>| {
+        let all = values.into_iter().filter_map(|value| match value {
+            Value::Object(members) if !members.is_empty() => Some(members),
+            _ => None,
+        });
+        all.take(EDGES).collect::<Vec<_>>()
+    };
+    let samples: Vec<_> = lists
+        .iter()
+        .map(|(maker, list)| objects(maker.accepted_by_all(list)))
+        .collect();
+    let mut found = Vec::new();
+    for (index, (maker, list)) in lists.iter().enumerate() {
+        let edges = objects(maker.edges(list));
+        for (other, sample) in samples.iter().enumerate() {
+            for base in sample.iter().take(usize::from(other != index)) {
+                found.extend(edges.iter().map(|edge| {
+                    let mut members = base.clone();
+                    members.extend(edge.clone());
+                    Value::Object(members)
+                }));
+            }
+        }
+    }
+    found
 }
 
 /// Whether a schema refers to others.

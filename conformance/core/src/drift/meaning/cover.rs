@@ -1,5 +1,10 @@
 //! The choice of values for the members of an object, so that none of certain alternatives accepts it.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::rc::Rc;
+
+use foldhash::HashMap;
 use serde_json::Value;
 
 /// A set of alternatives, by their numbers.
@@ -28,6 +33,19 @@ impl Numbers {
         self.0.iter().all(|word| *word == 0)
     }
 
+    /// Those that are in both.
+    fn also_in(&self, other: &Self) -> impl Iterator<Item = usize> {
+        let words = self.0.iter().zip(&other.0).enumerate();
+        words.flat_map(|(word, (one, other))| {
+            let mut left = one & other;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                left &= left.checked_sub(1)?;
+                Some(64 * word + bit as usize)
+            })
+        })
+    }
+
     /// How many are in both.
     fn common(&self, other: &Self) -> u32 {
         let words = self.0.iter().zip(&other.0);
@@ -53,7 +71,7 @@ pub(super) struct Member<'n> {
     pub(super) name: &'n String,
     /// How much worse an object with it is as an example.
     pub(super) cost: usize,
-    pub(super) kinds: Vec<Kind>,
+    pub(super) kinds: Rc<Vec<Kind>>,
 }
 
 /// The members, with their values, for which each of `targets` rejects the object; those that are absent are left out.
@@ -64,33 +82,44 @@ pub(super) fn chosen<'v>(
 ) -> Option<Vec<(&'v String, &'v Value)>> {
     let mut left = targets.clone();
     let mut chosen: Vec<(usize, &'v Kind)> = Vec::new();
+    let all = members.iter().enumerate().flat_map(|(index, member)| {
+        let allowed = member.kinds.iter().filter(|kind| kind.is_allowed(kept));
+        allowed.map(move |kind| (index, kind))
+    });
+    let all: Vec<(usize, &'v Kind)> = all.collect();
+    // The first of equals. What a kind rejects of those that are left only becomes less, so its last count is the most that it can be.
+    let counts = all.iter().enumerate();
+    let counts = counts.map(|(place, (_, kind))| (left.common(&kind.rejected_by), Reverse(place)));
+    let mut open: BinaryHeap<(u32, Reverse<usize>)> = counts.collect();
+    let mut is_taken = vec![false; members.len()];
     while !left.is_empty() {
-        let free = members.iter().enumerate();
-        let free = free.filter(|(index, _)| chosen.iter().all(|(known, _)| known != index));
-        let all = free.flat_map(|(index, member)| {
-            let allowed = member.kinds.iter().filter(|kind| kind.is_allowed(kept));
-            allowed.map(move |kind| (index, kind))
-        });
-        // The first of equals.
-        let best = all
-            .map(|(index, kind)| (left.common(&kind.rejected_by), index, kind))
-            .reduce(|best, one| if one.0 > best.0 { one } else { best });
-        let (count, index, kind) = best?;
-        if count == 0 {
+        let (_, Reverse(place)) = open.pop()?;
+        let (index, kind) = all[place];
+        if is_taken[index] {
+            continue;
+        }
+        let now = (left.common(&kind.rejected_by), Reverse(place));
+        if open.peek().is_some_and(|next| *next > now) {
+            open.push(now);
+            continue;
+        }
+        if now.0 == 0 {
             return None;
         }
         left.remove_all(&kind.rejected_by);
+        is_taken[index] = true;
         chosen.push((index, kind));
     }
     // Later choices may have made an earlier one unnecessary.
+    let mut times: HashMap<usize, usize> = HashMap::default();
+    let met = |kind: &'v Kind| kind.rejected_by.also_in(targets);
+    for (_, kind) in &chosen {
+        met(kind).for_each(|target| *times.entry(target).or_default() += 1);
+    }
     for place in (0..chosen.len()).rev() {
-        let mut left = targets.clone();
-        let others = chosen
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != place);
-        others.for_each(|(_, (_, kind))| left.remove_all(&kind.rejected_by));
-        if left.is_empty() {
+        let kind = chosen[place].1;
+        if met(kind).all(|target| times[&target] > 1) {
+            met(kind).for_each(|target| *times.entry(target).or_default() -= 1);
             chosen.remove(place);
         }
     }

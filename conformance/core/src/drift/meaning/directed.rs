@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use super::combined::Alternative;
 use super::cover::{Kind, Member, Numbers, chosen};
 use super::edit::Edit;
-use super::facts::ways_up_to;
+use super::facts::{Facts, ways_up_to};
 use super::generate::{Maker, generic};
 use super::prints::Prints;
 use super::source::Source;
@@ -50,6 +50,9 @@ const OWN: usize = 60;
 /// The cost of a member that only the values of others have.
 const MOST_COSTLY: usize = 2;
 
+/// What one member may be.
+type Kinds = Rc<Vec<Kind>>;
+
 /// The alternatives of both sides.
 struct Union<'m, 'a> {
     all: Vec<Alternative<'m, 'a>>,
@@ -59,7 +62,12 @@ struct Union<'m, 'a> {
     own: Vec<u64>,
     prints: [Prints<'m, 'a>; 2],
     names: BTreeSet<String>,
+    /// The alternatives that say something of the member of a name, and those that say something of any.
+    speaking: HashMap<String, Vec<usize>>,
+    of_any: Vec<usize>,
     edges: RefCell<HashMap<u64, Rc<Vec<Value>>>>,
+    /// What members may be in values of alternatives that have no schema for them, by their names and whether they are required.
+    kinds: RefCell<HashMap<(String, bool), Kinds>>,
     /// How many times a value was checked against a schema.
     judged: Cell<usize>,
 }
@@ -119,6 +127,24 @@ impl<'m, 'a> Union<'m, 'a> {
         }
         let free = all.first().map(|one| one.maker.free_name(&one.facts, 0));
         names.extend(free);
+        let mut speaking: HashMap<String, Vec<usize>> = HashMap::default();
+        let mut of_any = Vec::new();
+        for (index, Alternative { facts, .. }) in all.iter().enumerate() {
+            if says_of_any(facts) {
+                of_any.push(index);
+                continue;
+            }
+            let hidden = facts.hidden.iter();
+            let said: BTreeSet<&String> = facts
+                .properties
+                .keys()
+                .chain(&facts.required)
+                .chain(hidden)
+                .collect();
+            for name in said {
+                speaking.entry(name.clone()).or_default().push(index);
+            }
+        }
         let own = all.iter().enumerate();
         let own = own.map(|(index, one)| prints[usize::from(index >= count)].facts(&one.facts));
         Self {
@@ -127,7 +153,10 @@ impl<'m, 'a> Union<'m, 'a> {
             count,
             prints,
             names,
+            speaking,
+            of_any,
             edges: RefCell::default(),
+            kinds: RefCell::default(),
             judged: Cell::default(),
         }
     }
@@ -205,25 +234,49 @@ impl<'m, 'a> Union<'m, 'a> {
         self.names.iter().map(member).collect()
     }
 
-    fn kinds(&self, goal: usize, name: &String) -> Vec<Kind> {
-        let lists = self
-            .all
-            .iter()
-            .map(|one| one.maker.member(&one.facts, name));
-        let lists: Vec<Vec<String>> = lists.collect();
+    /// What the member `name` may be in values of the goal. Only alternatives that say something of it are looked at, so that all members
+    /// together take as long as there is to read.
+    fn kinds(&self, goal: usize, name: &String) -> Kinds {
+        let said = |index: usize| {
+            let Alternative { maker, facts } = &self.all[index];
+            maker.member(facts, name)
+        };
+        let own = said(goal);
+        let is_silent = own.is_empty() && !self.of_any.contains(&goal);
+        let is_required = self.all[goal].facts.required.contains(name);
+        let key = (name.clone(), is_required);
+        if is_silent && let Some(known) = self.kinds.borrow().get(&key) {
+            return known.clone();
+        }
+        let found = Rc::new(self.kinds_of(goal, name, &own));
+        if is_silent {
+            self.kinds.borrow_mut().insert(key, found.clone());
+        }
+        found
+    }
+
+    fn kinds_of(&self, goal: usize, name: &String, own: &[String]) -> Vec<Kind> {
+        let speaking = self.speaking.get(name).into_iter().flatten();
+        let mut speaking: Vec<usize> = speaking.chain(&self.of_any).copied().collect();
+        speaking.sort_unstable();
+        let lists = speaking.iter().map(|index| {
+            let Alternative { maker, facts } = &self.all[*index];
+            (*index, maker.member(facts, name))
+        });
+        let lists: Vec<(usize, Vec<String>)> = lists.collect();
         let mut values = generic().to_vec();
-        values.extend(self.edges(goal, &lists[goal]).iter().cloned());
+        values.extend(self.edges(goal, own).iter().cloned());
         let mut seen = HashSet::default();
-        seen.insert(self.list(goal, &lists[goal]));
-        for (index, list) in lists.iter().enumerate() {
-            if !list.is_empty() && seen.len() <= OTHERS && seen.insert(self.list(index, list)) {
-                values.extend(self.edges(index, list).iter().cloned());
+        seen.insert(self.list(goal, own));
+        for (index, list) in &lists {
+            if !list.is_empty() && seen.len() <= OTHERS && seen.insert(self.list(*index, list)) {
+                values.extend(self.edges(*index, list).iter().cloned());
             }
         }
         let mut values = distinct(values, (1 + OTHERS) * EACH);
         values.sort_by_cached_key(size);
         let mut known = HashMap::default();
-        let accepted = self.accepted(goal, &lists[goal], &values, &mut known);
+        let accepted = self.accepted(goal, own, &values, &mut known);
         let named = |index: usize| {
             let Alternative { maker, facts } = &self.all[index];
             let name = [Value::from(name.as_str())];
@@ -234,11 +287,11 @@ impl<'m, 'a> Union<'m, 'a> {
         };
         let mut present = Numbers::none(self.all.len());
         let mut absent = Numbers::none(self.all.len());
-        for (index, one) in self.all.iter().enumerate() {
+        for index in speaking {
             if !named(index) {
                 present.insert(index);
             }
-            if one.facts.required.contains(name) {
+            if self.all[index].facts.required.contains(name) {
                 absent.insert(index);
             }
         }
@@ -253,11 +306,11 @@ impl<'m, 'a> Union<'m, 'a> {
             return kinds;
         }
         let mut rejected = vec![present; values.len()];
-        for (index, list) in lists.iter().enumerate() {
+        for (index, list) in lists {
             if list.is_empty() {
                 continue;
             }
-            let accepted = self.accepted(index, list, &values, &mut known);
+            let accepted = self.accepted(index, &list, &values, &mut known);
             let all = rejected.iter_mut().zip(accepted.iter());
             all.filter(|(_, accepted)| !**accepted)
                 .for_each(|(rejected, _)| rejected.insert(index));
@@ -350,6 +403,11 @@ impl<'m, 'a> Union<'m, 'a> {
         maker.complete_object(facts, &mut object, 0);
         Some(Value::Object(object))
     }
+}
+
+/// Whether an alternative says something of members that it does not name.
+fn says_of_any(facts: &Facts) -> bool {
+    !(facts.by_pattern.is_empty() && facts.additional.is_empty() && facts.names.is_empty())
 }
 
 /// Whether a `oneOf` stands anywhere in a schema.

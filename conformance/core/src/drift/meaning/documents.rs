@@ -1,6 +1,9 @@
 //! Both documents as sources of values, for each sender.
 
+use std::cell::RefCell;
+
 use super::edit::Edit;
+use super::frame::Frames;
 use super::generate::Maker;
 use super::judge::Judge;
 use super::plain::Edits;
@@ -19,6 +22,8 @@ pub(in super::super) struct Meaning<'a> {
     /// Whether schemas mean the same for client and server.
     same: bool,
     judge: &'a Judge,
+    /// The values around schemas.
+    pub(super) frames: RefCell<Frames>,
 }
 
 impl<'a> Meaning<'a> {
@@ -44,6 +49,7 @@ impl<'a> Meaning<'a> {
             real,
             same: !flagged,
             judge,
+            frames: RefCell::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::facts::{Facts, ways};
+use super::facts::{Facts, ways, ways_up_to};
 use super::generate::{FILL, Maker, WIDE, generic};
 use super::hints::Hints;
 use super::judge::Judge;
@@ -19,6 +19,9 @@ const CANDIDATES: usize = 500;
 
 /// How deep in arrays items at the edges are tried.
 const ITEMS: usize = 2;
+
+/// How many of the values that a member's schema lists are tried.
+const LISTED: usize = 8;
 
 /// How many optional members are tried one by one.
 const MEMBERS: usize = 40;
@@ -126,7 +129,7 @@ impl Maker<'_> {
             less.shift_remove(name);
             all.push(Value::Object(less));
             let few = [json!(0), json!("a"), json!({}), json!(null)];
-            for value in distinct(pools(name).into_iter().chain(few).collect(), WIDE) {
+            for value in distinct(pools(name).into_iter().chain(few).collect(), WIDE + LISTED) {
                 let mut more = base.clone();
                 more.insert(name.clone(), value);
                 if !facts.dependent.is_empty() {
@@ -278,8 +281,13 @@ pub(super) fn having(
     let pools = |name: &str| {
         let found = sides.iter().flat_map(|(maker, ways)| {
             ways.iter().take(4).flat_map(|facts| {
-                let pool = maker.pool(&maker.member(facts, name), 1);
-                pool.iter().take(2).cloned().collect::<Vec<_>>()
+                let schemas = maker.member(facts, name);
+                let pool = maker.pool(&schemas, 1);
+                // The values that only one side lists may be any of them.
+                let listed = ways_up_to(&maker.source, &schemas, 1).into_iter();
+                let listed = listed.flat_map(|facts| facts.values.unwrap_or_default());
+                let first = pool.iter().take(2).cloned();
+                first.chain(listed.take(LISTED)).collect::<Vec<_>>()
             })
         });
         let mut pools: Vec<Value> = found.collect();

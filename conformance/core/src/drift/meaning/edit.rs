@@ -76,7 +76,7 @@ pub(in super::super) enum Edit {
 
 impl Edit {
     /// The schema that is edited.
-    fn schema(&self) -> &str {
+    pub(in super::super) fn schema(&self) -> &str {
         match self {
             Self::Keyword { schema, .. }
             | Self::Rename { schema, .. }
@@ -123,6 +123,37 @@ impl Edit {
     /// Whether the subschema at `at` is left out.
     pub(super) fn removes_branch(&self, at: &str) -> bool {
         matches!(self, Self::Branch { old: Some(old), .. } if old == at)
+    }
+
+    /// Whether values of the schema that is edited still have the mark that they had: the values of the member `name`, or their types.
+    pub(super) fn keeps_mark(&self, name: Option<&str>) -> bool {
+        const FORMS: [&str; 9] = [
+            "$ref",
+            "$dynamicRef",
+            "allOf",
+            "anyOf",
+            "oneOf",
+            "properties",
+            "enum",
+            "const",
+            "type",
+        ];
+        match self {
+            Self::Required { .. } | Self::Rename { .. } | Self::Flag { .. } => true,
+            Self::Entry {
+                keyword,
+                name: entry,
+                ..
+            } => keyword != "properties" || name != Some(entry.as_str()),
+            Self::Keyword { old, new, .. } => {
+                let mut places = old.iter().chain(new);
+                !places.any(|(_, keyword)| FORMS.contains(&keyword.as_str()))
+            }
+            Self::Branch { keyword, old, .. } => keyword == "allOf" && old.is_none(),
+            Self::Values { .. } | Self::Types { .. } | Self::Null { .. } | Self::Schema { .. } => {
+                false
+            }
+        }
     }
 
     /// Whether the edit brings or takes schemas: those that it brings may repeat what stands around them, and those that it takes are said

@@ -135,6 +135,29 @@ pub(super) fn around(maker: &Maker<'_>, at: &str, step: &Step, value: &Value) ->
     distinct(all, 24)
 }
 
+/// A value of the schema at `at` that has `value` where `step` leads, by the first way of choosing branches; none where that is not plain.
+pub(super) fn around_first(
+    maker: &Maker<'_>,
+    at: &str,
+    step: &Step,
+    value: &Value,
+) -> Option<Value> {
+    let ways = maker.ways(at);
+    let facts = ways.first()?;
+    match step {
+        Step::Member(name) => Some(maker.object(facts, Some((name, value)), 0)),
+        Step::Rest => {
+            let name = maker.free_name(facts, 0);
+            Some(maker.object(facts, Some((&name, value)), 0))
+        }
+        Step::Items if facts.tuple.is_empty() => {
+            Some(maker.array(facts, std::slice::from_ref(value), facts.min_items, 0))
+        }
+        Step::Same => Some(completed(maker, facts, value)),
+        _ => None,
+    }
+}
+
 /// `value` with one more member that some of the alternatives of the schema at `at` speak of, of another kind than they say.
 pub(super) fn spoiled(maker: &Maker<'_>, at: &str, value: &Value) -> Vec<Value> {
     let Value::Object(members) = value else {

@@ -36,6 +36,8 @@ const LONGEST: usize = 16_000;
 pub(in super::super) struct Judge {
     /// How many schemas were applied.
     spent: Cell<usize>,
+    /// Whether a number was replaced by a stand-in since it was last asked.
+    replaced: Cell<bool>,
     kept: RefCell<Kept>,
 }
 
@@ -86,6 +88,16 @@ impl Judge {
     /// Counts the schemas that a validation applies.
     pub(super) fn spend(&self, count: usize) {
         self.spent.set(self.spent.get().saturating_add(count));
+    }
+
+    /// Notes that a number was replaced by a stand-in.
+    pub(super) fn replace(&self) {
+        self.replaced.set(true);
+    }
+
+    /// Returns whether a number was replaced since the last call.
+    pub(super) fn take_replaced(&self) -> bool {
+        self.replaced.take()
     }
 
     fn compiled(&self, schema: Value) -> Result<Rc<Validator>, Undecided> {

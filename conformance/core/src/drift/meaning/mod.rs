@@ -6,6 +6,7 @@
 //! decides which members are sent at all (`readOnly`, `writeOnly`).
 
 mod algebra;
+mod applied;
 mod as_text;
 mod combined;
 mod cover;
@@ -20,6 +21,7 @@ mod emptied;
 mod examples;
 mod facts;
 mod formats;
+mod frame;
 mod generate;
 mod held;
 mod hints;
@@ -27,6 +29,7 @@ mod judge;
 mod language;
 mod lists;
 mod lookaround;
+mod marks;
 mod place;
 mod plain;
 mod presumed;
@@ -48,6 +51,7 @@ mod tried;
 mod whole;
 mod witness;
 
+pub(super) use algebra::Relation;
 pub use algebra::accepts_nothing;
 pub(super) use documents::Meaning;
 pub(super) use edges::{Focus, of_schema};

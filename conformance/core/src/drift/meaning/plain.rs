@@ -137,6 +137,16 @@ impl<'e, 'a> Writer<'e, 'a> {
         self.unsent().around(at, keyword, around)
     }
 
+    /// Whether the alternative at `at` plainly rejects all values that are looked at.
+    fn rejects_all(&self, at: &str, scope: &Scope<'_>) -> bool {
+        let Scope::Values(values) = scope else {
+            return false;
+        };
+        let edits = self.edits.map_or(&[][..], |edits| edits.edits);
+        let marks = self.source.marks(at);
+        values.iter().all(|value| marks.reject(value, edits))
+    }
+
     /// Whether the schema at `at`, or one that applies to the same value, speaks of one of `names`.
     fn speaks_of(&self, at: &str, names: &Names) -> bool {
         let schemas = &self.source.schemas;
@@ -401,9 +411,14 @@ impl<'e, 'a> Writer<'e, 'a> {
                 let mut written = Vec::new();
                 for index in 0..branches.len() {
                     let branch = pointer::index(&here, index);
-                    if !self.any_edit(|edit| edit.removes_branch(&branch)) {
-                        written.push(self.schema(&branch, scope, &around, depth)?);
+                    if self.any_edit(|edit| edit.removes_branch(&branch)) {
+                        continue;
                     }
+                    let is_apart = keyword != "allOf" && self.rejects_all(&branch, scope);
+                    written.push(match is_apart {
+                        true => Value::Bool(false),
+                        false => self.schema(&branch, scope, &around, depth)?,
+                    });
                 }
                 if keyword == "allOf" {
                     written.into_iter().for_each(|one| both(out, one));

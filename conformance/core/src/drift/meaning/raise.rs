@@ -43,25 +43,30 @@ impl Meaning<'_> {
     ) -> Vec<Value> {
         let (old, new) = self.makers(spot.sender);
         let mut values = values;
-        for Around { at, step, .. } in around {
-            let next = embedded(&values, [(old, at.0), (new, at.1)], step);
-            let accepted = accepted_by_either(&next, [(old, at.0), (new, at.1)]);
-            let mut ranked: Vec<(bool, Value)> = accepted
+        for (index, Around { at, step, .. }) in around.iter().enumerate() {
+            values = embedded(&values, [(old, at.0), (new, at.1)], step);
+            // Where none has to be left out, it is asked of the outermost ones only.
+            if values.len() <= 4 * CARRIED && index + 1 < around.len() {
+                continue;
+            }
+            let accepted = accepted_by_either(&values, [(old, at.0), (new, at.1)]);
+            let (fitting, others): (Vec<_>, Vec<_>) = values
                 .into_iter()
-                .map(|accepted| !accepted)
-                .zip(next)
-                .collect();
-            ranked.sort_by_key(|(refused, _)| *refused);
-            ranked.truncate(4 * CARRIED);
-            values = ranked.into_iter().map(|(_, value)| value).collect();
+                .zip(accepted)
+                .partition(|(_, accepted)| *accepted);
+            let ranked = fitting.into_iter().chain(others).take(4 * CARRIED);
+            values = ranked.map(|(value, _)| value).collect();
         }
-        let root = around.last().map_or(spot.at.0, |around| around.at.0);
-        let spoiled = values.iter().take(CARRIED);
-        let spoiled: Vec<Value> = spoiled
-            .flat_map(|value| embed::spoiled(old, root, value))
-            .collect();
-        values.extend(spoiled);
         values
+    }
+
+    /// The first of `values` with members that other alternatives of the old schema at `at` reject.
+    pub(in super::super) fn spoiled(&self, values: &[Value], spot: Spot<'_>) -> Vec<Value> {
+        let (old, _) = self.makers(spot.sender);
+        let first = values.iter().take(CARRIED);
+        first
+            .flat_map(|value| embed::spoiled(old, spot.at.0, value))
+            .collect()
     }
 
     /// Which of `values` tell the edited schema from what it was; none where it cannot be asked. Where none does, other alternatives
@@ -84,7 +89,7 @@ impl Meaning<'_> {
         };
         let few: Vec<Value> = values.iter().take(CARRIED).cloned().collect();
         let found = sort_out(values)?;
-        if !found.is_empty() {
+        if !found.is_empty() || !rejected && self.is_large(spot.at, spot.sender) {
             return Some(found);
         }
         let spoiled = few.iter();
@@ -106,6 +111,34 @@ impl Meaning<'_> {
         Some(found)
     }
 
+    /// Puts the first of `values` into all schemas around it and tries only the outcome, which is enough where each of these looks at
+    /// its other members alone.
+    fn raised_at_once(
+        &self,
+        values: &[Value],
+        around: &[Around<'_>],
+        spot: Spot<'_>,
+        edits: &[&Edit],
+        rejected: bool,
+    ) -> Option<Tried> {
+        let (old, new) = self.makers(spot.sender);
+        let first = values.first()?.clone();
+        let mut both = [first.clone(), first];
+        for Around { at, step, .. } in around {
+            for (value, (maker, at)) in both.iter_mut().zip([(old, at.0), (new, at.1)]) {
+                *value = embed::around_first(maker, at, step, value)?;
+            }
+        }
+        let last = around.last()?;
+        let root = Spot {
+            at: last.at,
+            text: last.text,
+            ..spot
+        };
+        let tried = distinct(both.to_vec(), 2);
+        self.first_apart(root, edits, &tried, rejected)
+    }
+
     /// Puts values into the schemas around them, the innermost first, as long as they tell the edited schema from what it was.
     /// `rejected` says whether they are those that the sender may send and the receiver rejects.
     pub(in super::super) fn raise(
@@ -123,9 +156,24 @@ impl Meaning<'_> {
             next.is_none_or(|next| !next.step.is_in_place())
         };
         let mut combined = false;
+        if !(rejected && self.only_adds_member(spot, edits))
+            && let Some(tried) = self.raised_at_once(&values, around, spot, edits, rejected)
+        {
+            return Raised::Found(tried);
+        }
         for (index, Around { at, step, text }) in around.iter().enumerate() {
             let mut next = embedded(&values, [(old, at.0), (new, at.1)], step);
             combined |= step.is_in_place();
+            // Of what several alternatives complete, their own value comes first.
+            if step.is_in_place() && next.len() > CARRIED {
+                let accepted = accepted_by_either(&next, [(old, at.0), (new, at.1)]);
+                let (fitting, others): (Vec<_>, Vec<_>) = next
+                    .into_iter()
+                    .zip(accepted)
+                    .partition(|(_, accepted)| *accepted);
+                let all = fitting.into_iter().chain(others);
+                next = all.map(|(value, _)| value).collect();
+            }
             if !last(index) || index + 1 == around.len() {
                 let is_large = next.first().is_some_and(|value| size(value) > LARGE);
                 next.truncate(if is_large { CARRIED } else { 8 * CARRIED });
@@ -186,11 +234,21 @@ fn accepted_by_either(values: &[Value], schemas: [(&Maker<'_>, &str); 2]) -> Vec
 
 /// Values of two schemas that have one of `values` where `step` leads, the small ones first.
 fn embedded(values: &[Value], schemas: [(&Maker<'_>, &str); 2], step: &Step) -> Vec<Value> {
-    let next = values.iter().flat_map(|value| {
+    let all = values.iter().map(|value| {
         let both = schemas.iter();
         both.flat_map(|(maker, at)| embed::around(maker, at, step, value))
     });
-    let mut next = distinct(next.collect(), KEPT);
+    let mut all: Vec<_> = all.collect();
+    // Each value in turn, so that the first one does not take all places.
+    let mut next = Vec::new();
+    while next.len() < 4 * KEPT {
+        let before = next.len();
+        next.extend(all.iter_mut().filter_map(Iterator::next));
+        if next.len() == before {
+            break;
+        }
+    }
+    let mut next = distinct(next, KEPT);
     next.sort_by_cached_key(size);
     next
 }

@@ -10,9 +10,12 @@ use super::embed::{self, Step};
 use super::facts::WAYS;
 use super::trial::{KEPT, Trial};
 use super::tried::distinct;
-use super::{Meaning, Spot};
+use super::{At, Meaning, Spot};
 use crate::document::pointer;
-use crate::finding::Undecided;
+use crate::finding::{Sender, Undecided};
+
+/// Up to how many members examples of harmless differences are looked for in earnest.
+const LARGE: usize = 60;
 
 /// How many members are looked at that a pattern names.
 const NAMES: usize = 20;
@@ -46,19 +49,7 @@ impl Meaning<'_> {
         let (old, new) = self.makers(spot.sender);
         // Of many alternatives only those that come and go are of interest.
         let mut values = self.of_names(spot, edits);
-        for edit in edits {
-            if let Edit::Branch {
-                old: before,
-                new: after,
-                ..
-            } = edit
-            {
-                let sides = [(old, before), (new, after)];
-                for (maker, branch) in sides {
-                    values.extend(branch.iter().flat_map(|at| maker.examples(at)));
-                }
-            }
-        }
+        values.extend(self.of_branches(spot.sender, edits));
         if !values.is_empty() {
             let trial = self.sort_out(spot, edits, values.clone())?;
             if trial.rejected.iter().any(|tried| tried.documented) {
@@ -76,9 +67,7 @@ impl Meaning<'_> {
             }
         }
         // Of so many alternatives, those that an edit changes say more than the first ones do.
-        let is_wide = [sides.0, sides.1]
-            .iter()
-            .any(|(maker, at)| maker.ways(at).len() >= WAYS);
+        let is_wide = self.is_wide(spot.at, spot.sender);
         let mut changed = Trial::default();
         if is_wide {
             let more = self.directed(spot, edits, false);
@@ -106,6 +95,53 @@ impl Meaning<'_> {
             let more = self.directed(spot, edits, overlapping);
             self.with_more(trial, spot, edits, more)
         })
+    }
+
+    /// Whether a schema of either side has more alternatives than are looked at one by one.
+    pub(in super::super) fn is_wide(&self, at: At<'_>, sender: Sender) -> bool {
+        let (old, new) = self.makers(sender);
+        [(old, at.0), (new, at.1)]
+            .iter()
+            .any(|(maker, at)| maker.ways(at).len() >= WAYS)
+    }
+
+    /// Whether values of a schema have so many members that looking for certain ones takes long.
+    pub(in super::super) fn is_large(&self, at: At<'_>, sender: Sender) -> bool {
+        let ways = self.makers(sender).0.ways(at.0);
+        let members = ways.iter().map(|facts| facts.properties.len());
+        members.sum::<usize>() > LARGE || self.is_wide(at, sender)
+    }
+
+    /// Tries the schemas that come or go, whose values are certainly none of those beside them.
+    ///
+    /// # Errors
+    /// Says why values cannot be checked against the schemas.
+    pub(in super::super) fn trial_of_branches(
+        &self,
+        spot: Spot<'_>,
+        edits: &[&Edit],
+    ) -> Result<Trial, Undecided> {
+        self.sort_out(spot, edits, self.of_branches(spot.sender, edits))
+    }
+
+    /// Values of the schemas that come or go.
+    fn of_branches(&self, sender: Sender, edits: &[&Edit]) -> Vec<Value> {
+        let (old, new) = self.makers(sender);
+        let mut values = Vec::new();
+        for edit in edits {
+            if let Edit::Branch {
+                old: before,
+                new: after,
+                ..
+            } = edit
+            {
+                let sides = [(old, before), (new, after)];
+                for (maker, branch) in sides {
+                    values.extend(branch.iter().flat_map(|at| maker.examples(at)));
+                }
+            }
+        }
+        values
     }
 
     /// A trial with more values, which combine what several alternatives say.

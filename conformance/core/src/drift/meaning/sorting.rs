@@ -6,8 +6,8 @@ use super::super::site::Text;
 use super::as_text::{accepted, is_written};
 use super::edit::Edit;
 use super::embed::{self, Step};
-use super::trial::{CARRIED, KEPT, Trial, Tried};
-use super::tried::distinct;
+use super::trial::{CARRIED, KEPT, Trial, Tried, says_its_numbers};
+use super::tried::{distinct, size};
 use super::{Meaning, Spot, judge};
 use crate::finding::{Sender, Undecided};
 
@@ -27,6 +27,7 @@ impl Meaning<'_> {
         let mut values = values;
         values.retain(|value| is_written(value, text));
         let edits = Some(self.edits(sender, changes));
+        old.source.judge.take_replaced();
         let one = accepted(&old.source, at.0, &values, None, text)?;
         let other = accepted(&old.source, at.0, &values, edits, text)?;
         let judged = values.iter().zip(one.iter().zip(&other));
@@ -68,6 +69,7 @@ impl Meaning<'_> {
         }
         let values: Vec<Value> = apart.iter().map(|(value, _)| value.clone()).collect();
         let real = accepted(&new.source, at.1, &values, None, text);
+        let stands_in = old.source.judge.take_replaced();
         let mut trial = Trial::default();
         let typed = self.typed(spot, changes, &apart);
         let is_sent = |in_old: bool| in_old == (sender == Sender::Client);
@@ -81,6 +83,7 @@ impl Meaning<'_> {
                 real: in_old != in_new,
                 documented: is_sent && documented.next().unwrap_or(false),
                 typed: typed.get(index).copied().unwrap_or(true),
+                stands_in,
                 value,
             };
             match is_sent {
@@ -89,7 +92,52 @@ impl Meaning<'_> {
             }
         }
         trial.rank();
+        if sender == Sender::Client && text == Text::No && self.only_adds_member(spot, changes) {
+            self.confirm(at.0, sender, &mut trial.rejected);
+            trial.rank();
+        }
         Ok(trial)
+    }
+
+    /// Returns the smallest of a few values that tells an edited schema from what it was, to both whole documents, and whose members the
+    /// sender documents if it sends it. `rejected` says whether it is to be sent.
+    pub(super) fn first_apart(
+        &self,
+        spot: Spot<'_>,
+        changes: &[&Edit],
+        values: &[Value],
+        rejected: bool,
+    ) -> Option<Tried> {
+        let Spot { at, sender, text } = spot;
+        if text != Text::No {
+            return None;
+        }
+        let (old, new) = self.makers(sender);
+        let edits = Some(self.edits(sender, changes));
+        let in_old = rejected == (sender == Sender::Client);
+        old.source.judge.take_replaced();
+        let one = accepted(&old.source, at.0, values, None, text).ok()?;
+        let mut left: Vec<Value> = values.to_vec();
+        let mut fit = one.into_iter().map(|one| one == in_old);
+        left.retain(|_| fit.next().unwrap_or(false));
+        for (source, at, edits) in [(&old.source, at.0, edits), (&new.source, at.1, None)] {
+            if left.is_empty() {
+                return None;
+            }
+            let mut fit = accepted(source, at, &left, edits, text).ok()?.into_iter();
+            left.retain(|_| fit.next().is_some_and(|fits| fits != in_old));
+        }
+        let stands_in = old.source.judge.take_replaced();
+        left.retain(says_its_numbers);
+        let value = left.into_iter().min_by_key(size)?;
+        let is_told = !rejected || self.documents(at, sender, &[&value], changes) == [true];
+        is_told.then_some(Tried {
+            real: true,
+            documented: rejected,
+            typed: true,
+            stands_in,
+            value,
+        })
     }
 
     /// Which values are accepted as they are; all of them where values are not text. Each comes with whether the old schema accepts it, or

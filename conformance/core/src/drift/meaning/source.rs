@@ -1,13 +1,21 @@
 //! Where schemas are read from, and who writes the values that they describe.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use foldhash::HashMap;
 use serde_json::{Map, Number, Value};
 
 use super::judge::Judge;
+use super::marks::Marks;
 use super::stand_in::StandIns;
 use crate::document::{Decimal, Document, Literal};
 use crate::finding::Sender;
 use crate::schema::direction::Unsent;
 use crate::schema::{Member, Subschemas};
+
+/// How deep alternatives within alternatives are looked into for what values plainly are.
+const NESTED: usize = 12;
 
 /// The schemas of values that one side writes.
 pub(super) struct Source<'a> {
@@ -21,6 +29,10 @@ pub(super) struct Source<'a> {
     stand_ins: Option<(&'a Document, &'a StandIns)>,
     /// The document, for the digits of its numbers.
     document: Option<&'a Document>,
+    /// What values of schemas plainly are, as far as it was asked.
+    marks: RefCell<HashMap<String, Rc<Marks>>>,
+    /// How many alternatives within others are being asked for theirs.
+    asked: Cell<usize>,
 }
 
 impl<'a> Source<'a> {
@@ -43,6 +55,8 @@ impl<'a> Source<'a> {
             counts: true,
             stand_ins: None,
             document: Some(document),
+            marks: RefCell::default(),
+            asked: Cell::default(),
         }
     }
 
@@ -72,7 +86,7 @@ impl<'a> Source<'a> {
         let Some((document, stand_ins)) = self.stand_ins else {
             return value.clone();
         };
-        match (keyword, value) {
+        let meant = match (keyword, value) {
             (
                 "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
                 | "maxProperties" | "minContains" | "maxContains",
@@ -83,13 +97,23 @@ impl<'a> Source<'a> {
             }
             _ if stand_ins.has_no_numbers() => value.clone(),
             _ => stand_ins.value(&Literal::new(value.clone(), document.exact(at))),
+        };
+        if meant != *value {
+            self.judge.replace();
         }
+        meant
     }
 
     /// A value that is added to what a schema says.
     pub(super) fn literal(&self, literal: &Literal) -> Value {
         match self.stand_ins {
-            Some((_, stand_ins)) => stand_ins.value(literal),
+            Some((_, stand_ins)) => {
+                let meant = stand_ins.value(literal);
+                if meant != *literal.value() || !literal.exact().is_empty() {
+                    self.judge.replace();
+                }
+                meant
+            }
             None => literal.value().clone(),
         }
     }
@@ -104,6 +128,8 @@ impl<'a> Source<'a> {
             counts: false,
             stand_ins: None,
             document: None,
+            marks: RefCell::default(),
+            asked: Cell::default(),
         }
     }
 
@@ -112,6 +138,28 @@ impl<'a> Source<'a> {
         if self.counts {
             self.judge.spend(count);
         }
+    }
+
+    /// What values of the schema at `at` plainly are.
+    pub(super) fn marks(&self, at: &str) -> Rc<Marks> {
+        if let Some(known) = self.marks.borrow().get(at) {
+            return known.clone();
+        }
+        if self.asked.get() >= NESTED {
+            return Rc::default();
+        }
+        // A schema that is an alternative of itself gets no marks from that: this ends the recursion.
+        let mut marks = self.marks.borrow_mut();
+        marks.insert(at.to_owned(), Rc::default());
+        drop(marks);
+        let known = |at: &str| self.marks(at);
+        let hidden = self.unsent.names(at);
+        self.asked.set(self.asked.get() + 1);
+        let found = Rc::new(Marks::of(&self.schemas, at, &hidden, &known));
+        self.asked.set(self.asked.get() - 1);
+        let mut marks = self.marks.borrow_mut();
+        marks.insert(at.to_owned(), found.clone());
+        found
     }
 
     /// The schemas of the member `name`, by all that apply to an object; none where they do not speak of it. An object of which no

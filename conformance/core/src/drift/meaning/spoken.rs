@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use foldhash::HashSet;
+use serde_json::{Map, Value};
 
 use super::edit::Edit;
 use super::generate::Maker;
+use super::marks::Marks;
 use super::source::{Source, demands};
 use super::tried::is_alike;
 use super::{At, Meaning, Spot, judge};
@@ -129,10 +131,18 @@ impl Meaning<'_> {
         let (old, new) = self.sources();
         let before = old.schemas.in_place(&[spot.at.0.to_owned()]);
         let after = new.schemas.in_place(&[spot.at.1.to_owned()]);
+        let named = |source: &Source<'_>, schemas: &[String]| -> HashSet<String> {
+            let schemas = schemas.iter().filter_map(|at| source.schemas.object(at));
+            let members = schemas.filter_map(|schema| schema.get("properties")?.as_object());
+            members.flat_map(Map::keys).cloned().collect()
+        };
+        let (in_old, in_new) = (named(old, &before), named(new, &after));
         move |name| {
-            let speaks =
-                |source: &Source<'_>, schemas: &[String]| source.member(schemas, name).is_some();
-            match (spot.sender, speaks(old, &before), speaks(new, &after)) {
+            let speaks = |source: &Source<'_>, schemas: &[String], named: &HashSet<String>| {
+                named.contains(name) || source.member(schemas, name).is_some()
+            };
+            let (before, after) = (speaks(old, &before, &in_old), speaks(new, &after, &in_new));
+            match (spot.sender, before, after) {
                 (Sender::Client, true, _) | (Sender::Server, _, true) => Documented::Now,
                 (Sender::Server, true, false) => Documented::Before,
                 (Sender::Client, false, _) | (Sender::Server, false, false) => Documented::No,
@@ -174,6 +184,48 @@ impl Meaning<'_> {
             });
             telling.map(|(name, _)| name.clone())
         })
+    }
+
+    /// Whether no value is of both schemas of one document, as far as their marks say so; whoever sends it.
+    pub(in super::super) fn are_apart(&self, side: Side, one: &str, other: &str) -> bool {
+        [Sender::Client, Sender::Server].into_iter().all(|sender| {
+            let (old, new) = self.makers(sender);
+            let source = match side {
+                Side::Old => &old.source,
+                Side::New => &new.source,
+            };
+            source.marks(one).are_apart(&source.marks(other))
+        })
+    }
+
+    /// Whether one required member tells all of these schemas of one document apart.
+    pub(in super::super) fn are_all_apart(&self, side: Side, all: &[&str]) -> bool {
+        [Sender::Client, Sender::Server].into_iter().all(|sender| {
+            let (old, new) = self.makers(sender);
+            let source = match side {
+                Side::Old => &old.source,
+                Side::New => &new.source,
+            };
+            let marks: Vec<_> = all.iter().map(|at| source.marks(at)).collect();
+            Marks::are_all_apart(&marks)
+        })
+    }
+
+    /// Whether every value of the old schema at `at` has to meet all of `schemas`.
+    pub(in super::super) fn has_to_meet(&self, at: &str, schemas: &[&str]) -> bool {
+        let marks = self.sources().0.marks(at);
+        schemas.iter().all(|one| marks.conjuncts().contains(*one))
+    }
+
+    /// The schemas of the member `name` that values of the old schema at `at` have to meet, the one of the schema `own` left out.
+    pub(in super::super) fn demands_of(&self, at: &str, own: &str, name: &str) -> Vec<String> {
+        let source = self.sources().0;
+        let marks = source.marks(at);
+        let others = marks.conjuncts().iter().filter(|one| *one != own);
+        let members = others.map(|one| pointer::join(&pointer::join(one, "properties"), name));
+        members
+            .filter(|at| source.schemas.at(at).is_some())
+            .collect()
     }
 
     /// Whether the old schema at `at` rejects all of `values`.

@@ -26,6 +26,8 @@ pub(in super::super) struct Tried {
     pub(in super::super) documented: bool,
     /// Whether it is accepted as it is, and not only as what its text may be read as.
     pub(in super::super) typed: bool,
+    /// Whether it was tried on numbers that stand in for those of the documents.
+    pub(in super::super) stands_in: bool,
 }
 
 /// The values that tell an edit, the best examples first.
@@ -46,7 +48,7 @@ impl Trial {
     }
 
     /// The values of both.
-    pub(super) fn with(mut self, more: Self) -> Self {
+    pub(in super::super) fn with(mut self, more: Self) -> Self {
         self.rejected.extend(more.rejected);
         self.unsent.extend(more.unsent);
         self.rank();

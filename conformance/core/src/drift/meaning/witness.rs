@@ -1,12 +1,10 @@
 //! Whether a value proves an edit to a reader, by the numbers that the documents themselves have.
 
-use serde_json::Value;
-
 use super::as_text::accepted;
 use super::edit::Edit;
 use super::plain::Edits;
 use super::source::Source;
-use super::trial::says_its_numbers;
+use super::trial::{Tried, says_its_numbers};
 use super::{Meaning, Spot, presumed};
 
 impl<'a> Meaning<'a> {
@@ -16,13 +14,14 @@ impl<'a> Meaning<'a> {
         &self,
         spot: Spot<'_>,
         edits: &[&Edit],
-        value: &Value,
+        tried: &Tried,
         in_old: bool,
     ) -> bool {
+        let value = &tried.value;
         if !says_its_numbers(value) || presumed::is_in(value) {
             return false;
         }
-        let Some([old, new]) = self.real(spot.sender) else {
+        let Some([old, new]) = self.real(spot.sender).filter(|_| tried.stands_in) else {
             return true;
         };
         let accepts = |source: &Source<'a>, at: &str, edits: Option<Edits<'_, 'a>>| {

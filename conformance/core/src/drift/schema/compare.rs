@@ -19,7 +19,7 @@ use super::alternatives::turned;
 use super::differences::{self, Below, Difference};
 use super::effect::Effect;
 use super::matching::{LOOKS, Sides};
-use super::side::{self, local};
+use super::side::{self, local, local_once};
 use super::view::{Content, Part, View};
 use super::{bounds, bytes, sets, told};
 use crate::document::pointer;
@@ -215,6 +215,8 @@ impl<'a> Walk<'a> {
         if let Some(flat) = self.flattened(id, &views) {
             views = flat;
             let _ = self.pairs[id].views.set(Box::new(views.clone()));
+        } else if self.restates(id, &views) {
+            return Vec::new();
         }
         let (old, new) = (&views.0, &views.1);
         let mut differences = Vec::new();
@@ -292,7 +294,12 @@ impl<'a> Walk<'a> {
             }
         }
         self.mappings(&views, &mut differences);
-        if differences.is_empty() && local(old) != local(new) && !self.is_binary(&views) {
+        let sides = &self.sides;
+        if differences.is_empty()
+            && local(old) != local(new)
+            && local_once(&sides.old, old) != local_once(&sides.new, new)
+            && !self.is_binary(&views)
+        {
             // Whatever the keywords came to, a difference is never dropped.
             let rule = &rules::SCHEMA_KEYWORD_CHANGED;
             let change = SchemaChange::MeaningChanged;
@@ -315,6 +322,13 @@ impl<'a> Walk<'a> {
             local(&view)
         };
         self.sides.are_one_media_type(&one, &other) && with(old) == with(new)
+    }
+
+    /// Whether one schema says in several what the other one says in another number of them.
+    fn restates(&self, id: usize, views: &(View, View)) -> bool {
+        let visit = &self.pairs[id];
+        let count = |view: &View| view.branches("allOf").len();
+        count(&views.0) != count(&views.1) && self.sides.restate(&visit.old, &visit.new)
     }
 
     /// Both schemas without `allOf`, where only one of them has it or the lists do not match: a wrapper that comes or goes changes
@@ -407,7 +421,11 @@ impl<'a> Walk<'a> {
                 differences::branches(&self.sides, keyword, extra, &at, differences);
             }
             (Content::Branches(old), Content::Branches(new)) => {
-                let (pairs, old, new) = self.sides.matched(old, new);
+                let matched = self.sides.matched(old, new);
+                let (pairs, old, new) = match keyword {
+                    "anyOf" | "allOf" => self.sides.without_copies(matched),
+                    _ => matched,
+                };
                 let same =
                     |(one, other): (String, String)| Below::new(&one, &other, keyword, Step::Same);
                 below.extend(pairs.into_iter().map(same));

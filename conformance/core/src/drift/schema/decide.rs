@@ -11,6 +11,7 @@ use super::super::meaning::{Edit, Spot};
 use super::super::site::Text;
 use super::decider::Decider;
 use super::differences::Difference;
+use super::effect::Effect;
 use super::group::Member;
 use super::shown::Outcome;
 use super::structure::is_null;
@@ -99,7 +100,8 @@ impl<'d> Decider<'d, '_, '_> {
             return Verdict::None;
         }
         if spot.text != Text::No
-            && (inside == 0 && self.are_same_texts(id, difference) || is_null(difference))
+            && (inside == 0 && self.of_listed_texts(id, difference) == Some(Effect::NONE)
+                || is_null(difference))
         {
             return Verdict::None;
         }
@@ -132,13 +134,27 @@ impl<'d> Decider<'d, '_, '_> {
             };
         }
         let is_harmless = self.only_narrows(id, difference, sender, &one.around[..inside]);
-        let mut trial = match self.trials.make(place, difference, spot, is_harmless) {
+        let within = match flag {
+            Some(_) => None,
+            None => self.alternative(id, &one.around[..inside], one.root),
+        };
+        let is_alone =
+            self.is_alone(id, difference) && within.as_ref().is_none_or(|within| within.is_apart);
+        let made = self.trials.make(
+            place,
+            difference,
+            spot,
+            is_harmless,
+            within.as_ref(),
+            is_alone,
+        );
+        let mut trial = match made {
             Ok(trial) => trial,
             Err(reason) => return Verdict::Undecided(reason),
         };
         // Where schemas around turn what is inside of them, or count it, the difference is judged there.
         let (mut inside, mut place, mut spot) = (inside, place, spot);
-        if let Some(outer) = self.turned(&one.around, inside) {
+        if let Some(outer) = self.turned(id, Some(difference), &one.around, inside) {
             if self.changes_nothing(id, difference, &trial, spot, &one.around) {
                 let outer = one.around[outer - 1].0;
                 let member = Member::quiet(id, difference, Vec::new());

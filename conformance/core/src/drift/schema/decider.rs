@@ -1,6 +1,7 @@
 //! What is known while the differences of all pairs are judged.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
 
@@ -12,7 +13,8 @@ use super::trials::Trials;
 use super::users::{self, Senders};
 use super::vacant::Vacancy;
 use super::view::View;
-use crate::finding::Sender;
+use super::within::Union;
+use crate::finding::{Sender, Side};
 
 /// What the judgment of one difference, see [`super::decide`], leaves for that of others.
 pub(super) struct Decider<'d, 'w, 'a> {
@@ -23,6 +25,10 @@ pub(super) struct Decider<'d, 'w, 'a> {
     pub(super) groups: Groups<'d>,
     /// Whether the old schema is included in the new one, and the reverse.
     pub(super) relations: RefCell<HashMap<(usize, Sender), (bool, bool)>>,
+    /// Whether an alternative excludes the others, by the pair that has them.
+    pub(super) apart: RefCell<HashMap<(usize, Side, String), bool>>,
+    /// The alternatives of pairs, by their keyword.
+    pub(super) unions: RefCell<HashMap<(usize, Side, String), Rc<Union>>>,
     pub(super) equal: Vec<bool>,
     /// The differences that are findings by themselves.
     pub(super) told: HashSet<(usize, *const Difference)>,
@@ -40,6 +46,8 @@ impl<'d, 'w, 'a> Decider<'d, 'w, 'a> {
             trials: Trials::new(meaning),
             groups: Groups::default(),
             relations: RefCell::default(),
+            apart: RefCell::default(),
+            unions: RefCell::default(),
             equal: vec![false; walk.pairs.len()],
             told: HashSet::default(),
             senders: users::senders(walk, roots),

@@ -8,6 +8,7 @@ use super::super::rules::{self, Rule};
 use super::bytes::are_text;
 use super::effect::{self, Effect};
 use super::matching::Sides;
+use super::replaced::{effect_of_replaced, is_replaced};
 use super::sets::{required_edits, requires, sets};
 use super::types::types;
 use super::vacant::Vacancy;
@@ -91,7 +92,8 @@ pub(super) fn differ(
             },
         };
         let rule = &rules::SCHEMA_REPLACED;
-        differences.push(whole(rule, (old, new), change, Effect::ANY));
+        let effect = effect_of_replaced(sides, (old, new));
+        differences.push(whole(rule, (old, new), change, effect));
         return false;
     }
     if old.never != new.never {
@@ -105,26 +107,6 @@ pub(super) fn differ(
         return false;
     }
     types(old, new, differences)
-}
-
-/// Whether two schemas have no keyword in common, so that reporting each would hide the cause.
-fn is_replaced(old: &View, new: &View) -> bool {
-    let keywords = |view: &View| {
-        let all = view.parts.keys().filter(|keyword| !is_annotation(keyword));
-        all.cloned().collect::<BTreeSet<String>>()
-    };
-    let (one, other) = (keywords(old), keywords(new));
-    // Branches are compared with branches.
-    let branches = |keywords: &BTreeSet<String>| {
-        ["oneOf", "anyOf"]
-            .iter()
-            .any(|keyword| keywords.contains(*keyword))
-    };
-    !(branches(&one) && branches(&other))
-        && one.len() + other.len() >= 2
-        && one.is_disjoint(&other)
-        && !old.never
-        && !new.never
 }
 
 /// Compares maps of schemas by name.

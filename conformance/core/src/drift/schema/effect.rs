@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::super::meaning::{are_apart, beyond, is_held};
-use super::view::{Content, View};
+use super::view::{Content, Part, View};
 use crate::document::Decimal;
 use crate::schema::pattern::{is_pattern, matches};
 
@@ -30,7 +30,7 @@ impl Effect {
         widens: false,
     };
 
-    const WIDENS: Self = Self {
+    pub(super) const WIDENS: Self = Self {
         narrows: false,
         widens: true,
     };
@@ -276,8 +276,13 @@ pub(super) fn variance(keyword: &str, names: bool, views: (&View, &View)) -> i8 
     }
 }
 
-/// A format of either side that no validator enforces.
+/// A format that no validator enforces, of one side only.
 pub(super) fn unknown_format(views: (&View, &View)) -> Option<String> {
+    let said = |view: &View| view.parts.get("format").and_then(Part::literal);
+    let (one, other) = (said(views.0), said(views.1));
+    if one.map(|one| one.value().clone()) == other.map(|other| other.value().clone()) {
+        return None;
+    }
     [views.0, views.1].iter().find_map(|view| {
         match view.parts.get("format").map(|part| &part.content) {
             Some(Content::Value(Value::String(format))) => {

@@ -194,7 +194,7 @@ impl<'d> Decider<'d, '_, '_> {
             (true, true) => Turned::No,
             (natural, _) if natural == narrows => Turned::No,
             _ if is_negated => Turned::Negated,
-            _ if root.is_some() && count("oneOf") > 0 => Turned::Overlapping,
+            _ if count("oneOf") > 0 => Turned::Overlapping,
             _ => Turned::No,
         }
     }

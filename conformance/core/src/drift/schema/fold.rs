@@ -42,8 +42,14 @@ pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
     viewer.expand(pointer, &mut Vec::new())
 }
 
-/// Views the schema at `pointer` with what its `allOf` say put in the place of these; none where that does not mean the same.
-pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Option<View> {
+/// Views the schema at `pointer` with what its `allOf` say put in the place of these; none where that does not mean the same. Members that
+/// two of them have are those of the first, where they are `same`.
+pub(super) fn flat_view(
+    document: &Document,
+    pointer: &str,
+    prose: bool,
+    same: &dyn Fn(&str, &str) -> bool,
+) -> Option<View> {
     let viewer = Viewer {
         document,
         prose,
@@ -62,7 +68,7 @@ pub(super) fn flat_view(document: &Document, pointer: &str, prose: bool) -> Opti
             if !viewer.may_look(&branch, &chain) {
                 return None;
             }
-            view = conjoin(view, viewer.expand(&branch, &mut chain.clone()))?;
+            view = conjoin(view, viewer.expand(&branch, &mut chain.clone()), same)?;
         }
     }
     None
@@ -207,15 +213,32 @@ impl Viewer<'_> {
         false
     }
 
-    /// Removes keywords that accept everything, unless a neighbor asks what they looked at.
-    fn drop_trivial(&self, view: &mut View) {
-        let accepts_all = |at: &str| match self.document.at(at) {
+    /// Whether the schema at `at` says nothing, itself or by those that it consists of.
+    fn says_nothing(&self, at: &str, depth: usize) -> bool {
+        let is_left_out =
+            |key: &str| PROVENANCE.contains(&key) || (!self.prose && PROSE.contains(&key));
+        match self.document.at(at) {
             Some(Value::Bool(accepts)) => *accepts,
-            Some(Value::Object(members)) => members.keys().all(|key| {
-                PROVENANCE.contains(&key.as_str()) || (!self.prose && PROSE.contains(&key.as_str()))
+            Some(Value::Object(members)) => members.iter().all(|(key, value)| match value {
+                _ if is_left_out(key) => true,
+                _ if depth == CHAIN => false,
+                Value::String(reference) if key == "$ref" => {
+                    let target = self.document.target(reference);
+                    target.is_some_and(|target| self.says_nothing(&target, depth + 1))
+                }
+                Value::Array(branches) if key == "allOf" => {
+                    let below = pointer::join(at, key);
+                    let mut all = (0..branches.len()).map(|index| pointer::index(&below, index));
+                    all.all(|branch| self.says_nothing(&branch, depth + 1))
+                }
+                _ => false,
             }),
             _ => false,
-        };
+        }
+    }
+
+    /// Removes keywords that accept everything, unless a neighbor asks what they looked at.
+    fn drop_trivial(&self, view: &mut View) {
         for (keyword, neighbor) in [
             ("additionalProperties", "unevaluatedProperties"),
             ("items", "unevaluatedItems"),
@@ -227,7 +250,7 @@ impl Viewer<'_> {
                 ..
             }) = view.parts.get(keyword)
                 && !asked
-                && accepts_all(at)
+                && self.says_nothing(at, 0)
             {
                 view.parts.remove(keyword);
             }

@@ -155,6 +155,25 @@ impl Sides<'_> {
         )
     }
 
+    /// Leaves out branches that repeat one which says the same on both sides: in `anyOf` and `allOf`, a copy changes nothing.
+    pub(super) fn without_copies(&self, (pairs, old, new): Matched) -> Matched {
+        if old.is_empty() && new.is_empty() {
+            return (pairs, old, new);
+        }
+        let steady = pairs.iter().filter(|(one, other)| self.same(one, other));
+        let (ones, others): (Vec<&String>, Vec<&String>) =
+            steady.map(|(one, other)| (one, other)).unzip();
+        let rest = |side: &Side<'_>, known: Vec<&String>, extra: Vec<String>| {
+            let known: HashSet<String> = known.into_iter().map(|at| side.said(at)).collect();
+            extra
+                .into_iter()
+                .filter(|at| !known.contains(&side.said(at)))
+                .collect()
+        };
+        let (old, new) = (rest(&self.old, ones, old), rest(&self.new, others, new));
+        (pairs, old, new)
+    }
+
     fn paired(
         &self,
         old: Vec<Branch<'_>>,
@@ -224,12 +243,25 @@ impl Sides<'_> {
         };
         self.left.set(left);
         let (one, other) = (self.old.view(old), self.new.view(new));
-        if local(&one) != local(&other) {
+        local(&one) == local(&other)
+            && (self.same(old, new) || self.alike_parts(&one, &other, assumed))
+    }
+
+    /// Whether two schemas say the same once what their `allOf` say is put in the place of these.
+    pub(super) fn restate(&self, old: &str, new: &str) -> bool {
+        let (Some(one), Some(other)) = (self.old.restated(old), self.new.restated(new)) else {
             return false;
-        }
-        if self.same(old, new) {
-            return true;
-        }
+        };
+        local(&one) == local(&other) && self.alike_parts(&one, &other, &mut HashSet::default())
+    }
+
+    /// Whether the schemas inside of two that say the same themselves say the same.
+    fn alike_parts(
+        &self,
+        one: &View,
+        other: &View,
+        assumed: &mut HashSet<(String, String)>,
+    ) -> bool {
         let parts = one.parts.values().zip(other.parts.values());
         parts.into_iter().all(|(one, other)| {
             let in_order = |ones: &mut dyn Iterator<Item = &String>,

@@ -12,8 +12,12 @@ const GROUPS: [&[&str]; 4] = [
     &["if", "then", "else"],
 ];
 
-/// The schema that says what both say, where their properties are others.
-pub(super) fn conjoin(mut outer: View, inner: View) -> Option<View> {
+/// The schema that says what both say, where their properties are others, or those that are `same`.
+pub(super) fn conjoin(
+    mut outer: View,
+    inner: View,
+    same: &dyn Fn(&str, &str) -> bool,
+) -> Option<View> {
     const TOGETHER: [&str; 5] = [
         "additionalProperties",
         "patternProperties",
@@ -39,13 +43,17 @@ pub(super) fn conjoin(mut outer: View, inner: View) -> Option<View> {
             outer.parts.insert(keyword, part);
             continue;
         };
+        let is_same = same(&known.pointer, &part.pointer);
         match (&mut known.content, part.content) {
             (Content::Named(known), Content::Named(more)) if keyword == "properties" => {
                 for (name, at) in more {
-                    if known.get(&name).is_some_and(|other| *other != at) {
-                        return None;
+                    match known.get(&name) {
+                        Some(other) if *other != at && !same(other, &at) => return None,
+                        Some(_) => {}
+                        None => {
+                            known.insert(name, at);
+                        }
                     }
-                    known.insert(name, at);
                 }
             }
             (Content::Set(known), Content::Set(more)) if keyword == "required" => {
@@ -60,6 +68,7 @@ pub(super) fn conjoin(mut outer: View, inner: View) -> Option<View> {
                 known.extend(more);
             }
             (Content::Set(known), Content::Set(more)) if *known == more => {}
+            (Content::Value(_) | Content::One(_), _) if is_same => {}
             // The annotations of the outer schema take precedence over those of the inner one.
             _ if is_annotation(&keyword) => {}
             _ => return None,

@@ -1,11 +1,13 @@
 //! Comparing schemas to the last keyword.
 //!
 //! - Pairing: [`compare`] walks the pairs of schemas that do not say the same in the same words, [`matching`] finds the partners of
-//!   alternatives, and [`unchanged`] skips what says the same itself; [`fold`] writes equivalent spellings in one way, as a [`view`] of what [`side`] is asked for.
-//! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`], [`bytes`] and [`alternatives`], says what differs, as data and as
-//!   an edit of the old schema.
+//!   alternatives, and [`unchanged`] skips what says the same itself; [`fold`] writes equivalent spellings in one way, as a [`view`] of
+//!   what [`side`] is asked for.
+//! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`], [`bytes`], [`alternatives`] and [`replaced`], says what differs,
+//!   as data and as an edit of the old schema.
 //! - Deciding: [`decide`] judges each edit by itself, at the [`spot`] that a whole value has to meet, from [`trials`] of values, with a
-//!   [`verdict`]; [`proofs`] where no value tells, with [`structure`], [`effect`] and its [`propagation`], [`inclusion`] and [`reach`].
+//!   [`verdict`], and in the alternative that it is [`within`] where the others exclude that; [`proofs`] where no value tells, with
+//!   [`structure`], [`effect`] and its [`propagation`], [`inclusion`] and [`reach`].
 //!   [`vacant`] and [`nothing`] say where no value comes, [`sent`] which members are sent at all, [`texts`] what patterns and lengths allow
 //!   together, [`unreadable`] where patterns keep values from telling. [`together`] finds what no difference of a [`group`] does alone,
 //!   [`shown`] the value that proves it. What they share is in the [`decider`].
@@ -27,10 +29,12 @@ mod keyword;
 mod matching;
 mod merge;
 mod nothing;
+mod overlap;
 mod proofs;
 mod propagation;
 mod range;
 mod reach;
+mod replaced;
 mod sent;
 mod sets;
 mod shown;
@@ -49,6 +53,7 @@ mod vacant;
 mod verdict;
 mod view;
 mod ways;
+mod within;
 
 pub(super) use compare::Schemas;
 pub(super) use keyword::is_own_dialect;

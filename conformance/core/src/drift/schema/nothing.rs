@@ -108,6 +108,17 @@ impl Vacancy<'_, '_> {
             || self.are_empty(&views, DEPTH)
     }
 
+    /// Whether no object meets both of the schemas at these places.
+    pub(super) fn have_no_object(&self, one: &str, other: &str) -> bool {
+        let mut conjuncts = Vec::new();
+        for at in [one, other] {
+            let view = self.side.view(&self.side.known_as(at));
+            self.conjuncts(&view, DEPTH, &mut conjuncts);
+        }
+        let all: Vec<&View> = conjuncts.iter().filter(|one| !one.or_null).collect();
+        self.is_impossible(&all, "object", false, DEPTH)
+    }
+
     /// All schemas that each value of `view` has to meet.
     fn conjuncts(&self, view: &View, depth: usize, all: &mut Vec<View>) {
         all.push(view.clone());

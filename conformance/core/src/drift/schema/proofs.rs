@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::meaning::{Edit, Spot, Step, Trial, of_schema};
+use super::super::meaning::{Edit, Relation, Spot, Step, Trial, of_schema};
 use super::decider::Decider;
 use super::differences::Difference;
 use super::effect;
@@ -105,6 +105,7 @@ impl Decider<'_, '_, '_> {
         {
             return harmless();
         }
+        let own = inside;
         let inside = match lost {
             Some(place) => one.around.iter().position(|(pair, ..)| *pair == place),
             None => inside.checked_sub(1),
@@ -127,11 +128,26 @@ impl Decider<'_, '_, '_> {
             (false, true) if unsent => return harmless(),
             _ => {}
         }
-        let relation = self.meaning.proof(spot.at, spot.sender, &edits);
-        let (safe, same) = match spot.sender {
+        let known = |relation: &Relation| match spot.sender {
             Sender::Client => (relation.old_in_new, relation.new_in_old),
             Sender::Server => (relation.new_in_old, relation.old_in_new),
         };
+        // What holds inside holds outside, where the schemas in between pass it on.
+        let passes = lost.is_none() && self.is_passed_on(id, difference, &one.around[..own]);
+        let inner = match passes && own > 0 {
+            true => self.meaning.proof(self.at(id), spot.sender, &edits),
+            false => Relation::default(),
+        };
+        let relation = match known(&inner) {
+            (true, same) if same || !helps || unsent => inner,
+            _ => {
+                let mut relation = self.meaning.proof(spot.at, spot.sender, &edits);
+                relation.old_in_new |= inner.old_in_new;
+                relation.new_in_old |= inner.new_in_old;
+                relation
+            }
+        };
+        let (safe, same) = known(&relation);
         if !harms || safe {
             return match (unsent, !helps || same) {
                 (false, true) => Verdict::None,

@@ -9,7 +9,8 @@ use super::structure::is_open;
 use super::vacant::{count, number};
 use super::view::View;
 use super::{nothing, texts};
-use crate::finding::{SchemaChange, Sender};
+use crate::document::pointer;
+use crate::finding::{SchemaChange, Sender, Side};
 
 impl Decider<'_, '_, '_> {
     /// Whether the difference adds a property that the old document has elsewhere, such as in an alternative.
@@ -38,8 +39,17 @@ impl Decider<'_, '_, '_> {
             let covariant = ["oneOf", "anyOf", "allOf", "$ref", "properties", "items"];
             covariant.contains(&keyword.as_str()) || *step == Step::Rest
         });
+        if self.is_restated(id, difference, around) {
+            return Effect::NONE;
+        }
         if united && is_open(difference, views) && !self.is_known_member(id, difference) {
             return Effect::NONE;
+        }
+        if plain
+            && spot.text != Text::No
+            && let Some(effect) = self.of_listed_texts(id, difference)
+        {
+            return effect;
         }
         if plain && spot.text != Text::No && difference.keyword == "type" {
             let exploded = spot.text == Text::Exploded;
@@ -62,37 +72,46 @@ impl Decider<'_, '_, '_> {
                 },
             ] if keyword == "oneOf" => {
                 // Where it excludes all others, it is as one of `anyOf`.
-                match self.is_apart(id, old.is_some(), old.as_ref().or(new.as_ref())) {
-                    true => effect::of_branch("anyOf", old.is_some()),
-                    false => own,
+                let branch = match (old, new) {
+                    (Some(old), _) => Some((Side::Old, old)),
+                    (None, new) => new.as_ref().map(|new| (Side::New, new)),
+                };
+                match branch {
+                    Some((side, at)) if self.is_apart(id, keyword, (side, at)) => {
+                        effect::of_branch("anyOf", old.is_some())
+                    }
+                    _ => {
+                        let turned = self.of_overlapping_branch(id, difference, old.is_some());
+                        turned.unwrap_or(own)
+                    }
                 }
             }
             _ => own,
         };
         let mut names = effect::names_members(&difference.keyword);
-        let mut variance = 1;
         let mut in_place = true;
         let mut inner = id;
-        for (pair, keyword, step) in around {
+        let mut found = own;
+        for (index, (pair, keyword, step)) in around.iter().enumerate() {
             in_place &= step.is_in_place();
-            let (old, new) = self.at(std::mem::replace(&mut inner, *pair));
-            variance *= match keyword.as_str() {
-                "oneOf" if seen || !in_place => 1,
-                "oneOf"
-                    if self.is_apart(*pair, true, Some(&old.to_owned()))
-                        && self.is_apart(*pair, false, Some(&new.to_owned())) =>
-                {
-                    1
-                }
-                keyword => effect::variance(keyword, names, self.views(*pair)),
+            let alternative = std::mem::replace(&mut inner, *pair);
+            let is_one_of = keyword == "oneOf";
+            let is_united = is_one_of && self.are_united(id, Some(difference), around, index);
+            let turned = match is_one_of && !is_united {
+                true => self.of_overlapping(*pair, alternative, difference, found),
+                false => None,
+            };
+            let is_passed_on = is_united || is_one_of && (seen || !in_place);
+            found = match effect::variance(keyword, names, self.views(*pair)) {
+                _ if turned.is_some() => turned.unwrap_or(found),
+                _ if is_passed_on => found,
+                1 => found,
+                -1 => found.reversed(),
+                _ => Effect::ANY,
             };
             names &= *step == Step::Same;
         }
-        match variance {
-            1 => own,
-            -1 => own.reversed(),
-            _ => Effect::ANY,
-        }
+        found
     }
 
     /// Whether a bound changes below what every text has: a list has an item, and a segment of a path a character.
@@ -108,6 +127,54 @@ impl Decider<'_, '_, '_> {
         difference.keyword == keyword && is_low(views.0) && is_low(views.1)
     }
 
+    /// Whether another schema that the same object has to meet says what a property that comes, or goes, says.
+    fn is_restated(
+        &self,
+        id: usize,
+        difference: &Difference,
+        around: &[(usize, String, Step)],
+    ) -> bool {
+        let [
+            Edit::Entry {
+                schema,
+                keyword,
+                name,
+                new,
+            },
+        ] = &difference.edits[..]
+        else {
+            return false;
+        };
+        let expected = match new {
+            Some(_) => Effect::NARROWS,
+            None => Effect::WIDENS,
+        };
+        if keyword != "properties" || difference.effect != expected {
+            return false;
+        }
+        let conjunction = around
+            .iter()
+            .take_while(|(_, keyword, step)| keyword == "allOf" && *step == Step::Same);
+        let whole = conjunction.last().map_or(id, |(pair, ..)| *pair);
+        let sides = &self.walk.sides;
+        let own = match new {
+            Some(new) => (Side::New, new.clone()),
+            None => {
+                let properties = pointer::join(schema, "properties");
+                (Side::Old, pointer::join(&properties, name))
+            }
+        };
+        let is_scalar = |at: &str| {
+            let view = sides.view_at((Side::Old, at));
+            view.types()
+                .is_some_and(|types| types.iter().all(|name| name != "object" && name != "array"))
+        };
+        let others = self.meaning.demands_of(self.at(whole).0, schema, name);
+        others
+            .iter()
+            .any(|at| is_scalar(at) && sides.covers((own.0, &own.1), (Side::Old, at)))
+    }
+
     /// Returns the effect of a flag on the object that has the member: it may not have it any more, and need not.
     fn of_flag(&self, id: usize, set: bool, around: &[(usize, String, Step)]) -> Effect {
         let holder = around.iter().find_map(|(_, _, step)| match step {
@@ -120,22 +187,6 @@ impl Decider<'_, '_, '_> {
             narrows: set || is_required,
             widens: !set || is_required,
         }
-    }
-
-    /// Whether no value of the alternative at `branch` matches another one of the `oneOf` of the old or the new schema of a pair.
-    fn is_apart(&self, id: usize, in_old: bool, branch: Option<&String>) -> bool {
-        let (view, vacancy) = match in_old {
-            true => (self.views(id).0, &self.vacant.0),
-            false => (self.views(id).1, &self.vacant.1),
-        };
-        let known = |at: &str| vacancy.side.known_as(at);
-        let Some(own) = branch.map(|at| known(at)) else {
-            return false;
-        };
-        let branches = view.branches("oneOf");
-        let others = branches.iter().filter(|at| known(at) != own);
-        let all: Vec<&String> = others.collect();
-        all.len() + 1 == branches.len() && all.iter().all(|at| vacancy.are_apart(&own, at))
     }
 
     /// Whether a difference adds a member that a server need not send, to one of alternatives that accept more where the alternative

@@ -64,9 +64,11 @@ impl Decider<'_, '_, '_> {
             return Outcome::Found(first.documented, None);
         }
         let values: Vec<Value> = list.iter().take(4).map(|one| one.value.clone()).collect();
-        let mut raised = match around.is_empty() {
-            true => Raised::Found(first.clone()),
-            false => self.meaning.raise(values, &around, spot, edits, rejected),
+        let framed = self.meaning.framed(first, &around, spot, edits);
+        let mut raised = match framed.filter(|one| one.documented || !rejected) {
+            Some(framed) => Raised::Found(framed),
+            None if around.is_empty() => Raised::Found(first.clone()),
+            None => self.meaning.raise(values, &around, spot, edits, rejected),
         };
         let level = match &raised {
             Raised::Found(_) => None,
@@ -76,8 +78,14 @@ impl Decider<'_, '_, '_> {
                 Some(own.take_while(|one| one.step.is_in_place()).count())
             }
         };
-        // The schemas around may leave room for a few values only, so look from there.
-        if let Some(level) = level
+        // The schemas around may leave room for a few values only, so look from there; not far for what harms nobody.
+        let is_lost = matches!(raised, Raised::Lost(..));
+        let is_sought = |level: &usize| {
+            let place = around.get(*level).map(|one| one.at);
+            let is_large = place.is_some_and(|at| self.meaning.is_large(at, spot.sender));
+            rejected || !is_lost && !is_large
+        };
+        if let Some(level) = level.filter(is_sought)
             && let Some(again) = self.raised_from(edits, rest, &around, spot, level, rejected)
         {
             raised = Raised::Found(again);
@@ -167,7 +175,7 @@ impl Decider<'_, '_, '_> {
             ..spot
         };
         let in_old = accepted_by == Side::Old;
-        if !self.meaning.is_witness(whole, edits, &value, in_old) {
+        if !self.meaning.is_witness(whole, edits, tried, in_old) {
             return None;
         }
         let found = parts

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::super::equal::{PROVENANCE, identity_without_provenance};
 use super::differences::shape;
 use super::fold::{flat_view, view};
 use super::view::{Content, PROSE, View};
-use crate::document::{Document, holds_data, pointer};
+use crate::document::{Document, Literal, holds_data, pointer};
 use crate::finding::Shape;
 
 /// How many references are followed to what a schema is known by.
@@ -55,7 +55,20 @@ impl<'a> Side<'a> {
 
     /// As [`Self::view`], without `allOf`, if that can be said.
     pub(super) fn flat_view(&self, at: &str) -> Option<View> {
-        flat_view(self.document, at, self.prose)
+        flat_view(self.document, at, self.prose, &|_, _| false)
+    }
+
+    /// As [`Self::flat_view`], but a member that several schemas describe in the same words is there once, with the first of them.
+    pub(super) fn restated(&self, at: &str) -> Option<View> {
+        let same = |one: &str, other: &str| self.said(one) == self.said(other);
+        flat_view(self.document, at, self.prose, &same)
+    }
+
+    /// What the schema at `at` says, or the one that it only refers to: one text for all that say it in the same words.
+    pub(super) fn said(&self, at: &str) -> String {
+        let (at, value) = self.known(at);
+        let literal = value.map(|value| Literal::new(value.clone(), self.document.exact(&at)));
+        literal.map_or(at, |literal| identity_without_provenance(&literal))
     }
 
     /// A schema in a few words.
@@ -181,6 +194,20 @@ impl<'a> Side<'a> {
         }
         (at, value)
     }
+}
+
+/// A hash of what a schema says once: copies of branches of `anyOf` and `allOf` left out.
+pub(super) fn local_once(side: &Side<'_>, view: &View) -> u64 {
+    let mut view = view.clone();
+    for keyword in ["anyOf", "allOf"] {
+        if let Some(part) = view.parts.get_mut(keyword)
+            && let Content::Branches(branches) = &mut part.content
+        {
+            let mut seen = HashSet::default();
+            branches.retain(|at| seen.insert(side.said(at)));
+        }
+    }
+    local(&view)
 }
 
 /// A hash of the keywords of a schema, without the schemas inside of it.

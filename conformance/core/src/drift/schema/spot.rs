@@ -8,7 +8,7 @@ use super::effect;
 use super::ways::Use;
 use crate::finding::{Sender, Undecided};
 
-impl Decider<'_, '_, '_> {
+impl<'d> Decider<'d, '_, '_> {
     /// How many of the schemas around a difference are met by the same value; for a flag of a member, by the object that has it.
     pub(super) fn in_place(difference: &Difference, around: &[(usize, String, Step)]) -> usize {
         let same = |from: usize| {
@@ -32,11 +32,18 @@ impl Decider<'_, '_, '_> {
     }
 
     /// How many of the schemas around a difference there are up to the outermost one that does not simply accept more where the inner
-    /// one does: `not`, `if`, `oneOf`, `contains` with a limit, and the like.
-    pub(super) fn turned(&self, around: &[(usize, String, Step)], inside: usize) -> Option<usize> {
+    /// one does: `not`, `if`, `oneOf` whose alternatives overlap, `contains` with a limit, and the like.
+    pub(super) fn turned(
+        &self,
+        id: usize,
+        difference: Option<&Difference>,
+        around: &[(usize, String, Step)],
+        inside: usize,
+    ) -> Option<usize> {
         let turns = |index: &usize| {
             let (pair, keyword, step) = &around[*index];
             effect::variance(keyword, step.is_in_place(), self.views(*pair)) != 1
+                && !(keyword == "oneOf" && self.are_united(id, difference, around, *index))
         };
         let last = (inside..around.len()).rev().find(turns)?;
         let rest = around[last + 1..].iter();
@@ -45,10 +52,13 @@ impl Decider<'_, '_, '_> {
 
     /// The schemas around others, for values to be put into them.
     pub(super) fn levels<'p>(
-        &'p self,
+        &self,
         around: &'p [(usize, String, Step)],
         root: usize,
-    ) -> Vec<Around<'p>> {
+    ) -> Vec<Around<'p>>
+    where
+        'd: 'p,
+    {
         let level = |(index, (pair, _, step)): (usize, &'p (usize, String, Step))| Around {
             at: self.at(*pair),
             step,
@@ -102,7 +112,11 @@ impl Decider<'_, '_, '_> {
             .chain(inner.unsent.iter().take(4));
         let values = all.map(|tried| tried.value.clone()).collect();
         let lifted = self.meaning.lift(values, levels, from);
-        let trial = self.meaning.sort_out(spot, &edits, lifted)?;
+        let spoiled = self.meaning.spoiled(&lifted, spot);
+        let mut trial = self.meaning.sort_out(spot, &edits, lifted)?;
+        if trial.rejected.is_empty() {
+            trial = trial.with(self.meaning.sort_out(spot, &edits, spoiled)?);
+        }
         if !trial.rejected.is_empty() {
             return Ok(trial);
         }

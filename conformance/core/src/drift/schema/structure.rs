@@ -17,27 +17,18 @@ use crate::document::pointer;
 use crate::finding::{SchemaChange, Sender, Side, Undecided};
 
 impl Decider<'_, '_, '_> {
-    /// Whether both schemas list their values, and these are written in the same texts.
-    pub(super) fn are_same_texts(&self, id: usize, difference: &Difference) -> bool {
+    /// The effect of a difference on the texts of two schemas that list their values, or are one of the booleans; none where either of them
+    /// does not, so that other texts are possible.
+    pub(super) fn of_listed_texts(&self, id: usize, difference: &Difference) -> Option<Effect> {
         if !["type", "enum"].contains(&difference.keyword.as_str()) {
-            return false;
+            return None;
         }
-        let texts = |view: &View| -> Option<BTreeSet<String>> {
-            let of_type = |value: &Value| {
-                let types = view.types();
-                types.is_none_or(|types| types.iter().any(|name| is_of(value, name)))
-            };
-            let all = view.set("enum")?.iter().map(|value| match value {
-                value if !of_type(value) => None,
-                Value::String(text) => Some(text.clone()),
-                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-                Value::Null | Value::Array(_) | Value::Object(_) => None,
-            });
-            all.collect()
-        };
         let (old, new) = self.views(id);
-        let (one, other) = (texts(old), texts(new));
-        one.is_some() && one == other
+        let (one, other) = (listed_texts(old)?, listed_texts(new)?);
+        Some(Effect {
+            narrows: !one.is_subset(&other),
+            widens: !other.is_subset(&one),
+        })
     }
 
     /// Whether an alternative that comes, or goes, accepts nothing documented that none of the others does.
@@ -73,6 +64,24 @@ impl Decider<'_, '_, '_> {
     }
 }
 
+/// The texts of the values that a schema lists; of booleans there are two.
+fn listed_texts(view: &View) -> Option<BTreeSet<String>> {
+    let of_type = |value: &Value| {
+        let types = view.types();
+        types.is_none_or(|types| types.iter().any(|name| is_of(value, name)))
+    };
+    if view.set("enum").is_none() && matches!(view.types(), Some([only]) if only == "boolean") {
+        return Some(["false", "true"].map(str::to_owned).into());
+    }
+    let all = view.set("enum")?.iter().map(|value| match value {
+        value if !of_type(value) => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    });
+    all.collect()
+}
+
 /// Whether a difference is about null alone.
 pub(super) fn is_null(difference: &Difference) -> bool {
     match &difference.change {
@@ -101,9 +110,8 @@ pub(super) fn blind(difference: &Difference, views: (&View, &View)) -> Option<Un
             return Some(Undecided::NotEnforced { keyword });
         }
     }
-    if (keyword == "format" || keyword.is_empty())
-        && let Some(format) = effect::unknown_format(views)
-    {
+    let is_open = keyword == "format" || keyword.is_empty() && difference.effect == Effect::ANY;
+    if is_open && let Some(format) = effect::unknown_format(views) {
         return Some(Undecided::UnknownFormat { format });
     }
     let broken = |view: &View| view.parts.contains_key("not-a-schema");

@@ -168,7 +168,7 @@ impl<'d> Decider<'d, '_, '_> {
         }
         let one = self.uses(place, spot.sender).into_iter().next()?;
         let is_told = matches!(one.around.first(), None | Some((_, _, Step::Member(_))));
-        if !is_told || self.turned(&one.around, 0).is_some() {
+        if !is_told || self.turned(place, None, &one.around, 0).is_some() {
             return None;
         }
         let empty = |group: &[&'d Difference]| self.meaning.leaves_nothing(spot, &edits(group));
@@ -281,10 +281,14 @@ impl<'d> Decider<'d, '_, '_> {
         let all = edits(&differences);
         let members = all.iter().filter_map(|edit| edit.member());
         let members = members.take(TOGETHER).map(str::to_owned).collect();
-        let mut trial = self
-            .meaning
-            .trial(spot, &all, &Focus::All(members))
-            .unwrap_or_default();
+        // Differences of many alternatives seldom meet in one value: those of their own values are looked at.
+        let mut trial = match !silent && self.meaning.is_wide(spot.at, spot.sender) {
+            true => Trial::default(),
+            false => self
+                .meaning
+                .trial(spot, &all, &Focus::All(members))
+                .unwrap_or_default(),
+        };
         let more = self.meaning.sort_out(spot, &all, combined(group));
         let more = more.unwrap_or_default();
         trial.rejected.extend(more.rejected);

@@ -93,13 +93,20 @@ pub(super) fn types(old: &View, new: &View, differences: &mut Vec<Difference>) -
         _ => true,
     };
     let holder = old_type.as_deref().map(pointer::parent).unwrap_or(&schema);
-    let mut edits = vec![Edit::Types {
-        schema: holder.to_owned(),
-        types: other.clone(),
-    }];
     let any_null = |view: &View, types: &Option<Vec<Value>>| {
         types.is_none() && listed(view) || takes_null(view)
     };
+    // Where the old schema says no types, there is none among them that says whether null is valid.
+    let mut types = other.clone();
+    if let (None, Some(types)) = (&one, &mut types)
+        && any_null(new, &other)
+    {
+        types.push(null.clone());
+    }
+    let mut edits = vec![Edit::Types {
+        schema: holder.to_owned(),
+        types,
+    }];
     match (any_null(old, &one), any_null(new, &other)) {
         (false, true) if other.is_some() => edits.push(Edit::Null {
             schema: schema.clone(),

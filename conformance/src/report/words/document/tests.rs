@@ -124,6 +124,18 @@ fn a_sentence_says_what_changed_and_who_is_affected() {
             "`value` of the sample `one` differs at `/a/0`: 1 in documented, missing in emitted",
         ),
         (
+            DocumentChange::ExampleChanged {
+                name: None,
+                key: "example".to_owned(),
+                at: String::new(),
+                old: None,
+                new: Some(json!("ak_test").into()),
+            },
+            None,
+            "the sample is new: `ak_test`",
+            "the sample differs: missing in documented, `ak_test` in emitted",
+        ),
+        (
             DocumentChange::ParameterRepeated {
                 side: Side::New,
                 part: query("q"),
