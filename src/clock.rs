@@ -52,6 +52,13 @@ pub struct SavedTime {
     pub real: Timestamp,
 }
 
+impl SavedTime {
+    /// How far the steady time was ahead of the machine's clock, in whole seconds.
+    pub fn lead(self) -> SignedDuration {
+        whole_seconds(self.steady.duration_since(self.real))
+    }
+}
+
 /// A reading of the machine's clocks.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
@@ -208,7 +215,7 @@ impl Clock {
     /// How far the steady time is ahead of the time of day, in whole seconds: what it is ahead by less is noise of the measurement.
     pub fn steady_lead(&self) -> SignedDuration {
         let Moment { now, steady } = self.moment();
-        SignedDuration::from_secs_f64(steady.duration_since(now).as_secs_f64().round())
+        whole_seconds(steady.duration_since(now))
     }
 
     /// Returns the state from which a later process continues the steady time, if this one lives on for `ahead` and then ends without
@@ -232,6 +239,16 @@ impl Clock {
     pub fn is_real(&self) -> bool {
         self.speed == 1.0
     }
+}
+
+/// A duration in milliseconds, as it is shown and logged: to the microsecond, and without the noise of floating point numbers.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    let microseconds = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
+    f64::from(microseconds) / 1e3
+}
+
+fn whole_seconds(time: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs_f64(time.as_secs_f64().round())
 }
 
 /// At the end of time on a clock that runs that fast.

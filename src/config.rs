@@ -2,6 +2,7 @@
 
 mod choices;
 mod egress;
+mod file;
 mod listening;
 mod providers;
 mod storage;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 pub use self::choices::{LogFormat, Mode, Role};
 use self::egress::policy;
 pub use self::egress::{Egress, EgressProxy, EgressSettings};
+use self::file::Origin;
 use self::listening::{base_path, hosts, listen};
 use self::providers::ProviderSettings;
 pub use self::storage::{Storage, StorageSettings, location};
@@ -151,6 +153,11 @@ pub struct Settings {
     #[command(flatten)]
     #[serde(flatten)]
     pub providers: ProviderSettings,
+
+    /// Which of them come from the file.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub(crate) origin: Origin,
 }
 
 /// The configuration of `serve`, complete and consistent.
@@ -224,12 +231,24 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not TOML, or a value has the wrong type.
-    #[error("{path}: {reason}")]
+    #[error("{path}, line {line}: {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The fault, with its line where there is one.
+        /// The line of the fault, from 1.
+        line: usize,
+        /// The fault, with the key that it is at.
         reason: String,
+    },
+    /// A value of the file that makes no sense.
+    #[error("{path}, line {line}: {source}")]
+    Located {
+        /// The file.
+        path: PathBuf,
+        /// The line of its key, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: Box<ConfigError>,
     },
     /// A value, or a combination of values, that makes no sense.
     #[error("{0}")]
@@ -258,23 +277,7 @@ impl Settings {
             path: path.clone(),
             source,
         })?;
-        let malformed = |reason: String| ConfigError::Malformed {
-            path: path.clone(),
-            reason,
-        };
-        let table: toml::Table = toml::from_str(&text)
-            .map_err(|error| malformed(error.to_string().trim().replace('\n', " ")))?;
-        let known = known_keys();
-        if let Some(unknown) = table.keys().find(|key| !known.contains(key)) {
-            return Err(malformed(format!(
-                "`{unknown}` is not a setting; the settings are {}",
-                known.join(", ")
-            )));
-        }
-        let file: Self = table
-            .try_into()
-            .map_err(|error: toml::de::Error| malformed(error.message().to_owned()))?;
-        Ok(self.or(file))
+        file::fill(self, &path, &text)
     }
 
     fn or(self, other: Self) -> Self {
@@ -302,6 +305,7 @@ impl Settings {
             allow_addresses: self.allow_addresses.or(other.allow_addresses),
             retention_days: self.retention_days.or(other.retention_days),
             providers: ProviderSettings(self.providers.0.or(other.providers.0)),
+            origin: self.origin,
         }
     }
 }
@@ -311,7 +315,12 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] says in one line what is wrong and what to do.
-    pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+    pub fn new(mut settings: Settings) -> Result<Self, ConfigError> {
+        let origin = std::mem::take(&mut settings.origin);
+        Self::complete(settings).map_err(|error| origin.locate(error))
+    }
+
+    fn complete(settings: Settings) -> Result<Self, ConfigError> {
         let invalid = |message: String| Err(ConfigError::Invalid(message));
         let mode = settings.storage.mode.unwrap_or(Mode::Sandbox);
         let hosts = hosts(mode, settings.allow_host.as_deref())?;

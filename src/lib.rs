@@ -5,6 +5,8 @@
 
 pub mod clock;
 
+mod causes;
+
 mod entropy;
 
 mod near;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use actix_server::{Server as ActixServer, ServerHandle};
 use actix_web::web;
+use jiff::SignedDuration;
 #[cfg(test)]
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -37,6 +38,9 @@ use crate::worker::{Lanes, RootsError, Worker, WorkerSettings};
 
 /// How long the threads of the worker may take to end once nothing is under way.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// By how much two leads differ that are one.
+const ROUNDING: SignedDuration = SignedDuration::from_secs(1);
 
 /// Why the server cannot start, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -193,11 +197,13 @@ impl Server {
         let Opened {
             store,
             saved_time,
+            earlier_speed,
             shared_time,
         } = storage::open(
             &config.storage.location,
             &config.storage.keys,
             config.storage.purpose,
+            Some(config.clock_speed),
             metrics.clone(),
         )?;
         match &config.storage.location {
@@ -209,7 +215,9 @@ impl Server {
             Location::Postgres(_) => {}
         }
         let clock = clock(saved_time);
-        say_lead(&clock);
+        if earlier_speed != Some(config.clock_speed) || was_corrected(&clock, saved_time) {
+            say_lead(&clock);
+        }
         if let Some(shared) = shared_time {
             clock.follow(shared);
         }
@@ -365,6 +373,12 @@ impl Server {
         self.traces.stop().await;
         result
     }
+}
+
+/// Whether the machine's clock was set back between the earlier run and this one. A clock that runs fast begins at the real time each time.
+fn was_corrected(clock: &Clock, saved: Option<SavedTime>) -> bool {
+    let moved = |saved: SavedTime| (clock.steady_lead() - saved.lead()).abs();
+    clock.is_real() && saved.is_some_and(|saved| moved(saved) > ROUNDING)
 }
 
 /// Says so where what waits is due at another time of day than it was thought to be.

@@ -78,6 +78,7 @@ fn unknown_word(directives: &str) -> Option<&str> {
 /// The modules of this program, which targets name.
 const MODULES: &[&str] = &[
     "clock",
+    "causes",
     "entropy",
     "near",
     "signals",

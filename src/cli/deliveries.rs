@@ -31,7 +31,7 @@ const RESULT_WIDTH: usize = 40;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   truehook deliveries                                     the newest deliveries
-  truehook deliveries --state exhausted --limit 100       those that were given up
+  truehook deliveries --state exhausted --limit 100       those without a retry left
   truehook deliveries --outcome failure --type BoxCredited --from 2026-11-28T09:00:00Z
   truehook deliveries --event evt_351DUZaHXTOPxyvBf6L9XdlW5oq
   truehook deliveries 8b53639f-152c-4fc6-af30-802fde462ba0    one delivery: every attempt, its answer or its error
@@ -178,16 +178,17 @@ fn last_result(delivery: &Value) -> String {
     result(&delivery["lastStatus"], &delivery["lastError"])
 }
 
-/// A status, or why there was none, short enough for a row.
+/// A status, or why there was no complete answer, short enough for a row.
 pub(super) fn result(status: &Value, error: &Value) -> String {
-    if let Some(status) = status.as_u64() {
-        return status.to_string();
-    }
-    let Some(error) = error.as_str() else {
-        return "-".to_owned();
+    let error = match (status.as_u64(), error.as_str()) {
+        (Some(status), None) => return status.to_string(),
+        // The answer broke off behind its head.
+        (Some(status), Some(error)) => format!("{status}, but {error}"),
+        (None, Some(error)) => error.to_owned(),
+        (None, None) => return "-".to_owned(),
     };
     if error.chars().count() <= RESULT_WIDTH {
-        return error.to_owned();
+        return error;
     }
     let kept: String = error.chars().take(RESULT_WIDTH - 3).collect();
     format!("{kept}...")
@@ -443,5 +444,7 @@ every attempt sends
             "503"
         );
         assert_eq!(last_result(&json!({})), "-");
+        let broken = json!({ "lastStatus": 200, "lastError": "the connection broke: reset" });
+        assert_eq!(last_result(&broken), "200, but the connection broke: reset");
     }
 }

@@ -1,9 +1,9 @@
 //! `truehook health`: whether a server is ready. For the health check of a container, whose image has no other program to ask with.
 
 use clap::Args;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 
-use super::client::{Call, Client, ServerUrl};
+use super::client::{Call, CallError, Client, ServerUrl};
 use super::terminal::print;
 
 pub(super) const EXAMPLES: &str = "\
@@ -30,6 +30,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     let client = Client::new(arguments.server.clone())?;
-    runtime.block_on(client.send(Call::new(Method::GET, "/health/ready")))?;
+    match runtime.block_on(client.send(Call::new(Method::GET, "/health/ready"))) {
+        Err(CallError::Refused(refusal)) if refusal.status == StatusCode::SERVICE_UNAVAILABLE => {
+            anyhow::bail!("the server is not ready: its log says why")
+        }
+        answered => answered?,
+    };
     print("ready\n")
 }

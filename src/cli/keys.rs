@@ -144,7 +144,7 @@ fn open(storage: &Storage) -> anyhow::Result<Arc<dyn Store>> {
         keys,
         purpose,
     } = storage;
-    Ok(storage::open(location, keys, *purpose, metrics)?.store)
+    Ok(storage::open(location, keys, *purpose, None, metrics)?.store)
 }
 
 async fn create(

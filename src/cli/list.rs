@@ -7,7 +7,7 @@ use super::client::{Call, unknown_event_type};
 use super::layout::compact;
 use super::operator::Operator;
 use super::terminal::{Paint, note, print};
-use crate::provider::PROVIDERS;
+use crate::domain::ProviderName;
 
 /// A list to print.
 pub(super) struct List<'a> {
@@ -59,7 +59,7 @@ impl List<'_> {
         Ok(count)
     }
 
-    /// Says that nothing was listed, in words for one item and for several; and why, where the type that was asked for does not exist.
+    /// Says that nothing was listed, in words for one item and for several; and why, where the provider that was asked for does not have the type.
     pub(super) async fn note_empty(&self, operator: &Operator, one: &str, several: &str) {
         if let Some(reason) = self.unknown_type(operator).await {
             note(reason);
@@ -70,20 +70,16 @@ impl List<'_> {
         }
     }
 
-    /// Says that the type to list is in no catalogue, or not in that of the provider, beside the name that it is close to.
+    /// Says that the type to list is not in the catalogue of the provider to list. One that is in no catalogue is refused by the server.
     async fn unknown_type(&self, operator: &Operator) -> Option<String> {
         let value = |name| self.filters.iter().find(|(given, _)| *given == name)?.1;
-        let name = value("type")?;
-        let provider = value("provider");
-        let mut unknown = Vec::new();
-        let all = PROVIDERS.iter().map(|provider| provider.name());
-        for provider in all.filter(|name| provider.is_none_or(|only| only == name.as_str())) {
-            let call = Call::new(Method::GET, format!("/openapi/{provider}.json"));
-            let document = operator.client().send_for_json(call).await.ok()?;
-            unknown.push(unknown_event_type(&document, provider, name)?);
-        }
-        let best = unknown.iter().find(|reason| reason.ends_with('?'));
-        best.or(unknown.first()).cloned()
+        let (name, provider) = (
+            value("type")?,
+            value("provider")?.parse::<ProviderName>().ok()?,
+        );
+        let call = Call::new(Method::GET, format!("/openapi/{provider}.json"));
+        let document = operator.client().send_for_json(call).await.ok()?;
+        unknown_event_type(&document, provider, name)
     }
 }
 

@@ -19,9 +19,11 @@ mod retry;
 mod serve;
 mod table;
 mod terminal;
+mod usage;
 mod webhooks;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -91,7 +93,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or a setting that cannot be used.";
 /// Whether the program takes this command line.
 #[cfg(test)]
 pub(crate) fn parses(words: impl IntoIterator<Item = std::ffi::OsString>) -> bool {
-    Cli::try_parse_from(words).is_ok()
+    usage::try_parse(words).is_ok()
 }
 
 /// The exit code of wrong usage, as clap has it, and of settings that cannot be used.
@@ -100,11 +102,11 @@ const WRONG_USAGE: u8 = 2;
 /// Runs the command that the arguments name. Failures are a line on standard error, one more for each fault that an API names, and an exit
 /// code: 2 for settings that cannot be used, 1 for everything else.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = usage::parse().command;
     // The server says so in its log.
     if !matches!(command, Command::Serve(_)) {
         for warning in unknown_variables() {
-            eprintln!("truehook: warning: {warning}");
+            say(format_args!("warning: {warning}"));
         }
     }
     let result = match command {
@@ -123,7 +125,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("truehook: {}", in_one_line(&error));
+            say(format_args!("{}", in_one_line(&error)));
             if is_wrong_usage(&error) {
                 ExitCode::from(WRONG_USAGE)
             } else {
@@ -131,6 +133,11 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Writes a line to standard error. Where nobody reads that any more, the exit code has to do.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "truehook: {line}");
 }
 
 /// Warns of variables of the environment that look like settings and are none: a sentence for each.
@@ -158,7 +165,9 @@ fn is_wrong_usage(error: &anyhow::Error) -> bool {
             || matches!(
                 start,
                 Some(StartError::Storage(
-                    StoreError::OtherMode { .. } | StoreError::OtherServerMode { .. }
+                    StoreError::OtherMode { .. }
+                        | StoreError::OtherServerMode { .. }
+                        | StoreError::OtherClockSpeed { .. }
                 ))
             )
     })

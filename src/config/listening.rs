@@ -60,6 +60,13 @@ pub(super) fn listen(
     hosts: Option<&HostNames>,
 ) -> Result<Vec<SocketAddr>, ConfigError> {
     let invalid = |message: String| Err(ConfigError::Invalid(message));
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if port.parse::<u16>().is_ok() {
+        return invalid(format!(
+            "{flag} {text} does not say on which address to listen; write 127.0.0.1:{port} for this machine alone, or 0.0.0.0:{port} for all \
+             addresses"
+        ));
+    }
     let addresses: Vec<SocketAddr> = match text.to_socket_addrs() {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
@@ -111,6 +118,18 @@ mod tests {
             let fault = base_path(text).unwrap_err().to_string();
             assert!(
                 fault.starts_with(&format!("--base-path {text}: ")),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_port_without_an_address_is_refused_beside_what_to_write() {
+        for text in [":8080", "8080"] {
+            let fault = listen("--listen", text, None).unwrap_err().to_string();
+            assert!(
+                fault.starts_with(&format!("--listen {text} does not say"))
+                    && fault.contains(" 127.0.0.1:8080 "),
                 "{fault}"
             );
         }

@@ -65,7 +65,7 @@ pub struct StorageSettings {
     #[serde(default, deserialize_with = "secret")]
     pub previous_encryption_key: Option<Secret>,
 
-    /// A file with that key, as `truehook keys rotate-encryption` needs it [default in sandbox mode: made beside the database, with the
+    /// A file with the key that secrets are encrypted with, as `truehook keys rotate-encryption` needs it [default in sandbox mode: made beside the database, with the
     /// suffix .key; in production mode: none]
     #[arg(long, env = "TRUEHOOK_ENCRYPTION_KEY_FILE", value_name = "FILE")]
     pub encryption_key_file: Option<PathBuf>,
@@ -219,6 +219,13 @@ fn database(url: &str) -> Result<PathBuf, ConfigError> {
     match url.strip_prefix("sqlite://") {
         Some("") => {
             invalid("--database sqlite:// names no file; write sqlite://truehook.db".to_owned())
+        }
+        Some(path) if Path::new(path).is_dir() => {
+            let file = Path::new(path).join("truehook.db");
+            invalid(format!(
+                "--database {url}: {path} is a folder; name a file in it, such as sqlite://{}",
+                file.display()
+            ))
         }
         Some(path) => Ok(PathBuf::from(path)),
         // The URL may hold a password: it is not repeated.

@@ -202,34 +202,116 @@ fn a_bad_file_is_refused_with_its_name_and_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("truehook.toml");
     for (text, expected) in [
-        ("listen = ", "line 1"),
-        ("listne = \"x\"", "`listne` is not a setting"),
-        ("max-body-bytes = \"x\"", "invalid type"),
+        ("listen = ", "string values must be quoted"),
+        (
+            "listne = \"x\"",
+            "`listne` is not a setting; did you mean `listen`?",
+        ),
+        (
+            "frobnicate = 1",
+            "`frobnicate` is not a setting; the settings are listen, ",
+        ),
+        (
+            "max-body-bytes = \"x\"",
+            "`max-body-bytes`: invalid type: string \"x\", expected a whole number from 0",
+        ),
+        ("retention-days = -1", "`retention-days`: invalid value"),
+        (
+            "clock-speed = \"x\"",
+            "`clock-speed`: invalid type: string \"x\", expected a number",
+        ),
+        ("listen = 8080", "`listen`: invalid type: integer `8080`"),
+        ("allow-host = \"a\"", "`allow-host`: invalid type"),
         ("config = \"x\"", "`config` is not a setting"),
-        ("mode = \"test\"", "unknown variant"),
+        ("mode = \"test\"", "`mode`: unknown variant `test`"),
         (
             "equals-money-rate-limit = 1.5",
-            "must be a text or a number",
+            "`equals-money-rate-limit` must be a text or a number",
         ),
         (
             "equals-money-rate-limit = [1]",
-            "must be a text or a number",
+            "`equals-money-rate-limit` must be a text or a number",
         ),
         (
             "equals-money-disabled-event-types = [true]",
-            "must be a list of texts",
+            "`equals-money-disabled-event-types` must be a list of texts",
         ),
+        ("api = 1\napi = 2", "duplicate key"),
     ] {
-        fs::write(&file, text).unwrap();
+        // What is right does not hide what is wrong, before it or behind it.
+        fs::write(
+            &file,
+            format!("# a comment\nstop-seconds = 7\n{text}\nworkers = 2\n"),
+        )
+        .unwrap();
         let message = config(|settings| settings.storage.config = Some(file.clone())).unwrap_err();
+        let line = if text.contains('\n') { 4 } else { 3 };
+        let place = format!("truehook.toml, line {line}: ");
         assert!(
-            message.contains(expected) && message.contains("truehook.toml"),
+            message.contains(expected) && message.contains(&place) && !message.contains('\n'),
             "{message}"
         );
     }
     let message =
         config(|settings| settings.storage.config = Some(folder.path().join("none"))).unwrap_err();
     assert!(message.contains("cannot read"), "{message}");
+}
+
+#[test]
+fn a_value_of_the_file_that_makes_no_sense_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("truehook.toml");
+    let with = |text: &str, change: fn(&mut Settings)| {
+        fs::write(&file, format!("stop-seconds = 7\n{text}\nlog = \"info\"\n")).unwrap();
+        let message = config(|settings| {
+            settings.storage.config = Some(file.clone());
+            if text.starts_with("database") {
+                settings.storage.database = None;
+            }
+            change(settings);
+        });
+        message.unwrap_err()
+    };
+    for (text, flag) in [
+        ("listen = 'nowhere'", "--listen"),
+        ("base-path = 'a?b'", "--base-path"),
+        ("workers = 0", "--workers"),
+        ("lease-seconds = 1", "--lease-seconds"),
+        ("clock-speed = -1", "--clock-speed"),
+        ("max-body-bytes = 0", "--max-body-bytes"),
+        ("attempts-in-flight = 0", "--attempts-in-flight"),
+        ("allow-addresses = ['x']", "--allow-addresses"),
+        ("allow-host = ['a b']", "--allow-host"),
+        ("egress-proxy = 'ftp://x'", "--egress-proxy"),
+        ("otlp-endpoint = 'ftp://x'", "--otlp-endpoint"),
+        ("database = 'mysql://x'", "--database"),
+        ("equals-money-rate-limit = 'x'", "--equals-money-rate-limit"),
+    ] {
+        let message = with(text, |_| ());
+        assert!(message.contains("truehook.toml, line 2: "), "{message}");
+        assert!(
+            message.contains(flag) && !message.contains('\n'),
+            "{message}"
+        );
+    }
+    // The fault is that of the flag, which counts for more.
+    let message = with("lease-seconds = 1", |settings| {
+        settings.lease_seconds = Some(2);
+    });
+    assert!(message.starts_with("--lease-seconds 2: "), "{message}");
+    // So is that of a flag which the file goes with.
+    let message = with("mode = 'sandbox'", |settings| {
+        settings.listen = Some("0.0.0.0:8080".to_owned());
+    });
+    assert!(message.starts_with("--listen"), "{message}");
+    // Of two, the one that is named first; a name that begins another one is not that name.
+    let message = with("listen = '127.0.0.1:1'", |settings| {
+        settings.admin_listen = Some("127.0.0.1:1".to_owned());
+    });
+    assert!(
+        message.contains("line 2: --listen and --admin-listen"),
+        "{message}"
+    );
 }
 
 #[test]

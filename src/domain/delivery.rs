@@ -153,7 +153,7 @@ pub enum Next {
     Delivered,
     /// It is attempted again at this time.
     RetryAt(Timestamp),
-    /// It is given up.
+    /// Its retry schedule has ended.
     Exhausted,
 }
 

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of a body over the limit is read and thrown away, so that the caller gets to read the answer.
 const OVERRUN: usize = 8 * 1024 * 1024;
 
+/// How deeply arrays and objects may be nested: what `serde_json` reads.
+const DEEPEST: usize = 127;
+
 /// The rules that a body has to keep.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyRules {
@@ -58,7 +61,7 @@ pub(crate) async fn read_json(
     rules: BodyRules,
 ) -> Result<Value, BodyFault> {
     let bytes = read_bytes(request, payload, rules).await?;
-    serde_json::from_slice(&bytes).map_err(malformed)
+    serde_json::from_slice(&bytes).map_err(|error| malformed(&bytes, &error))
 }
 
 /// Reads the body of `request` as JSON and keeps its text.
@@ -82,7 +85,8 @@ impl JsonText {
     /// # Errors
     /// [`BodyFault::Malformed`] where it is not.
     pub(crate) fn parse(text: String) -> Result<Self, BodyFault> {
-        let (value, repeated) = unique::read(&text).map_err(malformed)?;
+        let (value, repeated) =
+            unique::read(&text).map_err(|error| malformed(text.as_bytes(), &error))?;
         Ok(Self {
             text,
             value,
@@ -118,8 +122,33 @@ pub(crate) async fn read_limited(
     read.map_err(|_| BodyFault::Malformed("did not arrive in time".to_owned()))?
 }
 
-fn malformed(error: serde_json::Error) -> BodyFault {
-    BodyFault::Malformed(format!("must be JSON: {error}"))
+fn malformed(bytes: &[u8], error: &serde_json::Error) -> BodyFault {
+    // What is that deep may be JSON behind it.
+    BodyFault::Malformed(if is_too_deep(bytes) {
+        format!("must not be nested more than {DEEPEST} levels deep")
+    } else {
+        format!("must be JSON: {error}")
+    })
+}
+
+/// Whether arrays and objects are nested more deeply than what is read.
+fn is_too_deep(json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return true;
+        }
+    }
+    false
 }
 
 fn check_media_type(request: &HttpRequest, rules: BodyRules) -> Result<(), BodyFault> {
@@ -168,6 +197,25 @@ async fn read(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, BodyFa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_nested_too_deep_is_told_from_what_is_not_json() {
+        let said = |text: String| match JsonText::parse(text) {
+            Ok(_) => "fine".to_owned(),
+            Err(BodyFault::Malformed(message)) => message,
+            Err(fault) => panic!("{fault:?}"),
+        };
+        let nested = |open: &str, close: &str, levels| open.repeat(levels) + &close.repeat(levels);
+        assert_eq!(said(nested("[", "]", DEEPEST)), "fine");
+        let deep = "must not be nested more than 127 levels deep";
+        assert_eq!(said(nested("[", "]", DEEPEST + 1)), deep);
+        assert_eq!(
+            said(nested("{\"a\":", "}", 5_000).replace(":}", ":1}")),
+            deep
+        );
+        let text = format!("\"{}\\\"{}\" x", "[".repeat(500), "{".repeat(500));
+        assert!(said(text).starts_with("must be JSON: "));
+    }
 
     #[test]
     fn json_is_recognized_with_parameters_and_in_any_case() {

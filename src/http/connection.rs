@@ -9,18 +9,24 @@
 //! in memory, and actix-http would write each answer by the method of the request that it decoded last.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::refusal;
 use super::seats::Seat;
 
 /// How many bytes are read before answers are written, so that few requests wait in memory.
 const BURST: usize = 8 * 1024;
+
+/// How long a client may go on sending after an answer that ends its connection. What it sends is dropped: were the connection closed with
+/// bytes unread, the kernel would reset it, and the client would lose the answer.
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
 /// The limits of a client.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +56,17 @@ pub(crate) struct Connection<S> {
     turns: Turns,
     /// Bytes that were read behind the request that is being answered.
     rest: BytesMut,
+    refusal: Option<Refusal>,
     seat: Seat,
+}
+
+/// The answer to a request that could not be read.
+#[derive(Debug)]
+struct Refusal {
+    /// What is left to write of it.
+    unwritten: BytesMut,
+    /// How long the client may go on sending, from when the answer is written.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 /// The side whose turn it is.
@@ -76,6 +92,7 @@ impl<S> Connection<S> {
             burst: BURST,
             turns: Turns::Request,
             rest: BytesMut::new(),
+            refusal: None,
             seat: Seat::take(limits.most),
         }
     }
@@ -134,6 +151,58 @@ impl<S> Connection<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Writes the answer to a request that could not be read, and then reads until the client closes its side, for [`LINGER`] at most. A
+    /// client that does not take the answer is given up.
+    fn poll_refusal(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(mut refusal) = self.refusal.take() else {
+            return Poll::Ready(Ok(()));
+        };
+        while !refusal.unwritten.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(context, &refusal.unwritten) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(written)) => {
+                    self.stalled = None;
+                    refusal.unwritten.advance(written);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    self.refusal = Some(refusal);
+                    return self.poll_stall(context).map(Err);
+                }
+            }
+        }
+        let ended = self.poll_end(context, &mut refusal.lingering);
+        if ended.is_pending() {
+            self.refusal = Some(refusal);
+        }
+        ended.map(Ok)
+    }
+
+    /// Ends what is written, and drops what is read until the client ends too or the time is over.
+    fn poll_end(
+        &mut self,
+        context: &mut Context<'_>,
+        lingering: &mut Option<Pin<Box<Sleep>>>,
+    ) -> Poll<()> {
+        if lingering.is_none() {
+            // It fails when the client is gone, which the read tells too.
+            let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
+        }
+        let lingering =
+            lingering.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + LINGER)));
+        let mut dropped = [MaybeUninit::uninit(); BURST];
+        while lingering.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::uninit(&mut dropped);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -177,13 +246,28 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.refusal.is_none() {
+            this.refusal = refusal::with_body(bytes).map(|unwritten| Refusal {
+                unwritten,
+                lingering: None,
+            });
+        }
+        if this.refusal.is_some() {
+            // actix-http drops the connection as soon as this is written, and forgets its own error when it is not written at once.
+            ready!(this.poll_refusal(context))?;
+            return Poll::Ready(if refusal::is_of_malformed(bytes) {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "not HTTP/1.1"))
+            } else {
+                Ok(bytes.len())
+            });
+        }
         match Pin::new(&mut this.stream).poll_write(context, bytes) {
             Poll::Ready(written) => {
                 this.seat.is_idle();
@@ -300,6 +384,30 @@ mod tests {
         peer.read_exact(&mut [0; 10]).await.unwrap();
         assert_eq!(write(&mut connection, &[0; 10]).await.unwrap(), 10);
         assert_eq!(read_now(&mut connection).await, Some(7));
+    }
+
+    #[actix_web::test]
+    async fn what_follows_a_refused_request_is_dropped_until_the_client_ends_or_the_time_is_over() {
+        let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        for ends in [true, false] {
+            let (stream, mut peer) = duplex(64 * 1024);
+            let mut connection = Connection::new(stream, MANY);
+            peer.write_all(&[b'x'; 3 * BURST]).await.unwrap();
+            let begun = Instant::now();
+            let client = async {
+                let mut answer = String::new();
+                // The end of what is written comes before the end of the connection.
+                peer.read_to_string(&mut answer).await.unwrap();
+                assert!(answer.contains("application/problem+json"), "{answer}");
+                peer.write_all(&[b'x'; 3 * BURST]).await.unwrap();
+                if ends {
+                    peer.shutdown().await.unwrap();
+                }
+            };
+            let (written, ()) = tokio::join!(write(&mut connection, refusal), client);
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert!(ends || begun.elapsed() >= LINGER);
+        }
     }
 
     #[test]

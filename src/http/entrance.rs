@@ -13,8 +13,8 @@ use actix_web::middleware::Next;
 use super::{Slices, problem};
 use crate::domain::HostNames;
 
-const MISDIRECTED: &str = "This server is in sandbox mode, where the credentials are public, and is reached by loopback names and \
-    addresses only. To use another name, start it with --allow-host NAME.";
+const MISDIRECTED: &str = "This server is in sandbox mode, where the credentials are public, and answers only to loopback names and \
+    addresses, and to names given with --allow-host NAME.";
 
 /// How requests may come in.
 #[derive(Debug, Clone)]

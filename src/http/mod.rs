@@ -10,6 +10,7 @@ mod fault;
 pub(crate) mod presence;
 mod problem;
 mod query;
+mod refusal;
 mod schema;
 mod seats;
 mod slices;

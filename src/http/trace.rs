@@ -10,6 +10,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use tracing::Instrument;
 
+use crate::clock::milliseconds;
 use crate::entropy;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,7 +31,7 @@ pub(crate) async fn trace<B: MessageBody>(
         tracing::info_span!("request", id, method = %request.method(), path = request.path());
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status();
-    let duration_ms = started.elapsed().as_secs_f64() * 1e3;
+    let duration_ms = milliseconds(started.elapsed());
     // A success is not worth a line of the log at its usual level: formatting it costs more than most of the rest.
     span.in_scope(|| {
         if status.is_client_error() || status.is_server_error() {

@@ -36,7 +36,7 @@ pub(super) async fn list_deliveries(
         ),
         webhook_id: query.text("webhookId", &mut faults).map(str::to_owned),
         event_id: query.text("eventId", &mut faults).map(str::to_owned),
-        event_type: query.text("type", &mut faults).map(str::to_owned),
+        event_type: events::event_type(&query, &state, &mut faults),
         outcome: word(
             &query,
             "outcome",

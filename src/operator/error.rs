@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::causes::with_causes;
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 use crate::worker::Overloaded;
@@ -288,7 +289,7 @@ impl ResponseError for OperatorError {
                 if let Some(seconds) = source.retry_after() {
                     response.insert_header((header::RETRY_AFTER, seconds));
                 }
-                tracing::error!(error = source as &dyn std::error::Error, "request failed");
+                tracing::error!(error = with_causes(source), "request failed");
             }
             _ => {}
         }

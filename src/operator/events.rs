@@ -17,6 +17,7 @@ use super::models::{
 use super::{State, body_rules, cursor, invalid, page, path_id, word};
 use crate::domain::{Fingerprint, ProviderName, TraceContext};
 use crate::http::{Faults, JsonText, Query, compact_member, read_json_text};
+use crate::provider::UnknownEventType;
 use crate::publish::{Data, PublishError, Request, publish};
 use crate::storage::{EventFilter, Idempotency, Published, Receipt, StoreError};
 
@@ -168,6 +169,7 @@ async fn publish_and_attempt(
     let provider = request.provider;
     let span = traces.publication(request.trace, provider, &request.event_type);
     request.trace = span.context();
+    let known = context.store.webhook_changes().known();
     let published = publish(
         providers,
         &*context.store,
@@ -192,7 +194,7 @@ async fn publish_and_attempt(
     {
         metrics.published(provider);
         worker
-            .published(std::mem::take(claimed), std::mem::take(waiting))
+            .published(std::mem::take(claimed), std::mem::take(waiting), known)
             .await;
     }
     Ok(published)
@@ -295,7 +297,7 @@ pub(super) async fn list_events(
     let mut faults = Faults::default();
     let filter = EventFilter {
         provider: provider(&query, &state, &mut faults),
-        event_type: query.text("type", &mut faults).map(str::to_owned),
+        event_type: event_type(&query, &state, &mut faults),
     };
     let mut page = page(&query, &mut faults);
     let since = word(
@@ -340,6 +342,23 @@ pub(super) fn provider(query: &Query, state: &State, faults: &mut Faults) -> Opt
     };
     let texts: Vec<String> = names.iter().map(ToString::to_string).collect();
     word(query, "provider", read, &one_of(&texts), faults)
+}
+
+/// The parameter `type` of a list.
+pub(super) fn event_type(query: &Query, state: &State, faults: &mut Faults) -> Option<String> {
+    let text = query.text("type", faults)?.to_owned();
+    match state.providers.check_event_type(&text) {
+        Ok(()) => {}
+        Err(UnknownEventType { near }) if !faults.at("type") => faults.add(
+            "type",
+            near.map_or_else(
+                || "must be an event type of a provider".to_owned(),
+                |near| format!("must be an event type of a provider; did you mean `{near}`?"),
+            ),
+        ),
+        Err(_) => {}
+    }
+    Some(text)
 }
 
 /// Reads one event, and how its deliveries stand.

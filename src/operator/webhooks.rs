@@ -24,7 +24,7 @@ pub(super) async fn list_webhooks(
         provider: events::provider(&query, &state, &mut faults),
         owner: query.text("owner", &mut faults).map(str::to_owned),
         account_id: query.text("accountId", &mut faults).map(str::to_owned),
-        event_type: query.text("type", &mut faults).map(str::to_owned),
+        event_type: events::event_type(&query, &state, &mut faults),
         enabled: word(
             &query,
             "enabled",

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub(crate) use self::setting::Setting;
 pub use self::setting::{InvalidSetting, Settings};
-pub(crate) use self::table::{Built, Providers};
+pub(crate) use self::table::{Built, Providers, UnknownEventType};
 use crate::clock::Clock;
 use crate::domain::{
     ApiKey, Audience, DueDelivery, Event, Fingerprint, Outcome, ProviderName, SchemePolicy, Secret,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Api, InvalidSetting, Outbound, Provider, Settings};
 use crate::domain::ProviderName;
+use crate::near::nearest;
 
 /// The providers of a server, each built once. Clones share what was built.
 #[derive(Clone)]
@@ -60,4 +61,30 @@ impl Providers {
     pub(crate) fn outbound(&self, name: ProviderName) -> Option<&dyn Outbound> {
         self.get(name).map(|built| &*built.api.outbound)
     }
+
+    /// Checks that a provider has this event type. A filter that is mistyped must not pass for one that matches nothing.
+    ///
+    /// # Errors
+    /// [`UnknownEventType`] when none has it.
+    pub(crate) fn check_event_type(&self, event_type: &str) -> Result<(), UnknownEventType> {
+        let mut all = self.iter().map(|built| &built.api.outbound);
+        if all.any(|outbound| outbound.audience(event_type).is_some()) {
+            return Ok(());
+        }
+        let known: Vec<String> = self
+            .iter()
+            .flat_map(|built| built.api.outbound.event_types())
+            .collect();
+        let near = nearest(event_type, known.iter().map(String::as_str));
+        Err(UnknownEventType {
+            near: near.map(str::to_owned),
+        })
+    }
+}
+
+/// No provider has an event type of this name.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownEventType {
+    /// The event type that was most likely meant.
+    pub(crate) near: Option<String>,
 }

@@ -2,6 +2,7 @@
 //!
 //! In place of actix-web's own `HttpServer`, which cannot give up clients that do not read, and logs every malformed request as an error.
 
+use std::fmt::Display;
 use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -20,7 +21,7 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use socket2::{Domain, Protocol as Transport, Socket, Type};
 use tokio::net::TcpStream;
 
-use crate::http::connection::{Connection, Limits};
+use crate::http::connection::{Connection, LINGER, Limits};
 use crate::metrics::Metrics;
 
 /// How many connections the operating system keeps for us while we are busy.
@@ -114,6 +115,7 @@ where
             })
             .h1_write_buffer_size(WRITE_AHEAD)
             .keep_alive(patience.idle)
+            .client_disconnect_timeout(LINGER)
             .local_addr(address)
             .finish(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {
@@ -133,11 +135,13 @@ where
 
 /// Counts and logs why a connection ended. Anybody can send what is not HTTP, and thousands of times a second: that is not an error of ours.
 fn note(error: &DispatchError, metrics: &Metrics) {
+    let malformed = |error: &dyn Display| {
+        metrics.malformed();
+        tracing::debug!(%error, "a request was refused because it is not HTTP");
+    };
     match error {
-        DispatchError::Parse(error) => {
-            metrics.malformed();
-            tracing::debug!(%error, "a request was refused because it is not HTTP");
-        }
+        DispatchError::Parse(error) => malformed(error),
+        DispatchError::Io(error) if error.kind() == io::ErrorKind::InvalidData => malformed(error),
         DispatchError::Io(error) if error.kind() == io::ErrorKind::TimedOut => {
             metrics.unread();
             tracing::debug!("a connection was closed because its client does not read");

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::app::Part;
+use crate::causes::with_causes;
 use crate::clock::Clock;
 use crate::domain::ProviderName;
 use crate::http::problem;
@@ -33,7 +34,7 @@ pub(super) async fn ready(
         }
         Ok(()) => return HttpResponse::Ok().json(json!({ "status": "ready" })),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
+            tracing::error!(error = with_causes(&error), "not ready");
         }
     }
     measured.metrics.not_ready();
@@ -65,10 +66,7 @@ pub(super) async fn metrics_text(
             })
         }
         Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the queue cannot be measured"
-            );
+            tracing::error!(error = with_causes(&error), "the queue cannot be measured");
             None
         }
     };

@@ -70,6 +70,17 @@ pub enum StoreError {
         /// The mode that it was made in.
         made_in: &'static str,
     },
+    /// Another server uses the file, whose clock runs at another speed: the two would not agree on when a lease ends.
+    #[error(
+        "{path} is used by another server with --clock-speed {speed}: start with the same, stop the other server, or choose another file \
+         with --database sqlite://FILE"
+    )]
+    OtherClockSpeed {
+        /// The file.
+        path: PathBuf,
+        /// The speed of the other server's clock.
+        speed: f64,
+    },
     /// The file is not where it was opened, is shared in a way that loses data, or is damaged: nothing can be promised.
     #[error("the database {path} cannot be trusted any more: {reason}")]
     Lost {
@@ -209,6 +220,7 @@ impl StoreError {
             | Self::Newer { .. }
             | Self::WrongKey { .. }
             | Self::OtherMode { .. }
+            | Self::OtherClockSpeed { .. }
             | Self::Damage { .. }
             | Self::Backup { .. }
             | Self::Seal(_)

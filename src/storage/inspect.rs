@@ -166,7 +166,7 @@ pub enum WindowState {
     Retrying,
     /// The receiver has accepted it.
     Delivered,
-    /// It was given up.
+    /// It is exhausted.
     Exhausted,
     /// It ended with its webhook.
     Cancelled,
@@ -179,6 +179,6 @@ pub struct FailingWebhook {
     pub webhook: WebhookRecord,
     /// How many of its deliveries wait for another attempt after one that failed.
     pub retrying: u64,
-    /// How many were given up.
+    /// How many are exhausted.
     pub exhausted: u64,
 }

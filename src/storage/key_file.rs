@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroize::Zeroizing;
 
+use super::access::hint;
 use crate::entropy;
 
 const KEY_BYTES: usize = 32;
@@ -29,7 +30,7 @@ pub struct EncryptionKeys {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The file cannot be read.
-    #[error("cannot read the encryption key file {path}: {source}")]
+    #[error("cannot read the encryption key file {path}: {source}{}", hint(.path, .source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,7 @@ pub enum KeyFileError {
         source: io::Error,
     },
     /// The file cannot be created or replaced.
-    #[error("cannot write the encryption key file {path}: {source}")]
+    #[error("cannot write the encryption key file {path}: {source}{}", hint(.path, .source))]
     Write {
         /// The file.
         path: PathBuf,

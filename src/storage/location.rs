@@ -38,6 +38,8 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// How the steady time stood when it was saved last.
     pub saved_time: Option<SavedTime>,
+    /// How fast the clock of the last server ran, where that is known.
+    pub earlier_speed: Option<f64>,
     /// The time of the clock that all processes with this database share, where there is one.
     pub shared_time: Option<Timestamp>,
 }
@@ -45,19 +47,24 @@ pub struct Opened {
 /// Opens the database, creating what is missing, and brings its schema up to date. A SQLite file is looked through for damage, for a few
 /// seconds at most.
 ///
+/// A server says how fast its clock runs; a file refuses servers whose clocks run at different speeds.
+///
 /// # Errors
 /// [`StoreError`] says in one line why it cannot be used.
 pub fn open(
     location: &Location,
     keys: &EncryptionKeys,
     purpose: Purpose,
+    clock_speed: Option<f64>,
     metrics: Arc<Metrics>,
 ) -> Result<Opened, StoreError> {
     Ok(match location {
         Location::Sqlite(path) => {
             let store = SqliteStore::open(path, keys, purpose, metrics)?;
             store.examine()?;
+            let hold = |speed| store.hold_clock_speed(speed);
             Opened {
+                earlier_speed: clock_speed.map(hold).transpose()?.flatten(),
                 saved_time: store.saved_time(),
                 shared_time: None,
                 store: Arc::new(store),
@@ -65,7 +72,9 @@ pub fn open(
         }
         Location::Postgres(address) => {
             let store = PostgresStore::open(address, keys, purpose, metrics)?;
+            let note = |speed| store.note_clock_speed(speed);
             Opened {
+                earlier_speed: clock_speed.map(note).transpose()?.flatten(),
                 saved_time: store.saved_time(),
                 shared_time: store.time_at_start(),
                 store: Arc::new(store),

@@ -5,6 +5,8 @@
 //! deliveries wait for are kept in steady time, times that are shown in the time of day: see [`crate::clock`]. SQLite is the embedded
 //! default; PostgreSQL is for several nodes. A verb without a test in `contract` does not merge. Row shapes are private to each backend.
 
+mod access;
+mod changes;
 #[cfg(test)]
 mod contract;
 mod error;
@@ -28,6 +30,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use self::changes::{Known, WebhookChanges};
 pub use self::error::StoreError;
 pub use self::inspect::{
     Addressee, AnyWebhookFilter, FailingWebhook, NotMatched, OutcomeFilter, Overview,
@@ -211,10 +214,15 @@ pub trait Store: Send + Sync {
         Ok(None)
     }
 
-    /// Counts the changes of webhooks that this process knows of. A delivery that was claimed before the latest one may have an old URL or
-    /// secret, or belong to a webhook that is gone. Changes made through this process are counted before they are answered, those made
-    /// through another one shortly afterwards.
-    fn webhook_changes(&self) -> u64;
+    /// The changes of webhooks that this process knows of. Each is known before it is answered: those made through another process where
+    /// [`Self::follow_webhook_changes`] runs.
+    fn webhook_changes(&self) -> &WebhookChanges;
+
+    /// Learns of the changes of webhooks that other processes make; never returns. Where this process has the database alone there are
+    /// none.
+    async fn follow_webhook_changes(&self) {
+        std::future::pending::<()>().await;
+    }
 
     /// Returns when another process may have made something due; never where this process has the database alone.
     async fn woken(&self) {

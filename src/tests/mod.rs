@@ -7,6 +7,7 @@ mod conduit_change;
 mod conduit_create;
 mod conduit_errors;
 mod conduit_read;
+mod connections;
 mod delivering;
 mod documents;
 mod entrance;

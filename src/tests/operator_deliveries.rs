@@ -65,7 +65,6 @@ async fn lists_are_newest_first_filtered_and_paged() {
         ("provider=conduit", 3),
         ("type=BoxCredited", 2),
         ("provider=conduit&type=BoxCredited", 0),
-        ("type=Nothing", 0),
     ] {
         let found = pages(&client, &format!("/events?{query}")).await.concat();
         assert_eq!(found.len(), expected, "{query}");
@@ -93,8 +92,33 @@ async fn lists_are_newest_first_filtered_and_paged() {
             "/deliveries?webhookId=a&webhookId=a&eventId=a&eventId=b",
             vec!["eventId", "webhookId"],
         ),
+        ("/events?type=Nothing", vec!["type"]),
+        ("/deliveries?type=", vec!["type"]),
+        ("/webhooks?type=a.b&provider=conduit", vec!["type"]),
     ] {
         assert_problem(&client.get(path).await, 400, &pointers);
+    }
+}
+
+/// A mistyped type must not pass for one without deliveries. The types of every provider are known, whichever is asked for.
+#[actix_web::test]
+async fn a_type_of_no_provider_is_refused_beside_the_one_that_is_meant() {
+    let app = TestApp::start().await;
+    let client = app.operator();
+    for list in ["events", "deliveries", "webhooks"] {
+        for known in ["BoxCredited", "customer.created"] {
+            let query = format!("/{list}?type={known}");
+            assert_eq!(client.get(&query).await.status, 200, "{query}");
+        }
+        for (mistyped, meant) in [
+            ("BoxCredted", "BoxCredited"),
+            ("customer.craeted", "customer.created"),
+        ] {
+            let answer = client.get(&format!("/{list}?type={mistyped}")).await;
+            assert_problem(&answer, 400, &["type"]);
+            let expected = format!("must be an event type of a provider; did you mean `{meant}`?");
+            assert_eq!(answer.json()["errors"][0]["detail"], json!(expected));
+        }
     }
 }
 

@@ -157,7 +157,7 @@ async fn events_answer_as_reviewed() {
         ("all", ""),
         ("a page of one", "?limit=1"),
         ("filtered", "?provider=conduit&type=transaction.completed"),
-        ("nothing found", "?type=Nothing"),
+        ("nothing found", "?provider=conduit&type=BoxCredited"),
         ("from the beginning on", "?since=c2luY2UvMA&limit=1"),
         (
             "a bad query",
@@ -209,7 +209,7 @@ async fn deliveries_answer_as_reviewed() {
         ("nothing found", "?eventId=evt_0&webhookId=x"),
         (
             "a bad query",
-            "?limit=1001&cursor=x&provider=operator&state=failed&webhookId=a&webhookId=b&outcome=418&from=x&to=2025-11-04",
+            "?limit=1001&cursor=x&provider=operator&state=failed&webhookId=a&webhookId=b&outcome=418&from=x&to=2025-11-04&type=boxCredit",
         ),
     ] {
         list.record(call, &client.get(&format!("/deliveries{query}")).await);

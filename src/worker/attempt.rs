@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::sender::Sent;
-use super::{BEHIND, Worker};
-use crate::clock::Moment;
+use super::{BEHIND, Claimed, UNINFORMED, Worker};
+use crate::causes::with_causes;
+use crate::clock::{Moment, milliseconds};
 use crate::domain::{Attempt, DueDelivery, Lack, Next, Outcome};
 use crate::entropy;
 use crate::metrics::InFlight;
@@ -24,8 +25,8 @@ struct UnderWay<'w> {
     lane: i64,
     delivery: Uuid,
     attempt: u32,
-    /// Whether the result waits to be recorded, which ends the attempt.
-    has_result: bool,
+    /// Whether the attempt ends elsewhere: when its result is recorded, or its delivery is in the queue again.
+    ends_elsewhere: bool,
     _in_flight: InFlight,
 }
 
@@ -50,7 +51,7 @@ impl Drop for UnderWay<'_> {
                 "an attempt panicked; the delivery is attempted again when its lease ends"
             );
         }
-        if !self.has_result {
+        if !self.ends_elsewhere {
             worker.end([(self.delivery, self.attempt)]);
         }
         let lanes = &worker.settings.lanes;
@@ -66,24 +67,35 @@ impl Drop for UnderWay<'_> {
 
 impl Worker {
     /// Makes an attempt, and lets its result be recorded.
-    pub(super) async fn attempt(
-        self: &Arc<Self>,
-        due: DueDelivery,
-        lease_end: Timestamp,
-        in_flight: InFlight,
-    ) {
+    pub(super) async fn attempt(self: &Arc<Self>, claimed: Claimed, in_flight: InFlight) {
+        let Claimed { due, .. } = &claimed;
         let mut under_way = UnderWay {
             worker: self,
             lane: due.target.lane,
             delivery: due.id,
             attempt: due.attempt,
-            has_result: false,
+            ends_elsewhere: false,
             _in_flight: in_flight,
         };
+        // Apart from the other ways on, and boxed, so that what every attempt is made of stays small.
+        let claimed = if self.is_current(&claimed) {
+            claimed
+        } else {
+            match Box::pin(self.wait_for_news(claimed)).await {
+                Ok(claimed) => claimed,
+                Err(outdated) => {
+                    // A claim reads the webhook anew.
+                    under_way.ends_elsewhere = true;
+                    Box::pin(self.queue_again(outdated)).await;
+                    return;
+                }
+            }
+        };
+        let Claimed { due, lease_end, .. } = claimed;
         match self.exchange(due, lease_end).await {
             Exchanged::Ended(result) => {
                 // Where the disk is slower than the receivers, there is no place for it, and no slot for another attempt.
-                under_way.has_result = self.results.send(*result).await.is_ok();
+                under_way.ends_elsewhere = self.results.send(*result).await.is_ok();
             }
             Exchanged::NotMade(lack) => {
                 self.postpone(under_way.delivery, under_way.attempt, lack)
@@ -98,6 +110,26 @@ impl Worker {
                 self.wake();
             }
             Exchanged::Unknown => {}
+        }
+    }
+
+    /// Whether it is known that the webhook is as it was when the delivery was read.
+    fn is_current(&self, claimed: &Claimed) -> bool {
+        let changes = self.settings.store.webhook_changes();
+        changes.is_informed(Instant::now())
+            && changes.is_current(claimed.due.target.lane, claimed.known)
+    }
+
+    /// Waits while it is not known whether that is so, and gives the delivery back as an error where it is not.
+    async fn wait_for_news(&self, claimed: Claimed) -> Result<Claimed, Vec<Claimed>> {
+        let changes = self.settings.store.webhook_changes();
+        while !changes.is_informed(Instant::now()) && !self.is_stopping() {
+            let _ = tokio::time::timeout(UNINFORMED, changes.informed()).await;
+        }
+        if self.is_current(&claimed) {
+            Ok(claimed)
+        } else {
+            Err(vec![claimed])
         }
     }
 
@@ -120,7 +152,7 @@ impl Worker {
             // The claims that are made meanwhile do not know of it.
             Ok(()) => self.wake(),
             Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 "a delivery could not be postponed; it is attempted again when its lease ends"
             ),
         }
@@ -205,7 +237,7 @@ impl Worker {
             .answered(due.target.lane, attempt.timing.total, accepted);
         tracing::debug!(
             result = attempt.outcome.class(),
-            duration_ms = attempt.timing.total.as_secs_f64() * 1e3,
+            duration_ms = milliseconds(attempt.timing.total),
             "attempted"
         );
         self.log_failure(&due, &attempt.outcome, next);
@@ -230,7 +262,7 @@ impl Worker {
             return;
         };
         let then = next_attempt_at.map_or("none: the delivery is exhausted".to_owned(), |at| {
-            at.to_string()
+            format!("{at:.3}")
         });
         tracing::info!(
             provider = due.event.provider.as_str(),

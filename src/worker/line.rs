@@ -1,5 +1,4 @@
-//! The lines of [`super::lanes`]: starts the next delivery when an attempt ends, and moves deliveries to the queue that cannot start soon
-//! or whose webhook may have changed.
+//! The lines of [`super::lanes`]: starts the next delivery when an attempt ends, and moves deliveries to the queue that cannot start soon.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,22 +7,16 @@ use uuid::Uuid;
 
 use super::lanes::PATIENCE;
 use super::{Claimed, Worker};
+use crate::causes::with_causes;
 use crate::storage::Slots;
 
 impl Worker {
     /// Notes that an attempt ended, and starts the next delivery in the line. `queued` says whether the queue holds deliveries for this
     /// webhook.
     pub(super) fn pass_on(self: &Arc<Self>, lane: i64, queued: bool) {
-        let mut outdated = Vec::new();
-        while let Some(next) = self.settings.lanes.end(lane, queued) {
-            if next.webhook_changes == self.settings.store.webhook_changes() {
-                self.spawn_attempt(next);
-                break;
-            }
-            // A claim reads the webhook anew.
-            outdated.push(next);
+        if let Some(next) = self.settings.lanes.end(lane, queued) {
+            self.spawn_attempt(next);
         }
-        self.spawn_queue_again(outdated);
     }
 
     /// Moves the deliveries in a line to the queue when their receiver is no longer quick.
@@ -32,9 +25,15 @@ impl Worker {
             self.settings.lanes.filled().await;
             let never = std::future::pending::<()>();
             let _ = tokio::time::timeout(PATIENCE / 2, never).await;
-            if let Some(since) = Instant::now().checked_sub(PATIENCE) {
-                let out = self.settings.lanes.dissolve(since);
-                self.spawn_queue_again(out);
+            let Some(since) = Instant::now().checked_sub(PATIENCE) else {
+                continue;
+            };
+            let out = self.settings.lanes.dissolve(since);
+            if !out.is_empty() {
+                // Without waiting: a slow commit must not hold up other lines.
+                let worker = self.clone();
+                self.runtime
+                    .spawn(async move { worker.queue_again(out).await });
             }
         }
     }
@@ -45,17 +44,8 @@ impl Worker {
             .await;
     }
 
-    /// As [`Self::queue_again`], but without waiting: a slow commit must hold up neither attempts nor other lines.
-    fn spawn_queue_again(self: &Arc<Self>, claimed: Vec<Claimed>) {
-        if !claimed.is_empty() {
-            let worker = self.clone();
-            self.runtime
-                .spawn(async move { worker.queue_again(claimed).await });
-        }
-    }
-
     /// Moves deliveries whose attempts have not started to the queue. They are not counted as attempts.
-    async fn queue_again(&self, mut claimed: Vec<Claimed>) {
+    pub(super) async fn queue_again(&self, mut claimed: Vec<Claimed>) {
         // A stop may have given back what was under way; another process may have claimed it since.
         claimed.retain(|claimed| self.forget(claimed.due.id, claimed.due.attempt));
         if claimed.is_empty() {
@@ -73,9 +63,9 @@ impl Worker {
         if let Err(error) = self.settings.store.postpone(attempts, steady).await {
             first().for_each(|claimed| lanes.wait_not(claimed.due.target.lane));
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 count = claimed.len(),
-                "deliveries that waited for a slot could not be given to the queue; they are attempted when their leases end"
+                "deliveries that were not attempted could not be given to the queue; they are attempted when their leases end"
             );
         }
         self.wake();

@@ -33,15 +33,19 @@ pub(crate) use self::pressure::Overloaded;
 pub use self::sender::RootsError;
 use self::sender::Sender;
 use self::throttle::Throttle;
+use crate::causes::with_causes;
 use crate::clock::Clock;
 use crate::domain::{DueDelivery, ProviderName};
 use crate::metrics::Metrics;
 use crate::provider::Providers;
-use crate::storage::{AttemptResult, ClaimTerms, GivesUpAt, Slots, Store};
+use crate::storage::{AttemptResult, ClaimTerms, GivesUpAt, Known, Slots, Store};
 use crate::telemetry::Traces;
 
 /// How often the queue is looked at when nothing is known to be due.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How often it is asked whether every change of a webhook is known again.
+const UNINFORMED: Duration = Duration::from_millis(50);
 
 /// How often it is looked for a replay of another process at most.
 const REPLAY_PAUSE: Duration = Duration::from_secs(1);
@@ -71,8 +75,8 @@ pub(crate) type Lanes = lanes::Lanes<Claimed>;
 pub(crate) struct Claimed {
     due: DueDelivery,
     lease_end: Timestamp,
-    /// How many changes of webhooks were known when it was claimed.
-    webhook_changes: u64,
+    /// The changes of webhooks that were known before it was read.
+    known: Known,
 }
 
 /// The parts that the worker is made of.
@@ -107,6 +111,8 @@ pub(crate) struct Worker {
     /// The webhooks with something due that had no slot.
     backlog: Mutex<Vec<i64>>,
     stopping: AtomicBool,
+    /// Whether the last claim failed.
+    claims_fail: AtomicBool,
     /// How many results could not be written so far.
     unwritten: AtomicUsize,
     stopped: Notify,
@@ -134,6 +140,7 @@ impl Worker {
             woken: Notify::new(),
             backlog: Mutex::new(Vec::new()),
             stopping: AtomicBool::new(false),
+            claims_fail: AtomicBool::new(false),
             unwritten: AtomicUsize::new(0),
             stopped: Notify::new(),
             under_way: Mutex::new(HashMap::new()),
@@ -151,6 +158,7 @@ impl Worker {
         if !worker.settings.attempts {
             return worker;
         }
+        worker.keep_going("changes of webhooks", Self::follow_webhook_changes);
         worker.keep_going("claims", Self::claim_for_ever);
         worker.keep_going("lines", Self::dissolve_for_ever);
         worker.keep_going("wakes", Self::wake_for_ever);
@@ -193,12 +201,18 @@ impl Worker {
     }
 
     /// Attempts the claimed deliveries of a publication, each with a slot or place taken, and has the queue looked at for those that wait.
-    /// Returns when the publisher may be answered: later while more deliveries wait than leave within the target delay, its own among them.
-    pub(crate) async fn published(self: &Arc<Self>, claimed: Vec<DueDelivery>, waiting: Vec<i64>) {
+    /// `known` was taken before the publication was stored. Returns when the publisher may be answered: later while more deliveries wait
+    /// than leave within the target delay, its own among them.
+    pub(crate) async fn published(
+        self: &Arc<Self>,
+        claimed: Vec<DueDelivery>,
+        waiting: Vec<i64>,
+        known: Known,
+    ) {
         let pressure = self.settings.lanes.pressure();
         if !claimed.is_empty() {
             pressure.began(std::iter::empty(), claimed.len(), Instant::now());
-            self.dispatch(claimed, None);
+            self.dispatch(claimed, None, known);
         }
         if waiting.is_empty() {
             return;
@@ -228,10 +242,14 @@ impl Worker {
 
     /// Attempts deliveries for each of which a slot or a place was taken. They were claimed at this steady time; without one, when they
     /// were made, as those of a publication are.
-    fn dispatch(self: &Arc<Self>, due: Vec<DueDelivery>, claimed_at: Option<Timestamp>) {
+    fn dispatch(
+        self: &Arc<Self>,
+        due: Vec<DueDelivery>,
+        claimed_at: Option<Timestamp>,
+        known: Known,
+    ) {
         let lease = self.lease();
         let now = Instant::now();
-        let webhook_changes = self.settings.store.webhook_changes();
         for due in due {
             let claimed_at = claimed_at.unwrap_or(due.first_attempt_at);
             let lease_end = claimed_at.checked_add(lease).unwrap_or(Timestamp::MAX);
@@ -240,7 +258,7 @@ impl Worker {
             let claimed = Claimed {
                 due,
                 lease_end,
-                webhook_changes,
+                known,
             };
             if let Some(claimed) = self.settings.lanes.begin(lane, claimed, now) {
                 self.spawn_attempt(claimed);
@@ -250,7 +268,7 @@ impl Worker {
 
     /// Attempts a delivery whose slot is its own.
     fn spawn_attempt(self: &Arc<Self>, claimed: Claimed) {
-        let Claimed { due, lease_end, .. } = claimed;
+        let due = &claimed.due;
         let in_flight = self.settings.metrics.began();
         let worker = self.clone();
         let span = tracing::debug_span!(
@@ -261,7 +279,7 @@ impl Worker {
             webhook = due.target.webhook_id
         );
         self.runtime
-            .spawn(async move { worker.attempt(due, lease_end, in_flight).await }.instrument(span));
+            .spawn(async move { worker.attempt(claimed, in_flight).await }.instrument(span));
     }
 
     /// Has the queue looked at: something may be due that was not.
@@ -312,7 +330,7 @@ impl Worker {
         {
             Ok(()) => tracing::warn!(count, "attempts were still under way and were given back"),
             Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 "attempts could not be given back"
             ),
         }
@@ -340,6 +358,11 @@ impl Worker {
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Learns of the changes of webhooks that are made on other nodes.
+    async fn follow_webhook_changes(self: Arc<Self>) {
+        self.settings.store.follow_webhook_changes().await;
     }
 
     async fn claim_for_ever(self: Arc<Self>) {
@@ -377,7 +400,7 @@ impl Worker {
                 Ok(None) => return,
                 // The callers of a database that is away hear of it.
                 Err(error) => tracing::debug!(
-                    error = &error as &dyn std::error::Error,
+                    error = with_causes(&error),
                     "it is not known how much waits"
                 ),
             }
@@ -395,6 +418,12 @@ impl Worker {
         if let Some(pause) = pause.filter(|pause| !pause.is_zero()) {
             return pause;
         }
+        let changes = settings.store.webhook_changes();
+        if !changes.is_informed(Instant::now()) {
+            // What is claimed now could not be attempted.
+            return UNINFORMED;
+        }
+        let known = changes.known();
         let slots: Arc<dyn Slots> = settings.lanes.clone();
         let at = settings.clock.moment();
         let terms = ClaimTerms {
@@ -407,19 +436,20 @@ impl Worker {
         let claimed = match settings.store.claim(terms).await {
             Ok(claimed) => claimed,
             Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot claim deliveries"
-                );
+                self.claims_fail.store(true, Ordering::Release);
+                tracing::error!(error = with_causes(&error), "cannot claim deliveries");
                 return IDLE;
             }
         };
+        if self.claims_fail.swap(false, Ordering::AcqRel) {
+            tracing::info!("deliveries can be claimed again");
+        }
         settings.metrics.leases_expired(claimed.expired_leases);
         let full = claimed.due.len() >= CLAIM;
         let waited = claimed.due.iter().filter(|due| due.attempt == 1);
         let waited = waited.map(|due| due.target.lane);
         settings.lanes.pressure().began(waited, 0, Instant::now());
-        self.dispatch(claimed.due, Some(at.steady));
+        self.dispatch(claimed.due, Some(at.steady), known);
         let mut backlog = self.backlog();
         *backlog = claimed.left;
         // A slot may have come back while the claim ran.

@@ -371,9 +371,10 @@ impl Pressure {
             let Some(held) = state.held.pop_front() else {
                 return;
             };
-            room = room.saturating_sub(held.lanes.len());
-            // One that was given up needs no answer.
-            let _ = held.release.send(());
+            // One that was given up needs no answer, and takes no room.
+            if held.release.send(()).is_ok() {
+                room = room.saturating_sub(held.lanes.len());
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{IDLE, UNRECORDED, Worker};
+use crate::causes::with_causes;
 use crate::domain::Next;
 use crate::storage::{AttemptResult, Recorded};
 
@@ -105,7 +106,7 @@ impl Worker {
         }
         if let Some(error) = recorded.error {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 waiting = left.len(),
                 "not every result could be recorded; those that wait are kept and written again"
             );

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{IDLE, Worker};
+use crate::causes::with_causes;
 
 /// How many webhooks a step works on: bounds the time that it holds the writer.
 const STEP: u32 = 200;
@@ -34,7 +35,7 @@ impl Worker {
                 }
                 Err(error) => {
                     tracing::error!(
-                        error = &error as &dyn std::error::Error,
+                        error = with_causes(&error),
                         "cannot seal secrets with the new encryption key"
                     );
                     IDLE

@@ -1,5 +1,7 @@
 //! The worker over a real store and real sockets, where an attempt goes wrong on our side.
 
+mod changes;
+
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,14 +17,12 @@ use tokio::net::TcpListener;
 use super::sender::{Resolve, SenderSettings, SystemResolver};
 use super::*;
 use crate::clock::tests::Machine;
-use crate::domain::{
-    AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook, WebhookChange,
-};
+use crate::domain::{AddressPolicy, Audience, DeliveryState, Event, ReceiverUrl, Secret, Webhook};
 use crate::provider::conduit;
 use crate::provider::fixtures::BUILT;
 use crate::storage::{
     DeliveryFilter, DeliveryHistory, EncryptionKey, NumberPage, Publication, Published, Purpose,
-    SqliteStore, WebhookKey,
+    SqliteStore,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -113,8 +113,9 @@ impl Subject {
     }
 
     async fn publish(&self, id: &str) {
+        let known = self.store.webhook_changes().known();
         let (claimed, waiting) = self.store_event(id).await;
-        self.worker.published(claimed, waiting).await;
+        self.worker.published(claimed, waiting, known).await;
     }
 
     /// Publishes an event; gives the deliveries that are claimed for this process, and the webhooks of the others.
@@ -261,11 +262,12 @@ async fn an_attempt_whose_lease_ended_before_it_began_is_left_to_the_next_claim(
         }
     });
     subject.add_webhook(&url).await;
+    let known = subject.store.webhook_changes().known();
     let (claimed, _) = subject.store_event("e").await;
     assert_eq!(claimed.len(), 1);
     // The process stands still for longer than the lease.
     machine.pass(Duration::from_secs(13));
-    subject.worker.published(claimed, Vec::new()).await;
+    subject.worker.published(claimed, Vec::new(), known).await;
     let all = subject
         .all_become(|history| history.delivery.state == DeliveryState::Delivered)
         .await;
@@ -334,10 +336,11 @@ impl Subject {
         );
         subject.add_webhook(&receiver.url).await;
         for number in 0..6 {
+            let known = subject.store.webhook_changes().known();
             let (claimed, waiting) = subject.store_event(&number.to_string()).await;
             assert!(waiting.is_empty(), "{number} waits in the queue");
             let lane = claimed[0].target.lane;
-            subject.worker.published(claimed, waiting).await;
+            subject.worker.published(claimed, waiting, known).await;
             if number == 1 {
                 receiver.requests.recv().await.unwrap();
                 receiver.requests.recv().await.unwrap();
@@ -413,42 +416,4 @@ async fn what_stands_in_line_at_a_stop_is_given_back_and_not_attempted() {
         receiver.requests.try_recv().is_err(),
         "one began after the stop"
     );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_stands_in_line_when_a_webhook_is_changed_is_attempted_as_the_change_has_it() {
-    let mut old = Closed::start().await;
-    let mut new = Closed::start().await;
-    let subject = Subject::with_a_line(&mut old).await;
-    let key = WebhookKey {
-        provider: conduit::NAME,
-        owner: "o".to_owned(),
-        id: "whk_1".to_owned(),
-        account_id: None,
-    };
-    let change = WebhookChange {
-        url: Some(ReceiverUrl::from_stored(new.url.clone())),
-        ..WebhookChange::default()
-    };
-    let changed = subject.store.update_webhook(key, change, subject.now());
-    assert!(changed.await.unwrap().is_some());
-    old.open();
-    new.open();
-    subject
-        .all_become(|history| history.delivery.state == DeliveryState::Delivered)
-        .await;
-    assert!(
-        old.requests.try_recv().is_err(),
-        "one began with the old URL after the change"
-    );
-    for _ in 0..4 {
-        new.requests.recv().await.unwrap();
-    }
-    assert!(new.requests.try_recv().is_err());
-    let pressure = subject.worker.settings.lanes.pressure();
-    assert!(
-        pressure.begin_correction().is_empty(),
-        "they are counted still"
-    );
-    subject.worker.stop(PATIENCE).await;
 }

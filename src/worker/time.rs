@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::Worker;
+use crate::causes::with_causes;
 
 /// How often it is looked whether there is something to save.
 const LOOK: Duration = Duration::from_secs(1);
@@ -49,10 +50,7 @@ impl Worker {
         let time = self.settings.clock.saved(ahead);
         if let Err(error) = self.settings.store.save_time(time).await {
             // It is saved again soon. The caller of a write that fails gets the error.
-            tracing::debug!(
-                error = &error as &dyn std::error::Error,
-                "the time could not be saved"
-            );
+            tracing::debug!(error = with_causes(&error), "the time could not be saved");
         }
     }
 }

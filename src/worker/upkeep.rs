@@ -6,13 +6,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{IDLE, Worker};
+use crate::causes::with_causes;
+use crate::clock::Clock;
 use crate::storage::PurgeTerms;
 
 /// How many rows a step of a replay or of retention works on: bounds the time that it holds the writer.
 const STEP: u32 = 200;
 
-/// How often old events are looked for.
+/// How often old events are looked for, by the server's clock; in reality once a second at most.
 const RETENTION_PAUSE: Duration = Duration::from_secs(60);
+const SHORTEST_RETENTION_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long an idempotency key is kept at least.
 const KEY_AGE: SignedDuration = SignedDuration::from_hours(24);
@@ -50,10 +53,7 @@ impl Worker {
                 Ok(true) => self.wake(),
                 Ok(false) => self.replays.notified().await,
                 Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "cannot go on with a replay"
-                    );
+                    tracing::error!(error = with_causes(&error), "cannot go on with a replay");
                     let _ = tokio::time::timeout(IDLE, self.replays.notified()).await;
                 }
             }
@@ -70,7 +70,7 @@ impl Worker {
                 }
                 None => {
                     after = 0;
-                    RETENTION_PAUSE
+                    retention_pause(&self.settings.clock)
                 }
             };
             // Between steps others write.
@@ -102,12 +102,31 @@ impl Worker {
             }
             Err(error) => {
                 self.settings.metrics.retention_failed();
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot delete what is old"
-                );
+                tracing::error!(error = with_causes(&error), "cannot delete what is old");
                 None
             }
+        }
+    }
+}
+
+/// How long it really takes until old events are looked for again. A fast clock ages them faster; a slow one does not put it off.
+fn retention_pause(clock: &Clock) -> Duration {
+    let next = clock.steady().checked_add(RETENTION_PAUSE);
+    let pause = next.map_or(RETENTION_PAUSE, |next| clock.until(next));
+    pause.clamp(SHORTEST_RETENTION_PAUSE, RETENTION_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::tests::Machine;
+
+    #[test]
+    fn old_events_are_looked_for_as_often_as_the_clock_runs_fast() {
+        let machine = Machine::at("2026-11-28T12:00:00Z".parse().unwrap());
+        for (speed, seconds) in [(1.0, 60), (0.5, 60), (12.0, 5), (60.0, 1), (1e9, 1)] {
+            let pause = retention_pause(&machine.clock(speed, None));
+            assert_eq!(pause.as_secs_f64().round(), f64::from(seconds), "{speed}");
         }
     }
 }

@@ -178,7 +178,10 @@ visiting('A retry is one click, and the page follows it by itself', async (page)
   await answer();
   await refreshed;
   await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
+  // The old page may show the result before the answer of the form takes its place.
+  const loaded = page.waitForEvent('load');
   await page.mouse.up();
+  await loaded;
   await page.locator('h1 .badge', { hasText: 'delivered' }).waitFor();
   await page.getByText('thank you').waitFor();
   assert.equal(await page.locator('.timeline > li').count(), attempts + 1);

@@ -68,6 +68,38 @@ fn results_that_a_full_disk_refuses_are_kept_and_written_and_nothing_is_sent_twi
 }
 
 #[test]
+fn a_server_is_not_ready_while_the_disk_has_room_for_a_probe_but_not_for_an_event() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start_after(folder.path(), "trap '' XFSZ", &[]);
+    assert_eq!((published(&server), readiness(&server)), (202, 200));
+    let log = folder.path().join("truehook.db-wal");
+    let length = log.metadata().expect("a log").len();
+    bound_files(&server, &(length + (32 << 10)).to_string());
+    assert_eq!(published(&server), 202, "what is small fits");
+    let large = crate::process::client::transaction_event(2).replace(
+        "\"transaction\":{",
+        &format!("\"transaction\":{{\"note\":\"{}\",", "x".repeat(100_000)),
+    );
+    let publish = || {
+        let mut operator = server.operator();
+        let answer = operator.send("POST", "/operator/v1/events", &[], &large);
+        answer.expect("an answer").status
+    };
+    assert_eq!(publish(), 503);
+    for _ in 0..3 {
+        assert_eq!(readiness(&server), 503);
+    }
+    let lines = server.log();
+    let mut reasons = lines.iter().filter(|line| line.contains("not ready"));
+    assert!(
+        reasons.any(|line| line.contains("disk")),
+        "no line says why: {lines:?}"
+    );
+    bound_files(&server, "unlimited");
+    assert_eq!((readiness(&server), publish()), (200, 202));
+}
+
+#[test]
 fn results_that_a_foreign_lock_refuses_are_kept_and_written_and_nothing_is_sent_twice() {
     results_are_kept_while(|_, folder| {
         let foreign = rusqlite::Connection::open(folder.join("truehook.db")).expect("the file");

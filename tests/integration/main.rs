@@ -7,9 +7,12 @@ mod data;
 mod egress;
 mod encryption_key;
 mod flows;
+mod following;
+mod forwarding;
 mod isolation;
 mod lockstep;
 mod memory;
+mod mistakes;
 mod nodes;
 #[cfg(target_os = "linux")]
 mod open_files;

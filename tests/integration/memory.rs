@@ -204,7 +204,7 @@ fn answers_without_end_cost_no_memory_and_their_attempts_end() {
 }
 
 /// How many clients ask for much and read nothing of it.
-const DEAF: usize = 200;
+const DEAF: u32 = 200;
 
 /// By how much they may make the memory of the server grow: by a quarter of what they ask for first.
 const DEAF_GROWTH: u64 = 64 * 1024 * 1024;
@@ -224,8 +224,9 @@ fn deaf(server: &Server) -> TcpStream {
 fn clients_that_read_nothing_of_what_they_ask_for_cost_little_and_are_disconnected() {
     let server = Server::start(&[&QUIET[..], &["--stop-seconds", "300"]].concat());
     let mut operator = server.operator();
-    assert_eq!(operator.metric("truehook_unread_connections_total"), 0.0);
-    let before = server.resident();
+    let unread = "truehook_unread_connections_total";
+    assert_eq!(operator.metric(unread), 0.0);
+    let (before, sockets) = (server.resident(), server.sockets());
     let mut most = before;
     let clients: Vec<TcpStream> = (0..DEAF)
         .map(|_| {
@@ -235,8 +236,8 @@ fn clients_that_read_nothing_of_what_they_ask_for_cost_little_and_are_disconnect
         .collect();
     wait_until("each is disconnected", || {
         most = most.max(server.resident());
-        let gone = operator.metric("truehook_unread_connections_total");
-        gone == f64::from(u32::try_from(DEAF).expect("a small number"))
+        // On a busy machine the request of one or the other may be late, and its connection is closed for that.
+        operator.metric(unread) > f64::from(DEAF) * 0.9 && server.sockets() <= sockets
     });
     drop(clients);
     let grown = most - before;

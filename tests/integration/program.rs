@@ -361,6 +361,10 @@ fn the_log_names_each_request_and_holds_nothing_secret() {
             line["duration_ms"].is_number() && line["status"].is_number(),
             "{line}"
         );
+        // To the microsecond, and without the noise of floating point numbers.
+        let decimals = line["duration_ms"].to_string();
+        let decimals = decimals.split_once('.').map_or("", |(_, rest)| rest);
+        assert!(decimals.len() <= 3, "{line}");
     }
     for secret in ["-secret", "sandbox-key"] {
         let leaks: Vec<&String> = lines.iter().filter(|line| line.contains(secret)).collect();
@@ -399,6 +403,7 @@ fn a_failed_attempt_is_one_line_of_the_log_and_a_flood_of_them_is_cut_short() {
     );
     let next = first[0]["next_attempt"].as_str().expect("a time");
     assert!(next.contains('T') && next.ends_with('Z'), "{next}");
+    assert_eq!(next.len(), "2026-01-01T00:00:00.000Z".len(), "{next}");
 
     // One at a time, so that no lane is full; with the next line come the ones that were left out.
     let count = 200;

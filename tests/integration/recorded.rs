@@ -9,7 +9,7 @@ use conformance::hooks::{Description, Known, Message, Verdict};
 use conformance::session::Options;
 use conformance::{deliveries, receiver};
 
-use crate::commands::Listener;
+use crate::forwarding::Listener;
 use crate::process::Server;
 use crate::process::client::CONDUIT_CLIENT;
 use crate::process::receiver::{Receiver, fail};

@@ -1,13 +1,12 @@
 //! The JSON of deliveries and their attempts.
 
-use std::time::Duration;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{EventProvider, NullableText, time};
+use crate::clock::milliseconds;
 use crate::domain;
 use crate::storage::{DeliveryHistory, DeliveryRecord, StoreError};
 
@@ -222,7 +221,7 @@ pub(in crate::operator) struct DeliveryQuery {
     /// Gives only deliveries of the event with this id.
     #[param(nullable = false, required = false)]
     event_id: Option<String>,
-    /// Gives only deliveries of events of this type.
+    /// Gives only deliveries of events of this type, which has to be in a catalogue.
     #[param(rename = "type", nullable = false, required = false)]
     event_type: Option<String>,
     /// Gives only deliveries whose last recorded attempt came to this.
@@ -357,10 +356,4 @@ fn headers<T: Into<String>>(headers: Vec<(T, T)>) -> Vec<AttemptHeader> {
             value: value.into(),
         })
         .collect()
-}
-
-/// Storage keeps microseconds.
-fn milliseconds(duration: Duration) -> f64 {
-    let microseconds = u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
-    f64::from(microseconds) / 1e3
 }

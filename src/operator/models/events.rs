@@ -125,7 +125,7 @@ pub(crate) struct DeliveryCounts {
     pending: u64,
     /// The number of those that their receivers have accepted.
     delivered: u64,
-    /// The number of those that were given up.
+    /// The number of those that are exhausted.
     exhausted: u64,
     /// The number of those that ended with their webhooks.
     cancelled: u64,
@@ -177,7 +177,7 @@ pub(in crate::operator) struct EventQuery {
     /// Gives only events of this provider.
     #[param(nullable = false, required = false)]
     provider: Option<EventProvider>,
-    /// Gives only events of this type; one that no catalogue has gives an empty page.
+    /// Gives only events of this type, which has to be in a catalogue.
     #[param(rename = "type", nullable = false, required = false)]
     event_type: Option<String>,
     /// The `since` of an earlier page: gives the events that were stored after it, the oldest first, each once. Send the `since` of the

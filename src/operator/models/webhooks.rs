@@ -107,7 +107,7 @@ pub(in crate::operator) struct WebhookQuery {
     /// Gives only webhooks that are restricted to this account (Equals Money).
     #[param(nullable = false, required = false)]
     account_id: Option<String>,
-    /// Gives only webhooks that subscribe to this event type.
+    /// Gives only webhooks that subscribe to this event type, which has to be in a catalogue.
     #[param(rename = "type", nullable = false, required = false)]
     event_type: Option<String>,
     /// Gives only webhooks that are enabled, or that are disabled.

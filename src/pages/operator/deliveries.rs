@@ -46,7 +46,7 @@ pub(super) async fn list(
         ),
         webhook_id: query.filled("webhook").map(str::to_owned),
         event_id: query.filled("event").map(str::to_owned),
-        event_type: query.filled("type").map(str::to_owned),
+        event_type: query.event_type(&state, &mut list.faults),
         outcome: query.filter(
             "outcome",
             OutcomeFilter::parse,
@@ -137,7 +137,7 @@ pub(super) fn badge(delivery: &DeliveryRecord) -> Markup {
         DeliveryState::Pending if failed => ("badge retrying", "retrying"),
         DeliveryState::Pending => ("badge", "pending"),
         DeliveryState::Delivered => ("badge good", "delivered"),
-        DeliveryState::Exhausted => ("badge bad", "given up"),
+        DeliveryState::Exhausted => ("badge bad", "exhausted"),
         DeliveryState::Cancelled => ("badge", "cancelled"),
     };
     html! { span class=(class) { (text) } }

@@ -26,7 +26,7 @@ pub(super) async fn list(
     let mut list = List::of(&KIND, &request, &signed_in);
     let filter = EventFilter {
         provider: list.query.provider(&state, &mut list.faults),
-        event_type: list.query.filled("type").map(str::to_owned),
+        event_type: list.query.event_type(&state, &mut list.faults),
     };
     let page = list.page();
     let filters = filters(&state, &list.query);
@@ -86,7 +86,7 @@ pub(super) fn states(counts: StateCounts) -> Markup {
     let all = [
         (delivered, "delivered", "good"),
         (pending, "pending", ""),
-        (exhausted, "given up", "bad"),
+        (exhausted, "exhausted", "bad"),
         (cancelled, "cancelled", ""),
     ];
     let there: Vec<_> = all.into_iter().filter(|(count, ..)| *count > 0).collect();

@@ -11,6 +11,7 @@ use super::guard::{PageError, data};
 use crate::domain::ProviderName;
 use crate::http::{BodyFault, read_limited};
 use crate::operator::State;
+use crate::provider::UnknownEventType;
 
 /// The form of a time.
 const TIME: &str = "a date and time in UTC, such as 2026-01-31T15:00";
@@ -64,6 +65,19 @@ impl Form {
             found.filter(|name| state.providers.outbound(*name).is_some())
         };
         self.filter("provider", read, &names.join(" or "), faults)
+    }
+
+    /// The filter by event type.
+    pub(super) fn event_type(&self, state: &State, faults: &mut Vec<String>) -> Option<String> {
+        let text = self.filled("type")?;
+        if let Err(UnknownEventType { near }) = state.providers.check_event_type(text) {
+            let hint = near.map_or_else(
+                || "use an event type of a provider.".to_owned(),
+                |near| format!("did you mean “{near}”?"),
+            );
+            faults.push(format!("Invalid filter “type={text}”: {hint}"));
+        }
+        Some(text.to_owned())
     }
 
     /// The filter by a time.

@@ -15,6 +15,7 @@ use super::form::Form;
 use super::layout::{self, Page, Root};
 use super::redirect;
 use super::session::{Session, Sessions};
+use crate::causes::with_causes;
 use crate::operator::{State, authenticate};
 use crate::storage::StoreError;
 
@@ -97,9 +98,13 @@ impl PageError {
                  the form once more."
                     .to_owned(),
             ),
-            Self::NotFound(what) => (
+            Self::NotFound(what @ ("delivery" | "replay")) => (
                 "Not found",
                 format!("There is no such {what}, or it was deleted because of its age."),
+            ),
+            Self::NotFound(what) => (
+                "Not found",
+                format!("There is no such {what}. Start again from the links above."),
             ),
             Self::AttemptUnderWay => (
                 "An attempt is under way",
@@ -119,7 +124,7 @@ impl PageError {
                 "The connection ended before the whole form was sent. Nothing was changed. Send it again.".to_owned(),
             ),
             Self::Internal(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "page failed");
+                tracing::error!(error = with_causes(error), "page failed");
                 if error.is_temporary() {
                     (
                         "The database cannot be used",

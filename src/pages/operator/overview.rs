@@ -124,7 +124,7 @@ fn figures(root: &Root, figures: &Figures, pending: u64, late: Option<u64>) -> M
             }
             div { dt { "Failing, last hour" }
                 dd.bad[failed > 0] { (failed) }
-                dd.faint { (figures.retrying) " to be retried, " (figures.exhausted) " given up" }
+                dd.faint { (figures.retrying) " to be retried, " (figures.exhausted) " exhausted" }
             }
             div { dt { "Created" }
                 dd { (figures.last_minute) span.unit { " / min" } }
@@ -209,7 +209,7 @@ fn failing_webhooks(root: &Root, failing: &[FailingWebhook], now: Timestamp) -> 
                             td data-label="Failing" {
                                 @if *retrying > 0 { (retrying) " to be retried" }
                                 @if *retrying > 0 && *exhausted > 0 { ", " }
-                                @if *exhausted > 0 { (exhausted) " given up" }
+                                @if *exhausted > 0 { (exhausted) " exhausted" }
                             }
                             td data-label="Last failure" {
                                 @if let Some(failure) = &webhook.recent.last_failure {

@@ -14,7 +14,7 @@ use crate::operator::{State, start_replay};
 use crate::storage::{Replay, ReplayFilter};
 
 const STATES: [(&str, &str); 5] = [
-    ("exhausted", "given up"),
+    ("exhausted", "exhausted"),
     ("pending", "pending"),
     ("delivered", "delivered"),
     ("cancelled", "cancelled"),

@@ -30,7 +30,7 @@ pub(super) async fn list(
         provider: query.provider(&state, &mut list.faults),
         owner: query.filled("owner").map(str::to_owned),
         account_id: query.filled("account").map(str::to_owned),
-        event_type: query.filled("type").map(str::to_owned),
+        event_type: query.event_type(&state, &mut list.faults),
         enabled: query.filter(
             "enabled",
             |text| text.parse().ok(),

@@ -77,7 +77,7 @@ pub(super) fn of_state(state: DeliveryState) -> &'static str {
         DeliveryState::Pending => "An attempt is due or under way.",
         DeliveryState::Delivered => "The receiver has accepted it.",
         DeliveryState::Exhausted => {
-            "It was given up: the retries that its provider documents are used up."
+            "It is exhausted: the retries that its provider documents are used up."
         }
         DeliveryState::Cancelled => "It was cancelled with its webhook.",
     }

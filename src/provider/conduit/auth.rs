@@ -35,9 +35,14 @@ impl FromRequest for ConduitCaller {
         let state = request.app_data::<web::Data<State>>().cloned();
         Box::pin(async move {
             let state = state.expect("the server gives every API its state");
-            // C-3: whatever is wrong, the answer is the same; so it is when a header is sent twice (C-71).
-            let (Credential::Given(key), Credential::Given(secret)) = credentials else {
-                return Err(ConduitError::Unauthorized);
+            let (key, secret) = match credentials {
+                (Credential::Given(key), Credential::Given(secret)) => (key, secret),
+                // C-71: said whatever the two are, so nothing is told of the key.
+                (Credential::Repeated, _) | (_, Credential::Repeated) => {
+                    return Err(ConduitError::RepeatedCredentials);
+                }
+                // C-3: whatever else is wrong, the answer is the same.
+                _ => return Err(ConduitError::Unauthorized),
             };
             let owner = owner(&state.context, &key, &secret)
                 .await?

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::causes::with_causes;
 use crate::http::{BodyFault, Faults};
 use crate::storage::StoreError;
 
@@ -50,6 +51,8 @@ pub(crate) enum ConduitError {
     InvalidQuery(Faults),
     #[error("authentication failed")]
     Unauthorized,
+    #[error("repeated credentials")]
+    RepeatedCredentials,
     #[error("no such webhook")]
     WebhookNotFound,
     #[error("no such path")]
@@ -136,7 +139,7 @@ impl ResponseError for ConduitError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::InvalidBody(_) | Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Unauthorized | Self::RepeatedCredentials => StatusCode::UNAUTHORIZED,
             Self::WebhookNotFound | Self::PathNotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -160,6 +163,11 @@ impl ResponseError for ConduitError {
                 &mut response,
                 "Authentication error",
                 "The API key or its secret is missing or wrong.".to_owned(),
+            ),
+            Self::RepeatedCredentials => error(
+                &mut response,
+                "Authentication error",
+                "The headers X-API-Key and X-API-Secret must be sent once only.".to_owned(),
             ),
             Self::WebhookNotFound => error(
                 &mut response,
@@ -195,7 +203,7 @@ impl ResponseError for ConduitError {
                 "A body with a Content-Encoding is not read.".to_owned(),
             ),
             Self::Internal(source) => {
-                tracing::error!(error = source as &dyn std::error::Error, "request failed");
+                tracing::error!(error = with_causes(source), "request failed");
                 if let Some(seconds) = source.retry_after() {
                     response.insert_header((header::RETRY_AFTER, seconds));
                     error(&mut response, "Service Unavailable", UNAVAILABLE.to_owned())

@@ -179,6 +179,30 @@ fn no_database_is_made_beside_the_log_of_one_that_is_gone() {
     }
 }
 
+#[tokio::test]
+async fn the_log_of_a_file_that_was_deleted_is_kept_at_the_end_and_that_of_a_renamed_one_is_folded()
+{
+    let folder = tempfile::tempdir().unwrap();
+    let (path, moved) = (folder.path().join("t.db"), folder.path().join("moved.db"));
+    let store = open(&path).unwrap();
+    store.insert_webhook(webhook("1")).await.unwrap();
+    fs::rename(&path, &moved).unwrap();
+    drop(store);
+    let store = open(&moved).unwrap();
+    assert!(store.webhook(key("1")).await.unwrap().is_some());
+    drop(store);
+    fs::rename(&moved, &path).unwrap();
+
+    let store = open(&path).unwrap();
+    store.insert_webhook(webhook("2")).await.unwrap();
+    fs::remove_file(&path).unwrap();
+    drop(store);
+    assert!(log(&path).metadata().unwrap().len() > 0);
+    let refused = open(&path).err().unwrap().to_string();
+    assert!(refused.contains("still has its last events"), "{refused}");
+    assert!(!path.exists(), "the refused start left a file");
+}
+
 #[test]
 fn a_file_of_the_other_mode_is_refused() {
     let key = EncryptionKeys::from(EncryptionKey::from_hex(KEY).unwrap());
@@ -453,4 +477,50 @@ async fn a_delivery_that_succeeds_at_once_takes_few_bytes() {
     // With headers as text, times in full and outcomes in words it was more than 300.
     let each = (pages() - before) * 4_096 / 5_000;
     assert!(each < 140, "{each} bytes");
+}
+
+/// Leases are of the steady time: two clocks of different speeds would not agree on when one ends.
+#[test]
+fn servers_on_one_file_have_clocks_of_one_speed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.db");
+    let first = open(&path).unwrap();
+    assert_eq!(first.hold_clock_speed(60.0).unwrap(), None);
+    let second = open(&path).unwrap();
+    assert_eq!(second.hold_clock_speed(60.0).unwrap(), Some(60.0));
+    let third = open(&path).unwrap();
+    for _ in 0..2 {
+        let refused = third.hold_clock_speed(1.0);
+        assert!(
+            matches!(refused, Err(StoreError::OtherClockSpeed { speed, .. }) if speed == 60.0),
+            "{refused:?}"
+        );
+        // Whoever is refused takes nothing from the others.
+        assert_eq!(second.hold_clock_speed(60.0).unwrap(), Some(60.0));
+    }
+    drop((first, third));
+    let third = open(&path).unwrap();
+    assert!(third.hold_clock_speed(1.0).is_err());
+    drop((second, third));
+    let third = open(&path).unwrap();
+    assert_eq!(third.hold_clock_speed(1.0).unwrap(), Some(60.0));
+    assert_eq!(third.hold_clock_speed(1.0).unwrap(), Some(1.0));
+}
+
+#[test]
+fn no_database_is_made_beside_the_log_that_a_running_server_has_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, moved) = (folder.path().join("t.db"), folder.path().join("moved.db"));
+    let first = open(&path).unwrap();
+    first.hold_clock_speed(1.0).unwrap();
+    fs::rename(&path, &moved).unwrap();
+    let refused = open(&path).err().unwrap().to_string();
+    assert!(
+        refused.contains("while another server has it open"),
+        "{refused}"
+    );
+    assert!(!path.exists());
+    fs::rename(&moved, &path).unwrap();
+    drop(first);
+    assert!(open(&path).is_ok());
 }

@@ -1,8 +1,10 @@
 //! Webhooks: kept, changed, listed and removed.
 
 use super::super::{OnDelete, Page, Position, Store, WebhookFilter, WebhookKey};
-use super::{CONDUIT, EQUALS_MONEY, at, fresh, is_refused, key, webhook};
-use crate::domain::{Webhook, WebhookChange};
+use super::{
+    CONDUIT, EQUALS_MONEY, at, event, fresh, is_refused, key, publication, slots, stored, webhook,
+};
+use crate::domain::{Event, Webhook, WebhookChange};
 
 fn filter() -> WebhookFilter {
     WebhookFilter {
@@ -47,24 +49,43 @@ async fn a_webhook_is_read_back_as_it_was_inserted_with_its_event_types_in_order
 }
 
 #[tokio::test]
-async fn changes_and_removals_are_counted_before_they_are_answered() {
+async fn changes_and_removals_are_known_before_they_are_answered_and_concern_their_webhook_alone() {
     let subject = fresh().await;
     let store = &subject.store;
-    store.insert_webhook(webhook("1")).await.unwrap();
-    let before = store.webhook_changes();
+    let mut lanes = Vec::new();
+    for (id, account) in [("1", "a"), ("2", "b")] {
+        let webhook = Webhook {
+            account_id: Some(account.to_owned()),
+            ..webhook(id)
+        };
+        store.insert_webhook(webhook).await.unwrap();
+        let to_account = Event {
+            account_id: Some(account.to_owned()),
+            ..event(id, 1)
+        };
+        let published = store.publish(publication(to_account, &slots(9, 9))).await;
+        let (_, claimed, _) = stored(published.unwrap());
+        assert_eq!(claimed.len(), 1, "{account}");
+        lanes.push(claimed[0].target.lane);
+    }
+    let changes = store.webhook_changes();
+    let before = changes.known();
     let change = WebhookChange {
         enabled: Some(false),
         ..WebhookChange::default()
     };
-    store.update_webhook(key("1"), change, at(1)).await.unwrap();
-    let changed = store.webhook_changes();
-    assert!(changed > before);
-    let key = key("1");
-    store
-        .delete_webhook(key, OnDelete::CancelPending, at(2))
-        .await
-        .unwrap();
-    assert!(store.webhook_changes() > changed);
+    let changed = store.update_webhook(key("1"), change, at(1)).await;
+    assert!(changed.unwrap().is_some());
+    assert!(!changes.is_current(lanes[0], before));
+    assert!(changes.is_current(lanes[1], before));
+    let changed = changes.known();
+    let deleted = store.delete_webhook(key("3"), OnDelete::CancelPending, at(2));
+    assert!(!deleted.await.unwrap());
+    assert!(changes.is_current(lanes[0], changed));
+    let deleted = store.delete_webhook(key("1"), OnDelete::CancelPending, at(2));
+    assert!(deleted.await.unwrap());
+    assert!(!changes.is_current(lanes[0], changed));
+    assert!(changes.is_current(lanes[1], before));
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::claimed::later;
 use super::{Db, Result, query};
+use crate::causes::with_causes;
 use crate::storage::queue::ClaimTerms;
 
 /// How many times a lane may be written at once, and how often after that.
@@ -199,7 +200,7 @@ pub(super) async fn look_for_ever(db: std::sync::Weak<Db>) {
             Ok(None) => {}
             // The callers of a database that is away hear of it.
             Err(error) => tracing::debug!(
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 "it is not known which leases have ended"
             ),
         }

@@ -216,7 +216,7 @@ pub(super) async fn not_matched(
     found.iter().map(read).collect()
 }
 
-/// How many deliveries of a webhook wait after a failure, and how many were given up.
+/// How many deliveries of a webhook wait after a failure, and how many are exhausted.
 #[derive(Debug, Default, Clone, Copy)]
 struct Failures {
     retrying: u64,

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 
 use super::sweep::{lock_results, materialize};
 use super::{Db, Result, partitions, publish, query, queue, rows, run_cached, webhooks};
+use crate::causes::with_causes;
 use crate::clock::Moment;
 use crate::domain::{DeliveryState, ProviderName};
 use crate::storage::StoreError;
@@ -242,7 +243,12 @@ pub(super) async fn purge(db: &Db, terms: &PurgeTerms) -> Result<Purged> {
     }
     let old = partitions::old(&client, terms.events_before).await?;
     let mut in_use = false;
-    if let Some(whole) = old.whole.filter(|_| terms.after == 0) {
+    let whole = if terms.after == 0 {
+        old.whole
+    } else {
+        Vec::new()
+    };
+    for whole in whole {
         let tx = client.transaction().await?;
         match partitions::drop_whole(&tx, whole).await {
             Ok(Some(events)) => {
@@ -254,19 +260,18 @@ pub(super) async fn purge(db: &Db, terms: &PurgeTerms) -> Result<Purged> {
                 });
             }
             Ok(None) => {}
-            // Somebody reads it at this moment; it is dropped the next time.
+            // Somebody reads it, as a dump does for hours; it is dropped another time.
             Err(error) if error.is_temporary() => {
                 in_use = true;
-                tracing::debug!(
-                    error = &error as &dyn std::error::Error,
-                    "an old partition is in use"
-                );
+                tracing::debug!(error = with_causes(&error), "an old partition is in use");
             }
             Err(error) => return Err(error),
         }
     }
+    // What is dropped another time need not be deleted event by event meanwhile.
+    let end = if in_use { 0 } else { old.end };
     let tx = client.transaction().await?;
-    let purged = purge_rows(&tx, terms, old.end).await?;
+    let purged = purge_rows(&tx, terms, end).await?;
     tx.commit().await?;
     Ok(Purged { in_use, ..purged })
 }

@@ -7,6 +7,7 @@ mod address;
 mod attempts;
 mod batch;
 mod candidate;
+mod changes;
 mod claim;
 mod claimed;
 #[cfg(test)]
@@ -47,6 +48,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 pub use self::address::{InvalidPostgresAddress, PostgresAddress};
 use self::coalesce::Coalescer;
@@ -61,11 +63,13 @@ use super::{
     AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter, DeliveryHistory,
     DeliveryRecord, EventFilter, EventRecord, NewEvents, NumberPage, OnDelete, Overview, Page,
     Publication, Published, PurgeTerms, Purged, Purpose, QueueState, RecordedResults, Replay,
-    Retried, Rows, Store, StoreError, Waiting, WebhookFilter, WebhookKey, WebhookPage,
-    WebhookRecord,
+    Retried, Rows, Store, StoreError, Waiting, WebhookChanges, WebhookFilter, WebhookKey,
+    WebhookPage, WebhookRecord,
 };
+use crate::causes::with_causes;
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
+use crate::entropy;
 use crate::metrics::Metrics;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -88,6 +92,9 @@ struct Db {
     wake: Wake,
     floors: Floors,
     targets: Targets,
+    changes: WebhookChanges,
+    /// Names this node to the others.
+    node: Uuid,
 }
 
 impl Db {
@@ -243,6 +250,8 @@ impl PostgresStore {
             wake: Wake::default(),
             floors: Floors::default(),
             targets: Targets::default(),
+            changes: WebhookChanges::shared(),
+            node: Uuid::from_bytes(entropy::bytes()),
         });
         let handle = runtime.handle().clone();
         let entered = handle.enter();
@@ -279,6 +288,35 @@ impl PostgresStore {
         let (time, since) = self.opened;
         time.checked_add(SignedDuration::try_from(since.elapsed()).ok()?)
             .ok()
+    }
+
+    /// Notes how fast the clock of this node runs, and returns the speed that was noted before.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be asked.
+    pub fn note_clock_speed(&self, speed: f64) -> Result<Option<f64>> {
+        let noted = std::thread::scope(|scope| {
+            let note = async { time::note_speed(&self.db.client().await?, speed).await };
+            scope.spawn(|| self.handle.block_on(note)).join()
+        });
+        noted.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Notes the change of a webhook, here and on the other nodes, before it is answered. One that failed may have been written all the
+    /// same.
+    async fn announce<T: Send + 'static>(
+        &self,
+        changed: Result<T>,
+        lane: impl Fn(&T) -> Option<i64>,
+    ) -> Result<T> {
+        let changed = changed.inspect_err(|_| self.db.changes.any_changed())?;
+        if let Some(lane) = lane(&changed) {
+            self.db.changes.changed(lane);
+            let db = self.db.clone();
+            self.run(async move { changes::announce(&db, lane).await })
+                .await?;
+        }
+        Ok(changed)
     }
 
     /// Runs something on the threads of the store, to its end even when the caller goes away.
@@ -344,11 +382,18 @@ impl Drop for PostgresStore {
         let (Some(runtime), Some(publisher)) = (self.runtime.take(), self.publisher.take()) else {
             return;
         };
-        let pool = self.db.pool.clone();
+        let db = self.db.clone();
         // Where this is dropped nothing may block on a runtime, so another thread does.
         let ended = std::thread::spawn(move || {
             let _ = runtime.block_on(async { tokio::time::timeout(CLOSE, publisher).await });
-            pool.close();
+            let left = async { tokio::time::timeout(CLOSE, changes::leave(&db)).await };
+            if let Ok(Err(error)) = runtime.block_on(left) {
+                tracing::debug!(
+                    error = with_causes(&error),
+                    "other nodes wait for this one until its term ends"
+                );
+            }
+            db.pool.close();
             runtime.shutdown_background();
         });
         let _ = ended.join();

@@ -97,8 +97,8 @@ pub(super) async fn advance(tx: &Transaction<'_>, ordinal: i32) -> Result<()> {
 
 /// Where old events stand.
 pub(super) struct Old {
-    /// The first partition, where all that is in it is old and another follows it.
-    pub(super) whole: Option<i32>,
+    /// The partitions of which all is old and that others follow, the oldest first.
+    pub(super) whole: Vec<i32>,
     /// Events that are looked at one by one have smaller numbers: they are in partitions that are old as a whole, but hold something
     /// that is pending; or in the current one, where that is the only one left.
     pub(super) end: i64,
@@ -114,7 +114,7 @@ pub(super) async fn old(client: &impl GenericClient, before: Timestamp) -> Resul
         .await?;
     let all: Vec<(i32, bool)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let current = all.iter().rfind(|(_, begun)| *begun).map_or(0, |row| row.0);
-    let mut whole = None;
+    let mut whole = Vec::new();
     for (ordinal, _) in &all {
         if *ordinal >= current {
             return Ok(Old {
@@ -134,7 +134,7 @@ pub(super) async fn old(client: &impl GenericClient, before: Timestamp) -> Resul
                 end: start(*ordinal),
             });
         }
-        whole = whole.or(Some(*ordinal));
+        whole.push(*ordinal);
     }
     Ok(Old {
         whole,

@@ -15,6 +15,7 @@ use super::inspect::not_matched;
 use super::matching::{Key, key, matching};
 use super::queue::wake;
 use super::{Db, Result, partitions, query, rows, run_cached};
+use crate::causes::with_causes;
 use crate::clock::Moment;
 use crate::domain::{DueDelivery, ProviderName};
 use crate::storage::queue::{Idempotency, Publication, Published, Receipt};
@@ -110,7 +111,7 @@ pub(super) fn open_all(db: &Db, claimed: Vec<ClaimedRow>, slots: &dyn Slots) -> 
             Ok(delivery) => due.push(delivery),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = with_causes(&error),
                     "a delivery cannot be attempted"
                 );
                 slots.give_back(lane);

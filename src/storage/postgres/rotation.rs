@@ -6,6 +6,7 @@
 use deadpool_postgres::{GenericClient, Transaction};
 
 use super::{Result, query, rows, run_cached};
+use crate::causes::with_causes;
 use crate::domain::Secret;
 use crate::storage::StoreError;
 use crate::storage::seal::{KeyId, Sealer};
@@ -22,7 +23,7 @@ pub(super) async fn opens(client: &impl GenericClient, sealer: &Sealer) -> Resul
     Ok(sealed.is_some())
 }
 
-async fn meta(client: &impl GenericClient, name: &str) -> Result<Option<Vec<u8>>> {
+pub(super) async fn meta(client: &impl GenericClient, name: &str) -> Result<Option<Vec<u8>>> {
     let found = query(client, "SELECT value FROM meta WHERE name = $1", &[&name]).await?;
     Ok(found.first().map(|row| row.try_get(0)).transpose()?)
 }
@@ -153,7 +154,7 @@ fn sealed_again(
         Err(error) => {
             tracing::error!(
                 place,
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 "a secret cannot be sealed again"
             );
             Some(sealed)

@@ -18,7 +18,7 @@ use crate::storage::StoreError;
 
 /// Every version of the schema as a step from the one before. A step that has been released is never changed. A step must leave the
 /// previous version of the program working, which may still run: what it uses is taken away one release later.
-const MIGRATIONS: [&str; 1] = ["
+pub(super) const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE meta (
         name text PRIMARY KEY,
         value bytea NOT NULL
@@ -250,7 +250,27 @@ const MIGRATIONS: [&str; 1] = ["
         steady bigint NOT NULL,
         real bigint NOT NULL
     );
+",
+"
+    -- The nodes that attempt deliveries: until when each counts as running, and up to which change of a webhook it has looked.
+    CREATE TABLE node (
+        id uuid PRIMARY KEY,
+        looked bigint NOT NULL,
+        ends_at bigint NOT NULL
+    ) WITH (fillfactor = 10);
+    -- The latest changes of webhooks, numbered in the order of their commits: the number is given under the lock of this row.
+    CREATE TABLE webhook_changes (latest bigint NOT NULL) WITH (fillfactor = 10);
+    INSERT INTO webhook_changes VALUES (0);
+    CREATE TABLE webhook_change (
+        number bigint PRIMARY KEY,
+        webhook bigint NOT NULL
+    );
+    -- The oldest version of the program that still works: one that is started again beside newer ones asks for it.
+    ALTER TABLE truehook_schema ADD COLUMN oldest bigint NOT NULL DEFAULT 1;
 "];
+
+/// The oldest version of the program that works with the newest schema: it moves up when a step takes away what that version uses.
+const OLDEST: i64 = 1;
 
 /// The newest version.
 pub(super) fn latest() -> i64 {
@@ -283,11 +303,22 @@ pub(super) async fn migrate(tx: &Transaction<'_>, database: &str) -> Result<()> 
     let known = latest();
     let done = match found {
         Some(found) if found > known => {
-            return Err(StoreError::NewerServer {
-                database: database.to_owned(),
+            let row = tx
+                .query_one("SELECT oldest FROM truehook_schema", &[])
+                .await?;
+            if row.get::<_, i64>(0) > known {
+                return Err(StoreError::NewerServer {
+                    database: database.to_owned(),
+                    found,
+                    known,
+                });
+            }
+            tracing::warn!(
                 found,
                 known,
-            });
+                "the database was changed by a newer version, with which this one still works: go on with the upgrade, or go back on every node"
+            );
+            MIGRATIONS.len()
         }
         Some(found) => usize::try_from(found).unwrap_or_default(),
         None => {
@@ -315,8 +346,11 @@ pub(super) async fn migrate(tx: &Transaction<'_>, database: &str) -> Result<()> 
         tx.batch_execute(step).await?;
     }
     if done < MIGRATIONS.len() {
-        tx.execute("UPDATE truehook_schema SET version = $1", &[&known])
-            .await?;
+        tx.execute(
+            "UPDATE truehook_schema SET version = $1, oldest = $2",
+            &[&known, &OLDEST],
+        )
+        .await?;
     }
     partitions::begin(tx).await
 }

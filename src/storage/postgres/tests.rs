@@ -1,5 +1,6 @@
 //! Tests of the PostgreSQL store alone: several nodes, partitions, plans, and a database that goes away.
 
+mod changes;
 mod partitions;
 mod plans;
 
@@ -157,31 +158,6 @@ async fn changes_on_one_node_are_in_force_on_another_for_the_next_attempt_and_re
             .publish(publication(event(&event_id, 1), &slots(9, 9)))
             .await;
         assert_eq!(stored(published.unwrap()).0.deliveries, 0);
-    }
-}
-
-#[tokio::test]
-async fn a_change_of_a_webhook_on_one_node_is_known_to_the_others() {
-    let url = cluster::new_schema();
-    let (one, other) = (node(&url), node(&url));
-    one.insert_webhook(webhook("1")).await.unwrap();
-    let key = super::super::contract::key("1");
-    // Until its connection listens, the other node is told nothing, and then takes webhooks for changed once.
-    for second in 1..=3 {
-        let before = other.webhook_changes();
-        let change = WebhookChange {
-            enabled: Some(second % 2 == 0),
-            ..WebhookChange::default()
-        };
-        one.update_webhook(key.clone(), change, at(second))
-            .await
-            .unwrap();
-        let known = async {
-            while other.webhook_changes() == before {
-                tokio::task::yield_now().await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, known).await.unwrap();
     }
 }
 
@@ -368,6 +344,27 @@ async fn what_is_committed_late_is_claimed_within_a_second_or_so() {
     assert!(rest.iter().any(|id| id == "late"), "{rest:?}");
 }
 
+#[tokio::test]
+async fn a_schema_of_an_earlier_version_is_brought_up_to_date_and_one_of_a_later_version_is_used_while_it_says_so()
+ {
+    let url = cluster::new_schema();
+    let session = Session::open(&url);
+    session.run("CREATE TABLE truehook_schema (version bigint NOT NULL); INSERT INTO truehook_schema VALUES (1)");
+    session.run(schema::MIGRATIONS[0]);
+    let store = node(&url);
+    let version = "SELECT version FROM truehook_schema";
+    assert_eq!(session.number(version), schema::latest());
+    store.insert_webhook(webhook("1")).await.unwrap();
+    deliver(&store, "e", 1).await;
+    drop(store);
+    let known = schema::latest();
+    session.run(&format!(
+        "UPDATE truehook_schema SET version = 99, oldest = {known}"
+    ));
+    deliver(&node(&url), "f", 1).await;
+    assert_eq!(session.number(version), 99);
+}
+
 #[test]
 fn a_database_that_cannot_be_used_is_refused_with_the_reason() {
     let open = |url: &str, key: &str, purpose| {
@@ -386,7 +383,7 @@ fn a_database_that_cannot_be_used_is_refused_with_the_reason() {
     );
     let refused = open(&url, KEY, Purpose::Production);
     assert!(refused.to_string().contains("sandbox"), "{refused}");
-    Session::open(&url).run("UPDATE truehook_schema SET version = 99");
+    Session::open(&url).run("UPDATE truehook_schema SET version = 99, oldest = 98");
     let refused = open(&url, KEY, Purpose::Sandbox);
     assert!(
         matches!(refused, StoreError::NewerServer { found: 99, .. }),

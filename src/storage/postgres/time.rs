@@ -3,7 +3,7 @@
 use deadpool_postgres::GenericClient;
 use jiff::Timestamp;
 
-use super::{Result, query, rows, run_cached};
+use super::{Result, query, rotation, rows, run_cached};
 use crate::clock::SavedTime;
 
 pub(super) async fn save(client: &impl GenericClient, time: SavedTime) -> Result<()> {
@@ -26,6 +26,19 @@ pub(super) async fn saved(client: &impl GenericClient) -> Result<Option<SavedTim
         steady: rows::time(row.try_get(0)?)?,
         real: rows::time(row.try_get(1)?)?,
     }))
+}
+
+/// Notes how fast the clock of this node runs, and returns the speed that was noted before.
+pub(super) async fn note_speed(client: &impl GenericClient, speed: f64) -> Result<Option<f64>> {
+    let noted = rotation::meta(client, "clock-speed").await?;
+    run_cached(
+        client,
+        "INSERT INTO meta (name, value) VALUES ('clock-speed', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        &[&speed.to_string().as_bytes()],
+    )
+    .await?;
+    let read = |text: Vec<u8>| String::from_utf8(text).ok()?.parse().ok();
+    Ok(noted.and_then(read))
 }
 
 /// The time of the database.

@@ -71,9 +71,12 @@ impl Store for PostgresStore {
             tx, &db.sealer, &key, change, now
         ))
         .await;
-        self.db.wake.tell_of_webhook();
         self.db.floors.leases_changed();
-        changed
+        // What was made due waits for a claim meanwhile.
+        self.db.wake.tell();
+        let lane = |changed: &Option<(i64, Webhook)>| Some(changed.as_ref()?.0);
+        let changed = self.announce(changed, lane).await?;
+        Ok(changed.map(|(_, webhook)| webhook))
     }
 
     async fn delete_webhook(
@@ -86,12 +89,21 @@ impl Store for PostgresStore {
             tx, &key, on_delete, now
         ))
         .await;
-        self.db.wake.tell_of_webhook();
-        deleted
+        self.db.wake.tell();
+        let deleted = self.announce(deleted, |lane| *lane).await?;
+        Ok(deleted.is_some())
     }
 
-    fn webhook_changes(&self) -> u64 {
-        self.db.wake.webhook_changes()
+    fn webhook_changes(&self) -> &WebhookChanges {
+        &self.db.changes
+    }
+
+    async fn follow_webhook_changes(&self) {
+        let db = self.db.clone();
+        // On the threads of the store, whose connections it uses; a caller that goes away ends it.
+        let mut followed = tokio::task::JoinSet::new();
+        followed.spawn_on(changes::follow(db), &self.handle);
+        followed.join_next().await;
     }
 
     async fn publish(&self, mut publication: Publication) -> Result<Published> {

@@ -1,58 +1,96 @@
-//! Waking other nodes when something waits that they may attempt.
+//! Waking other nodes when something waits that they may attempt, and when a webhook was changed ([`super::changes`]).
 //!
 //! `NOTIFY` takes a lock of the whole database at commit, so it is not in the transactions that make something due: a connection of its
 //! own tells of many of them at once. A node that is not told looks by itself, once a second.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio_postgres::{AsyncMessage, Client};
 
 use super::open::{self, Connector};
+use crate::causes::with_causes;
 
 /// The least time between two notifications.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// The payload of a notification when something waits.
+const WORK: &str = "";
+
 /// The payload of a notification after a webhook was changed.
-const WEBHOOK: &str = "webhook";
+const CHANGE: &str = "webhook";
+
+/// The payload of a notification when a node has looked for changes.
+const LOOKED: &str = "looked";
 
 /// The longest pause before the connection is made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Tells other nodes, and is told by them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wake {
     tell: Notify,
     told: Notify,
-    /// Whether other nodes are to be told that a webhook was changed.
-    tell_of_webhook: AtomicBool,
-    webhook_changes: AtomicU64,
+    /// What other nodes are to be told, by payload.
+    untold: [(&'static str, AtomicBool); 3],
+    announced: Notify,
+    looked: Notify,
+}
+
+impl Default for Wake {
+    fn default() -> Self {
+        Self {
+            tell: Notify::new(),
+            told: Notify::new(),
+            untold: [WORK, CHANGE, LOOKED].map(|payload| (payload, AtomicBool::new(false))),
+            announced: Notify::new(),
+            looked: Notify::new(),
+        }
+    }
 }
 
 impl Wake {
     /// Something waits that another node may attempt.
     pub(super) fn tell(&self) {
+        self.tell_of(WORK);
+    }
+
+    /// A change of a webhook was announced.
+    pub(super) fn tell_of_change(&self) {
+        self.tell_of(CHANGE);
+    }
+
+    /// This node has looked for changes.
+    pub(super) fn tell_looked(&self) {
+        self.tell_of(LOOKED);
+    }
+
+    fn tell_of(&self, wanted: &str) {
+        for (payload, untold) in &self.untold {
+            if *payload == wanted {
+                untold.store(true, Ordering::Release);
+            }
+        }
         self.tell.notify_one();
     }
 
-    /// A webhook was changed here.
-    pub(super) fn tell_of_webhook(&self) {
-        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
-        self.tell_of_webhook.store(true, Ordering::Release);
-        self.tell();
-    }
-
-    /// How many changes of webhooks are known, here or on other nodes.
-    pub(super) fn webhook_changes(&self) -> u64 {
-        self.webhook_changes.load(Ordering::Acquire)
-    }
-
-    /// Returns when another node has told, or may have.
+    /// Returns when another node has told of work, or may have.
     pub(super) async fn told(&self) {
         self.told.notified().await;
+    }
+
+    /// Returns when another node has announced a change, or may have.
+    pub(super) async fn announced(&self) {
+        self.announced.notified().await;
+    }
+
+    /// Becomes ready when another node has looked for changes.
+    pub(super) fn others_looked(&self) -> Notified<'_> {
+        self.looked.notified()
     }
 
     /// Keeps a connection and tells and hears over it, for ever.
@@ -62,7 +100,7 @@ impl Wake {
             match self.connected(&connector, &mut pause).await {
                 Ok(()) => {}
                 Err(error) => tracing::debug!(
-                    error = &*error as &dyn std::error::Error,
+                    error = with_causes(&*error),
                     "the connection that is woken by other nodes cannot be used; it is looked for work once a second"
                 ),
             }
@@ -86,17 +124,25 @@ impl Wake {
             () = self.drive(&mut messages, 0) => return Ok(()),
         };
         *pause = PAUSE;
-        // Notifications from other nodes before this one listened are lost, so it looks for itself, and takes webhooks for changed.
-        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+        // Notifications from other nodes before this one listened are lost, so it looks for itself.
+        self.announced.notify_one();
         self.told.notify_one();
         let telling = async {
             loop {
                 self.tell.notified().await;
-                let of_webhook = self.tell_of_webhook.swap(false, Ordering::AcqRel);
-                let payload = if of_webhook { WEBHOOK } else { "" };
-                let notify = format!("NOTIFY {channel}, '{payload}'");
+                let untold = self.untold.iter();
+                let telling: Vec<_> = untold
+                    .filter(|(_, untold)| untold.swap(false, Ordering::AcqRel))
+                    .collect();
+                let notify: String = telling
+                    .iter()
+                    .map(|(payload, _)| format!("NOTIFY {channel}, '{payload}';"))
+                    .collect();
                 if let Err(error) = client.batch_execute(&notify).await {
-                    self.tell_of_webhook.fetch_or(of_webhook, Ordering::AcqRel);
+                    for (_, untold) in telling {
+                        untold.store(true, Ordering::Release);
+                    }
+                    self.tell.notify_one();
                     return Err(error);
                 }
                 let never = std::future::pending::<()>();
@@ -123,10 +169,14 @@ impl Wake {
             if let AsyncMessage::Notification(from) = message
                 && from.process_id() != own
             {
-                if from.payload() == WEBHOOK {
-                    self.webhook_changes.fetch_add(1, Ordering::AcqRel);
+                match from.payload() {
+                    LOOKED => self.looked.notify_waiters(),
+                    CHANGE => {
+                        self.announced.notify_one();
+                        self.told.notify_one();
+                    }
+                    _ => self.told.notify_one(),
                 }
-                self.told.notify_one();
             }
         }
     }

@@ -166,13 +166,14 @@ pub(super) async fn webhooks(db: &Db, filter: &WebhookFilter, page: &Page) -> Re
     })
 }
 
+/// Gives the number of the webhook too.
 pub(super) async fn update_webhook(
     tx: &Transaction<'_>,
     sealer: &Sealer,
     key: &WebhookKey,
     change: WebhookChange,
     now: Timestamp,
-) -> Result<Option<Webhook>> {
+) -> Result<Option<(i64, Webhook)>> {
     let Some((number, mut webhook)) = locked(tx, sealer, key).await? else {
         return Ok(None);
     };
@@ -210,15 +211,16 @@ pub(super) async fn update_webhook(
         .await?;
         insert_subscriptions(tx, number, &webhook).await?;
     }
-    Ok(Some(webhook))
+    Ok(Some((number, webhook)))
 }
 
+/// Gives the number of the webhook, if there was one.
 pub(super) async fn delete_webhook(
     tx: &Transaction<'_>,
     key: &WebhookKey,
     on_delete: OnDelete,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<i64>> {
     let found = query(
         tx,
         &format!("UPDATE webhook SET deleted_at = $5 WHERE {NAMED} RETURNING number"),
@@ -232,7 +234,7 @@ pub(super) async fn delete_webhook(
     )
     .await?;
     let Some(row) = found.first() else {
-        return Ok(false);
+        return Ok(None);
     };
     let number: i64 = row.try_get(0)?;
     if on_delete == OnDelete::CancelPending {
@@ -253,7 +255,7 @@ pub(super) async fn delete_webhook(
         &[&number],
     )
     .await?;
-    Ok(true)
+    Ok(Some(number))
 }
 
 /// That no delivery of a webhook is left.

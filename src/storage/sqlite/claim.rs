@@ -18,6 +18,7 @@ use super::super::seal::Sealer;
 use super::super::targets::{SealedTarget, TargetColumns, Targets};
 use super::ids::SealedIds;
 use super::{in_flight, rows};
+use crate::causes::with_causes;
 use crate::domain::{DueDelivery, Event};
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -408,7 +409,7 @@ pub(super) fn open_all(
             Ok(delivery) => due.push(delivery),
             Err(error) => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = with_causes(&error),
                     "a delivery cannot be attempted"
                 );
                 slots.give_back(lane);

@@ -297,7 +297,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_deliveries_others_have() {
         let (steps, deleted) = subject.cost(|connection| {
             webhooks::delete_webhook(connection, &key, OnDelete::CancelPending, at(2)).unwrap()
         });
-        assert!(deleted);
+        assert!(deleted.is_some());
         steps
     });
     assert_eq!(little, much);
@@ -315,7 +315,7 @@ fn a_webhook_is_deleted_at_the_same_cost_however_many_of_its_deliveries_have_end
         let (steps, deleted) = subject.cost(|connection| {
             webhooks::delete_webhook(connection, &key, OnDelete::CancelPending, at(5)).unwrap()
         });
-        assert!(deleted);
+        assert!(deleted.is_some());
         assert_eq!(subject.claim(0, 10, 1_000).1.rows.len(), 0, "it goes on");
         steps
     });

@@ -3,7 +3,7 @@
 //! SQLite goes on writing into a file that was deleted, and keeps one log for each name of a file. Data accepted after that is lost or
 //! overwritten. So nothing is promised before the file was looked at.
 
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 
 use super::super::StoreError;
+use super::super::access::hint;
 
 /// How many steps of SQLite's virtual machine pass between two looks at the time.
 const STEPS: i32 = 10_000;
+
+/// How much is written, in bytes, to see whether a disk that was full has room again: more than all but the largest publications.
+pub(super) const AMPLE: u32 = 256 << 10;
 
 /// How many links may lead to the file: as many as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -23,12 +27,16 @@ const MOST_LINKS: usize = 40;
 /// Looks after the file of an open database.
 pub(super) struct Health {
     path: PathBuf,
+    /// The file, whatever its name is by now.
+    file: Option<File>,
     log: PathBuf,
     file_is: Option<Identity>,
     log_is: Option<Identity>,
     /// Whether the last look found a fault, so that each is logged once.
     lost: AtomicBool,
     damaged: AtomicBool,
+    /// Whether the disk has refused something since it last took as much as [`AMPLE`].
+    refused: AtomicBool,
     /// Whether the log is being folded into the file, and deleted.
     closing: AtomicBool,
 }
@@ -90,7 +98,7 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
         match new.write(true).create_new(true).mode(0o600).open(&file) {
             Ok(_) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(unusable(error.to_string())),
+            Err(error) => return Err(unusable(format!("{error}{}", hint(&file, &error)))),
         }
         // Not opened to look at it: closing it would take SQLite's locks from another connection of this process.
         match file.metadata() {
@@ -111,6 +119,17 @@ pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     Err(unusable("it is a link that leads nowhere".to_owned()))
 }
 
+/// A handle that tells of a file and can do nothing with it: when one that can is closed, the locks of all others in this process end.
+fn handle(path: &Path) -> Result<File, StoreError> {
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, rustix::fs::Mode::empty());
+    let opened = opened.map_err(|error| StoreError::Unusable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    Ok(opened.into())
+}
+
 impl Health {
     /// Remembers which files an open database has: itself and its log.
     ///
@@ -127,11 +146,13 @@ impl Health {
         Ok(Self {
             // The folder of the process may change.
             path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+            file: Some(handle(path)?),
             log: log.to_owned(),
             file_is: Some(look(path)?),
             log_is: Some(look(log)?),
             lost: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         })
     }
@@ -141,11 +162,13 @@ impl Health {
     pub(super) fn of_memory() -> Self {
         Self {
             path: PathBuf::new(),
+            file: None,
             log: PathBuf::new(),
             file_is: None,
             log_is: None,
             lost: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
             closing: AtomicBool::new(false),
         }
     }
@@ -188,15 +211,37 @@ impl Health {
         self.closing.store(true, Ordering::Release);
     }
 
-    /// Whether the log may be copied into the file at the end. Not where another process may have a log of its own for it.
+    /// Whether the log may be copied into the file at the end. Not where another process may have a log of its own for it, and not where the
+    /// file was deleted: it ends with this process, and the log would be all that is left.
     pub(super) fn may_fold(&self) -> bool {
-        !matches!(
-            self.fault(),
-            Some(Fault::Linked | Fault::LogGone | Fault::Unreachable)
-        )
+        match self.fault() {
+            None => true,
+            Some(Fault::Linked | Fault::LogGone | Fault::Unreachable) => false,
+            Some(Fault::Gone | Fault::Replaced | Fault::Damaged) => {
+                let data = self.file.as_ref().map(File::metadata);
+                let is_left = data.is_none_or(|data| data.is_ok_and(|data| data.nlink() > 0));
+                if !is_left {
+                    tracing::error!(
+                        log = %self.log.display(),
+                        "the database file was deleted while the server ran: its log is kept, with what was written last"
+                    );
+                }
+                is_left
+            }
+        }
     }
 
-    /// Notices when SQLite met a damaged page.
+    /// Whether the disk refused something, and may refuse what is larger than a probe.
+    pub(super) fn was_refused(&self) -> bool {
+        self.refused.load(Ordering::Acquire)
+    }
+
+    /// The disk took [`AMPLE`].
+    pub(super) fn is_taken_again(&self) {
+        self.refused.store(false, Ordering::Release);
+    }
+
+    /// Notices when SQLite met a damaged page, or a disk that takes nothing.
     pub(super) fn notice<T>(&self, result: &Result<T, StoreError>) {
         if let Err(StoreError::Statement(error)) = result {
             self.notice_error(error);
@@ -205,6 +250,12 @@ impl Health {
 
     /// As [`Self::notice`].
     pub(super) fn notice_error(&self, error: &rusqlite::Error) {
+        if matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly)
+        ) {
+            self.refused.store(true, Ordering::Release);
+        }
         let damage = matches!(
             error.sqlite_error_code(),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)

@@ -185,7 +185,7 @@ pub(super) fn not_matched(connection: &Connection, addressee: &Addressee) -> Res
     })
 }
 
-/// How many deliveries of a webhook wait after a failure, and how many were given up.
+/// How many deliveries of a webhook wait after a failure, and how many are exhausted.
 #[derive(Debug, Default, Clone, Copy)]
 struct Failures {
     retrying: u64,

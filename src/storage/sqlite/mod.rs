@@ -29,9 +29,9 @@ mod waiting;
 mod webhooks;
 mod writer;
 
-use std::path::Path;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -55,8 +55,8 @@ use super::{
     Addressee, AnyWebhookFilter, AttemptResult, ClaimTerms, Claimed, DeliveryFilter,
     DeliveryHistory, DeliveryRecord, EventFilter, EventRecord, NewEvents, NotMatched, NumberPage,
     OnDelete, Overview, Page, Publication, Published, PurgeTerms, Purged, Purpose, QueueState,
-    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookFilter, WebhookKey,
-    WebhookPage, WebhookRecord,
+    RecordedResults, Replay, Retried, Rows, Store, StoreError, WebhookChanges, WebhookFilter,
+    WebhookKey, WebhookPage, WebhookRecord,
 };
 use crate::clock::{Moment, SavedTime};
 use crate::domain::{ApiKey, Fingerprint, ProviderName, Webhook, WebhookChange};
@@ -77,7 +77,9 @@ pub struct SqliteStore {
     not_matched: Arc<UntilChanged<NotMatched>>,
     health: Arc<Health>,
     saved_time: Option<SavedTime>,
-    webhook_changes: AtomicU64,
+    path: PathBuf,
+    log: File,
+    webhook_changes: WebhookChanges,
 }
 
 impl SqliteStore {
@@ -92,6 +94,8 @@ impl SqliteStore {
         purpose: Purpose,
         metrics: Arc<Metrics>,
     ) -> Result<Self, StoreError> {
+        open::refuse_orphaned_log(path)?;
+        open::refuse_other_name(path)?;
         Self::open_file(path, keys, purpose, metrics).map_err(|error| match error {
             StoreError::Statement(error) => open::unusable(path, &error),
             other => other,
@@ -112,6 +116,10 @@ impl SqliteStore {
         let shapes = Shapes::of(&connection)?;
         let (log, log_path) = open::open_log(path)?;
         let health = Arc::new(Health::of(path, &log_path)?);
+        let held = log.try_clone().map_err(|error| StoreError::Unusable {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
         let beside = open::open_beside(path)?;
         let checkpoints = checkpoint::beside(&mut connection, beside, checkpoint::WORTH)?;
         Ok(Self {
@@ -125,13 +133,26 @@ impl SqliteStore {
             not_matched: Arc::default(),
             health,
             saved_time,
-            webhook_changes: AtomicU64::new(0),
+            path: path.to_owned(),
+            log: held,
+            webhook_changes: WebhookChanges::own(),
         })
     }
 
     /// How the steady time stood when it was saved last before the file was opened.
     pub fn saved_time(&self) -> Option<SavedTime> {
         self.saved_time
+    }
+
+    /// Notes how fast the clock of this server runs, which has to be as fast as that of any other server with this file; returns what was
+    /// noted before.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherClockSpeed`] when it is not.
+    pub fn hold_clock_speed(&self, speed: f64) -> Result<Option<f64>, StoreError> {
+        let connection = open::open_beside(&self.path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        time::hold_speed(&connection, &self.path, &self.log, speed)
     }
 
     /// Counts the webhooks of an event's type that it is not for.
@@ -143,6 +164,18 @@ impl SqliteStore {
                 kept.get_or_find(connection, addressee, |_| 0, count)
             })
             .await
+    }
+
+    /// Notes the change of a webhook before it is answered. One that failed may have been written all the same.
+    fn note_change<T>(&self, changed: &Result<T, StoreError>, lane: impl Fn(&T) -> Option<i64>) {
+        match changed {
+            Ok(changed) => {
+                if let Some(lane) = lane(changed) {
+                    self.webhook_changes.changed(lane);
+                }
+            }
+            Err(_) => self.webhook_changes.any_changed(),
+        }
     }
 
     /// Looks through the file for damage, for a few seconds at most.
@@ -190,8 +223,8 @@ impl Store for SqliteStore {
                 webhooks::update_webhook(connection, &sealer, &key, change.clone(), now)
             })
             .await;
-        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
-        changed
+        self.note_change(&changed, |changed| Some(changed.as_ref()?.0));
+        Ok(changed?.map(|(_, webhook)| webhook))
     }
 
     async fn delete_webhook(
@@ -204,12 +237,12 @@ impl Store for SqliteStore {
             .writer
             .run(move |connection| webhooks::delete_webhook(connection, &key, on_delete, now))
             .await;
-        self.webhook_changes.fetch_add(1, Ordering::AcqRel);
-        deleted
+        self.note_change(&deleted, |lane| *lane);
+        Ok(deleted?.is_some())
     }
 
-    fn webhook_changes(&self) -> u64 {
-        self.webhook_changes.load(Ordering::Acquire)
+    fn webhook_changes(&self) -> &WebhookChanges {
+        &self.webhook_changes
     }
 
     async fn publish(&self, publication: Publication) -> Result<Published, StoreError> {
@@ -468,6 +501,12 @@ impl Store for SqliteStore {
     async fn check(&self) -> Result<(), StoreError> {
         self.health.check_content()?;
         // A transaction of nothing would succeed on a full disk.
+        if self.health.was_refused() {
+            // What is small may fit where publications do not.
+            self.writer.run(open::write_ample).await?;
+            self.writer.run(open::remove_ample).await?;
+            self.health.is_taken_again();
+        }
         self.writer.run(open::probe).await?;
         self.readers
             .run(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))

@@ -1,15 +1,24 @@
 //! Opening the SQLite file: what is refused as one, and how each connection is set up.
 
 use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
 
+use super::super::access::hint_of;
 use super::super::key_file::EncryptionKeys;
 use super::super::seal::Sealer;
 use super::super::{Purpose, StoreError};
-use super::{in_flight, rotation, schema};
+use super::health::AMPLE;
+use super::{in_flight, rotation, schema, time};
+
+/// How long another process may take to open the file.
+const OPENING: Duration = Duration::from_secs(2);
 
 /// How many prepared statements a connection keeps: more than there are, so that none is prepared twice.
 const STATEMENTS: usize = 128;
@@ -23,7 +32,6 @@ pub(super) fn open_writer(
     sealer: &Sealer,
     purpose: Purpose,
 ) -> Result<Connection, StoreError> {
-    refuse_orphaned_log(path)?;
     let unusable = |error: rusqlite::Error| unusable(path, &error);
     let mut connection = Connection::open(path).map_err(unusable)?;
     connection
@@ -57,12 +65,23 @@ pub(super) fn open_writer(
     Ok(connection)
 }
 
-/// Refuses to make a new database beside the log of one that is gone: SQLite would delete the log, with what was acknowledged last.
-fn refuse_orphaned_log(path: &Path) -> Result<(), StoreError> {
+/// Refuses to make a new database beside the log of one that is gone: SQLite would delete the log, with what was acknowledged last. A
+/// server that still runs would go on writing to the log of the new one.
+pub(super) fn refuse_orphaned_log(path: &Path) -> Result<(), StoreError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let log = PathBuf::from(log);
     let is_gone = path.metadata().map_or(true, |file| file.len() == 0);
+    if is_gone && time::is_in_use(&log) {
+        return Err(StoreError::Unusable {
+            path: path.to_owned(),
+            reason: format!(
+                "it was renamed or deleted while another server has it open, which still writes {}: stop that server first, then put the \
+                 database back or choose another file",
+                log.display()
+            ),
+        });
+    }
     if is_gone && log.metadata().is_ok_and(|log| log.len() > 0) {
         return Err(StoreError::Unusable {
             path: path.to_owned(),
@@ -73,6 +92,41 @@ fn refuse_orphaned_log(path: &Path) -> Result<(), StoreError> {
         });
     }
     Ok(())
+}
+
+/// Refuses a file that another process has open by another name: each would have a log of its own for it, and overwrite what the other
+/// has written. By the same name they share the log.
+pub(super) fn refuse_other_name(path: &Path) -> Result<(), StoreError> {
+    let Ok(file) = path.canonicalize() else {
+        return Ok(());
+    };
+    // One that has two names is refused for that.
+    if file.metadata().is_ok_and(|data| data.nlink() > 1) {
+        return Ok(());
+    }
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+    let began = Instant::now();
+    // Only where nobody has it open by this name: to close a file takes SQLite's locks from other connections of this process.
+    while !Path::new(&log).exists() && is_locked(&file) {
+        // One that just opens it by this name makes the log in a moment.
+        if began.elapsed() >= OPENING {
+            return Err(StoreError::Unusable {
+                path: path.to_owned(),
+                reason: "another process has it open by another name, from before it was renamed, and keeps its last events in a log of that \
+                         name: stop that process first, and give the file its old name back"
+                    .to_owned(),
+            });
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// Whether another process has a lock on the file, as SQLite has on each that is open.
+fn is_locked(file: &Path) -> bool {
+    let asked = Flock::from(FlockType::WriteLock);
+    File::open(file).is_ok_and(|file| matches!(fcntl_getlk(&file, &asked), Ok(Some(_))))
 }
 
 /// Checks that the file exists and is not empty.
@@ -151,17 +205,26 @@ pub(super) fn open_ours(path: &Path) -> Result<Connection, StoreError> {
 
 pub(super) fn unusable(path: &Path, error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign {
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign {
             path: path.to_owned(),
         },
-        Some(rusqlite::ErrorCode::DatabaseCorrupt) => StoreError::Damage {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        },
-        _ => StoreError::Unusable {
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damage {
             path: path.to_owned(),
             reason: error.to_string(),
         },
+        code => {
+            // SQLite does not say why: most often because of permissions.
+            let kind = match code {
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                    ErrorKind::PermissionDenied
+                }
+                _ => ErrorKind::Other,
+            };
+            StoreError::Unusable {
+                path: path.to_owned(),
+                reason: format!("{error}{}", hint_of(path, kind)),
+            }
+        }
     }
 }
 
@@ -263,6 +326,22 @@ fn settle(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         StoreError::Statement(error) => unusable(path, &error),
         other => other,
     })
+}
+
+/// Writes as much as a large publication, to see whether that works.
+pub(super) fn write_ample(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(?1))")?
+        .execute([AMPLE])?;
+    Ok(())
+}
+
+/// Takes away what [`write_ample`] wrote: in another transaction, or SQLite would write neither.
+pub(super) fn remove_ample(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("DELETE FROM meta WHERE name = 'probe'")?
+        .execute([])?;
+    Ok(())
 }
 
 /// Writes something, to see whether that works.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::StoreError;
 use super::super::seal::{KeyId, Sealer};
 use super::super::targets;
+use crate::causes::with_causes;
 use crate::domain::Secret;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -146,7 +147,7 @@ fn sealed_again(
         Err(error) => {
             tracing::error!(
                 place,
-                error = &error as &dyn std::error::Error,
+                error = with_causes(&error),
                 "a secret cannot be sealed again"
             );
             Some(sealed)

@@ -15,6 +15,16 @@ pub(super) const QUEUE: usize = 4_096;
 /// be told one by one.
 pub(super) const TOGETHER: Duration = Duration::from_millis(50);
 
+/// How long a commit waits for more jobs: much less than a caller notices, and time enough for those whose callers were answered together
+/// to come together again.
+const GATHER: Duration = Duration::from_micros(250);
+
+/// For how many commits after one that several callers waited for others are expected to come.
+const EXPECTED: u32 = 16;
+
+/// So many jobs whose callers wait for the disk are worth a commit of their own.
+const ENOUGH: usize = 8;
+
 /// When a caller is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -48,6 +58,8 @@ pub(super) type Batch = Vec<Box<dyn Job>>;
 pub(super) struct Waiting {
     ahead: VecDeque<Box<dyn Job>>,
     others: VecDeque<Box<dyn Job>>,
+    /// For how many more commits several callers are expected at a time.
+    expected: u32,
 }
 
 impl Waiting {
@@ -60,6 +72,25 @@ impl Waiting {
             self.push(first);
         }
         true
+    }
+
+    /// Waits a moment for jobs to share the next commit, where several callers come at a time: not for one that publishes one event after
+    /// the other. Each commit costs a sync of the log and wakes several threads, so that few large ones leave more of the machine to
+    /// everything else.
+    pub(super) fn gather(&mut self, queue: &mut mpsc::Receiver<Box<dyn Job>>) {
+        self.take_all(queue);
+        if self.expected > 0 && self.others.len() < ENOUGH {
+            // A wait on the queue would end with the first job.
+            std::thread::sleep(GATHER);
+        }
+    }
+
+    /// Learns from a commit how many callers waited for it.
+    pub(super) fn learn(&mut self, callers: usize) {
+        self.expected = match callers {
+            0 | 1 => self.expected.saturating_sub(1),
+            _ => EXPECTED,
+        };
     }
 
     /// Takes over the jobs of the queue, as many as fit: the others wait where their callers wait too.
@@ -109,5 +140,24 @@ impl Waiting {
             batch.extend(self.next());
         }
         batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn company_is_expected_for_a_while_after_several_callers_and_never_by_a_single_one() {
+        let mut waiting = Waiting::default();
+        let mut expected = |callers: &[usize]| {
+            callers.iter().for_each(|callers| waiting.learn(*callers));
+            waiting.expected > 0
+        };
+        assert!(!expected(&[1, 0, 1, 1]));
+        assert!(expected(&[2]));
+        // Results, for which nobody waits, come between.
+        assert!(expected(&[0; EXPECTED as usize - 1]));
+        assert!(!expected(&[1]));
     }
 }

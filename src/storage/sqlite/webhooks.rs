@@ -105,13 +105,14 @@ pub(super) fn webhooks(
     })
 }
 
+/// Gives the number of the webhook too.
 pub(super) fn update_webhook(
     connection: &Connection,
     sealer: &Sealer,
     key: &WebhookKey,
     change: WebhookChange,
     now: Timestamp,
-) -> Result<Option<Webhook>> {
+) -> Result<Option<(i64, Webhook)>> {
     let Some((number, mut webhook)) = find(connection, sealer, key)? else {
         return Ok(None);
     };
@@ -145,15 +146,16 @@ pub(super) fn update_webhook(
             .execute([number])?;
         insert_subscriptions(connection, number, &webhook)?;
     }
-    Ok(Some(webhook))
+    Ok(Some((number, webhook)))
 }
 
+/// Gives the number of the webhook, if there was one.
 pub(super) fn delete_webhook(
     connection: &Connection,
     key: &WebhookKey,
     on_delete: OnDelete,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<i64>> {
     let number: Option<i64> = connection
         .prepare_cached(
             "UPDATE webhook SET deleted_at = ?5, suspended = 0 WHERE provider = ?1 AND owner = ?2 AND id = ?3 AND deleted_at IS NULL
@@ -165,7 +167,7 @@ pub(super) fn delete_webhook(
         )
         .optional()?;
     let Some(number) = number else {
-        return Ok(false);
+        return Ok(None);
     };
     in_flight::settle_all(connection)?;
     if on_delete == OnDelete::CancelPending {
@@ -179,7 +181,7 @@ pub(super) fn delete_webhook(
             "DELETE FROM webhook WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM delivery WHERE webhook = ?1)",
         )?
         .execute([number])?;
-    Ok(true)
+    Ok(Some(number))
 }
 
 fn find(

@@ -6,7 +6,7 @@
 //! made meanwhile. A caller that promises something to others is not answered before that; claims and results are answered when they are
 //! committed, because those that a loss of power takes are only attempted again. The writer goes on with the next batch while the disk
 //! works, and batches grow with what waits. SQLite itself syncs the log before a checkpoint copies it, so a loss of power leaves a whole
-//! number of commits.
+//! number of commits. Where several callers come at a time it waits a moment for them before it begins.
 //!
 //! Another program may hold the file's lock. Then jobs wait for it together, each no longer than [`PATIENCE`] from when it was handed in.
 //!
@@ -208,6 +208,7 @@ fn work(
 ) {
     let mut waiting = Waiting::default();
     while waiting.fill(&mut queue) {
+        waiting.gather(&mut queue);
         let mut batch = Batch::new();
         if health.check().is_err() {
             // Where it was mended in this moment, the caller is told to try again all the same.
@@ -222,6 +223,7 @@ fn work(
                 let (durable, ahead): (Batch, Batch) = batch
                     .into_iter()
                     .partition(|job| job.wanted() == Answer::Durable);
+                waiting.learn(durable.len());
                 answer(ahead, || Ok(()));
                 // Where nobody waits, the other thread is only told that there is something to sync, and only once.
                 let told = lazy.swap(durable.is_empty(), Ordering::AcqRel) && durable.is_empty();

@@ -400,9 +400,21 @@ fn broken(error: &hyper::Error, status: Option<u16>) -> Outcome {
     } else if error.is_parse() {
         format!("the answer is not valid HTTP: {}", chain(error))
     } else {
-        format!("the connection broke: {}", chain(error))
+        format!("the connection broke: {}", break_of(error))
     };
     Outcome::Failed { reason, status }
+}
+
+/// Why a connection broke. Where the operating system says it, only that: in which part of the exchange makes no difference.
+fn break_of(error: &hyper::Error) -> String {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
+            return chain(error);
+        }
+        cause = inner.source();
+    }
+    chain(error)
 }
 
 /// An error and its causes in one line. Some errors repeat their cause in their own words.

@@ -187,6 +187,18 @@ impl Server {
         kibibytes * 1024
     }
 
+    /// How many sockets the process has open.
+    pub(crate) fn sockets(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.child.id());
+        let files = std::fs::read_dir(path).expect("the process is there");
+        let is_socket = |file: &std::fs::DirEntry| {
+            // It may be closed by now.
+            std::fs::read_link(file.path())
+                .is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
+        };
+        files.flatten().filter(is_socket).count()
+    }
+
     /// How the process ended, if it did so already.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("the process can be asked for")

@@ -51,7 +51,7 @@ impl Backend for Schema {
     fn open(&self) -> Opened {
         let location = Location::Postgres(Box::new(PostgresAddress::new(&self.url, None).unwrap()));
         let key = EncryptionKey::from_hex(KEY).unwrap().into();
-        super::super::open(&location, &key, Purpose::Sandbox, Arc::default()).unwrap()
+        super::super::open(&location, &key, Purpose::Sandbox, None, Arc::default()).unwrap()
     }
 
     async fn fail(&self, fault: Fault) {

@@ -74,6 +74,7 @@ impl Backend for SqliteFile {
         let store = store.unwrap();
         Opened {
             saved_time: store.saved_time(),
+            earlier_speed: None,
             shared_time: None,
             store: Arc::new(store),
         }

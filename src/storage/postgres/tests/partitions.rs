@@ -131,10 +131,47 @@ async fn an_old_partition_that_is_in_use_stalls_nobody_and_is_dropped_later() {
     let ((), longest) = futures_util::join!(dropping, using);
     assert!(longest < STALL, "a statement took {longest:?}");
     assert_eq!(oldest(), 0);
+    let kept = session.number("SELECT count(*) FROM event_0");
+    assert_eq!(kept, 1, "it was deleted event by event");
 
     reader.run("ROLLBACK");
     assert!(!purge(&store, 150).await.1);
     assert_eq!(oldest(), 1);
+}
+
+#[tokio::test]
+async fn a_partition_that_holds_something_pending_keeps_no_later_one_from_being_dropped() {
+    let url = cluster::new_schema();
+    let store = node(&url);
+    let session = Session::open(&url);
+    store.insert_webhook(webhook("1")).await.unwrap();
+    deliver(&store, "first day", 1).await;
+    let lanes = slots(0, 0);
+    let pending = publication(event("pending", 2), &lanes);
+    store.publish(pending).await.unwrap();
+    for (day, second) in [("second day", 100), ("third day", 200)] {
+        session.run(NEW_DAY);
+        purge(&store, 0).await;
+        deliver(&store, day, second).await;
+    }
+    store.claim(limited(&slots(0, 0), 9, 200)).await.unwrap();
+    assert_eq!(purge(&store, 150).await, (2, false));
+    let tables = "SELECT count(*) FROM pg_class WHERE relname IN ('event_0', 'event_2') AND relnamespace = current_schema()::regnamespace";
+    assert_eq!(session.number(tables), 2);
+    let dropped = tables.replace("event_0', 'event_2", "event_1");
+    assert_eq!(
+        session.number(&dropped),
+        0,
+        "the second day was not dropped"
+    );
+    let left = store.deliveries(DeliveryFilter::default(), all()).await;
+    let left: Vec<String> = left
+        .unwrap()
+        .rows
+        .into_iter()
+        .map(|row| row.event_id)
+        .collect();
+    assert_eq!(left, ["third day", "pending"]);
 }
 
 #[tokio::test]

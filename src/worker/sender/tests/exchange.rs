@@ -336,3 +336,37 @@ async fn a_refused_connection_and_a_name_without_address_fail_with_a_reason() {
     let sent = post(&nowhere, "http://receiver.test/").await;
     assert_eq!(failed(&sent), "`receiver.test` has no address");
 }
+
+/// Whenever the receiver resets the connection, the error says the same.
+#[tokio::test]
+async fn a_reset_is_the_same_error_in_every_part_of_an_exchange() {
+    for (sent_first, came) in [
+        (&b""[..], None),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", None),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+            Some(200),
+        ),
+        (
+            b"HTTP/1.1 500 E\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+            Some(500),
+        ),
+    ] {
+        let receiver = Receiver::playing(move |mut caller| async move {
+            caller.request().await?;
+            caller.tcp.write_all(sent_first).await?;
+            // What was sent first is to be read before the reset takes it away.
+            pause(Duration::from_millis(100)).await;
+            socket2::SockRef::from(&caller.tcp).set_linger(Some(Duration::ZERO))
+        })
+        .await;
+        let sent = post(&sender(), &receiver.url()).await;
+        let text = String::from_utf8_lossy(sent_first);
+        assert_eq!(
+            failed(&sent),
+            "the connection broke: Connection reset by peer (os error 104)",
+            "{text}"
+        );
+        assert_eq!(sent.outcome.status(), came, "{text}");
+    }
+}
