@@ -67,7 +67,7 @@ struct Arguments {
     #[arg(long, value_name = "DELIVERIES", default_value_t = 10_000_000)]
     most_stored: u64,
 
-    /// The server's program [default: truehook, beside this program]
+    /// The server's program [default: truehook, built with the profile shipped]
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
 
@@ -121,7 +121,9 @@ async fn main() -> anyhow::Result<()> {
     let beside = own.parent().context("a program stands in a folder")?;
     let receiver = Receiver::start().await?;
     let mut bench = Bench {
-        program: arguments.server.unwrap_or_else(|| beside.join("truehook")),
+        program: arguments
+            .server
+            .unwrap_or_else(|| beside.with_file_name("shipped").join("truehook")),
         folder: arguments.folder.unwrap_or_else(|| beside.to_owned()),
         quick: arguments.quick,
         largest_queue: arguments.largest_queue,

@@ -48,8 +48,20 @@ impl Server {
     /// # Errors
     /// When it does not get ready.
     pub(crate) fn start(program: &Path, folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(program, folder, &[])
+    }
+
+    /// As [`Self::start`], with these options beside the database.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn start_with(
+        program: &Path,
+        folder: &Path,
+        options: &[&str],
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir_in(folder)?;
-        let mut server = Self::start_in(program, folder.path())?;
+        let mut server = Self::start_on_file(program, folder.path(), options)?;
         server._folder = Some(folder);
         Ok(server)
     }
@@ -59,9 +71,15 @@ impl Server {
     /// # Errors
     /// When it does not get ready.
     pub(crate) fn start_in(program: &Path, folder: &Path) -> anyhow::Result<Self> {
+        Self::start_on_file(program, folder, &[])
+    }
+
+    fn start_on_file(program: &Path, folder: &Path, options: &[&str]) -> anyhow::Result<Self> {
         let file = folder.join("truehook.db");
         let url = format!("sqlite://{}", file.display());
-        let mut server = Self::spawn(program, folder, &["--database", &url])?;
+        let mut arguments = vec!["--database", &url];
+        arguments.extend(options);
+        let mut server = Self::spawn(program, folder, &arguments)?;
         server.database = Some(file);
         Ok(server)
     }

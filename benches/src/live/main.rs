@@ -34,6 +34,9 @@ use stub::Stub;
 /// How long the bare client loop runs.
 const LIMIT_TIME: Duration = Duration::from_secs(2);
 
+/// For how many seconds a peer runs: it starts in a few, and then goes on as fast as it gets.
+const PEER_TIME: &str = "60";
+
 /// What `benches/live` was given. The script prints the help, without building anything: a new option has its line there.
 #[derive(Debug, Parser)]
 #[command(disable_help_flag = true)]
@@ -53,6 +56,9 @@ struct Arguments {
     /// The program to measure.
     #[arg(long)]
     program: Option<PathBuf>,
+    /// A peer that is run on the same documents: its name, which has to be `schemathesis`, and its program.
+    #[arg(long, value_parser = peer, value_name = "NAME=PATH")]
+    beside: Option<PathBuf>,
     /// Whether the part on live servers of benches/README.md is replaced.
     #[arg(long)]
     write: bool,
@@ -100,6 +106,11 @@ fn main() -> anyhow::Result<()> {
         let row = row(&program, name, path, rounds)?;
         say(&row);
         writeln!(table, "{row}")?;
+        if let Some(peer) = &arguments.beside {
+            let row = peer_row(peer, name, path)?;
+            say(&row);
+            writeln!(table, "{row}")?;
+        }
     }
     let part = part(&table, rounds, load.others(), folder.path());
     if arguments.write {
@@ -160,6 +171,51 @@ fn row(program: &Path, name: &str, path: &Path, rounds: usize) -> anyhow::Result
         best.wall.as_secs_f64(),
         best.memory / 1024,
         best.findings,
+    ))
+}
+
+/// The program of `schemathesis=PATH`.
+fn peer(text: &str) -> Result<PathBuf, String> {
+    match text.split_once('=') {
+        Some(("schemathesis", path)) => Ok(PathBuf::from(path)),
+        _ => Err("the only peer that is known is schemathesis: schemathesis=PATH".to_owned()),
+    }
+}
+
+/// Runs Schemathesis against a stub of its own, for [`PEER_TIME`] seconds, and gives its row of the table. It is told to keep its phases
+/// to those that send requests of any kind one after the other, to go on after failures, to use all processors, and to make no failure
+/// smaller.
+fn peer_row(program: &Path, name: &str, path: &Path) -> anyhow::Result<String> {
+    let text = path.to_str().context("a path in UTF-8")?;
+    let stub = Stub::start(&Document::load(text)?)?;
+    let server = format!("http://{}", stub.address);
+    let arguments = [
+        "run",
+        text,
+        "--url",
+        &server,
+        "--workers",
+        "auto",
+        "--phases",
+        "examples,coverage,fuzzing",
+        "--max-time",
+        PEER_TIME,
+        "--continue-on-failure",
+        "--no-shrink",
+        "--suppress-health-check",
+        "all",
+        "--header",
+        "X-Key: bench",
+    ];
+    let run = run::measured(program, &arguments)?;
+    let count = f64::from(u32::try_from(stub.served())?);
+    ensure!(count > 0.0, "Schemathesis sent nothing");
+    Ok(format!(
+        "| {name}, by Schemathesis | {count} | {:.0} /s | | {:.0} \u{b5}s | {:.2} s | | {} MB | |",
+        count / run.wall.as_secs_f64(),
+        run.processor.as_secs_f64() * 1e6 / count,
+        run.wall.as_secs_f64(),
+        run.memory / 1024,
     ))
 }
 
