@@ -6,9 +6,9 @@ ARG DEBIAN=docker.io/library/debian:bookworm-slim
 FROM ${RUST} AS programs
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --package truehook --package conformance \
+RUN cargo build --profile shipped --locked --package truehook --package conformance \
     && mkdir /programs \
-    && install --strip --target-directory=/programs target/release/truehook target/release/conformance
+    && install --strip --target-directory=/programs target/shipped/truehook target/shipped/conformance
 
 FROM ${DEBIAN} AS root
 COPY deploy/image-root /image-root

@@ -95,7 +95,7 @@ def build(state, programs):
     run = next(rest for word, rest in stages["programs"]["steps"] if word == "RUN")
     *_, install = run.split("&&")
     # The last command of the stage, with these programs and this folder.
-    install = install.replace("/programs", str(built)).replace("target/release", str(programs))
+    install = install.replace("/programs", str(built)).replace("target/shipped", str(programs))
     subprocess.run(["sh", "-euc", install], check=True)
     for word, rest in stages["root"]["steps"]:
         if word == "COPY":
