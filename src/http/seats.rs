@@ -1,7 +1,7 @@
 //! Which connections of a thread wait for a request: where too many are open, the one that waited longest is closed.
 //!
 //! Idle connections are kept for long, because clients use them again. Each is an open file, so clients that hold many would keep others
-//! out. Closed first is a connection that never had a request.
+//! out. Closed first is a connection that never had a request, or will have none any more.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ struct Open {
     idle: BTreeMap<Turn, Rc<State>>,
 }
 
-/// Whether a connection ever had a request, and since which tick it waits for one.
+/// Whether a connection had a request and may have another one, and since which tick it waits.
 type Turn = (bool, u64);
 
 /// A connection's place among those of its thread, given back when it is dropped.
@@ -65,9 +65,18 @@ impl Seat {
 
     /// Notes that an answer was written.
     pub(super) fn is_idle(&self) {
+        self.waits(true);
+    }
+
+    /// Notes that the last answer was written: nothing is lost when the connection is closed, so it is among the first to leave.
+    pub(super) fn is_done(&self) {
+        self.waits(false);
+    }
+
+    fn waits(&self, has_served: bool) {
         OPEN.with_borrow_mut(|open| {
             open.stay(&self.state);
-            open.wait(&self.state, true);
+            open.wait(&self.state, has_served);
             // Those that came while all were busy found nobody to ask.
             open.make_room(self.most);
         });

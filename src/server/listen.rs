@@ -21,7 +21,7 @@ use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use socket2::{Domain, Protocol as Transport, Socket, Type};
 use tokio::net::TcpStream;
 
-use crate::http::connection::{Connection, LINGER, Limits};
+use crate::http::connection::{Connection, Limits};
 use crate::metrics::Metrics;
 
 /// How many connections the operating system keeps for us while we are busy.
@@ -32,6 +32,9 @@ const WRITE_AHEAD: usize = 16 * 1024;
 
 /// How long a request may take until its answer begins: longer than its body may take to arrive, and than a busy database takes.
 const UNANSWERED: Duration = Duration::from_secs(60);
+
+/// How long a client may go on sending after an answer that ends its connection.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Fewer connections than these are few for a thread; they are kept for a short while only.
 const FEW: usize = 16;
@@ -69,6 +72,7 @@ impl Patience {
             limits: Limits {
                 unread,
                 unanswered: UNANSWERED,
+                lingering: LINGER,
                 most: limit - limit.div_ceil(8).min(limit),
             },
             // With so few no new one gets in to take the place of another.
@@ -115,7 +119,7 @@ where
             })
             .h1_write_buffer_size(WRITE_AHEAD)
             .keep_alive(patience.idle)
-            .client_disconnect_timeout(LINGER)
+            .client_disconnect_timeout(patience.limits.lingering)
             .local_addr(address)
             .finish(map_config(app, |()| AppConfig::default()));
         fn_service(move |stream: TcpStream| {

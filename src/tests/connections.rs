@@ -4,8 +4,21 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::app::TestApp;
+use super::backpressure::metric;
+use super::delivering::until;
 use super::shape::send_raw;
+
+/// Waits until a counter has this value.
+async fn counted(app: &TestApp, name: &str, value: f64) {
+    until(async || match metric(app, name).await {
+        seen if seen == value => Ok(()),
+        seen => Err(json!({ name: seen })),
+    })
+    .await;
+}
 
 /// A request that was sent ahead must not decide how the answer to the one before it is written.
 #[actix_web::test]
@@ -96,11 +109,7 @@ async fn a_client_that_reads_nothing_is_disconnected_and_counted() {
     })
     .await
     .unwrap();
-    let unread = async || {
-        let text = app.anonymous("").get("/metrics").await.text();
-        text.contains("truehook_unread_connections_total 1\n")
-    };
-    while !unread().await {}
+    counted(&app, "truehook_unread_connections_total", 1.0).await;
     drop(stream);
 }
 
@@ -118,11 +127,7 @@ async fn what_is_not_http_is_refused_and_counted() {
         assert!(answer.contains("not valid HTTP/1.1"), "{answer}");
     }
     // Counted when the connection ends, which the client need not wait for.
-    let counted = async || {
-        let text = app.anonymous("").get("/metrics").await.text();
-        text.contains("truehook_malformed_requests_total 3\n")
-    };
-    while !counted().await {}
+    counted(&app, "truehook_malformed_requests_total", 3.0).await;
 }
 
 /// What comes behind a request that is refused is read and dropped: were it left unread, the kernel would reset the connection, and the
