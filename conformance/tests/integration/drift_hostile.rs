@@ -333,7 +333,7 @@ fn what_is_left_out_of_a_huge_document_is_said() {
     let found = differences(&old, &new);
     let rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
     assert_eq!(rules, ["limit-reached"]);
-    // Parts that both say in the same words are passed over, however large they are.
+    // Parts that are identical in both are passed over, however large they are.
     assert_eq!(differences(&old, &old), []);
 }
 

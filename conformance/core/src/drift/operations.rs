@@ -152,7 +152,7 @@ impl<'a> Drift<'a> {
         count
     }
 
-    /// Whether two operations say the same in the same words, and all that they take from around them does.
+    /// Whether two operations are written identically, and so is all that they inherit.
     fn is_same_operation(&mut self, old: &Operation<'a>, new: &Operation<'a>) -> bool {
         if old.path != new.path || !self.is_same_around() {
             return false;

@@ -1,4 +1,4 @@
-//! The parts that two documents say in the same words, found in one pass, so that only differing parts are looked into.
+//! The parts that are identical in two documents, found in one pass, so that only differing parts are looked into.
 //!
 //! Two nodes are the same when they have the same members with the same values, in any order, and the references in them lead to
 //! nodes that are the same, circles included. Equal nodes have no findings, whatever they mean. The reverse does not hold: nodes that

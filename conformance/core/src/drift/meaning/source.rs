@@ -69,7 +69,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether other numbers stand in for some of those of the schemas.
+    /// Whether some numbers of the schemas are replaced by others.
     pub(super) fn has_stand_ins(&self) -> bool {
         self.stand_ins.is_some()
     }

@@ -26,7 +26,7 @@ pub(in super::super) struct Tried {
     pub(in super::super) documented: bool,
     /// Whether it is accepted as it is, and not only as what its text may be read as.
     pub(in super::super) typed: bool,
-    /// Whether it was tried on numbers that stand in for those of the documents.
+    /// Whether it was tried on schemas in which large numbers are replaced by small ones.
     pub(in super::super) stands_in: bool,
 }
 

@@ -149,7 +149,7 @@ impl Sides<'_> {
             })
     }
 
-    /// Whether two old schemas say the same in the same words, and no edit is of the inner one or of one that stands in it.
+    /// Whether two old schemas are written identically, and no edit changes the inner one or a schema inside it.
     fn says_as(&self, outer: At<'_>, inner: At<'_>, asked: Asked<'_>) -> bool {
         let is_edited = match asked {
             Asked::Documented => true,

@@ -27,7 +27,7 @@ const ALIKE: usize = 200;
 pub(super) struct Sides<'a> {
     pub(super) old: Side<'a>,
     pub(super) new: Side<'a>,
-    /// Which of them say the same in the same words.
+    /// Which of them are written identically.
     pub(super) same: RefCell<Same<'a>>,
     /// How many schemas may still be looked at; see [`LOOKS`].
     pub(super) left: Cell<usize>,
@@ -48,7 +48,7 @@ struct Branch<'b> {
 type Matched = (Vec<(String, String)>, Vec<String>, Vec<String>);
 
 impl Sides<'_> {
-    /// Whether two schemas say the same in the same words.
+    /// Whether two schemas are written identically.
     pub(super) fn same(&self, old: &str, new: &str) -> bool {
         let (old, new) = (self.old.value(old), self.new.value(new));
         self.same.borrow_mut().schema(old, new)

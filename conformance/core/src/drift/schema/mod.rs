@@ -1,7 +1,7 @@
 //! Comparing schemas to the last keyword.
 //!
-//! - Pairing: [`compare`] walks the pairs of schemas that do not say the same in the same words, [`matching`] finds the partners of
-//!   alternatives, and [`unchanged`] skips what says the same itself; [`fold`] writes equivalent spellings in one way, as a [`view`] of
+//! - Pairing: [`compare`] walks the pairs of schemas that are not written identically, [`matching`] finds the partners of
+//!   alternatives, and [`unchanged`] skips what is identical in itself; [`fold`] writes equivalent spellings in one way, as a [`view`] of
 //!   what [`side`] is asked for.
 //! - Differences: [`differences`], with [`types`], [`sets`], [`bounds`], [`bytes`], [`alternatives`] and [`replaced`], says what differs,
 //!   as data and as an edit of the old schema.

@@ -58,13 +58,13 @@ impl<'a> Side<'a> {
         flat_view(self.document, at, self.prose, &|_, _| false)
     }
 
-    /// As [`Self::flat_view`], but a member that several schemas describe in the same words is there once, with the first of them.
+    /// As [`Self::flat_view`], but a member that several schemas describe identically is there once, with the first of them.
     pub(super) fn restated(&self, at: &str) -> Option<View> {
         let same = |one: &str, other: &str| self.said(one) == self.said(other);
         flat_view(self.document, at, self.prose, &same)
     }
 
-    /// What the schema at `at` says, or the one that it only refers to: one text for all that say it in the same words.
+    /// The text of the schema at `at`, or of the one that it only refers to: schemas that are written identically have the same text.
     pub(super) fn said(&self, at: &str) -> String {
         let (at, value) = self.known(at);
         let literal = value.map(|value| Literal::new(value.clone(), self.document.exact(&at)));

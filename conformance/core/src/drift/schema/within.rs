@@ -23,7 +23,7 @@ pub(super) struct Within<'p> {
     pub(super) levels: Vec<Around<'p>>,
     /// Whether all alternatives around exclude each other, in both documents.
     pub(super) is_apart: bool,
-    /// Whether the schemas around say nothing else, so that what is valid in the alternative is valid in them.
+    /// Whether the schemas around have no constraint besides their alternatives, so that what is valid in the alternative is valid in them.
     pub(super) is_all: bool,
 }
 
