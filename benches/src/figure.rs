@@ -59,8 +59,59 @@ pub(crate) struct Figure {
     pub(crate) value: f64,
     /// The names of the limits that it stands beside.
     pub(crate) beside: Vec<String>,
-    /// The aim, in words.
-    pub(crate) aim: &'static str,
+    /// What it should come to.
+    pub(crate) aim: Option<Aim>,
+}
+
+/// What a figure should come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Aim {
+    /// As it stands in the table.
+    pub(crate) words: &'static str,
+    comparison: Comparison,
+    bound: f64,
+    /// Whether it is about the ratios to the limits.
+    is_ratio: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    AtLeast,
+    AtMost,
+    Below,
+}
+
+impl Aim {
+    /// Reads an aim such as `at least 13,000 /s`, `under 10 ms` or, of the ratio to the limit, `under 1.1 x`.
+    fn read(words: &'static str) -> Option<Self> {
+        let beginnings = [
+            ("at least ", Comparison::AtLeast),
+            ("at most ", Comparison::AtMost),
+            ("under ", Comparison::Below),
+            ("less than ", Comparison::Below),
+        ];
+        let (rest, comparison) = beginnings.into_iter().find_map(|(beginning, comparison)| {
+            Some((words.strip_prefix(beginning)?, comparison))
+        })?;
+        let (number, unit) = rest.split_once(' ').unwrap_or((rest, ""));
+        Some(Self {
+            words,
+            comparison,
+            bound: number.replace(',', "").parse().ok()?,
+            is_ratio: unit == "x",
+        })
+    }
+
+    /// Whether a value, or one of the ratios to its limits, falls short of it.
+    pub(crate) fn is_missed(&self, value: f64, ratios: &[f64]) -> bool {
+        let values = if self.is_ratio { ratios } else { &[value] };
+        let is_met = |value: &f64| match self.comparison {
+            Comparison::AtLeast => *value >= self.bound,
+            Comparison::AtMost => *value <= self.bound,
+            Comparison::Below => *value < self.bound,
+        };
+        !values.iter().all(is_met)
+    }
 }
 
 impl Figure {
@@ -71,7 +122,7 @@ impl Figure {
             unit,
             value,
             beside: Vec::new(),
-            aim: "",
+            aim: None,
         }
     }
 
@@ -81,9 +132,13 @@ impl Figure {
         self
     }
 
-    /// With an aim.
-    pub(crate) fn aim(mut self, aim: &'static str) -> Self {
-        self.aim = aim;
+    /// With an aim, in words; without one where they are empty.
+    ///
+    /// # Panics
+    /// When the words are no aim that a figure can be compared with.
+    pub(crate) fn aim(mut self, words: &'static str) -> Self {
+        let read = || Aim::read(words).unwrap_or_else(|| panic!("`{words}` is no aim"));
+        self.aim = (!words.is_empty()).then(read);
         self
     }
 }
@@ -97,5 +152,28 @@ pub(crate) fn median(values: &[f64]) -> f64 {
         0 => f64::NAN,
         length if length % 2 == 1 => ascending[middle],
         _ => f64::midpoint(ascending[middle - 1], ascending[middle]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_aim_is_missed_on_the_wrong_side_of_its_number() {
+        for (words, met, missed) in [
+            ("at least 13,000 /s", 13_000.0, 12_999.0),
+            ("at most 0.1", 0.1, 0.11),
+            ("under 85 µs", 84.9, 85.0),
+            ("less than 20 %", -5.0, 20.0),
+        ] {
+            let aim = Aim::read(words).unwrap();
+            assert!(!aim.is_missed(met, &[]), "{words}");
+            assert!(aim.is_missed(missed, &[]), "{words}");
+        }
+        let ratio = Aim::read("under 1.1 x").unwrap();
+        assert!(!ratio.is_missed(25.0, &[1.09]) && ratio.is_missed(25.0, &[1.0, 1.2]));
+        assert!(ratio.is_missed(25.0, &[f64::NAN]));
+        assert_eq!(Aim::read("flat"), None);
     }
 }

@@ -28,6 +28,7 @@ Written by `benches/delivery`, which builds the server as it is shipped, measure
 {busy}
 {machine}
 {table}
+{missed}
 ## How to read it
 
 - Load, receiver and server share the machine's cores; the server is the real program with its defaults, on a new SQLite file
@@ -66,7 +67,8 @@ folder on the same disk.{without_peer}
   HMAC-SHA256 of each request.
 - Svix has its default settings, among them 20 connections to PostgreSQL, and a queue in Redis. Variables `SVIX_*` change others.
 ",
-        table = table.to_markdown()
+        table = table.to_markdown(),
+        missed = table.missed()
     )
 }
 
@@ -82,6 +84,7 @@ two and three nodes on it.
 {busy}
 {machine}
 {table}
+{missed}
 - Nodes, database, load and receiver share the machine's cores. Commits are durable on both databases: `synchronous_commit` is on. Best and
   median are those of {rounds} rounds; a round measures everything once, SQLite and the limits included.
 - The bare commit loop inserts rows of 400 bytes into one table without index, as `pgbench` would: each connection commits, waits, and
@@ -96,7 +99,8 @@ two and three nodes on it.
   queue. Each then once more beside a transaction that is left open, behind which nothing can be vacuumed.
 - *Others* is the share of the machine that other processes used meanwhile.
 ",
-        table = table.to_markdown()
+        table = table.to_markdown(),
+        missed = table.missed()
     )
 }
 

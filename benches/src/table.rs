@@ -69,25 +69,52 @@ impl Table {
                 shown(unit.best(&row.values)),
                 shown(median(&row.values)),
                 self.shares(row),
-                (*aim).to_owned(),
+                aim.map_or_else(String::new, |aim| aim.words.to_owned()),
                 format!("{:.0} %", median(&row.others)),
             ]);
         }
         layout(&lines)
     }
 
-    /// Returns the share of each of its limits that a row reaches, by the medians.
-    fn shares(&self, row: &Row) -> String {
-        let limits = row.figure.beside.iter().filter_map(|name| {
-            let limit = self.rows.iter().find(|row| row.figure.name == *name)?;
-            let (value, limit) = (median(&row.values), median(&limit.values));
-            Some(if row.figure.unit == Unit::PerSecond {
-                format!("{:.0} % of {name}", value / limit * 100.0)
-            } else {
-                format!("{:.2} x {name}", value / limit)
+    /// Which aims the medians miss, as a sentence in Markdown.
+    pub(crate) fn missed(&self) -> String {
+        let with_aim = || self.rows.iter().filter(|row| row.figure.aim.is_some());
+        let missed: Vec<String> = with_aim()
+            .filter(|row| {
+                let ratios: Vec<f64> = self.ratios(row).map(|(_, ratio)| ratio).collect();
+                let aim = row.figure.aim.as_ref();
+                aim.is_some_and(|aim| aim.is_missed(median(&row.values), &ratios))
             })
+            .map(|row| row.figure.name.clone())
+            .collect();
+        match (missed.len(), with_aim().count()) {
+            (_, 0) => String::new(),
+            (0, all) => format!("The medians meet all {all} aims.\n"),
+            (count, all) => format!(
+                "The medians miss {count} of {all} aims: {}.\n",
+                missed.join("; ")
+            ),
+        }
+    }
+
+    /// Returns the limits of a row, with the ratio of the row to each of them, by the medians.
+    fn ratios<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (&'t str, f64)> {
+        row.figure.beside.iter().filter_map(|name| {
+            let limit = self.rows.iter().find(|row| row.figure.name == *name)?;
+            Some((name.as_str(), median(&row.values) / median(&limit.values)))
+        })
+    }
+
+    /// Returns the share of each of its limits that a row reaches.
+    fn shares(&self, row: &Row) -> String {
+        let shares = self.ratios(row).map(|(name, ratio)| {
+            if row.figure.unit == Unit::PerSecond {
+                format!("{:.0} % of {name}", ratio * 100.0)
+            } else {
+                format!("{ratio:.2} x {name}")
+            }
         });
-        limits.collect::<Vec<_>>().join(", ")
+        shares.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -143,4 +170,23 @@ fn number(value: f64) -> String {
         grouped.push(character);
     }
     grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_whose_medians_miss_their_aims_are_named() {
+        let mut table = Table::default();
+        assert_eq!(table.missed(), "");
+        let time = |name: &str, value| Figure::new(name, Unit::Milliseconds, value);
+        for value in [1.0, 2.0, 9.0] {
+            table.add(time("short", value), 0.0);
+            table.add(time("p99", value).aim("under 3 ms"), 0.0);
+        }
+        assert_eq!(table.missed(), "The medians meet all 1 aims.\n");
+        table.add(time("long", 2.3).beside("short").aim("under 1.1 x"), 0.0);
+        assert_eq!(table.missed(), "The medians miss 1 of 2 aims: long.\n");
+    }
 }
