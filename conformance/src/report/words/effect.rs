@@ -241,7 +241,13 @@ pub(super) fn affected(
                 }
             }
         }
-        (Sender::Server, Impact::Withdrawn) => format!("{people} that read it get nothing"),
+        (Sender::Server, Impact::Withdrawn) => match change {
+            SchemaChange::KeywordAdded(_) => format!("{people} that read it get nothing"),
+            _ if in_versions => {
+                format!("{people} that read a member which new no longer has get nothing")
+            }
+            _ => format!("{people} that read a member which the server does not have get nothing"),
+        },
         (Sender::Server, Impact::Compatible) => match (&said.lost, in_versions) {
             (Some(Values::Of(values)), true) => {
                 format!("new no longer {answer}s {values}, which is safe for {people}")

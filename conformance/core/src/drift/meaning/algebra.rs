@@ -10,7 +10,7 @@ use jsonschema::canonical::{self, CanonicalSchema, Containment, Satisfiability};
 use serde_json::Value;
 
 use super::renamed::Names;
-use crate::finding::{Sender, Undecided};
+use crate::finding::Sender;
 
 /// The relation of two sets of values.
 #[derive(Debug, Clone, Default)]
@@ -30,17 +30,6 @@ impl Relation {
             Sender::Client => self.old_in_new,
             Sender::Server => self.new_in_old,
         }
-    }
-}
-
-/// As [`relate`], of schemas that may not have been written.
-pub(super) fn relate_written(
-    old: Result<Value, Undecided>,
-    new: Result<Value, Undecided>,
-) -> Relation {
-    match (old, new) {
-        (Ok(old), Ok(new)) => relate(&old, &new),
-        _ => Relation::default(),
     }
 }
 

@@ -39,6 +39,7 @@ mod raise;
 mod refused;
 mod renamed;
 mod scalars;
+mod scaled;
 mod scope;
 mod search;
 mod sorting;

@@ -24,7 +24,7 @@ use crate::schema::validator::{MULTIPLE_OF, asserts};
 const SEEN_LIMIT: usize = 2_500;
 
 /// The largest whole number up to which floats are exact.
-const EXACT: u64 = 1 << 53;
+pub(super) const EXACT: u64 = 1 << 53;
 
 /// How deep schemas nest.
 const DEPTH_LIMIT: usize = 120;
@@ -67,6 +67,8 @@ pub(super) struct Writer<'e, 'a> {
     pub(super) new: bool,
     /// Whether what no edit changes may be left out.
     pub(super) prune: bool,
+    /// Whether steps of `multipleOf` that set algebra cannot divide by are written, as their digits.
+    pub(super) has_fractions: bool,
     /// The numbers of the schemas that were referred to.
     pub(super) defined: BTreeMap<(bool, bool, String), String>,
     pub(super) queue: Vec<Open>,
@@ -86,6 +88,7 @@ impl<'e, 'a> Writer<'e, 'a> {
             unsent,
             new: false,
             prune: false,
+            has_fractions: false,
             defined: BTreeMap::new(),
             queue: Vec::new(),
         }
@@ -295,6 +298,7 @@ impl<'e, 'a> Writer<'e, 'a> {
                         out.insert(MULTIPLE_OF.to_owned(), Value::from(step.to_string()));
                         return Ok(());
                     }
+                    Scope::All if self.has_fractions => Value::from(step.to_string()),
                     // Set algebra divides floats.
                     Scope::All if number.as_u64().is_none_or(|one| one > EXACT) => {
                         return Err(Undecided::NotFound {

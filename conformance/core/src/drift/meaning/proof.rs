@@ -1,8 +1,7 @@
 //! What the set algebra proves of an edit, or of all that changed.
 
-use super::algebra::{self, Relation};
+use super::algebra::Relation;
 use super::edit::Edit;
-use super::generate::Maker;
 use super::{At, Meaning, whole};
 use crate::finding::Sender;
 
@@ -17,8 +16,8 @@ impl<'a> Meaning<'a> {
         let (old, _) = self.makers(sender);
         let edits = Some(self.edits(sender, changes));
         let related = |prune: bool| {
-            let whole = |edits| whole::whole(&old.source, at.0, edits, prune);
-            algebra::relate_written(whole(None), whole(edits))
+            let source = &old.source;
+            whole::related((source, at.0, None), (source, at.0, edits), prune)
         };
         let pruned = match changes.iter().any(|edit| edit.concerns_schemas()) {
             true => Relation::default(),
@@ -39,7 +38,7 @@ impl<'a> Meaning<'a> {
     /// The relation of the old and the new schema by set algebra.
     pub(in super::super) fn relation(&self, at: At<'_>, sender: Sender) -> Relation {
         let (old, new) = self.makers(sender);
-        let whole = |maker: &Maker<'a>, at| whole::whole(&maker.source, at, None, false);
-        algebra::relate_written(whole(old, at.0), whole(new, at.1))
+        let (old, new) = (&old.source, &new.source);
+        whole::related((old, at.0, None), (new, at.1, None), false)
     }
 }

@@ -50,6 +50,9 @@ impl Meaning<'_> {
         // Of many alternatives only those that come and go are of interest.
         let mut values = self.of_names(spot, edits);
         values.extend(self.of_branches(spot.sender, edits));
+        if let Focus::Members(names) = focus {
+            values.extend(self.of_flags(spot, edits, names));
+        }
         if !values.is_empty() {
             let trial = self.sort_out(spot, edits, values.clone())?;
             if trial.rejected.iter().any(|tried| tried.documented) {
@@ -160,6 +163,25 @@ impl Meaning<'_> {
             more.rejected.clear();
         }
         Ok(trial.with(more))
+    }
+
+    /// Objects that have one of `names` with a value of the old schema, which an edit may make one that is sent.
+    fn of_flags(&self, spot: Spot<'_>, edits: &[&Edit], names: &BTreeSet<String>) -> Vec<Value> {
+        let (old, new) = self.makers(spot.sender);
+        let flagged = edits.iter().filter_map(|edit| match edit {
+            Edit::Flag { schema, .. } => Some(schema),
+            _ => None,
+        });
+        let mut all = Vec::new();
+        for value in flagged.flat_map(|schema| old.examples(schema)) {
+            for name in names {
+                let step = Step::Member(name.clone());
+                for (maker, at) in [(old, spot.at.0), (new, spot.at.1)] {
+                    all.extend(embed::around(maker, at, &step, &value));
+                }
+            }
+        }
+        all
     }
 
     /// Objects whose members are named as an edit of `patternProperties` or `propertyNames` has it.

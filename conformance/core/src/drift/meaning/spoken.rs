@@ -101,7 +101,11 @@ impl Meaning<'_> {
         }
         let own: Vec<&&Edit> = edits
             .iter()
-            .filter(|edit| before.iter().any(|at| edit.is_of(at)))
+            .filter(|edit| {
+                // A flag is about the member that the schema is of, not about those that it describes.
+                let is_flag = matches!(edit, Edit::Flag { .. });
+                !is_flag && before.iter().any(|at| edit.is_of(at))
+            })
             .collect();
         let whole = own.iter().any(|edit| edit.member().is_none());
         let opens = own.iter().any(|edit| edit.is_about_others());

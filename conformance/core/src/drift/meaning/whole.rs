@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::algebra::{self, Relation};
 use super::edit::Edit;
 use super::plain::{Edits, Open, Writer};
+use super::scaled::scaled;
 use super::scope::Scope;
 use super::source::Source;
 use super::{Meaning, Spot};
@@ -27,10 +29,50 @@ pub(super) fn whole<'a>(
     edits: Option<Edits<'_, 'a>>,
     prune: bool,
 ) -> Result<Value, Undecided> {
+    whole_with_fractions(source, at, edits, prune, false)
+}
+
+fn whole_with_fractions<'a>(
+    source: &Source<'a>,
+    at: &str,
+    edits: Option<Edits<'_, 'a>>,
+    prune: bool,
+    has_fractions: bool,
+) -> Result<Value, Undecided> {
     let limit = if prune { WHOLE_LIMIT } else { FULL_LIMIT };
     let mut writer = Writer::new(source, limit, edits);
-    writer.prune = prune;
+    (writer.prune, writer.has_fractions) = (prune, has_fractions);
     writer.whole(at)
+}
+
+/// Relates two schemas that are written as [`whole`] does: each is a source, a place in it and edits.
+pub(super) fn related<'a>(
+    old: (&Source<'a>, &str, Option<Edits<'_, 'a>>),
+    new: (&Source<'a>, &str, Option<Edits<'_, 'a>>),
+    prune: bool,
+) -> Relation {
+    let written = |has_fractions: bool| {
+        let one = |(source, at, edits): (&Source<'a>, &str, _)| {
+            whole_with_fractions(source, at, edits, prune, has_fractions)
+        };
+        (one(old), one(new))
+    };
+    let is_fraction = |reason: &Undecided| matches!(reason, Undecided::NotFound { keyword } if keyword == "multipleOf");
+    match written(false) {
+        (Ok(old), Ok(new)) => algebra::relate(&old, &new),
+        (Err(reason), _) | (_, Err(reason)) if is_fraction(&reason) => {
+            let (Ok(old), Ok(new)) = written(true) else {
+                return Relation::default();
+            };
+            let related = scaled([&old, &new]).map(|[old, new]| algebra::relate(&old, &new));
+            // What is lost has other numbers.
+            Relation {
+                lost: Vec::new(),
+                ..related.unwrap_or_default()
+            }
+        }
+        _ => Relation::default(),
+    }
 }
 
 /// As [`whole`] without leaving anything out, for schemas of which there are at most `limit`; says how many there are.

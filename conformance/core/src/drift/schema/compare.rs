@@ -292,6 +292,22 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
+        } else {
+            // Whether a member is sent does not depend on what it is.
+            for flag in ["readOnly", "writeOnly"] {
+                let parts = (old.parts.get(flag), new.parts.get(flag));
+                if parts.0.is_some() != parts.1.is_some() {
+                    let (sides, views) = (&self.sides, (old, new));
+                    differences::one_keyword(
+                        sides,
+                        flag,
+                        parts.0,
+                        parts.1,
+                        views,
+                        &mut differences,
+                    );
+                }
+            }
         }
         self.mappings(&views, &mut differences);
         let sides = &self.sides;
@@ -338,11 +354,25 @@ impl<'a> Walk<'a> {
         if count(&views.0) == count(&views.1) {
             return None;
         }
-        let visit = &self.pairs[id];
-        Some((
-            self.sides.old.flat_view(&visit.old)?,
-            self.sides.new.flat_view(&visit.new)?,
-        ))
+        let Visit { old, new, .. } = &self.pairs[id];
+        let (one, other) = (&self.sides.old, &self.sides.new);
+        if let (Some(old), Some(new)) = (one.flat_view(old), other.flat_view(new)) {
+            return Some((old, new));
+        }
+        // Where several schemas describe a member, an edit of one of them says nothing: it has to be the same in both documents.
+        let (old, shared) = one.flat_view_with_shared(old)?;
+        let (new, too) = other.flat_view_with_shared(new)?;
+        let member = |view: &View, name: &str| match &view.parts.get("properties")?.content {
+            Content::Named(members) => members.get(name).cloned(),
+            _ => None,
+        };
+        let mut shared = shared.union(&too);
+        shared
+            .all(|name| match (member(&old, name), member(&new, name)) {
+                (Some(old), Some(new)) => one.said(&old) == other.said(&new),
+                _ => false,
+            })
+            .then_some((old, new))
     }
 
     /// Notes what differs in a pair; then not all below it is looked at, so references in it are.

@@ -7,7 +7,7 @@
 //! was found. The place of the judgment is the smallest schema that the whole value has to meet there: branches of `allOf`, `oneOf` and
 //! the like are judged in the schema that has them. An effect that no difference of such a schema has alone is a finding of all of them.
 
-use super::super::meaning::{Edit, Spot};
+use super::super::meaning::{Edit, Spot, Step};
 use super::super::site::Text;
 use super::decider::Decider;
 use super::differences::Difference;
@@ -15,6 +15,7 @@ use super::effect::Effect;
 use super::group::Member;
 use super::shown::Outcome;
 use super::structure::is_null;
+use super::trials::Asked;
 use super::verdict::Verdict;
 use super::ways::Use;
 use crate::finding::{Impact, SchemaChange, Sender, Severity, Undecided};
@@ -140,13 +141,22 @@ impl<'d> Decider<'d, '_, '_> {
         };
         let is_alone =
             self.is_alone(id, difference) && within.as_ref().is_none_or(|within| within.is_apart);
+        let member = one.around[..inside]
+            .iter()
+            .find_map(|(.., step)| match step {
+                Step::Member(name) => Some(name.as_str()),
+                _ => None,
+            });
         let made = self.trials.make(
-            place,
             difference,
-            spot,
-            is_harmless,
-            within.as_ref(),
-            is_alone,
+            Asked {
+                place,
+                spot,
+                member,
+                is_harmless,
+                within: within.as_ref(),
+                is_alone,
+            },
         );
         let mut trial = match made {
             Ok(trial) => trial,

@@ -31,6 +31,32 @@ const IN_PLACE: [&str; 8] = [
     "$recursiveRef",
 ];
 
+/// Keywords that reject no null, whatever they say: they look at values of another type.
+const BLIND_TO_NULL: [&str; 22] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "prefixItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "minProperties",
+    "maxProperties",
+    "required",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+];
+
 /// Views the schema at `pointer` of `document`.
 pub(super) fn view(document: &Document, pointer: &str, prose: bool) -> View {
     let viewer = Viewer {
@@ -285,11 +311,12 @@ impl Viewer<'_> {
     /// `anyOf: [X, {type: null}]` is X or null, when X does not accept null itself.
     fn fold_null_branch(&self, view: View, keyword: &str, chain: &mut Vec<String>) -> View {
         let branches = view.branches(keyword);
+        let is_blind = |keyword: &str| BLIND_TO_NULL.contains(&keyword);
         if branches.len() < 2
             || view
                 .parts
                 .keys()
-                .any(|other| other != keyword && !is_annotation(other))
+                .any(|other| other != keyword && !is_annotation(other) && !is_blind(other))
         {
             return view;
         }
@@ -305,15 +332,21 @@ impl Viewer<'_> {
         });
         let mut outer = view.clone();
         if let ([only], true) = (others.as_slice(), self.may_look(&others[0], chain)) {
-            let inner = self.expand(only, chain);
+            let mut inner = self.expand(only, chain);
             // X may be "or null" itself: with anyOf that changes nothing, with oneOf null would match twice.
             if !(excluded || (keyword == "anyOf" && inner.or_null)) {
                 return view;
             }
             outer.parts.remove(keyword);
-            outer.or_null = true;
-            outer.null_at = nulls.into_iter().next();
-            return merge(&outer, inner).unwrap_or(view);
+            // What stands beside it rejects no null.
+            inner.or_null = false;
+            let Some(mut merged) = merge(&outer, inner) else {
+                return view;
+            };
+            merged.pointer = view.pointer;
+            merged.or_null = true;
+            merged.null_at = nulls.into_iter().next();
+            return merged;
         }
         if !excluded {
             return view;

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::super::meaning::Step;
+use serde_json::{Map, Value};
+
+use super::super::meaning::{Edit, Step};
 use super::compare::From;
 use super::decider::Decider;
 use super::differences::Difference;
+use crate::document::pointer;
 use crate::finding::{SchemaChange, Sender};
+use crate::schema::Subschemas;
+
+/// How many schemas are looked into for members that leave with them.
+const SCHEMAS: usize = 1_000;
 
 impl Decider<'_, '_, '_> {
     /// Whether neither document has the member sent in this direction.
@@ -38,9 +45,63 @@ impl Decider<'_, '_, '_> {
                     && !self.is_never_sent(id, sender, name)
                     && !self.never_has(id, name)
             }
-            SchemaChange::KeywordAdded(told) => told.keyword == "writeOnly",
-            _ => false,
+            SchemaChange::KeywordAdded(told) if told.keyword == "writeOnly" => true,
+            _ => self.withdraws_members(id, difference),
         }
+    }
+
+    /// Whether a difference takes schemas away with members that the new schema does not speak of. Alternatives do not count: a server
+    /// need not send each of them.
+    fn withdraws_members(&self, id: usize, difference: &Difference) -> bool {
+        let mut open: Vec<String> = Vec::new();
+        for edit in &difference.edits {
+            match edit {
+                Edit::Schema { schema, .. } => open.push(schema.clone()),
+                Edit::Branch {
+                    keyword,
+                    old: Some(old),
+                    new: None,
+                    ..
+                } if keyword == "allOf" => open.push(old.clone()),
+                Edit::Keyword {
+                    old: Some((schema, keyword)),
+                    new: None,
+                    ..
+                } if keyword == "allOf" => {
+                    let below = pointer::join(schema, keyword);
+                    let branches = self.walk.sides.old.value(&below).and_then(Value::as_array);
+                    let all = 0..branches.map_or(0, Vec::len);
+                    open.extend(all.map(|index| pointer::index(&below, index)));
+                }
+                _ => {}
+            }
+        }
+        let schemas = Subschemas::of(self.walk.sides.old.document());
+        let mut seen = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            if seen.len() == SCHEMAS || !seen.insert(at.clone()) {
+                continue;
+            }
+            let all = schemas.applied(&at).into_iter();
+            let always =
+                all.filter(|(keyword, _)| ["$ref", "$dynamicRef", "allOf"].contains(keyword));
+            open.extend(always.map(|(_, at)| at));
+            let named = schemas
+                .object(&at)
+                .and_then(|schema| schema.get("properties"));
+            let mut names = named
+                .and_then(Value::as_object)
+                .into_iter()
+                .flat_map(Map::keys);
+            if names.any(|name| {
+                self.documented(id, name) == (true, false)
+                    && !self.is_never_sent(id, Sender::Server, name)
+                    && !self.never_has(id, name)
+            }) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the old and the new schema speak of the member `name` of the value that a pair is about.

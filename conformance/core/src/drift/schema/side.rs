@@ -1,6 +1,7 @@
 //! The schemas of one document, viewed when they are asked for: most are the same in both documents and never are.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use foldhash::{HashMap, HashSet};
@@ -62,6 +63,21 @@ impl<'a> Side<'a> {
     pub(super) fn restated(&self, at: &str) -> Option<View> {
         let same = |one: &str, other: &str| self.said(one) == self.said(other);
         flat_view(self.document, at, self.prose, &same)
+    }
+
+    /// As [`Self::flat_view`], but several schemas may describe a member identically; says which members these are.
+    pub(super) fn flat_view_with_shared(&self, at: &str) -> Option<(View, BTreeSet<String>)> {
+        let shared = RefCell::new(BTreeSet::new());
+        let same = |one: &str, other: &str| {
+            let is_member = one.rsplit('/').nth(1) == Some("properties");
+            let same = is_member && self.said(one) == self.said(other);
+            if same {
+                shared.borrow_mut().extend(pointer::tokens(one).last());
+            }
+            same
+        };
+        let view = flat_view(self.document, at, self.prose, &same)?;
+        Some((view, shared.into_inner()))
     }
 
     /// The text of the schema at `at`, or of the one that it only refers to: schemas that are written identically have the same text.

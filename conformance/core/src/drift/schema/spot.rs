@@ -23,10 +23,14 @@ impl<'d> Decider<'d, '_, '_> {
         }
     }
 
-    /// Whether a value lies in a member that is not sent in this direction.
+    /// Whether a value lies in a member that is not sent in this direction: by the old document, which a difference is an edit of, or by
+    /// the sender's.
     pub(super) fn is_hidden(&self, around: &[(usize, String, Step)], sender: Sender) -> bool {
         around.iter().any(|(pair, _, step)| match step {
-            Step::Member(name) => self.meaning.hides(self.at(*pair), sender, name).0,
+            Step::Member(name) => {
+                let (old, new) = self.meaning.hides(self.at(*pair), sender, name);
+                old || new && sender == Sender::Server
+            }
             _ => false,
         })
     }

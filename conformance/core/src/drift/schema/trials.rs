@@ -8,15 +8,30 @@ use super::super::meaning::{Edit, Focus, Meaning, Spot, Trial};
 use super::super::site::Text;
 use super::differences::Difference;
 use super::within::Within;
-use crate::document::pointer;
 use crate::finding::{Sender, Undecided};
 
 /// How many schemas values are held against for all differences of one schema. Unions of a hundred alternatives that all change stay
 /// below a tenth of it.
 const EFFORT: usize = 4_000_000;
 
-/// Key of the trials that were already made: the place, the difference and the direction.
-type Key = (usize, *const Difference, Sender, Text);
+/// Key of the trials that were already made: the place, the difference, the member that it is in, and the direction.
+type Key = (usize, *const Difference, Option<String>, Sender, Text);
+
+/// What is asked of a difference.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'q, 'p> {
+    /// The pair of the schema that it is tried in.
+    pub(super) place: usize,
+    pub(super) spot: Spot<'q>,
+    /// The member that the difference is in, of the objects at that place.
+    pub(super) member: Option<&'q str>,
+    /// Whether it is known to do no harm.
+    pub(super) is_harmless: bool,
+    /// The alternative that it is in.
+    pub(super) within: Option<&'q Within<'p>>,
+    /// Whether that alternative excludes all others.
+    pub(super) is_alone: bool,
+}
 
 /// The trials that were made so far.
 pub(super) struct Trials<'d, 'a> {
@@ -35,19 +50,24 @@ impl<'d, 'a> Trials<'d, 'a> {
         }
     }
 
-    /// Tries a difference at `place`, with values that are about it. An alternative that `is_alone` excludes all others.
+    /// Tries a difference, with values that are about it.
     pub(super) fn make(
         &mut self,
-        place: usize,
         difference: &'d Difference,
-        spot: Spot<'_>,
-        is_harmless: bool,
-        within: Option<&Within<'_>>,
-        is_alone: bool,
+        asked: Asked<'_, '_>,
     ) -> Result<Trial, Undecided> {
+        let Asked {
+            place,
+            spot,
+            member,
+            is_harmless,
+            within,
+            is_alone,
+        } = asked;
         let key = (
             place,
             std::ptr::from_ref(difference),
+            member.map(str::to_owned),
             spot.sender,
             spot.text,
         );
@@ -63,7 +83,7 @@ impl<'d, 'a> Trials<'d, 'a> {
             }
         }
         let narrow = match within {
-            Some(within) => self.narrow(difference, spot, is_harmless, within)?,
+            Some(within) => self.narrow(difference, asked, within)?,
             None => Narrow::default(),
         };
         let is_shown = narrow.trial.rejected.iter().any(|tried| tried.documented);
@@ -80,9 +100,7 @@ impl<'d, 'a> Trials<'d, 'a> {
         let before = self.meaning.spent();
         let edits: Vec<&Edit> = difference.edits.iter().collect();
         let members: Option<BTreeSet<String>> = match &difference.edits[..] {
-            [Edit::Flag { schema, .. }] => pointer::tokens(schema)
-                .last()
-                .map(|name| BTreeSet::from([name])),
+            [Edit::Flag { .. }] => member.map(|name| BTreeSet::from([name.to_owned()])),
             edits => edits
                 .iter()
                 .map(|edit| edit.member().map(str::to_owned))
@@ -106,15 +124,22 @@ impl<'d, 'a> Trials<'d, 'a> {
     fn narrow(
         &mut self,
         difference: &'d Difference,
-        spot: Spot<'_>,
-        is_harmless: bool,
+        asked: Asked<'_, '_>,
         within: &Within<'_>,
     ) -> Result<Narrow, Undecided> {
+        let spot = asked.spot;
         let inner = Spot {
             at: within.at,
             ..spot
         };
-        let Ok(own) = self.make(within.place, difference, inner, is_harmless, None, false) else {
+        let own = Asked {
+            place: within.place,
+            spot: inner,
+            within: None,
+            is_alone: false,
+            ..asked
+        };
+        let Ok(own) = self.make(difference, own) else {
             return Ok(Narrow::default());
         };
         if within.is_apart && within.is_all && own != Trial::default() {
