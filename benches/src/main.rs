@@ -67,6 +67,10 @@ struct Arguments {
     #[arg(long, value_name = "DELIVERIES", default_value_t = 10_000_000)]
     most_stored: u64,
 
+    /// The deliveries that idle makes beside an open transaction: an hour of 800 a second
+    #[arg(long, value_name = "DELIVERIES", default_value_t = 2_880_000)]
+    idle_deliveries: u64,
+
     /// The server's program [default: truehook, built with the profile shipped]
     #[arg(long, value_name = "FILE")]
     server: Option<PathBuf>,
@@ -128,6 +132,7 @@ async fn main() -> anyhow::Result<()> {
         quick: arguments.quick,
         largest_queue: arguments.largest_queue,
         most_stored: arguments.most_stored,
+        idle_deliveries: arguments.idle_deliveries,
         patience: Duration::from_secs(60 * arguments.wait),
         delivery: Vec::new(),
         receiver,

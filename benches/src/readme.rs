@@ -88,15 +88,19 @@ two and three nodes on it.
 - Nodes, database, load and receiver share the machine's cores. Commits are durable on both databases: `synchronous_commit` is on. Best and
   median are those of {rounds} rounds; a round measures everything once, SQLite and the limits included.
 - The bare commit loop inserts rows of 400 bytes into one table without index, as `pgbench` would: each connection commits, waits, and
-  commits again.
+  commits again. *NOTIFY in each*: each transaction also sends a notification, to which one connection listens.
 - *Publish to delivery*: 64 clients, shared out among the nodes, publish for 5 s, each as soon as its last event is answered; the rate
   counts until the last delivery is received. *Commits each* and *log each* are `xact_commit` and the bytes of the write-ahead log by the
   number of deliveries, with the commits of claims that find nothing and of statistics. *Processor time each* is that of the nodes alone.
   *Connections* are the most that one node had while it published.
+- *Publish to the queue*: the same clients for the same time, on nodes with `--api` alone, so that every delivery goes into the queue and
+  nodes notify each other of it; nothing is delivered. *Without NOTIFY*: `--database-listen` names a place where nobody listens. *Commits*
+  are those of the whole database.
 - *Publish to receiver*: 200 events a second in all, the nodes in turn; from the first byte of the publication to the last byte of the
   delivery. *Split*: one node with `--api` and one with `--worker`; *without waking* the worker cannot be told, and looks once a second.
 - *800 events/s*: one node, for a minute; *split*: one node with `--api` and one with `--worker`, so that every delivery goes through the
-  queue. Each then once more beside a transaction that is left open, behind which nothing can be vacuumed.
+  queue. Each then once more beside a transaction that is left open, behind which nothing can be vacuumed. `--only idle` first publishes an
+  hour's worth of deliveries beside that transaction, which is not part of a full run.
 - *Others* is the share of the machine that other processes used meanwhile.
 ",
         table = table.to_markdown(),

@@ -136,7 +136,7 @@ class Compose:
         image, environment = service["image"], service.get("environment", {})
         if "/postgres:" in image:
             self.start_postgres(name, service)
-        elif image == "truehook":
+        elif "build" in service:
             for port in service.get("ports", []):
                 host, outer, inner = port.split(":")
                 self.state.published[f"localhost:{outer}"] = f"{self.state.address(name)}:{inner}"

@@ -94,9 +94,10 @@ def build(state, programs):
     built.mkdir(exist_ok=True)
     run = next(rest for word, rest in stages["programs"]["steps"] if word == "RUN")
     *_, install = run.split("&&")
-    # The last command of the stage, with these programs and this folder.
-    install = install.replace("/programs", str(built)).replace("target/shipped", str(programs))
-    subprocess.run(["sh", "-euc", install], check=True)
+    # The last command of the stage, with both programs of the folder `programs`.
+    install = install.replace("/programs", str(built)).replace("target/${PROFILE}", str(programs))
+    defaults = dict(rest.split("=", 1) for word, rest in stages["programs"]["steps"] if word == "ARG")
+    subprocess.run(["sh", "-euc", install], check=True, env={**os.environ, "PROGRAMS": defaults["PROGRAMS"].strip('"')})
     for word, rest in stages["root"]["steps"]:
         if word == "COPY":
             source, target = rest.split()

@@ -119,6 +119,7 @@ mod tests {
             quick: true,
             largest_queue: 0,
             most_stored: 0,
+            idle_deliveries: 0,
             patience: Duration::ZERO,
             delivery: Vec::new(),
             receiver: Receiver::start().await.unwrap(),

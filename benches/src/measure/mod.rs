@@ -1,6 +1,8 @@
 //! The measures. Each starts servers of its own, and one run of it yields its figures.
 
 mod beside;
+mod commits;
+mod idle;
 mod isolation;
 mod latency;
 mod limits;
@@ -39,6 +41,8 @@ pub(crate) struct Bench {
     pub(crate) largest_queue: u64,
     /// The most deliveries that are stored.
     pub(crate) most_stored: u64,
+    /// The deliveries that are made while a transaction is idle.
+    pub(crate) idle_deliveries: u64,
     /// For how long to wait until other processes leave the machine alone.
     pub(crate) patience: Duration,
     /// Receives all webhooks.
@@ -72,6 +76,8 @@ pub(crate) enum Measure {
     Nodes,
     /// What a delivery costs beside many that are stored on a PostgreSQL database, and how long lists take. Not in a full run.
     Stored,
+    /// An hour's worth of deliveries while a transaction is left open on a PostgreSQL database, and what comes after. Not in a full run.
+    Idle,
 }
 
 impl Measure {
@@ -82,7 +88,7 @@ impl Measure {
 
     /// Whether it starts a PostgreSQL server.
     pub(crate) fn is_of_postgres(self) -> bool {
-        matches!(self, Self::Nodes | Self::Stored)
+        matches!(self, Self::Nodes | Self::Stored | Self::Idle)
     }
 
     /// Runs it once.
@@ -101,6 +107,7 @@ impl Measure {
             Self::Isolation => isolation::run(bench).await,
             Self::Nodes => nodes::run(bench).await,
             Self::Stored => stored::run(bench).await,
+            Self::Idle => idle::run(bench).await,
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
-use super::{Bench, ENOUGH, real};
+use super::{Bench, ENOUGH, commits, real};
 use crate::connection::Connection;
 use crate::database::Database;
 use crate::figure::{Figure, Unit};
@@ -15,28 +15,35 @@ use crate::moment::{pause, seconds};
 use crate::server::Server;
 
 /// Clients that publish as fast as they are answered, on all nodes together.
-const CLIENTS: u64 = 64;
+pub(super) const CLIENTS: u64 = 64;
+
+/// Where no node listens: what `--database-listen` names, so that a node neither tells the others nor is told.
+pub(super) const NOWHERE: &str = "postgres://truehook@127.0.0.1:1/none";
 
 /// Events a second at the steady rate, on all nodes together.
 const RATE: f64 = 200.0;
 
-/// After how long the server's statistics are complete.
-const STATISTICS: Duration = Duration::from_millis(1_500);
+/// Nodes to measure beside an idle transaction: database, title and options.
+pub(super) const IDLE: [(&str, &str, &[&[&str]]); 2] = [
+    ("idle", "800 events/s", &[&[]]),
+    (
+        "idle_queue",
+        "split, 800 events/s",
+        &[&["--api"], &["--worker"]],
+    ),
+];
 
-/// Commits of rows, one row each.
-fn commit(connections: u64) -> String {
-    format!("bare commit loop, PostgreSQL, {connections} connections")
-}
+/// Begins a transaction whose snapshot keeps old versions of rows from being vacuumed.
+pub(super) const HOLD: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event";
+
+/// After how long the server's statistics are complete.
+pub(super) const STATISTICS: Duration = Duration::from_millis(1_500);
 
 /// Measures everything once.
 pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let database = Database::start(&bench.folder)?;
     let mut figures = Vec::new();
-    database.create("bare").await?;
-    for connections in [1, 16, CLIENTS] {
-        let rate = commit_loop(&database, connections, bench.time()).await?;
-        figures.push(Figure::new(commit(connections), Unit::PerSecond, rate));
-    }
+    figures.extend(commits::bare(bench, &database).await?);
     figures.extend(on_sqlite(bench).await?);
     for count in 1..=3 {
         figures.extend(saturated(bench, &database, count).await?);
@@ -47,10 +54,10 @@ pub(super) async fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         let title = format!("publish to receiver, {}, 200 events/s", words(count));
         figures.extend(steady(bench, &nodes.servers, &title).await?);
     }
-    let nowhere = "postgres://truehook@127.0.0.1:1/none";
+    figures.extend(commits::of_publishers(bench, &database).await?);
     for (name, title, listen) in [
         ("told", "split", None),
-        ("untold", "split, without waking", Some(nowhere)),
+        ("untold", "split, without waking", Some(NOWHERE)),
     ] {
         let mut worker = vec!["--worker"];
         if let Some(listen) = listen {
@@ -71,38 +78,37 @@ async fn beside_an_idle_transaction(
     database: &Database,
 ) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for (name, title, options) in [
-        ("idle", "800 events/s", &[&[][..]][..]),
-        (
-            "idle_queue",
-            "split, 800 events/s",
-            &[&["--api"], &["--worker"]],
-        ),
-    ] {
+    for (name, title, options) in IDLE {
         let nodes = Nodes::start(bench, database, name, options).await?;
         let idle = database.connect(name).await?;
         for (title, first) in [
             (title.to_owned(), "SELECT 1"),
-            (
-                format!("{title}, beside an idle transaction"),
-                "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM event",
-            ),
+            (format!("{title}, beside an idle transaction"), HOLD),
         ] {
             idle.batch_execute(first).await?;
-            let load = |server: &Server| Load {
-                rate: Some(800.0),
-                time: bench.steady_time() * 3,
-                ..bench.load(server, 32, ENOUGH / 4)
-            };
-            let delivered = deliver(bench, &nodes.servers[..1], load).await?;
-            figures.extend([
-                Figure::new(&title, Unit::PerSecond, delivered.rate).aim("at least 792 /s"),
-                milliseconds(&title, "p50", &delivered.waits, 0.5),
-                milliseconds(&title, "p99", &delivered.waits, 0.99),
-            ]);
+            figures.extend(at_800(bench, &nodes, &title).await?);
         }
     }
     Ok(figures)
+}
+
+/// 800 events a second, published on the first node, for a minute.
+pub(super) async fn at_800(
+    bench: &Bench,
+    nodes: &Nodes,
+    title: &str,
+) -> anyhow::Result<[Figure; 3]> {
+    let load = |server: &Server| Load {
+        rate: Some(800.0),
+        time: bench.steady_time() * 3,
+        ..bench.load(server, 32, ENOUGH / 4)
+    };
+    let delivered = deliver(bench, &nodes.servers[..1], load).await?;
+    Ok([
+        Figure::new(title, Unit::PerSecond, delivered.rate).aim("at least 792 /s"),
+        milliseconds(title, "p50", &delivered.waits, 0.5),
+        milliseconds(title, "p99", &delivered.waits, 0.99),
+    ])
 }
 
 /// Nodes without options.
@@ -110,7 +116,7 @@ fn plain(nodes: usize) -> Vec<&'static [&'static str]> {
     vec![&[]; nodes]
 }
 
-fn words(nodes: usize) -> String {
+pub(super) fn words(nodes: usize) -> String {
     match nodes {
         1 => "1 node".to_owned(),
         nodes => format!("{nodes} nodes"),
@@ -121,6 +127,15 @@ fn words(nodes: usize) -> String {
 pub(super) struct Nodes {
     pub(super) servers: Vec<Server>,
     pub(super) client: Client,
+}
+
+/// What nodes cost the database.
+pub(super) struct Cost {
+    pub(super) commits: i64,
+    /// Bytes of the write-ahead log.
+    log: i64,
+    /// Connections that are open.
+    connections: i64,
 }
 
 impl Nodes {
@@ -149,8 +164,8 @@ impl Nodes {
         })
     }
 
-    /// Commits, bytes of the log, and connections of the nodes.
-    async fn cost(&self) -> anyhow::Result<(i64, i64, i64)> {
+    /// What the nodes cost the database until now.
+    pub(super) async fn cost(&self) -> anyhow::Result<Cost> {
         let row = self
             .client
             .query_one(
@@ -160,7 +175,11 @@ impl Nodes {
                 &[],
             )
             .await?;
-        Ok((row.get(0), row.get(1), row.get(2)))
+        Ok(Cost {
+            commits: row.get(0),
+            log: row.get(1),
+            connections: row.get(2),
+        })
     }
 
     pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
@@ -276,7 +295,7 @@ async fn saturated(
         let mut most = 0;
         let begin = Instant::now();
         while begin.elapsed() < bench.time() {
-            most = most.max(nodes.cost().await?.2);
+            most = most.max(nodes.cost().await?.connections);
             pause(Duration::from_millis(100)).await;
         }
         anyhow::Ok(most)
@@ -292,13 +311,19 @@ async fn saturated(
     Ok(vec![
         Figure::new(name.clone(), Unit::PerSecond, delivered.rate)
             .beside("publish to delivery, SQLite")
-            .beside(commit(CLIENTS))
+            .beside(commits::bare_name(CLIENTS))
             .aim("at least 5,000 /s"),
         milliseconds(&name, "p50", &delivered.waits, 0.5),
         milliseconds(&name, "p95", &delivered.waits, 0.95),
         Figure::new(part("processor time each"), Unit::Microseconds, used),
-        Figure::new(part("commits each"), Unit::Count, each(after.0, before.0)).aim("at most 0.1"),
-        Figure::new(part("log each"), Unit::Bytes, each(after.1, before.1)).aim("at most 2,000 B"),
+        Figure::new(
+            part("commits each"),
+            Unit::Count,
+            each(after.commits, before.commits),
+        )
+        .aim("at most 0.1"),
+        Figure::new(part("log each"), Unit::Bytes, each(after.log, before.log))
+            .aim("at most 2,000 B"),
         Figure::new(
             part("connections of a node"),
             Unit::Count,
@@ -328,34 +353,4 @@ pub(super) async fn steady(
         milliseconds(title, "p50", &delivered.waits, 0.5),
         milliseconds(title, "p95", &delivered.waits, 0.95).aim("under 30 ms"),
     ])
-}
-
-/// Inserts rows of the size of an event, each durably and alone, and says how many a second.
-async fn commit_loop(database: &Database, connections: u64, time: Duration) -> anyhow::Result<f64> {
-    let first = database.connect("bare").await?;
-    first
-        .batch_execute("CREATE TABLE IF NOT EXISTS event (number bigint GENERATED ALWAYS AS IDENTITY, body text NOT NULL)")
-        .await?;
-    let mut clients = JoinSet::new();
-    let begin = Instant::now();
-    for _ in 0..connections {
-        let client = database.connect("bare").await?;
-        clients.spawn(async move {
-            let insert = client
-                .prepare("INSERT INTO event (body) VALUES ($1)")
-                .await?;
-            let body = "x".repeat(400);
-            let mut count = 0_u64;
-            while begin.elapsed() < time {
-                client.execute(&insert, &[&body]).await?;
-                count += 1;
-            }
-            anyhow::Ok(count)
-        });
-    }
-    let mut total = 0;
-    while let Some(count) = clients.join_next().await {
-        total += count??;
-    }
-    Ok(real(total) / begin.elapsed().as_secs_f64())
 }

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::super::{EventFilter, Store, StoreError, back_up};
-use super::file::{damage, filled, open};
+use super::damage::{damage, filled};
+use super::file::open;
 use super::{all, event, key, webhook, with_folder};
 
 #[tokio::test]

@@ -1,18 +1,13 @@
 //! The file: what stands in it, what is refused as one, and that what was answered is still there when it is opened again.
 
-use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::super::{
-    AttemptResult, EncryptionKey, EncryptionKeys, EventFilter, PurgeTerms, Purpose, SqliteStore,
-    Store, StoreError,
-};
-use super::{EQUALS_MONEY, KEY, all, at, event, key, webhook, with_folder};
-use crate::domain::{ApiKey, Attempt, Fingerprint, Next, Outcome, Secret, Timing, Webhook};
+use super::super::{EncryptionKey, EncryptionKeys, Purpose, SqliteStore, Store, StoreError};
+use super::{EQUALS_MONEY, KEY, at, key, webhook, with_folder};
+use crate::domain::{ApiKey, Fingerprint, Secret, Webhook};
 
 fn log(path: &Path) -> PathBuf {
     path.with_extension("db-wal")
@@ -309,174 +304,6 @@ fn a_file_with_two_names_is_refused() {
     }
     std::fs::remove_file(&other).unwrap();
     open(&path).unwrap();
-}
-
-/// Fills the second half of the file with bytes that are not pages.
-pub(super) fn damage(path: &Path) {
-    let mut file = File::options().write(true).open(path).unwrap();
-    let length = file.metadata().unwrap().len();
-    file.seek(SeekFrom::Start(length / 2)).unwrap();
-    let rest = usize::try_from(length - length / 2).unwrap();
-    file.write_all(&vec![0xa5; rest]).unwrap();
-}
-
-/// A closed file with many events.
-pub(super) async fn filled() -> Arc<tempfile::TempDir> {
-    let (subject, home) = with_folder();
-    for number in 0..300 {
-        let mut event = event(&number.to_string(), number);
-        event.data = format!("\"{}\"", "x".repeat(2_000));
-        subject.publish(event).await;
-    }
-    drop(subject);
-    home
-}
-
-#[tokio::test]
-async fn a_damaged_file_is_found_at_the_start() {
-    let folder = filled().await;
-    let path = folder.path().join("t.db");
-    open(&path).unwrap().examine().unwrap();
-    damage(&path);
-    let found = open(&path).unwrap().examine().unwrap_err();
-    assert!(matches!(found, StoreError::Damage { .. }), "{found}");
-}
-
-#[tokio::test]
-async fn a_file_whose_tables_cannot_be_read_is_refused_as_damaged() {
-    let folder = filled().await;
-    let path = folder.path().join("t.db");
-    let whole = fs::read(&path).unwrap();
-    // The first page has the schema, the others what is read at the start.
-    for pages in 1..whole.len() / 4_096 / 2 {
-        let mut content = whole.clone();
-        content[pages * 4_096..].fill(0xa5);
-        fs::write(&path, content).unwrap();
-        let refused = open(&path).and_then(|store| store.examine());
-        assert!(
-            matches!(refused, Err(StoreError::Damage { .. })),
-            "{pages}: {refused:?}"
-        );
-        let said = refused.unwrap_err().to_string();
-        assert!(
-            said.contains("is damaged") && said.contains("backup"),
-            "{said}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_damaged_page_that_is_met_later_makes_the_store_unfit() {
-    let folder = filled().await;
-    let path = folder.path().join("t.db");
-    let store = open(&path).unwrap();
-    store.check().await.unwrap();
-    damage(&path);
-    assert!(store.events(EventFilter::default(), all()).await.is_err());
-    let unfit = store.check().await;
-    assert!(matches!(unfit, Err(StoreError::Lost { .. })), "{unfit:?}");
-}
-
-#[tokio::test]
-async fn a_purge_gives_space_back_to_the_disk() {
-    let folder = filled().await;
-    let path = folder.path().join("t.db");
-    let store = open(&path).unwrap();
-    for number in 300..6_500 {
-        let mut event = event(&number.to_string(), number);
-        event.data = format!("\"{}\"", "x".repeat(2_000));
-        let publication = super::publication(event, &super::slots(0, 0));
-        store.publish(publication).await.unwrap();
-    }
-    drop(store);
-    let before = path.metadata().unwrap().len();
-    let store = open(&path).unwrap();
-    let mut terms = PurgeTerms {
-        events_before: at(10_000),
-        keys_before: at(10_000),
-        after: 0,
-        limit: 200,
-    };
-    while let Some(next) = store.purge(terms).await.unwrap().next {
-        terms.after = next;
-    }
-    drop(store);
-    let after = path.metadata().unwrap().len();
-    assert!(before > 12 << 20, "{before}");
-    // Some is kept for what comes.
-    assert!(after < 6 << 20, "{before} -> {after}");
-    open(&path).unwrap().examine().unwrap();
-}
-
-#[tokio::test]
-async fn a_delivery_that_succeeds_at_once_takes_few_bytes() {
-    let (subject, home) = with_folder();
-    for number in 0..100 {
-        let webhook = webhook(&number.to_string());
-        subject.store.insert_webhook(webhook).await.unwrap();
-    }
-    let pages = || {
-        let file = rusqlite::Connection::open(home.path().join("t.db")).unwrap();
-        let pragma = |name| file.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        pragma("page_count").unwrap() - pragma("freelist_count").unwrap()
-    };
-    let headers = |pairs: &[(&str, &str)]| {
-        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        pairs.iter().map(owned).collect::<Vec<_>>()
-    };
-    let mut before = 0;
-    for round in 0..51 {
-        let slots = super::slots(100, 1);
-        let publication = super::publication(event("", round), &slots);
-        let published = subject.store.publish(publication).await.unwrap();
-        let results = super::stored(published).1.into_iter().map(|due| {
-            let timing = Timing {
-                queue: Duration::from_micros(20_000),
-                connect: None,
-                first_byte: Some(Duration::from_micros(2_000)),
-                total: Duration::from_micros(2_000),
-            };
-            let attempt = Attempt {
-                number: 1,
-                started_at: at(round) + Duration::from_millis(20),
-                timing,
-                request_headers: headers(&[
-                    ("content-type", "application/json"),
-                    ("user-agent", "truehook/0.1.0"),
-                    (
-                        "x-signature",
-                        "ewhI01Fsq9tb9JSQYfImiEfyNWzJu4Sq4sfsURIqQes=",
-                    ),
-                    ("x-id", &due.id.to_string()),
-                ])
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-                outcome: Outcome::Answered {
-                    status: 200,
-                    retry_after: None,
-                },
-                response_headers: headers(&[("content-length", "0")]),
-                response_body: Vec::new(),
-                response_truncated: false,
-            };
-            AttemptResult {
-                delivery: due.id,
-                number: due.number,
-                lane: due.target.lane,
-                attempt,
-                next: Next::Delivered,
-                now: at(round) + Duration::from_millis(30),
-            }
-        });
-        subject.record_all(results.collect()).await;
-        if round == 0 {
-            before = pages();
-        }
-    }
-    // With headers as text, times in full and outcomes in words it was more than 300.
-    let each = (pages() - before) * 4_096 / 5_000;
-    assert!(each < 140, "{each} bytes");
 }
 
 /// Leases are of the steady time: two clocks of different speeds would not agree on when one ends.

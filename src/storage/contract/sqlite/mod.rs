@@ -2,6 +2,8 @@
 
 #[path = "../backup.rs"]
 mod backup;
+#[path = "../damage.rs"]
+mod damage;
 #[path = "../events.rs"]
 mod events;
 #[path = "../file.rs"]
@@ -22,6 +24,8 @@ mod results;
 mod retries;
 #[path = "../sealing.rs"]
 mod sealing;
+#[path = "../space.rs"]
+mod space;
 #[path = "../time.rs"]
 mod time;
 #[path = "../webhooks.rs"]
