@@ -8,8 +8,8 @@ use futures_util::stream::{self, FuturesOrdered, StreamExt};
 
 use super::ahead::{Ahead, Cases};
 use super::causes::Causes;
-use super::create::{self, Refusal};
 use super::lanes;
+use super::refusals::{self, Refusal};
 use super::unit::{self, Unit};
 use crate::case::Case;
 use crate::exchange::Exchange;
@@ -58,7 +58,7 @@ pub(super) async fn run(
     let (mut part, mut refusals) = (Part::default(), Vec::new());
     for (_, (later, more)) in units {
         part.append(later);
-        create::merge(&mut refusals, more);
+        refusals::merge(&mut refusals, more);
     }
     (part, refusals)
 }
