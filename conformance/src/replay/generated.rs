@@ -104,6 +104,9 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: &mut Cases<'_>) {
             take(unit, index, Some(sent));
         }
         let Some(case) = case else { break };
+        if session.has_no_other_case(&case) {
+            continue;
+        }
         if let Some(causes) = &mut unit.causes {
             causes.note(&case);
         }
