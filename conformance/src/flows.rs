@@ -6,6 +6,7 @@
 //! as not observed. Not done: creations that need more than one request, resources that share no path, and things that a server makes by
 //! itself.
 
+mod agree;
 mod alike;
 pub mod arazzo;
 mod body;
@@ -21,6 +22,7 @@ mod list;
 mod members;
 mod misread;
 mod naming;
+mod omitted;
 mod order;
 mod page;
 pub mod paging;
@@ -30,6 +32,7 @@ mod refused;
 mod removal;
 mod resource;
 mod second;
+mod several;
 mod shape;
 mod text;
 mod time;

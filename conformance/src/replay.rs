@@ -11,10 +11,12 @@ mod ahead;
 mod archive;
 pub(crate) mod causes;
 mod create;
+mod creator;
 mod generated;
 pub(crate) mod keep;
 mod lanes;
 mod observed;
+mod refusals;
 mod shrink;
 mod unit;
 
@@ -86,12 +88,12 @@ pub async fn run(
     if let Some(ahead) = ahead {
         let (part, more) = generated::run(&session, &ahead, &result, &refused).await;
         result.append(part);
-        create::merge(&mut refused, more);
+        refusals::merge(&mut refused, more);
     }
     if let Some(settings) = &options.flows {
         result.append(flows::run(&session, settings).await);
     }
-    create::report(&session, refused, &mut result);
+    refusals::report(&session, refused, &mut result);
     let silence = session.silence().await;
     // That there is no answer is said once.
     if options.generate.is_some() && silence.is_none() {

@@ -31,12 +31,13 @@ pub(crate) struct Run {
     pub(crate) result: String,
 }
 
-/// Runs a program through a second process of this one.
+/// Runs a program in a folder through a second process of this one.
 ///
 /// # Errors
 /// When it cannot be started, or could not do what it was asked for.
-pub(crate) fn measured(program: &Path, arguments: &[&str]) -> anyhow::Result<Run> {
+pub(crate) fn measured(program: &Path, arguments: &[&str], folder: &Path) -> anyhow::Result<Run> {
     let output = Command::new(std::env::current_exe()?)
+        .current_dir(folder)
         .arg("--measure")
         .arg(program)
         .args(arguments)

@@ -224,6 +224,25 @@ impl Case {
         }
     }
 
+    /// The case without its changes, where one of them may leave the credential as it was.
+    #[must_use]
+    pub fn unchanged(&self) -> Option<Self> {
+        let other_case = |change: &Change| {
+            matches!(
+                change,
+                Change::Credential {
+                    tamper: Tamper::OtherCase,
+                    ..
+                }
+            )
+        };
+        self.changes.iter().any(other_case).then(|| {
+            let mut same = self.clone();
+            same.changes.retain(|change| !other_case(change));
+            same
+        })
+    }
+
     /// Whether a 2xx answer is promised.
     #[must_use]
     pub fn succeeds(&self) -> bool {

@@ -27,6 +27,7 @@ mod protocol;
 mod query_string;
 mod random;
 mod recorded;
+mod span;
 mod text;
 mod walk;
 mod wire;

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::masked::{Piece, Slice, joined};
+use super::masked::{LetterCase, Piece, Slice, joined};
 use super::transport::Transport;
 use super::{Request, Secrets, wire_name};
 
@@ -153,17 +153,17 @@ fn word(pieces: &[Piece], spoiled: &mut Vec<String>) -> String {
     };
     let is_plain = pieces.iter().all(|piece| match piece {
         Piece::Text(text) => plain(text),
-        Piece::Secret { .. } | Piece::Base64(_) => true,
+        Piece::Secret { .. } | Piece::Base64(_) | Piece::Cased(..) => true,
     });
     let mut out = String::new();
     for piece in pieces {
         match piece {
             Piece::Text(text) if is_plain => out += &String::from_utf8_lossy(text),
             Piece::Text(text) => out += &text_word(text),
-            Piece::Secret { .. } | Piece::Base64(_) if is_plain => {
+            Piece::Secret { .. } | Piece::Base64(_) | Piece::Cased(..) if is_plain => {
                 out += &expansion(piece, spoiled);
             }
-            Piece::Secret { .. } | Piece::Base64(_) => {
+            Piece::Secret { .. } | Piece::Base64(_) | Piece::Cased(..) => {
                 let _ = write!(out, "\"{}\"", expansion(piece, spoiled));
             }
         }
@@ -193,6 +193,19 @@ fn expansion(piece: &Piece, spoiled: &mut Vec<String>) -> String {
             let text = word(inner, spoiled);
             format!("$(printf %s {text} | base64 | tr -d '\\n')")
         }
+        Piece::Cased(case, inner) => {
+            for piece in inner {
+                if let Piece::Secret { name, .. } = piece {
+                    spoiled.push(name.clone());
+                }
+            }
+            let text = word(inner, spoiled);
+            let sets = match case {
+                LetterCase::Upper => "a-z A-Z",
+                LetterCase::Lower => "A-Z a-z",
+            };
+            format!("$(printf %s {text} | LC_ALL=C tr {sets})")
+        }
     }
 }
 
@@ -210,7 +223,7 @@ fn printed(pieces: &[Piece], spoiled: &mut Vec<String>) -> String {
     for piece in pieces {
         match piece {
             Piece::Text(text) => format += &format_of(text),
-            Piece::Secret { .. } | Piece::Base64(_) => {
+            Piece::Secret { .. } | Piece::Base64(_) | Piece::Cased(..) => {
                 format += "%s";
                 let _ = write!(arguments, " \"{}\"", expansion(piece, spoiled));
             }
@@ -347,6 +360,16 @@ mod tests {
                 "Authorization",
                 "Basic bWU6aHVudGVyMg==",
                 "\"Authorization: Basic $(printf %s \"${BASIC_AUTH%?}\" | base64 | tr -d '\\n')\"",
+            ),
+            (
+                "X-API-Key",
+                "HUNTER22",
+                "\"X-Api-Key: $(printf %s \"${X_API_KEY:?}\" | LC_ALL=C tr a-z A-Z)\"",
+            ),
+            (
+                "Authorization",
+                "Basic bWU6SFVOVEVSMjI=",
+                "\"Authorization: Basic $(printf %s \"${BASIC_AUTH%????????}$(printf %s \"${BASIC_AUTH#\"${BASIC_AUTH%????????}\"}\" | LC_ALL=C tr a-z A-Z)\" | base64 | tr -d '\\n')\"",
             ),
         ] {
             let (checks, header) = curl(name, value);

@@ -1,7 +1,8 @@
 //! Texts of requests in which secrets have names: reports show the names, and a shell or a later run puts the values in their places.
 //!
 //! As a template, `${NAME}` stands for a value, `${NAME[..-3]}` for the value without its last three bytes, `${NAME[-3..]}` for these
-//! three alone, `${base64:...}` for the Base64 form of a template, and `${$}` for a dollar sign.
+//! three alone, `${base64:...}` for the Base64 form of a template, `${upper:...}` and `${lower:...}` for a template in another letter case,
+//! and `${$}` for a dollar sign.
 
 use data_encoding::BASE64;
 
@@ -16,6 +17,34 @@ pub(super) enum Piece {
     Text(Vec<u8>),
     Secret { name: String, slice: Slice },
     Base64(Vec<Self>),
+    Cased(LetterCase, Vec<Self>),
+}
+
+/// The case of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LetterCase {
+    Upper,
+    Lower,
+}
+
+impl LetterCase {
+    pub(super) const ALL: [Self; 2] = [Self::Upper, Self::Lower];
+
+    /// The name in a template.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Upper => "upper",
+            Self::Lower => "lower",
+        }
+    }
+
+    /// Letters of ASCII in this case, and everything else as it is.
+    pub(super) fn of(self, text: &str) -> String {
+        match self {
+            Self::Upper => text.to_ascii_uppercase(),
+            Self::Lower => text.to_ascii_lowercase(),
+        }
+    }
 }
 
 /// Which bytes of a secret are meant.
@@ -79,6 +108,11 @@ pub(super) fn shown(pieces: &[Piece]) -> Vec<u8> {
                 };
                 out.extend_from_slice(text.as_bytes());
             }
+            Piece::Cased(case, inner) => {
+                let inner = String::from_utf8_lossy(&shown(inner)).into_owned();
+                let name = case.name();
+                out.extend_from_slice(format!("[{inner} in {name} case]").as_bytes());
+            }
         }
     }
     out
@@ -108,6 +142,9 @@ pub(super) fn template(pieces: &[Piece]) -> Option<String> {
                 };
             }
             Piece::Base64(inner) => out += &format!("${{base64:{}}}", template(inner)?),
+            Piece::Cased(case, inner) => {
+                out += &format!("${{{}:{}}}", case.name(), template(inner)?);
+            }
         }
     }
     Some(out)
@@ -131,6 +168,11 @@ fn parse(mut text: &str) -> Option<Vec<Piece>> {
             push(&mut pieces, "$");
         } else if let Some(inner) = expression.strip_prefix("base64:") {
             pieces.push(Piece::Base64(parse(inner)?));
+        } else if let Some((case, inner)) = LetterCase::ALL.into_iter().find_map(|case| {
+            let inner = expression.strip_prefix(case.name())?;
+            Some((case, inner.strip_prefix(':')?))
+        }) {
+            pieces.push(Piece::Cased(case, parse(inner)?));
         } else {
             pieces.push(secret(expression)?);
         }
@@ -186,6 +228,7 @@ pub(crate) fn is_spoiled(template: &str) -> bool {
                 Piece::Text(_) => false,
                 Piece::Secret { slice, .. } => *slice != Slice::Whole,
                 Piece::Base64(inner) => any(inner),
+                Piece::Cased(..) => true,
             })
     }
     parse(template).is_some_and(|pieces| any(&pieces))
@@ -216,6 +259,11 @@ fn filled(pieces: &[Piece], value: &dyn Fn(&str) -> Option<String>) -> Result<Ve
             }
             Piece::Base64(inner) => {
                 out.extend(BASE64.encode(&filled(inner, value)?).into_bytes());
+            }
+            Piece::Cased(case, inner) => {
+                let inner = String::from_utf8(filled(inner, value)?);
+                let inner = inner.map_err(|_| Unfilled::Unusable)?;
+                out.extend(case.of(&inner).into_bytes());
             }
         }
     }
@@ -274,13 +322,23 @@ mod tests {
                 "Basic ${base64:${KEY[..-3]}x${KEY[-2..]}}",
                 "Basic aHVudGV4MjI=",
             ),
+            (
+                vec![
+                    text("Bearer "),
+                    Piece::Cased(LetterCase::Upper, vec![secret(Slice::Whole)]),
+                ],
+                "Bearer ${upper:${KEY}}",
+                "Bearer HUNTER22",
+            ),
         ] {
             assert_eq!(template(&pieces).as_deref(), Some(written));
             let value = |name: &str| (name == "KEY").then(|| "hunter22".to_owned());
             assert_eq!(fill(written, &value).unwrap(), filled.as_bytes());
-            assert!(!String::from_utf8_lossy(&shown(&pieces)).contains("hunter"));
+            let shown = String::from_utf8_lossy(&shown(&pieces)).to_lowercase();
+            assert!(!shown.contains("hunter"), "{shown}");
         }
         assert!(is_spoiled("Bearer ${KEY}x") && is_spoiled("${base64:${KEY[..-1]}}"));
+        assert!(is_spoiled("Bearer ${lower:${KEY}}"));
         assert!(!is_spoiled("Bearer ${KEY}") && !is_spoiled("Basic ${base64:${KEY}}"));
     }
 

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::masked::{HIDDEN, variable};
+use super::masked::{HIDDEN, LetterCase, variable};
 use super::transport::Transport;
 use crate::case::UNKNOWN;
 use crate::case::key::{RUN_ID, RunId};
@@ -22,6 +22,9 @@ pub(crate) use known::{BASIC, TOKEN};
 
 /// Shorter values are hidden in their headers only: elsewhere they would be found in ordinary words.
 const SHORTEST: usize = 4;
+
+/// From this length on, values are hidden in any letter case: shorter ones may be ordinary words then.
+const LONG: usize = 8;
 
 /// Parts of header names that carry credentials in any API.
 const TELLING: [&str; 9] = [
@@ -158,7 +161,13 @@ impl Secrets {
                 let lower = lowercase_escapes(&encoded);
                 let base64 = BASE64.encode(secret.as_bytes());
                 let json = &json[1..json.len() - 1];
-                for form in [secret, json, &encoded, &lower, &base64] {
+                let mut forms = vec![secret, json, &encoded, &lower, &base64];
+                // A server may repeat what it was sent in another letter case.
+                let cased = LetterCase::ALL.map(|case| case.of(secret));
+                if secret.len() >= LONG {
+                    forms.extend(cased.iter().map(String::as_str));
+                }
+                for form in forms {
                     if !values.iter().any(|known| known == form) {
                         values.push(form.to_owned());
                     }
@@ -300,6 +309,8 @@ mod tests {
         ] {
             assert_eq!(secrets.url(url), shown);
         }
+        secrets.remember("Token-abcd1235");
+        assert_eq!(secrets.hide("no TOKEN-ABCD1235"), "no [redacted]");
         assert_eq!(secrets.header("Authorization", "Bearer abcd1235"), HIDDEN);
         let unknown = format!("Bearer {UNKNOWN}");
         assert_eq!(secrets.header("Authorization", &unknown), unknown);

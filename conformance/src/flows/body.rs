@@ -188,6 +188,15 @@ impl Bodies<'_> {
 
     /// The value with other scalars where free text or a choice allows it, so that two creations differ and texts are long.
     pub(super) fn varied(&self, schema: &str, base: &Value, count: u64) -> Value {
+        self.changed(schema, base, count, false)
+    }
+
+    /// The value with other scalars wherever the schema allows it.
+    pub(super) fn different(&self, schema: &str, base: &Value, count: u64) -> Value {
+        self.changed(schema, base, count, true)
+    }
+
+    fn changed(&self, schema: &str, base: &Value, count: u64, all: bool) -> Value {
         let mut whole = base.clone();
         let mut leaves = Vec::new();
         self.leaves(base, &[schema.to_owned()], String::new(), 0, &mut leaves);
@@ -201,7 +210,7 @@ impl Bodies<'_> {
                     .iter()
                     .any(|format| self.has_format(&roots, format))
                     && count > 0;
-            let chosen = self.seed != 0 && chance(self.seed, &at, count).is_multiple_of(2);
+            let chosen = all || self.seed != 0 && chance(self.seed, &at, count).is_multiple_of(2);
             if !unique && !chosen || is_reference(&name) || is_version(&name) {
                 continue;
             }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::create::Thing;
 use super::driver::{Answer, Call, Driver, Stopped};
-use super::members::{Described, alike};
+use super::members::{Described, Difference, alike, members_of};
 use super::naming::{is_change_time, is_reference, is_secret, is_version};
 use super::time::{resolution_ms, time_of};
 use super::view::{State, described};
@@ -155,6 +155,7 @@ impl Driver<'_> {
             described(&after),
         );
         let is_applied = differences.is_empty();
+        let mut told: Vec<String> = differences.iter().map(Difference::member).collect();
         self.differences(
             rules::UPDATE_APPLIED,
             Writing::Update,
@@ -162,13 +163,9 @@ impl Driver<'_> {
             differences,
             &after.answer,
         );
-        let names: Vec<String> = sent
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone())
-            .collect();
+        let names = members_of(Some(&sent));
         for (name, old, new) in self.moved(index, before, &after, &names) {
+            told.push(name.clone());
             let fault = FlowFault::Changed {
                 at: pointer::join("", &name),
                 before: old,
@@ -186,6 +183,9 @@ impl Driver<'_> {
             self.time(patch, before, &after, waited);
             self.tag(patch, before, &after, &names);
         }
+        let by = (patch, Writing::Update);
+        self.answered(index, thing, by, &answer, &after, (&names, &told))
+            .await?;
         Ok((answer, Some(after)))
     }
 
@@ -332,9 +332,9 @@ impl Driver<'_> {
             described(&after),
         );
         let is_stored = differences.is_empty();
+        let names = members_of(Some(&sent));
+        let told: Vec<String> = differences.iter().map(Difference::member).collect();
         if is_stored {
-            let members = sent.as_object().into_iter().flatten();
-            let names: Vec<String> = members.map(|(name, _)| name.clone()).collect();
             self.tag(put, &before, &after, &names);
         }
         self.differences(
@@ -344,6 +344,9 @@ impl Driver<'_> {
             differences,
             &after.answer,
         );
+        let by = (put, Writing::Replace);
+        self.answered(index, thing, by, &first, &after, (&names, &told))
+            .await?;
         let mut call = Call::new(put, &thing.path).body(body.clone());
         call.headers.extend(self.precondition(put, &after.answer));
         let again = self.send(call).await?;

@@ -3,7 +3,7 @@
 use super::create::Thing;
 use super::driver::{Answer, Call, Driver, Stopped, User};
 use super::list::Found;
-use super::members::{Described, Difference};
+use super::members::{Described, Difference, members_of};
 use super::shape;
 use super::view::{View, described};
 use crate::case::serialize::encode;
@@ -13,12 +13,6 @@ use crate::rule::flows as rules;
 
 /// How often something is asked again before it counts as missing.
 pub(super) const ATTEMPTS: u32 = 3;
-
-/// How many things are created to have a list of some pages.
-const STOCK: usize = 5;
-
-/// Smallest pages above this size are not filled: it would take too many things.
-const FILLED: u64 = 4;
 
 impl Driver<'_> {
     /// All flows of a resource.
@@ -44,16 +38,27 @@ impl Driver<'_> {
         if self.begins(FlowPart::List) {
             self.listed(index, &above, &thing).await?;
         }
+        // Before others are created, which may take its place.
+        if self.begins(FlowPart::Pages) {
+            self.stock(index, &above, &thing).await?;
+        }
         if self.begins(FlowPart::Defaults) {
             self.misread(index, &above, &thing).await?;
             self.defaults(index, &above).await?;
         }
-        if self.begins(FlowPart::Pages) {
-            self.stock(index, &above, &thing).await?;
-        }
         let mut update = None;
         if self.begins(FlowPart::Filters) {
             self.filters(index, &above, &thing).await?;
+            let resource = &self.resources[index];
+            let reads = [
+                (resource.list, above.clone()),
+                (resource.read, thing.path.clone()),
+            ];
+            for (operation, path) in reads {
+                if let Some(operation) = operation {
+                    self.omitted(index, operation, &path).await?;
+                }
+            }
         }
         if self.begins(FlowPart::Updates) {
             update = self.updates(index, &thing).await?;
@@ -89,6 +94,9 @@ impl Driver<'_> {
     /// Reads lists and some of their items, where nothing may be created.
     async fn observe(&mut self, index: usize, above: &[String]) -> Result<(), Stopped> {
         self.pages(index, above, &[]).await?;
+        if let Some(list) = self.resources[index].list {
+            self.omitted(index, list, above).await?;
+        }
         let resource = &self.resources[index];
         let (Some(read), Some(_)) = (resource.read, resource.list) else {
             return Ok(());
@@ -177,6 +185,7 @@ impl Driver<'_> {
                 }
             }
         };
+        let mut told = Vec::new();
         if let (Some(sent), Some(schema)) = (&thing.sent, self.schemas_of(create).0) {
             let (sent, roots) = self.unwrapped(sent, &schema, &state);
             let (sent, found) = (
@@ -188,6 +197,11 @@ impl Driver<'_> {
             );
             let lost = self.comparing.defaults(sent, found);
             let differences = self.comparing.differences(sent, found);
+            told = differences
+                .iter()
+                .chain(&lost)
+                .map(Difference::member)
+                .collect();
             self.differences(
                 rules::WRITTEN_READ,
                 Writing::Create,
@@ -203,6 +217,10 @@ impl Driver<'_> {
                 &state.answer,
             );
         }
+        let by = (create, Writing::Create);
+        let sent = members_of(thing.sent.as_ref());
+        self.answered(index, thing, by, &thing.answer, &state, (&sent, &told))
+            .await?;
         let Some(again) = self.state(index, thing).await? else {
             return Ok(());
         };
@@ -355,43 +373,5 @@ impl Driver<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Creates more things, so that a list has several pages, and reads it page by page.
-    async fn stock(
-        &mut self,
-        index: usize,
-        above: &[String],
-        thing: &Thing,
-    ) -> Result<(), Stopped> {
-        let Some(list) = self.resources[index].list else {
-            return Ok(());
-        };
-        let paging = self.paging(list);
-        let mut known = vec![thing.id.clone()];
-        let is_listed = matches!(
-            self.find(index, above, &thing.id, User::First).await?,
-            Some(Found::Yes(..))
-        );
-        let wanted = match (&paging.size, paging.sizes.0 <= FILLED) {
-            (Some(_), true) => STOCK.max(usize::try_from(paging.sizes.0).unwrap_or(STOCK) * 2 + 1),
-            _ => 2,
-        };
-        let before = self.findings.len();
-        while known.len() < wanted {
-            let Some(more) = self.create(index, above).await? else {
-                // A server may allow only so many; the first one shows that it creates.
-                self.forget_refusals(before);
-                break;
-            };
-            known.push(more.id);
-        }
-        // A thing that is not in the list at all was already reported, and an accepted one may take any time.
-        let known = if is_listed && thing.answer.status != 202 {
-            known
-        } else {
-            Vec::new()
-        };
-        self.pages(index, above, &known).await
     }
 }

@@ -8,9 +8,10 @@ use url::Url;
 use super::driver::{Answer, Call, Driver, Stopped, User};
 use super::page::{self, Next, Total};
 use super::paging::{Paging, Place};
+use super::resource::Resource;
 use super::shape;
 use crate::case::serialize::text;
-use crate::finding::FlowFault;
+use crate::finding::{FlowFault, Severity};
 use crate::rule::flows as rules;
 
 /// Most pages that are read of one list.
@@ -26,7 +27,13 @@ pub(super) struct Walk {
     pub(super) items: Vec<(String, Value)>,
     /// The sizes of the pages.
     pub(super) sizes: Vec<usize>,
+    /// Whether each page says in so many words that there are more, or not.
+    pub(super) more: Vec<Option<bool>>,
+    /// Whether the last page says that it is the last one, in the member for the next one.
+    pub(super) is_said_last: bool,
     pub(super) total: Option<Total>,
+    /// How many pages the last page says there are.
+    pub(super) total_pages: Option<Total>,
     pub(super) end: End,
     /// The last answer.
     pub(super) last: Answer,
@@ -85,7 +92,7 @@ impl Driver<'_> {
             return Ok(None);
         };
         let paging = self.paging(list);
-        let (parameter, singular) = (resource.parameter.clone(), resource.singular());
+        let (mut all_more, mut total_pages) = (Vec::new(), None);
         let (mut items, mut sizes, mut total) = (Vec::new(), Vec::new(), None);
         let (mut seen, mut places) = (HashSet::new(), HashSet::new());
         let (mut token, mut url): (Option<String>, Option<String>) = (None, None);
@@ -105,16 +112,15 @@ impl Driver<'_> {
                 return Ok(Some(Walk {
                     items,
                     sizes,
+                    more: all_more,
+                    is_said_last: false,
                     total,
+                    total_pages,
                     end: End::Refused,
                     last,
                 }));
             };
-            let entries = body
-                .pointer(&at)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default();
+            let entries = entries(resource, body, &at);
             total = page::total(
                 body,
                 last.header("x-total-count").first().map(String::as_str),
@@ -122,21 +128,18 @@ impl Driver<'_> {
             )
             .or(total);
             let next = page::next(body, &last.header("link"), &at);
-            let more = says_more(body);
+            total_pages = page::total_pages(body, &at).or(total_pages);
+            let is_said_last = page::says_last(body, &at);
+            let more = page::says_more(body);
+            all_more.push(more);
             let before = seen.len();
-            for item in &entries {
-                let pointers = shape::ids(item, &parameter, &singular);
-                let id = pointers
-                    .iter()
-                    .find_map(|at| item.pointer(at).filter(|id| !id.is_null()));
-                let id = id.map_or_else(|| item.to_string(), text);
-                seen.insert(id.clone());
-                items.push((id, item.clone()));
-            }
-            sizes.push(entries.len());
+            let count = entries.len();
+            seen.extend(entries.iter().map(|(id, _)| id.clone()));
+            items.extend(entries);
+            sizes.push(count);
             let is_found = wanted.is_some_and(|wanted| seen.contains(wanted));
-            let is_again = number > 0 && !entries.is_empty() && seen.len() == before;
-            empty = if entries.is_empty() { empty + 1 } else { 0 };
+            let is_again = number > 0 && count > 0 && seen.len() == before;
+            empty = if count == 0 { empty + 1 } else { 0 };
             let last_id = items.last().map(|(id, _)| id.clone());
             let end = if is_found || sizes.len() >= pages {
                 Some(End::Cut)
@@ -144,6 +147,12 @@ impl Driver<'_> {
                 Some(End::Endless)
             } else {
                 match (next, &paging.place) {
+                    // The member may be about something else than pages.
+                    (Next::Last, Place::Offset(..) | Place::Page(..))
+                        if more == Some(true) && count > 0 =>
+                    {
+                        None
+                    }
                     (Next::Last, _) => Some(End::Last),
                     (Next::Url(target), _) => {
                         match same_origin(&last.exchange.request.url, &target) {
@@ -166,8 +175,8 @@ impl Driver<'_> {
                     }
                     (Next::Unsaid, Place::Cursor(_)) | (_, Place::Given) => Some(End::Last),
                     (_, Place::Offset(..) | Place::Page(..)) => {
-                        let short = size.is_some_and(|size| (entries.len() as u64) < size);
-                        (entries.is_empty() || short).then_some(End::Last)
+                        let is_short = size.is_some_and(|size| (count as u64) < size);
+                        (count == 0 || is_short && more != Some(true)).then_some(End::Last)
                     }
                 }
             };
@@ -175,7 +184,10 @@ impl Driver<'_> {
                 return Ok(Some(Walk {
                     items,
                     sizes,
+                    more: all_more,
+                    is_said_last,
                     total,
+                    total_pages,
                     end,
                     last,
                 }));
@@ -228,6 +240,53 @@ impl Driver<'_> {
         }))
     }
 
+    /// Asks for the page behind one that says that it is the last one; returns how many more items it has.
+    async fn hidden(
+        &mut self,
+        index: usize,
+        above: &[String],
+        walk: &Walk,
+        size: Option<u64>,
+    ) -> Result<usize, Stopped> {
+        let resource = &self.resources[index];
+        let is_said = walk.end == End::Last && walk.more.last() == Some(&Some(false));
+        let (Some(list), Some(body), true) = (resource.list, &walk.last.body, is_said) else {
+            return Ok(0);
+        };
+        let at = shape::items(body, &resource.name).unwrap_or_default();
+        let next = page::reference(body, &walk.last.header("link"), &at);
+        let paging = self.paging(list);
+        let asked = &walk.last.exchange.request.url;
+        let token = match (next, &paging.place) {
+            (Next::Url(target), _) => Err(target),
+            (Next::Token(token), Place::Cursor(_)) => Ok(Some(token)),
+            (_, Place::Offset(..) | Place::Page(..)) => Ok(None),
+            (_, Place::Cursor(_) | Place::Given) => return Ok(0),
+        };
+        let target = match token {
+            Err(target) => same_origin(asked, &target),
+            Ok(token) => {
+                let number = walk.sizes.len() as u64;
+                let query = paging.query(number, walk.items.len(), size, token.as_deref());
+                with_query(asked, &query)
+            }
+        };
+        let mut call = Call::new(list, above);
+        // A URL of its own, as the response to it is not judged: a server may refuse what it did not offer.
+        call.url = target;
+        if call.url.is_none() {
+            return Ok(0);
+        }
+        let answer = self.send(call).await?;
+        let body = answer.body.as_ref().filter(|_| answer.is_ok());
+        let page = body.and_then(|body| Some((body, shape::items(body, &resource.name)?)));
+        let Some((body, at)) = page else {
+            return Ok(0);
+        };
+        let entries = entries(resource, body, &at).into_iter();
+        Ok(entries.filter(|(id, _)| walk.find(id).is_none()).count())
+    }
+
     /// Reads a list page by page in small pages and judges it. `known` are the ids of items that it has. A fault has to show twice: others
     /// may change the list meanwhile.
     pub(super) async fn pages(
@@ -254,6 +313,17 @@ impl Driver<'_> {
                 return Ok(());
             };
             let mut found = faults(&walk, known, size, by_place);
+            let hidden = self.hidden(resource, above, &walk, size).await?;
+            if hidden > 0 {
+                // The others follow from it.
+                let follows = [rules::PAGES_COMPLETE, rules::TOTAL_TRUE];
+                found.retain(|(rule, _)| !follows.contains(rule));
+                let fault = FlowFault::More {
+                    said: false,
+                    items: hidden,
+                };
+                found.push((rules::MORE_TRUE, fault));
+            }
             if walk.end == End::Cut {
                 // Too long for small pages; large ones may come to the end.
                 let size = paging.size.is_some().then_some(paging.sizes.1);
@@ -278,7 +348,12 @@ impl Driver<'_> {
             };
             for (rule, fault) in found {
                 if before.iter().any(|(known, _)| *known == rule) {
-                    self.note(rule, list, fault, Some(&walk.last));
+                    // A client that asks once more than it has to loses nothing.
+                    let severity = match fault {
+                        FlowFault::More { said: true, .. } => Severity::Warning,
+                        _ => Severity::Breaking,
+                    };
+                    self.note_as(rule, severity, list, fault, Some(&walk.last));
                 }
             }
             return Ok(());
@@ -286,25 +361,29 @@ impl Driver<'_> {
     }
 }
 
-/// Whether a page says in so many words that there are more, or not.
-fn says_more(body: &Value) -> Option<bool> {
-    fn of(value: &Value, depth: usize) -> Option<bool> {
-        let members = value.as_object()?;
-        let said = members.iter().find_map(|(name, value)| {
-            let known = matches!(
-                super::naming::plain(name).as_str(),
-                "hasmore" | "hasnext" | "hasnextpage" | "more"
-            );
-            value.as_bool().filter(|_| known)
-        });
-        said.or_else(|| {
-            members
-                .values()
-                .filter(|_| depth > 0)
-                .find_map(|value| of(value, depth - 1))
-        })
-    }
-    of(body, 2)
+/// The items of a page with their ids, or as text where they have none.
+fn entries(resource: &Resource, body: &Value, at: &str) -> Vec<(String, Value)> {
+    let items = body.pointer(at).and_then(Value::as_array);
+    let with_id = |item: &Value| {
+        let pointers = shape::ids(item, &resource.parameter, &resource.singular());
+        let id = pointers
+            .iter()
+            .find_map(|at| item.pointer(at).filter(|id| !id.is_null()));
+        (id.map_or_else(|| item.to_string(), text), item.clone())
+    };
+    items.into_iter().flatten().map(with_id).collect()
+}
+
+/// A URL with other values of some query parameters.
+fn with_query(url: &str, query: &[(String, String)]) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    let pairs = url.query_pairs().into_owned();
+    let is_other = |(name, _): &(String, String)| query.iter().all(|(known, _)| known != name);
+    let kept: Vec<(String, String)> = pairs.filter(is_other).collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(kept.iter().chain(query));
+    Some(url.into())
 }
 
 /// The target of a URL reference, if it is on the same server.
@@ -384,6 +463,38 @@ fn faults(
                 },
             ));
         }
+    }
+    if repeats.is_empty() && missing == 0 {
+        found.extend(page_faults(walk, size));
+    }
+    found
+}
+
+/// The faults in what pages say of other pages, in a list that was read to its end.
+fn page_faults(walk: &Walk, size: Option<u64>) -> Vec<(&'static str, FlowFault)> {
+    let mut found = Vec::new();
+    let Some(last) = walk.sizes.iter().rposition(|size| *size > 0) else {
+        return found;
+    };
+    let is_last = last + 1 < walk.sizes.len() || walk.is_said_last;
+    if is_last && walk.more[last] == Some(true) {
+        let fault = FlowFault::More {
+            said: true,
+            items: 0,
+        };
+        found.push((rules::MORE_TRUE, fault));
+    }
+    let is_full = |count: &usize| size == Some(*count as u64);
+    if let Some(total) = &walk.total_pages
+        && walk.sizes[..last].iter().all(is_full)
+        && total.count != last as u64 + 1
+    {
+        let fault = FlowFault::TotalPages {
+            at: total.at.clone(),
+            stated: total.count,
+            counted: last + 1,
+        };
+        found.push((rules::TOTAL_TRUE, fault));
     }
     found
 }

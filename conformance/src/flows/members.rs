@@ -21,6 +21,19 @@ pub(super) struct Difference {
     pub(super) found: Option<Value>,
 }
 
+impl Difference {
+    /// The name of the member of what was written that it is in.
+    pub(super) fn member(&self) -> String {
+        pointer::tokens(&self.at).next().unwrap_or_default()
+    }
+}
+
+/// The names of the members of a body.
+pub(super) fn members_of(body: Option<&Value>) -> Vec<String> {
+    let members = body.and_then(Value::as_object).into_iter().flatten();
+    members.map(|(name, _)| name.clone()).collect()
+}
+
 /// Compares values of requests with values of responses.
 pub(super) struct Comparing<'a> {
     schemas: &'a Schemas<'a>,

@@ -66,6 +66,16 @@ pub(super) fn are_related(one: &str, other: &str) -> bool {
         || is_state(&one) && is_state(&other)
 }
 
+/// Whether a member says in which place something is among others, or whether it is in use.
+pub(super) fn is_rank_or_state(name: &str) -> bool {
+    const RANKS: [&str; 9] = [
+        "position", "order", "rank", "index", "priority", "number", "sequence", "next", "previous",
+    ];
+    let words = words(name);
+    let mut words = words.iter().map(String::as_str);
+    words.any(|word| RANKS.contains(&word) || STATES.contains(&word))
+}
+
 /// Whether the value of a member is a secret, which servers mask or show once.
 pub(super) fn is_secret(name: &str) -> bool {
     const TELLING: [&str; 14] = [

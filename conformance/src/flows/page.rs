@@ -21,6 +21,28 @@ pub(super) enum Next {
 
 /// Reads what a page says of the next one, from its `Link` header and its body.
 pub(super) fn next(body: &Value, links: &[String], items: &str) -> Next {
+    match reference(body, links, items) {
+        // A link in a header leads somewhere.
+        Next::Url(url) if links.iter().any(|link| link.contains(&url)) => Next::Url(url),
+        reference => match denies_more(body, items) {
+            true => Next::Last,
+            false => reference,
+        },
+    }
+}
+
+/// Whether a page says that there are no more.
+fn denies_more(body: &Value, items: &str) -> bool {
+    let mut members = members(body, items).into_iter();
+    members.any(|(at, value)| {
+        let name = pointer::tokens(&at).last().map(|name| plain(&name));
+        let is_it = |name: String| matches!(name.as_str(), "hasmore" | "hasnext" | "hasnextpage");
+        *value == Value::Bool(false) && name.is_some_and(is_it)
+    })
+}
+
+/// Reads where a page says that the next one is, whether it says that there is one or not.
+pub(super) fn reference(body: &Value, links: &[String], items: &str) -> Next {
     if let Some(url) = links.iter().find_map(|link| link_next(link)) {
         return Next::Url(url);
     }
@@ -33,12 +55,6 @@ pub(super) fn next(body: &Value, links: &[String], items: &str) -> Next {
         };
         let (name, words) = (plain(last), words(last));
         let inside = before.last().map(|name| plain(name)).unwrap_or_default();
-        if let ("hasmore" | "hasnext" | "hasnextpage", Value::Bool(more)) = (name.as_str(), value) {
-            if !more {
-                return Next::Last;
-            }
-            continue;
-        }
         let is_next = words.first().is_some_and(|word| word == "next")
             || matches!(
                 name.as_str(),
@@ -65,6 +81,45 @@ pub(super) fn next(body: &Value, links: &[String], items: &str) -> Next {
         }
     }
     said
+}
+
+/// Whether a page says in so many words that there are more, or not.
+pub(super) fn says_more(body: &Value) -> Option<bool> {
+    fn of(value: &Value, depth: usize) -> Option<bool> {
+        let members = value.as_object()?;
+        let said = members.iter().find_map(|(name, value)| {
+            let known = matches!(
+                plain(name).as_str(),
+                "hasmore" | "hasnext" | "hasnextpage" | "more"
+            );
+            value.as_bool().filter(|_| known)
+        });
+        said.or_else(|| {
+            members
+                .values()
+                .filter(|_| depth > 0)
+                .find_map(|value| of(value, depth - 1))
+        })
+    }
+    of(body, 2)
+}
+
+/// Whether a page has a member for the next one that is null: not one that only begins with the word.
+pub(super) fn says_last(body: &Value, items: &str) -> bool {
+    const NAMES: [&str; 7] = [
+        "next",
+        "nextcursor",
+        "nextpage",
+        "nexttoken",
+        "nextpagetoken",
+        "nextlink",
+        "nexturl",
+    ];
+    let mut members = members(body, items).into_iter();
+    members.any(|(at, value)| {
+        let name = pointer::tokens(&at).last().map(|name| plain(&name));
+        value.is_null() && name.is_some_and(|name| NAMES.contains(&name.as_str()))
+    })
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288).
@@ -144,6 +199,26 @@ pub(super) fn total(body: &Value, header: Option<&str>, items: &str) -> Option<T
     vague
 }
 
+/// The number of pages that a page states.
+pub(super) fn total_pages(body: &Value, items: &str) -> Option<Total> {
+    const NAMES: [&str; 5] = [
+        "totalpages",
+        "pagestotal",
+        "pagecount",
+        "numpages",
+        "numberofpages",
+    ];
+    members(body, items).into_iter().find_map(|(at, value)| {
+        let name = plain(&pointer::tokens(&at).last()?);
+        let count = value.as_u64().filter(|_| NAMES.contains(&name.as_str()))?;
+        Some(Total {
+            at,
+            count,
+            is_vague: false,
+        })
+    })
+}
+
 /// The members of the envelope of a list, without its items.
 fn members<'v>(body: &'v Value, items: &str) -> Vec<(String, &'v Value)> {
     let mut found = Vec::new();
@@ -212,6 +287,37 @@ mod tests {
             links("</p?page=1>; rel=\"prev\", </p?page=3>; rel=\"next\""),
             url("/p?page=3")
         );
+    }
+
+    #[test]
+    fn a_page_may_say_whether_there_are_more_beside_where_they_are() {
+        for (body, more, is_last, reference_is) in [
+            (
+                json!({"data": [], "hasMore": false, "nextCursor": "c"}),
+                Some(false),
+                false,
+                Next::Token("c".to_owned()),
+            ),
+            (
+                json!({"data": [], "meta": {"has_next_page": true}, "next": null}),
+                Some(true),
+                true,
+                Next::Last,
+            ),
+            (
+                json!({"data": [], "next_invoice_date": null}),
+                None,
+                false,
+                Next::Last,
+            ),
+        ] {
+            assert_eq!(says_more(&body), more, "{body}");
+            assert_eq!(says_last(&body, "/data"), is_last, "{body}");
+            assert_eq!(reference(&body, &[], "/data"), reference_is, "{body}");
+        }
+        let pages = json!({"data": [], "pagination": {"total_pages": 3, "page": 1}});
+        let stated = total_pages(&pages, "/data").map(|total| (total.at, total.count));
+        assert_eq!(stated, Some(("/pagination/total_pages".to_owned(), 3)));
     }
 
     #[test]

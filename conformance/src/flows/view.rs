@@ -40,7 +40,6 @@ impl Driver<'_> {
         id: &str,
     ) -> Result<View, Stopped> {
         let resource = &self.resources[index];
-        let subschemas = self.session.judge.schemas.subschemas();
         if let Some(read) = resource.read {
             let answer = self.send(Call::new(read, path)).await?;
             if answer.is_gone() {
@@ -49,21 +48,7 @@ impl Driver<'_> {
             let (Some(body), true) = (answer.body.clone(), answer.is_ok()) else {
                 return Ok(View::Unknown);
             };
-            let own = shape::ids(&body, &resource.parameter, &resource.singular());
-            let own = own
-                .iter()
-                .find(|at| body.pointer(at).is_some_and(|found| text(found) == id))
-                .or(own.first());
-            let inner = own
-                .map(|at| pointer::parent(at).to_owned())
-                .unwrap_or_default();
-            let mut schemas: Vec<String> = self.schemas_of(read).1.into_iter().collect();
-            for token in pointer::tokens(&inner) {
-                schemas = subschemas
-                    .member(&subschemas.in_place(&schemas), &token)
-                    .schemas();
-            }
-            let value = body.pointer(&inner).cloned().unwrap_or_default();
+            let (value, schemas, _) = self.of_thing(index, read, &body, id);
             return Ok(View::Shown(Box::new(State {
                 value,
                 schemas,
@@ -89,6 +74,33 @@ impl Driver<'_> {
             Some(Found::No { last, .. }) => View::Gone(Box::new(last)),
             Some(Found::Unknown(_)) | None => View::Unknown,
         })
+    }
+
+    /// The thing in a response, which may wrap it, the schemas that describe it, and whether it has this id.
+    pub(super) fn of_thing(
+        &self,
+        index: usize,
+        operation: usize,
+        body: &Value,
+        id: &str,
+    ) -> (Value, Vec<String>, bool) {
+        let resource = &self.resources[index];
+        let subschemas = self.session.judge.schemas.subschemas();
+        let all = shape::ids(body, &resource.parameter, &resource.singular());
+        let is_own = |at: &&String| body.pointer(at).is_some_and(|found| text(found) == id);
+        let own = all.iter().find(is_own);
+        let inner = own.or(all.first());
+        let inner = inner
+            .map(|at| pointer::parent(at).to_owned())
+            .unwrap_or_default();
+        let mut schemas: Vec<String> = self.schemas_of(operation).1.into_iter().collect();
+        for token in pointer::tokens(&inner) {
+            schemas = subschemas
+                .member(&subschemas.in_place(&schemas), &token)
+                .schemas();
+        }
+        let value = body.pointer(&inner).cloned().unwrap_or_default();
+        (value, schemas, own.is_some())
     }
 
     /// Returns the schemas of the items of a list that a response has.
@@ -155,6 +167,21 @@ impl Driver<'_> {
             .collect()
     }
 
+    /// Tells the members that only clients change: those that they write, the id and the time of creation.
+    pub(super) fn kept(&self, index: usize) -> impl Fn(&str) -> bool + use<> {
+        let written = self.written(index);
+        let own = [
+            plain(&self.resources[index].parameter),
+            "id".to_owned(),
+            "uuid".to_owned(),
+        ];
+        move |name| {
+            written.iter().any(|known| known == name)
+                || own.contains(&plain(name))
+                || is_creation_time(name)
+        }
+    }
+
     /// The members that changed between two states although nobody sent them, of those that only clients change.
     pub(super) fn moved(
         &self,
@@ -163,18 +190,9 @@ impl Driver<'_> {
         after: &State,
         sent: &[String],
     ) -> Vec<(String, Value, Value)> {
-        let resource = &self.resources[index];
-        let written = self.written(index);
+        let is_kept = self.kept(index);
         let (Some(old), Some(new)) = (before.value.as_object(), after.value.as_object()) else {
             return Vec::new();
-        };
-        let own = [
-            plain(&resource.parameter),
-            "id".to_owned(),
-            "uuid".to_owned(),
-        ];
-        let is_kept = |name: &String| {
-            written.contains(name) || own.contains(&plain(name)) || is_creation_time(name)
         };
         let is_related = |name: &String| {
             sent.iter()

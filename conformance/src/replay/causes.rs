@@ -134,17 +134,21 @@ fn join_credentials(findings: &mut Vec<Finding>) {
         Some(sample[..=end].to_owned())
     };
     let is_open = |one: &Finding| one.rule == rules::CREDENTIALS_REQUIRED;
-    let unknown = Tamper::Unknown.words();
     let cause = |one: &Finding| -> Option<usize> {
         let own = sample(one).filter(|_| one.rule == rules::CREDENTIALS_CHECKED)?;
         let open = findings.iter().position(|other| {
             is_open(other) && sample(other).is_some_and(|sample| !sample.contains('`'))
         });
-        open.or_else(|| {
-            let any = format!("{} {unknown}", scheme(&own)?);
-            let is_any = |other: &Finding| sample(other).is_some_and(|other| other == any);
-            findings.iter().position(is_any).filter(|_| own != any)
-        })
+        let scheme = scheme(&own)?;
+        let with = |tamper: Tamper| {
+            let other = format!("{scheme} {}", tamper.words());
+            let is_it = |one: &Finding| sample(one).is_some_and(|known| known == other);
+            findings.iter().position(is_it).filter(|_| own != other)
+        };
+        // A server that takes another letter may take one in another case.
+        let is_cased = own.ends_with(Tamper::OtherCase.words());
+        open.or_else(|| with(Tamper::Unknown))
+            .or_else(|| with(Tamper::Alter).filter(|_| is_cased))
     };
     let causes: Vec<Option<usize>> = findings.iter().map(cause).collect();
     for (index, cause) in causes.iter().enumerate() {

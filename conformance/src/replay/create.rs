@@ -2,36 +2,21 @@
 
 use serde_json::Value;
 
-use super::keep::{bare_case, item_elsewhere, step_failure};
+use super::creator::Source;
+use super::keep::{bare_case, step_failure};
+use super::refusals::Refusal;
 use super::unit::Unit;
 use crate::case::form::Encodings;
 use crate::case::serialize::{self, encode};
 use crate::case::{Case, Intent, PathValue, key};
-use crate::document::pointer;
 use crate::exchange::Exchange;
-use crate::finding::{
-    ExchangeRecord, Finding, Place, ReplayFault, ReplayStep, Severity, StepFailure, Users,
-};
+use crate::finding::{StepFailure, Users};
 use crate::flows::renewed_body;
 use crate::generate::Generator;
-use crate::rule::replay as rules;
 use crate::samples::template_names;
 use crate::session::identity::{evaluate, id_in, id_in_list};
 use crate::session::template::{expand, prefix, same_shape};
-use crate::session::{Part, PathValues, Session, is_safe};
-
-/// A creation that did not work, told once.
-#[derive(Debug, Clone)]
-pub(super) struct Refusal {
-    /// Index of the operation that should have created.
-    operation: usize,
-    /// The sample that should have created.
-    sample: Case,
-    path: PathValues,
-    reason: StepFailure,
-    exchange: Option<Exchange>,
-    used_by: Users,
-}
+use crate::session::{PathValues, is_safe};
 
 /// The result for one path parameter.
 enum Made {
@@ -40,15 +25,6 @@ enum Made {
     Impossible,
     /// It should have worked; the reason is kept as a refusal.
     Refused,
-}
-
-/// Where the value of a parameter stands in an exchange.
-#[derive(Debug, Clone)]
-pub(super) enum Source {
-    /// A runtime expression of a link, or a constant.
-    Link(Value),
-    /// The member named as the parameter, `id`, or the like.
-    Member,
 }
 
 /// How often other values are tried where a server has something like what is to be created.
@@ -345,27 +321,6 @@ impl Unit<'_> {
         })
     }
 
-    /// The operation that creates what a parameter names, and where its answer has the value. `before` are the values of the parameters to
-    /// its left.
-    fn creator(
-        &mut self,
-        operation: usize,
-        name: &str,
-        before: &PathValues,
-    ) -> Option<(usize, Source)> {
-        let key = (operation, name.to_owned(), before.len());
-        if let Some(known) = self.creators.get(&key) {
-            return known.clone();
-        }
-        let template = self.session.operations[operation].path;
-        let found = self
-            .link(operation, name, before)
-            .or_else(|| self.collection(template, name))
-            .or_else(|| self.elsewhere(operation));
-        self.creators.insert(key, found.clone());
-        found
-    }
-
     /// A generated request of an operation that has no sample.
     pub(super) fn base(&mut self, operation: usize) -> Option<Case> {
         let session = self.session;
@@ -377,164 +332,5 @@ impl Unit<'_> {
             first.filter(|case| case.intent == Intent::Valid)
         };
         self.bases.entry(operation).or_insert_with(make).clone()
-    }
-
-    /// The operation whose answer has a link that gives the parameter, and the link's expression.
-    fn link(&self, operation: usize, name: &str, before: &PathValues) -> Option<(usize, Source)> {
-        let (document, operations) = (self.session.document, self.session.operations);
-        let target = &operations[operation];
-        for (index, creator) in operations.iter().enumerate() {
-            let names = template_names(creator.path);
-            if creator.method != "POST" || names.len() > before.len() {
-                continue;
-            }
-            for (status, response) in creator.responses(document) {
-                let links = response
-                    .value
-                    .get("links")
-                    .and_then(Value::as_object)
-                    .filter(|_| status.starts_with('2'));
-                for key in links.into_iter().flat_map(|links| links.keys()) {
-                    let at = pointer::join(&pointer::join(&response.pointer, "links"), key);
-                    let Some((_, link)) = document.resolve(&at) else {
-                        continue;
-                    };
-                    // A link to a neighbor on the same path names the same thing.
-                    let leads = self.linked(link).is_some_and(|linked| {
-                        linked == operation || operations[linked].path == target.path
-                    });
-                    let parameters = link.get("parameters").filter(|_| leads);
-                    let given = parameters.and_then(|given| {
-                        given
-                            .get(name)
-                            .or_else(|| given.get(format!("path.{name}")))
-                    });
-                    if let Some(expression) = given {
-                        // The expression has to come from the answer: what the path gives is known already.
-                        if expression
-                            .as_str()
-                            .is_none_or(|text| !text.starts_with("$request.path"))
-                        {
-                            return Some((index, Source::Link(expression.clone())));
-                        }
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    /// The operation that a link leads to.
-    fn linked(&self, link: &Value) -> Option<usize> {
-        let id = link.get("operationId").and_then(Value::as_str);
-        let by_id = id.and_then(|id| {
-            self.session
-                .operations
-                .iter()
-                .position(|operation| operation.id == Some(id))
-        });
-        by_id.or_else(|| {
-            let reference = link.get("operationRef")?.as_str()?;
-            let target = self.session.document.target(reference)?;
-            self.session
-                .operations
-                .iter()
-                .position(|operation| operation.pointer == target)
-        })
-    }
-
-    /// The POST of the collection that the parameter names a thing of.
-    fn collection(&self, template: &str, name: &str) -> Option<(usize, Source)> {
-        let collection = prefix(template, name, false);
-        let creates = |(_, operation): &(usize, &crate::document::Operation<'_>)| {
-            operation.method == "POST" && same_shape(operation.path, &collection)
-        };
-        let (index, _) = self.session.operations.iter().enumerate().find(creates)?;
-        Some((index, Source::Member))
-    }
-}
-
-impl Unit<'_> {
-    /// The POST below something else that creates what an operation names.
-    fn elsewhere(&self, operation: usize) -> Option<(usize, Source)> {
-        let session = self.session;
-        let (document, operations) = (session.document, session.operations);
-        let item = &operations[operation];
-        let creates = |one: &crate::document::Operation<'_>| {
-            item_elsewhere(document, operations, one)
-                .is_some_and(|read| read.path == prefix_of(item.path, read.path))
-        };
-        let index = operations.iter().position(creates)?;
-        Some((index, Source::Member))
-    }
-}
-
-/// As much of a path as another one has.
-fn prefix_of<'p>(path: &'p str, other: &str) -> &'p str {
-    match path.strip_prefix(other) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => &path[..other.len()],
-        _ => path,
-    }
-}
-
-impl Refusal {
-    /// Adds a user, once.
-    fn add(&mut self, user: String) {
-        if self.used_by.tree.iter().all(|known| known.subject != user) {
-            self.used_by.add(user);
-        }
-    }
-}
-
-/// Adds what later units could not create.
-pub(super) fn merge(refusals: &mut Vec<Refusal>, later: Vec<Refusal>) {
-    for refusal in later {
-        match refusals
-            .iter_mut()
-            .find(|known| known.operation == refusal.operation)
-        {
-            Some(known) => {
-                let users = refusal.used_by.tree.into_iter();
-                users.for_each(|user| known.add(user.subject));
-            }
-            None => refusals.push(refusal),
-        }
-    }
-}
-
-/// Adds what could not be created to the findings.
-pub(super) fn report(session: &Session<'_>, refusals: Vec<Refusal>, result: &mut Part) {
-    for refusal in refusals {
-        let Refusal {
-            sample,
-            path,
-            reason,
-            exchange,
-            used_by,
-            ..
-        } = refusal;
-        let samples = used_by.count;
-        let case = sample.record(&path);
-        let operation = sample.operation;
-        session.tell(ReplayStep::NotCreated {
-            operation: operation.clone(),
-            reason: reason.clone(),
-            samples,
-        });
-        let fault = ReplayFault::NotCreated {
-            sample: sample.sample,
-            reason,
-            samples,
-        };
-        let rule = rules::RESOURCE_NOT_CREATED;
-        result.findings.push(Finding {
-            old: Some(Place::of(session.document, &sample.at)),
-            exchange: exchange.map(|exchange| ExchangeRecord {
-                case: Some(case),
-                ..exchange.record(session.judge.secrets)
-            }),
-            used_by,
-            ..Finding::new(rule, Severity::Undecided, operation, fault)
-        });
     }
 }

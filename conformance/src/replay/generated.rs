@@ -8,8 +8,8 @@ use futures_util::stream::{self, FuturesOrdered, StreamExt};
 
 use super::ahead::{Ahead, Cases};
 use super::causes::Causes;
-use super::create::{self, Refusal};
 use super::lanes;
+use super::refusals::{self, Refusal};
 use super::unit::{self, Unit};
 use crate::case::Case;
 use crate::exchange::Exchange;
@@ -58,7 +58,7 @@ pub(super) async fn run(
     let (mut part, mut refusals) = (Part::default(), Vec::new());
     for (_, (later, more)) in units {
         part.append(later);
-        create::merge(&mut refusals, more);
+        refusals::merge(&mut refusals, more);
     }
     (part, refusals)
 }
@@ -104,6 +104,9 @@ async fn send(unit: &mut Unit<'_>, index: usize, cases: &mut Cases<'_>) {
             take(unit, index, Some(sent));
         }
         let Some(case) = case else { break };
+        if session.has_no_other_case(&case) {
+            continue;
+        }
         if let Some(causes) = &mut unit.causes {
             causes.note(&case);
         }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::causes::Causes;
-use super::create::{Refusal, Source};
+use super::creator::Source;
+use super::refusals::Refusal;
 use crate::case::key::Part;
 use crate::case::{self, Case, Intent};
 use crate::exchange::Exchange;

@@ -23,6 +23,12 @@ impl Session<'_> {
         self.request_of(0, case, path)
     }
 
+    /// Whether a case is about a credential in another letter case, which is the same for the one that the run has.
+    pub(crate) fn has_no_other_case(&self, case: &Case) -> bool {
+        case.unchanged()
+            .is_some_and(|same| self.request(case, &[]) == self.request(&same, &[]))
+    }
+
     /// The request of a case by a user, given by its index: what the document gives, replaced by the credentials of the user, replaced
     /// by what the options give for every request, replaced by `x-replay`.
     #[must_use]

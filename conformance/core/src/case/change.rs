@@ -37,6 +37,9 @@ pub enum Tamper {
     Lengthen,
     /// One of its characters is another.
     Alter,
+    /// Its letters are in upper case, or in lower case where they all were. Nothing happens to digits, nor to hexadecimal digits, which
+    /// are the same in both.
+    OtherCase,
     /// It stands behind the name of another scheme.
     OtherScheme,
 }
@@ -51,6 +54,7 @@ impl Tamper {
             Self::Shorten => "without its last character",
             Self::Lengthen => "with one more character",
             Self::Alter => "with one other character",
+            Self::OtherCase => "in another letter case",
             Self::OtherScheme => "behind the name of another scheme",
         }
     }
@@ -159,7 +163,24 @@ fn tampered(old: Option<&str>, tamper: Tamper) -> Option<String> {
         }
         Tamper::Lengthen => Some(format!("{}x", old?)),
         Tamper::Alter => Some(altered(old?)),
+        Tamper::OtherCase => Some(in_other_case(old?)),
     }
+}
+
+/// The last word in upper case, or in lower case where it has no lower-case letter: before it may stand the name of a scheme. UUIDs and
+/// other hexadecimal numbers stay as they are, as their case means nothing (RFC 9562, 4).
+fn in_other_case(old: &str) -> String {
+    let start = old.rfind(' ').map_or(0, |space| space + 1);
+    let (before, word) = old.split_at(start);
+    let has_case = |letter: char| letter.is_ascii_alphabetic() && !letter.is_ascii_hexdigit();
+    let other = match word.chars().any(has_case) {
+        false => word.to_owned(),
+        true if word.contains(|letter: char| letter.is_ascii_lowercase()) => {
+            word.to_ascii_uppercase()
+        }
+        true => word.to_ascii_lowercase(),
+    };
+    format!("{before}{other}")
 }
 
 /// Another letter or digit in the last third. Not the last character: in Base64 it may have bits that mean nothing. The new one is of the
@@ -248,6 +269,31 @@ mod tests {
             (key(), Tamper::Shorten, "x-key: abc", vec!["X-Key: ab"]),
             (key(), Tamper::Lengthen, "x-key: abc", vec!["X-Key: abcx"]),
             (key(), Tamper::Alter, "x-key: abc9z9", vec!["X-Key: abc9x9"]),
+            (
+                key(),
+                Tamper::OtherCase,
+                "x-key: Kind abc9z9",
+                vec!["X-Key: Kind ABC9Z9"],
+            ),
+            (
+                key(),
+                Tamper::OtherCase,
+                "x-key: 3f2a-9b",
+                vec!["X-Key: 3f2a-9b"],
+            ),
+            (
+                bearer(),
+                Tamper::OtherCase,
+                "Authorization: Bearer XYZ1",
+                vec!["Authorization: Bearer xyz1"],
+            ),
+            // `me:xyz` and `me:XYZ`.
+            (
+                basic(),
+                Tamper::OtherCase,
+                "Authorization: Basic bWU6eHl6",
+                vec!["Authorization: Basic bWU6WFla"],
+            ),
             (
                 bearer(),
                 Tamper::Alter,

@@ -48,6 +48,36 @@ pub enum FlowFault {
         #[serde(skip_serializing_if = "Option::is_none")]
         found: Option<Value>,
     },
+    /// The response to a request that wrote something shows another value than the read that follows.
+    Answered {
+        /// How it was written.
+        by: Writing,
+        /// JSON pointer into what the response shows.
+        at: String,
+        /// The value in the response.
+        found: Value,
+        /// The value that is read afterwards.
+        after: Value,
+    },
+    /// A list shows another value than the read of the item.
+    Listed {
+        /// JSON pointer into the item.
+        at: String,
+        /// The value in the list.
+        found: Value,
+        /// The value that is read.
+        after: Value,
+    },
+    /// Something that was created changed when others were created, or is gone.
+    Replaced {
+        /// JSON pointer into the response body; none where it cannot be read any more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// The value, or the status of the read, before.
+        before: Value,
+        /// The value, or the status of the read, afterwards.
+        after: Value,
+    },
     /// Two reads in a row give different values of a member that only clients write.
     Unstable {
         /// JSON pointer into the response body.
@@ -145,6 +175,23 @@ pub enum FlowFault {
         /// How many pages were read.
         pages: usize,
     },
+    /// A page does not tell the truth of whether there are more.
+    More {
+        /// Whether it says so.
+        said: bool,
+        /// How many more items there are.
+        items: usize,
+    },
+    /// Without a query parameter the response is another one than with its documented default.
+    NotDefault {
+        /// The name of the parameter.
+        parameter: String,
+        /// The query with the default.
+        asked: String,
+        /// How many items a list has without it, and with the default, where that differs.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        items: Option<(usize, usize)>,
+    },
     /// A page has more items than were asked for.
     PageSize {
         /// The size that was asked for.
@@ -163,6 +210,15 @@ pub enum FlowFault {
         /// The query that asked for some of the items.
         #[serde(skip_serializing_if = "Option::is_none")]
         asked: Option<String>,
+    },
+    /// The stated number of pages is not that of the pages that there are.
+    TotalPages {
+        /// JSON pointer into the response body.
+        at: String,
+        /// The stated number.
+        stated: u64,
+        /// How many pages have items.
+        counted: usize,
     },
     /// A list that was asked for the items with a value has others, or lacks one that has it.
     Unfiltered {
@@ -332,7 +388,7 @@ pub enum Access {
 impl FlowFault {
     /// Returns the parts that stay the same when the same fault is found again: not the values, which differ from run to run.
     pub fn identity(&self) -> Value {
-        const LASTING: [&str; 8] = [
+        const LASTING: [&str; 10] = [
             "kind",
             "by",
             "access",
@@ -341,6 +397,8 @@ impl FlowFault {
             "step",
             "condition",
             "parent",
+            "parameter",
+            "said",
         ];
         let value = serde_json::to_value(self).unwrap_or_default();
         let members = value.as_object().cloned().unwrap_or_default();
@@ -372,8 +430,13 @@ impl FlowFault {
             | Self::TimeStill { before, after, .. }
             | Self::Unsorted { before, after, .. }
             | Self::Effect { before, after, .. }
+            | Self::Replaced { before, after, .. }
             | Self::Repeated { before, after, .. } => {
                 super::redaction::redact(before, hide);
+                super::redaction::redact(after, hide);
+            }
+            Self::Answered { found, after, .. } | Self::Listed { found, after, .. } => {
+                super::redaction::redact(found, hide);
                 super::redaction::redact(after, hide);
             }
             Self::TagStill {
@@ -402,8 +465,11 @@ impl FlowFault {
             | Self::PageRepeats { .. }
             | Self::PageSkips { .. }
             | Self::PageEndless { .. }
+            | Self::More { .. }
+            | Self::NotDefault { .. }
             | Self::PageSize { .. }
             | Self::Total { .. }
+            | Self::TotalPages { .. }
             | Self::Unconditional { .. }
             | Self::CreatedAgain { .. }
             | Self::Elsewhere { .. }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::markup::is_xml;
 use super::query_string::QUERY_STRING;
-use super::{GENERATED, Source};
+use super::{GENERATED, Source, span};
 use crate::case::form::Encodings;
 use crate::case::key::{Part, forms, is_key};
 use crate::case::serialize::{self, Style, is_json};
@@ -270,8 +270,11 @@ impl Source<'_> {
         if let Some((body, _)) = self.binary_body(media_type, media) {
             return Some(body);
         }
-        examples
-            .iter()
-            .find_map(|value| serialize::body(media_type, value, &encodings).ok())
+        examples.iter().find_map(|value| {
+            let ordered = span::in_order(value, &Value::Null).into_iter();
+            let valid = ordered.filter(|one| self.accepts(&schema, one));
+            let mut all = valid.chain(std::iter::once(value.clone()));
+            all.find_map(|one| serialize::body(media_type, &one, &encodings).ok())
+        })
     }
 }

@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::base::Base;
 use super::case_name::Subject;
+use super::span;
+use super::wire::Verdict;
 use super::{GENERATED, Source, derived};
 use crate::case::form::Encodings;
 use crate::case::serialize::{self, is_json};
@@ -93,7 +95,7 @@ impl Source<'_> {
         };
         let name = format!("body as `{}`", slot.media_type);
         let verdict = self.of_body(&slot.schema, &slot.value, &slot.body, &slot.encodings);
-        let is_valid = verdict == Some(super::wire::Verdict::Valid);
+        let is_valid = verdict == Some(Verdict::Valid);
         let plain = is_valid.then(|| with(&name, slot.body.clone(), Intent::Valid));
         let mut done = HashSet::new();
         let changes = self.changes(BODY, &slot.value, &slot.schema);
@@ -105,6 +107,12 @@ impl Source<'_> {
             let verdict = self.of_body(&slot.schema, &change.value, &body, &slot.encodings)?;
             let intent = verdict.intent(change.expect)?;
             done.insert(change.group);
+            let body = match intent {
+                Intent::Valid => self
+                    .in_order(&slot, &change.value)
+                    .map_or(body, |(_, body)| body),
+                _ => body,
+            };
             let builds_on = change
                 .builds_on
                 .map(|name| format!("{GENERATED}{name}{several}"));
@@ -114,6 +122,17 @@ impl Source<'_> {
             })
         });
         plain.into_iter().chain(changed)
+    }
+
+    /// A body like one that is valid, in which spans end behind their start; none where that is so already, or cannot be.
+    pub(super) fn in_order(&self, slot: &Slot, value: &Value) -> Option<(Value, Body)> {
+        let ordered = span::in_order(value, &slot.value).into_iter();
+        let mut valid = ordered.filter_map(|value| {
+            let body = slot.with(&value)?;
+            let verdict = self.of_body(&slot.schema, &value, &body, &slot.encodings);
+            (verdict == Some(Verdict::Valid)).then_some((value, body))
+        });
+        valid.next()
     }
 
     /// The request without its body.

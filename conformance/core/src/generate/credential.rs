@@ -17,11 +17,12 @@ struct Scheme {
 const SCHEMES: &str = "/components/securitySchemes";
 
 /// The changes to each credential.
-const TAMPERS: [Tamper; 4] = [
+const TAMPERS: [Tamper; 5] = [
     Tamper::Unknown,
     Tamper::Alter,
     Tamper::Shorten,
     Tamper::Lengthen,
+    Tamper::OtherCase,
 ];
 
 impl Source<'_> {

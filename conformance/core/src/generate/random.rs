@@ -121,7 +121,12 @@ impl Source<'_> {
             .collect();
         let mut values: Vec<Value> = Vec::new();
         for slot in &chosen {
-            let value = self.valid(slot, random);
+            let mut value = self.valid(slot, random);
+            if let Slot::Body(slot) = slot
+                && let Some((ordered, _)) = self.in_order(slot, &value)
+            {
+                value = ordered;
+            }
             case = self
                 .placed(case.clone(), slot, &value)
                 .map_or(case, |(case, _)| case);

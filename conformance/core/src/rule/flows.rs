@@ -10,10 +10,16 @@ rules! {
         "Location: /notes/7" => "GET /notes/7: 404 Not Found";
     CREATED_LISTED = "created-listed" Breaking "The list does not have what was created.",
         "POST /notes: 201, id 7" => "GET /notes: no item with the id 7";
+    LISTED_AS_READ = "listed-as-read" Breaking "An item of a list has another value than the read of it.",
+        "GET /notes: \"title\": \"one\" with the id 7" => "GET /notes/7: \"title\": \"two\"";
     LISTED_READABLE = "listed-readable" Breaking "An item of a list cannot be read with its id.",
         "GET /notes: an item with the id 7" => "GET /notes/7: 404 Not Found";
     WRITTEN_READ = "written-read" Breaking "A member is read with another value than the one that a creation or replacement sent.",
         "sent \"title\": \"A long title\"" => "read \"title\": \"A long\"";
+    ANSWER_AS_READ = "answer-as-read" Breaking "The response to a creation, update or replacement shows another value than the read that follows it.",
+        "PATCH /notes/7 { \"title\": \"new\" }: \"title\": \"old\"" => "read \"title\": \"new\"";
+    CREATE_KEEPS_OTHERS = "create-keeps-others" Breaking "A creation gave its value to something that was created before; a warning where that cannot be read any more.",
+        "POST /notes { \"title\": \"two\" }: id 8" => "GET /notes/7: \"title\": \"two\"";
     DEFAULT_APPLIED = "default-applied" Breaking "A member that was left out is read with another value than its documented default.",
         "color: { default: red }" => "read \"color\": null";
     READ_CHANGES_NOTHING = "read-changes-nothing" Breaking "Two reads in a row give different values of a member that clients write.",
@@ -56,6 +62,10 @@ rules! {
         "GET /notes?limit=2" => "3 items";
     TOTAL_TRUE = "total-true" Breaking "The total that a list states is not the number of its items.",
         "\"total\": 5" => "3 items on all pages";
+    MORE_TRUE = "more-true" Breaking "A page says that it is the last one, and there is another one; a warning where the last page says that there are more.",
+        "GET /notes?page=1: \"hasMore\": false" => "GET /notes?page=2: 3 items";
+    OMITTED_AS_DEFAULT = "omitted-as-default" Breaking "A read without a query parameter gives something else than with the documented default of the parameter.",
+        "GET /notes?limit=20: 20 items" => "GET /notes: 50 items";
     FILTER_APPLIED = "filter-applied" Breaking "A list that is asked for the items with a value has others, or lacks one that has it; a warning where the parameter takes any text.",
         "GET /notes?color=red" => "an item with \"color\": \"blue\"";
     ORDER_KEPT = "order-kept" Breaking "A list is not in the order that it is asked for.",

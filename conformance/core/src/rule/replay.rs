@@ -42,7 +42,7 @@ rules! {
         "content: { application/json: .. }" => "Content-Type: text/plain: 201 Created";
     CREDENTIALS_REQUIRED = "credentials-required" Breaking "The server accepted a request without the credentials that the operation needs: without all, or without one of several.",
         "security: [{ key: [] }]" => "a request without `X-API-Key`: 200 OK";
-    CREDENTIALS_CHECKED = "credentials-checked" Breaking "The server accepted a credential that is altered, shortened, lengthened, unknown, or of another scheme.",
+    CREDENTIALS_CHECKED = "credentials-checked" Breaking "The server accepted a credential that is altered, in another letter case, shortened, lengthened, unknown, or of another scheme.",
         "Authorization: Bearer abc" => "Authorization: Bearer abd: 200 OK";
     METHOD_REFUSED = "method-refused" Warning "The server did not answer 405 to a method that the path does not have; breaking where it accepted the request.",
         "/orders: { get: .. }" => "DELETE /orders: 404 Not Found";

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use super::super::masked::{Piece, Slice, joined, variable};
+use super::super::masked::{LetterCase, Piece, Slice, joined, variable};
 use super::{SHORTEST, Secrets};
 use crate::case::UNKNOWN;
 use crate::case::serialize::{decode, encode};
@@ -319,6 +319,9 @@ fn tampered(secret: &str, value: &str, name: &str) -> Option<Vec<Piece>> {
     if !secret.is_ascii() || !value.is_ascii() {
         return None;
     }
+    if let Some(pieces) = cased(secret, value, &piece) {
+        return Some(pieces);
+    }
     let (old, new) = (secret.as_bytes(), value.as_bytes());
     let shorter = old.len().min(new.len());
     let prefix = (0..shorter).take_while(|at| old[*at] == new[*at]).count();
@@ -337,4 +340,33 @@ fn tampered(secret: &str, value: &str, name: &str) -> Option<Vec<Piece>> {
     let end = (suffix > 0).then(|| piece(Slice::Last(suffix)));
     let middle = Some(middle).filter(|_| added > 0);
     Some([start, middle, end].into_iter().flatten().collect())
+}
+
+/// A value as a credential in another letter case: all of it, the password behind a user name, or what stands behind the name of a scheme.
+fn cased(secret: &str, value: &str, piece: &dyn Fn(Slice) -> Piece) -> Option<Vec<Piece>> {
+    let starts = [
+        Some(0),
+        secret.find(':').map(|at| at + 1),
+        secret.rfind(' ').map(|at| at + 1),
+    ];
+    for start in starts.into_iter().flatten() {
+        let (Some(same), Some(other)) = (value.get(..start), value.get(start..)) else {
+            continue;
+        };
+        let rest = &secret[start..];
+        let case = LetterCase::ALL
+            .into_iter()
+            .find(|case| case.of(rest) == other);
+        let Some(case) = case.filter(|_| secret[..start] == *same) else {
+            continue;
+        };
+        return Some(match start {
+            0 => vec![Piece::Cased(case, vec![piece(Slice::Whole)])],
+            _ => vec![
+                piece(Slice::WithoutLast(rest.len())),
+                Piece::Cased(case, vec![piece(Slice::Last(rest.len()))]),
+            ],
+        });
+    }
+    None
 }

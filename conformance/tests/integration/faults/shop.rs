@@ -132,6 +132,9 @@ impl Shop {
                     "token-length" if area == "ping" => {
                         scheme == "Bearer" && token.len() == BEARER.len()
                     }
+                    "token-case" if area == "ping" => {
+                        scheme == "Bearer" && token.eq_ignore_ascii_case(BEARER)
+                    }
                     "any-scheme" if area == "ping" => token == BEARER,
                     _ => scheme == "Bearer" && token == BEARER,
                 }

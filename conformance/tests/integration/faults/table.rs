@@ -156,6 +156,7 @@ faults! {
         "token-prefix" "takes a token with something behind it" "credentials-checked" "with one more character";
         "token-start" "looks at the beginning of a token only" "credentials-checked" "with one other character";
         "token-length" "looks at the length of a token only" "credentials-checked" "with one other character";
+        "token-case" "takes a token in another letter case" "credentials-checked" "in another letter case";
         "any-scheme" "takes a token behind the name of another scheme" "credentials-checked" "another scheme";
         "and-first-ignored" "ignores the first of two credentials" "credentials-required" "`key` left out" ["credentials-checked"];
         "and-first-present-only" "asks only that the first of two credentials is there" "credentials-checked" "`key` that nobody was given";

@@ -43,8 +43,11 @@ components:
       properties: { visits: { type: array, items: { $ref: '#/components/schemas/Visit' } } }
 ";
 
-/// A server that shows a visit in its list as this makes of it, or leaves it out.
-fn server(shown: fn(Value) -> Option<Value>) -> notes::Server {
+/// The visits of a list, of those that there are.
+type Shown = fn(Vec<Value>) -> Vec<Value>;
+
+/// A server that shows in its list what this makes of its visits.
+fn server(shown: Shown) -> notes::Server {
     let visits: Mutex<Vec<Value>> = Mutex::default();
     notes::Server::start(Box::new(move |request, _| {
         let mut visits = visits.lock().expect("no panic");
@@ -64,7 +67,7 @@ fn server(shown: fn(Value) -> Option<Value>) -> notes::Server {
                 notes::Reply::json(201, &visit)
             }
             _ => {
-                let shown: Vec<Value> = visits.iter().cloned().filter_map(shown).collect();
+                let shown = shown(visits.clone());
                 notes::Reply::json(200, &json!({"visits": shown}))
             }
         }
@@ -91,18 +94,67 @@ fn found(server: &notes::Server) -> (Vec<String>, String) {
 
 #[test]
 fn what_is_created_is_looked_for_in_the_list() {
-    let (told, lines) = found(&server(Some));
+    let (told, lines) = found(&server(|visits| visits));
     assert_eq!(told, Vec::<String>::new(), "{lines}");
     // What nobody can delete is said beforehand and in the end; a search creates nothing.
     assert!(lines.contains("visits"), "{lines}");
     assert!(lines.contains("/visits/1"), "{lines}");
     assert!(!lines.contains("/searches/"), "{lines}");
 
-    let (told, _) = found(&server(|_| None));
-    assert_eq!(told, ["created-listed GET /visits"]);
-    let (told, _) = found(&server(|mut visit| {
-        visit["page"] = json!("another");
-        Some(visit)
-    }));
-    assert_eq!(told, ["written-read POST /visits"]);
+    let cases: [(Shown, &str); 2] = [
+        (|_| Vec::new(), "created-listed GET /visits"),
+        (
+            |mut visits| {
+                visits
+                    .iter_mut()
+                    .for_each(|visit| visit["page"] = json!("another"));
+                visits
+            },
+            "written-read POST /visits",
+        ),
+    ];
+    for (shown, expected) in cases {
+        let (told, _) = found(&server(shown));
+        assert_eq!(told, [expected]);
+    }
+}
+
+#[test]
+fn each_of_several_is_looked_for_in_the_list_with_its_own_values() {
+    let cases: [(Shown, &str); 3] = [
+        // The list has the values of the first one for all.
+        (
+            |mut visits| {
+                let first = visits.first().cloned().unwrap_or_default();
+                for visit in &mut visits {
+                    visit["seconds"] = first["seconds"].clone();
+                }
+                visits
+            },
+            "written-read POST /visits",
+        ),
+        // All have the values of the newest one.
+        (
+            |mut visits| {
+                let last = visits.last().cloned().unwrap_or_default();
+                for visit in &mut visits {
+                    visit["page"] = last["page"].clone();
+                }
+                visits
+            },
+            "written-read POST /visits",
+        ),
+        // The first one is lost when there is another.
+        (
+            |mut visits| {
+                visits.drain(..visits.len().saturating_sub(1));
+                visits
+            },
+            "pages-complete GET /visits",
+        ),
+    ];
+    for (shown, expected) in cases {
+        let (told, lines) = found(&server(shown));
+        assert_eq!(told, [expected], "{lines}");
+    }
 }

@@ -108,6 +108,14 @@ impl Library {
         members.insert("createdAt".to_owned(), now.clone());
         members.insert("updatedAt".to_owned(), now);
         members.insert("id".to_owned(), json!(id));
+        if fault == Fault::FirstReplaced {
+            // One was there before.
+            let own = self.books.iter_mut();
+            let mut own = own.filter(|book| book.owner == owner && !book.deleted);
+            if let Some(first) = own.nth(1) {
+                first.members["title"] = members["title"].clone();
+            }
+        }
         self.books.push(Book {
             id: id.clone(),
             owner: owner.to_owned(),
@@ -132,6 +140,7 @@ impl Library {
             ("POST", ["api", "books"]) => self.create(request, &user, &body, fault),
             ("GET", ["api", "books"]) => self.list(request, &user, fault),
             (_, ["api", "books", id]) => self.one(request, &user, id, &body, fault),
+            ("GET", ["api", "shelves"]) => self.list_shelves(request, &user, fault),
             ("POST", ["api", "shelves"]) => {
                 let (Some(code), true) = (body["code"].as_str(), body["name"].is_string()) else {
                     return problem(400, "a code and a name are needed");
@@ -139,6 +148,9 @@ impl Library {
                 let own = format!("{user} {code}");
                 if self.shelves.contains_key(&own) && fault != Fault::IdTakenTwice {
                     return problem(409, "there is such a shelf");
+                }
+                if fault == Fault::FirstForgotten {
+                    self.shelves.clear();
                 }
                 self.shelves.insert(own, body.clone());
                 json_reply(201, body.clone())
@@ -218,6 +230,7 @@ impl Library {
         let mut location = format!("/api/books/{id}");
         match fault {
             Fault::NotStored => self.books.retain(|book| book.id != id),
+            Fault::CreationAnswersOther => shown["title"] = json!("another title"),
             Fault::LocationLost => location = format!("/api/book/{id}"),
             Fault::LocationOfAnother => location = "/api/books/book-1".to_owned(),
             Fault::NoId => {
@@ -236,7 +249,10 @@ impl Library {
             .query
             .get("limit")
             .and_then(|limit| limit.parse().ok())
-            .unwrap_or(20);
+            .unwrap_or(match fault {
+                Fault::LimitDefaultOther => 2,
+                _ => 20,
+            });
         let all: Vec<&Book> = self
             .books
             .iter()
@@ -285,13 +301,43 @@ impl Library {
             Fault::FilterTotal => whole,
             _ => all.len(),
         };
-        let data: Vec<Value> = page
+        let mut data: Vec<Value> = page
             .iter()
             .map(|book| Value::Object(book.members.clone()))
             .collect();
+        if fault == Fault::ListShowsFirst {
+            for item in &mut data {
+                item["title"] = all[0].members["title"].clone();
+            }
+        }
         json_reply(
             200,
             json!({"data": data, "next": next.map(|next| format!("c{next}")), "total": total}),
+        )
+    }
+}
+
+impl Library {
+    fn list_shelves(&self, request: &Request, user: &str, fault: Fault) -> Reply {
+        let number = |name: &str, other| {
+            let text = request.query.get(name);
+            text.and_then(|text| text.parse().ok()).unwrap_or(other)
+        };
+        let (limit, page): (usize, usize) = (number("limit", 20), number("page", 1));
+        let own = format!("{user} ");
+        let all = self.shelves.iter().filter(|(key, _)| key.starts_with(&own));
+        let all: Vec<&Value> = all.map(|(_, shelf)| shelf).collect();
+        let end = page * limit;
+        let items: Vec<&&Value> = all.iter().skip(end - limit).take(limit).collect();
+        let more = match fault {
+            Fault::MoreDenied => false,
+            Fault::MoreBehindTheLast => true,
+            _ => end < all.len(),
+        };
+        let pages = all.len().div_ceil(limit) + usize::from(fault == Fault::TotalPagesWrong);
+        json_reply(
+            200,
+            json!({"shelves": items, "hasMore": more, "totalPages": pages}),
         )
     }
 }

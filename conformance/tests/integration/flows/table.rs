@@ -24,7 +24,7 @@ pub(super) const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
         Fault::NewestNotListed,
         "created-listed",
         "GET /books",
-        &["pages-complete"],
+        &["pages-complete", "filter-applied"],
     ),
     (
         Fault::ReadCounts,
@@ -36,6 +36,43 @@ pub(super) const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
             "repeat-changes-nothing",
             "foreign-update",
         ],
+    ),
+    (
+        Fault::CreationAnswersOther,
+        "answer-as-read",
+        "POST /books",
+        &[],
+    ),
+    (
+        Fault::UpdateAnswersOld,
+        "answer-as-read",
+        "PATCH /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::PutAnswersOld,
+        "answer-as-read",
+        "PUT /books/{bookId}",
+        &[],
+    ),
+    (
+        Fault::FirstReplaced,
+        "create-keeps-others",
+        "POST /books",
+        &["written-read"],
+    ),
+    (
+        Fault::FirstForgotten,
+        "create-keeps-others",
+        "POST /shelves",
+        &["pages-complete"],
+    ),
+    (Fault::ListShowsFirst, "listed-as-read", "GET /books", &[]),
+    (
+        Fault::LimitDefaultOther,
+        "omitted-as-default",
+        "GET /books",
+        &[],
     ),
     (
         Fault::UpdateIgnored,
@@ -197,6 +234,9 @@ pub(super) const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
     (Fault::PageTooLarge, "page-size-kept", "GET /books", &[]),
     (Fault::TotalOneMore, "total-true", "GET /books", &[]),
     (Fault::TotalOfPage, "total-true", "GET /books", &[]),
+    (Fault::TotalPagesWrong, "total-true", "GET /shelves", &[]),
+    (Fault::MoreDenied, "more-true", "GET /shelves", &[]),
+    (Fault::MoreBehindTheLast, "more-true", "GET /shelves", &[]),
     (
         Fault::OffsetIgnored,
         "pages-distinct",
@@ -268,7 +308,12 @@ pub(super) const FAULTS: &[(Fault, &str, &str, &[&str])] = &[
         "GET /books/{bookId}",
         &[],
     ),
-    (Fault::IdTakenTwice, "id-taken-once", "POST /shelves", &[]),
+    (
+        Fault::IdTakenTwice,
+        "id-taken-once",
+        "POST /shelves",
+        &["create-keeps-others", "written-read"],
+    ),
     (
         Fault::NoteBelowAnyBook,
         "parent-checked",
@@ -338,6 +383,17 @@ fn does(fault: Fault) -> &'static str {
         Fault::DefaultOther => "applies another default than the documented one",
         Fault::NewestNotListed => "leaves the newest item out of the list",
         Fault::ReadCounts => "changes a member with each read",
+        Fault::CreationAnswersOther => {
+            "answers a creation with another value than the one that it stores"
+        }
+        Fault::UpdateAnswersOld => "answers an update with the values from before it",
+        Fault::PutAnswersOld => "answers a replacement with the values from before it",
+        Fault::FirstReplaced => "gives a value of each new thing to the first one",
+        Fault::FirstForgotten => "keeps the newest thing only",
+        Fault::ListShowsFirst => "lists each item with a value of the first one",
+        Fault::LimitDefaultOther => {
+            "applies another default of a query parameter than the documented one"
+        }
         Fault::UpdateIgnored => "answers an update with success and ignores it",
         Fault::UpdateOfOneMemberIgnored => "ignores one member of an update",
         Fault::UpdateOverwritesAnother => "overwrites another member with an update",
@@ -373,6 +429,9 @@ fn does(fault: Fault) -> &'static str {
         Fault::PageTooLarge => "sends more items than were asked for",
         Fault::TotalOneMore => "states a total that is one too large",
         Fault::TotalOfPage => "states the number of items of the page as the total",
+        Fault::TotalPagesWrong => "states one page more than there are",
+        Fault::MoreDenied => "says of a page that it is the last one although there are more",
+        Fault::MoreBehindTheLast => "says on the last page that there are more",
         Fault::OffsetIgnored => "ignores the offset",
         Fault::OffsetSkips => "skips an item at each offset",
         Fault::HeaderTotalWrong => "states a wrong total in a header",

@@ -154,6 +154,45 @@ fn lists_of_different_items_are_made_of_any_items() {
 }
 
 #[test]
+fn valid_requests_have_the_end_of_a_span_behind_its_start() {
+    let time = json!({"type": "string", "format": "date-time"});
+    let count = json!({"type": "integer", "minimum": 1, "maximum": 9});
+    let schema = json!({
+        "type": "object",
+        "required": ["from", "to"],
+        "properties": {
+            "from": time, "to": time,
+            "size": {"type": "object", "properties": {"min": count, "max": count}},
+        },
+    });
+    let text = document(Place::Json, &schema, &json!({})).to_string();
+    let document = Document::parse("t.json", &text).expect("the document parses");
+    let schemas = Schemas::new(&document);
+    let generator = Generator::new(&document, &schemas);
+    let operations = document.operations();
+    let mut cases = generator.cases(&operations[0], &[], 3_000);
+    for seed in 0..20 {
+        cases.extend(generator.random(&operations[0], &[], seed, 30));
+    }
+    let (mut times, mut sizes) = (0, 0);
+    for case in cases.iter().filter(|case| case.intent == Intent::Valid) {
+        let body = case.body.as_ref().and_then(|body| body.value.as_ref());
+        let Some(body) = body else { continue };
+        let time = |name: &str| body[name].as_str()?.parse::<jiff::Timestamp>().ok();
+        if let (Some(from), Some(to)) = (time("from"), time("to")) {
+            times += 1;
+            assert!(from < to, "{}: {body}", case.sample);
+        }
+        let size = |name: &str| body["size"][name].as_i64();
+        if let (Some(min), Some(max)) = (size("min"), size("max")) {
+            sizes += 1;
+            assert!(min <= max, "{}: {body}", case.sample);
+        }
+    }
+    assert!(times > 3 && sizes > 3, "{times} {sizes}");
+}
+
+#[test]
 fn each_request_has_a_key_for_idempotency_of_its_own_where_one_is_required() {
     let mut whole = document(
         Place::Json,

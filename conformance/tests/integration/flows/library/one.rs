@@ -122,7 +122,10 @@ impl Library {
                     }
                 }
                 book.members["updatedAt"] = now.clone();
-                let shown = book.members.clone();
+                let shown = match fault {
+                    Fault::UpdateAnswersOld => before.clone(),
+                    _ => book.members.clone(),
+                };
                 match fault {
                     Fault::UpdateIgnored => {
                         book.members = before;
@@ -169,11 +172,15 @@ impl Library {
                     }
                     _ => {}
                 }
+                let before = book.members.clone();
                 for (name, value) in members {
                     book.members[&name] = value;
                 }
                 book.members["updatedAt"] = now;
-                let shown = book.members.clone();
+                let shown = match fault {
+                    Fault::PutAnswersOld => before,
+                    _ => book.members.clone(),
+                };
                 self.last_put = Some(body.clone());
                 json_reply(200, Value::Object(shown))
             }
