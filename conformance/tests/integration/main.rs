@@ -11,6 +11,7 @@ mod drift_bytes;
 mod drift_cases;
 mod drift_components;
 mod drift_discriminators;
+mod drift_flags;
 mod drift_fuzz;
 mod drift_hostile;
 mod drift_loader;
