@@ -243,10 +243,8 @@ pub(super) fn affected(
         }
         (Sender::Server, Impact::Withdrawn) => match change {
             SchemaChange::KeywordAdded(_) => format!("{people} that read it get nothing"),
-            _ if in_versions => {
-                format!("{people} that read a member which new no longer has get nothing")
-            }
-            _ => format!("{people} that read a member which the server does not have get nothing"),
+            _ if in_versions => format!("{people} no longer get some members of it"),
+            _ => format!("{people} do not get some documented members of it"),
         },
         (Sender::Server, Impact::Compatible) => match (&said.lost, in_versions) {
             (Some(Values::Of(values)), true) => {
