@@ -66,7 +66,7 @@ pub(crate) struct Figure {
 /// What a figure should come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Aim {
-    /// As it stands in the table.
+    /// The text for the table.
     pub(crate) words: &'static str,
     comparison: Comparison,
     bound: f64,
@@ -135,7 +135,7 @@ impl Figure {
     /// With an aim, in words; without one where they are empty.
     ///
     /// # Panics
-    /// When the words are no aim that a figure can be compared with.
+    /// When the words cannot be read as an aim.
     pub(crate) fn aim(mut self, words: &'static str) -> Self {
         let read = || Aim::read(words).unwrap_or_else(|| panic!("`{words}` is no aim"));
         self.aim = (!words.is_empty()).then(read);

@@ -20,10 +20,10 @@ const CHUNK: u64 = 100_000;
 /// How long a chunk may take.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// How long vacuuming may take: the server looks for what is to be vacuumed once a minute, and pauses within a table.
+/// How long vacuuming may take. PostgreSQL checks once a minute which tables need it, and pauses while it vacuums one.
 const VACUUMED: Duration = Duration::from_secs(900);
 
-/// So few dead rows are not worth a vacuum to the server.
+/// The number of dead rows that PostgreSQL may leave for later.
 const FEW: f64 = 1_000.0;
 
 /// Measures one node, and two with split roles.
@@ -120,7 +120,7 @@ async fn publish(bench: &Bench, nodes: &Nodes) -> anyhow::Result<f64> {
     Ok(real(total) / begin.elapsed().as_secs_f64())
 }
 
-/// Waits until most of what was dead is vacuumed; says how long that took. What becomes dead meanwhile is a small part of it.
+/// Waits until at most a tenth of the dead rows are left, and returns how long that took. Few rows become dead meanwhile.
 async fn until_vacuumed(client: &Client, before: f64) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     loop {
@@ -134,7 +134,7 @@ async fn until_vacuumed(client: &Client, before: f64) -> anyhow::Result<Duration
     }
 }
 
-/// The dead rows of all tables, once the server's statistics tell of what was done until now.
+/// The number of dead rows in all tables, once the statistics of PostgreSQL are up to date.
 async fn dead_rows(client: &Client) -> anyhow::Result<f64> {
     pause(STATISTICS).await;
     let dead = "SELECT coalesce(sum(n_dead_tup), 0)::bigint FROM pg_stat_user_tables";

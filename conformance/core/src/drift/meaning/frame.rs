@@ -52,7 +52,7 @@ pub(super) struct Frame {
     is_new: bool,
     /// Whether the sender documents all of their members.
     is_documented: bool,
-    /// Whether they were validated with numbers that stand in for others.
+    /// Whether some numbers of the schemas were replaced by others when they were validated.
     stands_in: bool,
 }
 
